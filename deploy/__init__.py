@@ -1,0 +1,1 @@
+"""Containers, and the queued form on one machine without them."""

@@ -1,0 +1,1 @@
+"""Puts documents in and reads results out."""

@@ -1,0 +1,1 @@
+"""Data readers, synthetic pages, training, evaluation and export."""

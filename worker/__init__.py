@@ -1,0 +1,1 @@
+"""The workers: render, detect, verify and finish documents."""

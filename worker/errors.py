@@ -1,0 +1,188 @@
+"""Every failure this service raises on purpose.
+
+ServiceError
+    TransientError                  another attempt may succeed
+        StorageUnavailable
+        ObjectMissing               the store says there is no such object (yet)
+    PermanentError                  the same input will fail the same way
+        DocumentError               the whole document cannot be read
+            EmptyDocument, UnknownFormat, UnreadableDocument, EncryptedDocument,
+            DocumentTooLarge, TooManyPages
+        PageError                   one page cannot be read; its neighbours can
+            UnreadablePage, PageTooLarge, PageTimeout
+        UnusableReference           a reference image that cannot be enrolled
+        WeightsError                weights that are missing or have another digest
+        WrongUse                    what the user asked for cannot be done
+
+The code of a class is stable: it stands in rows, in exports and in customers' rules.
+"""
+
+from __future__ import annotations
+
+
+class ServiceError(Exception):
+    """Base of all failures raised on purpose."""
+
+    #: Stable reason code, written to rows and exports.
+    code = "service_error"
+
+
+class TransientError(ServiceError):
+    """Another attempt may succeed."""
+
+    code = "transient"
+
+
+class StorageUnavailable(TransientError):
+    """The object store did not answer, or answered with a fault of its own."""
+
+    code = "storage_unavailable"
+
+    def __init__(self, key: str, reason: str) -> None:
+        super().__init__(key, reason)
+        self.key = key
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"storage did not serve {self.key!r}: {self.reason}"
+
+
+class ObjectMissing(TransientError):
+    """The store has no such object; a notification may have overtaken it."""
+
+    code = "object_missing"
+
+    def __init__(self, key: str) -> None:
+        super().__init__(key)
+        self.key = key
+
+    def __str__(self) -> str:
+        return f"there is no object {self.key!r}"
+
+
+class PermanentError(ServiceError):
+    """The same input will fail the same way."""
+
+    code = "permanent"
+
+
+class DocumentError(PermanentError):
+    """The document as a whole cannot be read."""
+
+    code = "document_error"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+class EmptyDocument(DocumentError):
+    """The file has no bytes, or the document has no pages."""
+
+    code = "empty_document"
+
+
+class UnknownFormat(DocumentError):
+    """The bytes are of no format that this service reads."""
+
+    code = "unknown_format"
+
+
+class UnreadableDocument(DocumentError):
+    """The format is known but the bytes are damaged beyond reading."""
+
+    code = "unreadable_document"
+
+
+class EncryptedDocument(DocumentError):
+    """The document asks for a password."""
+
+    code = "encrypted_document"
+
+
+class DocumentTooLarge(DocumentError):
+    """More bytes than the limit."""
+
+    code = "document_too_large"
+
+
+class TooManyPages(DocumentError):
+    """More pages than the limit."""
+
+    code = "too_many_pages"
+
+
+class PageError(PermanentError):
+    """One page cannot be read; the others of its document can."""
+
+    code = "page_error"
+
+    def __init__(self, page: int, reason: str) -> None:
+        super().__init__(page, reason)
+        self.page = page
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"page {self.page}: {self.reason}"
+
+
+class UnreadablePage(PageError):
+    """The page is damaged."""
+
+    code = "unreadable_page"
+
+
+class PageTooLarge(PageError):
+    """The page would have more pixels than the limit."""
+
+    code = "page_too_large"
+
+
+class PageTimeout(PageError):
+    """The page took longer to render than the limit."""
+
+    code = "page_timeout"
+
+
+class UnusableReference(PermanentError):
+    """A reference image that cannot be enrolled: unreadable, blank or too small."""
+
+    code = "unusable_reference"
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(name, reason)
+        self.name = name
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"cannot use {self.name!r} as a signature image: {self.reason}"
+
+
+class WeightsError(PermanentError):
+    """A weights file that is missing or whose digest is not the catalogue's."""
+
+    code = "weights_error"
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(name, reason)
+        self.name = name
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"weights {self.name!r}: {self.reason}"
+
+
+class WrongUse(PermanentError):
+    """The user asked for something that cannot be done; the sentence says what to do instead."""
+
+    code = "wrong_use"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+    def __str__(self) -> str:
+        return self.message

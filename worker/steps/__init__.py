@@ -1,0 +1,1 @@
+"""Use cases: ids and dependencies in, ids out."""

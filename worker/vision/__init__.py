@@ -1,0 +1,1 @@
+"""Pure image work: arrays in, values out."""

@@ -1,0 +1,146 @@
+"""The values that pass between the parts of vision: boxes, regions, pages, opinions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import numpy as np
+import numpy.typing as npt
+
+#: A page or a raw crop: (height, width, 3) uint8, RGB.
+Pixels = npt.NDArray[np.uint8]
+#: A grey image: (height, width) uint8, 0 is black.
+Grey = npt.NDArray[np.uint8]
+#: A normalised signature: (155, 220) float32 in [0, 1], ink is 1, paper is 0.
+Normal = npt.NDArray[np.float32]
+#: One embedding per row: (n, d) float32.
+Embeddings = npt.NDArray[np.float32]
+
+
+class Label(StrEnum):
+    """What a region is."""
+
+    SIGNATURE = "signature"
+    INITIALS = "initials"
+    HANDWRITTEN_DATE = "handwritten_date"
+    REDACTION = "redaction"
+    HANDWRITING = "handwriting"
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle in pixels of its page image, top-left origin; width and height are positive."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """One detected box with its label and score in [0, 1]."""
+
+    box: Box
+    score: float
+    label: Label = Label.SIGNATURE
+
+
+@dataclass(frozen=True, slots=True)
+class RenderedPage:
+    """One upright page image, encoded, ready to be stored.
+
+    `data` is a complete JPEG or PNG file named by `suffix` ("jpg" or "png"). `points` is the page's size
+    (width, height) in PDF points, None for image files. `source` says how the pixels came about:
+    "embedded" (the page's own scan, extracted), "rendered" (drawn by the PDF engine) or "image".
+    """
+
+    index: int
+    data: bytes
+    suffix: str
+    width: int
+    height: int
+    dpi: float
+    source: str
+    points: tuple[float, float] | None = None
+
+
+class QualityIssue(StrEnum):
+    """Why a crop may not be fit for comparison."""
+
+    BLANK = "blank"
+    TOO_SMALL = "too_small"
+    TOO_LITTLE_INK = "too_little_ink"
+    TOO_MUCH_INK = "too_much_ink"
+    CLIPPED = "clipped"
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """How fit a crop is for comparison.
+
+    `ink` is the share of ink pixels in the content box, in [0, 1]; `width` and `height` are the content
+    box in pixels. `issues` may be empty; `usable` is False when no comparison should be made at all.
+    """
+
+    ink: float
+    width: int
+    height: int
+    usable: bool
+    issues: tuple[QualityIssue, ...] = ()
+
+
+class Outcome(StrEnum):
+    """What the comparison of a region with a signer's references says."""
+
+    GENUINE = "genuine"
+    FORGED = "forged"
+    INCONCLUSIVE = "inconclusive"
+    NO_REFERENCE = "no_reference"
+
+
+class Confidence(StrEnum):
+    """How often a verdict of this strength was right on validation writers; the bands stand in the calibration."""
+
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """The answer of the verifier for one query against a signer's references.
+
+    `probability` is that of a genuine signature, in [0, 1]; None when there was nothing to compare.
+    `llr` is the natural logarithm of the calibrated likelihood ratio.
+    """
+
+    outcome: Outcome
+    probability: float | None = None
+    llr: float | None = None
+    confidence: Confidence | None = None
+    references: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a document may cost; each has a setting and a reason code."""
+
+    max_bytes: int = 200 * 1024 * 1024
+    max_pages: int = 2_000
+    max_pixels: int = 100_000_000
+    render_dpi: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """When a detected box counts. Scores and IoU are in [0, 1]; `per_label` overrides `min_score`."""
+
+    min_score: float = 0.25
+    max_iou: float = 0.45
+    per_label: dict[Label, float] = field(default_factory=dict)
+
+    def floor(self, label: Label) -> float:
+        """The score a box of that label must reach."""
+        return self.per_label.get(label, self.min_score)
