@@ -1,0 +1,187 @@
+"""Signers and their specimens, read from the public verification sets.
+
+Two kinds of specimen answer alike: a scanned one holds its ink as a mask, a drawn one holds the pen's path
+and is drawn anew, with another pen, every time it is asked for.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+import zipfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from worker.vision.crops import HEIGHT, WIDTH, ink_mask
+from worker.vision.values import Grey
+
+#: Training masks are kept at twice the encoder's size, so that pens can be thickened and thinned.
+CANVAS = (2 * WIDTH, 2 * HEIGHT)
+#: Points per unit of canvas width after resampling by arc length; corner spacing would tell the label.
+STEP = 6.0
+
+
+class Specimen(Protocol):
+    """One signature that can be asked for its ink."""
+
+    def mask(self, pen: np.random.Generator | None = None) -> Grey:
+        """The ink (255 on 0) about CANVAS in size; `pen` draws drawn specimens with a random width."""
+        ...
+
+
+@dataclass(frozen=True)
+class Scanned:
+    """A specimen from an image."""
+
+    ink: Grey
+
+    def mask(self, pen: np.random.Generator | None = None) -> Grey:
+        """The ink as scanned, whatever the pen."""
+        return self.ink
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A specimen from a tablet: strokes of (n, 2) float32 points in canvas pixels, y downwards."""
+
+    strokes: tuple[npt.NDArray[np.float32], ...]
+
+    def mask(self, pen: np.random.Generator | None = None) -> Grey:
+        """The path drawn with a pen of 3 to 9 canvas pixels, 5 without `pen`."""
+        width = 5 if pen is None else int(pen.integers(3, 10))
+        canvas = np.zeros((CANVAS[1], CANVAS[0]), np.uint8)
+        paths = [np.round(stroke * 16).astype(np.int32) for stroke in self.strokes]
+        cv2.polylines(canvas, paths, False, 255, width, cv2.LINE_AA, shift=4)
+        return canvas
+
+
+@dataclass
+class Signer:
+    """One writer of one set with genuine specimens and skilled forgeries of them."""
+
+    source: str
+    name: str
+    genuine: list[Specimen] = field(default_factory=list)
+    forged: list[Specimen] = field(default_factory=list)
+
+    def add(self, specimen: Specimen, *, genuine: bool) -> None:
+        """Put the specimen where it belongs."""
+        (self.genuine if genuine else self.forged).append(specimen)
+
+
+def bhsig(folder: Path, split: str, *, shrink: bool = True) -> list[Signer]:
+    """The signers of one split ("train", "validation", "test") of BHSig260-Hindi, exact duplicates dropped.
+
+    `shrink` reduces masks to CANVAS for training; evaluation asks for the images as they are.
+    """
+    rows = [row for row in _rows(folder / "manifest.csv") if row["split"] == split]
+    with zipfile.ZipFile(folder / "images.zip") as images:
+        found = (
+            (row["writer"], row["label"] == "genuine", _scan(images.read(row["file"]), shrink=shrink))
+            for row in _distinct(rows)
+        )
+        return _grouped("bhsig", found)
+
+
+def cedar(folder: Path) -> list[Signer]:
+    """All 55 signers of CEDAR, for evaluation alone."""
+    found = (
+        (row["writer"], row["label"] == "genuine", _scan((folder / row["file"]).read_bytes(), shrink=False))
+        for row in _rows(folder / "manifest.csv")
+    )
+    return _grouped("cedar", found)
+
+
+def crossmedia(folder: Path) -> list[Signer]:
+    """The 100 volunteers of the cross-media set, one signer per volunteer and name; genuine alone."""
+    with zipfile.ZipFile(folder / "images.zip") as images:
+        found = (
+            (f"{row['volunteer']}/{row['name_prompt']}", True, _scan(images.read(row["file"]), shrink=True))
+            for row in _rows(folder / "manifest.csv")
+        )
+        return _grouped("crossmedia", found)
+
+
+def online(path: Path) -> list[Signer]:
+    """The signers of SVC2004 or SUSIG, resampled by arc length and smoothed."""
+    with np.load(path) as archive:
+        data = {name: archive[name] for name in archive.files}
+    corpora = data.get("corpus", np.full(len(data["writer"]), path.stem))
+    writers = [f"{corpus}/{writer}" for corpus, writer in zip(corpora, data["writer"], strict=True)]
+    paths = (_drawn(data, i) for i in range(len(writers)))
+    found = ((w, bool(g), p) for w, g, p in zip(writers, data["genuine"], paths, strict=True) if p is not None)
+    return _grouped(path.stem, found)
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def _distinct(rows: Iterable[dict[str, str]]) -> Iterator[dict[str, str]]:
+    """Rows without the second and later members of a group of exact duplicates."""
+    seen: set[str] = set()
+    for row in rows:
+        group = row["duplicate_group"]
+        if group and group in seen:
+            continue
+        seen.add(group)
+        yield row
+
+
+def _grouped(source: str, found: Iterable[tuple[str, bool, Specimen]]) -> list[Signer]:
+    signers: dict[str, Signer] = {}
+    for writer, genuine, specimen in found:
+        signers.setdefault(writer, Signer(source, writer)).add(specimen, genuine=genuine)
+    return sorted(signers.values(), key=lambda signer: _natural(signer.name))
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    return [(int(part), "") if part.isdigit() else (0, part) for part in re.split(r"(\d+)", name) if part]
+
+
+def _scan(data: bytes, *, shrink: bool) -> Scanned:
+    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
+    if image is None:
+        raise ValueError("not an image")
+    if not shrink:
+        return Scanned(np.asarray(image, np.uint8))
+    mask = ink_mask(np.asarray(image, np.uint8))
+    x, y, width, height = cv2.boundingRect(mask)
+    scale = min(CANVAS[0] / max(width, 1), CANVAS[1] / max(height, 1), 1.0)
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    return Scanned(np.asarray(cv2.resize(mask[y : y + height, x : x + width], size, interpolation=cv2.INTER_AREA)))
+
+
+def _drawn(data: dict[str, npt.NDArray[np.generic]], index: int) -> Drawn | None:
+    """Signature `index` on the canvas, or None where the tablet recorded next to nothing."""
+    a, b = int(data["offset"][index]), int(data["offset"][index + 1])
+    points = np.stack([data["x"][a:b], -data["y"][a:b].astype(np.float64)], axis=1).astype(np.float64)
+    low, extent = points.min(axis=0), np.ptp(points, axis=0)
+    if b - a < 10 or not extent.all():
+        return None
+    margin = 16
+    scale = min((CANVAS[0] - 2 * margin) / extent[0], (CANVAS[1] - 2 * margin) / extent[1])
+    points = margin + (points - low) * scale
+    ends = np.flatnonzero(~data["pen_down"][a:b].astype(bool)) + 1
+    strokes = tuple(_resampled(part) for part in np.split(points, ends) if len(part) > 1)
+    return Drawn(strokes) if strokes else None
+
+
+def _resampled(points: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
+    """Points at equal distances along the path, smoothed so that no sampling rate shows."""
+    lengths = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(points, axis=0).T))])
+    count = max(2, int(lengths[-1] / STEP * 3))
+    at = np.linspace(0, lengths[-1], count)
+    even = np.stack([np.interp(at, lengths, points[:, axis]) for axis in (0, 1)], axis=1)
+    kernel = np.exp(-0.5 * (np.arange(-4, 5) / 2.0) ** 2)
+    kernel /= kernel.sum()
+    padded = np.pad(even, ((4, 4), (0, 0)), mode="edge")
+    smooth = np.stack([np.convolve(padded[:, axis], kernel, mode="valid") for axis in (0, 1)], axis=1)
+    return smooth.astype(np.float32)

@@ -1,0 +1,138 @@
+"""Signature crops: cut from the page, judged, and brought to the one form the encoder reads."""
+
+from __future__ import annotations
+
+import math
+
+import cv2
+import numpy as np
+
+from worker.vision.values import Box, Grey, Normal, Pixels, Quality, QualityIssue
+
+#: Width and height of a normalised signature, as in SigNet (Dey et al., 2017).
+WIDTH, HEIGHT = 220, 155
+#: Paper left around the fitted ink, so that convolutions see where a stroke ends.
+PADDING = 4
+#: Ink and paper differ by at least this many grey levels, or there is nothing written.
+MIN_CONTRAST = 40.0
+#: A connected component below this share of all ink is a speck, not a stroke.
+SPECK_SHARE = 0.004
+
+#: What `assess` asks of a crop: ink pixels, content box in pixels, share of ink in the content box.
+MIN_INK_PIXELS = 120
+MIN_CONTENT_WIDTH, MIN_CONTENT_HEIGHT = 24, 10
+MIN_INK_SHARE, MAX_INK_SHARE = 0.01, 0.6
+#: Share of all ink that may touch the crop's border before it counts as cut off.
+MAX_BORDER_INK = 0.02
+
+
+def crop(page: Pixels, box: Box, *, margin: float = 0.05) -> Pixels:
+    """Copy the box and `margin` of its size on every side out of the page, clipped to the page.
+
+    A box that lies wholly outside gives the nearest single pixel, which `assess` calls blank.
+    """
+    height, width = page.shape[:2]
+    left, right = _span(box.x, box.width, margin=margin, limit=width)
+    top, bottom = _span(box.y, box.height, margin=margin, limit=height)
+    return page[top:bottom, left:right].copy()
+
+
+def grey(image: Pixels | Grey) -> Grey:
+    """The image in grey; grey images pass through."""
+    if image.ndim == 2:
+        return image
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), np.uint8)
+
+
+def ink_mask(image: Pixels | Grey) -> Grey:
+    """Ink is 255, paper 0: Otsu's threshold without specks; all paper where there is no contrast."""
+    pixels = grey(image)
+    threshold, dark = cv2.threshold(pixels, 0, 255, cv2.THRESH_BINARY_INV + cv2.THRESH_OTSU)
+    mask = np.asarray(dark, np.uint8)
+    if not _has_contrast(pixels, mask):
+        return np.zeros_like(mask)
+    return without_specks(mask)
+
+
+def without_specks(mask: Grey) -> Grey:
+    """The mask without components that are too small a share of all ink to be strokes."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    areas = stats[:, cv2.CC_STAT_AREA].astype(np.int64)
+    areas[0] = 0
+    kept = areas >= max(1.0, SPECK_SHARE * float(areas.sum()))
+    kept[0] = False
+    return np.where(kept[labels], np.uint8(255), np.uint8(0)) if count > 1 else mask
+
+
+def fit(mask: Grey) -> Normal:
+    """Scale the ink's box into the middle of a (155, 220) field, aspect kept; ink is 1, paper 0.
+
+    The mask is averaged down and lifted until its strokes are dark again, so that neither hairlines nor
+    high resolutions fade. A mask without ink gives an empty field.
+    """
+    field = np.zeros((HEIGHT, WIDTH), np.float32)
+    x, y, width, height = cv2.boundingRect(mask)
+    if not width or not height:
+        return field
+    scale = min((WIDTH - 2 * PADDING) / width, (HEIGHT - 2 * PADDING) / height)
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    ink = cv2.resize(mask[y : y + height, x : x + width], size, interpolation=interpolation)
+    left, top = (WIDTH - size[0]) // 2, (HEIGHT - size[1]) // 2
+    field[top : top + size[1], left : left + size[0]] = _darkened(ink)
+    return field
+
+
+def normalise(image: Pixels | Grey) -> Normal:
+    """Bring a crop to the encoder's form: grey, Otsu, content box, fit; training and run time share it."""
+    return fit(ink_mask(image))
+
+
+def assess(image: Pixels | Grey, *, at_page_border: bool = False) -> Quality:
+    """Judge whether a crop can be compared; a clipped signature is flagged but stays usable."""
+    mask = ink_mask(image)
+    _, _, width, height = cv2.boundingRect(mask)
+    pixels = cv2.countNonZero(mask)
+    share = pixels / (width * height) if pixels else 0.0
+    fatal = _fatal_issues(pixels, share, width, height)
+    clipped = pixels > 0 and (at_page_border or _border_ink(mask) > MAX_BORDER_INK * pixels)
+    issues = (*fatal, QualityIssue.CLIPPED) if clipped else fatal
+    return Quality(ink=share, width=int(width), height=int(height), usable=not fatal, issues=issues)
+
+
+def _span(start: float, length: float, *, margin: float, limit: int) -> tuple[int, int]:
+    """First and one past the last pixel of a box's side, at least one pixel inside the page."""
+    first = min(max(math.floor(start - margin * length), 0), limit - 1)
+    last = min(max(math.ceil(start + length + margin * length), first + 1), limit)
+    return first, last
+
+
+def _has_contrast(pixels: Grey, mask: Grey) -> bool:
+    if not 0 < cv2.countNonZero(mask) < mask.size:
+        return False
+    ink, paper = cv2.mean(pixels, mask)[0], cv2.mean(pixels, cv2.bitwise_not(mask))[0]
+    return bool(paper - ink >= MIN_CONTRAST)
+
+
+def _darkened(ink: Grey) -> Normal:
+    """Scale the averaged ink so that the core of its strokes is 1."""
+    values = ink.astype(np.float32) / 255
+    core = float(np.quantile(values[values > 0.05], 0.9)) if (values > 0.05).any() else 1.0
+    return np.minimum(values / max(core, 0.2), 1.0).astype(np.float32)
+
+
+def _fatal_issues(pixels: int, share: float, width: int, height: int) -> tuple[QualityIssue, ...]:
+    if not pixels:
+        return (QualityIssue.BLANK,)
+    checks = {
+        QualityIssue.TOO_SMALL: width < MIN_CONTENT_WIDTH or height < MIN_CONTENT_HEIGHT,
+        QualityIssue.TOO_LITTLE_INK: pixels < MIN_INK_PIXELS or share < MIN_INK_SHARE,
+        QualityIssue.TOO_MUCH_INK: share > MAX_INK_SHARE,
+    }
+    return tuple(issue for issue, found in checks.items() if found)
+
+
+def _border_ink(mask: Grey) -> int:
+    """Ink pixels on the outermost rows and columns."""
+    edges = (mask[0], mask[-1], mask[1:-1, 0], mask[1:-1, -1])
+    return sum(int(np.count_nonzero(edge)) for edge in edges)
