@@ -1,0 +1,1 @@
+"""The detector: which pages it learns from, how it is trained, measured and exported."""
