@@ -1,0 +1,149 @@
+"""One training run of the verifier: seeded, bounded by wall clock, resumable, checkpointed."""
+
+from __future__ import annotations
+
+import copy
+import json
+import math
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from training.verifier import losses, protocol
+from training.verifier.batches import Batches
+from training.verifier.model import PairClassifier, SignatureEncoder
+from training.verifier.protocol import Gallery
+from training.verifier.settings import Settings
+
+Report = Callable[[dict[str, float]], None]
+
+
+@dataclass
+class Run:
+    """All that a checkpoint has to hold."""
+
+    settings: Settings
+    models: nn.ModuleDict
+    average: nn.ModuleDict
+    optimiser: torch.optim.Optimizer
+    step: int = 0
+    seconds: float = 0.0
+    best: float = math.inf
+
+
+def start(settings: Settings) -> Run:
+    """A fresh run, its weights drawn from the settings' seed."""
+    torch.manual_seed(settings.seed)
+    models = nn.ModuleDict({"encoder": SignatureEncoder(), "matcher": PairClassifier()})
+    models = models.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    average = copy.deepcopy(models).eval().requires_grad_(False)
+    optimiser = torch.optim.AdamW(
+        models.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
+    )
+    return Run(settings, models, average, optimiser)
+
+
+def resume(settings: Settings, checkpoint: Path) -> Run:
+    """Continue where a checkpoint stands; its seconds count against the new settings' minutes."""
+    run, state = start(settings), torch.load(checkpoint, weights_only=True)
+    run.models.load_state_dict(state["models"])
+    run.average.load_state_dict(state["average"])
+    run.optimiser.load_state_dict(state["optimiser"])
+    run.step, run.seconds, run.best = state["step"], state["seconds"], state["best"]
+    return run
+
+
+def save(run: Run, path: Path) -> None:
+    """Write a checkpoint; a reader sees the old file or the new one, never half of one."""
+    state = {
+        "models": run.models.state_dict(),
+        "average": run.average.state_dict(),
+        "optimiser": run.optimiser.state_dict(),
+        "settings": asdict(run.settings),
+        "step": run.step,
+        "seconds": run.seconds,
+        "best": run.best,
+    }
+    torch.save(state, path.with_suffix(".part"))
+    path.with_suffix(".part").replace(path)
+
+
+def train(run: Run, batches: Batches, validation: Gallery, out: Path, report: Report) -> Path:
+    """Train until the minutes are used up; return the checkpoint with the lowest validation EER.
+
+    `last.pt` and `best.pt` are written to `out` at every validation, its figures appended to `log.jsonl`.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    budget, last = run.settings.minutes * 60, time.monotonic()
+    validated = run.seconds
+    while run.seconds < budget:
+        loss = _step(run, batches, progress=run.seconds / budget)
+        now = time.monotonic()
+        run.seconds, last = run.seconds + now - last, now
+        if run.step % 20 == 0:
+            report({"step": run.step, "seconds": run.seconds, **loss})
+        if run.seconds - validated > run.settings.validate_minutes * 60 or run.seconds >= budget:
+            report(_validate(run, validation, out, loss))
+            validated = run.seconds
+    return out / "best.pt"
+
+
+def _step(run: Run, batches: Batches, *, progress: float) -> dict[str, float]:
+    settings = run.settings
+    for group in run.optimiser.param_groups:
+        group["lr"] = settings.learning_rate * _schedule(run.step, progress, settings.warmup_steps)
+    images, writers, genuine = batches.draw(np.random.default_rng((settings.seed, run.step)))
+    embeddings = run.models["encoder"](images.to(memory_format=torch.channels_last))
+    metric = losses.contrastive(
+        embeddings,
+        writers,
+        genuine,
+        temperature=settings.temperature,
+        forgery_weight=settings.forgery_weight,
+    )
+    matcher = run.models["matcher"]
+    assert isinstance(matcher, PairClassifier)
+    pairs = losses.pairwise(matcher, embeddings, writers, genuine)
+    total: Tensor = metric + settings.pair_loss_weight * pairs
+    run.optimiser.zero_grad(set_to_none=True)
+    total.backward()  # type: ignore[no-untyped-call]
+    nn.utils.clip_grad_norm_(run.models.parameters(), 5.0)
+    run.optimiser.step()
+    run.step += 1
+    _average(run)
+    return {"metric": metric.item(), "pairs": pairs.item()}
+
+
+def _schedule(step: int, progress: float, warmup: int) -> float:
+    """Linear warm-up over steps, then a cosine over wall clock down to one hundredth."""
+    cosine = 0.01 + 0.99 * (1 + math.cos(math.pi * min(progress, 1.0))) / 2
+    return min(1.0, (step + 1) / warmup) * cosine
+
+
+@torch.no_grad()
+def _average(run: Run) -> None:
+    """Move the averaged weights a little towards the newest ones, faster while there are few."""
+    decay = min(run.settings.average_decay, (1 + run.step) / (10 + run.step))
+    newest = run.models.state_dict()
+    for name, value in run.average.state_dict().items():
+        if value.dtype.is_floating_point:
+            value.lerp_(newest[name], 1 - decay)
+        else:
+            value.copy_(newest[name])
+
+
+def _validate(run: Run, validation: Gallery, out: Path, loss: dict[str, float]) -> dict[str, float]:
+    figures = protocol.quick_figures(run.average, validation)
+    if figures["skilled_1"] < run.best:
+        run.best = figures["skilled_1"]
+        save(run, out / "best.pt")
+    save(run, out / "last.pt")
+    line = {"step": run.step, "seconds": round(run.seconds, 1), **loss, **figures}
+    with (out / "log.jsonl").open("a", encoding="utf-8") as log:
+        log.write(json.dumps(line) + "\n")
+    return line
