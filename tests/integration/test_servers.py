@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from pathlib import Path
 
 import psycopg2
@@ -83,18 +84,41 @@ def test_postgres_asks_for_its_password(database_server, given_servers):
 @pytest.mark.skipif(os.getuid() != 0, reason="only root has to become somebody else for PostgreSQL")
 def test_programs_in_a_folder_closed_to_others_are_copied_to_where_they_can_run(tmp_path):
     closed = tmp_path / "closed"
-    (closed / "bin").mkdir(parents=True)
-    program = closed / "bin" / "initdb"
-    program.write_text("#!/bin/sh\nexit 0\n")
-    program.chmod(0o755)
+    programs = closed / "carrier" / "install" / "bin"
+    programs.mkdir(parents=True)
+    (programs / "initdb").write_text("#!/bin/sh\nexit 0\n")
+    (programs / "initdb").chmod(0o755)
+    (closed / "carrier.libs").mkdir()
+    (closed / "carrier.libs" / "libpq.so").touch()
     closed.chmod(0o700)
     account = postgres_server.unprivileged_account()
 
-    found = postgres_server.reachable(closed / "bin", account, tmp_path / "open")
+    found = postgres_server.reachable(programs, account, tmp_path / "open")
 
     assert isinstance(account, Account)
-    assert found == tmp_path / "open" / "programs" / "bin"
     assert (found / "initdb").exists()
+    assert (found / "../../../carrier.libs/libpq.so").exists()
+    assert not found.is_relative_to(closed)
+
+
+@pytest.mark.skipif(not postgres_server._packaged(), reason="no PyPI package with PostgreSQL is installed")
+def test_the_postgres_of_a_pypi_package_runs_from_wherever_it_has_to(tmp_path, monkeypatch):
+    monkeypatch.setattr(postgres_server, "find_postgres", lambda: postgres_server._packaged()[0])
+
+    with postgres_server.running_postgres(tmp_path) as url:
+        assert postgres_server.answers(url)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root has to become somebody else for PostgreSQL")
+def test_a_copied_postgres_finds_its_libraries(tmp_path):
+    packaged = postgres_server._packaged()
+    if not packaged:
+        pytest.skip("no PyPI package with PostgreSQL is installed")
+
+    programs = postgres_server._copied(packaged[0], tmp_path)
+    done = subprocess.run([programs / "initdb", "--version"], capture_output=True, text=True, check=False)
+
+    assert done.stdout.startswith("initdb (PostgreSQL)"), done.stderr
 
 
 def test_s3_gives_back_the_bytes_and_their_metadata(s3):
