@@ -1,0 +1,62 @@
+# Countersign: what to type. `make` alone lists it.
+#
+# Everything lives in $(VENV), which is made on first use; nothing is installed elsewhere and
+# nothing needs root. PYTHON=python3.12 chooses another interpreter.
+
+PYTHON ?= python3
+VENV ?= .venv
+PIP = $(VENV)/bin/python -m pip --quiet --disable-pip-version-check
+DEMO ?= demo
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test check stack clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.installed-core ## Draw sample documents and run the main job on them: no servers, no GPU
+	$(VENV)/bin/python -m training.synthesis.samples $(DEMO)/samples
+	@# One of the samples is corrupt, so status 1 (some documents failed) is the right answer.
+	$(VENV)/bin/countersign run $(DEMO)/samples/documents --references $(DEMO)/samples/references \
+	  --claims $(DEMO)/samples/claims.csv --out $(DEMO)/results || test $$? -eq 1
+
+test: $(VENV)/.installed-all ## Run every test, against real servers that it starts by itself (ARGS=... for pytest)
+	$(VENV)/bin/python -m pytest $(ARGS)
+
+check: $(VENV)/.installed-all ## Lint, check the format and the types
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy --strict
+
+stack: $(VENV)/.installed-all ## Run the queued form on this machine until Ctrl-C
+	@$(VENV)/bin/python -m deploy.stack
+
+clean: ## Remove what the other targets made, the virtual environment included
+	rm -rf $(VENV) $(DEMO) .stack build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A stamp for each set of packages, so that a second run installs nothing.
+$(VENV)/.installed-core: pyproject.toml | $(VENV)/bin/python
+	@echo "Installing what running needs into $(VENV) ..."
+	$(PIP) install --editable .
+	@touch $@
+
+$(VENV)/.installed-all: pyproject.toml | $(VENV)/bin/python
+	@echo "Installing what the queues, training and the tests need into $(VENV) (torch is large) ..."
+	$(PIP) install --editable ".[queue,train,dev]"
+	@touch $@ $(VENV)/.installed-core
+
+# Debian splits ensurepip from Python: without it, a pip that is there can fill the environment.
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Countersign needs Python 3.11 or newer; $(PYTHON) is another. Try: make $(MAKECMDGOALS) PYTHON=python3.12"; \
+	  exit 1; }
+	@$(PYTHON) -m venv $(VENV) >/dev/null 2>&1 || { \
+	  rm -rf $(VENV); \
+	  $(PYTHON) -m venv --without-pip $(VENV) && $(PYTHON) -m pip --python $(VENV)/bin/python --quiet install pip; \
+	} || { \
+	  rm -rf $(VENV); \
+	  echo "$(PYTHON) cannot make a virtual environment with pip in it."; \
+	  echo "Install its venv module (Debian: apt install python3-venv) or pip, then try again."; \
+	  exit 1; }
