@@ -1,0 +1,1 @@
+"""Pages and signatures that never existed, drawn from a seed: what the demo and the load tests read."""
