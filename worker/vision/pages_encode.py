@@ -1,0 +1,118 @@
+"""Page pixels to JPEG or PNG bytes and back, and turning them upright."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from worker.errors import UnreadableDocument
+from worker.vision.values import Grey, Pixels
+
+#: Quality of every JPEG written here.
+JPEG_QUALITY = 90
+#: libjpeg's own limit per side.
+_JPEG_MAX_SIDE = 65_500
+#: Stored pages are upright already; an EXIF tag left in one must not turn it again.
+_DECODE_FLAGS = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """A complete image file and what it holds."""
+
+    data: bytes
+    suffix: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One of the eight ways to lay a picture down: first swap the axes, then mirror."""
+
+    transpose: bool = False
+    flip_x: bool = False
+    flip_y: bool = False
+
+    @property
+    def upright(self) -> bool:
+        """True when nothing has to be done."""
+        return not (self.transpose or self.flip_x or self.flip_y)
+
+    def apply(self, pixels: Pixels) -> Pixels:
+        """The turned pixels, as a view where possible."""
+        if self.transpose:
+            pixels = pixels.swapaxes(0, 1)
+        return pixels[:: -1 if self.flip_y else 1, :: -1 if self.flip_x else 1]
+
+
+def decode(data: bytes) -> Pixels:
+    """A stored page or crop (JPEG or PNG) as RGB pixels; raises UnreadableDocument when it is neither."""
+    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), _DECODE_FLAGS) if data else None
+    if pixels is None:
+        raise UnreadableDocument("the bytes are no image that can be decoded")
+    return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB, dst=pixels).astype(np.uint8, copy=False)
+
+
+def encode(pixels: Pixels | Grey, *, lossy: bool) -> Encoded:
+    """Store RGB or grey pixels in the smallest form that keeps what matters.
+
+    Two-valued pages become 1-bit PNG, other grey ones grey PNG, colour JPEG. `lossy` says that the pixels
+    come from a JPEG or a drawing: a grey page is then a JPEG too, at a tenth of the time and size.
+    """
+    pixels = _without_idle_colour(pixels)
+    height, width = pixels.shape[:2]
+    two_valued = pixels.ndim == 2 and _is_two_valued(pixels)
+    jpeg = not two_valued and (lossy or pixels.ndim == 3) and max(height, width) <= _JPEG_MAX_SIDE
+    data = _jpeg(pixels) if jpeg else _png(pixels, bilevel=two_valued)
+    return Encoded(data, "jpg" if jpeg else "png", width, height)
+
+
+def is_complete_jpeg(data: bytes) -> bool:
+    """True when a JPEG stream ends as it should; one that was cut off does not."""
+    return data.rstrip(b"\0\r\n ").endswith(b"\xff\xd9")
+
+
+def square(pixels: Pixels | Grey, *, x_dpi: float, y_dpi: float) -> Pixels | Grey:
+    """Stretch the coarser axis until pixels are square; nothing is thrown away."""
+    height, width = pixels.shape[:2]
+    target = max(x_dpi, y_dpi)
+    size = (max(1, round(width * target / x_dpi)), max(1, round(height * target / y_dpi)))
+    return cv2.resize(pixels, size, interpolation=cv2.INTER_LINEAR).astype(np.uint8, copy=False)
+
+
+def _without_idle_colour(pixels: Pixels | Grey) -> Pixels | Grey:
+    """Drop two of three equal channels; a sparse look first spares colour pages the full comparison."""
+    if pixels.ndim == 2:
+        return pixels
+    for part in (pixels[::16, ::16], pixels):
+        red, green, blue = part[..., 0], part[..., 1], part[..., 2]
+        if not (np.array_equal(red, green) and np.array_equal(green, blue)):
+            return pixels
+    return pixels[..., 0]
+
+
+def _is_two_valued(grey: Grey) -> bool:
+    sparse = grey[::16, ::16]
+    if not bool(((sparse == 0) | (sparse == 255)).all()):
+        return False
+    histogram = np.bincount(np.ascontiguousarray(grey).ravel(), minlength=256)
+    return int(histogram[0] + histogram[255]) == grey.size
+
+
+def _jpeg(pixels: Pixels | Grey) -> bytes:
+    return _written(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+
+
+def _png(pixels: Pixels | Grey, *, bilevel: bool) -> bytes:
+    return _written(".png", pixels, [cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_BILEVEL, int(bilevel)])
+
+
+def _written(suffix: str, pixels: Pixels | Grey, options: list[int]) -> bytes:
+    ordered = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR) if pixels.ndim == 3 else np.ascontiguousarray(pixels)
+    written, data = cv2.imencode(suffix, ordered, options)
+    if not written:
+        raise ValueError(f"cannot write {pixels.shape} as {suffix}")
+    return data.tobytes()
