@@ -1,0 +1,124 @@
+"""Queries on chunks, pages and regions. The caller owns the transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Select, func, select, update
+from sqlalchemy.orm import Session
+
+from db.base import ChunkStage, DocumentStage, PageStatus
+from db.engine import now
+from db.leases import RESEND_AFTER
+from db.models import Chunk, Document, Page, Region, Versions
+from db.writes import insert_once, insert_or_find
+
+
+def add(session: Session, document_id: int, index: int, page_rows: Sequence[Mapping[str, Any]]) -> int:
+    """Add a chunk with its pages; a chunk that is there already stays as it is. Answer its id."""
+    chunk_id, new = insert_or_find(
+        session,
+        Chunk,
+        {"document_id": document_id, "index": index},
+        stage=ChunkStage.DETECT,
+        fence=0,
+        deliveries=0,
+        due_at=now(session) + RESEND_AFTER,
+    )
+    if new:
+        rows = [{"document_id": document_id, "chunk_id": chunk_id, **row} for row in page_rows]
+        insert_once(session, Page, rows)
+    return chunk_id
+
+
+def pages_known(session: Session, document_id: int) -> int:
+    """How many pages an earlier, interrupted rendering left behind; chunks come in order, without gaps."""
+    statement = select(func.count(Page.id)).where(Page.document_id == document_id)
+    return session.execute(statement).scalar_one()
+
+
+def unfinished(session: Session, document_id: int) -> list[int]:
+    """Ids of the document's open chunks, in page order."""
+    statement = (
+        select(Chunk.id)
+        .where(Chunk.document_id == document_id, Chunk.stage != ChunkStage.CLOSED)
+        .order_by(Chunk.index)
+    )
+    return list(session.execute(statement).scalars())
+
+
+def document_of(session: Session, chunk_id: int) -> Document | None:
+    """The chunk's document, or None when the chunk was wiped for a fresh start or its document is closed."""
+    statement = (
+        select(Document)
+        .join(Chunk, Chunk.document_id == Document.id)
+        .where(Chunk.id == chunk_id, Document.stage != DocumentStage.CLOSED)
+    )
+    return session.execute(statement).scalar_one_or_none()
+
+
+def pages(session: Session, chunk_id: int, status: PageStatus) -> Sequence[Page]:
+    """The chunk's pages with that status, in order."""
+    statement = select(Page).where(Page.chunk_id == chunk_id, Page.status == status).order_by(Page.index)
+    return session.execute(statement).scalars().all()
+
+
+def regions(session: Session, chunk_id: int, label: str) -> Sequence[Region]:
+    """The chunk's regions with that label, in page order, then best first."""
+    statement = (
+        select(Region)
+        .join(Page, Region.page_id == Page.id)
+        .where(Page.chunk_id == chunk_id, Region.label == label)
+        .order_by(Page.index, Region.index)
+    )
+    return session.execute(statement).scalars().all()
+
+
+def close_page(
+    session: Session, page_id: int, region_rows: Sequence[Mapping[str, Any]], *, versions_id: int
+) -> None:
+    """Write what was found on a page."""
+    insert_once(session, Region, [{"page_id": page_id, **row} for row in region_rows])
+    values = {"status": PageStatus.DETECTED, "versions_id": versions_id}
+    session.execute(update(Page).where(Page.id == page_id).values(values))
+
+
+def fail_page(session: Session, page_id: int, *, reason: str, detail: str) -> None:
+    """Write that a page could not be read."""
+    values = {"status": PageStatus.FAILED, "reason": reason, "detail": detail}
+    session.execute(update(Page).where(Page.id == page_id).values(values))
+
+
+def first_failed_page(session: Session, document_id: int) -> Page:
+    """The first of the document's pages that could not be read; there must be one."""
+    statement = (
+        select(Page)
+        .where(Page.document_id == document_id, Page.status == PageStatus.FAILED)
+        .order_by(Page.index)
+        .limit(1)
+    )
+    return session.execute(statement).scalar_one()
+
+
+def name_versions(session: Session, chunk_id: int, versions_id: int) -> None:
+    """Note what verified the chunk."""
+    session.execute(update(Chunk).where(Chunk.id == chunk_id).values(versions_id=versions_id))
+
+
+#: What detection decides; the rest of the versions is what verification wrote.
+_DETECTION = ("detector", "thresholds")
+
+
+def versions(session: Session, document_id: int) -> dict[str, Any]:
+    """Digests, thresholds and code that verified the document's chunks and detected on its pages."""
+    detected = _contents(session, select(Page.versions_id).where(Page.document_id == document_id))
+    verified = _contents(session, select(Chunk.versions_id).where(Chunk.document_id == document_id))
+    detection = {name: detected[name] for name in _DETECTION if name in detected}
+    return {**verified, **detection}
+
+
+def _contents(session: Session, ids: Select[tuple[int | None]]) -> dict[str, Any]:
+    statement = select(Versions.content).where(Versions.id.in_(ids)).order_by(Versions.id)
+    contents = session.execute(statement).scalars()
+    return {name: value for content in contents for name, value in content.items()}

@@ -1,0 +1,273 @@
+"""Queries on documents and their claims. The caller owns the transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, delete, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from db.base import ClaimSource, DocumentStage, PageStatus, Status
+from db.engine import now
+from db.leases import RESEND_AFTER
+from db.models import Chunk, Claim, Document, Page, Region
+from db.writes import changed, insert_once, insert_or_find
+
+
+@dataclass(frozen=True, slots=True)
+class Object:
+    """One version of one object: what makes a document."""
+
+    bucket: str
+    key: str
+    version: str
+    bytes: int | None = None
+
+
+def register(session: Session, source: Object, claims: Mapping[str, ClaimSource]) -> tuple[int, bool]:
+    """Register a document once; answer its id and whether it is new. Claims of a known document stay."""
+    moment = now(session)
+    document_id, new = insert_or_find(
+        session,
+        Document,
+        {"bucket": source.bucket, "key": source.key, "version": source.version},
+        bytes=source.bytes,
+        status=Status.WAITING,
+        stage=DocumentStage.RENDER,
+        fence=0,
+        deliveries=0,
+        registered_at=moment,
+        due_at=moment + RESEND_AFTER,
+    )
+    if new:
+        rows = [{"document_id": document_id, "signer": name, "source": claims[name]} for name in claims]
+        insert_once(session, Claim, rows)
+    return document_id, new
+
+
+def get(session: Session, document_id: int) -> Document:
+    """The document with that id."""
+    return session.execute(select(Document).where(Document.id == document_id)).scalar_one()
+
+
+def find(session: Session, text: str) -> list[Document]:
+    """Documents by id, by key (or its end) or by SHA-256 (or its first eight or more digits), newest first."""
+    conditions = [Document.key == text, Document.key.endswith(f"/{text}", autoescape=True)]
+    if text.isdecimal() and len(text) < 10:
+        conditions.append(Document.id == int(text))
+    if len(text) >= 8:
+        conditions.append(Document.sha256.startswith(text.lower(), autoescape=True))
+    return list(
+        session.execute(select(Document).where(or_(*conditions)).order_by(Document.id.desc())).scalars()
+    )
+
+
+def claimed_signers(session: Session, document_id: int) -> list[str]:
+    """Names the document claims to be signed by, in the order they were claimed."""
+    statement = select(Claim.signer).where(Claim.document_id == document_id).order_by(Claim.id)
+    return list(session.execute(statement).scalars())
+
+
+def begin(session: Session, document_id: int, **facts: Any) -> None:
+    """Note that work has begun, and what was learned of the bytes."""
+    session.execute(update(Document).where(Document.id == document_id).values(status=Status.WORKING, **facts))
+
+
+def close(
+    session: Session,
+    document_id: int,
+    status: Status,
+    *,
+    signed: bool | None = None,
+    reason: str | None = None,
+    detail: str | None = None,
+    result_key: str | None = None,
+    versions_id: int | None = None,
+) -> None:
+    """Give the document its final status; those linked to it take it over, or start alone when it failed."""
+    answer = {
+        "status": status,
+        "signed": signed,
+        "reason": reason,
+        "detail": detail,
+        "result_key": result_key,
+        "versions_id": versions_id,
+    }
+    _settle(session, Document.id == document_id, answer)
+    linked = (Document.original_id == document_id) & (Document.stage == DocumentStage.LINKED)
+    if status is not Status.FAILED:
+        _settle(session, linked, answer)
+    else:
+        alone = {"stage": DocumentStage.RENDER, "original_id": None, "due_at": now(session)}
+        session.execute(update(Document).where(linked).values(alone))
+
+
+def _settle(session: Session, where: ColumnElement[bool], answer: Mapping[str, Any]) -> None:
+    closed = {
+        "stage": DocumentStage.CLOSED,
+        "finished_at": now(session),
+        "due_at": None,
+        "lease_until": None,
+        "deliveries": 0,
+    }
+    session.execute(update(Document).where(where).values(**answer, **closed))
+
+
+def quarantine(
+    session: Session, document_id: int, *, reason: str, detail: str, versions_id: int | None = None
+) -> bool:
+    """Fail the document for good, unless it is closed already. Raises its fence, so that late writers lose."""
+    alive = update(Document).where(Document.id == document_id, Document.stage != DocumentStage.CLOSED)
+    if not changed(session, alive.values(fence=Document.fence + 1)):
+        return False
+    close(session, document_id, Status.FAILED, reason=reason, detail=detail, versions_id=versions_id)
+    return True
+
+
+def twin(session: Session, document_id: int, sha256: str) -> Document | None:
+    """The earliest other document with these bytes and claims that has not failed.
+
+    It stays locked until the transaction ends, so that it cannot close between this look and the link.
+    """
+    statement = (
+        select(Document)
+        .where(
+            Document.sha256 == sha256,
+            Document.id < document_id,
+            Document.original_id.is_(None),
+            Document.status != Status.FAILED,
+        )
+        .order_by(Document.id)
+        .with_for_update()
+    )
+    ours = set(claimed_signers(session, document_id))
+    candidates = session.execute(statement).scalars()
+    return next((one for one in candidates if set(claimed_signers(session, one.id)) == ours), None)
+
+
+def link(session: Session, document_id: int, original: Document) -> None:
+    """Let the document take over the answer of `original`, now if it has one, else when it gets one."""
+    session.execute(
+        update(Document)
+        .where(Document.id == document_id)
+        .values(
+            original_id=original.id,
+            stage=DocumentStage.LINKED,
+            status=Status.WORKING,
+            lease_until=None,
+            due_at=None,
+        )
+    )
+    if original.stage is DocumentStage.CLOSED:
+        names = ("status", "signed", "reason", "detail", "result_key", "versions_id")
+        _settle(session, Document.id == document_id, {name: getattr(original, name) for name in names})
+
+
+def start_again(session: Session, document_ids: Iterable[int]) -> list[int]:
+    """Send closed documents back to the first stage; results are wiped, events stay. Answer whose it was."""
+    again = []
+    for document_id in document_ids:
+        statement = (
+            update(Document)
+            .where(Document.id == document_id, Document.stage == DocumentStage.CLOSED)
+            .values(
+                status=Status.WAITING,
+                stage=DocumentStage.RENDER,
+                fence=Document.fence + 1,
+                deliveries=0,
+                lease_until=None,
+                due_at=now(session) + RESEND_AFTER,
+                reason=None,
+                detail=None,
+                signed=None,
+                pages_total=None,
+                original_id=None,
+                result_key=None,
+                versions_id=None,
+                finished_at=None,
+            )
+        )
+        if changed(session, statement):
+            session.execute(delete(Chunk).where(Chunk.document_id == document_id))
+            again.append(document_id)
+    return again
+
+
+def failed(session: Session, *, reason: str | None = None) -> list[int]:
+    """Ids of quarantined documents, all or those with one reason code."""
+    statement = select(Document.id).where(Document.status == Status.FAILED).order_by(Document.id)
+    if reason is not None:
+        statement = statement.where(Document.reason == reason)
+    return list(session.execute(statement).scalars())
+
+
+def counts(session: Session) -> dict[Status, int]:
+    """How many documents stand where; every status is there."""
+    rows = session.execute(select(Document.status, func.count()).group_by(Document.status)).all()
+    found = {status: number for status, number in rows}
+    return {status: found.get(status, 0) for status in Status}
+
+
+def quarantine_reasons(session: Session) -> list[tuple[str, int]]:
+    """Reason codes of quarantined documents with their numbers, most frequent first."""
+    number = func.count()
+    statement = (
+        select(Document.reason, number)
+        .where(Document.status == Status.FAILED)
+        .group_by(Document.reason)
+        .order_by(number.desc(), Document.reason)
+    )
+    return [(reason or "", count) for reason, count in session.execute(statement).all()]
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What decides a document's status: pages read, pages failed, signatures found, whether chunks are open."""
+
+    read: int
+    unread: int
+    signatures: int
+    open_chunks: int
+
+    @property
+    def status(self) -> Status:
+        """Done when all pages were read, failed when none was."""
+        if self.unread == 0:
+            return Status.DONE
+        return Status.PARTIAL if self.read else Status.FAILED
+
+    @property
+    def signed(self) -> bool | None:
+        """A signature settles it; without one, an unread page leaves it open."""
+        if self.signatures:
+            return True
+        return None if self.unread else False
+
+
+def tally(session: Session, document_id: int, *, label: str = "signature") -> Tally:
+    """Count what is known of a document."""
+    status = dict(
+        session.execute(
+            select(Page.status, func.count()).where(Page.document_id == document_id).group_by(Page.status)
+        ).tuples()
+    )
+    signatures = session.execute(
+        select(func.count(Region.id))
+        .join(Page, Region.page_id == Page.id)
+        .where(Page.document_id == document_id, Region.label == label)
+    ).scalar_one()
+    open_chunks = session.execute(
+        select(func.count(Chunk.id)).where(Chunk.document_id == document_id, Chunk.stage != "closed")
+    ).scalar_one()
+    unread = status.get(PageStatus.FAILED, 0)
+    return Tally(
+        read=sum(status.values()) - unread, unread=unread, signatures=signatures, open_chunks=open_chunks
+    )
+
+
+def ids(session: Session, *, after: int = 0, limit: int = 1000) -> Sequence[int]:
+    """Document ids in order, a page at a time, for exports that must not hold everything in memory."""
+    statement = select(Document.id).where(Document.id > after).order_by(Document.id).limit(limit)
+    return session.execute(statement).scalars().all()

@@ -1,0 +1,57 @@
+"""Engines and sessions: Postgres for all that is concurrent, SQLite for the embedded form."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+from typing import Protocol
+
+from sqlalchemy import Engine, create_engine, event, func, select
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.orm import Session, sessionmaker
+
+
+class Sessions(Protocol):
+    """Opens a transaction: commits at the end of the block, rolls back when it raises."""
+
+    def __call__(self) -> AbstractContextManager[Session]:
+        """Begin."""
+
+
+def make_engine(url: str, *, pool_size: int = 5) -> Engine:
+    """An engine for `url`; connections that the server closed meanwhile are replaced."""
+    if url.startswith("sqlite"):
+        return _sqlite(url)
+    return create_engine(url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True)
+
+
+def make_sessions(engine: Engine) -> Sessions:
+    """The factory of transactions on an engine. Rows stay readable after the commit."""
+    return sessionmaker(engine, expire_on_commit=False).begin
+
+
+def now(session: Session) -> datetime:
+    """The database's clock: leases must not depend on the clocks of workers. SQLite has its host's."""
+    if session.get_bind().dialect.name == "postgresql":
+        moment: datetime = session.execute(select(func.clock_timestamp())).scalar_one()
+        return moment.astimezone(UTC)
+    return datetime.now(UTC)
+
+
+def _sqlite(url: str) -> Engine:
+    engine = create_engine(url, connect_args={"timeout": 60, "isolation_level": None})
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: DBAPIConnection, _record: object) -> None:
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=NORMAL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.close()
+
+    # A transaction that reads first and writes later would deadlock with its like; take the lock at once.
+    @event.listens_for(engine, "begin")
+    def begin(connection: object) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")  # type: ignore[attr-defined]
+
+    return engine

@@ -1,0 +1,34 @@
+"""The durable history of documents: written beside every step, read back when queues have forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from db.engine import now
+from db.models import Event
+
+
+def record(session: Session, document_id: int, stage: str, event: str, **facts: Any) -> None:
+    """Add one step to a document's history."""
+    session.add(Event(document_id=document_id, at=now(session), stage=stage, event=event, **facts))
+
+
+def of_document(session: Session, document_id: int) -> Sequence[Event]:
+    """The document's history, oldest first."""
+    statement = select(Event).where(Event.document_id == document_id).order_by(Event.id)
+    return session.execute(statement).scalars().all()
+
+
+def seconds(session: Session, document_id: int) -> dict[str, float]:
+    """Seconds that each stage took for a document, its chunks added up."""
+    statement = (
+        select(Event.stage, func.sum(Event.seconds))
+        .where(Event.document_id == document_id, Event.seconds.is_not(None))
+        .group_by(Event.stage)
+        .order_by(func.min(Event.id))
+    )
+    return {stage: round(total, 4) for stage, total in session.execute(statement).all()}

@@ -1,0 +1,100 @@
+"""Leases with fencing tokens on documents and chunks.
+
+A stage is claimed by raising the row's fence; its result is written only while that fence is still the newest.
+So a redelivered, late or zombie task changes nothing (Kleppmann, "How to do distributed locking", 2016).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import or_, update
+from sqlalchemy.orm import Session
+
+from db.base import ChunkStage, DocumentStage
+from db.engine import now
+from db.models import Chunk, Document
+from db.writes import changed
+
+#: How long a message may stay unanswered before the sweep sends it again.
+RESEND_AFTER = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to write the result of one stage of one row, until a newer lease is taken."""
+
+    model: type[Document] | type[Chunk]
+    id: int
+    stage: DocumentStage | ChunkStage
+    fence: int
+    #: The number of this attempt, from 1.
+    attempt: int
+
+
+def claim(
+    session: Session,
+    model: type[Document] | type[Chunk],
+    row_id: int,
+    stage: DocumentStage | ChunkStage,
+    *,
+    seconds: float,
+) -> Lease | None:
+    """Take the lease, or None when the row is past this stage or somebody alive holds it."""
+    moment = now(session)
+    until = moment + timedelta(seconds=seconds)
+    statement = (
+        update(model)
+        .where(model.id == row_id, model.stage == stage, _free(model, moment))
+        .values(fence=model.fence + 1, deliveries=model.deliveries + 1, lease_until=until, due_at=until)
+        .returning(model.fence, model.deliveries)
+    )
+    row = session.execute(statement).one_or_none()
+    return None if row is None else Lease(model, row_id, stage, row.fence, row.deliveries)
+
+
+def renew(session: Session, lease: Lease, *, seconds: float) -> bool:
+    """Hold the lease for longer. False when a newer one was taken; else the row is locked to the end."""
+    until = now(session) + timedelta(seconds=seconds)
+    model = lease.model
+    statement = (
+        update(model)
+        .where(model.id == lease.id, model.stage == lease.stage, model.fence == lease.fence)
+        .values(lease_until=until, due_at=until)
+    )
+    return changed(session, statement) == 1
+
+
+def advance(session: Session, lease: Lease, stage: DocumentStage | ChunkStage) -> bool:
+    """Close the leased stage and open the next. False when the lease was lost: write nothing then."""
+    moment = now(session)
+    model = lease.model
+    closed = stage in (DocumentStage.CLOSED, ChunkStage.CLOSED)
+    statement = (
+        update(model)
+        .where(model.id == lease.id, model.stage == lease.stage, model.fence == lease.fence)
+        .values(stage=stage, lease_until=None, deliveries=0, due_at=None if closed else moment + RESEND_AFTER)
+    )
+    return changed(session, statement) == 1
+
+
+def give_back(session: Session, lease: Lease, *, again_in: float, counted: bool = True) -> bool:
+    """End the lease without a result; the sweep sends the row again after `again_in` seconds.
+
+    `counted=False` takes the delivery back: an outage of storage must not burn a document's attempts.
+    """
+    model = lease.model
+    due = now(session) + timedelta(seconds=again_in)
+    statement = (
+        update(model)
+        .where(model.id == lease.id, model.fence == lease.fence)
+        .values(
+            lease_until=None, due_at=due, deliveries=model.deliveries if counted else model.deliveries - 1
+        )
+    )
+    return changed(session, statement) == 1
+
+
+def _free(model: type[Document] | type[Chunk], moment: object) -> object:
+    return or_(model.lease_until.is_(None), model.lease_until < moment)

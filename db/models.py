@@ -1,0 +1,276 @@
+"""The tables: documents, chunks, pages, regions, signers, references, claims, verdicts, versions, events."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from db.base import (
+    Base,
+    ChunkStage,
+    ClaimSource,
+    DocumentStage,
+    PageStatus,
+    Status,
+    enum_column,
+)
+
+
+class Leased:
+    """Columns of a row that workers take turns on.
+
+    A worker claims the row by raising `fence`; it may write only while its fence is still the newest. The row
+    can be claimed again once `lease_until` has passed. The sweep sends the row's message again after `due_at`.
+    """
+
+    fence: Mapped[int] = mapped_column(default=0)
+    lease_until: Mapped[datetime | None]
+    due_at: Mapped[datetime | None]
+    #: How often the present stage was begun; back to 0 when the stage closes.
+    deliveries: Mapped[int] = mapped_column(default=0)
+
+
+class Document(Leased, Base):
+    """One object version in the intake bucket, or one local file. Registered once, never deleted."""
+
+    __tablename__ = "documents"
+    __table_args__ = (
+        UniqueConstraint("bucket", "key", "version"),
+        CheckConstraint(
+            "(status IN ('done', 'partial', 'failed')) = (stage = 'closed')", name="final_is_closed"
+        ),
+        CheckConstraint("status <> 'failed' OR reason IS NOT NULL", name="failed_says_why"),
+        CheckConstraint("pages_total IS NULL OR pages_total > 0", name="pages_total"),
+        Index("ix_documents_status_id", "status", "id"),
+        Index("ix_documents_stage_due_at", "stage", "due_at"),
+        Index("ix_documents_reason", "reason"),
+        Index("ix_documents_sha256", "sha256"),
+        Index("ix_documents_original_id", "original_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    bucket: Mapped[str]
+    key: Mapped[str]
+    #: The store's version id, or its ETag where the bucket has no versions, or the digest of a local file.
+    version: Mapped[str]
+    bytes: Mapped[int | None]
+    sha256: Mapped[str | None]
+    format: Mapped[str | None]
+    status: Mapped[Status] = mapped_column(enum_column(Status), default=Status.WAITING)
+    stage: Mapped[DocumentStage] = mapped_column(enum_column(DocumentStage), default=DocumentStage.RENDER)
+    #: Stable reason code and a plain sentence, for failed documents.
+    reason: Mapped[str | None]
+    detail: Mapped[str | None]
+    #: None while unknown, and for ever when a page could not be read and no other carries a signature.
+    signed: Mapped[bool | None]
+    #: None until rendering has reached the end.
+    pages_total: Mapped[int | None]
+    #: An earlier document with the same bytes and claims, whose answer this one takes over.
+    original_id: Mapped[int | None] = mapped_column(ForeignKey("documents.id"))
+    result_key: Mapped[str | None]
+    versions_id: Mapped[int | None] = mapped_column(ForeignKey("versions.id"))
+    registered_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+
+    claims: Mapped[list[Claim]] = relationship(order_by="Claim.id", viewonly=True)
+    pages: Mapped[list[Page]] = relationship(order_by="Page.index", viewonly=True)
+
+
+class Claim(Base):
+    """A document says it is signed by this signer. The name may be unknown to us."""
+
+    __tablename__ = "claims"
+    __table_args__ = (
+        UniqueConstraint("document_id", "signer"),
+        CheckConstraint("signer <> ''", name="signer"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    document_id: Mapped[int] = mapped_column(ForeignKey("documents.id", ondelete="CASCADE"))
+    signer: Mapped[str]
+    source: Mapped[ClaimSource] = mapped_column(enum_column(ClaimSource))
+
+
+class Chunk(Leased, Base):
+    """A run of consecutive pages that travels through detection and verification together."""
+
+    __tablename__ = "chunks"
+    __table_args__ = (
+        UniqueConstraint("document_id", "index"),
+        Index("ix_chunks_stage_due_at", "stage", "due_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    document_id: Mapped[int] = mapped_column(ForeignKey("documents.id", ondelete="CASCADE"))
+    index: Mapped[int]
+    stage: Mapped[ChunkStage] = mapped_column(enum_column(ChunkStage), default=ChunkStage.DETECT)
+    #: What verified it, regions or none; None until then.
+    versions_id: Mapped[int | None] = mapped_column(ForeignKey("versions.id"))
+
+
+class Page(Base):
+    """One page image of a document, numbered from 0."""
+
+    __tablename__ = "pages"
+    __table_args__ = (
+        UniqueConstraint("document_id", "index"),
+        Index("ix_pages_chunk_id", "chunk_id"),
+        CheckConstraint("status <> 'failed' OR reason IS NOT NULL", name="failed_says_why"),
+        CheckConstraint("status = 'failed' OR image_key IS NOT NULL", name="image"),
+        CheckConstraint("width IS NULL OR (width > 0 AND height > 0 AND dpi > 0)", name="size"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    document_id: Mapped[int] = mapped_column(ForeignKey("documents.id", ondelete="CASCADE"))
+    chunk_id: Mapped[int] = mapped_column(ForeignKey("chunks.id", ondelete="CASCADE"))
+    index: Mapped[int]
+    status: Mapped[PageStatus] = mapped_column(enum_column(PageStatus))
+    reason: Mapped[str | None]
+    detail: Mapped[str | None]
+    image_key: Mapped[str | None]
+    #: How the pixels came about: embedded, rendered or image.
+    source: Mapped[str | None]
+    width: Mapped[int | None]
+    height: Mapped[int | None]
+    dpi: Mapped[float | None]
+    #: Size in PDF points; None for image files.
+    points_width: Mapped[float | None]
+    points_height: Mapped[float | None]
+    #: What detected on it; None until then.
+    versions_id: Mapped[int | None] = mapped_column(ForeignKey("versions.id"))
+
+    regions: Mapped[list[Region]] = relationship(order_by="Region.index", viewonly=True)
+
+
+class Region(Base):
+    """One detected region, in pixels of its page image, numbered per page from 0, best score first."""
+
+    __tablename__ = "regions"
+    __table_args__ = (
+        UniqueConstraint("page_id", "index"),
+        CheckConstraint("score BETWEEN 0 AND 1", name="score"),
+        CheckConstraint("width > 0 AND height > 0", name="box"),
+        CheckConstraint("x >= 0 AND y >= 0", name="corner"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    page_id: Mapped[int] = mapped_column(ForeignKey("pages.id", ondelete="CASCADE"))
+    index: Mapped[int]
+    label: Mapped[str]
+    score: Mapped[float]
+    x: Mapped[float]
+    y: Mapped[float]
+    width: Mapped[float]
+    height: Mapped[float]
+    crop_key: Mapped[str]
+    #: Filled by verification: the cleaned crop, its quality and its embedding (float32, little-endian).
+    clean_key: Mapped[str | None]
+    quality: Mapped[dict[str, Any] | None]
+    embedding: Mapped[bytes | None] = mapped_column(LargeBinary)
+
+    verdicts: Mapped[list[Verdict]] = relationship(order_by="Verdict.id", viewonly=True)
+    suggestions: Mapped[list[Suggestion]] = relationship(order_by="Suggestion.rank", viewonly=True)
+
+
+class Signer(Base):
+    """An enrolled identity."""
+
+    __tablename__ = "signers"
+    __table_args__ = (CheckConstraint("name <> ''", name="name"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    enrolled_at: Mapped[datetime]
+
+
+class Reference(Base):
+    """One signature image on file for a signer; the same bytes are kept once per signer."""
+
+    __tablename__ = "references"
+    __table_args__ = (UniqueConstraint("signer_id", "sha256"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    signer_id: Mapped[int] = mapped_column(ForeignKey("signers.id", ondelete="CASCADE"))
+    sha256: Mapped[str]
+    image_key: Mapped[str]
+    quality: Mapped[dict[str, Any]]
+    embedding: Mapped[bytes] = mapped_column(LargeBinary)
+    #: Digest of the encoder; embeddings of different encoders are never compared.
+    encoder: Mapped[str]
+    enrolled_at: Mapped[datetime]
+
+
+class Verdict(Base):
+    """A region against a claimed signer; signer is "" when the document claims nobody."""
+
+    __tablename__ = "verdicts"
+    __table_args__ = (
+        UniqueConstraint("region_id", "signer"),
+        CheckConstraint("probability BETWEEN 0 AND 1", name="probability"),
+        CheckConstraint('"references" >= 0', name="references"),
+        CheckConstraint("outcome IN ('genuine', 'forged', 'inconclusive', 'no_reference')", name="outcome"),
+        CheckConstraint(
+            "outcome NOT IN ('genuine', 'forged') OR probability IS NOT NULL",
+            name="an_answer_has_a_probability",
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    region_id: Mapped[int] = mapped_column(ForeignKey("regions.id", ondelete="CASCADE"))
+    signer: Mapped[str]
+    outcome: Mapped[str]
+    probability: Mapped[float | None]
+    #: Natural logarithm of the likelihood ratio, genuine over forged.
+    llr: Mapped[float | None]
+    confidence: Mapped[str | None]
+    references: Mapped[int]
+    versions_id: Mapped[int] = mapped_column(ForeignKey("versions.id"))
+
+
+class Suggestion(Base):
+    """An enrolled signer near to a region that nobody claimed: a hint for a person, never a verdict."""
+
+    __tablename__ = "suggestions"
+    __table_args__ = (UniqueConstraint("region_id", "rank"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    region_id: Mapped[int] = mapped_column(ForeignKey("regions.id", ondelete="CASCADE"))
+    rank: Mapped[int]
+    signer: Mapped[str]
+    probability: Mapped[float]
+
+
+class Versions(Base):
+    """What produced a result: digests of the weights, thresholds and code. One row per distinct set."""
+
+    __tablename__ = "versions"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    #: SHA-256 of the content as canonical JSON.
+    digest: Mapped[str] = mapped_column(unique=True)
+    content: Mapped[dict[str, Any]]
+
+
+class Event(Base):
+    """One step on a document's way: who, when, which attempt, how long. Only ever added to."""
+
+    __tablename__ = "events"
+    __table_args__ = (
+        Index("ix_events_document_id_id", "document_id", "id"),
+        Index("ix_events_task", "task"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    document_id: Mapped[int] = mapped_column(ForeignKey("documents.id", ondelete="CASCADE"))
+    at: Mapped[datetime]
+    stage: Mapped[str]
+    event: Mapped[str]
+    chunk: Mapped[int | None]
+    attempt: Mapped[int | None]
+    worker: Mapped[str | None]
+    task: Mapped[str | None]
+    seconds: Mapped[float | None]
+    detail: Mapped[str | None]

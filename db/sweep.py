@@ -1,0 +1,49 @@
+"""Rows that stand still: what the sweep sends again. The caller owns the transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from db.base import ChunkStage, DocumentStage
+from db.engine import now
+from db.leases import RESEND_AFTER
+from db.models import Chunk, Document
+
+Model = type[Document] | type[Chunk]
+Stage = DocumentStage | ChunkStage
+
+
+def overdue(session: Session, model: Model, stage: Stage, *, limit: int) -> Sequence[int]:
+    """Ids of rows whose message should have been answered by now, oldest first; each is put off once.
+
+    Rows that another sweep is looking at are passed over, so two sweeps never send the same row.
+    """
+    moment = now(session)
+    statement = (
+        select(model.id)
+        .where(_waiting(model, stage, moment), model.due_at < moment)
+        .order_by(model.due_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    ids = session.execute(statement).scalars().all()
+    session.execute(update(model).where(model.id.in_(ids)).values(due_at=moment + RESEND_AFTER))
+    return ids
+
+
+def waiting(session: Session, model: Model, stage: Stage) -> int:
+    """How many rows wait for that stage and are in nobody's hands."""
+    condition = _waiting(model, stage, now(session))
+    return session.execute(select(func.count(model.id)).where(condition)).scalar_one()
+
+
+def _waiting(model: Model, stage: Stage, moment: Any) -> ColumnElement[bool]:
+    condition = and_(model.stage == stage, or_(model.lease_until.is_(None), model.lease_until < moment))
+    if stage is not DocumentStage.FINISH:
+        return condition
+    still_open = exists().where(Chunk.document_id == Document.id, Chunk.stage != ChunkStage.CLOSED)
+    return and_(condition, ~still_open)

@@ -1,0 +1,66 @@
+"""The Celery app: `celery -A worker.app worker -Q render` and its like begin here. Loads without torch."""
+
+from __future__ import annotations
+
+from celery import Celery
+from kombu import Queue
+
+from worker.messages import ROUTES, SWEEP
+from worker.settings import Attempts, Broker
+
+#: Seconds that a worker gets after SIGTERM to finish what it holds; what is left goes back to its queue.
+SOFT_SHUTDOWN = 30.0
+
+
+def make_app(broker: Broker, attempts: Attempts) -> Celery:
+    """An app on that broker: JSON only, late acknowledgement, no prefetch, no results."""
+    app = Celery("countersign", broker=broker.broker_url.get_secret_value(), include=["worker.tasks.stages"])
+    longest = max(attempts.render_lease, attempts.detect_lease, attempts.verify_lease, attempts.finish_lease)
+    app.conf.update(
+        accept_content=["json"],
+        task_serializer="json",
+        task_ignore_result=True,
+        task_acks_late=True,
+        task_reject_on_worker_lost=True,
+        task_track_started=True,
+        # A task that outlives its lease has lost its right to write; it must also end before Redis
+        # hands its message to somebody else.
+        task_time_limit=longest,
+        task_soft_time_limit=longest * 0.9,
+        task_queues=[Queue(route["queue"]) for route in ROUTES.values()],
+        task_routes=ROUTES,
+        task_create_missing_queues=False,
+        worker_disable_prefetch=True,
+        worker_prefetch_multiplier=1,
+        worker_send_task_events=True,
+        task_send_sent_event=True,
+        worker_soft_shutdown_timeout=SOFT_SHUTDOWN,
+        worker_enable_soft_shutdown_on_idle=True,
+        worker_hijack_root_logger=False,
+        broker_connection_retry_on_startup=True,
+        broker_transport_options=_transport(broker),
+        beat_schedule={
+            "sweep": {
+                "task": SWEEP,
+                "schedule": attempts.sweep_seconds,
+                "options": {"expires": attempts.sweep_seconds},
+            }
+        },
+        timezone="UTC",
+    )
+    return app
+
+
+def _transport(broker: Broker) -> dict[str, object]:
+    return {
+        "visibility_timeout": broker.visibility_timeout,
+        "global_keyprefix": broker.queue_prefix,
+        # redis-py 8 would end the long blocking read of an idle worker.
+        "socket_timeout": None,
+        "socket_connect_timeout": 5,
+        "socket_keepalive": True,
+        "health_check_interval": 25,
+    }
+
+
+app = make_app(Broker(), Attempts())

@@ -1,0 +1,53 @@
+"""What travels on the queues: task names, their queues, and the courier that sends ids."""
+
+from __future__ import annotations
+
+from celery import Celery, chain
+
+RENDER = "documents.render"
+DETECT = "pages.detect"
+VERIFY = "pages.verify"
+FINISH = "documents.finish"
+SWEEP = "upkeep.sweep"
+
+#: Which queue carries which task; there is one queue per stage.
+ROUTES = {
+    RENDER: {"queue": "render"},
+    DETECT: {"queue": "detect"},
+    VERIFY: {"queue": "verify"},
+    FINISH: {"queue": "finish"},
+    SWEEP: {"queue": "upkeep"},
+}
+
+
+class CeleryCourier:
+    """Sends ids through Celery. Call it after the rows are committed, never before."""
+
+    def __init__(self, app: Celery) -> None:
+        self._app = app
+
+    def render(self, document_id: int) -> None:
+        """Have the document rendered."""
+        self._app.send_task(RENDER, (document_id,))
+
+    def pages(self, chunk_id: int, document_id: int) -> None:
+        """One Celery chain over three queues, so that Flower shows parents and roots."""
+        steps = [(DETECT, chunk_id), (VERIFY, chunk_id), (FINISH, document_id)]
+        links = [
+            self._app.signature(name, args=(row_id,), immutable=True, **ROUTES[name])
+            for name, row_id in steps
+        ]
+        chain(*links, app=self._app).apply_async()
+
+    def finish(self, document_id: int) -> None:
+        """Have the document finished if its last chunk is closed."""
+        self._app.send_task(FINISH, (document_id,))
+
+    def depth(self, stage: str) -> int:
+        """Messages that wait in the queue of a stage; 0 when the queue does not exist yet."""
+        with self._app.connection_for_read() as connection:
+            channel = connection.default_channel
+            try:
+                return int(channel.queue_declare(stage, passive=True).message_count)
+            except connection.channel_errors:
+                return 0

@@ -1,0 +1,166 @@
+"""Settings: read from the environment once, checked, then just values.
+
+Every variable begins with COUNTERSIGN_. A bad value stops the process with a line that names it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from worker.vision.values import Label, Limits, Thresholds
+
+Seconds = Annotated[float, Field(gt=0, le=86_400)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class _Group(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="COUNTERSIGN_", frozen=True, extra="ignore")
+
+
+class Database(_Group):
+    """Where the truth is kept."""
+
+    database_url: SecretStr = Field(
+        default=SecretStr("sqlite:///countersign.db"),
+        description="SQLAlchemy URL: postgresql+psycopg2://user:password@host/name, or sqlite:///file for one process",
+    )
+    database_pool: int = Field(
+        default=10, ge=1, le=200, description="Connections that one process may hold open"
+    )
+
+
+class Broker(_Group):
+    """The queues."""
+
+    broker_url: SecretStr = Field(
+        default=SecretStr("redis://127.0.0.1:6379/0"),
+        description="Redis URL of the queues; rediss:// for TLS",
+    )
+    visibility_timeout: Seconds = Field(
+        default=3600,
+        description="Seconds after which Redis hands an unacknowledged message to another worker",
+    )
+    queue_prefix: str = Field(
+        default="", description="Prefix of all keys in Redis, when it is shared with others"
+    )
+
+
+class Storage(_Group):
+    """The pixels: an S3-compatible store."""
+
+    s3_endpoint: str | None = Field(default=None, description="URL of the store; empty for AWS itself")
+    s3_region: str = Field(default="us-east-1", description="Region name sent to the store")
+    s3_access_key: SecretStr | None = Field(
+        default=None, description="Access key; empty for the machine's own role"
+    )
+    s3_secret_key: SecretStr | None = Field(
+        default=None, description="Secret key; empty for the machine's own role"
+    )
+    results_bucket: str = Field(
+        default="countersign-results", description="Bucket for page images, crops and result JSON"
+    )
+
+
+class Reading(_Group):
+    """What a document may cost, and how its pages travel."""
+
+    max_bytes: int = Field(default=Limits.max_bytes, gt=0, description="Largest document in bytes")
+    max_pages: int = Field(default=Limits.max_pages, gt=0, description="Most pages of a document")
+    max_pixels: int = Field(default=Limits.max_pixels, gt=0, description="Most pixels of one page")
+    render_dpi: int = Field(
+        default=Limits.render_dpi, ge=50, le=600, description="Dots per inch of drawn pages"
+    )
+    page_seconds: Seconds = Field(default=60, description="Seconds that rendering one page may take")
+    render_memory_mb: int = Field(default=2048, ge=256, description="Memory of one rendering process in MiB")
+    chunk_pages: int = Field(
+        default=8, ge=1, le=256, description="Pages that travel together from render to verify"
+    )
+    same_bytes: Literal["link", "skip", "reprocess"] = Field(
+        default="link",
+        description="What to do with bytes seen before under another key: take over the answer, note and close, or read again",
+    )
+
+    @property
+    def limits(self) -> Limits:
+        """The limits as rendering takes them."""
+        return Limits(self.max_bytes, self.max_pages, self.max_pixels, self.render_dpi)
+
+
+class Detection(_Group):
+    """The detector."""
+
+    detector: str = Field(
+        default="detector-nano", description="Name of the detector in the weights catalogue"
+    )
+    detect_device: Literal["cpu", "cuda"] = Field(
+        default="cpu", description="cpu: ONNX Runtime; cuda: torch, half precision"
+    )
+    min_score: Share | None = Field(
+        default=None, description="Score that a box must reach; empty for the one chosen on validation data"
+    )
+    max_iou: Share = Field(default=0.45, description="Overlap above which the weaker of two boxes is dropped")
+    label_scores: dict[Label, Share] = Field(
+        default_factory=dict, description='Scores that differ by label, as JSON: {"initials": 0.4}'
+    )
+    batch_pages: int = Field(default=16, ge=1, le=256, description="Most pages of one forward pass on a GPU")
+    batch_ms: float = Field(default=20, ge=0, le=1000, description="Milliseconds a GPU batch waits to fill")
+    threads: int = Field(default=1, ge=1, le=64, description="Threads of one CPU inference session")
+
+    def thresholds(self, *, default: float) -> Thresholds:
+        """The thresholds, with the weights' own score where none is set."""
+        floor = default if self.min_score is None else self.min_score
+        return Thresholds(floor, self.max_iou, dict(self.label_scores))
+
+
+class Attempts(_Group):
+    """How often and how long the stages try."""
+
+    render_lease: Seconds = Field(default=900, description="Seconds a render task holds its document")
+    detect_lease: Seconds = Field(default=300, description="Seconds a detect task holds its chunk")
+    verify_lease: Seconds = Field(default=300, description="Seconds a verify task holds its chunk")
+    finish_lease: Seconds = Field(default=120, description="Seconds a finish task holds its document")
+    max_deliveries: int = Field(
+        default=5, ge=1, le=100, description="Attempts at one stage before quarantine"
+    )
+    retry_seconds: Seconds = Field(
+        default=5, description="Seconds before the second attempt; doubles with each"
+    )
+    sweep_seconds: Seconds = Field(
+        default=15, description="Seconds between two sweeps for rows that stand still"
+    )
+
+
+class Intake(_Group):
+    """What the watcher watches."""
+
+    intake_bucket: str = Field(default="countersign-intake", description="Bucket where documents arrive")
+    list_seconds: Seconds = Field(default=300, description="Seconds between two full listings of the bucket")
+    sqs_url: str | None = Field(
+        default=None, description="SQS queue with S3 event notifications; empty for none"
+    )
+    notice_key: str | None = Field(
+        default=None,
+        description="Redis list with S3 event notifications (MinIO's Redis target); empty for none",
+    )
+    queue_ceiling: int = Field(
+        default=5_000, ge=1, description="Documents in the render queue at which intake pauses"
+    )
+    claim_sources: list[Literal["metadata", "sidecar", "key"]] = Field(
+        default=["metadata", "sidecar", "key"],
+        description="Where claims are looked for, the most trusted first",
+    )
+    key_pattern: str | None = Field(
+        default=None, description="Pattern that finds the signer in the object key, such as {signer}/{name}"
+    )
+
+
+class Models(_Group):
+    """Where the weights are."""
+
+    weights_dir: Path | None = Field(
+        default=None, description="Folder of the catalogue; empty for the packaged one"
+    )

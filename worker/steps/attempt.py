@@ -1,0 +1,129 @@
+"""One attempt at one stage of one row: claim, work, record; the only place where failures become rows."""
+
+from __future__ import annotations
+
+import random
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from db import chunks, documents, events, leases, verdicts
+from db.base import ChunkStage, DocumentStage
+from db.leases import Lease
+from db.models import Chunk, Document
+from worker.errors import PermanentError, ServiceError, StorageUnavailable, TransientError
+from worker.log import actor, logger
+from worker.steps.ports import Deps
+
+#: Seconds beyond which the pause between two attempts no longer doubles.
+LONGEST_PAUSE = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What is to be attempted: a stage of a row, and how long the lease lasts."""
+
+    model: type[Document] | type[Chunk]
+    id: int
+    stage: DocumentStage | ChunkStage
+    lease_seconds: float
+
+
+class LeaseLost(ServiceError):
+    """A newer lease was taken meanwhile: nothing may be written any more."""
+
+    code = "lease_lost"
+
+
+def attempt(job: Job, deps: Deps, work: Callable[[Lease, Document], None]) -> bool:
+    """Run `work` under a lease; False when there was nothing to do.
+
+    A permanent error quarantines the document and is an answer. Any other error is recorded, its row is
+    put off, and it is raised again so that the queue shows it.
+    """
+    claimed = _claim(job, deps)
+    if claimed is None:
+        return False
+    lease, document = claimed
+    started = time.monotonic()
+    try:
+        work(lease, document)
+    except LeaseLost:
+        _note(deps, lease, document, "superseded", started)
+    except PermanentError as error:
+        _note(deps, lease, document, "quarantined", started, f"{error.code}: {error}")
+        _quarantine(deps, document.id, error.code, str(error))
+    except Exception as error:  # the boundary of an attempt: recorded, put off, raised again
+        _put_off(deps, lease, document, error, started)
+        raise
+    else:
+        _note(deps, lease, document, "closed", started)
+    return True
+
+
+def _claim(job: Job, deps: Deps) -> tuple[Lease, Document] | None:
+    with deps.sessions() as session:
+        document = _document(session, job)
+        if document is None:
+            return None
+        lease = leases.claim(session, job.model, job.id, job.stage, seconds=job.lease_seconds)
+    if lease is None:
+        return None
+    if lease.attempt > deps.attempts.max_deliveries:
+        reason = f"{job.stage.value} was begun {lease.attempt - 1} times and never closed"
+        _quarantine(deps, document.id, "too_many_deliveries", reason)
+        return None
+    return lease, document
+
+
+def _document(session: Session, job: Job) -> Document | None:
+    if job.model is Chunk:
+        return chunks.document_of(session, job.id)
+    return documents.get(session, job.id)
+
+
+def _quarantine(deps: Deps, document_id: int, reason: str, detail: str) -> None:
+    with deps.sessions() as session:
+        versions_id = verdicts.versions_id(session, deps.versions)
+        if documents.quarantine(session, document_id, reason=reason, detail=detail, versions_id=versions_id):
+            events.record(session, document_id, "quarantine", reason, detail=detail)
+
+
+def _put_off(deps: Deps, lease: Lease, document: Document, error: Exception, started: float) -> None:
+    code = error.code if isinstance(error, ServiceError) else type(error).__name__
+    counted = not isinstance(error, StorageUnavailable)
+    with deps.sessions() as session:
+        leases.give_back(
+            session, lease, again_in=pause(lease.attempt, deps.attempts.retry_seconds), counted=counted
+        )
+    _note(deps, lease, document, "failed", started, f"{code}: {error}")
+    if not isinstance(error, TransientError):
+        logger.error("document %s, %s: %s", document.id, lease.stage.value, traceback.format_exc())
+
+
+def pause(attempt_number: int, first: float) -> float:
+    """Seconds until the next attempt: doubling, bounded, with jitter so that a crowd spreads out."""
+    full = min(first * 2.0 ** (attempt_number - 1), LONGEST_PAUSE)
+    return full * random.uniform(0.5, 1.0)
+
+
+def _note(
+    deps: Deps, lease: Lease, document: Document, event: str, started: float, detail: str | None = None
+) -> None:
+    who = actor.get()
+    with deps.sessions() as session:
+        events.record(
+            session,
+            document.id,
+            lease.stage.value,
+            event,
+            chunk=lease.id if lease.model is Chunk else None,
+            attempt=lease.attempt,
+            worker=who.worker,
+            task=who.task,
+            seconds=time.monotonic() - started,
+            detail=detail,
+        )

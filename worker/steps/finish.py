@@ -1,0 +1,62 @@
+"""Finish: the call that finds the last chunk closed writes the document's status and its result JSON."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from db import chunks, documents, leases, verdicts
+from db.base import DocumentStage, Status
+from db.documents import Tally
+from db.leases import Lease
+from db.models import Document
+from db.results import document_result
+from worker.steps.attempt import Job, LeaseLost, attempt
+from worker.steps.keys import result_key
+from worker.steps.ports import Deps
+
+
+def finish_document(document_id: int, deps: Deps) -> bool:
+    """Close a document whose chunks are all closed; False when some are open or it is closed already."""
+    with deps.sessions() as session:
+        document = documents.get(session, document_id)
+        open_chunks = documents.tally(session, document_id).open_chunks
+    if document.stage is not DocumentStage.FINISH or open_chunks:
+        return False
+    job = Job(Document, document_id, DocumentStage.FINISH, deps.attempts.finish_lease)
+    return attempt(job, deps, lambda lease, _: _finish(lease, deps))
+
+
+def _finish(lease: Lease, deps: Deps) -> None:
+    with deps.sessions() as session:
+        tally = documents.tally(session, lease.id)
+        reason, detail = _reason(session, lease.id, tally)
+        versions = chunks.versions(session, lease.id)
+        result = document_result(session, lease.id)
+    key = result_key(lease.id)
+    answer: dict[str, Any] = {
+        "status": tally.status,
+        "signed": tally.signed,
+        "reason": reason,
+        "detail": detail,
+    }
+    deps.store.put(key, json.dumps({**result, **answer, "versions": versions}).encode())
+    with deps.sessions() as session:
+        if not leases.renew(session, lease, seconds=deps.attempts.finish_lease):
+            raise LeaseLost
+        versions_id = verdicts.versions_id(session, versions)
+        documents.close(session, lease.id, **answer, result_key=key, versions_id=versions_id)
+
+
+def _reason(session: Session, document_id: int, tally: Tally) -> tuple[str | None, str | None]:
+    """Why a document is not done: the first page that failed speaks for the others."""
+    if tally.status is Status.DONE:
+        return None, None
+    first = chunks.first_failed_page(session, document_id)
+    total = tally.read + tally.unread
+    return (
+        first.reason,
+        f"{tally.unread} of {total} pages could not be read; page {first.index}: {first.detail}",
+    )

@@ -1,0 +1,36 @@
+"""Keys of stored pictures. Each names its content, so a late writer can never replace what a row points to."""
+
+from __future__ import annotations
+
+import hashlib
+
+from worker.vision.values import RenderedPage
+
+
+def page_key(document_id: int, page: RenderedPage) -> str:
+    """Where a page image lies."""
+    return f"documents/{document_id}/pages/{page.index:05d}-{_digest(page.data)}.{page.suffix}"
+
+
+def crop_key(document_id: int, page: int, index: int, data: bytes) -> str:
+    """Where the raw crop of a region lies."""
+    return f"documents/{document_id}/crops/{page:05d}-{index:02d}-{_digest(data)}.png"
+
+
+def clean_key(raw_key: str, data: bytes) -> str:
+    """Where the cleaned crop lies: beside the raw one."""
+    return f"{raw_key.removesuffix('.png')}-clean-{_digest(data)}.png"
+
+
+def result_key(document_id: int) -> str:
+    """Where the result JSON lies."""
+    return f"documents/{document_id}/result.json"
+
+
+def reference_key(signer_id: int, sha256: str) -> str:
+    """Where a reference image lies, byte for byte as it was enrolled."""
+    return f"signers/{signer_id}/{sha256}"
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:12]

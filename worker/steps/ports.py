@@ -1,0 +1,79 @@
+"""What the steps need from outside, as small protocols; worker.bootstrap builds the real ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from db.engine import Sessions
+from worker.errors import PageError
+from worker.settings import Attempts, Reading
+from worker.storage import Store
+from worker.vision.detector import Detector
+from worker.vision.values import Limits, RenderedPage
+from worker.vision.verifier import Verifier
+
+
+class Courier(Protocol):
+    """Sends work on by id. Called after the rows it speaks of are committed."""
+
+    def render(self, document_id: int) -> None:
+        """Have the document rendered."""
+
+    def pages(self, chunk_id: int, document_id: int) -> None:
+        """Have the chunk detected, then verified, then its document finished."""
+
+    def finish(self, document_id: int) -> None:
+        """Have the document finished if its last chunk is closed."""
+
+
+class Rendering(Protocol):
+    """A document being rendered: its format and number of pages first, then the pages one by one."""
+
+    format: str
+    pages: int
+
+    def __iter__(self) -> Iterator[RenderedPage | PageError]:
+        """Pages in order from the first asked for; a page that cannot be read is its error."""
+
+
+class Renderer(Protocol):
+    """Renders in a process of its own, so that a hostile document cannot take the worker along."""
+
+    def open(self, data: bytes, *, limits: Limits, first: int = 0) -> Rendering:
+        """Look at the bytes. DocumentError when they cannot be read at all."""
+
+
+@dataclass(frozen=True)
+class Deps:
+    """What every step needs."""
+
+    sessions: Sessions
+    store: Store
+    courier: Courier
+    attempts: Attempts
+    #: Digests of the weights, thresholds and code that this process works with.
+    versions: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class RenderDeps(Deps):
+    """What rendering needs beside that."""
+
+    renderer: Renderer
+    reading: Reading
+
+
+@dataclass(frozen=True)
+class DetectDeps(Deps):
+    """What detection needs beside that."""
+
+    detector: Detector
+
+
+@dataclass(frozen=True)
+class VerifyDeps(Deps):
+    """What verification needs beside that."""
+
+    verifier: Verifier

@@ -1,0 +1,115 @@
+"""Render: the bytes of a document become page images and page rows; every few pages are sent on."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from typing import Any
+
+from db import chunks, documents, leases
+from db.base import DocumentStage, PageStatus, Status
+from db.leases import Lease
+from db.models import Document
+from worker.errors import EmptyDocument, PageError
+from worker.steps.attempt import Job, LeaseLost, attempt
+from worker.steps.keys import page_key
+from worker.steps.ports import RenderDeps, Rendering
+from worker.vision.values import RenderedPage
+
+
+def render_document(document_id: int, deps: RenderDeps) -> bool:
+    """Render a document; False when it is past this stage or in other hands.
+
+    Chunks are committed and sent while rendering goes on. A second attempt begins after the last chunk that
+    the first one committed.
+    """
+    job = Job(Document, document_id, DocumentStage.RENDER, deps.attempts.render_lease)
+    return attempt(job, deps, lambda lease, document: _render(lease, document, deps))
+
+
+def _render(lease: Lease, document: Document, deps: RenderDeps) -> None:
+    limits = deps.reading.limits
+    data = deps.store.fetch(document.bucket, document.key, document.version, max_bytes=limits.max_bytes)
+    if not data:
+        raise EmptyDocument("the file has no bytes")
+    if _answered_before(lease, data, deps):
+        return
+    with deps.sessions() as session:
+        known = chunks.pages_known(session, document.id)
+        waiting = chunks.unfinished(session, document.id)
+    rendering = deps.renderer.open(data, limits=limits, first=known)
+    with deps.sessions() as session:
+        documents.begin(session, document.id, format=rendering.format)
+    for chunk_id in waiting:
+        deps.courier.pages(chunk_id, document.id)
+    _send_pages(lease, rendering, known, deps)
+    _close(lease, rendering.pages, deps)
+
+
+def _answered_before(lease: Lease, data: bytes, deps: RenderDeps) -> bool:
+    """Note the digest; settle the document at once when its bytes were seen before and policy says so."""
+    sha256 = hashlib.sha256(data).hexdigest()
+    policy = deps.reading.same_bytes
+    with deps.sessions() as session:
+        documents.begin(session, lease.id, sha256=sha256, bytes=len(data))
+        original = None if policy == "reprocess" else documents.twin(session, lease.id, sha256)
+        if original is None:
+            return False
+        if not leases.renew(session, lease, seconds=deps.attempts.render_lease):
+            raise LeaseLost
+        if policy == "link":
+            documents.link(session, lease.id, original)
+        else:
+            detail = f"same bytes as document {original.id}"
+            documents.close(session, lease.id, Status.DONE, reason="duplicate_skipped", detail=detail)
+    return True
+
+
+def _send_pages(lease: Lease, rendering: Rendering, known: int, deps: RenderDeps) -> None:
+    size = deps.reading.chunk_pages
+    for number, pages in enumerate(_groups(rendering, size), start=-(-known // size)):
+        rows = [_stored(page, lease.id, deps) for page in pages]
+        with deps.sessions() as session:
+            if not leases.renew(session, lease, seconds=deps.attempts.render_lease):
+                raise LeaseLost
+            chunk_id = chunks.add(session, lease.id, number, rows)
+        deps.courier.pages(chunk_id, lease.id)
+
+
+def _groups(rendering: Rendering, size: int) -> Iterator[list[RenderedPage | PageError]]:
+    group: list[RenderedPage | PageError] = []
+    for page in rendering:
+        group.append(page)
+        if len(group) == size:
+            yield group
+            group = []
+    if group:
+        yield group
+
+
+def _stored(page: RenderedPage | PageError, document_id: int, deps: RenderDeps) -> dict[str, Any]:
+    if isinstance(page, PageError):
+        return {"index": page.page, "status": PageStatus.FAILED, "reason": page.code, "detail": page.reason}
+    key = page_key(document_id, page)
+    deps.store.put(key, page.data)
+    across, down = page.points or (None, None)
+    return {
+        "index": page.index,
+        "status": PageStatus.RENDERED,
+        "image_key": key,
+        "source": page.source,
+        "width": page.width,
+        "height": page.height,
+        "dpi": page.dpi,
+        "points_width": across,
+        "points_height": down,
+    }
+
+
+def _close(lease: Lease, pages: int, deps: RenderDeps) -> None:
+    with deps.sessions() as session:
+        if not leases.advance(session, lease, DocumentStage.FINISH):
+            raise LeaseLost
+        documents.begin(session, lease.id, pages_total=pages)
+    # The chunks may all have closed while the last pages were rendered; then nobody else calls.
+    deps.courier.finish(lease.id)

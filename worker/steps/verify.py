@@ -1,0 +1,125 @@
+"""Verify: crops become clean crops, embeddings and verdicts against the claimed signers' references."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from db import chunks, documents, leases, signers, verdicts
+from db.base import ChunkStage
+from db.leases import Lease
+from db.models import Chunk, Document, Region
+from worker.steps.attempt import Job, LeaseLost, attempt
+from worker.steps.keys import clean_key
+from worker.steps.ports import VerifyDeps
+from worker.vision.images import decode, encode_png
+from worker.vision.prepare import Prepared, prepare
+from worker.vision.values import Embeddings, Label, Opinion
+
+#: How many enrolled signers are suggested for a signature that nobody claimed.
+SUGGESTIONS = 3
+
+
+@dataclass(frozen=True)
+class _Files:
+    """References to compare with: of the claimed signers, or of all when nobody is claimed."""
+
+    claimed: Sequence[str]
+    embeddings: Mapping[str, Embeddings]
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """Everything to be written for one region."""
+
+    region_id: int
+    facts: dict[str, Any]
+    verdicts: list[dict[str, Any]]
+    suggestions: list[dict[str, Any]]
+
+
+def verify_chunk(chunk_id: int, deps: VerifyDeps) -> bool:
+    """Verify a chunk's signatures; False when it is past this stage or in other hands."""
+    job = Job(Chunk, chunk_id, ChunkStage.VERIFY, deps.attempts.verify_lease)
+    return attempt(job, deps, lambda lease, document: _verify(lease, document, deps))
+
+
+def _verify(lease: Lease, document: Document, deps: VerifyDeps) -> None:
+    with deps.sessions() as session:
+        regions = chunks.regions(session, lease.id, Label.SIGNATURE.value)
+        files = _references(session, document.id, deps)
+    answers = _answers(regions, files, deps)
+    with deps.sessions() as session:
+        if not leases.advance(session, lease, ChunkStage.CLOSED):
+            raise LeaseLost
+        versions_id = verdicts.versions_id(session, deps.versions)
+        chunks.name_versions(session, lease.id, versions_id)
+        for answer in answers:
+            verdicts.close_region(
+                session,
+                answer.region_id,
+                facts=answer.facts,
+                verdicts=[{**row, "versions_id": versions_id} for row in answer.verdicts],
+                suggestions=answer.suggestions,
+            )
+
+
+def _references(session: Any, document_id: int, deps: VerifyDeps) -> _Files:
+    claimed = documents.claimed_signers(session, document_id)
+    encoder = deps.verifier.encoder.version
+    stored = (
+        signers.embeddings(session, claimed, encoder=encoder)
+        if claimed
+        else signers.all_embeddings(session, encoder=encoder)
+    )
+    return _Files(claimed, {name: _matrix(rows) for name, rows in stored.items()})
+
+
+def _matrix(rows: Sequence[bytes]) -> Embeddings:
+    return np.stack([np.frombuffer(row, dtype="<f4") for row in rows])
+
+
+def _answers(regions: Sequence[Region], files: _Files, deps: VerifyDeps) -> list[_Answer]:
+    prepared = [prepare(decode(deps.store.get(region.crop_key), page=0)) for region in regions]
+    embeddings = deps.verifier.encoder.encode([one.normal for one in prepared])
+    rows = zip(regions, prepared, embeddings, strict=True)
+    return [_answer(region, one, embedding, files, deps) for region, one, embedding in rows]
+
+
+def _answer(region: Region, one: Prepared, embedding: Any, files: _Files, deps: VerifyDeps) -> _Answer:
+    data = encode_png(one.clean)
+    key = clean_key(region.crop_key, data)
+    deps.store.put(key, data)
+    facts = {
+        "clean_key": key,
+        "quality": asdict(one.quality),
+        "embedding": embedding.astype("<f4").tobytes(),
+    }
+    compared = {
+        name: deps.verifier.compare(embedding, files.embeddings.get(name), quality=one.quality)
+        for name in files.claimed or [""]
+    }
+    near = [] if files.claimed or not one.quality.usable else _nearest(embedding, files, deps)
+    return _Answer(region.id, facts, [_verdict(name, opinion) for name, opinion in compared.items()], near)
+
+
+def _verdict(signer: str, opinion: Opinion) -> dict[str, Any]:
+    return {
+        "signer": signer,
+        "outcome": opinion.outcome.value,
+        "probability": opinion.probability,
+        "llr": opinion.llr,
+        "confidence": None if opinion.confidence is None else opinion.confidence.value,
+        "references": opinion.references,
+    }
+
+
+def _nearest(embedding: Any, files: _Files, deps: VerifyDeps) -> list[dict[str, Any]]:
+    near = deps.verifier.nearest(embedding, files.embeddings, top=SUGGESTIONS)
+    return [
+        {"rank": rank, "signer": name, "probability": probability}
+        for rank, (name, probability) in enumerate(near)
+    ]

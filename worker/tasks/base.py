@@ -1,0 +1,19 @@
+"""The base of all tasks: who is at work stands in every event. Retries are rows, not Celery's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery import Task
+
+from worker.log import Actor, actor
+
+
+class StageTask(Task):  # type: ignore[type-arg,misc]
+    """A doorbell. Failures are recorded by the step, which also says when the row is due again."""
+
+    ignore_result = True
+
+    def before_start(self, task_id: str, args: Any, kwargs: Any) -> None:
+        """Name the worker and the task to the steps."""
+        actor.set(Actor(worker=str(self.request.hostname), task=task_id))
