@@ -82,7 +82,7 @@ class Process:
         return asked
 
 
-def start(  # noqa: PLR0913  (a command line, and where it lives)
+def start(
     name: str,
     command: Sequence[str | Path],
     *,
@@ -120,6 +120,17 @@ def wait_until(ready: Callable[[], bool], process: Process, *, within: float) ->
                 f"{process.name} did not answer in {within:g} s; {process.log}:\n{process.tail()}"
             )
         time.sleep(POLL)
+
+
+def stop_all(processes: Sequence[Process], *, grace: float) -> None:
+    """Ask all to end, the last started first; kill what is left when `grace` seconds are over."""
+    for process in reversed(processes):
+        process.terminate()
+    deadline = time.monotonic() + grace
+    for process in reversed(processes):
+        with suppress(subprocess.TimeoutExpired):
+            process.popen.wait(timeout=max(0.0, deadline - time.monotonic()))
+        process.kill()
 
 
 @contextmanager

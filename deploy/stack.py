@@ -1,0 +1,200 @@
+"""The queued form on one machine without containers: servers, buckets, workers, watcher, Flower.
+
+As a command it runs until Ctrl-C; as a library it is what the acceptance tests start.
+"""
+
+from __future__ import annotations
+
+import secrets
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import boto3
+from celery import Celery
+from pydantic import SecretStr
+
+from deploy import crew
+from deploy.ports import free_port
+from deploy.postgres_server import create_database, drop_database
+from deploy.processes import Process, ProcessDied, start, stop_all, wait_until
+from deploy.redis_server import borrowed_database
+from deploy.s3_server import answers
+from deploy.servers import Servers, running_servers
+from deploy.settings import GivenServers, child_environment
+from worker.app import make_app
+from worker.settings import Attempts, Broker
+
+#: The repository, so that the children run the very code that starts them.
+ROOT = Path(__file__).resolve().parent.parent
+#: Seconds that a worker may take from its start to its first answer; the models load on first use.
+STARTUP = 90.0
+#: Seconds that the children together may take to end before they are killed.
+GRACE = 15.0
+
+
+@dataclass
+class Stack:
+    """A running stack: its addresses, its settings and its processes by name."""
+
+    folder: Path
+    #: The variables that connect any `countersign` command to this stack.
+    env: Mapping[str, str]
+    flower_url: str
+    #: `user:password`, for Flower alone.
+    flower_login: str
+    commands: Mapping[str, list[str]]
+    processes: dict[str, Process] = field(default_factory=dict)
+
+    def process(self, name: str) -> Process:
+        """Return the running or dead process of this name: a queue, `beat`, `watch` or `flower`."""
+        return self.processes[name]
+
+    def start(self, name: str) -> Process:
+        """Start the process of this name, once more when an earlier one has died; its log is continued."""
+        environment = child_environment({**self.env, **self._private(name), "PYTHONPATH": str(ROOT)})
+        self.processes[name] = start(
+            name, self.commands[name], log=self.folder / f"{name}.log", env=environment, cwd=self.folder
+        )
+        return self.processes[name]
+
+    def dead(self) -> list[Process]:
+        """Return the processes that have ended, though nobody asked them to."""
+        return [process for process in self.processes.values() if not process.alive]
+
+    def wait_for_workers(self, *queues: str, within: float = STARTUP) -> None:
+        """Return once the workers of these queues answer; without names, those of every queue.
+
+        Raises ProcessDied when one of them ends first, or the time is up.
+        """
+        names = queues or tuple(worker.queue for worker in crew.workers())
+        with self._control() as app:
+            for name in names:
+                wait_until(partial(_pings, app, name), self.process(name), within=within)
+
+    @contextmanager
+    def _control(self) -> Iterator[Celery]:
+        """An app of this process that talks to the stack's workers."""
+        broker = Broker(
+            broker_url=SecretStr(self.env["COUNTERSIGN_BROKER_URL"]),
+            queue_prefix=self.env.get("COUNTERSIGN_QUEUE_PREFIX", ""),
+        )
+        with make_app(broker, Attempts()) as app:
+            yield app
+
+    def _private(self, name: str) -> dict[str, str]:
+        """What only this process may know. In its environment: a command line is everybody's."""
+        if name != "flower":
+            return {}
+        port = self.flower_url.rpartition(":")[2]
+        return {
+            "FLOWER_BASIC_AUTH": self.flower_login,
+            "FLOWER_ADDRESS": "127.0.0.1",
+            "FLOWER_PORT": port,
+            "FLOWER_READ_ONLY": "true",
+        }
+
+
+def _pings(app: Celery, queue: str) -> bool:
+    """Whether a worker named after the queue answers at this moment."""
+    replies = app.control.ping(timeout=0.5) or []
+    return any(node.startswith(f"{queue}@") for reply in replies for node in reply)
+
+
+@contextmanager
+def running_stack(
+    folder: Path,
+    *,
+    env_overrides: Mapping[str, str] | None = None,
+    watch: bool = True,
+    servers: Servers | None = None,
+    cores: int | None = None,
+) -> Iterator[Stack]:
+    """Run the whole stack while the block runs; logs, and nothing that lasts, go into the folder.
+
+    With `servers`, those are used, and left as they were found; else new ones are started. The
+    overrides are COUNTERSIGN_ variables for every process. Raises ServerMissing or ProcessDied.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for log in folder.glob("*.log"):
+        log.unlink()
+    with ExitStack() as exits:
+        servers = servers or exits.enter_context(running_servers(folder))
+        env = {**exits.enter_context(private_corner(servers)), **(env_overrides or {})}
+        _migrate(env, folder)
+        stack = Stack(
+            folder,
+            env,
+            f"http://127.0.0.1:{free_port()}",
+            f"countersign:{secrets.token_urlsafe(12)}",
+            crew.crew(folder, bucket=env["COUNTERSIGN_INTAKE_BUCKET"], watch=watch, cores=cores),
+        )
+        exits.callback(lambda: stop_all(list(stack.processes.values()), grace=GRACE))
+        for name in stack.commands:
+            stack.start(name)
+        stack.wait_for_workers()
+        wait_until(
+            lambda: answers(f"{stack.flower_url}/healthcheck"), stack.process("flower"), within=STARTUP
+        )
+        if stack.dead():
+            raise stack.dead()[0].died()
+        yield stack
+
+
+@contextmanager
+def private_corner(servers: Servers) -> Iterator[dict[str, str]]:
+    """Yield the variables of a database, two buckets and a numbered Redis database of our own.
+
+    The databases are removed afterwards; the buckets, whose server forgets them, are not.
+    """
+    given, token = GivenServers(), secrets.token_hex(4)
+    secret = given.s3_secret_key.get_secret_value()
+    name = f"countersign_{token}"
+    env = {
+        "COUNTERSIGN_DATABASE_URL": create_database(servers.database_url, name),
+        "COUNTERSIGN_S3_ENDPOINT": servers.s3_endpoint,
+        "COUNTERSIGN_S3_ACCESS_KEY": given.s3_access_key,
+        "COUNTERSIGN_S3_SECRET_KEY": secret,
+        "COUNTERSIGN_S3_REGION": given.s3_region,
+        "COUNTERSIGN_INTAKE_BUCKET": f"countersign-intake-{token}",
+        "COUNTERSIGN_RESULTS_BUCKET": f"countersign-results-{token}",
+        # Without notifications the listing is the only news of a new object.
+        "COUNTERSIGN_LIST_SECONDS": "2",
+    }
+    client = boto3.client(
+        "s3",
+        endpoint_url=servers.s3_endpoint,
+        aws_access_key_id=given.s3_access_key,
+        aws_secret_access_key=secret,
+        region_name=given.s3_region,
+    )
+    try:
+        for bucket in (env["COUNTERSIGN_INTAKE_BUCKET"], env["COUNTERSIGN_RESULTS_BUCKET"]):
+            client.create_bucket(Bucket=bucket)
+        with borrowed_database(servers.redis_url) as redis_url:
+            yield {**env, "COUNTERSIGN_BROKER_URL": redis_url}
+    finally:
+        drop_database(servers.database_url, name)
+
+
+def _migrate(env: Mapping[str, str], folder: Path) -> None:
+    """Bring the database to the newest schema, as an operator would."""
+    done = subprocess.run(
+        crew.countersign("migrate"),
+        env=child_environment({**env, "PYTHONPATH": str(ROOT)}),
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise ProcessDied(f"`countersign migrate` ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+
+
+if __name__ == "__main__":
+    from deploy.console import main
+
+    main(ROOT / ".stack")
