@@ -15,7 +15,6 @@ from training.verifier.augment import augmented
 from training.verifier.readers import Signer, Specimen
 from training.verifier.settings import Settings
 
-
 T = TypeVar("T")
 
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from training.verifier.model import PairClassifier
+from worker.vision.network import PairClassifier
 
 
 def contrastive(
@@ -29,7 +29,7 @@ def contrastive(
 
 
 def pairwise(matcher: PairClassifier, embeddings: Tensor, writers: Tensor, genuine: Tensor) -> Tensor:
-    """Cross-entropy over genuine-genuine (half), genuine-forged (a third) and genuine-random pairs (a sixth)."""
+    """Cross-entropy over genuine-genuine (1/2), genuine-forged (1/3) and genuine-random pairs (1/6)."""
     same = writers[:, None] == writers[None, :]
     upper = torch.triu(torch.ones_like(same), diagonal=1)
     both = genuine[:, None] & genuine[None, :]

@@ -40,13 +40,15 @@ def random_eer(trials: Sequence[Trials]) -> float:
 
 
 def interval(
-    trials: Sequence[Trials], measure: Callable[[Sequence[Trials]], float], *, rounds: int = 200, seed: int = 1
+    trials: Sequence[Trials],
+    measure: Callable[[Sequence[Trials]], float],
+    *,
+    rounds: int = 200,
+    seed: int = 1,
 ) -> tuple[float, float]:
     """The 95 % bootstrap interval of a measure over writers, drawn with replacement."""
     rng = np.random.default_rng(seed)
-    draws = [
-        measure([trials[i] for i in rng.integers(0, len(trials), len(trials))]) for _ in range(rounds)
-    ]
+    draws = [measure([trials[i] for i in rng.integers(0, len(trials), len(trials))]) for _ in range(rounds)]
     low, high = np.quantile(draws, [0.025, 0.975])
     return float(low), float(high)
 

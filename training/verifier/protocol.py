@@ -76,9 +76,7 @@ def quick_figures(models: nn.ModuleDict, validation: Gallery) -> dict[str, float
     }
 
 
-def logits_within(
-    matcher: nn.Module, found: Gallery, embeddings: Embeddings
-) -> npt.NDArray[np.float64]:
+def logits_within(matcher: nn.Module, found: Gallery, embeddings: Embeddings) -> npt.NDArray[np.float64]:
     """Logits of every specimen (row) against every specimen (column), in strips that fit memory."""
     return np.concatenate(
         [logits(matcher, embeddings[i : i + 64], embeddings) for i in range(0, len(found.writers), 64)]
@@ -128,7 +126,7 @@ def _one_draw(
 
 def combine(pairs: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """One score per query from (queries, references): the mean."""
-    return pairs.mean(axis=1)
+    return np.asarray(pairs.mean(axis=1), np.float64)
 
 
 def _one_of_each_other(found: Gallery, writer: int) -> npt.NDArray[np.int64]:

@@ -115,7 +115,9 @@ def online(path: Path) -> list[Signer]:
     corpora = data.get("corpus", np.full(len(data["writer"]), path.stem))
     writers = [f"{corpus}/{writer}" for corpus, writer in zip(corpora, data["writer"], strict=True)]
     paths = (_drawn(data, i) for i in range(len(writers)))
-    found = ((w, bool(g), p) for w, g, p in zip(writers, data["genuine"], paths, strict=True) if p is not None)
+    found = (
+        (w, bool(g), p) for w, g, p in zip(writers, data["genuine"], paths, strict=True) if p is not None
+    )
     return _grouped(path.stem, found)
 
 
@@ -156,7 +158,9 @@ def _scan(data: bytes, *, shrink: bool) -> Scanned:
     x, y, width, height = cv2.boundingRect(mask)
     scale = min(CANVAS[0] / max(width, 1), CANVAS[1] / max(height, 1), 1.0)
     size = max(1, round(width * scale)), max(1, round(height * scale))
-    return Scanned(np.asarray(cv2.resize(mask[y : y + height, x : x + width], size, interpolation=cv2.INTER_AREA)))
+    return Scanned(
+        np.asarray(cv2.resize(mask[y : y + height, x : x + width], size, interpolation=cv2.INTER_AREA))
+    )
 
 
 def _drawn(data: dict[str, npt.NDArray[np.generic]], index: int) -> Drawn | None:

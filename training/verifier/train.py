@@ -16,9 +16,9 @@ from torch import Tensor, nn
 
 from training.verifier import losses, protocol
 from training.verifier.batches import Batches
-from training.verifier.model import PairClassifier, SignatureEncoder
 from training.verifier.protocol import Gallery
 from training.verifier.settings import Settings
+from worker.vision.network import PairClassifier, SignatureEncoder
 
 Report = Callable[[dict[str, float]], None]
 

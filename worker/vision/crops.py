@@ -46,12 +46,17 @@ def grey(image: Pixels | Grey) -> Grey:
 
 def ink_mask(image: Pixels | Grey) -> Grey:
     """Ink is 255, paper 0: Otsu's threshold without specks; all paper where there is no contrast."""
+    return without_specks(dark_pixels(image))
+
+
+def dark_pixels(image: Pixels | Grey) -> Grey:
+    """Otsu's threshold alone: dark is 255, paper 0; all paper where there is no contrast."""
     pixels = grey(image)
-    threshold, dark = cv2.threshold(pixels, 0, 255, cv2.THRESH_BINARY_INV + cv2.THRESH_OTSU)
+    _, dark = cv2.threshold(pixels, 0, 255, cv2.THRESH_BINARY_INV + cv2.THRESH_OTSU)
     mask = np.asarray(dark, np.uint8)
     if not _has_contrast(pixels, mask):
         return np.zeros_like(mask)
-    return without_specks(mask)
+    return mask
 
 
 def without_specks(mask: Grey) -> Grey:
@@ -79,7 +84,7 @@ def fit(mask: Grey) -> Normal:
     interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     ink = cv2.resize(mask[y : y + height, x : x + width], size, interpolation=interpolation)
     left, top = (WIDTH - size[0]) // 2, (HEIGHT - size[1]) // 2
-    field[top : top + size[1], left : left + size[0]] = _darkened(ink)
+    field[top : top + size[1], left : left + size[0]] = _darkened(np.asarray(ink, np.uint8))
     return field
 
 

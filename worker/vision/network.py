@@ -1,4 +1,7 @@
-"""The encoder and the pair classifier: SigNet's five convolutions (Dey et al., 2017), slimmer and normalised."""
+"""The encoder and the pair classifier in torch: SigNet's five convolutions (Dey et al., 2017), slimmer.
+
+Training and the GPU encoder import this module; nothing else does, for it is the one that needs torch.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,9 @@ class SignatureEncoder(nn.Module):
             before = channels
         # A 9x13 map is read on a 3x6 grid: where a stroke stands matters, to the nearest part of a letter.
         self.features = nn.Sequential(*layers, nn.AvgPool2d((3, 3), stride=(3, 2)), nn.Flatten())
-        self.head = nn.Sequential(nn.Dropout(0.2), nn.Linear(before * 18, DIMENSION), nn.BatchNorm1d(DIMENSION))
+        self.head = nn.Sequential(
+            nn.Dropout(0.2), nn.Linear(before * 18, DIMENSION), nn.BatchNorm1d(DIMENSION)
+        )
 
     def forward(self, images: Tensor) -> Tensor:
         """Embed a batch."""
@@ -41,10 +46,9 @@ class PairClassifier(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.layers = nn.Sequential(
-            nn.Linear(DIMENSION, 64), nn.ReLU(inplace=True), nn.Dropout(0.1), nn.Linear(64, 1)
-        )
-        nn.init.zeros_(self.layers[-1].weight)
+        last = nn.Linear(64, 1)
+        nn.init.zeros_(last.weight)
+        self.layers = nn.Sequential(nn.Linear(DIMENSION, 64), nn.ReLU(inplace=True), nn.Dropout(0.1), last)
         self.slope = nn.Parameter(torch.tensor(5.0))
         #: Brings differences of unit vectors to the order of one.
         self.scale = DIMENSION**0.5
