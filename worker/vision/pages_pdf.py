@@ -115,6 +115,7 @@ class PdfReader:
 
     def _page(self, index: int) -> RenderedPage:
         page = self._document.load_page(index)
+        _check_content(page)
         images = page.get_images(full=True)
         self._check_sizes(index, page, images)
         scan = _scan(page, images) if images else None
@@ -136,6 +137,14 @@ class PdfReader:
         for width, height in sizes:
             if width * height > limit:
                 raise PageTooLarge(index, f"{width} × {height} pixels are more than the limit of {limit:,}")
+
+
+def _check_content(page: Any) -> None:
+    """A page may have no content; one that names content which is not there has lost it."""
+    kind, text = page.parent.xref_get_key(page.xref, "Contents")
+    reference = _REFERENCE.match(text) if kind == "xref" else None
+    if reference and page.parent.xref_object(int(reference[1])).strip() == "null":
+        raise ValueError("its content is missing")
 
 
 def _drawn(page: Any, dpi: int) -> Pixels:
@@ -245,10 +254,16 @@ def _extracted(document: Any, scan: _Scan) -> Encoded | None:
 
 
 def _stands_alone(data: bytes, scan: _Scan) -> bool:
-    """A complete RGB or grey JPEG of the declared size that no viewer would turn by its EXIF tag."""
+    """A complete RGB or grey JPEG that no viewer would turn by its EXIF tag.
+
+    Raises ValueError when its size is not the declared one.
+    """
     try:
         with Image.open(BytesIO(data), formats=("JPEG", "MPO")) as image:
-            plain = image.mode in {"L", "RGB"} and image.getexif().get(274, 1) == 1
-            return plain and image.size == (scan.width, scan.height) and is_complete_jpeg(data)
+            size, plain = image.size, image.mode in {"L", "RGB"} and image.getexif().get(274, 1) == 1
     except (OSError, SyntaxError, ValueError, LookupError):
         return False
+    if size != (scan.width, scan.height):
+        # MuPDF would stretch a corner of it over the page.
+        raise ValueError(f"the scan has {size} pixels, the PDF says {(scan.width, scan.height)}")
+    return plain and is_complete_jpeg(data)
