@@ -96,7 +96,7 @@ def test_a_child_that_ends_while_it_is_awaited_is_reported_with_its_last_words(c
 def test_a_child_that_never_answers_is_reported_when_the_time_is_up(child):
     process = up(child(POLITE))
 
-    with pytest.raises(ProcessDied, match="not ready after"):
+    with pytest.raises(ProcessDied, match="did not answer in"):
         wait_until(lambda: False, process, within=0.1)
 
 

@@ -1,0 +1,177 @@
+"""The compose file and the Dockerfiles keep the promises that no container engine is needed to check."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from deploy.crew import workers
+
+ROOT = Path(__file__).resolve().parents[2]
+COMPOSE = ROOT / "docker-compose.yml"
+DOCKERFILES = sorted((ROOT / "deploy").glob("Dockerfile.*"))
+SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(COMPOSE.read_text())["services"]
+#: They do one thing and end; all others run until they are stopped.
+JOBS = {"buckets", "migrate"}
+#: Variables that hold secrets, by what their names say.
+SECRET = re.compile(r"PASSWORD|SECRET|ACCESS_KEY|ROOT_USER|BASIC_AUTH|REDISCLI_AUTH|_URL$")
+USE = re.compile(r"\$\{(?P<name>\w+)(?P<how>:[?-])?(?P<rest>[^}]*)\}")
+
+
+def each_service(names=SERVICES):
+    return pytest.mark.parametrize("name", [pytest.param(name, id=name) for name in sorted(names)])
+
+
+def environment() -> dict[str, str]:
+    lines = (ROOT / "deploy" / "env.example").read_text().splitlines()
+    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+
+
+def program(name: str) -> Path:
+    return Path(sysconfig.get_path("scripts")) / name
+
+
+def test_the_compose_file_follows_the_compose_specification():
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", COMPOSE]
+
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("path", DOCKERFILES, ids=lambda path: path.name)
+def test_hadolint_finds_nothing_in_the_dockerfiles(path):
+    done = subprocess.run([program("hadolint"), path], capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("path", DOCKERFILES, ids=lambda path: path.name)
+def test_images_are_pinned_and_run_as_nobody_in_particular(path):
+    text = path.read_text()
+
+    assert re.findall(r"^FROM (\S+)", text, re.M), "no base image"
+    assert all(re.search(r":\d+\.\d+\.\d+-", base) for base in re.findall(r"^FROM (\S+)", text, re.M))
+    assert re.findall(r"^USER (.*)", text, re.M) == ["10001:10001"]
+
+
+def test_only_the_gpu_image_carries_torch():
+    extras = {path.name: re.findall(r'install "\.\[(.*)\]"', path.read_text()) for path in DOCKERFILES}
+
+    assert extras == {"Dockerfile.cpu": ["queue"], "Dockerfile.gpu": ["queue,gpu"]}
+
+
+@each_service()
+def test_every_service_has_limits(name):
+    limits = SERVICES[name]["deploy"]["resources"]["limits"]
+
+    assert {"cpus", "memory", "pids"} <= set(limits)
+
+
+@each_service()
+def test_every_service_comes_back_after_a_failure(name):
+    assert SERVICES[name]["restart"] == ("on-failure:5" if name in JOBS else "unless-stopped")
+
+
+@each_service(set(SERVICES) - JOBS)
+def test_everything_that_stays_says_whether_it_is_well(name):
+    assert SERVICES[name]["healthcheck"]["test"][0] in ("CMD", "CMD-SHELL")
+
+
+@each_service()
+def test_no_container_has_privileges_or_a_writable_root(name):
+    service = SERVICES[name]
+
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+
+
+@each_service()
+def test_every_image_is_pinned(name):
+    tag = SERVICES[name]["image"].partition(":")[2]
+
+    assert re.search(r"\d", tag)
+    assert "latest" not in tag
+
+
+@each_service({name for name, service in SERVICES.items() if "ports" in service})
+def test_ports_are_published_on_loopback_only(name):
+    assert all(port.startswith("127.0.0.1:") for port in SERVICES[name]["ports"])
+
+
+@each_service()
+def test_no_secret_stands_in_the_file_or_has_a_default(name):
+    for variable, value in SERVICES[name].get("environment", {}).items():
+        if not SECRET.search(variable):
+            continue
+        uses = list(USE.finditer(value))
+        assert uses or "@" not in value, f"{variable} holds a literal login"
+        assert all(use["how"] == ":?" for use in uses), f"{variable} has a default"
+        if re.search(r"PASSWORD|SECRET|AUTH", variable):
+            assert not USE.sub("", value).strip(":"), f"{variable} has a literal part"
+
+
+def test_every_variable_is_explained_and_every_secret_left_empty():
+    known = environment()
+
+    for use in USE.finditer(COMPOSE.read_text()):
+        assert use["name"] in known, f"{use['name']} is not in env.example"
+        expected = "" if use["how"] == ":?" else use["rest"]
+        assert known[use["name"]] == expected
+
+
+def test_the_example_names_no_variable_that_nothing_reads():
+    used = {use["name"] for use in USE.finditer(COMPOSE.read_text())}
+
+    assert set(environment()) - used == {"COMPOSE_PROFILES"}
+
+
+def test_every_queue_has_a_service_with_the_pool_that_it_has_elsewhere():
+    for worker in workers(2):
+        names = [name for name in SERVICES if name == worker.queue or name.startswith(f"{worker.queue}-")]
+        assert names, f"nobody serves {worker.queue}"
+        for name in names:
+            command = SERVICES[name]["command"]
+            assert command[command.index("-Q") + 1] == worker.queue
+            assert command[command.index("--pool") + 1] == worker.pool
+
+
+def test_the_detector_is_chosen_by_profile():
+    assert SERVICES["detect-cpu"]["profiles"] == ["cpu"]
+    assert SERVICES["detect-gpu"]["profiles"] == ["gpu"]
+    devices = SERVICES["detect-gpu"]["deploy"]["resources"]["reservations"]["devices"]
+    assert devices == [{"driver": "nvidia", "count": 1, "capabilities": ["gpu"]}]
+
+
+def test_flower_asks_who_is_there_and_changes_nothing():
+    flower = SERVICES["flower"]["environment"]
+
+    assert flower["FLOWER_BASIC_AUTH"].count(":?") == 2
+    assert flower["FLOWER_READ_ONLY"] == "true"
+
+
+def test_what_minio_tells_redis_is_what_the_watcher_reads():
+    told = SERVICES["minio"]["environment"]["MINIO_NOTIFY_REDIS_KEY_INTAKE"]
+
+    assert SERVICES["watch"]["environment"]["COUNTERSIGN_NOTICE_KEY"] == told
+
+
+def test_nothing_starts_before_what_it_stands_on():
+    for name in ("render", "detect-cpu", "detect-gpu", "verify", "finish", "upkeep", "watch"):
+        needs = SERVICES[name]["depends_on"]
+        assert needs["migrate"] == {"condition": "service_completed_successfully"}
+        assert needs["redis"] == {"condition": "service_healthy"}
+
+
+def test_the_set_up_script_is_valid_shell():
+    done = subprocess.run(["sh", "-n", ROOT / "deploy" / "minio-init.sh"], capture_output=True, check=False)
+
+    assert done.returncode == 0, done.stderr
