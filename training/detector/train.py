@@ -110,7 +110,7 @@ def load_matching(model: torch.nn.Module, path: Path) -> int:
     return len(found)
 
 
-def train(  # noqa: PLR0913  # what to learn from, where to, how: each is its own decision
+def train(  # what to learn from, where to, how: each is its own decision
     described: Path,
     out: Path,
     settings: TrainSettings,
@@ -145,4 +145,5 @@ def train(  # noqa: PLR0913  # what to learn from, where to, how: each is its ow
 
 
 def _losses(trainer: DetectionTrainer) -> dict[str, float]:
-    return {name: float(value) for name, value in (trainer.tloss or {}).items()}
+    losses: dict[str, Any] = trainer.tloss or {}
+    return {name: float(value) for name, value in losses.items()}

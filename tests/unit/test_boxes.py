@@ -1,0 +1,121 @@
+"""Rectangle arithmetic: the properties that hold for every box and every page."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from worker.vision.boxes import Letterbox, clip, iou, suppress_overlaps, suppressed
+from worker.vision.values import Box, Label, Region
+
+coordinates = st.integers(-200, 1200).map(float)
+lengths = st.integers(1, 900).map(float)
+boxes = st.builds(Box, x=coordinates, y=coordinates, width=lengths, height=lengths)
+scores = st.integers(0, 20).map(lambda step: step / 20)
+regions = st.lists(
+    st.builds(Region, box=boxes, score=scores, label=st.sampled_from(list(Label)[:2])), max_size=12
+)
+limits = st.sampled_from([0.0, 0.3, 0.45, 0.7])
+
+
+@pytest.mark.parametrize(
+    ("other", "expected"),
+    [
+        pytest.param(Box(0, 0, 10, 10), 1.0, id="the same"),
+        pytest.param(Box(10, 0, 10, 10), 0.0, id="touching edge"),
+        pytest.param(Box(5, 0, 10, 10), 1 / 3, id="half over"),
+        pytest.param(Box(2, 2, 5, 5), 0.25, id="inside"),
+        pytest.param(Box(40, 40, 5, 5), 0.0, id="far away"),
+    ],
+)
+def test_iou_of_known_rectangles(other, expected):
+    assert iou(Box(0, 0, 10, 10), other) == pytest.approx(expected)
+
+
+@given(boxes, boxes)
+def test_iou_is_symmetric_and_a_share(one, other):
+    assert iou(one, other) == iou(other, one)
+    assert 0 <= iou(one, other) <= 1
+
+
+@given(boxes, st.integers(1, 1000), st.integers(1, 1000))
+def test_a_clipped_box_lies_on_the_page_and_is_left_alone_the_second_time(box, width, height):
+    found = clip(box, width=width, height=height)
+
+    if found is None:
+        assert iou(box, Box(0, 0, width, height)) == 0
+    else:
+        assert found.x >= 0 and found.y >= 0
+        assert found.x + found.width <= width and found.y + found.height <= height
+        assert clip(found, width=width, height=height) == found
+
+
+@given(regions, limits)
+def test_what_is_kept_does_not_overlap_and_what_is_dropped_overlaps_a_better_one(found, max_iou):
+    kept = suppress_overlaps(found, max_iou=max_iou)
+
+    assert [region.score for region in kept] == sorted((region.score for region in kept), reverse=True)
+    for region in found:
+        rivals = [other for other in kept if other.label == region.label and other is not region]
+        better = [r for r in rivals if r.score >= region.score and iou(r.box, region.box) > max_iou]
+        assert bool(better) != any(region is other for other in kept)
+
+
+@given(regions, limits)
+def test_suppressing_twice_changes_nothing(found, max_iou):
+    once = suppress_overlaps(found, max_iou=max_iou)
+
+    assert suppress_overlaps(once, max_iou=max_iou) == once
+
+
+def test_equal_scores_keep_the_one_that_came_first():
+    first, second = Region(Box(0, 0, 10, 10), 0.5), Region(Box(1, 0, 10, 10), 0.5)
+
+    assert suppress_overlaps([first, second], max_iou=0.45) == [first]
+    assert suppress_overlaps([second, first], max_iou=0.45) == [second]
+
+
+@given(st.lists(st.builds(Region, box=boxes, score=scores), max_size=12), limits)
+def test_suppression_on_arrays_keeps_the_same_regions(found, max_iou):
+    corners = [(r.box.x, r.box.y, r.box.x + r.box.width, r.box.y + r.box.height) for r in found]
+    rows = suppressed(
+        np.array(corners, dtype=np.float64).reshape(-1, 4),
+        np.array([region.score for region in found]),
+        max_iou=max_iou,
+        limit=300,
+    )
+
+    assert [found[row] for row in rows] == suppress_overlaps(found, max_iou=max_iou)
+
+
+def test_suppression_on_arrays_stops_at_its_limit():
+    corners = np.array([[step, 0, step + 1, 1] for step in range(10)], dtype=np.float32)
+
+    assert suppressed(corners, np.linspace(1, 0, 10, dtype=np.float32), max_iou=0.45, limit=3) == [0, 1, 2]
+
+
+pages = st.tuples(st.integers(1, 5000), st.integers(1, 5000))
+sizes = st.sampled_from([320, 416, 640])
+
+
+@given(pages, sizes, boxes)
+def test_a_box_comes_back_from_the_letterbox_where_it_was(page, size, box):
+    frame = Letterbox.fit(*page, size=size)
+
+    back = frame.back(frame.into(box))
+
+    assert (back.x, back.y, back.width, back.height) == pytest.approx(
+        (box.x, box.y, box.width, box.height), abs=1e-6 * max(page)
+    )
+
+
+@given(pages, sizes)
+def test_the_page_fills_its_letterbox_but_for_less_than_a_stride(page, size):
+    frame = Letterbox.fit(*page, size=size)
+
+    assert frame.width % 32 == frame.height % 32 == 0
+    assert 0 <= frame.width - frame.inner_width < 32
+    assert 0 <= frame.height - frame.inner_height < 32
+    whole = frame.into(Box(0, 0, *page))
+    assert (whole.x, whole.y) == (frame.left, frame.top)
+    assert (whole.width, whole.height) == pytest.approx((frame.inner_width, frame.inner_height))

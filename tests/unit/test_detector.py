@@ -1,0 +1,170 @@
+"""The detector: what both engines share, and that they find the same boxes."""
+
+import cv2
+import numpy as np
+import pytest
+
+from worker.vision.boxes import Letterbox, iou
+from worker.vision.detector import OnnxDetector, TorchDetector, load_detector
+from worker.vision.reading import Reading, prepare, read_answer, reduce_page
+from worker.vision.values import Box, Label, Pixels, Region, Thresholds
+from worker.vision.weights import entry
+
+#: Low enough that drawn pages have boxes to compare.
+ALL = Thresholds(min_score=0.05)
+
+
+def drawn_page(seed: int, *, width: int = 1240, height: int = 1754) -> Pixels:
+    """A letter: lines of type-like marks and a long looping scrawl near the foot."""
+    rng = np.random.default_rng(seed)
+    page = np.full((height, width, 3), 250, dtype=np.uint8)
+    for row in range(200, height // 2, 40):
+        for column in range(150, width - 150, 24):
+            cv2.rectangle(
+                page, (column, row), (column + int(rng.integers(6, 18)), row + 14), (40, 40, 40), -1
+            )
+    t = np.linspace(0, 6 * np.pi, 400)
+    x = width * 0.55 + t * width / 90 + 26 * np.sin(t * 1.3 + rng.uniform(0, 3))
+    y = height * 0.7 + (30 + 20 * np.sin(t / 3)) * np.cos(t * 1.1)
+    cv2.polylines(page, [np.stack([x, y], axis=1).astype(np.int32)], False, (20, 20, 60), 3, cv2.LINE_AA)
+    return page
+
+
+@pytest.fixture(scope="module")
+def onnx() -> OnnxDetector:
+    return OnnxDetector("detector", thresholds=ALL)
+
+
+@pytest.fixture(scope="module")
+def torch_detector() -> TorchDetector:
+    pytest.importorskip("ultralytics", reason="torch is an optional extra")
+    return TorchDetector("detector-torch", device="cpu", thresholds=ALL)
+
+
+def test_both_engines_find_the_same_boxes(onnx, torch_detector):
+    pages = [drawn_page(1), drawn_page(2, width=800, height=1000), drawn_page(3, width=1600, height=1200)]
+
+    one, other = onnx.detect(pages), torch_detector.detect(pages)
+
+    assert any(one)
+    for found, expected in zip(one, other, strict=True):
+        assert len(found) == len(expected)
+        for region, twin in zip(found, expected, strict=True):
+            assert iou(region.box, twin.box) >= 0.98
+            assert region.score == pytest.approx(twin.score, abs=0.01)
+
+
+def test_the_scrawl_is_found_where_it_was_drawn(onnx):
+    page = drawn_page(1)
+
+    (found,) = OnnxDetector("detector", thresholds=Thresholds(min_score=0.1)).detect([page])
+
+    ink = np.argwhere(
+        (page != 250).any(axis=2) & (np.arange(page.shape[0]) > page.shape[0] // 2 + 40)[:, None]
+    )
+    (top, left), (bottom, right) = ink.min(axis=0), ink.max(axis=0)
+    truth = Box(x=float(left), y=float(top), width=float(right - left), height=float(bottom - top))
+    assert iou(found[0].box, truth) > 0.5
+
+
+def test_a_page_is_answered_alike_alone_and_among_others(onnx, torch_detector):
+    pages = [drawn_page(1), drawn_page(2), drawn_page(3, width=900, height=900)]
+
+    for engine in (onnx, torch_detector):
+        together = engine.detect(pages)
+        for page, expected in zip(pages, together, strict=True):
+            (alone,) = engine.detect([page])
+            assert [region.score for region in alone] == pytest.approx([r.score for r in expected], abs=1e-4)
+
+
+def test_blank_pages_and_pages_without_pixels_have_no_regions(onnx, torch_detector):
+    blank = np.full((1754, 1240, 3), 255, dtype=np.uint8)
+    nothing = np.zeros((0, 0, 3), dtype=np.uint8)
+
+    for engine in (onnx, torch_detector):
+        assert engine.detect([blank, nothing]) == [[], []]
+        assert engine.detect([]) == []
+
+
+def test_the_version_is_the_digest_of_the_weights_in_use(onnx, torch_detector):
+    assert onnx.version == entry("detector").sha256
+    assert torch_detector.version == entry("detector-torch").sha256
+
+
+def test_the_cpu_is_served_by_onnx_runtime_at_the_catalogues_threshold():
+    detector = load_detector(device="cpu")
+
+    (found,) = detector.detect([drawn_page(1)])
+
+    assert isinstance(detector, OnnxDetector)
+    assert all(region.score >= entry("detector").parameters["min_score"] for region in found)
+
+
+SIGNATURE_AND_DATE = (Label.SIGNATURE, Label.HANDWRITTEN_DATE)
+
+
+def answer_of(*columns: tuple[float, ...]) -> np.ndarray:
+    return np.array(columns, dtype=np.float32).T
+
+
+def read(answer: np.ndarray, thresholds: Thresholds) -> list[Region]:
+    frame = Letterbox.fit(640, 640, size=320)
+    return read_answer(answer, frame, Reading(size=320, labels=SIGNATURE_AND_DATE, thresholds=thresholds))
+
+
+def test_an_answer_is_read_in_page_pixels_best_first():
+    answer = answer_of((50, 60, 20, 10, 0.6, 0.1), (200, 200, 40, 40, 0.2, 0.9))
+
+    found = read(answer, Thresholds())
+
+    assert [region.label for region in found] == [Label.HANDWRITTEN_DATE, Label.SIGNATURE]
+    assert found[1].box == Box(x=80, y=110, width=40, height=20)
+
+
+def test_each_label_has_its_own_floor():
+    answer = answer_of((50, 60, 20, 10, 0.6, 0.1), (200, 200, 40, 40, 0.2, 0.7))
+
+    found = read(answer, Thresholds(min_score=0.5, per_label={Label.HANDWRITTEN_DATE: 0.8}))
+
+    assert [region.label for region in found] == [Label.SIGNATURE]
+
+
+def test_overlapping_answers_of_one_label_become_one_region():
+    answer = answer_of((50, 60, 20, 10, 0.6, 0), (51, 60, 20, 10, 0.7, 0), (50, 60, 20, 10, 0, 0.5))
+
+    found = read(answer, Thresholds())
+
+    assert [(region.label, round(region.score, 2)) for region in found] == [
+        (Label.SIGNATURE, 0.7),
+        (Label.HANDWRITTEN_DATE, 0.5),
+    ]
+
+
+def test_an_answer_beyond_the_page_is_cut_at_its_edge():
+    (found,) = read(answer_of((5, 310, 40, 40, 0.6, 0)), Thresholds())
+
+    assert found.box == Box(x=0, y=580, width=50, height=60)
+
+
+def test_the_input_holds_the_page_between_grey_margins():
+    page = np.full((400, 1000, 3), 255, dtype=np.uint8)
+    frame = Letterbox.fit(1000, 400, size=320)
+
+    shown = prepare(page, frame)
+
+    assert shown.shape == (3, 128, 320)
+    assert shown.dtype == np.float32
+    assert shown.max() == 1.0
+    assert set(np.unique((shown * 255).round())) == {255.0}
+    assert prepare(page[:, :990], Letterbox.fit(990, 400, size=320)).min() == pytest.approx(114 / 255)
+
+
+def test_thin_strokes_survive_a_large_reduction():
+    page = np.full((3000, 2000, 3), 255, dtype=np.uint8)
+    page[::10] = 0
+
+    reduced = reduce_page(page, width=200, height=300)
+
+    assert reduced.shape == (300, 200, 3)
+    assert 200 < reduced.mean() < 245
+    assert reduced.min() > 100

@@ -1,0 +1,121 @@
+"""Rectangle arithmetic on page pixels: overlap, suppression, clipping, the frame a detector sees."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from worker.vision.values import Box, Region
+
+#: One rectangle per row, (left, top, right, bottom).
+Corners = npt.NDArray[np.float32]
+Scores = npt.NDArray[np.float32]
+
+
+def iou(one: Box, other: Box) -> float:
+    """Intersection over union, in [0, 1]; 0 for boxes that do not touch."""
+    width = min(one.x + one.width, other.x + other.width) - max(one.x, other.x)
+    height = min(one.y + one.height, other.y + other.height) - max(one.y, other.y)
+    if width <= 0 or height <= 0:
+        return 0.0
+    shared = width * height
+    return min(1.0, shared / (one.width * one.height + other.width * other.height - shared))
+
+
+def clip(box: Box, *, width: float, height: float) -> Box | None:
+    """The part of a box that lies on a page of that size; None when nothing does."""
+    left, top = max(box.x, 0.0), max(box.y, 0.0)
+    right, bottom = min(box.x + box.width, width), min(box.y + box.height, height)
+    if right <= left or bottom <= top:
+        return None
+    return Box(x=left, y=top, width=right - left, height=bottom - top)
+
+
+def suppress_overlaps(regions: Sequence[Region], *, max_iou: float) -> list[Region]:
+    """Keep the best-scoring region of every overlapping group of one label, best first.
+
+    Equal scores keep the one that came first, so the result is reproducible. Regions of different labels
+    may lie on top of each other: a signature stands on handwriting.
+    """
+    kept: list[Region] = []
+    for candidate in sorted(regions, key=lambda region: region.score, reverse=True):
+        rivals = (other for other in kept if other.label == candidate.label)
+        if all(iou(candidate.box, other.box) <= max_iou for other in rivals):
+            kept.append(candidate)
+    return kept
+
+
+def suppressed(corners: Corners, scores: Scores, *, max_iou: float, limit: int) -> list[int]:
+    """`suppress_overlaps` on arrays: the rows that are kept, best first, at most `limit` of them."""
+    order = np.argsort(-scores, kind="stable")
+    areas = (corners[:, 2] - corners[:, 0]) * (corners[:, 3] - corners[:, 1])
+    kept: list[int] = []
+    while order.size and len(kept) < limit:
+        best, rest = order[0], order[1:]
+        kept.append(int(best))
+        extent = np.minimum(corners[best, 2:], corners[rest, 2:]) - np.maximum(
+            corners[best, :2], corners[rest, :2]
+        )
+        shared = np.clip(extent, 0, None).prod(axis=1)
+        order = rest[shared <= max_iou * (areas[best] + areas[rest] - shared)]
+    return kept
+
+
+@dataclass(frozen=True, slots=True)
+class Letterbox:
+    """How a page lies in a detector's input: scaled with its aspect kept, centred, the rest padded.
+
+    `width` and `height` are the input's, multiples of the stride; `inner_width` and `inner_height` those of
+    the scaled page; `left` and `top` where it starts. All whole pixels.
+    """
+
+    page_width: int
+    page_height: int
+    inner_width: int
+    inner_height: int
+    width: int
+    height: int
+
+    @classmethod
+    def fit(cls, page_width: int, page_height: int, *, size: int, stride: int = 32) -> Letterbox:
+        """The smallest input whose longer side is `size` that holds the page; small pages are enlarged."""
+        scale = size / max(page_width, page_height)
+        inner_width = max(1, round(page_width * scale))
+        inner_height = max(1, round(page_height * scale))
+        return cls(
+            page_width=page_width,
+            page_height=page_height,
+            inner_width=inner_width,
+            inner_height=inner_height,
+            width=math.ceil(inner_width / stride) * stride,
+            height=math.ceil(inner_height / stride) * stride,
+        )
+
+    @property
+    def left(self) -> int:
+        """Columns of padding before the page."""
+        return (self.width - self.inner_width) // 2
+
+    @property
+    def top(self) -> int:
+        """Rows of padding above the page."""
+        return (self.height - self.inner_height) // 2
+
+    def into(self, box: Box) -> Box:
+        """A box on the page, in pixels of the input."""
+        across, down = self.inner_width / self.page_width, self.inner_height / self.page_height
+        return Box(box.x * across + self.left, box.y * down + self.top, box.width * across, box.height * down)
+
+    def back(self, box: Box) -> Box:
+        """A box in the input, in pixels of the page; the inverse of `into`."""
+        across, down = self.page_width / self.inner_width, self.page_height / self.inner_height
+        return Box(
+            x=(box.x - self.left) * across,
+            y=(box.y - self.top) * down,
+            width=box.width * across,
+            height=box.height * down,
+        )

@@ -1,0 +1,149 @@
+"""Finding regions on pages: one contract, one preparation, one reading of the answer, two engines.
+
+ONNX Runtime serves CPUs, torch in half precision serves GPUs; both see the same pixels and their raw answers
+are read by the same code, so they find the same boxes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import onnxruntime  # type: ignore[import-untyped]  # ships no types
+
+from worker.vision.reading import Answer, Inputs, Reading, prepare, read_answer
+from worker.vision.values import Pixels, Region, Thresholds
+from worker.vision.weights import WEIGHTS_DIR, CatalogueEntry, entry, verified_path
+
+#: Pages per forward pass on a GPU.
+_BATCH = 32
+
+
+class Detector(Protocol):
+    """Finds regions on pages."""
+
+    @property
+    def version(self) -> str:
+        """Digest of the weights in use."""
+
+    def detect(self, pages: Sequence[Pixels]) -> list[list[Region]]:
+        """The regions of each page in its own pixels, best first; no pages, no answers."""
+
+
+class OnnxDetector:
+    """A detector on ONNX Runtime, for CPUs; one page per forward pass, because batches do not pay there."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        thresholds: Thresholds | None = None,
+        threads: int = 1,
+        folder: Path = WEIGHTS_DIR,
+    ) -> None:
+        weights = entry(name, folder)
+        self._reading = Reading.of(weights, thresholds)
+        self._version = weights.sha256
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        self._session = onnxruntime.InferenceSession(
+            verified_path(name, folder), sess_options=options, providers=["CPUExecutionProvider"]
+        )
+        self._input = self._session.get_inputs()[0].name
+
+    @property
+    def version(self) -> str:
+        """Digest of the ONNX file."""
+        return self._version
+
+    def detect(self, pages: Sequence[Pixels]) -> list[list[Region]]:
+        """The regions of each page in its own pixels, best first."""
+        return [self._detect_one(page) for page in pages]
+
+    def _detect_one(self, page: Pixels) -> list[Region]:
+        if page.size == 0:
+            return []
+        frame = self._reading.frame(page)
+        (answers,) = self._session.run(None, {self._input: prepare(page, frame)[None]})
+        return read_answer(answers[0], frame, self._reading)
+
+
+class TorchDetector:
+    """A detector on torch, for GPUs: half precision there, single precision on a CPU."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        device: str = "cuda",
+        thresholds: Thresholds | None = None,
+        folder: Path = WEIGHTS_DIR,
+    ) -> None:
+        import torch  # noqa: PLC0415  # a CPU worker has no torch
+
+        weights = entry(name, folder)
+        self._reading = Reading.of(weights, thresholds)
+        self._version = weights.sha256
+        self._torch: Any = torch
+        self._device = torch.device(device)
+        self._half = self._device.type == "cuda"
+        model = build_torch_model(weights, folder)
+        self._model = (model.half() if self._half else model).to(self._device)
+
+    @property
+    def version(self) -> str:
+        """Digest of the safetensors file."""
+        return self._version
+
+    def detect(self, pages: Sequence[Pixels]) -> list[list[Region]]:
+        """The regions of each page in its own pixels, best first; pages of one shape share forward passes."""
+        found: list[list[Region]] = [[] for _ in pages]
+        shapes: dict[tuple[int, int], list[int]] = {}
+        for index, page in enumerate(pages):
+            if page.size:
+                frame = self._reading.frame(page)
+                shapes.setdefault((frame.height, frame.width), []).append(index)
+        for alike in shapes.values():
+            for start in range(0, len(alike), _BATCH):
+                self._detect_alike(pages, alike[start : start + _BATCH], found)
+        return found
+
+    def _detect_alike(self, pages: Sequence[Pixels], alike: list[int], found: list[list[Region]]) -> None:
+        frames = [self._reading.frame(pages[index]) for index in alike]
+        inputs = np.stack([prepare(pages[index], frame) for index, frame in zip(alike, frames, strict=True)])
+        answers = self._forward(inputs)
+        for index, frame, answer in zip(alike, frames, answers, strict=True):
+            found[index] = read_answer(answer, frame, self._reading)
+
+    def _forward(self, inputs: Inputs) -> Answer:
+        with self._torch.inference_mode():
+            batch = self._torch.from_numpy(inputs).to(self._device)
+            answers = self._model(batch.half() if self._half else batch)[0]
+            return np.asarray(answers.float().cpu().numpy(), dtype=np.float32)
+
+
+def build_torch_model(weights: CatalogueEntry, folder: Path = WEIGHTS_DIR) -> Any:
+    """The torch model of that entry, its tensors loaded and its batch norms folded; in evaluation mode."""
+    from safetensors.torch import load_file  # noqa: PLC0415  # torch is not installed everywhere
+    from ultralytics.nn.tasks import DetectionModel  # noqa: PLC0415
+
+    stored = weights.parameters
+    architecture: Any = DetectionModel
+    model = architecture(stored["architecture"], nc=len(stored["labels"]), verbose=False)
+    model.load_state_dict(load_file(verified_path(weights.name, folder)))
+    return model.float().fuse(verbose=False).eval()
+
+
+def load_detector(
+    name: str = "detector", *, device: str = "cpu", thresholds: Thresholds | None = None, threads: int = 1
+) -> Detector:
+    """The engine for that device: ONNX Runtime for `cpu`, torch for `cuda` or `cuda:N`.
+
+    Raises WeightsError when the catalogue or the file is not as it should be.
+    """
+    if device == "cpu":
+        return OnnxDetector(name, thresholds=thresholds, threads=threads)
+    return TorchDetector(f"{name}-torch", device=device, thresholds=thresholds)

@@ -1,0 +1,89 @@
+"""What both engines share: pages into model inputs, raw answers into regions. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from worker.vision.boxes import Letterbox, clip, suppressed
+from worker.vision.values import Box, Label, Pixels, Region, Thresholds
+from worker.vision.weights import CatalogueEntry
+
+#: Model input: (n, 3, height, width) float32, RGB in [0, 1].
+Inputs = npt.NDArray[np.float32]
+#: Model answer for one page: (4 + labels, anchors) float32, each column centre x, centre y, width, height and
+#: one score per label.
+Answer = npt.NDArray[np.float32]
+
+#: The grey that ultralytics pads with in training.
+_PADDING = 114
+_STRIDE = 32
+#: More regions than a page can hold; bounds the work on a degenerate answer.
+_MAX_REGIONS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How pages are shown and answers are read: input size, labels in the model's order, thresholds."""
+
+    size: int
+    labels: tuple[Label, ...]
+    thresholds: Thresholds
+
+    @classmethod
+    def of(cls, weights: CatalogueEntry, thresholds: Thresholds | None) -> Self:
+        """As the catalogue says; without thresholds the score that was best on validation pages."""
+        stored = weights.parameters
+        return cls(
+            size=int(stored["size"]),
+            labels=tuple(Label(name) for name in stored["labels"]),
+            thresholds=thresholds or Thresholds(min_score=float(stored["min_score"])),
+        )
+
+    def frame(self, page: Pixels) -> Letterbox:
+        """How that page lies in the input."""
+        return Letterbox.fit(page.shape[1], page.shape[0], size=self.size, stride=_STRIDE)
+
+
+def prepare(page: Pixels, frame: Letterbox) -> Inputs:
+    """One page as model input: (3, height, width) float32 in [0, 1], padded as in training."""
+    canvas = np.full((frame.height, frame.width, 3), _PADDING, dtype=np.uint8)
+    inner = reduce_page(page, width=frame.inner_width, height=frame.inner_height)
+    canvas[frame.top : frame.top + frame.inner_height, frame.left : frame.left + frame.inner_width] = inner
+    return np.ascontiguousarray(canvas.transpose(2, 0, 1), dtype=np.float32) / np.float32(255)
+
+
+def reduce_page(page: Pixels, *, width: int, height: int) -> Pixels:
+    """Resize by halves, then linearly: thin strokes survive, far cheaper than exact area averages."""
+    while page.shape[1] >= 2 * width and page.shape[0] >= 2 * height:
+        half = (page.shape[1] // 2, page.shape[0] // 2)
+        page = np.asarray(cv2.resize(page, half, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    return np.asarray(cv2.resize(page, (width, height), interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
+
+
+def read_answer(answer: Answer, frame: Letterbox, reading: Reading) -> list[Region]:
+    """The regions of a raw answer: over their label's threshold, overlaps suppressed, clipped, best first."""
+    scores, found = answer[4:], list[Region]()
+    best = scores.argmax(axis=0)
+    for index, label in enumerate(reading.labels):
+        chosen = np.flatnonzero((best == index) & (scores[index] >= reading.thresholds.floor(label)))
+        found += _regions(answer[:4, chosen], scores[index, chosen], label, frame, reading.thresholds.max_iou)
+    return sorted(found, key=lambda region: region.score, reverse=True)
+
+
+def _regions(
+    centred: Answer, scores: npt.NDArray[np.float32], label: Label, frame: Letterbox, max_iou: float
+) -> list[Region]:
+    corners = np.concatenate([centred[:2] - centred[2:] / 2, centred[:2] + centred[2:] / 2]).T
+    regions = []
+    for row in suppressed(corners, scores, max_iou=max_iou, limit=_MAX_REGIONS):
+        left, top, right, bottom = map(float, corners[row])
+        box = frame.back(Box(x=left, y=top, width=right - left, height=bottom - top))
+        on_page = clip(box, width=frame.page_width, height=frame.page_height)
+        if on_page is not None:
+            regions.append(Region(box=on_page, score=min(1.0, float(scores[row])), label=label))
+    return regions
