@@ -75,7 +75,7 @@ def stain(pixels: Pixels, ink: Coverage, colour: Colour) -> None:
     np.multiply(pixels, shade, out=pixels, casting="unsafe")
 
 
-def draw(  # noqa: PLR0913 - every one is a property of the picture
+def draw(
     strokes: Strokes,
     *,
     width: int | None = None,

@@ -117,7 +117,7 @@ def _wording(name: str, rng: _Rng) -> list[str]:
     }[str(style)]
 
 
-def _write_word(  # noqa: PLR0913, PLR0917 - private, called once
+def _write_word(  # noqa: PLR0917 - private, called once
     script: _Script, word: str, tall: float, decay: float, joined: bool, rng: _Rng
 ) -> None:
     flat = 1.0

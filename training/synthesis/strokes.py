@@ -60,6 +60,11 @@ class Signer:
     pen: Pen
     plan: Plan
 
+    @property
+    def slug(self) -> str:
+        """The name as an identifier: lower case, words joined by hyphens."""
+        return "-".join(self.name.lower().split())
+
     @classmethod
     def from_seed(cls, seed: int, *, name: str | None = None) -> Signer:
         """The signer of that seed; the same seed and name give the same hand for ever."""
@@ -70,7 +75,7 @@ class Signer:
         plan, extent = signature_plan(name, flourish, rng)
         width = rng.uniform(0.8, 1.35)
         # Signatures are 30 to 75 mm wide whatever the length of the name.
-        narrowest = min(28 / (extent * width), 6.5)
+        narrowest = min(32 / (extent * width), 6.5)
         widest = max(rng.uniform(52, 76) / (extent * width), narrowest)
         size = float(np.clip(rng.uniform(2.0, 4.2), narrowest, widest))
         return cls(
