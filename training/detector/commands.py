@@ -25,7 +25,7 @@ DEFAULT_DATA = Path("../shared/data")
 _messages = Console(stderr=True)
 
 
-def train(  # noqa: PLR0917  # a command's options
+def train(  # a command's options
     data: DataOption = DEFAULT_DATA,
     out: Annotated[Path, typer.Option(help="Folder for prepared pages and checkpoints.")] = Path(
         "runs/detector"
@@ -83,7 +83,7 @@ def export(
     )
 
 
-def evaluate(  # noqa: PLR0917  # a command's options
+def evaluate(  # a command's options
     data: DataOption = DEFAULT_DATA,
     engine: Annotated[str, typer.Option(help="onnx or torch.")] = "onnx",
     device: Annotated[str, typer.Option(help="For torch: cpu or cuda.")] = "cpu",

@@ -97,6 +97,12 @@ class SignatureTrainer(DetectionTrainer):
             load_matching(model, self.initial)
         return model
 
+    def _setup_scheduler(self) -> None:
+        """Spread the cosine over the epochs that fit the time, counted from where a resumed run started."""
+        if self.args.time and self.start_epoch:
+            self.epochs = self.args.epochs = self.epochs + self.start_epoch
+        super()._setup_scheduler()  # type: ignore[no-untyped-call]
+
 
 def load_matching(model: torch.nn.Module, path: Path) -> int:
     """Copy the tensors that match by name and shape; return how many did."""
