@@ -16,8 +16,8 @@ from torch import nn
 
 from training.verifier import metrics
 from training.verifier.metrics import Trials
-from training.verifier.readers import Signer
-from worker.vision.crops import normalise
+from training.verifier.readers import Drawn, Signer, Specimen
+from worker.vision.crops import fit, normalise
 from worker.vision.values import Embeddings, Normal
 
 
@@ -31,16 +31,26 @@ class Gallery:
     source: str = ""
 
 
-def gallery(signers: Sequence[Signer], source: str = "") -> Gallery:
-    """Normalise every specimen; signers must have been read without shrinking."""
+def gallery(
+    signers: Sequence[Signer], source: str = "", *, pen: np.random.Generator | None = None
+) -> Gallery:
+    """Bring every specimen to the encoder's form; scans must have been read without shrinking.
+
+    Drawn specimens are drawn with a common pen, or with pens of all widths where `pen` is given.
+    """
     rows = [
-        (normalise(specimen.mask()), number, is_genuine)
+        (_normal(specimen, pen), number, is_genuine)
         for number, signer in enumerate(signers)
         for specimens, is_genuine in ((signer.genuine, True), (signer.forged, False))
         for specimen in specimens
     ]
     images, writers, genuine = zip(*rows, strict=True)
     return Gallery(list(images), np.array(writers), np.array(genuine), source)
+
+
+def _normal(specimen: Specimen, pen: np.random.Generator | None) -> Normal:
+    mask = specimen.mask(pen)
+    return fit(mask) if isinstance(specimen, Drawn) else normalise(mask)
 
 
 @torch.no_grad()
@@ -102,31 +112,46 @@ def single(scores: npt.NDArray[np.float64], found: Gallery) -> list[Trials]:
 
 
 def several(
-    scores: npt.NDArray[np.float64], found: Gallery, *, count: int, rounds: int = 5, seed: int = 1
+    scores: npt.NDArray[np.float64],
+    found: Gallery,
+    *,
+    count: int,
+    best_share: float = 0.0,
+    rounds: int = 5,
+    seed: int = 1,
 ) -> list[Trials]:
-    """`count` references drawn by lot, `rounds` times; a query's score is the mean over them."""
+    """`count` references drawn by lot, `rounds` times; a query's scores are combined over them.
+
+    `best_share` is as in the calibration: 0 for the mean over the references, 1 for the best of them.
+    """
     rng = np.random.default_rng(seed)
     trials = []
     for writer in np.unique(found.writers):
-        parts = [_one_draw(scores, found, int(writer), count, rng) for _ in range(rounds)]
+        parts = [_one_draw(scores, found, int(writer), count, best_share, rng) for _ in range(rounds)]
         trials.append(Trials(*(np.concatenate(kind) for kind in zip(*parts, strict=True))))
     return trials
 
 
-def _one_draw(
-    scores: npt.NDArray[np.float64], found: Gallery, writer: int, count: int, rng: np.random.Generator
+def _one_draw(  # noqa: PLR0917  # private; the six are one draw
+    scores: npt.NDArray[np.float64],
+    found: Gallery,
+    writer: int,
+    count: int,
+    best_share: float,
+    rng: np.random.Generator,
 ) -> tuple[metrics.Scores, metrics.Scores, metrics.Scores]:
     own = found.writers == writer
     genuine = rng.permutation(np.flatnonzero(own & found.genuine))
     references, queries = genuine[:count], genuine[count:]
     kinds = (queries, np.flatnonzero(own & ~found.genuine), _one_of_each_other(found, writer))
-    a, b, c = (combine(scores[np.ix_(kind, references)]) for kind in kinds)
+    a, b, c = (_combined(scores[np.ix_(kind, references)], best_share) for kind in kinds)
     return a, b, c
 
 
-def combine(pairs: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """One score per query from (queries, references): the mean."""
-    return np.asarray(pairs.mean(axis=1), np.float64)
+def _combined(pairs: npt.NDArray[np.float64], best_share: float) -> npt.NDArray[np.float64]:
+    """One score per query from (queries, references)."""
+    mixed = (1 - best_share) * pairs.mean(axis=1) + best_share * pairs.max(axis=1)
+    return np.asarray(mixed, np.float64)
 
 
 def _one_of_each_other(found: Gallery, writer: int) -> npt.NDArray[np.int64]:

@@ -18,6 +18,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from training.synthesis import strokes
 from worker.vision.crops import HEIGHT, WIDTH, ink_mask
 from worker.vision.values import Grey
 
@@ -48,16 +49,16 @@ class Scanned:
 
 @dataclass(frozen=True)
 class Drawn:
-    """A specimen from a tablet: strokes of (n, 2) float32 points in canvas pixels, y downwards."""
+    """A specimen from a tablet: pen-down paths of (n, 2) float32 points in canvas pixels, y downwards."""
 
-    strokes: tuple[npt.NDArray[np.float32], ...]
+    paths: tuple[npt.NDArray[np.float32], ...]
 
     def mask(self, pen: np.random.Generator | None = None) -> Grey:
         """The path drawn with a pen of 3 to 9 canvas pixels, 5 without `pen`."""
         width = 5 if pen is None else int(pen.integers(3, 10))
         canvas = np.zeros((CANVAS[1], CANVAS[0]), np.uint8)
-        paths = [np.round(stroke * 16).astype(np.int32) for stroke in self.strokes]
-        cv2.polylines(canvas, paths, False, 255, width, cv2.LINE_AA, shift=4)
+        corners = [np.round(path * 16).astype(np.int32) for path in self.paths]
+        cv2.polylines(canvas, corners, False, 255, width, cv2.LINE_AA, shift=4)
         return canvas
 
 
@@ -121,6 +122,20 @@ def online(path: Path) -> list[Signer]:
     return _grouped(path.stem, found)
 
 
+def invented(seeds: Iterable[int], *, specimens: int = 12) -> list[Signer]:
+    """Invented signers, one a seed, with genuine specimens and imitations."""
+    return [_invented(seed, specimens) for seed in seeds]
+
+
+def _invented(seed: int, specimens: int) -> Signer:
+    hand, rng = strokes.Signer.from_seed(seed), np.random.default_rng([seed, 1])
+    signer = Signer("drawn", str(seed))
+    for act, genuine in ((strokes.sign, True), (strokes.forge, False)):
+        for _ in range(specimens):
+            signer.add(Drawn(_on_canvas([trace[:, :2] for trace in act(hand, rng).traces])), genuine=genuine)
+    return signer
+
+
 def _rows(path: Path) -> list[dict[str, str]]:
     with path.open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
@@ -167,15 +182,20 @@ def _drawn(data: dict[str, npt.NDArray[np.generic]], index: int) -> Drawn | None
     """Signature `index` on the canvas, or None where the tablet recorded next to nothing."""
     a, b = int(data["offset"][index]), int(data["offset"][index + 1])
     points = np.stack([data["x"][a:b], -data["y"][a:b].astype(np.float64)], axis=1).astype(np.float64)
-    low, extent = points.min(axis=0), np.ptp(points, axis=0)
-    if b - a < 10 or not extent.all():
+    if b - a < 10 or not np.ptp(points, axis=0).all():
         return None
+    ends = np.flatnonzero(~data["pen_down"][a:b].astype(bool)) + 1
+    parts = [part for part in np.split(points, ends) if len(part) > 1]
+    return Drawn(_on_canvas(parts)) if parts else None
+
+
+def _on_canvas(parts: list[npt.NDArray[np.float64]]) -> tuple[npt.NDArray[np.float32], ...]:
+    """Strokes fitted to the canvas, resampled."""
+    points = np.concatenate(parts)
+    low, extent = points.min(axis=0), np.maximum(np.ptp(points, axis=0), 1e-6)
     margin = 16
     scale = min((CANVAS[0] - 2 * margin) / extent[0], (CANVAS[1] - 2 * margin) / extent[1])
-    points = margin + (points - low) * scale
-    ends = np.flatnonzero(~data["pen_down"][a:b].astype(bool)) + 1
-    strokes = tuple(_resampled(part) for part in np.split(points, ends) if len(part) > 1)
-    return Drawn(strokes) if strokes else None
+    return tuple(_resampled(margin + (part - low) * scale) for part in parts)
 
 
 def _resampled(points: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:

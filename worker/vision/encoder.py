@@ -78,7 +78,7 @@ def load_encoder(*, device: str = "cpu", folder: Path = weights.WEIGHTS_DIR) -> 
     version = weights.entry("encoder", folder).sha256
     if device == "cpu":
         return OnnxEncoder(weights.verified_path("encoder", folder), version=version)
-    return TorchEncoder(weights.verified_path("encoder_torch", folder), version=version, device=device)
+    return TorchEncoder(weights.verified_path("encoder-torch", folder), version=version, device=device)
 
 
 def single_thread_session(path: Path) -> onnxruntime.InferenceSession:
