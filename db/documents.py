@@ -27,7 +27,7 @@ class Object:
 
 
 def register(session: Session, source: Object, claims: Mapping[str, ClaimSource]) -> tuple[int, bool]:
-    """Register a document once; answer its id and whether it is new. Claims of a known document stay."""
+    """Register a document once; answer its id and whether it is new. A known one keeps its claims."""
     moment = now(session)
     document_id, new = insert_or_find(
         session,
@@ -42,9 +42,15 @@ def register(session: Session, source: Object, claims: Mapping[str, ClaimSource]
         due_at=moment + RESEND_AFTER,
     )
     if new:
-        rows = [{"document_id": document_id, "signer": name, "source": claims[name]} for name in claims]
-        insert_once(session, Claim, rows)
+        replace_claims(session, document_id, claims)
     return document_id, new
+
+
+def replace_claims(session: Session, document_id: int, claims: Mapping[str, ClaimSource]) -> None:
+    """Let the document claim these signers and no others."""
+    session.execute(delete(Claim).where(Claim.document_id == document_id))
+    rows = [{"document_id": document_id, "signer": name, "source": claims[name]} for name in claims]
+    insert_once(session, Claim, rows)
 
 
 def get(session: Session, document_id: int) -> Document:
@@ -53,7 +59,7 @@ def get(session: Session, document_id: int) -> Document:
 
 
 def find(session: Session, text: str) -> list[Document]:
-    """Documents by id, by key (or its end) or by SHA-256 (or its first eight or more digits), newest first."""
+    """Documents by id, by key (or its end) or by SHA-256 (eight or more of its digits), newest first."""
     conditions = [Document.key == text, Document.key.endswith(f"/{text}", autoescape=True)]
     if text.isdecimal() and len(text) < 10:
         conditions.append(Document.id == int(text))
@@ -86,7 +92,7 @@ def close(
     result_key: str | None = None,
     versions_id: int | None = None,
 ) -> None:
-    """Give the document its final status; those linked to it take it over, or start alone when it failed."""
+    """Give the document its final status; those linked to it share it, or start alone when it failed."""
     answer = {
         "status": status,
         "signed": signed,
@@ -118,7 +124,7 @@ def _settle(session: Session, where: ColumnElement[bool], answer: Mapping[str, A
 def quarantine(
     session: Session, document_id: int, *, reason: str, detail: str, versions_id: int | None = None
 ) -> bool:
-    """Fail the document for good, unless it is closed already. Raises its fence, so that late writers lose."""
+    """Fail the document for good, unless it is closed. Raises its fence, so that late writers lose."""
     alive = update(Document).where(Document.id == document_id, Document.stage != DocumentStage.CLOSED)
     if not changed(session, alive.values(fence=Document.fence + 1)):
         return False
@@ -205,8 +211,8 @@ def failed(session: Session, *, reason: str | None = None) -> list[int]:
 
 def counts(session: Session) -> dict[Status, int]:
     """How many documents stand where; every status is there."""
-    rows = session.execute(select(Document.status, func.count()).group_by(Document.status)).all()
-    found = {status: number for status, number in rows}
+    rows = session.execute(select(Document.status, func.count()).group_by(Document.status))
+    found = {status: number for status, number in rows}  # noqa: C416 - rows are not pairs
     return {status: found.get(status, 0) for status in Status}
 
 
@@ -224,7 +230,7 @@ def quarantine_reasons(session: Session) -> list[tuple[str, int]]:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What decides a document's status: pages read, pages failed, signatures found, whether chunks are open."""
+    """What decides a document's status: pages read and failed, signatures found, chunks still open."""
 
     read: int
     unread: int
@@ -248,11 +254,8 @@ class Tally:
 
 def tally(session: Session, document_id: int, *, label: str = "signature") -> Tally:
     """Count what is known of a document."""
-    status = dict(
-        session.execute(
-            select(Page.status, func.count()).where(Page.document_id == document_id).group_by(Page.status)
-        ).tuples()
-    )
+    by_status = select(Page.status, func.count()).where(Page.document_id == document_id).group_by(Page.status)
+    status = {state: number for state, number in session.execute(by_status)}  # noqa: C416 - rows are not pairs
     signatures = session.execute(
         select(func.count(Region.id))
         .join(Page, Region.page_id == Page.id)

@@ -1,6 +1,6 @@
 """Leases with fencing tokens on documents and chunks.
 
-A stage is claimed by raising the row's fence; its result is written only while that fence is still the newest.
+A stage is claimed by raising the row's fence; its result is written only while that fence is the newest.
 So a redelivered, late or zombie task changes nothing (Kleppmann, "How to do distributed locking", 2016).
 """
 

@@ -22,8 +22,8 @@ from db.base import (
 class Leased:
     """Columns of a row that workers take turns on.
 
-    A worker claims the row by raising `fence`; it may write only while its fence is still the newest. The row
-    can be claimed again once `lease_until` has passed. The sweep sends the row's message again after `due_at`.
+    A worker claims the row by raising `fence` and may write only while its fence is the newest. The row can
+    be claimed again once `lease_until` has passed. The sweep sends its message again after `due_at`.
     """
 
     fence: Mapped[int] = mapped_column(default=0)

@@ -20,6 +20,7 @@ def document_result(session: Session, document_id: int, *, locate: Locate = str)
     document = get(session, document_id)
     source = document if document.original_id is None else get(session, document.original_id)
     versions = None if document.versions_id is None else session.get(Versions, document.versions_id)
+    verdicts = [row for page in source.pages for row in _verdicts(page)]
     return {
         "document": document.key,
         "id": document.id,
@@ -31,14 +32,22 @@ def document_result(session: Session, document_id: int, *, locate: Locate = str)
         "detail": document.detail,
         "signed": document.signed,
         "linked_to": document.original_id,
-        "claims": [claim.signer for claim in document.claims],
+        "claims": [_claim(claim.signer, verdicts) for claim in document.claims],
         "pages": [_page(page, locate) for page in source.pages],
-        "verdicts": [row for page in source.pages for row in _verdicts(page)],
+        "verdicts": verdicts,
         "versions": {} if versions is None else versions.content,
         "seconds": events.seconds(session, source.id),
         "registered_at": document.registered_at.isoformat(),
         "finished_at": None if document.finished_at is None else document.finished_at.isoformat(),
     }
+
+
+def _claim(signer: str, verdicts: list[dict[str, Any]]) -> dict[str, Any]:
+    """The claim with the verdict that speaks most for it; None when there is no signature."""
+    ours = [row for row in verdicts if row["signer"] == signer]
+    best = max(ours, key=lambda row: -1.0 if row["probability"] is None else row["probability"], default=None)
+    names = ("verdict", "page", "region")
+    return {"signer": signer, **{name: None if best is None else best[name] for name in names}}
 
 
 def _page(page: Page, locate: Locate) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from db.engine import now
@@ -22,6 +22,12 @@ def add_reference(session: Session, signer_id: int, sha256: str, **facts: Any) -
     """Put a reference on file; False when these bytes are on file already."""
     key = {"signer_id": signer_id, "sha256": sha256}
     return insert_or_find(session, Reference, key, enrolled_at=now(session), **facts)[1]
+
+
+def forget_all(session: Session) -> None:
+    """Take every signer and reference off file. Verdicts stay; they name their signers themselves."""
+    session.execute(delete(Reference))
+    session.execute(delete(Signer))
 
 
 def embeddings(session: Session, names: Sequence[str], *, encoder: str) -> dict[str, list[bytes]]:
@@ -43,6 +49,20 @@ def enrolled(session: Session) -> list[tuple[str, int]]:
         .order_by(Signer.name)
     )
     return [(name, number) for name, number in session.execute(statement).all()]
+
+
+def outdated(session: Session, names: Sequence[str], *, encoder: str) -> Sequence[Reference]:
+    """References that another encoder embedded, of these signers, or of all when no name is given."""
+    statement = select(Reference).where(Reference.encoder != encoder).order_by(Reference.id)
+    if names:
+        statement = statement.join(Signer, Reference.signer_id == Signer.id).where(Signer.name.in_(names))
+    return session.execute(statement).scalars().all()
+
+
+def embed_again(session: Session, reference_id: int, embedding: bytes, *, encoder: str) -> None:
+    """Replace a reference's embedding by that of another encoder."""
+    values = {"embedding": embedding, "encoder": encoder}
+    session.execute(update(Reference).where(Reference.id == reference_id).values(values))
 
 
 def _grouped(session: Session, encoder: str, *conditions: Any) -> dict[str, list[bytes]]:

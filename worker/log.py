@@ -15,7 +15,9 @@ class Actor:
     task: str | None = None
 
 
-#: Set by the task base class around each task, and once by the embedded form.
-actor: ContextVar[Actor] = ContextVar("actor", default=Actor("embedded"))
+EMBEDDED = Actor("embedded")
+
+#: Set by the task base class before each task; what runs without tasks is the embedded form.
+actor: ContextVar[Actor] = ContextVar("actor", default=EMBEDDED)
 
 logger = logging.getLogger("countersign")

@@ -5,13 +5,14 @@ Every variable begins with COUNTERSIGN_. A bad value stops the process with a li
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from worker.vision.values import Label, Limits, Thresholds
+
+_LIMITS = Limits()
 
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -26,7 +27,7 @@ class Database(_Group):
 
     database_url: SecretStr = Field(
         default=SecretStr("sqlite:///countersign.db"),
-        description="SQLAlchemy URL: postgresql+psycopg2://user:password@host/name, or sqlite:///file for one process",
+        description="postgresql+psycopg2://user:password@host/name, or sqlite:///file for one process",
     )
     database_pool: int = Field(
         default=10, ge=1, le=200, description="Connections that one process may hold open"
@@ -68,20 +69,22 @@ class Storage(_Group):
 class Reading(_Group):
     """What a document may cost, and how its pages travel."""
 
-    max_bytes: int = Field(default=Limits.max_bytes, gt=0, description="Largest document in bytes")
-    max_pages: int = Field(default=Limits.max_pages, gt=0, description="Most pages of a document")
-    max_pixels: int = Field(default=Limits.max_pixels, gt=0, description="Most pixels of one page")
+    max_bytes: int = Field(default=_LIMITS.max_bytes, gt=0, description="Largest document in bytes")
+    max_pages: int = Field(default=_LIMITS.max_pages, gt=0, description="Most pages of a document")
+    max_pixels: int = Field(default=_LIMITS.max_pixels, gt=0, description="Most pixels of one page")
     render_dpi: int = Field(
-        default=Limits.render_dpi, ge=50, le=600, description="Dots per inch of drawn pages"
+        default=_LIMITS.render_dpi, ge=50, le=600, description="Dots per inch of drawn pages"
     )
     page_seconds: Seconds = Field(default=60, description="Seconds that rendering one page may take")
-    render_memory_mb: int = Field(default=2048, ge=256, description="Memory of one rendering process in MiB")
+    render_memory_mb: int = Field(
+        default=4096, ge=1024, description="Address space of one rendering process in MiB"
+    )
     chunk_pages: int = Field(
         default=8, ge=1, le=256, description="Pages that travel together from render to verify"
     )
     same_bytes: Literal["link", "skip", "reprocess"] = Field(
         default="link",
-        description="What to do with bytes seen before under another key: take over the answer, note and close, or read again",
+        description="Bytes seen before under another key: share their answer, only note it, or read again",
     )
 
     @property
@@ -93,9 +96,7 @@ class Reading(_Group):
 class Detection(_Group):
     """The detector."""
 
-    detector: str = Field(
-        default="detector-nano", description="Name of the detector in the weights catalogue"
-    )
+    detector: str = Field(default="detector", description="Name of the detector in the weights catalogue")
     detect_device: Literal["cpu", "cuda"] = Field(
         default="cpu", description="cpu: ONNX Runtime; cuda: torch, half precision"
     )
@@ -159,8 +160,6 @@ class Intake(_Group):
 
 
 class Models(_Group):
-    """Where the weights are."""
+    """The encoder."""
 
-    weights_dir: Path | None = Field(
-        default=None, description="Folder of the catalogue; empty for the packaged one"
-    )
+    verify_device: Literal["cpu", "cuda"] = Field(default="cpu", description="cpu: ONNX Runtime; cuda: torch")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import time
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -38,33 +37,40 @@ class LeaseLost(ServiceError):
     code = "lease_lost"
 
 
+@dataclass(frozen=True, slots=True)
+class _Try:
+    """A claimed attempt, and when it began."""
+
+    lease: Lease
+    document: Document
+    started: float
+
+
 def attempt(job: Job, deps: Deps, work: Callable[[Lease, Document], None]) -> bool:
     """Run `work` under a lease; False when there was nothing to do.
 
     A permanent error quarantines the document and is an answer. Any other error is recorded, its row is
     put off, and it is raised again so that the queue shows it.
     """
-    claimed = _claim(job, deps)
-    if claimed is None:
+    one = _claim(job, deps)
+    if one is None:
         return False
-    lease, document = claimed
-    started = time.monotonic()
     try:
-        work(lease, document)
+        work(one.lease, one.document)
     except LeaseLost:
-        _note(deps, lease, document, "superseded", started)
+        _note(deps, one, "superseded")
     except PermanentError as error:
-        _note(deps, lease, document, "quarantined", started, f"{error.code}: {error}")
-        _quarantine(deps, document.id, error.code, str(error))
+        _note(deps, one, "quarantined", f"{error.code}: {error}")
+        _quarantine(deps, one.document.id, error.code, str(error))
     except Exception as error:  # the boundary of an attempt: recorded, put off, raised again
-        _put_off(deps, lease, document, error, started)
+        _put_off(deps, one, error)
         raise
     else:
-        _note(deps, lease, document, "closed", started)
+        _note(deps, one, "closed")
     return True
 
 
-def _claim(job: Job, deps: Deps) -> tuple[Lease, Document] | None:
+def _claim(job: Job, deps: Deps) -> _Try | None:
     with deps.sessions() as session:
         document = _document(session, job)
         if document is None:
@@ -76,7 +82,7 @@ def _claim(job: Job, deps: Deps) -> tuple[Lease, Document] | None:
         reason = f"{job.stage.value} was begun {lease.attempt - 1} times and never closed"
         _quarantine(deps, document.id, "too_many_deliveries", reason)
         return None
-    return lease, document
+    return _Try(lease, document, time.monotonic())
 
 
 def _document(session: Session, job: Job) -> Document | None:
@@ -92,16 +98,16 @@ def _quarantine(deps: Deps, document_id: int, reason: str, detail: str) -> None:
             events.record(session, document_id, "quarantine", reason, detail=detail)
 
 
-def _put_off(deps: Deps, lease: Lease, document: Document, error: Exception, started: float) -> None:
+def _put_off(deps: Deps, one: _Try, error: Exception) -> None:
     code = error.code if isinstance(error, ServiceError) else type(error).__name__
-    counted = not isinstance(error, StorageUnavailable)
+    again_in = pause(one.lease.attempt, deps.attempts.retry_seconds)
     with deps.sessions() as session:
-        leases.give_back(
-            session, lease, again_in=pause(lease.attempt, deps.attempts.retry_seconds), counted=counted
-        )
-    _note(deps, lease, document, "failed", started, f"{code}: {error}")
+        # An outage of storage must not burn a document's attempts.
+        counted = not isinstance(error, StorageUnavailable)
+        leases.give_back(session, one.lease, again_in=again_in, counted=counted)
+    _note(deps, one, "failed", f"{code}: {error}")
     if not isinstance(error, TransientError):
-        logger.error("document %s, %s: %s", document.id, lease.stage.value, traceback.format_exc())
+        logger.exception("document %s, %s", one.document.id, one.lease.stage.value)
 
 
 def pause(attempt_number: int, first: float) -> float:
@@ -110,20 +116,18 @@ def pause(attempt_number: int, first: float) -> float:
     return full * random.uniform(0.5, 1.0)
 
 
-def _note(
-    deps: Deps, lease: Lease, document: Document, event: str, started: float, detail: str | None = None
-) -> None:
-    who = actor.get()
+def _note(deps: Deps, one: _Try, event: str, detail: str | None = None) -> None:
+    who, lease = actor.get(), one.lease
     with deps.sessions() as session:
         events.record(
             session,
-            document.id,
+            one.document.id,
             lease.stage.value,
             event,
             chunk=lease.id if lease.model is Chunk else None,
             attempt=lease.attempt,
             worker=who.worker,
             task=who.task,
-            seconds=time.monotonic() - started,
+            seconds=time.monotonic() - one.started,
             detail=detail,
         )

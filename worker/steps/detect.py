@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 from db import chunks, leases, verdicts
@@ -63,18 +64,14 @@ def _find(pages: Sequence[Page], document_id: int, deps: DetectDeps) -> list[_Fo
             one.error = error
     answers = deps.detector.detect([image for _, image in images])
     for (one, image), regions in zip(images, answers, strict=True):
-        one.rows = [
-            _row(document_id, one.page, index, region, image, deps) for index, region in enumerate(regions)
-        ]
+        crops = [encode_png(crop(image, region.box)) for region in regions]
+        one.rows = [_row(document_id, one.page.index, *row) for row in zip(count(), regions, crops)]
+        for row, data in zip(one.rows, crops, strict=True):
+            deps.store.put(row["crop_key"], data)
     return found
 
 
-def _row(
-    document_id: int, page: Page, index: int, region: Region, image: Pixels, deps: DetectDeps
-) -> dict[str, Any]:
-    data = encode_png(crop(image, region.box))
-    key = crop_key(document_id, page.index, index, data)
-    deps.store.put(key, data)
+def _row(document_id: int, page: int, index: int, region: Region, data: bytes) -> dict[str, Any]:
     box = region.box
     return {
         "index": index,
@@ -84,5 +81,5 @@ def _row(
         "y": box.y,
         "width": box.width,
         "height": box.height,
-        "crop_key": key,
+        "crop_key": crop_key(document_id, page, index, data),
     }

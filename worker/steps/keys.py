@@ -1,4 +1,4 @@
-"""Keys of stored pictures. Each names its content, so a late writer can never replace what a row points to."""
+"""Keys of stored pictures. Each names its content: a late writer never replaces what a row points to."""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ from worker.errors import PageError
 from worker.settings import Attempts, Reading
 from worker.storage import Store
 from worker.vision.detector import Detector
+from worker.vision.encoder import Encoder
 from worker.vision.values import Limits, RenderedPage
 from worker.vision.verifier import Verifier
 
@@ -76,4 +77,5 @@ class DetectDeps(Deps):
 class VerifyDeps(Deps):
     """What verification needs beside that."""
 
+    encoder: Encoder
     verifier: Verifier

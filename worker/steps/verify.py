@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import numpy as np
-
 from db import chunks, documents, leases, signers, verdicts
 from db.base import ChunkStage
 from db.leases import Lease
@@ -15,6 +13,7 @@ from db.models import Chunk, Document, Region
 from worker.steps.attempt import Job, LeaseLost, attempt
 from worker.steps.keys import clean_key
 from worker.steps.ports import VerifyDeps
+from worker.steps.references import NO_EMBEDDINGS, as_bytes, as_matrix, refresh_references
 from worker.vision.images import decode, encode_png
 from worker.vision.prepare import Prepared, prepare
 from worker.vision.values import Embeddings, Label, Opinion
@@ -50,8 +49,9 @@ def verify_chunk(chunk_id: int, deps: VerifyDeps) -> bool:
 def _verify(lease: Lease, document: Document, deps: VerifyDeps) -> None:
     with deps.sessions() as session:
         regions = chunks.regions(session, lease.id, Label.SIGNATURE.value)
-        files = _references(session, document.id, deps)
-    answers = _answers(regions, files, deps)
+        claimed = documents.claimed_signers(session, document.id)
+    refresh_references(claimed, deps)
+    answers = _answers(regions, _references(claimed, deps), deps)
     with deps.sessions() as session:
         if not leases.advance(session, lease, ChunkStage.CLOSED):
             raise LeaseLost
@@ -67,24 +67,20 @@ def _verify(lease: Lease, document: Document, deps: VerifyDeps) -> None:
             )
 
 
-def _references(session: Any, document_id: int, deps: VerifyDeps) -> _Files:
-    claimed = documents.claimed_signers(session, document_id)
-    encoder = deps.verifier.encoder.version
-    stored = (
-        signers.embeddings(session, claimed, encoder=encoder)
-        if claimed
-        else signers.all_embeddings(session, encoder=encoder)
-    )
-    return _Files(claimed, {name: _matrix(rows) for name, rows in stored.items()})
-
-
-def _matrix(rows: Sequence[bytes]) -> Embeddings:
-    return np.stack([np.frombuffer(row, dtype="<f4") for row in rows])
+def _references(claimed: Sequence[str], deps: VerifyDeps) -> _Files:
+    encoder = deps.encoder.version
+    with deps.sessions() as session:
+        stored = (
+            signers.embeddings(session, claimed, encoder=encoder)
+            if claimed
+            else signers.all_embeddings(session, encoder=encoder)
+        )
+    return _Files(claimed, {name: as_matrix(rows) for name, rows in stored.items()})
 
 
 def _answers(regions: Sequence[Region], files: _Files, deps: VerifyDeps) -> list[_Answer]:
     prepared = [prepare(decode(deps.store.get(region.crop_key), page=0)) for region in regions]
-    embeddings = deps.verifier.encoder.encode([one.normal for one in prepared])
+    embeddings = deps.encoder.encode([one.normal for one in prepared])
     rows = zip(regions, prepared, embeddings, strict=True)
     return [_answer(region, one, embedding, files, deps) for region, one, embedding in rows]
 
@@ -96,10 +92,10 @@ def _answer(region: Region, one: Prepared, embedding: Any, files: _Files, deps: 
     facts = {
         "clean_key": key,
         "quality": asdict(one.quality),
-        "embedding": embedding.astype("<f4").tobytes(),
+        "embedding": as_bytes(embedding),
     }
     compared = {
-        name: deps.verifier.compare(embedding, files.embeddings.get(name), quality=one.quality)
+        name: deps.verifier.compare(embedding, files.embeddings.get(name, NO_EMBEDDINGS), quality=one.quality)
         for name in files.claimed or [""]
     }
     near = [] if files.claimed or not one.quality.usable else _nearest(embedding, files, deps)

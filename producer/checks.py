@@ -1,0 +1,147 @@
+"""What the doctor looks at. A check never raises: what it finds, and what to do, is its answer."""
+
+from __future__ import annotations
+
+import importlib
+import platform
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from importlib.metadata import PackageNotFoundError, version
+
+from worker.settings import Broker, Database, Detection, Intake, Storage
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One answer of the doctor; `good` is None for what is absent and need not be there."""
+
+    name: str
+    good: bool | None
+    found: str
+    advice: str = ""
+
+
+Check = Callable[[], Finding]
+
+
+def _check(name: str, advice: str) -> Callable[[Callable[[], str]], Check]:
+    """Make a check of a function that answers what it found or raises."""
+
+    def wrap(look: Callable[[], str]) -> Check:
+        @wraps(look)
+        def check() -> Finding:
+            try:
+                return Finding(name, True, look())
+            except Exception as error:  # noqa: BLE001 - the doctor reports every failure
+                return Finding(name, False, _sentence(error), advice)
+
+        return check
+
+    return wrap
+
+
+def _sentence(error: Exception) -> str:
+    """The first line of what went wrong; connection errors of drivers go on for pages."""
+    text = str(error).strip() or type(error).__name__
+    return text.splitlines()[0][:200]
+
+
+@_check("python", "install Python 3.11 or newer")
+def _python() -> str:
+    if sys.version_info < (3, 11):  # noqa: UP036 - the doctor also looks at what packaging promises
+        raise RuntimeError(f"Python {platform.python_version()} is too old")
+    return f"{platform.python_version()} on {platform.machine()}"
+
+
+@_check("libraries", "install the package again: pip install countersign")
+def _libraries() -> str:
+    names = {
+        "numpy": "numpy",
+        "cv2": "opencv-python-headless",
+        "onnxruntime": "onnxruntime",
+        "pymupdf": "pymupdf",
+    }
+    for module in names:
+        importlib.import_module(module)
+    return ", ".join(f"{name} {version(name)}" for name in names.values())
+
+
+@_check(
+    "one OpenCV", "pip uninstall opencv-python opencv-python-headless; pip install opencv-python-headless"
+)
+def _one_opencv() -> str:
+    owners = [name for name in ("opencv-python", "opencv-python-headless") if _installed(name)]
+    if len(owners) > 1:
+        raise RuntimeError(f"{' and '.join(owners)} both own the folder cv2")
+    return owners[0]
+
+
+@_check("weights", "restore worker/weights from the release")
+def _weights() -> str:
+    from worker.vision.weights import load_catalogue, verified_path  # noqa: PLC0415
+
+    entries = load_catalogue()
+    for name in entries:
+        verified_path(name)
+    return ", ".join(f"{name} {entry.sha256[:12]}" for name, entry in entries.items())
+
+
+def _gpu() -> Finding:
+    """A GPU is needed only where the settings ask for one."""
+    wanted = Detection().detect_device == "cuda"
+    advice = "set COUNTERSIGN_DETECT_DEVICE=cpu, or install countersign[gpu] and a CUDA build of torch"
+    if not _installed("torch"):
+        return Finding("gpu", False if wanted else None, "torch is not installed", advice if wanted else "")
+    import torch  # noqa: PLC0415
+
+    if torch.cuda.is_available():
+        return Finding("gpu", True, torch.cuda.get_device_name())
+    return Finding("gpu", False if wanted else None, "torch sees no GPU", advice if wanted else "")
+
+
+@_check("queues", "start Redis and set COUNTERSIGN_BROKER_URL")
+def _broker() -> str:
+    from redis import Redis  # noqa: PLC0415
+
+    client = Redis.from_url(
+        Broker().broker_url.get_secret_value(), socket_connect_timeout=3, socket_timeout=3
+    )
+    return f"Redis {client.info('server')['redis_version']}"  # type: ignore[index]
+
+
+@_check("database", "start Postgres, set COUNTERSIGN_DATABASE_URL and run `countersign migrate`")
+def _database() -> str:
+    from db.engine import make_engine  # noqa: PLC0415
+    from db.migrate import pending  # noqa: PLC0415
+
+    engine = make_engine(Database().database_url.get_secret_value())
+    if pending(engine):
+        raise RuntimeError("the schema is not the newest")
+    return engine.url.render_as_string(hide_password=True)
+
+
+@_check("buckets", "create the buckets, and set COUNTERSIGN_S3_ENDPOINT and the keys")
+def _buckets() -> str:
+    from worker.storage import s3_client  # noqa: PLC0415
+
+    names = (Intake().intake_bucket, Storage().results_bucket)
+    client = s3_client(Storage())
+    for name in names:
+        client.head_bucket(Bucket=name)
+    return ", ".join(names)
+
+
+def _installed(name: str) -> bool:
+    try:
+        version(name)
+    except PackageNotFoundError:
+        return False
+    return True
+
+
+#: What `countersign run` needs.
+EMBEDDED: tuple[Check, ...] = (_python, _libraries, _one_opencv, _weights, _gpu)
+#: What the queued form needs beside that.
+QUEUED: tuple[Check, ...] = (_broker, _database, _buckets)

@@ -1,0 +1,64 @@
+"""The command line: `countersign`. Puts the subcommands together and turns errors into sentences."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+from pydantic import ValidationError
+
+from producer.commands import care, compare, queue, run
+from producer.console import err
+from training.detector import commands as detector
+from training.verifier import commands as verifier
+from worker.errors import ServiceError, TransientError
+
+app = typer.Typer(
+    name="countersign",
+    help="Reads scanned documents in bulk: is each signed, where, and by whom it claims to be?",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,
+)
+app.command()(run.run)
+app.command()(compare.compare)
+app.command()(queue.status)
+app.command()(queue.retry)
+app.command()(queue.enroll)
+app.command()(care.migrate)
+app.command()(care.doctor)
+
+train = typer.Typer(help="Train a model on your own or the published data.", no_args_is_help=True)
+train.command("detector")(detector.train)
+train.command("verifier")(verifier.train)
+app.add_typer(train, name="train")
+
+evaluate = typer.Typer(help="Measure a model on data it never saw.", no_args_is_help=True)
+evaluate.command("detector")(detector.evaluate)
+evaluate.command("verifier")(verifier.evaluate)
+app.add_typer(evaluate, name="evaluate")
+
+#: Exit statuses beside 0: some documents failed, or the command was used wrongly.
+FAILED, WRONG_USE = 1, 2
+
+
+def main() -> None:
+    """Run a command. What a user can mend is one line on stderr and exit status 2, never a traceback."""
+    try:
+        app()
+    except ValidationError as error:
+        for one in error.errors():
+            name = f"COUNTERSIGN_{'_'.join(map(str, one['loc']))}".upper()
+            err.print(f"{name}: {one['msg']}", style="red", markup=False)
+        sys.exit(WRONG_USE)
+    except TransientError as error:
+        err.print(f"{error.code}: {error}", style="red", markup=False)
+        sys.exit(FAILED)
+    except ServiceError as error:
+        err.print(str(error), style="red", markup=False)
+        sys.exit(WRONG_USE)
+    except ModuleNotFoundError as error:
+        err.print(
+            f"this needs {error.name}: pip install 'countersign[queue,train]'", style="red", markup=False
+        )
+        sys.exit(WRONG_USE)

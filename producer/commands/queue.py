@@ -1,0 +1,141 @@
+"""The commands of the queued form: submit, watch, status, results, retry, enroll."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+
+from producer.console import coloured, err, out, print_json, table
+from worker.errors import UnusableReference, WrongUse
+
+
+def status(
+    document: Annotated[
+        str | None, typer.Argument(help="A document's id, key, or SHA-256; none for all in numbers.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False,
+) -> None:
+    """Say where documents stand: all of them in numbers, or one with its whole history."""
+    if document is None:
+        _overview(as_json)
+    else:
+        _history(document, as_json)
+
+
+def retry(
+    documents_: Annotated[
+        list[str] | None, typer.Argument(metavar="[DOCUMENT]...", help="Ids, keys or digests.")
+    ] = None,
+    reason: Annotated[
+        str | None, typer.Option(help="All quarantined documents with this reason code, or `any`.")
+    ] = None,
+) -> None:
+    """Send quarantined documents through again from the start. Their history stays."""
+    from db import documents  # noqa: PLC0415
+    from worker import bootstrap  # noqa: PLC0415
+
+    if bool(documents_) == (reason is not None):
+        raise WrongUse("give documents or --reason CODE, one of the two")
+    with bootstrap.sessions()() as session:
+        chosen = [one.id for text in documents_ or [] for one in _found(session, text)]
+        if reason is not None:
+            chosen = documents.failed(session, reason=None if reason == "any" else reason)
+        again = documents.start_again(session, chosen)
+    for document_id in again:
+        bootstrap.courier().render(document_id)
+    err.print(f"{len(again)} documents sent again; {len(chosen) - len(again)} were still at work")
+
+
+def enroll(
+    signer: Annotated[str, typer.Argument(help="The signer's name, as claims write it.")],
+    images: Annotated[list[Path], typer.Argument(help="Images of one signature each.", exists=True)],
+) -> None:
+    """Put signature images on file for a signer. The same image twice counts once."""
+    from worker import bootstrap  # noqa: PLC0415
+    from worker.steps.references import enroll as put_on_file  # noqa: PLC0415
+
+    deps, renderer = bootstrap.verify_deps(), bootstrap.render_deps().renderer
+    unusable = 0
+    for image in images:
+        try:
+            one = put_on_file(signer, str(image), image.read_bytes(), deps=deps, renderer=renderer)
+        except UnusableReference as error:
+            unusable += 1
+            err.print(f"[red]not enrolled:[/] {escape(str(error))}")
+        else:
+            err.print(f"{escape(str(image))}: {'enrolled' if one.new else 'was on file already'}")
+    raise typer.Exit(1 if unusable else 0)
+
+
+def _overview(as_json: bool) -> None:
+    from db import documents, signers  # noqa: PLC0415
+    from worker import bootstrap  # noqa: PLC0415
+
+    with bootstrap.sessions()() as session:
+        counts = {state.value: number for state, number in documents.counts(session).items()}
+        reasons = documents.quarantine_reasons(session)
+        enrolled = len(signers.enrolled(session))
+    if as_json:
+        print_json({"documents": counts, "reasons": dict(reasons), "signers": enrolled})
+        return
+    shown = table("Documents", "status", "number")
+    for state, number in counts.items():
+        shown.add_row(coloured(state), str(number))
+    out.print(shown)
+    for reason, number in reasons:
+        out.print(f"{number} in quarantine: {reason} (countersign retry --reason {reason})")
+    out.print(f"{enrolled} signers enrolled")
+
+
+def _history(text: str, as_json: bool) -> None:
+    from db import events  # noqa: PLC0415
+    from db.results import document_result  # noqa: PLC0415
+    from worker import bootstrap  # noqa: PLC0415
+
+    with bootstrap.sessions()() as session:
+        for document in _found(session, text):
+            result = document_result(session, document.id)
+            steps = [_step(event) for event in events.of_document(session, document.id)]
+            if as_json:
+                print_json({**result, "events": steps})
+            else:
+                _show_history(result, steps)
+
+
+def _found(session: Any, text: str) -> Any:
+    from db import documents  # noqa: PLC0415
+
+    found = documents.find(session, text)
+    if not found:
+        raise WrongUse(f"there is no document {text!r}; give an id, a key or a SHA-256")
+    return found
+
+
+def _step(event: Any) -> dict[str, Any]:
+    names = ("stage", "event", "chunk", "attempt", "worker", "task", "seconds", "detail")
+    return {"at": event.at.isoformat(), **{name: getattr(event, name) for name in names}}
+
+
+def _show_history(result: dict[str, Any], steps: list[dict[str, Any]]) -> None:
+    out.print(
+        f"[bold]{escape(result['document'])}[/] (document {result['id']}): {coloured(result['status'])}"
+    )
+    if result["reason"]:
+        out.print(f"  {result['reason']}: {escape(result['detail'] or '')}")
+    shown = table("", "at", "stage", "event", "attempt", "seconds", "worker", "detail")
+    for step in steps:
+        seconds = "" if step["seconds"] is None else f"{step['seconds']:.2f}"
+        attempt = str(step["attempt"] or "")
+        shown.add_row(
+            step["at"],
+            step["stage"],
+            step["event"],
+            attempt,
+            seconds,
+            step["worker"],
+            escape(step["detail"] or ""),
+        )
+    out.print(shown)

@@ -1,0 +1,152 @@
+"""`countersign run`: documents in, verdicts out, without any server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.markup import escape
+
+from producer.claims import read_claims
+from producer.console import coloured, err, out, print_json, progress, table
+from worker.errors import UnusableReference, WrongUse
+
+if TYPE_CHECKING:
+    from worker.local import Workspace
+
+#: Where a run leaves its results when nothing else is said.
+DEFAULT_OUT = Path("countersign-results")
+#: Files beside documents that are not documents.
+_NOT_DOCUMENTS = {".csv", ".json"}
+_IMAGES = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp"}
+
+
+def run(
+    paths: Annotated[list[Path], typer.Argument(help="Documents, or folders of documents.", exists=True)],
+    folder: Annotated[
+        Path, typer.Option("--out", help="Folder for the database, the pictures and the report.")
+    ] = DEFAULT_OUT,
+    references: Annotated[
+        Path | None,
+        typer.Option(help="Folder with one folder per signer: DIR/<signer>/*.png|jpg|tif.", exists=True),
+    ] = None,
+    claims: Annotated[
+        Path | None, typer.Option(help="CSV with the columns document,signer; a row per claimed signer.")
+    ] = None,
+    min_score: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="Score that a box must reach; default: chosen on validation data."),
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Keep the answers that an earlier run left in the folder.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object per document on stdout, nothing else.")
+    ] = False,
+) -> None:
+    """Read documents here and now: no servers, all cores.
+
+    Finds signatures, compares them with the references of the signers that each document claims, and
+    leaves a database, the pictures and an HTML report in the output folder. A document that cannot be
+    read is reported with a reason; the others go on. Exit status 1 says that there was one.
+    """
+    from worker.local import open_workspace  # noqa: PLC0415 - loads OpenCV and ONNX Runtime
+
+    documents = list(expand(paths))
+    if not documents:
+        raise WrongUse("there are no documents at " + ", ".join(map(str, paths)))
+    claimed = {} if claims is None else read_claims(claims)
+    workspace = open_workspace(folder, min_score=min_score)
+    if references is not None:
+        enroll_folder(workspace, references)
+    ids = [workspace.register(path, claims_of(path, claimed), again=not resume) for path in documents]
+    _process(workspace, ids)
+    results = [workspace.result(document_id) for document_id in ids]
+    report = _report(results, folder)
+    if as_json:
+        for result in results:
+            print_json(result)
+    else:
+        _show(results, report)
+    raise typer.Exit(1 if any(result["status"] == "failed" for result in results) else 0)
+
+
+def expand(paths: Iterable[Path]) -> Iterable[Path]:
+    """Files as they are; folders as the files below them, by name, hidden ones and tables left out."""
+    for path in paths:
+        if path.is_dir():
+            below = (one for one in sorted(path.rglob("*")) if one.is_file() and not _hidden(one, path))
+            yield from (one for one in below if one.suffix.lower() not in _NOT_DOCUMENTS)
+        else:
+            yield path
+
+
+def claims_of(path: Path, claimed: dict[str, list[str]]) -> list[str]:
+    """The signers that a claims file names for a document, by its path as given or by its name."""
+    return claimed.get(str(path)) or claimed.get(path.name) or []
+
+
+def enroll_folder(workspace: Workspace, references: Path) -> None:
+    """Compare with the references in `DIR/<signer>/` and no others; unusable images are named and passed over."""
+    workspace.forget_signers()
+    images = [
+        (signer.name, image)
+        for signer in sorted(references.iterdir())
+        if signer.is_dir()
+        for image in sorted(signer.iterdir())
+        if image.suffix.lower() in _IMAGES
+    ]
+    if not images:
+        raise WrongUse(f"{references} holds no references; it needs one folder per signer with images in it")
+    for signer, image in images:
+        try:
+            workspace.enroll(signer, image)
+        except UnusableReference as error:
+            err.print(f"[yellow]reference passed over:[/] {escape(str(error))}")
+    err.print(f"{len(images)} references of {len({signer for signer, _ in images})} signers on file")
+
+
+def _process(workspace: Workspace, ids: Sequence[int]) -> None:
+    with progress() as bar:
+        task = bar.add_task("documents", total=len(set(ids)))
+        workspace.process(sorted(set(ids)), lambda _: bar.advance(task))
+
+
+def _report(results: Sequence[dict[str, Any]], folder: Path) -> Path:
+    from worker.report import write_report  # noqa: PLC0415 - loads OpenCV
+
+    return write_report(results, folder / "report.html", load_image=lambda path: Path(path).read_bytes())
+
+
+def _show(results: Sequence[dict[str, Any]], report: Path) -> None:
+    shown = table("Documents", "document", "status", "pages", "signed", "signatures", "claims", "reason")
+    for result in results:
+        shown.add_row(
+            escape(Path(result["document"]).name),
+            coloured(result["status"]),
+            str(len(result["pages"])),
+            {True: "yes", False: "no", None: "unknown"}[result["signed"]],
+            str(_signatures(result)),
+            ", ".join(_claims(result)),
+            escape(result["reason"] or ""),
+        )
+    out.print(shown)
+    failed = sum(result["status"] == "failed" for result in results)
+    out.print(f"{len(results)} documents, {failed} failed. Report: {report}")
+
+
+def _signatures(result: dict[str, Any]) -> int:
+    regions = [region for page in result["pages"] for region in page["regions"]]
+    return sum(region["label"] == "signature" for region in regions)
+
+
+def _claims(result: dict[str, Any]) -> list[str]:
+    """Each claimed signer with the best answer that any of the document's signatures gave."""
+    best = {claim["signer"]: claim["verdict"] for claim in result["claims"]}
+    return [f"{escape(signer)}: {coloured(verdict or 'no signature')}" for signer, verdict in best.items()]
+
+
+def _hidden(path: Path, root: Path) -> bool:
+    return any(part.startswith(".") for part in path.relative_to(root).parts)

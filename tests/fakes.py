@@ -1,0 +1,125 @@
+"""Small stand-ins written against the ports: what is tested with them is the conduct of the steps, not models."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+
+from worker.errors import DocumentError, ObjectMissing, PageError, ServiceError
+from worker.vision.values import Box, Embeddings, Label, Limits, Normal, Pixels, Region, RenderedPage
+
+
+class DarkBlocks:
+    """A detector that calls every dark block of a page a signature."""
+
+    version = "dark-blocks"
+
+    def detect(self, pages: Sequence[Pixels]) -> list[list[Region]]:
+        return [self._one(page) for page in pages]
+
+    def _one(self, page: Pixels) -> list[Region]:
+        mask = (page.min(axis=2) < 128).astype(np.uint8)
+        _, _, stats, _ = cv2.connectedComponentsWithStats(mask)
+        boxes = [Box(*map(float, row[:4])) for row in stats[1:]]
+        return [Region(box, 0.9, Label.SIGNATURE) for box in boxes]
+
+
+class MeanEncoder:
+    """An encoder whose embedding is the ink in 16 cells."""
+
+    def __init__(self, version: str = "mean-encoder") -> None:
+        self.version = version
+
+    def encode(self, crops: Sequence[Normal]) -> Embeddings:
+        rows = [cv2.resize(crop, (4, 4), interpolation=cv2.INTER_AREA).ravel() for crop in crops]
+        return np.array(rows, dtype=np.float32).reshape(len(rows), 16)
+
+
+@dataclass
+class MemoryStore:
+    """Objects in a dictionary; `fail` makes the next calls raise."""
+
+    objects: dict[str, bytes] = field(default_factory=dict)
+    fail: list[ServiceError] = field(default_factory=list)
+
+    def fetch(self, bucket: str, key: str, version: str, *, max_bytes: int) -> bytes:
+        return self.get(key)
+
+    def put(self, key: str, data: bytes) -> None:
+        self._maybe_fail()
+        self.objects[key] = data
+
+    def get(self, key: str) -> bytes:
+        self._maybe_fail()
+        if key not in self.objects:
+            raise ObjectMissing(key)
+        return self.objects[key]
+
+    def _maybe_fail(self) -> None:
+        if self.fail:
+            raise self.fail.pop(0)
+
+
+@dataclass
+class Pages:
+    """A rendering of pages that are given."""
+
+    all: list[RenderedPage | PageError]
+    first: int = 0
+    format: str = "pdf"
+
+    @property
+    def pages(self) -> int:
+        return len(self.all)
+
+    def __iter__(self) -> Iterator[RenderedPage | PageError]:
+        return iter(self.all[self.first :])
+
+
+@dataclass
+class GivenPages:
+    """A renderer that knows what each document's bytes show."""
+
+    documents: dict[bytes, list[RenderedPage | PageError] | DocumentError] = field(default_factory=dict)
+
+    def open(self, data: bytes, *, limits: Limits, first: int = 0) -> Pages:
+        found = self.documents[data]
+        if isinstance(found, DocumentError):
+            raise found
+        return Pages(found, first)
+
+
+@dataclass
+class Outbox:
+    """A courier that keeps what it was given."""
+
+    sent: list[tuple[str, int]] = field(default_factory=list)
+
+    def render(self, document_id: int) -> None:
+        self.sent.append(("render", document_id))
+
+    def pages(self, chunk_id: int, document_id: int) -> None:
+        self.sent.append(("pages", chunk_id))
+
+    def finish(self, document_id: int) -> None:
+        self.sent.append(("finish", document_id))
+
+    def take(self, kind: str) -> list[int]:
+        """Ids of that kind sent so far, forgotten afterwards."""
+        taken = [row_id for name, row_id in self.sent if name == kind]
+        self.sent = [one for one in self.sent if one[0] != kind]
+        return taken
+
+
+def page(index: int, *, marks: int = 0) -> RenderedPage:
+    """A white page of 200 by 300 pixels with dark scribbles, as PNG."""
+    image = np.full((300, 200), 255, np.uint8)
+    for number in range(marks):
+        top = 20 + 60 * number
+        curve = [(20 + 4 * x, top + int(15 * np.sin(x / 3 + index) + 15)) for x in range(40)]
+        cv2.polylines(image, [np.array(curve, np.int32)], isClosed=False, color=0, thickness=3)
+    data = cv2.imencode(".png", image)[1].tobytes()
+    return RenderedPage(index, data, "png", 200, 300, 100.0, "rendered", points=(144.0, 216.0))

@@ -1,0 +1,91 @@
+"""A database, a store and fakes put together: documents go in, and stages are called by hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from sqlalchemy import Engine
+
+from db import chunks, documents
+from db.base import ClaimSource
+from db.documents import Object
+from db.engine import make_sessions
+from db.models import Document
+from tests.fakes import DarkBlocks, GivenPages, MeanEncoder, MemoryStore, Outbox
+from worker.errors import DocumentError, PageError
+from worker.settings import Attempts, Reading
+from worker.steps.detect import detect_chunk
+from worker.steps.finish import finish_document
+from worker.steps.ports import Deps, DetectDeps, RenderDeps, VerifyDeps
+from worker.steps.render import render_document
+from worker.steps.verify import verify_chunk
+from worker.vision.values import RenderedPage
+from worker.vision.verifier import Verifier, load_verifier
+
+VERSIONS = {"detector": "d", "encoder": "e", "code": "c", "thresholds": {"min_score": 0.5}}
+
+
+@dataclass
+class World:
+    """Everything a step needs, with a real database underneath."""
+
+    engine: Engine
+    attempts: Attempts = field(default_factory=lambda: Attempts(max_deliveries=3, retry_seconds=1))
+    reading: Reading = field(default_factory=lambda: Reading(chunk_pages=2))
+    store: MemoryStore = field(default_factory=MemoryStore)
+    outbox: Outbox = field(default_factory=Outbox)
+    renderer: GivenPages = field(default_factory=GivenPages)
+    encoder: MeanEncoder = field(default_factory=MeanEncoder)
+    verifier: Verifier = field(default_factory=load_verifier)
+
+    def __post_init__(self) -> None:
+        self.sessions = make_sessions(self.engine)
+
+    @property
+    def deps(self) -> Deps:
+        return Deps(self.sessions, self.store, self.outbox, self.attempts, VERSIONS)
+
+    @property
+    def render_deps(self) -> RenderDeps:
+        return RenderDeps(**vars(self.deps), renderer=self.renderer, reading=self.reading)
+
+    @property
+    def detect_deps(self) -> DetectDeps:
+        return DetectDeps(**vars(self.deps), detector=DarkBlocks())
+
+    @property
+    def verify_deps(self) -> VerifyDeps:
+        return VerifyDeps(**vars(self.deps), encoder=self.encoder, verifier=self.verifier)
+
+    def arrive(
+        self,
+        key: str,
+        shown: list[RenderedPage | PageError] | DocumentError,
+        *,
+        claims: tuple[str, ...] = (),
+        data: bytes | None = None,
+    ) -> int:
+        """A document comes in and is registered."""
+        data = data or key.encode()
+        self.store.objects[key] = data
+        self.renderer.documents[data] = shown
+        with self.sessions() as session:
+            source = Object("intake", key, "v1", len(data))
+            return documents.register(session, source, dict.fromkeys(claims, ClaimSource.FILE))[0]
+
+    def through(self, document_id: int) -> Document:
+        """All stages, once each."""
+        render_document(document_id, self.render_deps)
+        for chunk_id in self.open_chunks(document_id):
+            detect_chunk(chunk_id, self.detect_deps)
+            verify_chunk(chunk_id, self.verify_deps)
+        finish_document(document_id, self.deps)
+        return self.document(document_id)
+
+    def open_chunks(self, document_id: int) -> list[int]:
+        with self.sessions() as session:
+            return chunks.unfinished(session, document_id)
+
+    def document(self, document_id: int) -> Document:
+        with self.sessions() as session:
+            return documents.get(session, document_id)

@@ -1,0 +1,62 @@
+"""Builds the real dependencies of the steps, once per process, from the settings."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from db.engine import Sessions, make_engine, make_sessions
+from worker import models
+from worker.app import app
+from worker.messages import CeleryCourier
+from worker.renderer import SandboxRenderer
+from worker.settings import Attempts, Database, Detection, Models, Reading, Storage
+from worker.steps.ports import Deps, DetectDeps, RenderDeps, VerifyDeps
+from worker.storage import S3, Store, s3_client
+
+
+@cache
+def sessions() -> Sessions:
+    """Transactions on the configured database."""
+    settings = Database()
+    return make_sessions(
+        make_engine(settings.database_url.get_secret_value(), pool_size=settings.database_pool)
+    )
+
+
+@cache
+def store() -> Store:
+    """The configured object store."""
+    settings = Storage()
+    return S3(s3_client(settings), settings.results_bucket)
+
+
+@cache
+def courier() -> CeleryCourier:
+    """The way onto the queues."""
+    return CeleryCourier(app)
+
+
+@cache
+def deps() -> Deps:
+    """What finish and sweep need."""
+    return Deps(sessions(), store(), courier(), Attempts(), models.result_versions(Detection()))
+
+
+@cache
+def render_deps() -> RenderDeps:
+    """What render needs."""
+    reading = Reading()
+    return RenderDeps(**vars(deps()), renderer=SandboxRenderer(reading), reading=reading)
+
+
+@cache
+def detect_deps() -> DetectDeps:
+    """What detect needs; loads the detector."""
+    return DetectDeps(**vars(deps()), detector=models.build_detector(Detection()))
+
+
+@cache
+def verify_deps() -> VerifyDeps:
+    """What verify needs; loads encoder and verifier."""
+    encoder, verifier = models.build_verifier(Models())
+    return VerifyDeps(**vars(deps()), encoder=encoder, verifier=verifier)

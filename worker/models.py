@@ -1,0 +1,57 @@
+"""Builds detector, encoder and verifier from settings, and names everything that decides a result."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from worker.settings import Detection, Models
+from worker.version import code_version
+from worker.vision import weights
+from worker.vision.batcher import BatchingDetector
+from worker.vision.detector import Detector, load_detector
+from worker.vision.encoder import Encoder, load_encoder
+from worker.vision.values import Thresholds
+from worker.vision.verifier import Verifier, load_verifier
+
+
+def build_detector(settings: Detection) -> Detector:
+    """The configured detector; on a GPU behind a batcher that joins the pages of all task threads."""
+    detector = load_detector(
+        settings.detector,
+        device=settings.detect_device,
+        thresholds=_thresholds(settings),
+        threads=settings.threads,
+    )
+    if settings.detect_device == "cpu":
+        return detector
+    return BatchingDetector(detector, max_pages=settings.batch_pages, max_ms=settings.batch_ms)
+
+
+def build_verifier(settings: Models) -> tuple[Encoder, Verifier]:
+    """The encoder and the verifier of the catalogue."""
+    return load_encoder(device=settings.verify_device), load_verifier()
+
+
+def result_versions(settings: Detection) -> dict[str, Any]:
+    """Digests of weights and calibration, thresholds and code: what every result row names."""
+    catalogue = weights.load_catalogue()
+    thresholds = _thresholds(settings)
+    digests = {name: catalogue[name].sha256 for name in ("encoder", "matcher", "calibration")}
+    return {
+        "detector": catalogue[_file(settings)].sha256,
+        **digests,
+        "thresholds": {
+            "min_score": thresholds.min_score,
+            "max_iou": thresholds.max_iou,
+            **{f"min_score_{label.value}": score for label, score in thresholds.per_label.items()},
+        },
+        "code": code_version(),
+    }
+
+
+def _thresholds(settings: Detection) -> Thresholds:
+    return settings.thresholds(default=float(weights.entry(settings.detector).parameters["min_score"]))
+
+
+def _file(settings: Detection) -> str:
+    return settings.detector if settings.detect_device == "cpu" else f"{settings.detector}-torch"

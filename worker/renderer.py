@@ -1,0 +1,41 @@
+"""The renderer of the stages: documents opened and drawn in sandboxed child processes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from worker.errors import PageError
+from worker.sandbox import RenderPool
+from worker.settings import Reading
+from worker.vision.values import Limits, RenderedPage
+
+
+@dataclass(frozen=True)
+class _SandboxedPages:
+    """A document in the hands of a child process."""
+
+    format: str
+    pages: int
+    rest: Iterator[RenderedPage | PageError]
+
+    def __iter__(self) -> Iterator[RenderedPage | PageError]:
+        return self.rest
+
+
+class SandboxRenderer:
+    """Renders in up to `size` child processes at a time; safe for threads."""
+
+    def __init__(self, settings: Reading, *, size: int = 1) -> None:
+        self._seconds = settings.page_seconds
+        self._pool = RenderPool(
+            size=size,
+            memory_bytes=settings.render_memory_mb * 1024 * 1024,
+            cpu_seconds=max(1, round(settings.page_seconds)),
+        )
+
+    def open(self, data: bytes, *, limits: Limits, first: int = 0) -> _SandboxedPages:
+        """Look at the bytes; pages are drawn as they are asked for. DocumentError when they cannot be read."""
+        info = self._pool.inspect(data, limits=limits, timeout=self._seconds)
+        pages = self._pool.render(data, limits=limits, first=first, timeout=self._seconds)
+        return _SandboxedPages(info.format, info.pages, pages)

@@ -1,0 +1,99 @@
+"""References: signature images put on file for a signer, and kept comparable when the encoder changes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from db import signers
+from worker.errors import DocumentError, PageError, UnusableReference
+from worker.steps.keys import reference_key
+from worker.steps.ports import Renderer, VerifyDeps
+from worker.vision.images import decode
+from worker.vision.prepare import Prepared, prepare
+from worker.vision.values import Embeddings, Limits, Quality, RenderedPage
+
+#: The embeddings of a signer who has none.
+NO_EMBEDDINGS: Embeddings = np.zeros((0, 0), dtype=np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolled:
+    """What came of one reference image; `new` is False when the same bytes were on file."""
+
+    name: str
+    new: bool
+    quality: Quality
+
+
+def enroll(signer: str, name: str, data: bytes, *, deps: VerifyDeps, renderer: Renderer) -> Enrolled:
+    """Put one signature image on file; the bytes are kept as they came.
+
+    UnusableReference when the image cannot be read or shows nothing to compare with.
+    """
+    page = signature_image(name, data, renderer)
+    one = prepared_image(name, page.data)
+    sha256 = hashlib.sha256(data).hexdigest()
+    embedding = deps.encoder.encode([one.normal])[0]
+    with deps.sessions() as session:
+        signer_id = signers.enroll(session, signer)
+    key = reference_key(signer_id, sha256)
+    deps.store.put(key, data)
+    image_key = f"{key}.{page.suffix}"
+    deps.store.put(image_key, page.data)
+    with deps.sessions() as session:
+        new = signers.add_reference(
+            session,
+            signer_id,
+            sha256,
+            image_key=image_key,
+            quality=asdict(one.quality),
+            embedding=as_bytes(embedding),
+            encoder=deps.encoder.version,
+        )
+    return Enrolled(name, new, one.quality)
+
+
+def signature_image(name: str, data: bytes, renderer: Renderer) -> RenderedPage:
+    """The first page of an image of one signature. UnusableReference when it cannot be read."""
+    try:
+        page = next(iter(renderer.open(data, limits=Limits())))
+    except DocumentError as error:
+        raise UnusableReference(name, error.reason) from error
+    if isinstance(page, PageError):
+        raise UnusableReference(name, page.reason)
+    return page
+
+
+def prepared_image(name: str, data: bytes) -> Prepared:
+    """An image of one signature, ready to compare. UnusableReference when it shows too little."""
+    one = prepare(decode(data, page=0))
+    if not one.quality.usable:
+        raise UnusableReference(name, ", ".join(one.quality.issues).replace("_", " "))
+    return one
+
+
+def refresh_references(names: Sequence[str], deps: VerifyDeps) -> None:
+    """Embed again what another encoder embedded: new weights must not leave a signer without references."""
+    encoder = deps.encoder.version
+    with deps.sessions() as session:
+        outdated = signers.outdated(session, names, encoder=encoder)
+    for reference in outdated:
+        one = prepare(decode(deps.store.get(reference.image_key), page=0))
+        embedding = as_bytes(deps.encoder.encode([one.normal])[0])
+        with deps.sessions() as session:
+            signers.embed_again(session, reference.id, embedding, encoder=encoder)
+
+
+def as_bytes(embedding: npt.NDArray[np.float32]) -> bytes:
+    """One embedding as it is stored: float32, little-endian."""
+    return embedding.astype("<f4").tobytes()
+
+
+def as_matrix(rows: Sequence[bytes]) -> Embeddings:
+    """Stored embeddings as rows of a matrix."""
+    return np.stack([np.frombuffer(row, dtype="<f4") for row in rows])
