@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Store(Protocol):
-    """Bytes under keys. A second `put` of a key replaces the first: keys name content that is made alike each time."""
+    """Bytes under keys. A second `put` of a key replaces the first."""
 
     def fetch(self, bucket: str, key: str, version: str, *, max_bytes: int) -> bytes:
         """The bytes of a document. DocumentTooLarge before reading more than `max_bytes`; ObjectMissing."""
