@@ -17,9 +17,11 @@ help: ## List the targets
 
 demo: $(VENV)/.installed-core ## Draw sample documents and run the main job on them: no servers, no GPU
 	$(VENV)/bin/python -m training.synthesis.samples $(DEMO)/samples
-	@# One of the samples is corrupt, so status 1 (some documents failed) is the right answer.
+	@rm -f $(DEMO)/results/report.html
+	@# One of the samples is corrupt, so status 1 (some documents failed) is the right answer, with a report.
 	$(VENV)/bin/countersign run $(DEMO)/samples/documents --references $(DEMO)/samples/references \
 	  --claims $(DEMO)/samples/claims.csv --out $(DEMO)/results || test $$? -eq 1
+	@test -s $(DEMO)/results/report.html
 
 test: $(VENV)/.installed-all ## Run every test, against real servers that it starts by itself (ARGS=... for pytest)
 	$(VENV)/bin/python -m pytest $(ARGS)

@@ -71,9 +71,10 @@ class Stack:
         Raises ProcessDied when one of them ends first, or the time is up.
         """
         names = queues or tuple(worker.queue for worker in crew.workers())
+        answered: set[str] = set()
         with self._control() as app:
             for name in names:
-                wait_until(partial(_pings, app, name), self.process(name), within=within)
+                wait_until(partial(_answers, app, name, answered), self.process(name), within=within)
 
     @contextmanager
     def _control(self) -> Iterator[Celery]:
@@ -98,10 +99,12 @@ class Stack:
         }
 
 
-def _pings(app: Celery, queue: str) -> bool:
-    """Whether a worker named after the queue answers at this moment."""
-    replies = app.control.ping(timeout=0.5) or []
-    return any(node.startswith(f"{queue}@") for reply in replies for node in reply)
+def _answers(app: Celery, queue: str, answered: set[str]) -> bool:
+    """Whether the worker named after the queue has answered; adds to the set all that do so now."""
+    if queue not in answered:
+        replies = app.control.ping(timeout=0.5) or []
+        answered.update(node.partition("@")[0] for reply in replies for node in reply)
+    return queue in answered
 
 
 @contextmanager
@@ -122,8 +125,10 @@ def running_stack(
     for log in folder.glob("*.log"):
         log.unlink()
     with ExitStack() as exits:
+        # On servers of our own the buckets have their plain names; on others', names nobody else has.
+        suffix = f"-{secrets.token_hex(4)}" if servers or GivenServers().s3_endpoint else ""
         servers = servers or exits.enter_context(running_servers(folder))
-        env = {**exits.enter_context(private_corner(servers)), **(env_overrides or {})}
+        env = {**exits.enter_context(private_corner(servers, suffix=suffix)), **(env_overrides or {})}
         _migrate(env, folder)
         stack = Stack(
             folder,
@@ -145,22 +150,22 @@ def running_stack(
 
 
 @contextmanager
-def private_corner(servers: Servers) -> Iterator[dict[str, str]]:
+def private_corner(servers: Servers, *, suffix: str) -> Iterator[dict[str, str]]:
     """Yield the variables of a database, two buckets and a numbered Redis database of our own.
 
     The databases are removed afterwards; the buckets, whose server forgets them, are not.
     """
-    given, token = GivenServers(), secrets.token_hex(4)
+    given = GivenServers()
     secret = given.s3_secret_key.get_secret_value()
-    name = f"countersign_{token}"
+    name = f"countersign_{secrets.token_hex(4)}"
     env = {
         "COUNTERSIGN_DATABASE_URL": create_database(servers.database_url, name),
         "COUNTERSIGN_S3_ENDPOINT": servers.s3_endpoint,
         "COUNTERSIGN_S3_ACCESS_KEY": given.s3_access_key,
         "COUNTERSIGN_S3_SECRET_KEY": secret,
         "COUNTERSIGN_S3_REGION": given.s3_region,
-        "COUNTERSIGN_INTAKE_BUCKET": f"countersign-intake-{token}",
-        "COUNTERSIGN_RESULTS_BUCKET": f"countersign-results-{token}",
+        "COUNTERSIGN_INTAKE_BUCKET": f"countersign-intake{suffix}",
+        "COUNTERSIGN_RESULTS_BUCKET": f"countersign-results{suffix}",
         # Without notifications the listing is the only news of a new object.
         "COUNTERSIGN_LIST_SECONDS": "2",
     }
