@@ -1,0 +1,199 @@
+"""Who a document says signed it: from a CSV, object metadata, a sidecar file or the object key; pure."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from email.errors import MessageError
+from email.header import decode_header, make_header
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+from db.base import ClaimSource
+from producer.objects import visible
+from worker.errors import WrongUse
+
+#: Longest name of a signer, in characters.
+LONGEST_SIGNER = 200
+#: Largest sidecar that is read, in bytes.
+LARGEST_SIDECAR = 64 * 1024
+
+#: Signs that reorder the text around them: a name must read as it is stored.
+_REORDERING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A value that was there but is no name of a signer."""
+
+    source: ClaimSource
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """The signers that a document claims, with where that stands, and what was refused on the way."""
+
+    signers: Mapping[str, ClaimSource] = field(default_factory=dict)
+    refused: tuple[Refused, ...] = ()
+
+
+def signer_name(text: object) -> str:
+    """The name as it is compared: NFC, no space around it. ValueError with the reason when it is none."""
+    if not isinstance(text, str):
+        raise ValueError("a signer is a text")
+    name = unicodedata.normalize("NFC", text.strip())
+    if not name:
+        raise ValueError("an empty name")
+    if len(name) > LONGEST_SIGNER:
+        raise ValueError(f"a name of {len(name)} characters; {LONGEST_SIGNER} are allowed")
+    if any(unicodedata.category(sign) in ("Cc", "Cs", "Zl", "Zp") or sign in _REORDERING for sign in name):
+        raise ValueError(f"a name with control characters: {visible(name)}")
+    return name
+
+
+def from_metadata(value: str) -> list[str]:
+    """Names in the metadata value `signer`: several parted by `;`, non-ASCII as RFC 2047 or percent-encoded.
+
+    A `;` inside a name is written %3B. ValueError when the encoding is broken.
+    """
+    try:
+        plain = str(make_header(decode_header(_as_sent(value))))
+        return [unquote(part, errors="strict") for part in plain.split(";")]
+    except (LookupError, MessageError, ValueError) as error:
+        raise ValueError(f"an encoding that cannot be read: {visible(value)}") from error
+
+
+def _as_sent(value: str) -> str:
+    """Undo what HTTP libraries make of raw UTF-8 in a header: they read it as Latin-1."""
+    try:
+        return value.encode("latin-1").decode()
+    except UnicodeError:
+        return value
+
+
+def to_metadata(names: Iterable[str]) -> str:
+    """The metadata value that says these names, in ASCII."""
+    return "; ".join("".join(map(_escaped, name)) for name in names)
+
+
+def _escaped(sign: str) -> str:
+    plain = sign.isascii() and sign.isprintable() and sign not in "%;=?"
+    return sign if plain else "".join(f"%{byte:02X}" for byte in sign.encode())
+
+
+def from_sidecar(data: bytes) -> list[Any]:
+    """Names in a sidecar: {"signer": "…"} or {"signers": ["…"]}. ValueError when it is something else."""
+    if len(data) > LARGEST_SIDECAR:
+        raise ValueError(f"a sidecar of more than {LARGEST_SIDECAR} bytes")
+    try:
+        content = json.loads(data.decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        raise ValueError("a sidecar that is not JSON") from error
+    if not isinstance(content, dict):
+        raise ValueError("a sidecar that is not a JSON object")
+    several = content.get("signers", [])
+    if not isinstance(several, list):
+        raise ValueError("signers is not a list")
+    return [*([content["signer"]] if "signer" in content else []), *several]
+
+
+_PLACEHOLDERS = {"{signer}": "(?P<signer>[^/]+?)", "{name}": "[^/]+"}
+
+
+@lru_cache(maxsize=16)
+def compile_pattern(pattern: str, *, prefix: str = "") -> Callable[[str], str | None]:
+    """A finder of the signer in keys, from a pattern such as `{signer}/{name}`. WrongUse when it is none.
+
+    The pattern meets whole parts at the end of the key, below `prefix`. `{signer}` and `{name}` stand for
+    text within one part, `{signer}` for as little as possible; everything else stands for itself.
+    """
+    parts = re.split(r"(\{[^{}]*\})", pattern.lstrip("/"))
+    _check(pattern, parts)
+    body = "".join(_PLACEHOLDERS.get(part) or re.escape(part) for part in parts)
+    expression = re.compile(rf"(?:^|/){body}\Z", re.DOTALL)
+
+    def find(key: str) -> str | None:
+        found = expression.search(key.removeprefix(prefix))
+        return found["signer"] if found else None
+
+    return find
+
+
+def _check(pattern: str, parts: Sequence[str]) -> None:
+    unknown = [part for part in parts if part.startswith("{") and part not in _PLACEHOLDERS]
+    if unknown or any(sign in "".join(parts[::2]) for sign in "{}"):
+        raise WrongUse(f"key pattern {pattern!r}: only {{signer}} and {{name}} may stand in braces")
+    if parts.count("{signer}") != 1:
+        raise WrongUse(f"key pattern {pattern!r}: {{signer}} must stand in it once")
+    if "}{" in pattern:
+        raise WrongUse(f"key pattern {pattern!r}: text must part the braces, or nobody knows where one ends")
+
+
+#: What one source says: its names, not yet checked; ValueError when they cannot be read.
+Reader = Callable[[], Sequence[Any]]
+
+
+def first_of(readers: Iterable[tuple[ClaimSource, Reader]]) -> Claims:
+    """The claims of the first source that gives any. Malformed values are refused, never fatal."""
+    refused: list[Refused] = []
+    for source, reader in readers:
+        signers: dict[str, ClaimSource] = {}
+        for name in _accepted(source, reader, refused):
+            signers[name] = source
+        if signers:
+            return Claims(signers, tuple(refused))
+    return Claims({}, tuple(refused))
+
+
+def _accepted(source: ClaimSource, reader: Reader, refused: list[Refused]) -> Iterator[str]:
+    try:
+        values = reader()
+    except ValueError as error:
+        refused.append(Refused(source, str(error)))
+        return
+    for value in values:
+        try:
+            yield signer_name(value)
+        except ValueError as error:
+            refused.append(Refused(source, str(error)))
+
+
+def read_claims(path: Path) -> dict[str, list[str]]:
+    """Claimed signers per document from a CSV with the columns `document` and `signer`, one row per signer.
+
+    Further columns are left alone. WrongUse names the line that cannot be used.
+    """
+    claims: dict[str, list[str]] = {}
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            for document, signer in _rows(path, file):
+                names = claims.setdefault(document, [])
+                names.extend([signer] if signer not in names else [])
+    except (OSError, UnicodeDecodeError) as error:
+        raise WrongUse(f"cannot read the claims {path}: {error}") from error
+    return claims
+
+
+def _rows(path: Path, lines: Iterable[str]) -> Iterator[tuple[str, str]]:
+    reader = csv.DictReader(lines, strict=True)
+    try:
+        if not {"document", "signer"} <= set(reader.fieldnames or ()):
+            raise ValueError("the header must name the columns document,signer")
+        for row in reader:
+            if not row["document"]:
+                raise ValueError("no document")
+            yield row["document"], signer_name(row["signer"])
+    except (ValueError, csv.Error) as error:
+        raise WrongUse(f"{path}, line {max(reader.line_num, 1)}: {error}") from error
+
+
+def claimed(table: Mapping[str, Sequence[str]], document: str) -> Sequence[str]:
+    """Names that a claims CSV gives a document: under its whole key or path, else under its file name."""
+    return table.get(document) or table.get(document.rpartition("/")[2], ())

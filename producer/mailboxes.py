@@ -1,0 +1,189 @@
+"""Where notifications arrive: an SQS queue, or a Redis list that MinIO writes to.
+
+A message leaves its mailbox only when it is acknowledged, after the rows it led to are committed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import urlsplit
+
+import boto3
+import redis
+from botocore.exceptions import ClientError
+
+from worker.errors import WrongUse
+from worker.settings import Storage
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs.client import SQSClient
+
+#: Messages that SQS gives or takes in one request.
+_SQS_MOST = 10
+#: Seconds that SQS lets a request wait.
+_SQS_LONGEST = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One notification, and what acknowledges it."""
+
+    body: str | bytes
+    token: str | bytes
+
+
+class Mailbox(Protocol):
+    """A source of notifications. Everything may raise what its server's library raises."""
+
+    #: How logs call it.
+    name: str
+
+    def check(self) -> None:
+        """WrongUse when it cannot be what was meant."""
+
+    def receive(self, *, most: int, wait: float) -> list[Message]:
+        """At most so many messages; waits up to `wait` seconds for the first."""
+
+    def acknowledge(self, messages: Sequence[Message]) -> None:
+        """Have these messages never delivered again."""
+
+
+class SqsMailbox:
+    """An SQS queue. An unacknowledged message comes back when its visibility timeout ends."""
+
+    def __init__(self, client: SQSClient, url: str) -> None:
+        self.name = "the SQS queue"
+        self._client = client
+        self._url = url
+
+    def check(self) -> None:
+        """WrongUse when there is no such queue or no access to it."""
+        try:
+            self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])
+        except ClientError as error:
+            if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500) >= 500:
+                raise
+            raise WrongUse(f"the SQS queue {self._url} cannot be read: {error}") from error
+
+    def receive(self, *, most: int, wait: float) -> list[Message]:
+        """A long poll, then what else is there."""
+        found = self._poll(most, wait)
+        while 0 < len(found) < most and (more := self._poll(most - len(found), 0)):
+            found += more
+        return found
+
+    def acknowledge(self, messages: Sequence[Message]) -> None:
+        """Delete them; one that stays comes back and finds its documents known."""
+        for few in _slices(messages, _SQS_MOST):
+            entries = [
+                {"Id": str(number), "ReceiptHandle": str(message.token)} for number, message in enumerate(few)
+            ]
+            self._client.delete_message_batch(QueueUrl=self._url, Entries=entries)  # type: ignore[arg-type]
+
+    def _poll(self, most: int, wait: float) -> list[Message]:
+        answer = self._client.receive_message(
+            QueueUrl=self._url,
+            MaxNumberOfMessages=min(most, _SQS_MOST),
+            WaitTimeSeconds=min(math.ceil(wait), _SQS_LONGEST),
+        )
+        return [Message(one["Body"], one["ReceiptHandle"]) for one in answer.get("Messages", [])]
+
+
+class RedisMailbox:
+    """A Redis list, read through a second list that holds what is being worked on.
+
+    What a watcher left in the second list when it died is taken up again by the next that starts. Two
+    watchers may then hold the same message: it is removed by its content, and only after that was committed.
+    """
+
+    def __init__(self, client: redis.Redis, key: str) -> None:
+        self.name = "the Redis list of notifications"
+        self._client = client
+        self._key = key
+        self._taken = f"{key}:taken"
+        self._left: deque[bytes] | None = None
+
+    def check(self) -> None:
+        """WrongUse when the key holds something that is not a list."""
+        kind = _text(self._client.type(self._key))
+        if kind not in ("list", "none"):
+            raise WrongUse(
+                f"the Redis key {self._key!r} is a {kind}, not a list: "
+                "have MinIO write its notifications in the format `access`"
+            )
+
+    def receive(self, *, most: int, wait: float) -> list[Message]:
+        """First what was left behind, then what is new. After an error everything may be left behind."""
+        try:
+            bodies = self._left_behind(most) or self._new(most, wait)
+        except redis.RedisError:
+            self._left = None
+            raise
+        return [Message(body, body) for body in bodies]
+
+    def acknowledge(self, messages: Sequence[Message]) -> None:
+        """Take them off the second list."""
+        with self._client.pipeline(transaction=False) as pipe:
+            for message in messages:
+                pipe.lrem(self._taken, 1, message.token)  # type: ignore[arg-type]
+            pipe.execute()
+
+    def _left_behind(self, most: int) -> list[bytes]:
+        if self._left is None:
+            self._left = deque(_bytes(body) for body in self._client.lrange(self._taken, 0, -1))
+        return [self._left.popleft() for _ in range(min(most, len(self._left)))]
+
+    def _new(self, most: int, wait: float) -> list[bytes]:
+        # A timeout of 0 would wait for ever.
+        seconds: Any = wait  # the stubs know whole seconds only
+        first = self._client.blmove(self._key, self._taken, seconds, "LEFT", "RIGHT") if wait > 0 else None
+        with self._client.pipeline(transaction=False) as pipe:
+            for _ in range(most - (first is not None)):
+                pipe.lmove(self._key, self._taken, "LEFT", "RIGHT")
+            rest = pipe.execute() if len(pipe) else []
+        return [_bytes(body) for body in (first, *rest) if body is not None]
+
+
+def sqs_mailbox(url: str, storage: Storage) -> SqsMailbox:
+    """The mailbox of a queue URL, which says where to ask; the credentials are the store's."""
+    parts = urlsplit(url)
+    host = (parts.hostname or "").split(".")
+    on_aws = len(host) > 2 and host[0] == "sqs"
+    keys = (storage.s3_access_key, storage.s3_secret_key)
+    access, secret = (None if key is None else key.get_secret_value() for key in keys)
+    client = boto3.client(
+        "sqs",
+        endpoint_url=f"{parts.scheme}://{parts.netloc}",
+        region_name=host[1] if on_aws else storage.s3_region,
+        aws_access_key_id=access,
+        aws_secret_access_key=secret,
+    )
+    return SqsMailbox(client, url)
+
+
+def redis_mailbox(url: str, key: str, *, poll: float = 5.0) -> RedisMailbox:
+    """The mailbox of a list on that Redis; `poll` is the longest wait that `receive` will be asked for."""
+    client = redis.Redis.from_url(
+        url,
+        socket_connect_timeout=5,
+        socket_timeout=poll + 10,
+        socket_keepalive=True,
+        health_check_interval=25,
+    )
+    return RedisMailbox(client, key)
+
+
+def _text(answer: str | bytes) -> str:
+    return answer.decode() if isinstance(answer, bytes) else answer
+
+
+def _bytes(answer: str | bytes) -> bytes:
+    return answer.encode() if isinstance(answer, str) else answer
+
+
+def _slices(messages: Sequence[Message], size: int) -> Iterator[Sequence[Message]]:
+    return (messages[start : start + size] for start in range(0, len(messages), size))

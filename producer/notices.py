@@ -1,0 +1,121 @@
+"""S3 event notifications to object references: pure, and never an exception, whatever arrives.
+
+Understood are the events of AWS (from SQS, bare or inside an SNS envelope) and those of MinIO's Redis target
+in both its formats. A notification only hastens what a listing would find: what is not understood is no loss.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote_plus
+
+from db.documents import Object
+from producer.objects import size_of, storable, version_of, visible
+
+#: Envelopes inside envelopes: SNS, then the event; MinIO's list, then its entry. More is nobody's format.
+_DEEPEST = 3
+
+
+@dataclass(frozen=True, slots=True)
+class BadNotice:
+    """A notification, or a record of one, that says nothing usable; `reason` says why."""
+
+    reason: str
+    excerpt: str
+
+
+def read_notice(body: str | bytes) -> list[Object | BadNotice]:
+    """Objects that a notification says were created, in its order; removals and test events say none.
+
+    A bad record does not hide its neighbours. Duplicates stay: registering is what happens once.
+    """
+    try:
+        content = json.loads(body)
+        return list(_read(content, depth=0))
+    except (ValueError, RecursionError) as error:
+        text = body if isinstance(body, str) else body.decode(errors="replace")
+        return [BadNotice(f"not JSON: {type(error).__name__}", visible(text))]
+
+
+def _read(content: Any, *, depth: int) -> Iterator[Object | BadNotice]:
+    if depth > _DEEPEST:
+        yield _bad("envelopes nested too deep", content)
+    elif isinstance(content, list):
+        yield from _read_list(content, depth=depth)
+    elif isinstance(content, dict):
+        yield from _read_mapping(content, depth=depth)
+    else:
+        yield _bad("neither an object nor a list", content)
+
+
+def _read_list(content: list[Any], *, depth: int) -> Iterator[Object | BadNotice]:
+    """MinIO's access format: [{"Event": [event], "EventTime": time}], formerly [time, [event]].
+
+    Its documentation also speaks of [time, {"Records": [event]}].
+    """
+    entries = content[1:] if content and isinstance(content[0], str) else content
+    for entry in entries:
+        yield from _read(entry, depth=depth + 1)
+
+
+def _read_mapping(content: dict[str, Any], *, depth: int) -> Iterator[Object | BadNotice]:
+    if content.get("Event") == "s3:TestEvent":
+        return
+    if content.get("Type") == "Notification" and isinstance(content.get("Message"), str):
+        yield from _read(json.loads(content["Message"]), depth=depth + 1)
+        return
+    records = content.get("Records", content.get("Event"))
+    if isinstance(records, list):
+        for record in records:
+            yield from _record(record)
+    elif "s3" in content:
+        yield from _record(content)
+    else:
+        yield _bad("no records", content)
+
+
+def _record(record: Any) -> Iterator[Object | BadNotice]:
+    """AWS says `ObjectCreated:Put`, MinIO `s3:ObjectCreated:Put`; other events bring no new document."""
+    name = record.get("eventName") if isinstance(record, dict) else None
+    if not isinstance(name, str):
+        yield _bad("a record without an event name", record)
+    elif name.removeprefix("s3:").startswith("ObjectCreated:"):
+        yield _created(record)
+
+
+def _created(record: dict[str, Any]) -> Object | BadNotice:
+    bucket, key = _text(record, "s3", "bucket", "name"), _text(record, "s3", "object", "key")
+    version_id, etag = _text(record, "s3", "object", "versionId"), _text(record, "s3", "object", "eTag")
+    version = version_of(version_id, etag)
+    if not bucket or not key:
+        return _bad("a record without bucket or key", record)
+    if version is None:
+        return _bad("a record with neither version nor ETag", record)
+    try:
+        key = unquote_plus(key, errors="strict")
+    except UnicodeDecodeError:
+        return _bad("a key that is not UTF-8", record)
+    if not all(map(storable, (bucket, key, version))):
+        return _bad("a name that no store gives", record)
+    return Object(bucket, key, version, size_of(_inside(record, "s3", "object", "size")))
+
+
+def _text(record: dict[str, Any], *path: str) -> str | None:
+    found = _inside(record, *path)
+    return found if isinstance(found, str) else None
+
+
+def _inside(record: dict[str, Any], *path: str) -> Any:
+    found: Any = record
+    for name in path:
+        if not isinstance(found, dict):
+            return None
+        found = found.get(name)
+    return found
+
+
+def _bad(reason: str, content: Any) -> BadNotice:
+    return BadNotice(reason, visible(json.dumps(content, ensure_ascii=True)))

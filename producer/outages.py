@@ -1,0 +1,103 @@
+"""Outages of the store, the queue and the database: waited out with growing pauses, told once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from threading import Event
+from typing import Protocol, TypeVar
+
+from botocore.exceptions import BotoCoreError, ClientError
+from kombu.exceptions import OperationalError as BrokerError
+from redis import RedisError
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from producer.bucket import ObjectDenied
+from worker.errors import TransientError
+from worker.log import logger
+
+#: What a server raises that is away or overloaded. A row that breaks a constraint is not among it.
+OUTAGES: tuple[type[Exception], ...] = (
+    TransientError,
+    ObjectDenied,
+    BotoCoreError,
+    ClientError,
+    BrokerError,
+    RedisError,
+    OperationalError,
+    InterfaceError,
+    PoolTimeout,
+    OSError,
+)
+
+T = TypeVar("T")
+
+
+class Caller(Protocol):
+    """Runs a piece of work in its own manner: once, or until it succeeds."""
+
+    def __call__(self, work: Callable[[], T]) -> T:
+        """What the work answers."""
+
+
+def once(work: Callable[[], T]) -> T:
+    """Run it and let its errors out."""
+    return work()
+
+
+class Stopped(Exception):
+    """The process was asked to end while it waited."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How long the watcher waits for what, in seconds."""
+
+    #: For a notification, when there is nothing else to do.
+    poll: float = 5.0
+    #: Before it looks again at a full queue.
+    full: float = 1.0
+    #: After the first failure; doubles with each that follows.
+    first_pause: float = 0.5
+    longest_pause: float = 30.0
+
+    def pauses(self) -> Iterator[float]:
+        """The pauses between attempts, without end."""
+        pause = self.first_pause
+        while True:
+            yield pause
+            pause = min(pause * 2, self.longest_pause)
+
+
+class Patience:
+    """Runs work until it succeeds. Raises Stopped when the process is asked to end meanwhile."""
+
+    def __init__(self, what: str, stop: Event, pace: Pace, alive: Callable[[], None]) -> None:
+        self._what = what
+        self._stop = stop
+        self._pace = pace
+        self._alive = alive
+
+    def __call__(self, work: Callable[[], T]) -> T:
+        """What the work answers in the end."""
+        began: float | None = None
+        for pause in self._pace.pauses():
+            try:
+                answer = work()
+            except OUTAGES as error:
+                if began is None:
+                    logger.warning("%s does not answer, waiting: %s", self._what, error)
+                    began = time.monotonic()
+                self._wait(pause)
+            else:
+                if began is not None:
+                    logger.info("%s answers again after %.0f s", self._what, time.monotonic() - began)
+                return answer
+        raise AssertionError("the pauses have no end")
+
+    def _wait(self, seconds: float) -> None:
+        self._alive()
+        if self._stop.wait(seconds):
+            raise Stopped

@@ -1,0 +1,149 @@
+"""Registers objects as documents: once each, with their claims, committed before their message is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from sqlalchemy.orm import Session
+
+from db import documents, events, intake
+from db.documents import Object
+from producer import bucket
+from producer.bucket import ObjectDenied
+from producer.claims import Claims, claimed, signer_name, to_metadata
+from producer.deps import IntakeDeps
+from producer.lookup import check_pattern, look_up
+from producer.objects import is_folder_marker, sort_key
+from producer.outages import OUTAGES
+from worker.errors import ObjectMissing, WrongUse
+from worker.log import actor, logger
+
+#: Objects that share a transaction.
+BATCH = 100
+#: Objects whose claims are looked up at the same time.
+LOOKUPS = 8
+#: Bytes that stores allow for all metadata are 2,048; the digest needs some of them.
+_LONGEST_METADATA = 1800
+
+#: Claimed signers by document name, from a claims CSV.
+ClaimsTable = Mapping[str, Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What became of the objects: `skipped` ones could not be read just now, and are no documents."""
+
+    new: int = 0
+    known: int = 0
+    skipped: int = 0
+
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(self.new + other.new, self.known + other.known, self.skipped + other.skipped)
+
+
+def submit(objects: Iterable[Object], deps: IntakeDeps, *, table: ClaimsTable | None = None) -> Counts:
+    """Register every object once, commit, and have the new ones rendered. Safe to repeat at any point.
+
+    A message that cannot be sent is not missed: the sweep sends it. Objects that are gone, or that the store
+    refuses to us, are skipped and logged; the next listing meets them again if they come back. Raises
+    StorageUnavailable and the database's own errors, after which the batches before are in.
+    """
+    check_pattern(deps)
+    total = Counts()
+    for batch in in_batches(objects, BATCH):
+        total += _submit_batch(batch, deps, table or {})
+    return total
+
+
+def upload_file(path: Path, key: str, deps: IntakeDeps, *, table: ClaimsTable | None = None) -> Object:
+    """Put a local file into the intake bucket, under the key below the prefix; `submit` registers it.
+
+    Its claims travel as metadata, so that a watcher that is faster than `submit` finds the same. WrongUse
+    when the name is taken by another file, or the file cannot be read.
+    """
+    signers = to_metadata(_checked(claimed(table or {}, key), key))
+    if len(signers) > _LONGEST_METADATA:
+        raise WrongUse(f"{key!r} claims more signers than object metadata holds")
+    return bucket.upload(deps.client, path, bucket=deps.bucket, key=deps.prefix + key, signers=signers)
+
+
+def local_files(path: Path) -> Iterator[tuple[Path, str]]:
+    """A file, or the files below a folder, with the keys they get; hidden files stay out. WrongUse."""
+    if path.is_file():
+        yield path, path.name
+    elif path.is_dir():
+        for one in sorted(path.rglob("*")):
+            inside = one.relative_to(path)
+            if one.is_file() and not any(part.startswith(".") for part in inside.parts):
+                yield one, inside.as_posix()
+    else:
+        raise WrongUse(f"there is no file or folder {str(path)!r}")
+
+
+def in_batches(objects: Iterable[Object], size: int) -> Iterator[list[Object]]:
+    """Runs of at most `size` objects, in their order."""
+    rest = iter(objects)
+    while batch := list(islice(rest, size)):
+        yield batch
+
+
+def _submit_batch(batch: Sequence[Object], deps: IntakeDeps, table: ClaimsTable) -> Counts:
+    wanted = [one for one in batch if not is_folder_marker(one.key)]
+    with deps.sessions() as session:
+        fresh = sorted(intake.unknown(session, wanted), key=sort_key)
+    ready = _with_claims(fresh, deps, table)
+    with deps.sessions() as session:
+        new = [document_id for one, claims in ready for document_id in _register(session, one, claims)]
+    _send(new, deps)
+    skipped = len(fresh) - len(ready)
+    return Counts(len(new), len(wanted) - len(new) - skipped, skipped)
+
+
+def _with_claims(
+    objects: Sequence[Object], deps: IntakeDeps, table: ClaimsTable
+) -> list[tuple[Object, Claims]]:
+    with ThreadPoolExecutor(LOOKUPS) as pool:
+        found = pool.map(lambda one: _claims_or_none(one, deps, table), objects)
+        return [(one, claims) for one, claims in zip(objects, found, strict=True) if claims is not None]
+
+
+def _claims_or_none(source: Object, deps: IntakeDeps, table: ClaimsTable) -> Claims | None:
+    try:
+        return look_up(source, deps, table)
+    except (ObjectMissing, ObjectDenied) as error:
+        logger.warning("an object is not taken in: %s", error)
+        return None
+
+
+def _register(session: Session, source: Object, claims: Claims) -> list[int]:
+    """The id when the document is new, nothing when somebody else was faster."""
+    document_id, new = documents.register(session, source, claims.signers)
+    if not new:
+        return []
+    events.record(session, document_id, "intake", "registered", worker=actor.get().worker)
+    for refused in claims.refused:
+        detail = f"{refused.source.value}: {refused.reason}"
+        events.record(session, document_id, "intake", "claim_refused", detail=detail)
+        logger.warning("a claim is refused: %s", detail, extra={"document_id": document_id})
+    return [document_id]
+
+
+def _send(document_ids: Sequence[int], deps: IntakeDeps) -> None:
+    for number, document_id in enumerate(document_ids):
+        try:
+            deps.send(document_id)
+        except OUTAGES as error:
+            left = len(document_ids) - number
+            logger.warning("%d documents wait for the sweep to send them: %s", left, error)
+            return
+
+
+def _checked(names: Sequence[str], key: str) -> list[str]:
+    try:
+        return [signer_name(name) for name in names]
+    except ValueError as error:
+        raise WrongUse(f"claims of {key!r}: {error}") from error

@@ -1,0 +1,238 @@
+"""Watches the intake bucket: notifications for speed, a full listing at intervals so that none is needed."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from threading import Event
+from types import FrameType
+
+from db import intake
+from db.documents import Object
+from producer import bucket
+from producer.deps import IntakeDeps
+from producer.listing import list_pages
+from producer.lookup import check_pattern
+from producer.mailboxes import Mailbox, Message
+from producer.notices import BadNotice, read_notice
+from producer.objects import base_of, is_folder_marker, looks_like_document
+from producer.outages import OUTAGES, Pace, Patience, Stopped
+from producer.pulse import Pulse
+from producer.submit import BATCH, Counts, submit
+from worker.log import logger
+
+
+def watch(
+    deps: IntakeDeps,
+    mailboxes: Sequence[Mailbox] = (),
+    *,
+    stop: Event,
+    pulse: Pulse | None = None,
+    pace: Pace | None = None,
+) -> Counts:
+    """Take in what arrives in the bucket until `stop` is set; answer what was taken in.
+
+    The batch in hand is finished first. Outages are waited out. Any number of watchers may share a bucket.
+    WrongUse when the bucket, a mailbox or the key pattern cannot be what was meant.
+    """
+    return _Watcher(deps, mailboxes, stop, pulse or Pulse(), pace or Pace()).run()
+
+
+@contextmanager
+def stop_on_signals() -> Iterator[Event]:
+    """An event that SIGTERM and SIGINT set. A second signal ends the process as it always did."""
+    stop = Event()
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+
+    def restore() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+        restore()
+
+    for number in before:
+        signal.signal(number, end)
+    try:
+        yield stop
+    finally:
+        restore()
+
+
+class _Watcher:
+    """One watcher at work: a loop of small steps, each of which is safe to repeat."""
+
+    def __init__(
+        self, deps: IntakeDeps, mailboxes: Sequence[Mailbox], stop: Event, pulse: Pulse, pace: Pace
+    ) -> None:
+        self._deps, self._stop, self._pulse, self._pace = deps, stop, pulse, pace
+        self._store = Patience("the store or the database", stop, pace, pulse)
+        self._broker = Patience("the broker", stop, pace, pulse)
+        self._boxes = [_Box(box, pace) for box in mailboxes]
+        self._listing = _Listing(deps, self._store)
+        self._paused = False
+
+    def run(self) -> Counts:
+        """Until asked to end."""
+        total = Counts()
+        try:
+            self._check()
+            while not self._stop.is_set():
+                self._pulse()
+                total += self._turn()
+        except Stopped:
+            pass
+        logger.info("the watch ends: %d new, %d known, %d skipped", total.new, total.known, total.skipped)
+        return total
+
+    def _check(self) -> None:
+        check_pattern(self._deps)
+        self._store(lambda: bucket.check_bucket(self._deps.client, self._deps.bucket))
+        for box in self._boxes:
+            box.check()
+
+    def _turn(self) -> Counts:
+        room = self._room()
+        if room <= 0:
+            self._stop.wait(self._pace.full)
+            return Counts()
+        listed = self._listing.take(min(room, BATCH))
+        total = self._submit(listed) if listed else Counts()
+        return total + self._notified(min(room - total.new, BATCH), self._idle_seconds())
+
+    def _room(self) -> int:
+        """Documents that the render queue has room for; tells once when it fills and when it empties."""
+        room = self._deps.settings.queue_ceiling - self._broker(lambda: self._deps.depth("render"))
+        if (room <= 0) is not self._paused:
+            self._paused = not self._paused
+            logger.info("the render queue is full, intake pauses" if self._paused else "intake goes on")
+        return room
+
+    def _idle_seconds(self) -> float:
+        return max(0.0, min(self._pace.poll, self._listing.due_in()))
+
+    def _notified(self, room: int, wait: float) -> Counts:
+        total = Counts()
+        answering = [box for box in self._boxes if box.answering]
+        if room > 0:
+            for box in answering:
+                total += self._empty(box, room, wait / len(answering))
+        if not answering:
+            self._stop.wait(wait)
+        return total
+
+    def _empty(self, box: _Box, room: int, wait: float) -> Counts:
+        messages = box.receive(most=room, wait=wait)
+        if not messages:
+            return Counts()
+        objects = [one for message in messages for one in self._read(message)]
+        total = self._submit(objects)
+        box.acknowledge(messages)
+        return total
+
+    def _read(self, message: Message) -> Iterator[Object]:
+        for one in read_notice(message.body):
+            if isinstance(one, BadNotice):
+                logger.warning("a notification says nothing usable, %s: %s", one.reason, one.excerpt)
+            elif self._is_ours(one):
+                yield one
+
+    def _is_ours(self, one: Object) -> bool:
+        if one.bucket != self._deps.bucket or not one.key.startswith(self._deps.prefix):
+            return False
+        return not (is_folder_marker(one.key) or self._is_sidecar(one))
+
+    def _is_sidecar(self, one: Object) -> bool:
+        base = base_of(one.key)
+        if base is None or looks_like_document(base):
+            return base is not None
+        return self._store(lambda: bucket.exists(self._deps.client, one.bucket, base))
+
+    def _submit(self, objects: Sequence[Object]) -> Counts:
+        return self._store(lambda: submit(objects, self._deps))
+
+
+class _Listing:
+    """The full listing, begun at the start and again at each interval, taken in small portions."""
+
+    def __init__(self, deps: IntakeDeps, call: Patience) -> None:
+        self._deps, self._call = deps, call
+        self._pages: Iterator[list[Object]] | None = None
+        self._waiting: deque[Object] = deque()
+        self._next = time.monotonic()
+
+    def take(self, most: int) -> list[Object]:
+        """Unregistered objects, as many as asked for at most; reads no more than one page to find them."""
+        if not self._waiting:
+            self._turn_page()
+        return [self._waiting.popleft() for _ in range(min(most, len(self._waiting)))]
+
+    def due_in(self) -> float:
+        """Seconds until there is something to take; 0 while a listing goes on."""
+        busy = self._pages is not None or self._waiting
+        return 0.0 if busy else self._next - time.monotonic()
+
+    def _turn_page(self) -> None:
+        if self._pages is None and self.due_in() <= 0:
+            deps = self._deps
+            self._next = time.monotonic() + deps.settings.list_seconds
+            self._pages = list_pages(deps.client, deps.bucket, deps.prefix, call=self._call)
+        if self._pages is not None:
+            page = next(self._pages, None)
+            if page is None:
+                self._pages = None
+            else:
+                self._waiting.extend(self._call(lambda: self._unknown(page)))
+
+    def _unknown(self, page: Sequence[Object]) -> list[Object]:
+        with self._deps.sessions() as session:
+            return intake.unknown(session, page)
+
+
+class _Box:
+    """A mailbox whose outages hold nobody up: while it is away, the listing finds what it would have told."""
+
+    def __init__(self, box: Mailbox, pace: Pace) -> None:
+        self._box, self._pace = box, pace
+        self._pauses = pace.pauses()
+        self._again_at: float | None = None
+
+    @property
+    def answering(self) -> bool:
+        """False while it is not to be asked because it failed a moment ago."""
+        return self._again_at is None or time.monotonic() >= self._again_at
+
+    def check(self) -> None:
+        """WrongUse when it cannot be what was meant; an outage is none."""
+        try:
+            self._box.check()
+        except OUTAGES as error:
+            self._failed(error)
+
+    def receive(self, *, most: int, wait: float) -> list[Message]:
+        """Messages; none in an outage."""
+        try:
+            found = self._box.receive(most=most, wait=wait)
+        except OUTAGES as error:
+            self._failed(error)
+            return []
+        if self._again_at is not None:
+            logger.info("%s answers again", self._box.name)
+            self._again_at, self._pauses = None, self._pace.pauses()
+        return found
+
+    def acknowledge(self, messages: Sequence[Message]) -> None:
+        """Acknowledge; in an outage the messages come again and find their documents known."""
+        try:
+            self._box.acknowledge(messages)
+        except OUTAGES as error:
+            self._failed(error)
+
+    def _failed(self, error: Exception) -> None:
+        if self._again_at is None:
+            logger.warning("%s does not answer, the listing goes on without: %s", self._box.name, error)
+        self._again_at = time.monotonic() + next(self._pauses)
