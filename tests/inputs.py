@@ -11,8 +11,8 @@ from io import BytesIO
 import numpy as np
 import pymupdf
 from PIL import Image
-from sheets import A4, FULL, Page, Picture, encoded, jpeg_picture, pdf, raw_picture, sheet
 
+from tests.sheets import A4, FULL, Page, Picture, encoded, jpeg_picture, pdf, raw_picture, sheet
 from worker.vision.values import Limits
 
 TEXT = b"BT /F1 24 Tf 200 300 Td (Agreed and accepted) Tj ET"

@@ -80,9 +80,10 @@ def pdf(*pages: Page, header: bytes = b"%PDF-1.7\n", more: dict[int, bytes] | No
         named = " ".join(
             f"/{picture.name} {number} 0 R" for picture, number in zip(page.pictures, pictures, strict=True)
         )
+        listed = f"/XObject << {named} >>" if named else ""
         objects[own] = (
             f"<< /Type /Page /Parent 2 0 R /MediaBox {page.box} /Contents {content} 0 R "
-            f"/Resources << {page.resources} /XObject << {named} >> >> {page.entries} >>"
+            f"/Resources << {page.resources} {listed} >> {page.entries} >>"
         ).encode()
         objects[content] = _stream("", page.content)
         for number, picture in zip(pictures, page.pictures, strict=True):

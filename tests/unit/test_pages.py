@@ -12,10 +12,10 @@ import pymupdf
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from inputs import CASES, LIMITS, Case, exif_jpeg, scan, tiff
 from PIL import Image
-from sheets import FULL, Page, encoded, is_upright, jpeg_picture, pdf, sheet
 
+from tests.inputs import CASES, LIMITS, Case, exif_jpeg, scan, tiff
+from tests.sheets import FULL, Page, encoded, is_upright, jpeg_picture, pdf, sheet
 from worker.errors import DocumentError, PageError, UnreadableDocument
 from worker.vision.pages import decode, inspect, render
 from worker.vision.pages_encode import encode

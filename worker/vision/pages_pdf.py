@@ -55,6 +55,8 @@ _LOST = re.compile(
 )
 #: Colour spaces whose samples are what is seen; the others (CMYK, Separation, Lab, …) are drawn by MuPDF.
 _DIRECT = frozenset({"DeviceGray", "DeviceRGB", "CalGray", "CalRGB", "ICCBased"})
+#: How MuPDF says that it got no memory.
+_NO_MEMORY = re.compile(r"\b(?:m|c|re)alloc \(")
 _REFERENCE = re.compile(r"(\d+) 0 R")
 #: Entries of a graphics state that change how an image lands on the page.
 _NOT_PLAIN = re.compile(
@@ -104,9 +106,11 @@ class PdfReader:
             page = self._page(index)
         except PageError:
             raise
-        except MemoryError as error:
-            raise PageTooLarge(index, "drawing it takes more memory than the renderer may have") from error
-        except _FAULTS as error:
+        except (MemoryError, *_FAULTS) as error:
+            if isinstance(error, MemoryError) or _NO_MEMORY.search(str(error)):
+                raise PageTooLarge(
+                    index, "drawing it takes more memory than the renderer may have"
+                ) from error
             raise UnreadablePage(index, f"the page is damaged ({error})") from error
         lost = _LOST.search(pymupdf.TOOLS.mupdf_warnings())
         if lost:
