@@ -57,6 +57,7 @@ class Column:
         self.accent = _ACCENTS[int(rng.integers(len(_ACCENTS)))]
         self.justify = 3 if rng.random() < 0.5 else 0
         self.title = f"Framework agreement {prose.number(rng)}"
+        self.dotted = bool(rng.random() < 0.3)
 
     @property
     def bottom(self) -> float:
@@ -142,7 +143,7 @@ def letter(page: pymupdf.Page, rng: _Rng, names: Sequence[str]) -> list[Slot]:
     column = Column(page, rng)
     company = _letterhead(column)
     for line in (
-        prose.pick(prose.COMPANIES, rng),
+        prose.pick([name for name in prose.COMPANIES if name != company], rng),
         prose.pick(prose.STREETS, rng),
         prose.pick(prose.TOWNS, rng),
     ):
@@ -172,7 +173,7 @@ def contract(page: pymupdf.Page, rng: _Rng, names: Sequence[str]) -> list[Slot]:
     column.text(column.title, bold=True, size=14 if page.number == 0 else column.size, align=1)
     column.y += 8
     if page.number == 0:
-        between = " and ".join(f"{name}, {prose.pick(prose.COMPANIES, rng)}" for name in names)
+        between = " and ".join(f"{name}, {_employer(name)}" for name in names)
         column.text(f"between {between}, together called the parties.", align=1)
     for index, (heading, text) in _numbered_clauses(page, names):
         if column.y > column.bottom - 110:
@@ -195,11 +196,16 @@ def _contract_column(page: pymupdf.Page, names: Sequence[str]) -> Column:
     return Column(page, np.random.default_rng(crc32(",".join(names).encode())))
 
 
+def _employer(name: str) -> str:
+    """Whom a party signs for: the same on every page."""
+    return prose.COMPANIES[crc32(name.encode()) % len(prose.COMPANIES)]
+
+
 def _numbered_clauses(page: pymupdf.Page, names: Sequence[str]) -> list[tuple[int, tuple[str, str]]]:
-    """The clauses of the contract from this page on, eight to a page."""
+    """The clauses of the contract from this page on, eight to a page; none when all have been printed."""
     numbered = enumerate(prose.clauses(np.random.default_rng(crc32(names[0].encode()))), start=1)
     ordered = list(numbered)
-    first = page.number * 8 % len(ordered)
+    first = page.number * 8
     return ordered[first : first + 8]
 
 
@@ -211,6 +217,9 @@ def signing_page(page: pymupdf.Page, rng: _Rng, names: Sequence[str]) -> list[Sl
     for index, (heading, text) in _numbered_clauses(page, names)[: int(rng.integers(2, 5))]:
         column.text(f"{index}.  {heading}", bold=True)
         column.text(text, align=column.justify)
+    if page.number > 3:
+        column.text(f"Annex {page.number - 3}: goods and prices", bold=True)
+        _table(column, int(rng.integers(5, 9)))
     _footer(column, f"{column.title} · page {page.number + 1}")
     column.y += 10
     column.text("In witness whereof the parties have signed this agreement on the dates given below.")
@@ -218,9 +227,7 @@ def signing_page(page: pymupdf.Page, rng: _Rng, names: Sequence[str]) -> list[Sl
     for party, name in enumerate(names):
         column.y += 58
         slots += _signed_dated(column, party)
-        column.put(
-            column.left, f"{name}, for {prose.pick(prose.COMPANIES, rng)}", dy=14, size=column.size * 0.9
-        )
+        column.put(column.left, f"{name}, for {_employer(name)}", dy=14, size=column.size * 0.9)
         column.y += 26
     return slots
 
@@ -228,7 +235,7 @@ def signing_page(page: pymupdf.Page, rng: _Rng, names: Sequence[str]) -> list[Sl
 def _signed_dated(column: Column, party: int) -> list[Slot]:
     """A line 'Signed: ____  Date: ____'."""
     start, middle = column.left + column.size * 4.2, column.right - 150
-    dash = "[1 2]" if column.rng.random() < 0.3 else None
+    dash = "[1 2]" if column.dotted else None
     column.put(column.left, "Signed:")
     column.put(middle + 10, "Date:")
     for x, x1 in ((start, middle), (middle + 42, column.right)):

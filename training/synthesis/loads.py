@@ -3,22 +3,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import pymupdf
 
 from training.synthesis import files
 from training.synthesis.layouts import LAYOUTS, Slot
 from training.synthesis.manifest import Claim, Manifest, Sample, Sheet, write_set
-from training.synthesis.pages import Blank, Entry, Page, blank, complete, fill, note, signature
+from training.synthesis.pages import A4, Blank, Entry, Page, blank, complete, fill, insert, note, signature
 from training.synthesis.scanner import SCANNERS, scan
 from training.synthesis.strokes import Signer
 
 _Rng = np.random.Generator
 _DPI = 150.0
-_SUFFIXES = ("jpg", "pdf", "jpg", "pdf", "png", "tif")
+#: Kinds of files in turn; a "drawn" one is a PDF of vectors and text, a "pdf" one holds scans.
+_KINDS = ("jpg", "pdf", "jpg", "drawn", "png", "pdf", "tif")
+_TRUTHS = ("genuine", "genuine", "genuine", "forged", "other", "none")
 _VARIANTS = 3
 #: Where a clerk writes the document's number.
 _CORNER = Slot("handwriting", 440, 36, 110, 18)
@@ -26,24 +29,47 @@ _CORNER = Slot("handwriting", 440, 36, 110, 18)
 
 @dataclass(frozen=True, slots=True)
 class _Stock:
-    """Printed, scanned and empty pages, and the people who sign them."""
+    """Printed, scanned and empty pages by layout, and the people who sign them."""
 
     signers: tuple[Signer, ...]
-    colour: tuple[tuple[str, Blank], ...]
-    fax: tuple[tuple[str, Blank], ...]
+    grey: dict[str, tuple[Blank, ...]]
+    fax: dict[str, tuple[Blank, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Story:
+    """What happened to one document: who is said to have signed its last page, and who did."""
+
+    number: int
+    claimed: Signer
+    other: Signer
+    truth: str
+    layouts: tuple[str, ...]
+
+    def entries(self, page: int, slots: Sequence[Slot], rng: _Rng) -> list[Entry]:
+        """Everything written on one page; a number in its corner makes every page different."""
+        corner = note(_CORNER, f"{self.number:05d}-{page}", self.other, rng)
+        if page < len(self.layouts) - 1 or self.truth == "none":
+            return [corner]
+        signing = [slot for slot in slots if slot.party == 0 and slot.kind != "handwriting"]
+        if self.truth != "forged":
+            return [corner, *complete(signing, [self.other if self.truth == "other" else self.claimed], rng)]
+        forged = [slot for slot in signing if slot.kind == "signature"]
+        return [corner, *(signature(slot, self.claimed, rng, forged=True) for slot in forged)]
 
 
 def _stock(seed: int) -> _Stock:
     signers = tuple(Signer.from_seed(1000 + seed * 100 + index) for index in range(8))
-    colour, fax = [], []
-    for index, layout in enumerate(list(LAYOUTS) * _VARIANTS):
+    grey: dict[str, tuple[Blank, ...]] = {}
+    fax: dict[str, tuple[Blank, ...]] = {}
+    for index, layout in enumerate(LAYOUTS):
         rng = np.random.default_rng([seed, 0x57, index])
-        paper = blank(layout, rng, names=[signers[index % 8].name, signers[(index + 3) % 8].name], dpi=_DPI)
-        device = ("flatbed", "feeder", "archive")[index // len(LAYOUTS) % 3]
-        colour.append((layout, _copied(paper, device, rng)))
-        if index < len(LAYOUTS):
-            fax.append((layout, _copied(paper, "fax", rng)))
-    return _Stock(signers, tuple(colour), tuple(fax))
+        names = [signers[index % 8].name, signers[(index + 3) % 8].name]
+        prints = [blank(layout, rng, names=names, dpi=_DPI) for _ in range(_VARIANTS)]
+        devices = ("flatbed", "feeder", "archive")
+        grey[layout] = tuple(_copied(paper, name, rng) for paper, name in zip(prints, devices, strict=True))
+        fax[layout] = (_copied(prints[0], "fax", rng),)
+    return _Stock(signers, grey, fax)
 
 
 def _copied(paper: Blank, device: str, rng: _Rng) -> Blank:
@@ -52,55 +78,60 @@ def _copied(paper: Blank, device: str, rng: _Rng) -> Blank:
     return replace(paper, pixels=scanned.pixels)
 
 
-def _document(index: int, stock: _Stock, seed: int) -> Sample:
-    rng = np.random.default_rng([seed, 0xD0C, index])
-    suffix = _SUFFIXES[index % len(_SUFFIXES)]
-    pool = stock.fax if suffix == "tif" else stock.colour
-    count = int(rng.integers(1, 4)) if suffix in {"pdf", "tif"} else 1
-    claimed, other = (stock.signers[int(number)] for number in rng.permutation(len(stock.signers))[:2])
-    truth = str(rng.choice(["genuine", "genuine", "genuine", "forged", "other", "none"]))
+def _story(number: int, stock: _Stock, rng: _Rng, *, pages: int) -> _Story:
+    claimed, other = (stock.signers[int(index)] for index in rng.permutation(len(stock.signers))[:2])
+    signable = [layout for layout in LAYOUTS if layout != "contract"]
+    first = [str(rng.choice(list(LAYOUTS))) for _ in range(pages - 1)]
+    return _Story(number, claimed, other, str(rng.choice(_TRUTHS)), (*first, str(rng.choice(signable))))
+
+
+def _document(number: int, stock: _Stock, seed: int) -> Sample:
+    rng = np.random.default_rng([seed, 0xD0C, number])
+    kind = _KINDS[number % len(_KINDS)]
+    many = kind in {"pdf", "drawn", "tif"}
+    story = _story(number, stock, rng, pages=int(rng.integers(1, 4)) if many else 1)
+    data, sheets = _drawn(story, rng) if kind == "drawn" else _scanned(story, stock, kind, rng)
+    name = f"intake-{number:05d}.{'pdf' if kind == 'drawn' else kind}"
+    return Sample(name, data, sheets, (Claim(story.claimed.slug, story.truth),))
+
+
+def _drawn(story: _Story, rng: _Rng) -> tuple[bytes, tuple[Sheet, ...]]:
+    sheets, names = [], [story.claimed.name, story.other.name]
+    with pymupdf.open() as document:
+        for number, layout in enumerate(story.layouts):
+            page = document.new_page(width=A4[0], height=A4[1])
+            entries = story.entries(number, LAYOUTS[layout](page, rng, names), rng)
+            marks = tuple(insert(page, entry) for entry in entries)
+            sheets.append(Sheet(round(A4[0] * 200 / 72), round(A4[1] * 200 / 72), marks))
+        return files.saved(document), tuple(sheets)
+
+
+def _scanned(story: _Story, stock: _Stock, kind: str, rng: _Rng) -> tuple[bytes, tuple[Sheet, ...]]:
     pages = []
-    for number in range(count):
-        _, paper = pool[int(rng.integers(len(pool)))]
-        entries = _entries(paper, claimed, other, truth if number == count - 1 else "none", rng)
-        pages.append(_written(paper, [*entries, note(_CORNER, f"{index:05d}.{number}", other, rng)], suffix))
+    for number, layout in enumerate(story.layouts):
+        papers = (stock.fax if kind == "tif" else stock.grey)[layout]
+        paper = papers[int(rng.integers(len(papers)))]
+        page = fill(paper, story.entries(number, paper.slots, rng))
+        pages.append(_black_and_white(page) if kind == "tif" else page)
     sheets = tuple(Sheet(page.pixels.shape[1], page.pixels.shape[0], page.marks) for page in pages)
-    truth = truth if any(mark.label == "signature" for sheet in sheets for mark in sheet.marks) else "none"
-    return Sample(
-        f"intake-{index:05d}.{suffix}", _encoded(pages, suffix), sheets, (Claim(claimed.slug, truth),)
-    )
+    return _encoded(pages, kind), sheets
 
 
-def _entries(paper: Blank, claimed: Signer, other: Signer, truth: str, rng: _Rng) -> list[Entry]:
-    """The first place to sign is used, by whom the truth says; dates and initials go with it."""
-    if truth == "none":
-        return []
-    hand = other if truth == "other" else claimed
-    slots = [slot for slot in paper.slots if slot.party == 0 and slot.kind != "handwriting"]
-    if truth != "forged":
-        return complete(slots, [hand], rng)
-    signing = [slot for slot in slots if slot.kind == "signature"]
-    return [signature(slot, hand, rng, forged=True) for slot in signing]
-
-
-def _written(paper: Blank, entries: list[Entry], suffix: str) -> Page:
-    page = fill(paper, entries)
-    if suffix != "tif":
-        return page
+def _black_and_white(page: Page) -> Page:
     return replace(page, pixels=np.where(page.pixels < 165, 0, 255).astype(np.uint8))
 
 
-def _encoded(pages: list[Page], suffix: str) -> bytes:
-    if suffix == "jpg":
-        return files.jpeg(pages[0])
-    if suffix == "png":
-        return files.png(pages[0])
-    return files.fax(pages) if suffix == "tif" else files.scanned_pdf(pages)
+def _encoded(pages: list[Page], kind: str) -> bytes:
+    if kind == "pdf":
+        return files.scanned_pdf(pages)
+    if kind == "tif":
+        return files.fax(pages)
+    return files.jpeg(pages[0]) if kind == "jpg" else files.png(pages[0])
 
 
 def _samples(documents: int, stock: _Stock, seed: int) -> Iterator[Sample]:
-    for index in range(documents):
-        yield _document(index, stock, seed)
+    for number in range(documents):
+        yield _document(number, stock, seed)
 
 
 def write_loads(folder: Path, *, documents: int, seed: int = 7) -> Manifest:

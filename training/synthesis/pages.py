@@ -105,10 +105,19 @@ def note(slot: Slot, text: str, signer: Signer, rng: _Rng) -> Entry:
 
 
 def complete(
-    slots: Iterable[Slot], signers: Sequence[Signer], rng: _Rng, *, fields: bool = True
+    slots: Iterable[Slot],
+    signers: Sequence[Signer],
+    rng: _Rng,
+    *,
+    day: prose.Day | None = None,
+    fields: bool = True,
 ) -> list[Entry]:
-    """What the parties write on a page: signatures, initials and dates, and with `fields` the rest."""
+    """What the parties write on a page: signatures, initials and dates, and with `fields` the rest.
+
+    The first party signs on `day`, the others up to a week later.
+    """
     entries = []
+    day = day or prose.some_day(rng)
     for slot in slots:
         signer = signers[slot.party]
         if slot.kind == "signature":
@@ -117,7 +126,8 @@ def complete(
             initials = "".join(word[0] for word in signer.name.split())
             entries.append(note(slot, initials, signer, rng))
         elif slot.kind == "handwritten_date":
-            entries.append(note(slot, prose.some_day(rng).written(rng), signer, rng))
+            signing = prose.later(day, int(rng.integers(0, 7)) if slot.party else 0)
+            entries.append(note(slot, signing.written(rng), signer, rng))
         elif fields:
             entries.append(note(slot, prose.answer(slot.title, signer.name, rng), signer, rng))
     return entries
@@ -143,7 +153,7 @@ def placed(entry: Entry) -> tuple[Strokes, float]:
 
 def _mark(entry: Entry, strokes: Strokes, pen_width: float) -> Mark:
     points = np.concatenate([trace[:, :2] for trace in strokes.traces]).astype(np.float32)
-    radius = pen_width / 2
+    radius = pen_width / 2 * max(float(trace[:, 3].max()) for trace in strokes.traces)
     corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]], np.float32) * radius
     hull = cv2.convexHull((points[:, None, :] + corners).reshape(-1, 1, 2)).reshape(-1, 2)
     outline = tuple((float(x), float(y)) for x, y in hull)

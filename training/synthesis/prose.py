@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -191,10 +192,10 @@ class Day:
         return f"{self.day} {_MONTHS[self.month - 1]} {self.year}"
 
     def written(self, rng: _Rng) -> str:
-        """As a hand writes it beside a signature: 4/3/24, 04.03.2024, 4-3-2024."""
+        """As a hand writes it beside a signature: 4/3/24, 04/03/2024, 4-3-2024."""
         short = bool(rng.integers(2))
         year = f"{self.year % 100:02d}" if short else str(self.year)
-        mark = "/.-"[int(rng.integers(3))]
+        mark = "/-"[int(rng.integers(2))]
         pad = "02d" if rng.integers(2) else "d"
         return f"{self.day:{pad}}{mark}{self.month:{pad}}{mark}{year}"
 
@@ -202,6 +203,12 @@ class Day:
 def some_day(rng: _Rng) -> Day:
     """A day in the last years before 2026."""
     return Day(int(rng.integers(2021, 2026)), int(rng.integers(1, 13)), int(rng.integers(1, 29)))
+
+
+def later(day: Day, days: int) -> Day:
+    """The day that many days after."""
+    date = datetime.date(day.year, day.month, day.day) + datetime.timedelta(days=days)
+    return Day(date.year, date.month, date.day)
 
 
 def pick(options: Sequence[str], rng: _Rng) -> str:

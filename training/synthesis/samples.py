@@ -13,7 +13,7 @@ import pymupdf
 import typer
 from rich.console import Console
 
-from training.synthesis import files
+from training.synthesis import files, prose
 from training.synthesis.layouts import LAYOUTS
 from training.synthesis.loads import write_loads
 from training.synthesis.manifest import Claim, Manifest, Sample, Sheet, write_set
@@ -55,12 +55,12 @@ def _unsigned(layout: str, rng: _Rng, name: str, *, device: Scanner, dpi: float 
 
 def _agreement(rng: _Rng) -> Sample:
     parties = (_JUDITH, _SILAS)
-    sheets = []
+    sheets, day = [], prose.some_day(rng)
     with pymupdf.open() as document:
         for layout in ("contract", "contract", "contract", "signing_page", "signing_page"):
             page = document.new_page(width=A4[0], height=A4[1])
             slots = LAYOUTS[layout](page, rng, [party.name for party in parties])
-            marks = tuple(insert(page, entry, dpi=_DPI) for entry in complete(slots, parties, rng))
+            marks = tuple(insert(page, entry, dpi=_DPI) for entry in complete(slots, parties, rng, day=day))
             sheets.append(Sheet(round(A4[0] * _DPI / 72), round(A4[1] * _DPI / 72), marks))
         data = files.saved(document)
     claims = tuple(Claim(party.slug, "genuine") for party in parties)

@@ -74,10 +74,10 @@ class Signer:
         flourish = FLOURISHES[int(rng.integers(len(FLOURISHES)))]
         plan, extent = signature_plan(name, flourish, rng)
         width = rng.uniform(0.8, 1.35)
-        # Signatures are 30 to 75 mm wide whatever the length of the name.
-        narrowest = min(32 / (extent * width), 6.5)
-        widest = max(rng.uniform(52, 76) / (extent * width), narrowest)
-        size = float(np.clip(rng.uniform(2.0, 4.2), narrowest, widest))
+        # Signatures are 40 to 80 mm wide whatever the length of the name.
+        narrowest = min(42 / (extent * width), 6.5)
+        widest = max(rng.uniform(55, 80) / (extent * width), narrowest)
+        size = float(np.clip(rng.uniform(2.4, 4.8), narrowest, widest))
         return cls(
             name=name,
             seed=seed,
