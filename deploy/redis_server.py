@@ -87,7 +87,9 @@ def borrowed_database(url: str) -> Iterator[str]:
                 continue  # this server has fewer databases
             if taken:
                 continue
-            yield f"{base}/{number}"
-            client.flushdb()
+            try:
+                yield f"{base}/{number}"
+            finally:
+                client.flushdb()
             return
     raise ServerMissing("every numbered database of this Redis is in use; start another")

@@ -7,21 +7,19 @@ from __future__ import annotations
 
 import secrets
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-import boto3
 from celery import Celery
 from pydantic import SecretStr
 
 from deploy import crew
+from deploy.corner import private_corner
 from deploy.ports import free_port
-from deploy.postgres_server import create_database, drop_database
 from deploy.processes import Process, ProcessDied, start, stop_all, wait_until
-from deploy.redis_server import borrowed_database
 from deploy.s3_server import answers
 from deploy.servers import Servers, running_servers
 from deploy.settings import GivenServers, child_environment
@@ -61,16 +59,27 @@ class Stack:
         )
         return self.processes[name]
 
+    def start_all(self) -> None:
+        """Start every process and return when all are up. Raises ProcessDied for the first that is not."""
+        for name in self.commands:
+            self.start(name)
+        self.wait_for_workers()
+        if "flower" in self.processes:
+            health = f"{self.flower_url}/healthcheck"
+            wait_until(lambda: answers(health), self.process("flower"), within=STARTUP)
+        for process in self.dead():
+            raise process.died()
+
     def dead(self) -> list[Process]:
         """Return the processes that have ended, though nobody asked them to."""
         return [process for process in self.processes.values() if not process.alive]
 
     def wait_for_workers(self, *queues: str, within: float = STARTUP) -> None:
-        """Return once the workers of these queues answer; without names, those of every queue.
+        """Return once the workers of these queues answer; without names, those of every queue served.
 
         Raises ProcessDied when one of them ends first, or the time is up.
         """
-        names = queues or tuple(worker.queue for worker in crew.workers())
+        names = queues or tuple(worker.queue for worker in crew.workers() if worker.queue in self.commands)
         answered: set[str] = set()
         with self._control() as app:
             for name in names:
@@ -113,14 +122,17 @@ def running_stack(
     *,
     env_overrides: Mapping[str, str] | None = None,
     watch: bool = True,
+    without: Collection[str] = (),
     servers: Servers | None = None,
     cores: int | None = None,
 ) -> Iterator[Stack]:
     """Run the whole stack while the block runs; logs, and nothing that lasts, go into the folder.
 
-    With `servers`, those are used, and left as they were found; else new ones are started. The
-    overrides are COUNTERSIGN_ variables for every process. Raises ServerMissing or ProcessDied.
+    `without` names processes to leave out. With `servers`, those are used, and left as they were
+    found; else new ones are started. The overrides are COUNTERSIGN_ variables for every process.
+    Raises ServerMissing or ProcessDied.
     """
+    folder = folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     for log in folder.glob("*.log"):
         log.unlink()
@@ -130,59 +142,17 @@ def running_stack(
         servers = servers or exits.enter_context(running_servers(folder))
         env = {**exits.enter_context(private_corner(servers, suffix=suffix)), **(env_overrides or {})}
         _migrate(env, folder)
+        commands = crew.crew(folder, bucket=env["COUNTERSIGN_INTAKE_BUCKET"], watch=watch, cores=cores)
         stack = Stack(
             folder,
             env,
             f"http://127.0.0.1:{free_port()}",
             f"countersign:{secrets.token_urlsafe(12)}",
-            crew.crew(folder, bucket=env["COUNTERSIGN_INTAKE_BUCKET"], watch=watch, cores=cores),
+            {name: command for name, command in commands.items() if name not in without},
         )
         exits.callback(lambda: stop_all(list(stack.processes.values()), grace=GRACE))
-        for name in stack.commands:
-            stack.start(name)
-        stack.wait_for_workers()
-        wait_until(
-            lambda: answers(f"{stack.flower_url}/healthcheck"), stack.process("flower"), within=STARTUP
-        )
-        if stack.dead():
-            raise stack.dead()[0].died()
+        stack.start_all()
         yield stack
-
-
-@contextmanager
-def private_corner(servers: Servers, *, suffix: str) -> Iterator[dict[str, str]]:
-    """Yield the variables of a database, two buckets and a numbered Redis database of our own.
-
-    The databases are removed afterwards; the buckets, whose server forgets them, are not.
-    """
-    given = GivenServers()
-    secret = given.s3_secret_key.get_secret_value()
-    name = f"countersign_{secrets.token_hex(4)}"
-    env = {
-        "COUNTERSIGN_DATABASE_URL": create_database(servers.database_url, name),
-        "COUNTERSIGN_S3_ENDPOINT": servers.s3_endpoint,
-        "COUNTERSIGN_S3_ACCESS_KEY": given.s3_access_key,
-        "COUNTERSIGN_S3_SECRET_KEY": secret,
-        "COUNTERSIGN_S3_REGION": given.s3_region,
-        "COUNTERSIGN_INTAKE_BUCKET": f"countersign-intake{suffix}",
-        "COUNTERSIGN_RESULTS_BUCKET": f"countersign-results{suffix}",
-        # Without notifications the listing is the only news of a new object.
-        "COUNTERSIGN_LIST_SECONDS": "2",
-    }
-    client = boto3.client(
-        "s3",
-        endpoint_url=servers.s3_endpoint,
-        aws_access_key_id=given.s3_access_key,
-        aws_secret_access_key=secret,
-        region_name=given.s3_region,
-    )
-    try:
-        for bucket in (env["COUNTERSIGN_INTAKE_BUCKET"], env["COUNTERSIGN_RESULTS_BUCKET"]):
-            client.create_bucket(Bucket=bucket)
-        with borrowed_database(servers.redis_url) as redis_url:
-            yield {**env, "COUNTERSIGN_BROKER_URL": redis_url}
-    finally:
-        drop_database(servers.database_url, name)
 
 
 def _migrate(env: Mapping[str, str], folder: Path) -> None:

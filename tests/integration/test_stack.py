@@ -1,0 +1,120 @@
+"""The queued form comes up whole, is watched over, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import base64
+import urllib.error
+import urllib.request
+
+import boto3
+import psutil
+import pytest
+from sqlalchemy import create_engine, inspect
+
+from deploy.console import summary, write_environment
+from deploy.postgres_server import answers
+from deploy.processes import ProcessDied
+from deploy.stack import Stack, running_stack
+
+
+@pytest.fixture(scope="module")
+def stack(servers, tmp_path_factory):
+    with running_stack(tmp_path_factory.mktemp("stack"), servers=servers, cores=1) as running:
+        yield running
+
+
+def ask_flower(stack: Stack, path: str, *, login: str = "", data: bytes | None = None) -> int:
+    request = urllib.request.Request(stack.flower_url + path, data=data)
+    if login:
+        request.add_header("Authorization", "Basic " + base64.b64encode(login.encode()).decode())
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as refusal:
+        return refusal.code
+
+
+def test_every_process_of_the_stack_runs(stack):
+    assert set(stack.processes) == {
+        *("render", "detect", "verify", "finish", "upkeep"),
+        *("beat", "watch", "flower"),
+    }
+    assert stack.dead() == []
+
+
+def test_the_database_has_its_tables_and_the_store_its_buckets(stack):
+    engine = create_engine(stack.env["COUNTERSIGN_DATABASE_URL"])
+    tables = inspect(engine).get_table_names()
+    engine.dispose()
+    client = boto3.client(
+        "s3",
+        endpoint_url=stack.env["COUNTERSIGN_S3_ENDPOINT"],
+        aws_access_key_id=stack.env["COUNTERSIGN_S3_ACCESS_KEY"],
+        aws_secret_access_key=stack.env["COUNTERSIGN_S3_SECRET_KEY"],
+        region_name=stack.env["COUNTERSIGN_S3_REGION"],
+    )
+    buckets = {bucket["Name"] for bucket in client.list_buckets()["Buckets"]}
+
+    assert "documents" in tables
+    assert {stack.env["COUNTERSIGN_INTAKE_BUCKET"], stack.env["COUNTERSIGN_RESULTS_BUCKET"]} <= buckets
+
+
+def test_flower_shows_nothing_to_strangers_and_lets_nobody_change_anything(stack):
+    login = stack.flower_login
+
+    assert ask_flower(stack, "/tasks") == 401
+    assert ask_flower(stack, "/tasks", login=login) == 200
+    assert ask_flower(stack, "/api/task/send-task/upkeep.sweep", login=login, data=b"{}") == 403
+    assert ask_flower(stack, "/api/worker/shutdown/detect@host", login=login, data=b"") == 403
+
+
+def test_no_secret_of_the_stack_stands_on_a_command_line(stack):
+    lines = " ".join(" ".join(psutil.Process(one.pid).cmdline()) for one in stack.processes.values())
+
+    assert stack.flower_login.partition(":")[2] not in lines
+    assert stack.env["COUNTERSIGN_DATABASE_URL"] not in lines
+
+
+def test_a_killed_worker_is_reported_and_can_be_started_again(stack):
+    stack.process("finish").kill()
+
+    assert [process.name for process in stack.dead()] == ["finish"]
+
+    stack.start("finish")
+    stack.wait_for_workers("finish")
+    assert stack.dead() == []
+
+
+def test_what_a_person_sees_names_flower_and_hides_the_database(stack):
+    text = str(summary(stack).renderable)
+
+    assert stack.flower_url in text
+    assert stack.env["COUNTERSIGN_DATABASE_URL"] not in text
+
+
+def test_the_file_to_source_is_only_its_owners(stack, tmp_path):
+    path = tmp_path / "env"
+
+    write_environment(path, {"COUNTERSIGN_X": "it's"})
+
+    assert path.stat().st_mode & 0o077 == 0
+    assert path.read_text() == """export COUNTERSIGN_X='it'"'"'s'\n"""
+
+
+def test_the_end_of_the_block_is_the_end_of_every_process_and_of_the_database(servers, tmp_path):
+    left_out = ("render", "detect", "verify", "flower")
+    with running_stack(tmp_path, servers=servers, watch=False, without=left_out, cores=1) as stack:
+        pids = [process.pid for process in stack.processes.values()]
+
+    assert not [pid for pid in pids if psutil.pid_exists(pid)]
+    assert not answers(stack.env["COUNTERSIGN_DATABASE_URL"])
+
+
+def test_a_stack_that_cannot_start_says_which_process_and_why(servers, tmp_path):
+    overrides = {"COUNTERSIGN_VISIBILITY_TIMEOUT": "-1"}
+
+    with (
+        pytest.raises(ProcessDied, match=r"(?i)visibility_timeout"),
+        running_stack(tmp_path, servers=servers, env_overrides=overrides, watch=False, cores=1),
+    ):
+        pytest.fail("it started with a timeout that cannot be")
