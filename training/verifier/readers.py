@@ -132,7 +132,7 @@ def _invented(seed: int, specimens: int) -> Signer:
     signer = Signer("drawn", str(seed))
     for act, genuine in ((strokes.sign, True), (strokes.forge, False)):
         for _ in range(specimens):
-            signer.add(Drawn(_on_canvas([trace[:, :2] for trace in act(hand, rng).traces])), genuine=genuine)
+            signer.add(Drawn(on_canvas([trace[:, :2] for trace in act(hand, rng).traces])), genuine=genuine)
     return signer
 
 
@@ -186,10 +186,10 @@ def _drawn(data: dict[str, npt.NDArray[np.generic]], index: int) -> Drawn | None
         return None
     ends = np.flatnonzero(~data["pen_down"][a:b].astype(bool)) + 1
     parts = [part for part in np.split(points, ends) if len(part) > 1]
-    return Drawn(_on_canvas(parts)) if parts else None
+    return Drawn(on_canvas(parts)) if parts else None
 
 
-def _on_canvas(parts: list[npt.NDArray[np.float64]]) -> tuple[npt.NDArray[np.float32], ...]:
+def on_canvas(parts: list[npt.NDArray[np.float64]]) -> tuple[npt.NDArray[np.float32], ...]:
     """Strokes fitted to the canvas, resampled."""
     points = np.concatenate(parts)
     low, extent = points.min(axis=0), np.maximum(np.ptp(points, axis=0), 1e-6)

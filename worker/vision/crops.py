@@ -22,8 +22,8 @@ SPECK_SHARE = 0.004
 MIN_INK_PIXELS = 120
 MIN_CONTENT_WIDTH, MIN_CONTENT_HEIGHT = 24, 10
 MIN_INK_SHARE, MAX_INK_SHARE = 0.01, 0.6
-#: Share of all ink that may touch the crop's border before it counts as cut off.
-MAX_BORDER_INK = 0.02
+#: Pixels of ink on the crop's border from which a signature counts as cut off.
+MIN_BORDER_INK = 3
 
 
 def crop(page: Pixels, box: Box, *, margin: float = 0.05) -> Pixels:
@@ -100,7 +100,7 @@ def assess(image: Pixels | Grey, *, at_page_border: bool = False) -> Quality:
     pixels = cv2.countNonZero(mask)
     share = pixels / (width * height) if pixels else 0.0
     fatal = _fatal_issues(pixels, share, width, height)
-    clipped = pixels > 0 and (at_page_border or _border_ink(mask) > MAX_BORDER_INK * pixels)
+    clipped = pixels > 0 and (at_page_border or _border_ink(mask) >= MIN_BORDER_INK)
     issues = (*fatal, QualityIssue.CLIPPED) if clipped else fatal
     return Quality(ink=share, width=int(width), height=int(height), usable=not fatal, issues=issues)
 

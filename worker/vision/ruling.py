@@ -9,6 +9,8 @@ from worker.vision.values import Grey
 
 #: A ruled line spans at least this share of the crop; shorter ones may be flourishes.
 MIN_SPAN = 0.5
+#: Fewer columns than this make no line.
+MIN_COLUMNS = 15
 #: Its middle leaves a fitted straight line by no more than this many pixels (root mean square).
 MAX_BEND = 1.2
 #: It begins before and ends after the strokes by this share of the crop: a headline or flourish does not.
@@ -103,7 +105,7 @@ def _is_straight(candidate: Grey) -> bool:
     """Whether the middle of every column lies on one straight, nearly level line."""
     ys, xs = np.nonzero(candidate)
     columns, position = np.unique(xs, return_inverse=True)
-    if len(columns) < MIN_SPAN * 0.6 * candidate.shape[1]:
+    if len(columns) < max(MIN_COLUMNS, MIN_SPAN * 0.6 * candidate.shape[1]):
         return False
     middle = np.bincount(position, ys) / np.bincount(position)
     slope, level = np.polyfit(columns, middle, 1)

@@ -1,0 +1,137 @@
+"""Cleaning: lines and print go, strokes stay, and nothing is drawn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import pytest
+
+from tests.handwriting import coloured, signature
+from worker.vision.cleaner import clean, whiten
+
+SEEDS = range(1, 13)
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Shares over many crops: kept pixels that are strokes, and strokes that were kept."""
+
+    precision: float
+    recall: float
+
+
+def on_form(seed: int) -> np.ndarray:
+    """A signature with paper around it, as a detector's box has."""
+    return cv2.copyMakeBorder(signature(seed), 40, 60, 60, 60, cv2.BORDER_CONSTANT, value=240)
+
+
+def with_rules(image: np.ndarray, seed: int) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    found, (height, width) = image.copy(), image.shape
+    for level in (0.45, 0.75):
+        y = int(level * height)
+        cv2.line(found, (0, y), (width, y + int(rng.integers(-6, 7))), 80, 2, cv2.LINE_AA)
+    return np.minimum(found, image)
+
+
+def with_print(image: np.ndarray, seed: int) -> np.ndarray:
+    found, height = image.copy(), image.shape[0]
+    for y, text in ((height - 15, "Authorised signature and date"), (height // 2, "Name of the signatory")):
+        cv2.putText(found, text, (20, y), cv2.FONT_HERSHEY_SIMPLEX, 0.5, 40, 1, cv2.LINE_AA)
+    return np.minimum(found, image)
+
+
+def with_box(image: np.ndarray, seed: int) -> np.ndarray:
+    found, (height, width) = image.copy(), image.shape
+    cv2.line(found, (0, 15), (width, 15), 60, 2)
+    cv2.line(found, (0, height - 15), (width, height - 15), 60, 2)
+    cv2.line(found, (20, 0), (20, height), 60, 2)
+    cv2.line(found, (width - 20, 0), (width - 20, height), 60, 2)
+    return np.minimum(found, image)
+
+
+def scores(dirty: list[np.ndarray], true: list[np.ndarray], *, cleaned: bool) -> Scores:
+    kept = stroke = both = near = 0
+    for image, truth in zip(dirty, true, strict=True):
+        ink = (clean(image) if cleaned else image) < 128
+        strokes = truth < 128
+        wide = cv2.dilate(strokes.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+        kept, stroke = kept + ink.sum(), stroke + strokes.sum()
+        both, near = both + (ink & strokes).sum(), near + (ink & wide).sum()
+    return Scores(near / kept, both / stroke)
+
+
+@pytest.mark.parametrize(
+    ("soil", "precision"),
+    [
+        pytest.param(with_rules, 0.97, id="ruled lines"),
+        pytest.param(with_box, 0.97, id="a box"),
+        pytest.param(with_print, 0.93, id="printed text"),
+    ],
+)
+def test_dirt_goes_and_strokes_stay(soil, precision):
+    true = [on_form(seed) for seed in SEEDS]
+    dirty = [soil(image, seed) for seed, image in zip(SEEDS, true, strict=True)]
+
+    before, after = scores(dirty, true, cleaned=False), scores(dirty, true, cleaned=True)
+
+    assert before.precision < 0.9
+    assert after.precision >= precision
+    assert after.recall >= 0.95
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_clean_signature_keeps_every_stroke(seed):
+    image = on_form(seed)
+
+    strokes = image < 100
+
+    assert ((clean(image) < 128) & strokes).sum() == strokes.sum()
+
+
+@pytest.mark.parametrize("soil", [with_rules, with_print, with_box])
+def test_ink_is_never_invented(soil):
+    dirty = soil(on_form(3), 3)
+
+    darker = clean(dirty).astype(int) < dirty.astype(int) - 1
+
+    assert not darker.any()
+
+
+def test_a_flourish_is_not_a_rule():
+    image = on_form(4)
+    cv2.line(image, (200, 170), (440, 168), 30, 4, cv2.LINE_AA)
+    strokes = image < 100
+
+    assert ((clean(image) < 128) & strokes).sum() == strokes.sum()
+
+
+def test_black_print_goes_from_under_a_blue_pen():
+    page = np.full((180, 460, 3), 250, np.uint8)
+    for x in range(10, 440, 22):
+        cv2.rectangle(page, (x, 70), (x + 12, 92), (30, 30, 30), 2)
+    strokes = on_form(5)[:180, :460] < 128
+    page[strokes] = (30, 60, 190)
+
+    ink = clean(page) < 150
+
+    assert (ink & strokes).sum() >= 0.97 * strokes.sum()
+    assert (ink & ~strokes).sum() <= 0.15 * strokes.sum()
+
+
+def test_shaded_paper_becomes_white():
+    image = on_form(6).astype(float)
+    shaded = (image * np.linspace(0.55, 1.0, image.shape[1])[None, :]).astype(np.uint8)
+
+    paper = whiten(shaded)[on_form(6) > 235]
+
+    assert np.quantile(paper, 0.02) > 235
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (3, 500), (500, 3), (40, 40)])
+def test_any_shape_is_answered_in_its_own_shape(shape):
+    image = coloured(np.random.default_rng(1).integers(0, 256, shape, dtype=np.uint8))
+
+    assert clean(image).shape == shape

@@ -1,0 +1,88 @@
+"""The shipped encoder and pair classifier: the same answer in both engines, in any batch, in any order."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.handwriting import signature
+from worker.errors import WeightsError
+from worker.vision import weights
+from worker.vision.calibration import probability
+from worker.vision.crops import assess, normalise
+from worker.vision.encoder import BATCH, DIMENSION, load_encoder
+from worker.vision.matcher import load_matcher
+from worker.vision.verifier import load_verifier
+
+CROPS = [normalise(signature(seed, wobble=wobble)) for seed in range(1, 6) for wobble in range(3)]
+
+
+def test_embeddings_are_unit_vectors_one_a_crop():
+    found = load_encoder().encode(CROPS)
+
+    assert found.shape == (len(CROPS), DIMENSION)
+    assert found.dtype == np.float32
+    assert np.allclose(np.linalg.norm(found, axis=1), 1, atol=1e-5)
+
+
+def test_no_crops_give_no_embeddings():
+    assert load_encoder().encode([]).shape == (0, DIMENSION)
+
+
+def test_a_crop_has_the_same_embedding_in_any_batch():
+    encoder = load_encoder()
+    many = (CROPS * (BATCH // len(CROPS) + 2))[: BATCH + 3]
+
+    assert np.allclose(encoder.encode(many)[-1], encoder.encode([many[-1]])[0], atol=1e-5)
+
+
+def test_the_pair_classifier_is_symmetric():
+    matcher, (a, b) = load_matcher(), load_encoder().encode(CROPS[:2])
+
+    assert matcher.logits(a, b[None]) == pytest.approx(matcher.logits(b, a[None]), abs=1e-5)
+
+
+def test_torch_and_onnx_runtime_give_the_same_verdicts():
+    pytest.importorskip("torch")
+    from worker.vision.encoder import TorchEncoder  # noqa: PLC0415
+
+    verifier, onnx = load_verifier(), load_encoder()
+    torch = TorchEncoder(weights.verified_path("encoder-torch"), version=onnx.version, device="cpu")
+    quality = assess(signature(1))
+
+    for query in range(len(CROPS)):
+        opinions = []
+        for encoder in (onnx, torch):
+            found = encoder.encode([CROPS[query], *CROPS[:3]])
+            opinions.append(verifier.compare(found[0], found[1:], quality=quality))
+        assert opinions[0].probability == pytest.approx(opinions[1].probability, abs=0.005)
+        assert opinions[0].outcome == opinions[1].outcome
+
+
+def test_the_version_is_the_digest_in_the_catalogue():
+    assert load_encoder().version == weights.entry("encoder").sha256
+    assert weights.entry("encoder-torch").parameters["same_as"] == weights.entry("encoder").sha256
+
+
+def test_the_same_hand_is_nearer_than_another():
+    verifier, found = load_verifier(), load_encoder().encode(CROPS)
+    hands = np.arange(len(CROPS)) // 3
+    logits = np.array([verifier.matcher.logits(query, found) for query in found])
+    same = (hands[:, None] == hands[None, :]) & ~np.eye(len(CROPS), dtype=bool)
+
+    assert np.median(logits[same]) > np.quantile(logits[hands[:, None] != hands[None, :]], 0.9)
+
+
+@pytest.mark.parametrize("llr", [-1000.0, -1.0, 0.0, 1.0, 1000.0])
+def test_a_probability_never_leaves_its_range(llr):
+    assert 0 <= probability(llr) <= 1
+
+
+def test_a_changed_file_is_refused(tmp_path):
+    for name in ("catalogue.json", weights.entry("encoder").file):
+        (tmp_path / name).write_bytes((weights.WEIGHTS_DIR / name).read_bytes())
+    with (tmp_path / weights.entry("encoder").file).open("ab") as file:
+        file.write(b"more")
+
+    with pytest.raises(WeightsError, match="encoder"):
+        load_encoder(folder=tmp_path)

@@ -1,0 +1,165 @@
+"""Opinions: what is said when, and in which words."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from worker.errors import WeightsError
+from worker.vision.calibration import Calibration, Fit, load_calibration, parse
+from worker.vision.values import Confidence, Outcome, Quality, QualityIssue
+from worker.vision.verifier import Verifier, load_verifier
+
+USABLE = Quality(ink=0.1, width=200, height=60, usable=True)
+BLANK = Quality(ink=0.0, width=0, height=0, usable=False, issues=(QualityIssue.BLANK,))
+FIT = {
+    "slope": 1.0,
+    "intercept": 0.0,
+    "genuine_from": 0.7,
+    "forged_below": 0.3,
+    "medium": 2.0,
+    "high": 4.0,
+}
+CALIBRATION = Calibration(
+    "plain", 0.0, (Fit(references=1, **FIT), Fit(references=3, **{**FIT, "slope": 2.0}))
+)
+
+
+class FirstNumber:
+    """A matcher whose logit is the first number of the reference."""
+
+    version = "first-number"
+
+    def logits(self, query, references):
+        return references[:, 0].astype(np.float64)
+
+
+VERIFIER = Verifier(FirstNumber(), CALIBRATION)
+QUERY = np.zeros(4, np.float32)
+
+
+def references(*logits: float) -> np.ndarray:
+    return np.array([[logit, 0, 0, 0] for logit in logits], np.float32)
+
+
+def test_without_references_there_is_no_verdict():
+    opinion = VERIFIER.compare(QUERY, np.zeros((0, 4), np.float32), quality=USABLE)
+
+    assert opinion.outcome is Outcome.NO_REFERENCE
+    assert opinion.probability is None
+    assert opinion.references == 0
+
+
+def test_an_unusable_crop_is_inconclusive_without_a_number():
+    opinion = VERIFIER.compare(QUERY, references(9.0), quality=BLANK)
+
+    assert opinion.outcome is Outcome.INCONCLUSIVE
+    assert opinion.probability is None
+    assert opinion.confidence is None
+    assert opinion.references == 1
+
+
+@pytest.mark.parametrize(
+    ("logit", "outcome", "confidence"),
+    [
+        pytest.param(5.0, Outcome.GENUINE, Confidence.HIGH, id="surely genuine"),
+        pytest.param(2.5, Outcome.GENUINE, Confidence.MEDIUM, id="probably genuine"),
+        pytest.param(1.0, Outcome.GENUINE, Confidence.LOW, id="rather genuine"),
+        pytest.param(0.3, Outcome.INCONCLUSIVE, None, id="leaning genuine"),
+        pytest.param(-0.3, Outcome.INCONCLUSIVE, None, id="leaning forged"),
+        pytest.param(-1.0, Outcome.FORGED, Confidence.LOW, id="rather forged"),
+        pytest.param(-5.0, Outcome.FORGED, Confidence.HIGH, id="surely forged"),
+    ],
+)
+def test_words_follow_the_probability(logit, outcome, confidence):
+    opinion = VERIFIER.compare(QUERY, references(logit), quality=USABLE)
+
+    assert opinion.outcome is outcome
+    assert opinion.confidence is confidence
+    assert opinion.llr == pytest.approx(logit)
+    assert (opinion.probability > 0.5) == (logit > 0)
+
+
+@pytest.mark.parametrize(("count", "slope"), [(1, 1.0), (2, 1.0), (3, 2.0), (50, 2.0)])
+def test_the_nearest_lower_number_of_references_calibrates(count, slope):
+    opinion = VERIFIER.compare(QUERY, references(*[0.5] * count), quality=USABLE)
+
+    assert opinion.llr == pytest.approx(0.5 * slope)
+    assert opinion.references == count
+
+
+@given(st.lists(st.floats(-20, 20), min_size=1, max_size=12), st.randoms())
+def test_the_order_of_references_does_not_matter(logits, random):
+    shuffled = list(logits)
+    random.shuffle(shuffled)
+
+    one = VERIFIER.compare(QUERY, references(*logits), quality=USABLE)
+    other = VERIFIER.compare(QUERY, references(*shuffled), quality=USABLE)
+
+    assert one.probability == pytest.approx(other.probability, abs=1e-6)
+
+
+def test_suggestions_are_the_likeliest_signers_best_first():
+    enrolled = {
+        "anna": references(1.0),
+        "bert": references(3.0, 3.0),
+        "carl": references(-4.0),
+        "dora": references(3.0, 3.0),
+        "emil": np.zeros((0, 4), np.float32),
+    }
+
+    found = VERIFIER.nearest(QUERY, enrolled, top=3)
+
+    assert [signer for signer, _ in found] == ["bert", "dora", "anna"]
+    assert found[0][1] == VERIFIER.compare(QUERY, enrolled["bert"], quality=USABLE).probability
+
+
+def test_nobody_enrolled_means_no_suggestion():
+    assert VERIFIER.nearest(QUERY, {}) == []
+
+
+def test_the_best_reference_counts_as_the_calibration_says():
+    verifier = Verifier(FirstNumber(), Calibration("best", 1.0, CALIBRATION.fits))
+
+    assert verifier.compare(QUERY, references(-1.0, 2.0), quality=USABLE).llr == pytest.approx(2.0)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("{", id="no JSON"),
+        pytest.param('{"best_share": 0}', id="no fits"),
+        pytest.param('{"best_share": 0, "fits": []}', id="empty fits"),
+        pytest.param('{"best_share": 0, "fits": [{"references": 1}]}', id="half a fit"),
+    ],
+)
+def test_a_malformed_calibration_is_refused(text):
+    with pytest.raises(WeightsError, match="calibration"):
+        parse(text, version="x")
+
+
+def test_notes_in_the_calibration_are_not_read():
+    text = json.dumps({"best_share": 0.0, "fits": [{"references": 1, **FIT}], "fitted_on": ["some set"]})
+
+    assert parse(text, version="x").fits == (Fit(references=1, **FIT),)
+
+
+def test_the_shipped_calibration_makes_sense():
+    fits = load_calibration().fits
+
+    assert [fit.references for fit in fits] == [1, 2, 3, 5, 8]
+    for fit in fits:
+        assert fit.slope > 0
+        assert 0 < fit.forged_below <= 0.5 <= fit.genuine_from < 1
+        assert 0 <= fit.medium <= fit.high
+
+
+def test_verdicts_name_the_files_that_they_rest_on():
+    versions = load_verifier().versions
+
+    assert set(versions) == {"matcher", "calibration"}
+    assert all(len(digest) == 64 for digest in versions.values())

@@ -1,0 +1,157 @@
+"""The verifier's training: measures that are right, losses that point the right way, runs that resume."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import cv2
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from training.verifier import calibrate, losses, metrics, protocol, readers  # noqa: E402
+from training.verifier import settings as settings_file  # noqa: E402
+from training.verifier.augment import augmented  # noqa: E402
+from training.verifier.batches import Batches  # noqa: E402
+from training.verifier.metrics import Trials  # noqa: E402
+from training.verifier.train import resume, start, train  # noqa: E402
+from worker.vision.network import PairClassifier  # noqa: E402
+
+SETTINGS = dataclasses.replace(
+    settings_file.read(),
+    writers_per_batch=3,
+    genuine_per_writer=2,
+    forged_per_writer=2,
+    minutes=0.03,
+    validate_minutes=0.01,
+)
+
+
+@pytest.fixture(scope="module")
+def signers():
+    return readers.invented(range(4), specimens=4)
+
+
+def _thicker(ink):
+    return cv2.dilate(ink.astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
+
+
+@pytest.mark.parametrize(
+    ("genuine", "impostor", "expected"),
+    [
+        pytest.param([3, 4, 5], [0, 1, 2], 0.0, id="apart"),
+        pytest.param([0, 1, 2], [3, 4, 5], 1.0, id="upside down"),
+        pytest.param([1, 2, 3, 4], [1, 2, 3, 4], 0.5, id="alike"),
+        pytest.param([1, 3, 4, 5], [0, 1.5, 2, 3.5], 0.25, id="one in four"),
+    ],
+)
+def test_the_equal_error_rate_is_where_both_errors_meet(genuine, impostor, expected):
+    found = metrics.equal_error_rate(np.array(genuine, float), np.array(impostor, float))
+
+    assert found == pytest.approx(expected, abs=0.13)
+
+
+def test_the_interval_holds_the_rate_and_narrows_with_writers():
+    rng = np.random.default_rng(1)
+    trials = [Trials(rng.normal(1, 1, 20), rng.normal(0, 1, 20), rng.normal(-3, 1, 20)) for _ in range(40)]
+
+    low, high = metrics.interval(trials, metrics.skilled_eer)
+    few = metrics.interval(trials[:4], metrics.skilled_eer)
+
+    assert low < metrics.skilled_eer(trials) < high
+    assert high - low < few[1] - few[0]
+
+
+def test_a_logistic_fit_finds_the_numbers_that_made_the_data():
+    rng = np.random.default_rng(1)
+    logits = rng.normal(0, 2, 20_000)
+    genuine = rng.random(20_000) < 1 / (1 + np.exp(-(1.5 * logits - 0.7)))
+
+    slope, intercept = calibrate.logistic(calibrate.Evidence(logits, genuine, np.ones(20_000)))
+
+    assert slope == pytest.approx(1.5, abs=0.1)
+    assert intercept == pytest.approx(-0.7, abs=0.1)
+
+
+def test_isotonic_regression_pools_what_falls():
+    x = np.array([3.0, 1.0, 2.0, 4.0])
+    y = np.array([0.0, 0.0, 1.0, 1.0])
+
+    assert calibrate.isotonic(x, y, np.ones(4)).tolist() == [0.5, 0.0, 0.5, 1.0]
+
+
+def test_the_contrastive_loss_prefers_writers_apart_and_forgeries_away():
+    writers = torch.tensor([0, 0, 0, 1, 1, 1])
+    genuine = torch.tensor([True, True, False, True, True, False])
+    axes = torch.eye(4)
+    apart = axes[[0, 0, 1, 2, 2, 3]]
+    fooled = axes[[0, 0, 0, 2, 2, 2]]
+    mixed = axes[[0, 2, 1, 0, 2, 3]]
+
+    def loss(embeddings):
+        return losses.contrastive(embeddings, writers, genuine, temperature=0.1, forgery_weight=4.0).item()
+
+    assert loss(apart) < loss(fooled) < loss(mixed)
+
+
+def test_pairs_are_judged_alike_in_either_order():
+    torch.manual_seed(1)
+    matcher = PairClassifier().eval()
+    a, b = torch.nn.functional.normalize(torch.randn(2, 5, 256), dim=2)
+
+    assert torch.allclose(matcher(a, b), matcher(b, a))
+
+
+def test_drawn_specimens_hide_how_fast_they_were_written():
+    slow = np.stack([np.linspace(0, 300, 2000), np.sin(np.linspace(0, 9, 2000)) * 50], axis=1)
+    fast = slow[::20]
+
+    one, other = (readers.Drawn(readers.on_canvas([path])).mask() > 128 for path in (slow, fast))
+
+    assert not (one & ~_thicker(other)).any()
+    assert not (other & ~_thicker(one)).any()
+
+
+def test_augmentation_is_the_generators_choice(signers):
+    specimen = signers[0].genuine[0]
+
+    one, same, other = (augmented(specimen, np.random.default_rng(seed)) for seed in (1, 1, 2))
+
+    assert np.array_equal(one, same)
+    assert not np.array_equal(one, other)
+
+
+def test_a_batch_has_genuine_and_forged_specimens_of_every_writer(signers):
+    batches = Batches(signers, [], [], SETTINGS)
+
+    images, writers, genuine = batches.draw(np.random.default_rng(1))
+
+    assert images.shape == (12, 1, 155, 220)
+    assert writers.tolist() == [0] * 4 + [1] * 4 + [2] * 4
+    assert genuine.tolist() == [True, True, False, False] * 3
+
+
+def test_trials_never_compare_a_specimen_with_itself(signers):
+    found = protocol.gallery(signers)
+    itself = np.where(np.eye(len(found.writers), dtype=bool), np.inf, 0.0)
+
+    trials = protocol.single(itself, found) + protocol.several(itself, found, count=2)
+
+    assert all(np.isfinite(np.concatenate([t.genuine, t.skilled, t.random])).all() for t in trials)
+
+
+def test_a_run_can_be_resumed_where_it_stopped(signers, tmp_path):
+    batches, gallery = Batches(signers, [], [], SETTINGS), protocol.gallery(signers[:2])
+    reports: list[dict[str, float]] = []
+    best = train(start(SETTINGS), batches, gallery, tmp_path, reports.append)
+
+    again = resume(dataclasses.replace(SETTINGS, minutes=0.06), tmp_path / "last.pt")
+    before = again.step
+    train(again, batches, gallery, tmp_path, reports.append)
+
+    assert best.exists()
+    assert before > 0
+    assert again.step > before
+    assert all(math.isfinite(report["skilled_1"]) for report in reports if "skilled_1" in report)
