@@ -118,7 +118,7 @@ def versions(session: Session, document_id: int) -> dict[str, Any]:
     return {**verified, **detection}
 
 
-def _contents(session: Session, ids: Select[tuple[int | None]]) -> dict[str, Any]:
+def _contents(session: Session, ids: Select[int | None]) -> dict[str, Any]:
     statement = select(Versions.content).where(Versions.id.in_(ids)).order_by(Versions.id)
     contents = session.execute(statement).scalars()
     return {name: value for content in contents for name, value in content.items()}

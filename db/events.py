@@ -31,4 +31,4 @@ def seconds(session: Session, document_id: int) -> dict[str, float]:
         .group_by(Event.stage)
         .order_by(func.min(Event.id))
     )
-    return {stage: round(total, 4) for stage, total in session.execute(statement).all()}
+    return {stage: round(total or 0.0, 4) for stage, total in session.execute(statement)}

@@ -7,9 +7,9 @@ So a redelivered, late or zombie task changes nothing (Kleppmann, "How to do dis
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from sqlalchemy import or_, update
+from sqlalchemy import ColumnElement, or_, update
 from sqlalchemy.orm import Session
 
 from db.base import ChunkStage, DocumentStage
@@ -96,5 +96,5 @@ def give_back(session: Session, lease: Lease, *, again_in: float, counted: bool 
     return changed(session, statement) == 1
 
 
-def _free(model: type[Document] | type[Chunk], moment: object) -> object:
+def _free(model: type[Document] | type[Chunk], moment: datetime) -> ColumnElement[bool]:
     return or_(model.lease_until.is_(None), model.lease_until < moment)

@@ -108,7 +108,7 @@ def _broker() -> str:
     client = Redis.from_url(
         Broker().broker_url.get_secret_value(), socket_connect_timeout=3, socket_timeout=3
     )
-    return f"Redis {client.info('server')['redis_version']}"  # type: ignore[index]
+    return f"Redis {client.info('server')['redis_version']}"
 
 
 @_check("database", "start Postgres, set COUNTERSIGN_DATABASE_URL and run `countersign migrate`")

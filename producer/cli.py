@@ -38,6 +38,13 @@ evaluate.command("detector")(detector.evaluate)
 evaluate.command("verifier")(verifier.evaluate)
 app.add_typer(evaluate, name="evaluate")
 
+#: Which extra brings a module that the core goes without.
+EXTRAS = {
+    **dict.fromkeys(
+        ("celery", "kombu", "redis", "psycopg2", "boto3", "botocore", "flower", "pyarrow"), "queue"
+    ),
+    **dict.fromkeys(("torch", "torchvision", "ultralytics", "onnx", "safetensors"), "train"),
+}
 #: Exit statuses beside 0: some documents failed, or the command was used wrongly.
 FAILED, WRONG_USE = 1, 2
 
@@ -58,7 +65,8 @@ def main() -> None:
         err.print(str(error), style="red", markup=False)
         sys.exit(WRONG_USE)
     except ModuleNotFoundError as error:
-        err.print(
-            f"this needs {error.name}: pip install 'countersign[queue,train]'", style="red", markup=False
-        )
+        extra = EXTRAS.get((error.name or "").partition(".")[0])
+        if extra is None:
+            raise
+        err.print(f"this needs {error.name}: pip install 'countersign[{extra}]'", style="red", markup=False)
         sys.exit(WRONG_USE)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from celery import Celery
-from kombu import Queue
+from kombu.entity import Queue
 
 from worker.messages import ROUTES, SWEEP
 from worker.settings import Attempts, Broker

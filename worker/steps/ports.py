@@ -32,8 +32,13 @@ class Courier(Protocol):
 class Rendering(Protocol):
     """A document being rendered: its format and number of pages first, then the pages one by one."""
 
-    format: str
-    pages: int
+    @property
+    def format(self) -> str:
+        """The document's format, as its first bytes say."""
+
+    @property
+    def pages(self) -> int:
+        """How many pages the document has, failed ones included."""
 
     def __iter__(self) -> Iterator[RenderedPage | PageError]:
         """Pages in order from the first asked for; a page that cannot be read is its error."""

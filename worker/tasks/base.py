@@ -9,7 +9,7 @@ from celery import Task
 from worker.log import Actor, actor
 
 
-class StageTask(Task):  # type: ignore[type-arg,misc]
+class StageTask(Task):  # type: ignore[type-arg]
     """A doorbell. Failures are recorded by the step, which also says when the row is due again."""
 
     ignore_result = True

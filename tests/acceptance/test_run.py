@@ -1,0 +1,204 @@
+"""`countersign run` and `compare` as their users meet them."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.acceptance.commands import Said, countersign
+
+VERDICTS = {"genuine", "forged", "inconclusive", "no_reference"}
+
+
+@pytest.fixture(scope="module")
+def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("out")
+
+
+@pytest.fixture(scope="module")
+def said(samples: Path, out: Path) -> Said:
+    """One run on the sample documents, one of which is corrupt."""
+    words = ("--references", samples / "references", "--claims", samples / "claims.csv")
+    return countersign("run", samples / "documents", *words, "--out", out, "--json")
+
+
+@pytest.fixture(scope="module")
+def results(said: Said) -> dict[str, dict[str, Any]]:
+    return {Path(result["document"]).name: result for result in said.objects}
+
+
+@pytest.fixture(scope="module")
+def expected(samples: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((samples / "expected.json").read_text())
+    return found
+
+
+def test_stdout_holds_one_object_per_document_and_nothing_else(
+    said: Said, samples: Path, results: dict[str, Any]
+) -> None:
+    documents = {path.name for path in (samples / "documents").iterdir()}
+
+    assert len(said.objects) == len(documents)
+    assert results.keys() == documents
+
+
+def test_a_corrupt_document_makes_the_status_1_and_names_its_reason(
+    said: Said, results: dict[str, Any]
+) -> None:
+    failed = [result for result in results.values() if result["status"] == "failed"]
+
+    assert said.status == 1
+    assert [result["reason"] for result in failed] == ["unreadable_document"]
+    assert failed[0]["signed"] is None
+
+
+def test_every_result_keeps_the_contract(results: dict[str, Any]) -> None:
+    for result in results.values():
+        assert {type(result[name]) for name in ("document", "sha256", "status")} == {str}
+        assert len(result["sha256"]) == 64
+        assert result["status"] in {"done", "partial", "failed"}
+        assert result["reason"] is None or isinstance(result["reason"], str)
+        assert result["signed"] in {True, False, None}
+        assert {"detector", "encoder", "code"} <= result["versions"].keys()
+        assert result["seconds"].keys() <= {"render", "detect", "verify", "finish"}
+
+
+def test_every_page_and_region_keeps_the_contract(results: dict[str, Any]) -> None:
+    pages = [page for result in results.values() for page in result["pages"]]
+    regions = [(page, region) for page in pages for region in page["regions"]]
+
+    assert len(pages) > len(results)
+    assert regions
+    for page, region in regions:
+        assert region["page"] == page["page"]
+        assert 0 <= region["x"] <= region["x"] + region["width"] <= page["width"] + 1e-6
+        assert 0 <= region["y"] <= region["y"] + region["height"] <= page["height"] + 1e-6
+        assert 0 <= region["score"] <= 1
+        assert Path(region["crop"]).is_file()
+        assert Path(region["clean"]).is_file()
+
+
+def test_points_stand_beside_pixels_for_pdfs_alone(results: dict[str, Any]) -> None:
+    for name, result in results.items():
+        for page in result["pages"]:
+            assert (page["points"] is not None) == name.endswith(".pdf")
+
+
+def test_every_verdict_keeps_the_contract(results: dict[str, Any]) -> None:
+    verdicts = [verdict for result in results.values() for verdict in result["verdicts"]]
+
+    assert verdicts
+    for verdict in verdicts:
+        assert verdict["verdict"] in VERDICTS
+        assert verdict["probability"] is None or 0 <= verdict["probability"] <= 1
+        assert verdict["confidence"] in {"high", "medium", "low", None}
+        if verdict["verdict"] == "no_reference":
+            assert (verdict["probability"], verdict["references"]) == (None, 0)
+
+
+def test_signatures_are_found_where_they_were_drawn(
+    results: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    """The models are judged elsewhere; here most of the documents must get the right answer."""
+    right = [results[name]["signed"] == truth["signed"] for name, truth in expected["documents"].items()]
+
+    assert sum(right) >= len(right) - 2
+
+
+def test_the_report_and_the_database_lie_in_the_folder(said: Said, out: Path) -> None:
+    report = (out / "report.html").read_text()
+    database = sqlite3.connect(out / "countersign.db")
+
+    assert said.status == 1
+    assert "<script" not in report
+    assert "unreadable_document" in report
+    assert database.execute("SELECT count(*) FROM documents").fetchone() == (len(said.objects),)
+
+
+def test_resume_keeps_answers_and_a_plain_second_run_makes_them_anew(samples: Path, tmp_path: Path) -> None:
+    document = next((samples / "documents").glob("*.jpg"))
+    first = countersign("run", document, "--out", tmp_path, "--json").objects[0]
+    resumed = countersign("run", document, "--out", tmp_path, "--json", "--resume").objects[0]
+    again = countersign("run", document, "--out", tmp_path, "--json").objects[0]
+
+    assert resumed["finished_at"] == first["finished_at"]
+    assert again["finished_at"] > first["finished_at"]
+    assert again["pages"] == first["pages"]
+
+
+def test_min_score_1_finds_nothing(samples: Path, tmp_path: Path) -> None:
+    document = next((samples / "documents").glob("*.jpg"))
+
+    said = countersign("run", document, "--out", tmp_path, "--min-score", "1", "--json")
+
+    assert said.status == 0
+    assert said.objects[0]["signed"] is False
+
+
+def test_without_json_a_table_names_the_documents(samples: Path, tmp_path: Path) -> None:
+    document = next((samples / "documents").glob("*.jpg"))
+
+    said = countersign("run", document, "--out", tmp_path)
+
+    assert said.status == 0
+    assert "done" in said.out
+    assert "report.html" in said.out.replace("\n", "")
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        pytest.param(["run", "/nowhere.pdf"], "does not exist", id="no such file"),
+        pytest.param(["run"], "Missing argument", id="no argument"),
+        pytest.param(["run", ".", "--min-score", "7"], "less than or equal to 1", id="score out of range"),
+        pytest.param(["compare", "one.png"], "give two images", id="one image"),
+    ],
+)
+def test_wrong_use_is_status_2_and_says_what(words: list[str], sentence: str) -> None:
+    said = countersign(*words)
+
+    assert said.status == 2
+    assert sentence in " ".join(said.err.split())
+    assert said.out == ""
+
+
+def test_a_wrong_setting_names_the_variable_in_one_line(samples: Path, tmp_path: Path) -> None:
+    document = next((samples / "documents").glob("*.jpg"))
+
+    said = countersign("run", document, "--out", tmp_path, env={"COUNTERSIGN_MIN_SCORE": "high"})
+
+    assert said.status == 2
+    assert said.err.startswith("COUNTERSIGN_MIN_SCORE: ")
+    assert "Traceback" not in said.err
+
+
+def test_compare_prints_an_object_per_pair(samples: Path, tmp_path: Path) -> None:
+    first, second, *_ = sorted((samples / "references").iterdir())
+    same = sorted(first.iterdir())[:2]
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(b"not an image")
+    rows = [(same[0], same[1]), (same[0], sorted(second.iterdir())[0]), (same[0], broken)]
+    pairs = tmp_path / "pairs.csv"
+    with pairs.open("w", newline="") as file:
+        csv.writer(file).writerows([("a", "b"), *rows])
+
+    said = countersign("compare", "--pairs", pairs, "--json")
+
+    assert said.status == 1, "one image could not be compared"
+    assert [(one["a"], one["b"]) for one in said.objects] == [(str(a), str(b)) for a, b in rows]
+    genuine, other, unusable = said.objects
+    assert genuine["probability"] > other["probability"]
+    assert {genuine["verdict"], other["verdict"], unusable["verdict"]} <= VERDICTS
+    assert (unusable["probability"], unusable["reason"]) == (None, "unusable_image")
+
+
+def test_doctor_finds_the_embedded_form_in_health() -> None:
+    said = countersign("doctor", "--embedded", "--json")
+
+    assert said.status == 0, said.out
+    assert {one["check"]: one["ok"] for one in said.objects}["weights"] is True
