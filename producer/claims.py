@@ -191,7 +191,7 @@ def _rows(path: Path, lines: Iterable[str]) -> Iterator[tuple[str, str]]:
                 raise ValueError("no document")
             yield row["document"], signer_name(row["signer"])
     except (ValueError, csv.Error) as error:
-        raise WrongUse(f"{path}, line {max(reader.line_num, 1)}: {error}") from error
+        raise WrongUse(f"{path}, line {max(reader.reader.line_num, 1)}: {error}") from error
 
 
 def claimed(table: Mapping[str, Sequence[str]], document: str) -> Sequence[str]:

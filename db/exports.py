@@ -1,0 +1,86 @@
+"""Queries of the exports: ids by status, whole documents at once, and one flat row per verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from sqlalchemy import Row, func, join, outerjoin, select
+from sqlalchemy.orm import Session, selectinload
+
+from db.base import Status
+from db.models import Document, Page, Region, Verdict, Versions
+
+
+def ids(
+    session: Session, *, statuses: Collection[Status] = (), after: int = 0, limit: int = 1000
+) -> Sequence[int]:
+    """Ids of documents with one of the statuses (of all when none is named), in order, a page at a time."""
+    statement = select(Document.id).where(Document.id > after).order_by(Document.id).limit(limit)
+    if statuses:
+        statement = statement.where(Document.status.in_(statuses))
+    return session.execute(statement).scalars().all()
+
+
+def load(session: Session, document_ids: Collection[int]) -> Sequence[Document]:
+    """The documents and those they are linked to, with all that hangs on them, in few queries.
+
+    While the answer is held, `db.results.document_result` finds everything in the session.
+    """
+    originals = select(Document.original_id).where(
+        Document.id.in_(document_ids), Document.original_id.is_not(None)
+    )
+    regions = selectinload(Document.pages).selectinload(Page.regions)
+    statement = (
+        select(Document)
+        .where(Document.id.in_(document_ids) | Document.id.in_(originals))
+        .options(
+            selectinload(Document.claims),
+            regions.selectinload(Region.verdicts),
+            regions.selectinload(Region.suggestions),
+        )
+    )
+    return session.execute(statement).scalars().all()
+
+
+def flat_rows(session: Session, document_ids: Collection[int]) -> list[Row[*tuple[Any, ...]]]:
+    """One row per verdict, or per document without one, by document, page, region and verdict.
+
+    A linked document has the verdicts of the one it is linked to.
+    """
+    answers = join(Page, Region, Region.page_id == Page.id).join(Verdict, Verdict.region_id == Region.id)
+    source = func.coalesce(Document.original_id, Document.id)
+    everything = outerjoin(Document, answers, Page.document_id == source).join(
+        Versions, Versions.id == Document.versions_id, isouter=True
+    )
+    statement = (
+        select(
+            Document.id.label("document"),
+            Document.bucket,
+            Document.key,
+            Document.version,
+            Document.sha256,
+            Document.status,
+            Document.reason,
+            Document.signed,
+            Page.index.label("page"),
+            Region.index.label("region"),
+            Region.x,
+            Region.y,
+            Region.width,
+            Region.height,
+            Region.score,
+            Region.label.label("label"),
+            Verdict.signer,
+            Verdict.outcome.label("verdict"),
+            Verdict.probability,
+            Verdict.llr,
+            Verdict.confidence,
+            Verdict.references,
+            Versions.content.label("versions"),
+        )
+        .select_from(everything)
+        .where(Document.id.in_(document_ids))
+        .order_by(Document.id, Page.index, Region.index, Verdict.id)
+    )
+    return list(session.execute(statement).all())

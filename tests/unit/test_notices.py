@@ -1,0 +1,164 @@
+"""Notifications become object references, whoever wrote them, and nothing they hold raises."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from db.documents import Object
+from producer.notices import BadNotice, read_notice
+from tests.notifications import TEST_EVENT, aws, minio, record, sns
+
+ONE = Object("intake", "a.pdf", "etag:d41d8cd9", 1024)
+TIME = "2026-11-03T10:00:00.000Z"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(aws(record("a.pdf")), id="aws"),
+        pytest.param(aws(record("a.pdf")).encode(), id="bytes"),
+        pytest.param(sns(aws(record("a.pdf"))), id="sns"),
+        pytest.param(minio(record("a.pdf")), id="minio list"),
+        pytest.param(json.dumps([TIME, [record("a.pdf")]]), id="minio list, formerly"),
+        pytest.param(json.dumps([TIME, {"Records": [record("a.pdf")]}]), id="minio list, as documented"),
+        pytest.param(
+            aws(record("a.pdf", event="s3:ObjectCreated:CompleteMultipartUpload")), id="minio namespace"
+        ),
+    ],
+)
+def test_every_known_shape_says_the_same(body):
+    assert read_notice(body) == [ONE]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(TEST_EVENT, id="test event"),
+        pytest.param(sns(TEST_EVENT), id="test event in sns"),
+        pytest.param(aws(record("a.pdf", event="ObjectRemoved:Delete")), id="removed"),
+        pytest.param(aws(record("a.pdf", event="s3:ObjectRemoved:DeleteMarkerCreated")), id="marker"),
+        pytest.param(aws(record("a.pdf", event="s3:ObjectAccessed:Get")), id="read"),
+        pytest.param(aws(record("a.pdf", event="ObjectRestore:Completed")), id="restored"),
+        pytest.param(aws(), id="no records"),
+        pytest.param("[]", id="empty list"),
+    ],
+)
+def test_events_that_bring_no_document_say_nothing(body):
+    assert read_notice(body) == []
+
+
+@pytest.mark.parametrize(
+    ("version", "etag", "expected"),
+    [
+        pytest.param("3HL4kqtJ", "abc", "3HL4kqtJ", id="version"),
+        pytest.param("null", "abc", "etag:abc", id="null version"),
+        pytest.param(None, "abc", "etag:abc", id="no version"),
+        pytest.param("", '"abc-3"', "etag:abc-3", id="quoted multipart etag"),
+    ],
+)
+def test_the_version_is_the_stores_own_or_else_the_etag(version, etag, expected):
+    (found,) = read_notice(aws(record("a.pdf", version=version, etag=etag)))
+
+    assert found == Object("intake", "a.pdf", expected, 1024)
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        pytest.param("no json", "not JSON", id="text"),
+        pytest.param("", "not JSON", id="empty"),
+        pytest.param(b"\xff\xfe\x00", "not JSON", id="bytes"),
+        pytest.param("[" * 100_000, "not JSON", id="bomb of brackets"),
+        pytest.param(sns("no json"), "not JSON", id="envelope around text"),
+        pytest.param("7", "neither an object nor a list", id="number"),
+        pytest.param('{"detail-type": "Object Created"}', "no records", id="another service's event"),
+        pytest.param(sns(sns(sns(sns(aws())))), "too deep", id="envelopes without end"),
+        pytest.param(aws("text"), "without an event name", id="record of another type"),
+        pytest.param(aws(record("")), "without bucket or key", id="no key"),
+        pytest.param(aws(record("a.pdf", bucket="")), "without bucket or key", id="no bucket"),
+        pytest.param(aws(record("a.pdf", etag=None)), "neither version nor ETag", id="no version"),
+        pytest.param(aws(record("a\0.pdf")), "a name that no store gives", id="null character"),
+        pytest.param(aws(record("a" * 1025)), "a name that no store gives", id="too long"),
+    ],
+)
+def test_what_says_nothing_usable_is_a_value_with_its_reason(body, reason):
+    (found,) = read_notice(body)
+
+    assert isinstance(found, BadNotice)
+    assert reason in found.reason
+
+
+def test_a_key_that_is_not_utf_8_is_refused():
+    broken = record("a.pdf")
+    broken["s3"]["object"]["key"] = "a%ff.pdf"
+
+    (found,) = read_notice(aws(broken))
+
+    assert found == BadNotice("a key that is not UTF-8", found.excerpt)
+
+
+def test_a_bad_record_does_not_hide_its_neighbours():
+    found = read_notice(aws(record("a.pdf"), {"eventName": 7}, record("b.pdf")))
+
+    assert [getattr(one, "key", None) for one in found] == ["a.pdf", None, "b.pdf"]
+
+
+@pytest.mark.parametrize("size", [-1, 2**63, "10", True, None, 1.5])
+def test_a_size_that_is_none_is_left_out(size):
+    (found,) = read_notice(aws(record("a.pdf", size=size)))
+
+    assert found.bytes is None
+
+
+KEYS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=200)
+
+
+@given(keys=st.lists(KEYS, min_size=1, max_size=4), wrap=st.sampled_from([aws, minio]))
+def test_keys_come_out_as_they_went_in(keys, wrap):
+    body = wrap(*(record(key) for key in keys))
+
+    assert [one.key for one in read_notice(body)] == keys
+    assert [one.key for one in read_notice(sns(body))] == keys
+
+
+FIELDS = st.sampled_from(
+    ["Records", "Event", "Type", "Message", "eventName", "s3", "bucket", "name", "object", "key", "versionId"]
+)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(FIELDS | st.text(), inner),
+)
+
+
+@given(content=JSON)
+def test_no_json_raises(content):
+    found = read_notice(json.dumps(content))
+
+    assert all(isinstance(one, Object | BadNotice) for one in found)
+
+
+@given(values=st.dictionaries(st.sampled_from(["key", "versionId", "eTag", "size"]), JSON), bucket=JSON)
+def test_no_record_raises_whatever_its_fields_hold(values, bucket):
+    bad = {"eventName": "ObjectCreated:Put", "s3": {"bucket": {"name": bucket}, "object": values}}
+
+    (found,) = read_notice(aws(bad))
+
+    assert isinstance(found, Object | BadNotice)
+
+
+@given(body=st.binary() | st.text())
+def test_no_bytes_raise(body):
+    assert all(isinstance(one, Object | BadNotice) for one in read_notice(body))
+
+
+@given(key=st.text(min_size=1), version=st.text())
+def test_what_is_read_can_be_stored(key, version):
+    found = {"key": key, "versionId": version, "eTag": "e"}
+
+    (one,) = read_notice(aws({**record("x"), "s3": {"bucket": {"name": "b"}, "object": found}}))
+
+    assert isinstance(one, BadNotice) or "\0" not in (one.key + one.version).encode().decode()
