@@ -1,0 +1,100 @@
+"""Boxes and their labels drawn onto a page, for people to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from worker.vision.values import Box, Outcome, Pixels
+
+#: (red, green, blue), 0 to 255.
+Colour = tuple[int, int, int]
+
+#: One colour per verdict; told apart in print and by colour-blind readers too, and always beside its word.
+COLOURS: dict[Outcome, Colour] = {
+    Outcome.GENUINE: (22, 121, 75),
+    Outcome.FORGED: (186, 26, 26),
+    Outcome.INCONCLUSIVE: (173, 98, 0),
+    Outcome.NO_REFERENCE: (36, 86, 164),
+}
+#: A region that was compared with nothing.
+UNCOMPARED: Colour = (36, 86, 164)
+_WHITE: Colour = (255, 255, 255)
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A box to draw, what to write on it, and in which colour."""
+
+    box: Box
+    text: str
+    colour: Colour = UNCOMPARED
+
+
+def colour_of(outcome: Outcome | None) -> Colour:
+    """The colour of a verdict, or of a region without one."""
+    return UNCOMPARED if outcome is None else COLOURS[outcome]
+
+
+def annotate(page: Pixels, marks: Iterable[Mark]) -> Pixels:
+    """A copy of the page with every mark on it, later ones on top; lines and letters grow with the page."""
+    drawn = np.ascontiguousarray(page).copy()
+    scale = max(drawn.shape[:2]) / 1000
+    for mark in marks:
+        _outline(drawn, mark, width=max(2, round(2 * scale)))
+        _caption(drawn, mark, size=max(12, round(14 * scale)))
+    return drawn
+
+
+def reduce(page: Pixels, marks: Iterable[Mark], *, longest: int) -> tuple[Pixels, list[Mark]]:
+    """The page at no more than that many pixels on its longest side, and the marks that fit it."""
+    factor = min(1.0, longest / max(page.shape[:2]))
+    if factor == 1.0:
+        return page, list(marks)
+    size = (max(1, round(page.shape[1] * factor)), max(1, round(page.shape[0] * factor)))
+    small = cv2.resize(page, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+    return small, [replace(mark, box=_scaled(mark.box, factor)) for mark in marks]
+
+
+def _scaled(box: Box, factor: float) -> Box:
+    return Box(box.x * factor, box.y * factor, box.width * factor, box.height * factor)
+
+
+def _outline(page: Pixels, mark: Mark, *, width: int) -> None:
+    """A tinted box, so that it is seen on a busy page without hiding the ink in it."""
+    height, across = page.shape[:2]
+    left, top = max(0, round(mark.box.x)), max(0, round(mark.box.y))
+    right = min(across, round(mark.box.x + mark.box.width))
+    bottom = min(height, round(mark.box.y + mark.box.height))
+    inside = page[top:bottom, left:right]
+    if not inside.size:
+        return
+    tint = np.full_like(inside, mark.colour)
+    inside[:] = cv2.addWeighted(inside, 0.92, tint, 0.08, 0)
+    cv2.rectangle(page, (left, top), (right - 1, bottom - 1), mark.colour, width)
+
+
+def _caption(page: Pixels, mark: Mark, *, size: int) -> None:
+    """The text on its colour, above the box where there is room, else inside it."""
+    if not mark.text:
+        return
+    tag = _tag(mark.text, mark.colour, size)
+    height, width = page.shape[:2]
+    above = round(mark.box.y) - tag.shape[0]
+    top = min(above if above >= 0 else max(0, round(mark.box.y)), height - 1)
+    left = max(0, min(round(mark.box.x), width - tag.shape[1]))
+    room = page[top : top + tag.shape[0], left : left + tag.shape[1]]
+    room[:] = tag[: room.shape[0], : room.shape[1]]
+
+
+def _tag(text: str, colour: Colour, size: int) -> Pixels:
+    font = ImageFont.load_default(size)
+    left, _, right, _ = font.getbbox(text)
+    pad = max(3, size // 3)
+    tag = Image.new("RGB", (int(right - left) + 2 * pad, size + 2 * pad), colour)
+    ImageDraw.Draw(tag).text((pad - left, tag.height / 2), text, fill=_WHITE, font=font, anchor="lm")
+    return np.asarray(tag, dtype=np.uint8)
