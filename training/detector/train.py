@@ -35,6 +35,7 @@ class TrainSettings(BaseModel):
     final_share: float = Field(default=0.01, gt=0, le=1)
     weight_decay: float = Field(default=5e-4, ge=0)
     warmup_epochs: float = 1.0
+    mosaic: float = Field(default=1.0, ge=0, le=1)
     degrees: float = 10.0
     shear: float = 4.0
     scale: float = 0.3
@@ -62,6 +63,7 @@ class TrainSettings(BaseModel):
             "weight_decay": self.weight_decay,
             "warmup_epochs": self.warmup_epochs,
             "warmup_bias_lr": self.learning_rate,
+            "mosaic": self.mosaic,
             "degrees": self.degrees,
             "shear": self.shear,
             "scale": self.scale,
