@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from training.detector.dataset import build, held_documents, trainable
+from training.detector.dataset import Recipe, build, held_documents, quarter_turn, trainable
 from training.detector.readers import (
     near_duplicate_groups,
     read_hlx8j,
@@ -141,11 +141,23 @@ def test_the_same_seed_writes_the_same_pages(data, tmp_path):
 
 
 def test_boxes_follow_their_page_whether_stretched_or_not(data, tmp_path):
-    build(data, tmp_path / "out")
+    build(data, tmp_path / "out", recipe=Recipe(turned=0))
 
     for label in (tmp_path / "out" / "train" / "labels").glob("ddd*.txt"):
         first = [float(number) for number in label.read_text().splitlines()[0].split()]
         assert first == pytest.approx([0, 0.2, 330 / 1400, 0.2, 60 / 1400], abs=1e-3)
+
+
+def test_a_box_turns_with_its_page():
+    page = np.full((40, 60, 3), 255, dtype=np.uint8)
+    page[5:10, 20:35] = 0
+
+    turned, (box,) = quarter_turn(page, [Box(x=20, y=5, width=15, height=5)])
+
+    ink = np.argwhere(turned[..., 0] == 0)
+    assert turned.shape == (60, 40, 3)
+    assert (box.y, box.x) == tuple(ink.min(axis=0))
+    assert (box.y + box.height, box.x + box.width) == tuple(ink.max(axis=0) + 1)
 
 
 def test_a_drawn_signature_lies_in_its_box(data):
