@@ -93,7 +93,7 @@ class Column:
 def _letterhead(column: Column) -> str:
     page, rng = column.page, column.rng
     company = prose.pick(prose.COMPANIES, rng)
-    x = column.left if rng.random() < 0.6 else column.right - 200
+    x = column.left if rng.random() < 0.6 else column.right - 250
     if rng.random() < 0.5:
         page.draw_circle((x + 14, column.y), 14, color=None, fill=column.accent)
         page.draw_circle((x + 20, column.y - 4), 8, color=None, fill=(1, 1, 1))
@@ -117,14 +117,11 @@ def _footer(column: Column, text: str) -> None:
     column.page.insert_text((column.left, height - 30), text, fontname="helv", fontsize=7.5, color=_GREY)
 
 
-def rubber_stamp(page: pymupdf.Page, rng: _Rng, x: float, y: float) -> None:
+def rubber_stamp(page: pymupdf.Page, rng: _Rng, x: float, y: float, *, date: str) -> None:
     """A tilted office stamp around (x, y): print that looks like ink, and is no signature."""
     ink = ((0.35, 0.2, 0.6), (0.7, 0.15, 0.15), (0.1, 0.3, 0.6))[int(rng.integers(3))]
     tilt = (pymupdf.Point(x, y), pymupdf.Matrix(float(rng.uniform(-14, 14))))
-    word, day = (
-        prose.pick(("RECEIVED", "COPY", "PAID", "ENTERED", "APPROVED"), rng),
-        prose.some_day(rng).printed,
-    )
+    word = prose.pick(("RECEIVED", "COPY", "PAID", "ENTERED", "APPROVED"), rng)
     shape = page.new_shape()
     if rng.random() < 0.6:
         shape.draw_rect((x - 62, y - 24, x + 62, y + 22))
@@ -134,7 +131,7 @@ def rubber_stamp(page: pymupdf.Page, rng: _Rng, x: float, y: float) -> None:
         shape.draw_circle((x, y), 39)
     shape.finish(color=ink, width=1.6, morph=tilt, stroke_opacity=0.75)
     shape.insert_text((x - len(word) * 5.4, y - 1), word, fontname="hebo", fontsize=15, color=ink, morph=tilt)
-    shape.insert_text((x - len(day) * 2.3, y + 12), day, fontname="helv", fontsize=9, color=ink, morph=tilt)
+    shape.insert_text((x - len(date) * 2.3, y + 12), date, fontname="helv", fontsize=9, color=ink, morph=tilt)
     shape.commit()
 
 
@@ -149,11 +146,12 @@ def letter(page: pymupdf.Page, rng: _Rng, names: Sequence[str]) -> list[Slot]:
     ):
         column.text(line)
     column.y += 12
-    column.text(prose.some_day(rng).printed, align=2 if rng.random() < 0.5 else 0)
+    day = prose.some_day(rng)
+    column.text(day.printed, align=2 if rng.random() < 0.5 else 0)
     column.text(prose.subject(rng), bold=True)
     column.text("Dear Sir or Madam,")
-    for _ in range(int(rng.integers(2, 5))):
-        column.text(prose.paragraph(int(rng.integers(2, 5)), rng), align=column.justify)
+    for text in prose.paragraphs(rng):
+        column.text(text, align=column.justify)
     column.text(prose.pick(("Yours faithfully,", "Yours sincerely,", "With kind regards,"), rng))
     x = column.left if rng.random() < 0.75 else column.left + 230
     height = float(rng.uniform(48, 62))
@@ -162,7 +160,8 @@ def letter(page: pymupdf.Page, rng: _Rng, names: Sequence[str]) -> list[Slot]:
     column.put(x, names[0])
     column.put(x, company, dy=column.size * 1.25, face=column.italic)
     if rng.random() < 0.3:
-        rubber_stamp(page, rng, column.right - 80, float(rng.uniform(190, 240)))
+        received = prose.later(day, int(rng.integers(1, 9))).printed
+        rubber_stamp(page, rng, column.right - 80, float(rng.uniform(190, 240)), date=received)
     _footer(column, f"{company} · registered number {prose.number(rng, 8)}")
     return [slot]
 
@@ -294,7 +293,7 @@ def delivery_note(page: pymupdf.Page, rng: _Rng, names: Sequence[str]) -> list[S
     _letterhead(column)
     column.text(f"Delivery note {prose.number(rng)}    {prose.some_day(rng).printed}", bold=True)
     column.y += 6
-    _table(column, int(rng.integers(7, 14)))
+    _table(column, int(rng.integers(6, 11)))
     column.y += 26
     column.text("Goods received complete and in good condition. Complaints within seven days.", size=9)
     column.y += 30
@@ -308,12 +307,13 @@ def delivery_note(page: pymupdf.Page, rng: _Rng, names: Sequence[str]) -> list[S
 def _table(column: Column, rows: int) -> None:
     edges = [column.left, column.left + 40, column.right - 130, column.right - 70, column.right]
     top = column.y
+    items = prose.goods(rows, column.rng)
     for row in range(rows + 1):
         column.rule(column.left, column.right)
         cells = ("No.", "Item", "Quantity", "Price")
         if row:
             price = f"{column.rng.integers(3, 400)}.{column.rng.integers(100):02d}"
-            cells = (str(row), prose.pick(prose.ITEMS, column.rng), str(column.rng.integers(1, 60)), price)
+            cells = (str(row), items[row - 1], str(column.rng.integers(1, 60)), price)
         for x, cell in zip(edges, cells, strict=False):
             column.put(x + 4, cell, dy=13, size=9, face=None if row else column.bold)
         column.y += 19

@@ -206,7 +206,7 @@ def some_day(rng: _Rng) -> Day:
 
 
 def later(day: Day, days: int) -> Day:
-    """The day that many days after."""
+    """The day that many days after, or before where `days` is negative."""
     date = datetime.date(day.year, day.month, day.day) + datetime.timedelta(days=days)
     return Day(date.year, date.month, date.day)
 
@@ -239,7 +239,9 @@ def answer(field: str, name: str, rng: _Rng) -> str:
     }
     if field in plain:
         return plain[field]
-    return some_day(rng).written(rng) if field in {"Date of birth", "Member since"} else number(rng, 7)
+    if field in {"Date of birth", "Member since"}:
+        return later(some_day(rng), -14_000 if field == "Date of birth" else 0).written(rng)
+    return number(rng, 7)
 
 
 def clauses(rng: _Rng) -> list[tuple[str, str]]:
@@ -247,10 +249,16 @@ def clauses(rng: _Rng) -> list[tuple[str, str]]:
     return [(_HEADINGS[index], _CLAUSES[index]) for index in map(int, rng.permutation(len(_CLAUSES)))]
 
 
-def paragraph(sentences: int, rng: _Rng) -> str:
-    """A paragraph of a business letter."""
-    order = rng.permutation(len(_LETTER))[:sentences]
-    return " ".join(_LETTER[int(index)] for index in order)
+def paragraphs(rng: _Rng) -> list[str]:
+    """The body of a business letter: two to four paragraphs that share no sentence."""
+    order = [_LETTER[int(index)] for index in rng.permutation(len(_LETTER))]
+    count = int(rng.integers(2, 5))
+    return [" ".join(order[3 * index : 3 * index + int(rng.integers(2, 4))]) for index in range(count)]
+
+
+def goods(count: int, rng: _Rng) -> list[str]:
+    """Different goods for the lines of a table, ten at most."""
+    return [ITEMS[int(index)] for index in rng.permutation(len(ITEMS))[:count]]
 
 
 def subject(rng: _Rng) -> str:
