@@ -23,7 +23,7 @@ MIN_COLOURED_SHARE = 0.25
 #: more than this share of all ink.
 MIN_CHARACTERS = 8
 MAX_CHARACTER_SHARE = 0.25
-MAX_PRINTED_SHARE = 0.4
+MAX_PRINTED_SHARE = 0.33
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +109,8 @@ def _rows_of_print(boxes: npt.NDArray[np.int32], small: npt.NDArray[np.int64]) -
 def _same_row(boxes: npt.NDArray[np.int32], small: npt.NDArray[np.int64], seed: int) -> npt.NDArray[np.int64]:
     height, bottom = boxes[seed, 3], boxes[seed, 1] + boxes[seed, 3]
     bottoms, heights = boxes[small, 1] + boxes[small, 3], boxes[small, 3]
-    level = np.abs(bottoms - bottom) <= max(2.0, 0.3 * height)
-    alike = (heights >= 0.55 * height) & (heights <= 1.6 * height)
+    level = np.abs(bottoms - bottom) <= max(2.0, 0.2 * height)
+    alike = (heights >= 0.65 * height) & (heights <= 1.55 * height)
     return np.asarray(small[level & alike], np.int64)
 
 
