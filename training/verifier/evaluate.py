@@ -95,13 +95,13 @@ class _Readers:
 def evaluate(
     data: Path, *, folder: Path = weights.WEIGHTS_DIR, notice: Notice = lambda stage: None
 ) -> Report:
-    """Measure the weights in `folder` on BHSig validation and test writers and on all of CEDAR."""
+    """Measure the weights in `folder` on BHSig validation and test, all of CEDAR, and invented signers."""
     encoder, matcher = load_encoder(folder=folder), load_matcher(folder)
     calibration = load_calibration(folder)
     notice("query-only baselines on the training writers")
     readers = _train_readers(data, encoder)
     reports = {}
-    for read in (sets.validation, sets.test, sets.cedar):
+    for read in (sets.validation, sets.test, sets.cedar, sets.drawn_test):
         notice(read.__name__)
         found = read(data)
         embeddings = encoder.encode(found.images)
