@@ -133,6 +133,21 @@ def _show(report: Report) -> None:
     console.print(
         "query only: EER of the embedding / of plain measures, without any reference; 50 % is chance"
     )
+    console.print(_verdicts(report))
+
+
+def _verdicts(report: Report) -> Table:
+    """What the calibrated verifier says, in shares of genuine and of forged queries."""
+    table = Table(title="verdicts")
+    for heading in ("set", "references", "genuine: accepted, cannot say", "forged: rejected, cannot say"):
+        table.add_column(heading)
+    for name, found in report.sets.items():
+        for figures in found.figures:
+            said = figures.verdicts
+            genuine = f"{said.genuine_accepted:.1%}, {said.genuine_inconclusive:.1%}"
+            forged = f"{said.forged_rejected:.1%}, {said.forged_inconclusive:.1%}"
+            table.add_row(name, str(figures.references), genuine, forged)
+    return table
 
 
 def _rate(rate: Rate) -> str:
