@@ -13,8 +13,10 @@ from safetensors.torch import save_file  # noqa: E402
 from ultralytics.nn.tasks import DetectionModel  # noqa: E402
 
 from training.detector.export import export  # noqa: E402
+from training.detector.settings import TrainSettings, read_settings  # noqa: E402
 from training.detector.torchvision_standin import ensure_torchvision  # noqa: E402
-from training.detector.train import TrainSettings, load_matching, train  # noqa: E402
+from training.detector.train import load_matching, train  # noqa: E402
+from worker.errors import WrongUse  # noqa: E402
 from worker.vision.boxes import iou  # noqa: E402
 from worker.vision.detector import OnnxDetector, TorchDetector  # noqa: E402
 from worker.vision.values import Thresholds  # noqa: E402
@@ -99,6 +101,26 @@ def test_torchvisions_suppression_is_there_whichever_way():
 
     boxes = torch.tensor([[0, 0, 10, 10], [1, 0, 11, 10], [50, 50, 60, 60]], dtype=torch.float32)
     assert nms(boxes, torch.tensor([0.5, 0.9, 0.7]), 0.45).tolist() == [1, 2]
+
+
+def test_a_finished_training_is_not_resumed_but_may_be_started_from(described, tmp_path):
+    checkpoint = train(described, tmp_path / "run", TINY)
+
+    with pytest.raises(WrongUse, match="finished training"):
+        train(described, tmp_path / "run", TINY, resume=checkpoint)
+    model = DetectionModel("yolov5n.yaml", nc=1, verbose=False)
+    assert load_matching(model, checkpoint) == len(model.state_dict())
+
+
+def test_a_missing_checkpoint_is_not_resumed(described, tmp_path):
+    with pytest.raises(WrongUse, match="there is no checkpoint"):
+        train(described, tmp_path / "run", TINY, resume=tmp_path / "last.pt")
+
+
+def test_every_stage_of_the_settings_file_is_valid_and_others_are_refused():
+    assert [read_settings(stage).image_size for stage in ("first", "second")] == [416, 544]
+    with pytest.raises(WrongUse, match="choose one of first, second"):
+        read_settings("third")
 
 
 @pytest.mark.parametrize(

@@ -27,38 +27,37 @@ _messages = Console(stderr=True)
 
 def train(  # a command's options
     data: DataOption = DEFAULT_DATA,
-    out: Annotated[Path, typer.Option(help="Folder for prepared pages and checkpoints.")] = Path(
-        "runs/detector"
-    ),
-    minutes: Annotated[float, typer.Option(help="Wall-clock budget of the training itself.")] = 60.0,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on from the last checkpoint in --out.")
-    ] = False,
+    out: Annotated[Path, typer.Option(help="Folder for pages and checkpoints.")] = Path("runs/detector"),
+    stage: Annotated[str, typer.Option(help="Table of settings.toml: first, then second.")] = "first",
+    minutes: Annotated[float | None, typer.Option(help="Wall-clock budget instead of the stage's.")] = None,
+    initial: Annotated[Path | None, typer.Option(help="Weights to start from, instead of the usual.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the stage's last epoch.")] = False,
     limit: Annotated[int, typer.Option(help="Use at most so many pages of each source; 0 is all.")] = 0,
-    size: Annotated[int, typer.Option(help="Longer side of the training input in pixels.")] = 416,
     threads: Annotated[int, typer.Option(help="CPU threads.")] = 1,
     device: Annotated[str, typer.Option(help="cpu, or a CUDA device number.")] = "cpu",
-    seed: Annotated[int, typer.Option(help="The same seed gives the same pages and order.")] = 1,
 ) -> None:
-    """Train the detector; the last checkpoint lies in OUT/run/weights/last.pt.
+    """Train the detector; the last checkpoint lies in OUT/STAGE/weights/last.pt.
 
-    Pages are prepared once in OUT/pages. What is learnt ships only after `countersign train export-detector`.
+    Pages are prepared once a stage in OUT/STAGE/pages. The first stage starts from a COCO backbone in
+    DATA/weights, the second from the first. Nothing ships before the checkpoint is exported.
     """
     from training.detector import train as trainer  # noqa: PLC0415
     from training.detector.dataset import build  # noqa: PLC0415
+    from training.detector.settings import read_settings  # noqa: PLC0415
 
-    out = out.resolve()
-    described = out / "pages" / "data.yaml"
+    changed = {"threads": threads, "device": device} | ({} if minutes is None else {"minutes": minutes})
+    settings = read_settings(stage).model_copy(update=changed)
+    folder = out.resolve() / stage
+    described = folder / "pages" / "data.yaml"
     if not described.exists():
         _messages.print("preparing pages …")
-        build(data, out / "pages", seed=seed, limit=limit)
-    backbone = data / "weights" / "yolov5n_coco.safetensors"
+        build(data, described.parent, seed=settings.seed, limit=limit)
     last = trainer.train(
         described,
-        out / "run",
-        trainer.TrainSettings(minutes=minutes, image_size=size, threads=threads, device=device, seed=seed),
-        initial=backbone if backbone.exists() else None,
-        resume=out / "run" / "weights" / "last.pt" if resume else None,
+        folder,
+        settings,
+        initial=initial or _usual_start(stage, data, out.resolve()),
+        resume=folder / "weights" / "last.pt" if resume else None,
         on_epoch=lambda epoch, losses: _messages.print(f"epoch {epoch}: {_named(losses)}"),
     )
     _messages.print(f"checkpoint: {last}")
@@ -69,7 +68,7 @@ def export(
     data: DataOption = DEFAULT_DATA,
     sizes: Annotated[
         str, typer.Option(help="Input sizes to choose from, on validation pages.")
-    ] = "416,512,640",
+    ] = "416,480,544,640",
 ) -> None:
     """Ship a checkpoint, at the input size and threshold that validation pages favour."""
     from training.detector.select import choose_and_export  # noqa: PLC0415
@@ -113,6 +112,13 @@ def evaluate(  # a command's options
         typer.echo(text)
     else:
         _show(report)
+
+
+def _usual_start(stage: str, data: Path, out: Path) -> Path | None:
+    """What a stage starts from when nothing is named; None, from scratch, when that is not there."""
+    first = data / "weights" / "yolov5n_coco.safetensors"
+    usual = first if stage == "first" else out / "first" / "weights" / "last.pt"
+    return usual if usual.exists() else None
 
 
 def _ticker(progress: Progress) -> Any:

@@ -1,7 +1,7 @@
 """Training of the detector: a nano YOLO on a wall-clock budget, resumable from its last epoch.
 
-ultralytics' own trainer does the work; what is ours is the initialisation from a safetensors backbone, the
-schedule (one warm-up epoch with mosaic, then a cosine over the remaining time) and the settings.
+ultralytics' own trainer does the work; what is ours is where it starts (tensors that fit by name and shape),
+the cosine over wall-clock time, and the settings.
 """
 
 from __future__ import annotations
@@ -11,85 +11,19 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field
 from safetensors.torch import load_file
 from ultralytics.models.yolo.detect import DetectionTrainer
-from ultralytics.nn.tasks import DetectionModel
+from ultralytics.nn.tasks import DetectionModel, load_checkpoint
 
+from training.detector.settings import TrainSettings
 from training.detector.torchvision_standin import ensure_torchvision
-
-#: More epochs than any budget allows: ultralytics lowers the number to what fits the time.
-_MANY_EPOCHS = 1001
-
-
-class TrainSettings(BaseModel):
-    """What decides a training run; written beside its checkpoints."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    architecture: str = "yolov5n.yaml"
-    image_size: int = Field(default=416, multiple_of=32, ge=64)
-    batch: int = Field(default=16, ge=1)
-    minutes: float = Field(default=60.0, gt=0)
-    learning_rate: float = Field(default=0.0018, gt=0)
-    final_share: float = Field(default=0.01, gt=0, le=1)
-    weight_decay: float = Field(default=5e-4, ge=0)
-    warmup_epochs: float = 1.0
-    mosaic: float = Field(default=1.0, ge=0, le=1)
-    degrees: float = 10.0
-    shear: float = 4.0
-    scale: float = 0.3
-    translate: float = 0.1
-    brightness: float = 0.2
-    threads: int = Field(default=1, ge=1)
-    device: str = "cpu"
-    seed: int = 1
-
-    def overrides(self) -> dict[str, Any]:
-        """The same in ultralytics' names."""
-        return {
-            "model": self.architecture,
-            "imgsz": self.image_size,
-            "batch": self.batch,
-            "nbs": self.batch,
-            "time": self.minutes / 60,
-            "epochs": _MANY_EPOCHS,
-            # Mosaic closes after the first epoch, whatever number of epochs the time allows.
-            "close_mosaic": _MANY_EPOCHS - 1,
-            "optimizer": "AdamW",
-            "lr0": self.learning_rate,
-            "lrf": self.final_share,
-            "cos_lr": True,
-            "weight_decay": self.weight_decay,
-            "warmup_epochs": self.warmup_epochs,
-            "warmup_bias_lr": self.learning_rate,
-            "mosaic": self.mosaic,
-            "degrees": self.degrees,
-            "shear": self.shear,
-            "scale": self.scale,
-            "translate": self.translate,
-            "hsv_h": 0.0,
-            "hsv_s": 0.2,
-            "hsv_v": self.brightness,
-            # Writing is not symmetric.
-            "fliplr": 0.0,
-            "erasing": 0.0,
-            "amp": self.device != "cpu",
-            "workers": 0 if self.device == "cpu" else 8,
-            "device": self.device,
-            "seed": self.seed,
-            "deterministic": True,
-            "val": False,
-            "plots": False,
-            "save": True,
-            "verbose": False,
-        }
+from worker.errors import WrongUse
 
 
 class SignatureTrainer(DetectionTrainer):
-    """ultralytics' trainer, started from the tensors of a safetensors file that fit by name and shape."""
+    """ultralytics' trainer, started from the tensors of a file that fit by name and shape."""
 
-    #: The backbone to start from; None starts from scratch.
+    #: Safetensors, or a checkpoint of an earlier stage; None starts from scratch.
     initial: Path | None = None
 
     def get_model(self, cfg: Any = None, weights: Any = None, verbose: bool = False) -> DetectionModel:
@@ -111,11 +45,19 @@ def load_matching(model: torch.nn.Module, path: Path) -> int:
     own = model.state_dict()
     found = {
         name: tensor.to(own[name].dtype)
-        for name, tensor in load_file(path).items()
+        for name, tensor in tensors_of(path).items()
         if name in own and own[name].shape == tensor.shape
     }
     model.load_state_dict(found, strict=False)
     return len(found)
+
+
+def tensors_of(path: Path) -> dict[str, torch.Tensor]:
+    """The tensors of a safetensors file, or of a checkpoint that an earlier stage wrote here."""
+    if path.suffix != ".pt":
+        return load_file(path)
+    model: Any = load_checkpoint(path)[0]  # type: ignore[no-untyped-call]
+    return dict(model.state_dict())
 
 
 def train(  # what to learn from, where to, how: each is its own decision
@@ -131,8 +73,11 @@ def train(  # what to learn from, where to, how: each is its own decision
 
     Each epoch replaces `out/weights/last.pt`. With `resume`, such a file, training goes on from there with
     its own settings and a new budget of minutes. `on_epoch` gets the epoch's number and mean losses.
+    Raises WrongUse when there is nothing to resume.
     """
     ensure_torchvision()
+    if resume is not None:
+        _refuse_finished(resume)
     overrides = settings.overrides() | {
         "data": str(described),
         "project": str(out.parent),
@@ -150,6 +95,14 @@ def train(  # what to learn from, where to, how: each is its own decision
     (out / "settings.json").write_text(settings.model_dump_json(indent=2))
     trainer.train()  # type: ignore[no-untyped-call]
     return Path(trainer.last)
+
+
+def _refuse_finished(checkpoint: Path) -> None:
+    """A finished training keeps its weights only; ultralytics marks it with epoch -1."""
+    if not checkpoint.exists():
+        raise WrongUse(f"there is no checkpoint {checkpoint} to resume")
+    if torch.load(checkpoint, map_location="cpu", weights_only=False)["epoch"] < 0:
+        raise WrongUse(f"{checkpoint} is of a finished training; start the next stage from it instead")
 
 
 def _losses(trainer: DetectionTrainer) -> dict[str, float]:
