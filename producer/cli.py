@@ -7,7 +7,7 @@ import sys
 import typer
 from pydantic import ValidationError
 
-from producer.commands import care, compare, queue, run
+from producer.commands import care, compare, intake, queue, run
 from producer.console import err
 from training.detector import commands as detector
 from training.verifier import commands as verifier
@@ -22,7 +22,10 @@ app = typer.Typer(
 )
 app.command()(run.run)
 app.command()(compare.compare)
+app.command()(intake.submit)
+app.command()(intake.watch)
 app.command()(queue.status)
+app.command()(intake.results)
 app.command()(queue.retry)
 app.command()(queue.enroll)
 app.command()(care.migrate)
@@ -40,9 +43,7 @@ app.add_typer(evaluate, name="evaluate")
 
 #: Which extra brings a module that the core goes without.
 EXTRAS = {
-    **dict.fromkeys(
-        ("celery", "kombu", "redis", "psycopg2", "boto3", "botocore", "flower", "pyarrow"), "queue"
-    ),
+    **dict.fromkeys(("celery", "kombu", "redis", "psycopg2", "boto3", "botocore", "pyarrow"), "queue"),
     **dict.fromkeys(("torch", "torchvision", "ultralytics", "onnx", "safetensors"), "train"),
 }
 #: Exit statuses beside 0: some documents failed, or the command was used wrongly.

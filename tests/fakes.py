@@ -1,4 +1,4 @@
-"""Small stand-ins written against the ports: what is tested with them is the conduct of the steps, not models."""
+"""Small stand-ins written against the ports: they test the conduct of the steps, not the models."""
 
 from __future__ import annotations
 

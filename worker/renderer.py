@@ -35,7 +35,7 @@ class SandboxRenderer:
         )
 
     def open(self, data: bytes, *, limits: Limits, first: int = 0) -> _SandboxedPages:
-        """Look at the bytes; pages are drawn as they are asked for. DocumentError when they cannot be read."""
+        """Look at the bytes; pages are drawn when asked for. DocumentError when they cannot be read."""
         info = self._pool.inspect(data, limits=limits, timeout=self._seconds)
         pages = self._pool.render(data, limits=limits, first=first, timeout=self._seconds)
         return _SandboxedPages(info.format, info.pages, pages)

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.markup import escape
 
-from producer.claims import read_claims
-from producer.console import coloured, err, out, print_json, progress, table
+from producer.claims import claimed, read_claims
+from producer.console import coloured, err, out, print_json, progress
+from producer.console import table as make_table
 from worker.errors import UnusableReference, WrongUse
 
 if TYPE_CHECKING:
@@ -57,11 +58,11 @@ def run(
     documents = list(expand(paths))
     if not documents:
         raise WrongUse("there are no documents at " + ", ".join(map(str, paths)))
-    claimed = {} if claims is None else read_claims(claims)
+    table = {} if claims is None else read_claims(claims)
     workspace = open_workspace(folder, min_score=min_score)
     if references is not None:
         enroll_folder(workspace, references)
-    ids = [workspace.register(path, claims_of(path, claimed), again=not resume) for path in documents]
+    ids = [workspace.register(path, claimed(table, str(path)), again=not resume) for path in documents]
     _process(workspace, ids)
     results = [workspace.result(document_id) for document_id in ids]
     report = _report(results, folder)
@@ -83,13 +84,8 @@ def expand(paths: Iterable[Path]) -> Iterable[Path]:
             yield path
 
 
-def claims_of(path: Path, claimed: dict[str, list[str]]) -> list[str]:
-    """The signers that a claims file names for a document, by its path as given or by its name."""
-    return claimed.get(str(path)) or claimed.get(path.name) or []
-
-
 def enroll_folder(workspace: Workspace, references: Path) -> None:
-    """Compare with the references in `DIR/<signer>/` and no others; unusable images are named and passed over."""
+    """Compare with the references in `DIR/<signer>/` alone; unusable images are named and passed over."""
     workspace.forget_signers()
     images = [
         (signer.name, image)
@@ -121,7 +117,7 @@ def _report(results: Sequence[dict[str, Any]], folder: Path) -> Path:
 
 
 def _show(results: Sequence[dict[str, Any]], report: Path) -> None:
-    shown = table("Documents", "document", "status", "pages", "signed", "signatures", "claims", "reason")
+    shown = make_table("Documents", "document", "status", "pages", "signed", "signatures", "claims", "reason")
     for result in results:
         shown.add_row(
             escape(Path(result["document"]).name),

@@ -1,4 +1,4 @@
-"""The queued form: real Celery workers, Redis, Postgres, S3 over HTTP and Flower, started as `make stack` does."""
+"""The queued form: Celery workers, Redis, Postgres, S3 over HTTP and Flower, as `make stack` has them."""
 
 from __future__ import annotations
 
@@ -150,10 +150,10 @@ def test_a_document_s_path_can_be_read_back(stack: Stack, processed: dict[str, d
 
     (told,) = countersign("status", key, "--json", env=stack.env).objects
 
-    stages = [step["stage"] for step in told["events"]]
-    assert stages[0] == "render"
-    assert stages[-1] == "finish"
-    assert all(step["worker"] and step["task"] for step in told["events"])
+    intake, *worked = told["events"]
+    assert intake["stage"] == "intake"
+    assert (worked[0]["stage"], worked[-1]["stage"]) == ("render", "finish")
+    assert all(step["worker"] and step["task"] for step in worked)
 
 
 @pytest.mark.parametrize("name", ["render", "detect", "verify"])

@@ -24,7 +24,8 @@ def test_a_second_migration_changes_nothing(engine: Engine) -> None:
     assert not pending(engine)
 
 
-DOCUMENT = """INSERT INTO documents (id, bucket, key, version, status, stage, reason, fence, deliveries, registered_at)
+DOCUMENT = """INSERT INTO documents
+    (id, bucket, key, version, status, stage, reason, fence, deliveries, registered_at)
     VALUES ({id}, 'b', '{key}', 'v', '{status}', '{stage}', {reason}, 0, 0, '2026-01-01 00:00:00+00:00')"""
 GOOD = {"id": 1, "key": "k", "status": "waiting", "stage": "render", "reason": "NULL"}
 

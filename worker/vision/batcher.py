@@ -62,7 +62,7 @@ class BatchingDetector:
     def _answer(self, batch: list[_Request]) -> None:
         try:
             answers = self._detector.detect([request.image for request in batch])
-        except Exception as error:  # handed to the one caller whose page it is
+        except Exception as error:  # noqa: BLE001 - handed to the one caller whose page it is
             self._bisect(batch, error)
             return
         for request, regions in zip(batch, answers, strict=True):

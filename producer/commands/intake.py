@@ -1,0 +1,131 @@
+"""`countersign submit`, `watch` and `results`: documents into the queued form, and its answers out of it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
+
+import typer
+
+from db.base import Status
+from producer.claims import read_claims
+from producer.console import err, progress
+from producer.export import Format, Selection, export
+from worker.errors import WrongUse
+
+if TYPE_CHECKING:
+    from db.documents import Object
+    from producer.deps import IntakeDeps
+    from producer.mailboxes import Mailbox
+
+
+def submit(
+    source: Annotated[str, typer.Argument(help="A file, a folder, or s3://bucket/key or /prefix/.")],
+    claims: Annotated[
+        Path | None, typer.Option(help="CSV with the columns document,signer.", exists=True)
+    ] = None,
+) -> None:
+    """Put documents on the queues.
+
+    Local files are uploaded to the intake bucket first. What is registered already is not worked on twice.
+    """
+    from producer.submit import submit as register  # noqa: PLC0415
+
+    table = {} if claims is None else read_claims(claims)
+    deps = _deps(source)
+    counts = register(_objects(source, deps, table), deps, table=table)
+    err.print(f"{counts.new} new documents sent, {counts.known} known already, {counts.skipped} skipped")
+    raise typer.Exit(1 if counts.skipped else 0)
+
+
+def watch(
+    source: Annotated[str, typer.Argument(help="s3://bucket/ or s3://bucket/prefix")],
+    pulse: Annotated[
+        Path | None, typer.Option(help="File to touch at each step, for a health check.")
+    ] = None,
+) -> None:
+    """Take in whatever arrives in a bucket, until SIGTERM or Ctrl-C.
+
+    Listens to notifications where COUNTERSIGN_SQS_URL or COUNTERSIGN_NOTICE_KEY name a source of them, and
+    lists the whole bucket at intervals all the same: a lost notification costs minutes, never a document.
+    """
+    from producer.pulse import Pulse  # noqa: PLC0415
+    from producer.watch import stop_on_signals  # noqa: PLC0415
+    from producer.watch import watch as take_in  # noqa: PLC0415
+
+    if not source.startswith("s3://"):
+        raise WrongUse(f"{source!r} is no bucket; give s3://bucket/ or s3://bucket/prefix")
+    deps = _deps(source)
+    with stop_on_signals() as stop:
+        err.print(f"watching {source}")
+        counts = take_in(deps, _mailboxes(deps), stop=stop, pulse=Pulse(pulse))
+    err.print(f"stopped; {counts.new} documents were taken in")
+
+
+def results(
+    form: Annotated[
+        Format, typer.Option("--format", help="jsonl has everything; the others are flat.")
+    ] = Format.JSONL,
+    out: Annotated[Path | None, typer.Option(help="File to write; default: stdout.")] = None,
+    status: Annotated[list[Status] | None, typer.Option(help="Only documents with this status.")] = None,
+    after: Annotated[int, typer.Option(help="Only documents with a higher id.")] = 0,
+) -> None:
+    """Write results as JSON lines, CSV or Parquet: a document a line, or a verdict a row."""
+    from worker import bootstrap  # noqa: PLC0415
+
+    chosen = Selection(tuple(status or ()), after)
+    written = export(bootstrap.sessions(), form, chosen, out or sys.stdout.buffer)
+    err.print(f"{written.documents} documents; the next export goes on with --after {written.last}")
+
+
+def _deps(source: str) -> IntakeDeps:
+    from producer.deps import IntakeDeps  # noqa: PLC0415
+    from worker import bootstrap  # noqa: PLC0415
+    from worker.settings import Intake, Storage  # noqa: PLC0415
+    from worker.storage import s3_client  # noqa: PLC0415
+
+    settings, courier = Intake(), bootstrap.courier()
+    bucket, prefix = _place(source) if source.startswith("s3://") else (settings.intake_bucket, "")
+    return IntakeDeps(
+        sessions=bootstrap.sessions(),
+        client=s3_client(Storage()),
+        send=courier.render,
+        depth=courier.depth,
+        settings=settings,
+        bucket=bucket,
+        prefix=prefix,
+    )
+
+
+def _place(source: str) -> tuple[str, str]:
+    parts = urlsplit(source, allow_fragments=False)
+    if not parts.netloc:
+        raise WrongUse(f"{source!r} names no bucket; give s3://bucket/prefix")
+    return parts.netloc, source.removeprefix(f"s3://{parts.netloc}").removeprefix("/")
+
+
+def _objects(source: str, deps: IntakeDeps, table: dict[str, list[str]]) -> Iterator[Object]:
+    from producer.listing import list_objects  # noqa: PLC0415
+    from producer.submit import local_files, upload_file  # noqa: PLC0415
+
+    if source.startswith("s3://"):
+        yield from list_objects(deps.client, deps.bucket, deps.prefix)
+        return
+    with progress() as bar:
+        for path, key in bar.track(list(local_files(Path(source))), description="uploading"):
+            yield upload_file(path, key, deps, table=table)
+
+
+def _mailboxes(deps: IntakeDeps) -> list[Mailbox]:
+    from producer.mailboxes import redis_mailbox, sqs_mailbox  # noqa: PLC0415
+    from worker.settings import Broker, Storage  # noqa: PLC0415
+
+    found: list[Mailbox] = []
+    if deps.settings.sqs_url:
+        found.append(sqs_mailbox(deps.settings.sqs_url, Storage()))
+    if deps.settings.notice_key:
+        found.append(redis_mailbox(Broker().broker_url.get_secret_value(), deps.settings.notice_key))
+    return found
