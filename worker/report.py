@@ -155,5 +155,11 @@ def _versions(listed: Sequence[Row]) -> list[tuple[str, list[str]]]:
     seen: dict[str, set[str]] = {}
     for row in listed:
         for name, version in row.result["versions"].items():
-            seen.setdefault(name, set()).add(str(version))
+            seen.setdefault(name, set()).add(_words(version))
     return [(name, sorted(versions)) for name, versions in sorted(seen.items())]
+
+
+def _words(version: object) -> str:
+    if isinstance(version, dict):
+        return ", ".join(f"{name} {value}" for name, value in sorted(version.items()))
+    return str(version)

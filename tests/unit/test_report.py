@@ -1,0 +1,208 @@
+"""The report is one safe file that says what the results say."""
+
+from __future__ import annotations
+
+import base64
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.results import document, page, region, verdict
+from worker.errors import StorageUnavailable
+from worker.report import write_report
+from worker.vision.draw import COLOURS
+from worker.vision.pages import decode
+from worker.vision.pages_encode import encode
+from worker.vision.values import Outcome
+
+HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{ 7*7 }}.pdf"
+SIGNED = document(
+    pages=[page(regions=[region(0)]), page(1)],
+    claims=["ann"],
+    verdicts=[verdict("ann", "genuine", 0.9731)],
+)
+
+
+class Tags(HTMLParser):
+    """The tags, attributes and words of a page, as a browser would read them."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.words = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.words += " ".join(data.split()) + " "
+
+    def all(self, name: str) -> list[dict[str, str | None]]:
+        return [attributes for tag, attributes in self.tags if tag == name]
+
+    def pictures(self) -> list[np.ndarray]:
+        return [decode(base64.b64decode((image["src"] or "").split(",")[1])) for image in self.all("img")]
+
+
+def stored(key: str) -> bytes:
+    """White paper for a page, grey paper for its crops."""
+    size = (600, 400) if key == "page" else (60, 120)
+    return encode(np.full((*size, 3), 255 if key == "page" else 200, np.uint8), lossy=False).data
+
+
+def report(tmp_path: Path, *results: dict[str, Any], **options: Any) -> Tags:
+    path = write_report(results, tmp_path / "out" / "report.html", load_image=stored, **options)
+    return Tags(path.read_text(encoding="utf-8"))
+
+
+def test_a_verdict_stands_beside_both_of_its_crops(tmp_path: Path) -> None:
+    read = report(tmp_path, SIGNED)
+
+    assert [image["alt"] for image in read.all("img")] == [
+        "Page 1 with what was found on it",
+        "As scanned",
+        "Cleaned",
+        "Page 2",
+    ]
+    for words in ("ann", "genuine", "0.973", "high", "references 3", "score 0.80"):
+        assert words in read.words
+
+
+def test_the_box_is_drawn_on_the_page_in_the_colour_of_its_verdict(tmp_path: Path) -> None:
+    drawn, *_ = report(tmp_path, SIGNED).pictures()
+
+    edge = drawn[130, 40].astype(int)
+    assert np.abs(edge - COLOURS[Outcome.GENUINE]).max() < 40
+    assert (drawn[500, 300] > 250).all()
+
+
+def test_it_runs_nothing_and_loads_nothing(tmp_path: Path) -> None:
+    read = report(tmp_path, SIGNED)
+
+    policy = next(tag["content"] for tag in read.all("meta") if tag.get("http-equiv"))
+    assert policy is not None
+    assert policy.startswith("default-src 'none'; img-src data:;")
+    assert "script" not in policy
+    assert {"script", "link", "iframe", "object", "form"}.isdisjoint(tag for tag, _ in read.tags)
+    assert all((image["src"] or "").startswith("data:image/") for image in read.all("img"))
+    assert all((anchor["href"] or "").startswith("#") for anchor in read.all("a"))
+
+
+def test_hostile_names_stay_text(tmp_path: Path) -> None:
+    hostile = document(
+        HOSTILE,
+        status="partial",
+        reason=HOSTILE,
+        detail=HOSTILE,
+        pages=[page(status="failed"), page(1, regions=[region(0, on_page=1, label=HOSTILE)])],
+        claims=[HOSTILE],
+        verdicts=[verdict(HOSTILE, "genuine", 0.9, on_page=1)],
+    )
+    hostile["versions"] = {HOSTILE: HOSTILE}
+
+    read = report(tmp_path, hostile, title=HOSTILE)
+
+    assert {"script", "iframe"}.isdisjoint(tag for tag, _ in read.tags)
+    assert all(name in {"src", "alt"} for image in read.all("img") for name in image)
+    assert "<script>alert(1)</script>" in read.words
+    assert "{{ 7*7 }}" in read.words
+
+
+def test_every_link_leads_to_a_document(tmp_path: Path) -> None:
+    results = [document(f"in/{number}.pdf", pages=[page(regions=[region(0)])]) for number in range(7)]
+
+    read = report(tmp_path, *results, detailed=3)
+
+    targets = {f"#{attributes['id']}" for _, attributes in read.tags if attributes.get("id")}
+    assert {anchor["href"] for anchor in read.all("a")} == targets
+    assert len(targets) == 3
+    assert all(f"{number}.pdf" in read.words for number in range(7))
+
+
+def test_documents_that_need_a_person_are_shown_before_others(tmp_path: Path) -> None:
+    quiet = [document(f"in/quiet-{number}.pdf", pages=[page()]) for number in range(3)]
+    failed = document("in/broken.pdf", status="failed", reason="encrypted_document", signed=None)
+
+    read = report(tmp_path, *quiet, failed, detailed=1)
+
+    assert {anchor["href"] for anchor in read.all("a")} == {"#d4"}
+
+
+def test_a_failed_document_says_its_code_and_a_sentence(tmp_path: Path) -> None:
+    failed = document("in/locked.pdf", status="failed", reason="encrypted_document", signed=None)
+
+    read = report(tmp_path, failed)
+
+    assert "encrypted_document" in read.words
+    assert "The document asks for a password." in read.words
+
+
+def test_a_page_that_could_not_be_read_is_named(tmp_path: Path) -> None:
+    read = report(tmp_path, document(status="partial", pages=[page(), page(1, status="failed")]))
+
+    assert "Page 2 could not be read" in read.words
+    assert "unreadable_page" in read.words
+
+
+def test_pictures_end_where_the_budget_ends_and_the_words_go_on(tmp_path: Path) -> None:
+    results = [document(f"in/{number}.pdf", pages=[page(regions=[region(0)])]) for number in range(20)]
+
+    read = report(tmp_path, *results, picture_bytes=3_000)
+
+    assert 0 < len(read.all("img")) < 10
+    assert "pictures left out" in read.words
+    assert "19.pdf" in read.words
+
+
+@pytest.mark.parametrize("error", [FileNotFoundError("gone"), StorageUnavailable("page", "down")])
+def test_a_missing_picture_leaves_a_gap_and_no_more(tmp_path: Path, error: Exception) -> None:
+    def gone(key: str) -> bytes:
+        raise error
+
+    path = write_report([SIGNED], tmp_path / "report.html", load_image=gone)
+
+    read = Tags(path.read_text(encoding="utf-8"))
+    assert read.all("img") == []
+    assert "not kept in this report" in read.words
+
+
+def test_a_result_with_only_the_contract_in_it_is_enough(tmp_path: Path) -> None:
+    bare = document(pages=[page(regions=[region(0)])], verdicts=[verdict("ann", "no_reference", None)])
+    for name in ("claims", "detail"):
+        del bare[name]
+    for name in ("image", "reason"):
+        del bare["pages"][0][name]
+
+    read = report(tmp_path, bare)
+
+    assert "no reference" in read.words
+
+
+def test_no_documents_make_a_report_too(tmp_path: Path) -> None:
+    assert "0 documents" in report(tmp_path).words
+
+
+def test_large_pages_are_reduced(tmp_path: Path) -> None:
+    huge = encode(np.full((3000, 2000, 3), 255, np.uint8), lossy=False).data
+
+    path = write_report([SIGNED], tmp_path / "report.html", load_image=lambda key: huge)
+
+    shapes = [picture.shape[:2] for picture in Tags(path.read_text(encoding="utf-8")).pictures()]
+    assert max(max(shape) for shape in shapes) <= 1300
+
+
+def test_the_file_is_the_same_for_the_same_results(tmp_path: Path) -> None:
+    first = write_report([SIGNED], tmp_path / "a.html", load_image=stored).read_bytes()
+
+    assert write_report([SIGNED], tmp_path / "b.html", load_image=stored).read_bytes() == first
+
+
+def test_the_file_names_no_address(tmp_path: Path) -> None:
+    path = write_report([SIGNED], tmp_path / "report.html", load_image=stored)
+
+    assert not re.search(r"https?://", path.read_text(encoding="utf-8"))

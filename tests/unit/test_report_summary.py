@@ -1,0 +1,124 @@
+"""What a report says of a document is what its verdicts say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.results import document, page, region, verdict
+from worker.report_summary import NOT_FOUND, Claim, claims, rows, short_names, summary
+
+SIGNED_BY_TWO = document(
+    pages=[page(regions=[region(0), region(1)])],
+    claims=["ann", "ben"],
+    verdicts=[
+        verdict("ann", "genuine", 0.97, place=0),
+        verdict("ann", "forged", 0.02, place=1),
+        verdict("ben", "forged", 0.01, place=0),
+        verdict("ben", "genuine", 0.91, place=1),
+    ],
+)
+
+
+def test_each_of_two_signers_is_judged_by_the_signature_that_speaks_most_for_him() -> None:
+    assert claims(SIGNED_BY_TWO) == [Claim("ann", "genuine"), Claim("ben", "genuine")]
+
+
+def test_a_signature_of_another_signer_is_no_forgery_of_mine() -> None:
+    result = document(
+        pages=[page(regions=[region(0)])],
+        claims=["ann", "ben"],
+        verdicts=[verdict("ann", "genuine", 0.97, place=0), verdict("ben", "forged", 0.01, place=0)],
+    )
+
+    assert claims(result) == [Claim("ann", "genuine"), Claim("ben", NOT_FOUND)]
+
+
+@pytest.mark.parametrize("outcome", ["genuine", "forged", "inconclusive", "no_reference"])
+def test_a_lone_verdict_is_the_state_of_its_claim(outcome: str) -> None:
+    probability = None if outcome == "no_reference" else 0.4
+    result = document(pages=[page(regions=[region(0)])], verdicts=[verdict("ann", outcome, probability)])
+
+    assert claims(result) == [Claim("ann", outcome)]
+
+
+def test_a_claim_without_any_signature_is_not_found() -> None:
+    assert claims(document(pages=[page()], claims=["ann"], signed=False)) == [Claim("ann", NOT_FOUND)]
+
+
+def test_a_signature_that_nobody_claims_is_no_claim() -> None:
+    assert (
+        claims(document(pages=[page(regions=[region(0)])], verdicts=[verdict("", "no_reference", None)]))
+        == []
+    )
+
+
+@pytest.mark.parametrize(
+    ("result", "why"),
+    [
+        pytest.param(SIGNED_BY_TWO, [], id="in order"),
+        pytest.param(document(pages=[page()], signed=False), [], id="unsigned and nobody claimed"),
+        pytest.param(document(status="failed", reason="empty_document"), ["could not be read"], id="failed"),
+        pytest.param(
+            document(status="partial", pages=[page(status="failed")]),
+            ["some pages could not be read"],
+            id="partial",
+        ),
+        pytest.param(
+            document(pages=[page(regions=[region(0)])], verdicts=[verdict("ann", "forged", 0.1)]),
+            ["a signature does not match the claimed signer"],
+            id="forged",
+        ),
+        pytest.param(
+            document(pages=[page(regions=[region(0)])], verdicts=[verdict("ann", "inconclusive", 0.5)]),
+            ["a signature could not be decided"],
+            id="inconclusive",
+        ),
+        pytest.param(
+            document(pages=[page()], claims=["ann"], signed=False),
+            ["the signature of a claimed signer was not found"],
+            id="claimed and unsigned",
+        ),
+    ],
+)
+def test_documents_that_need_a_person_say_why(result: dict[str, Any], why: list[str]) -> None:
+    (row,) = rows([result])
+
+    assert row.why == why
+
+
+def test_the_summary_counts_every_document_once() -> None:
+    results = [
+        SIGNED_BY_TWO,
+        document(pages=[page()], signed=False),
+        document(status="failed", reason="empty_document", signed=None),
+    ]
+
+    counted = summary(rows(results))
+
+    assert (counted.documents, counted.pages, counted.signatures) == (3, 2, 2)
+    assert counted.status == {"done": 2, "partial": 0, "failed": 1}
+    assert counted.signed == {"signed": 1, "unsigned": 1, "unknown": 1}
+    assert counted.claims == {"genuine": 2, "forged": 0, "inconclusive": 0, "no_reference": 0, "not_found": 0}
+
+
+def test_initials_are_not_counted_as_signatures() -> None:
+    (row,) = rows([document(pages=[page(regions=[region(0), region(1, label="initials")])])])
+
+    assert row.signatures == 1
+
+
+@pytest.mark.parametrize(
+    ("names", "short"),
+    [
+        pytest.param([], [], id="none"),
+        pytest.param(["/in/a.pdf"], ["a.pdf"], id="one"),
+        pytest.param(["/in/a.pdf", "/in/b/a.pdf"], ["a.pdf", "b/a.pdf"], id="folders that differ"),
+        pytest.param(["a.pdf", "b.pdf"], ["a.pdf", "b.pdf"], id="no folder"),
+        pytest.param(["/in/a.pdf", "b.pdf"], ["/in/a.pdf", "b.pdf"], id="nothing shared"),
+        pytest.param(["/in/ab/x", "/in/abc/x"], ["ab/x", "abc/x"], id="a shared beginning is no folder"),
+    ],
+)
+def test_names_lose_only_the_folder_that_all_share(names: list[str], short: list[str]) -> None:
+    assert short_names(names) == short
