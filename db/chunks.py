@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 
 from db.base import ChunkStage, DocumentStage, PageStatus
 from db.engine import now
-from db.leases import RESEND_AFTER
 from db.models import Chunk, Document, Page, Region, Versions
 from db.writes import insert_once, insert_or_find
 
@@ -24,7 +23,7 @@ def add(session: Session, document_id: int, index: int, page_rows: Sequence[Mapp
         stage=ChunkStage.DETECT,
         fence=0,
         deliveries=0,
-        due_at=now(session) + RESEND_AFTER,
+        due_at=now(session),
     )
     if new:
         rows = [{"document_id": document_id, "chunk_id": chunk_id, **row} for row in page_rows]

@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 
 from db.base import ClaimSource, DocumentStage, PageStatus, Status
 from db.engine import now
-from db.leases import RESEND_AFTER
 from db.models import Chunk, Claim, Document, Page, Region
 from db.writes import changed, insert_once, insert_or_find
 
@@ -39,7 +38,7 @@ def register(session: Session, source: Object, claims: Mapping[str, ClaimSource]
         fence=0,
         deliveries=0,
         registered_at=moment,
-        due_at=moment + RESEND_AFTER,
+        due_at=moment,
     )
     if new:
         replace_claims(session, document_id, claims)
@@ -184,7 +183,7 @@ def start_again(session: Session, document_ids: Iterable[int]) -> list[int]:
                 fence=Document.fence + 1,
                 deliveries=0,
                 lease_until=None,
-                due_at=now(session) + RESEND_AFTER,
+                due_at=now(session),
                 reason=None,
                 detail=None,
                 signed=None,

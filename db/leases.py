@@ -17,9 +17,6 @@ from db.engine import now
 from db.models import Chunk, Document
 from db.writes import changed
 
-#: How long a message may stay unanswered before the sweep sends it again.
-RESEND_AFTER = timedelta(minutes=5)
-
 
 @dataclass(frozen=True, slots=True)
 class Lease:
@@ -74,7 +71,7 @@ def advance(session: Session, lease: Lease, stage: DocumentStage | ChunkStage) -
     statement = (
         update(model)
         .where(model.id == lease.id, model.stage == lease.stage, model.fence == lease.fence)
-        .values(stage=stage, lease_until=None, deliveries=0, due_at=None if closed else moment + RESEND_AFTER)
+        .values(stage=stage, lease_until=None, deliveries=0, due_at=None if closed else moment)
     )
     return changed(session, statement) == 1
 

@@ -23,7 +23,7 @@ class Leased:
     """Columns of a row that workers take turns on.
 
     A worker claims the row by raising `fence` and may write only while its fence is the newest. The row can
-    be claimed again once `lease_until` has passed. The sweep sends its message again after `due_at`.
+    be claimed again once `lease_until` has passed. Since `due_at` it has been waiting for a worker.
     """
 
     fence: Mapped[int] = mapped_column(default=0)

@@ -3,35 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from db.base import ChunkStage, DocumentStage
 from db.engine import now
-from db.leases import RESEND_AFTER
 from db.models import Chunk, Document
 
 Model = type[Document] | type[Chunk]
 Stage = DocumentStage | ChunkStage
 
 
-def overdue(session: Session, model: Model, stage: Stage, *, limit: int) -> Sequence[int]:
-    """Ids of rows whose message should have been answered by now, oldest first; each is put off once.
+def overdue(
+    session: Session, model: Model, stage: Stage, *, patience: timedelta, limit: int
+) -> Sequence[int]:
+    """Ids of rows that nobody works on though somebody should, oldest first; each is put off by `patience`.
 
-    Rows that another sweep is looking at are passed over, so two sweeps never send the same row.
+    A row at its first attempt has a message under way, which may take `patience`; one whose attempt failed or
+    whose lease ran out has none. Rows that another sweep is looking at are passed over, so two sweeps never
+    send the same row.
     """
     moment = now(session)
+    late = case((model.deliveries == 0, moment - patience), else_=moment)
     statement = (
         select(model.id)
-        .where(_waiting(model, stage, moment), model.due_at < moment)
+        .where(_waiting(model, stage, moment), model.due_at < late)
         .order_by(model.due_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
     ids = session.execute(statement).scalars().all()
-    session.execute(update(model).where(model.id.in_(ids)).values(due_at=moment + RESEND_AFTER))
+    session.execute(update(model).where(model.id.in_(ids)).values(due_at=moment + patience))
     return ids
 
 

@@ -36,6 +36,13 @@ train.command("detector")(detector.train)
 train.command("verifier")(verifier.train)
 app.add_typer(train, name="train")
 
+export = typer.Typer(
+    help="Make a trained checkpoint the one that documents are read with.", no_args_is_help=True
+)
+export.command("detector")(detector.export)
+export.command("verifier")(verifier.export)
+app.add_typer(export, name="export")
+
 evaluate = typer.Typer(help="Measure a model on data it never saw.", no_args_is_help=True)
 evaluate.command("detector")(detector.evaluate)
 evaluate.command("verifier")(verifier.evaluate)

@@ -130,6 +130,9 @@ class Attempts(_Group):
     retry_seconds: Seconds = Field(
         default=5, description="Seconds before the second attempt; doubles with each"
     )
+    resend_seconds: Seconds = Field(
+        default=120, description="Seconds that a message may stay unanswered while its queue is empty"
+    )
     sweep_seconds: Seconds = Field(
         default=15, description="Seconds between two sweeps for rows that stand still"
     )

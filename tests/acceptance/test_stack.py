@@ -29,6 +29,7 @@ def stack(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     """Short leases, so that work of a killed worker is taken up again within the test."""
     quick = {
         "COUNTERSIGN_SWEEP_SECONDS": "2",
+        "COUNTERSIGN_RESEND_SECONDS": "5",
         "COUNTERSIGN_RENDER_LEASE": "20",
         "COUNTERSIGN_DETECT_LEASE": "20",
         "COUNTERSIGN_VERIFY_LEASE": "20",

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select, update
 
 from db import documents, events, leases
 from db.base import ChunkStage, DocumentStage, PageStatus, Status
+from db.engine import now
 from db.models import Chunk, Document, Page, Region, Verdict
 from db.results import document_result
 from tests.fakes import MeanEncoder, page
@@ -31,7 +33,7 @@ def make_overdue(world: World) -> None:
     """Let every lease and every due time lie in the past."""
     with world.sessions() as session:
         for model in (Document, Chunk):
-            past = leases.now(session) - leases.RESEND_AFTER
+            past = now(session) - timedelta(hours=1)
             session.execute(update(model).values(lease_until=None))
             session.execute(update(model).where(model.stage != "closed").values(due_at=past))
 

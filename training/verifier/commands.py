@@ -1,4 +1,4 @@
-"""The verifier's commands: `train verifier`, `train export-verifier`, `evaluate verifier`.
+"""The verifier's commands: `train verifier`, `export verifier`, `evaluate verifier`.
 
 Heavy libraries are imported inside, so that `--help` answers at once and without torch.
 """
@@ -38,7 +38,7 @@ def train(  # a command's options
 ) -> None:
     """Train the verifier's encoder and pair classifier; the best checkpoint is OUT/best.pt.
 
-    What is learnt ships only after `countersign train export-verifier`.
+    What is learnt ships only after `countersign export verifier`.
     """
     import torch  # noqa: PLC0415
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Protocol
 
 from db import chunks, sweep
@@ -49,9 +50,11 @@ def sweep_all(deps: Deps, depth: Depths) -> int:
 
 
 def _sweep(beat: _Beat, deps: Deps, depth: Depths) -> int:
+    patience = timedelta(seconds=deps.attempts.resend_seconds)
     with deps.sessions() as session:
         lacking = sweep.waiting(session, beat.model, beat.stage) - depth(beat.stage.value)
-        overdue = sweep.overdue(session, beat.model, beat.stage, limit=max(0, min(BATCH, lacking)))
+        limit = max(0, min(BATCH, lacking))
+        overdue = sweep.overdue(session, beat.model, beat.stage, patience=patience, limit=limit)
     for row_id in overdue:
         beat.send(row_id)
     if overdue:

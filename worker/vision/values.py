@@ -101,7 +101,7 @@ class Outcome(StrEnum):
 
 
 class Confidence(StrEnum):
-    """How often a verdict of this strength was right on validation writers; the bands stand in the calibration."""
+    """How often verdicts of this strength were right on validation writers, as the calibration says."""
 
     HIGH = "high"
     MEDIUM = "medium"

@@ -1,0 +1,128 @@
+"""Which package may import which, and which front doors load without heavy libraries."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+#: Prefix of a module -> prefixes that it must not import. The longest prefix that fits decides.
+FORBIDDEN: dict[str, tuple[str, ...]] = {
+    "db": ("worker", "producer", "training", "deploy", "os", "celery", "boto3", "pydantic_settings"),
+    "worker": ("producer", "training", "deploy"),
+    "worker.vision": (
+        "db",
+        "producer",
+        "training",
+        "deploy",
+        "worker.steps",
+        "worker.tasks",
+        "worker.settings",
+        "worker.storage",
+        "worker.local",
+        "celery",
+        "boto3",
+        "sqlalchemy",
+        "os",
+    ),
+    "worker.steps": (
+        "producer",
+        "training",
+        "deploy",
+        "worker.tasks",
+        "worker.bootstrap",
+        "worker.app",
+        "worker.messages",
+        "celery",
+        "boto3",
+        "torch",
+    ),
+    "worker.tasks": ("producer", "training", "deploy", "db", "worker.vision", "torch", "cv2"),
+    "producer": ("worker.steps", "worker.vision", "worker.tasks", "training", "deploy", "torch", "cv2"),
+    # The command line puts the packages together; it may name what it starts.
+    "producer.cli": ("worker.vision", "worker.tasks", "deploy", "torch", "cv2"),
+    "producer.commands": ("worker.vision", "worker.tasks", "training", "deploy", "torch", "cv2"),
+    "producer.checks": ("worker.steps", "worker.tasks", "training", "deploy"),
+    "training": ("producer", "db", "celery", "boto3"),
+}
+#: Modules that only one module may import.
+SOLE_IMPORTERS = {
+    "pymupdf": ("worker.vision.pages_pdf", "training.synthesis"),
+    "celery": ("worker.app", "worker.messages", "worker.tasks", "deploy"),
+}
+
+
+def modules() -> Iterator[tuple[str, Path]]:
+    for package in ("worker", "producer", "db", "training"):
+        for path in sorted((ROOT / package).rglob("*.py")):
+            name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+            yield name.removesuffix(".__init__"), path
+
+
+def imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def begins(name: str, prefix: str) -> bool:
+    return name == prefix or name.startswith(f"{prefix}.")
+
+
+def test_imports_point_in_the_right_direction() -> None:
+    wrong = []
+    for name, path in modules():
+        rule = max((prefix for prefix in FORBIDDEN if begins(name, prefix)), key=len, default=None)
+        banned = FORBIDDEN.get(rule or "", ())
+        wrong += [f"{name} imports {one}" for one in imports(path) if any(begins(one, ban) for ban in banned)]
+
+    assert wrong == []
+
+
+@pytest.mark.parametrize("library", SOLE_IMPORTERS)
+def test_a_vendor_s_objects_stay_in_few_modules(library: str) -> None:
+    allowed = SOLE_IMPORTERS[library]
+
+    importers = {name for name, path in modules() if any(begins(one, library) for one in imports(path))}
+
+    assert importers
+    assert {name for name in importers if not any(begins(name, prefix) for prefix in allowed)} == set()
+
+
+@pytest.mark.parametrize("module", ["producer.cli", "worker.app", "worker.messages", "worker.local"])
+def test_front_doors_load_without_torch(module: str) -> None:
+    code = f"import sys, {module}; print([m for m in ('torch', 'ultralytics') if m in sys.modules])"
+
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+
+    assert said.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("module", ["producer.cli", "worker.app", "db.models"])
+def test_the_producer_s_doors_load_without_opencv_and_onnx(module: str) -> None:
+    code = f"import sys, {module}; print([m for m in ('cv2', 'onnxruntime', 'pymupdf') if m in sys.modules])"
+
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+
+    assert said.stdout.strip() == "[]"
+
+
+def test_the_environment_is_read_by_settings_alone() -> None:
+    readers = {name for name, path in modules() if "os.environ" in path.read_text()}
+
+    assert readers == set()
+
+
+def test_nothing_is_unpickled_at_run_time() -> None:
+    wrong = [name for name, path in modules() if begins(name, "worker") and "pickle" in set(imports(path))]
+
+    assert wrong == []
