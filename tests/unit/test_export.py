@@ -1,0 +1,160 @@
+"""Cells, schemas and files of the exports."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import pyarrow.parquet as pq
+import pytest
+
+from db import chunks, documents
+from db.base import ClaimSource, PageStatus, Status
+from db.documents import Object
+from db.engine import make_engine, make_sessions
+from db.migrate import upgrade
+from producer import export as module
+from producer.export import COLUMNS, Format, Selection, Written, export, guarded, parquet_schema
+from worker.errors import WrongUse
+
+
+@pytest.fixture
+def sessions(tmp_path):
+    engine = make_engine(f"sqlite:///{tmp_path / 'test.db'}")
+    upgrade(engine)
+    yield make_sessions(engine)
+    engine.dispose()
+
+
+@pytest.fixture
+def seven(sessions):
+    """Seven documents; the even ones failed."""
+    with sessions() as session:
+        for number in range(1, 8):
+            source = Object("intake", f"=é{number}.pdf", f"v{number}", 10)
+            documents.register(session, source, {"Ann": ClaimSource.FILE})
+            if number % 2 == 0:
+                documents.quarantine(session, number, reason="unknown_format", detail="no format")
+    return sessions
+
+
+class Pipe(io.RawIOBase):
+    """A stream that cannot say where it is, as a pipe."""
+
+    def __init__(self):
+        self.data = bytearray()
+
+    def writable(self):
+        return True
+
+    def write(self, data):
+        self.data += data
+        return len(data)
+
+    def tell(self):
+        raise OSError("illegal seek")
+
+
+@pytest.mark.parametrize(
+    ("value", "cell"),
+    [
+        pytest.param("=1+1", "'=1+1", id="equals"),
+        pytest.param("+49", "'+49", id="plus"),
+        pytest.param("-x", "'-x", id="minus"),
+        pytest.param("@SUM(A1)", "'@SUM(A1)", id="at"),
+        pytest.param("\t=1", "'\t=1", id="tab"),
+        pytest.param("a=1", "a=1", id="harmless"),
+        pytest.param("", "", id="empty"),
+        pytest.param(-1.5, -1.5, id="a negative number"),
+        pytest.param(True, "true", id="true"),
+        pytest.param(False, "false", id="false"),
+        pytest.param(None, None, id="nothing"),
+    ],
+)
+def test_no_cell_is_a_formula(value, cell):
+    assert guarded(value) == cell
+
+
+def test_every_column_has_its_type_whatever_the_rows_hold(sessions, tmp_path):
+    assert export(sessions, Format.PARQUET, Selection(), tmp_path / "none.parquet") == Written(0, 0)
+
+    assert pq.read_schema(tmp_path / "none.parquet").equals(parquet_schema())
+    assert parquet_schema().names == list(COLUMNS)
+
+
+@pytest.mark.parametrize(
+    ("selection", "expected"),
+    [
+        pytest.param(Selection(), [1, 2, 3, 4, 5, 6, 7], id="all"),
+        pytest.param(Selection(statuses=(Status.FAILED,)), [2, 4, 6], id="one status"),
+        pytest.param(Selection(statuses=(Status.FAILED, Status.WAITING), after=5), [6, 7], id="two, since"),
+        pytest.param(Selection(after=7), [], id="nothing new"),
+    ],
+)
+@pytest.mark.parametrize("page", [2, 500])
+def test_documents_are_selected_by_status_and_id(seven, monkeypatch, selection, expected, page):
+    monkeypatch.setattr(module, "PAGE", page)
+    out = io.BytesIO()
+
+    written = export(seven, Format.JSONL, selection, out)
+
+    assert [json.loads(line)["id"] for line in out.getvalue().splitlines()] == expected
+    assert written == Written(len(expected), expected[-1] if expected else selection.after)
+
+
+def test_json_lines_hold_text_as_it_is(seven):
+    out = io.BytesIO()
+
+    export(seven, Format.JSONL, Selection(after=6), out, locate=lambda key: f"s3://results/{key}")
+
+    assert '"document": "=é7.pdf"' in out.getvalue().decode()
+
+
+def test_csv_opens_with_the_columns_and_is_guarded(seven):
+    out = io.BytesIO()
+
+    export(seven, Format.CSV, Selection(after=6), out)
+
+    header, row = out.getvalue().decode().splitlines()
+    assert header == ",".join(COLUMNS)
+    assert row == "7,intake,'=é7.pdf,v7,,waiting" + "," * 19
+    assert not out.closed
+
+
+def test_parquet_goes_through_a_pipe(seven, monkeypatch):
+    monkeypatch.setattr(module, "PAGE", 3)
+    pipe = Pipe()
+
+    export(seven, Format.PARQUET, Selection(), pipe)
+
+    file = pq.ParquetFile(io.BytesIO(pipe.data))
+    assert file.num_row_groups == 3
+    assert file.read().column("reason").to_pylist() == [None, "unknown_format"] * 3 + [None]
+
+
+def test_a_file_appears_only_when_it_is_complete(seven, tmp_path):
+    (tmp_path / "out").mkdir()
+    target = tmp_path / "out" / "results.csv"
+    target.write_text("the last export")
+
+    def fail(_key):
+        raise KeyboardInterrupt
+
+    with_image(seven)
+    with pytest.raises(KeyboardInterrupt):
+        export(seven, Format.JSONL, Selection(), target, locate=fail)
+
+    assert target.read_text() == "the last export"
+    assert list(target.parent.iterdir()) == [target]
+
+
+def with_image(sessions):
+    """Give the first document a page, so that there is something to locate."""
+    row = {"index": 0, "status": PageStatus.RENDERED, "image_key": "p/0.png"}
+    with sessions() as session:
+        chunks.add(session, 1, 0, [row])
+
+
+def test_a_folder_that_is_not_there_is_wrong_use(sessions, tmp_path):
+    with pytest.raises(WrongUse, match="cannot write"):
+        export(sessions, Format.CSV, Selection(), tmp_path / "none" / "results.csv")
