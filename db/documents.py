@@ -269,7 +269,7 @@ def tally(session: Session, document_id: int, *, label: str = "signature") -> Ta
     )
 
 
-def ids(session: Session, *, after: int = 0, limit: int = 1000) -> Sequence[int]:
-    """Document ids in order, a page at a time, for exports that must not hold everything in memory."""
-    statement = select(Document.id).where(Document.id > after).order_by(Document.id).limit(limit)
+def newest(session: Session, number: int) -> Sequence[int]:
+    """Ids of the documents registered last, the newest first."""
+    statement = select(Document.id).order_by(Document.id.desc()).limit(number)
     return session.execute(statement).scalars().all()

@@ -129,3 +129,25 @@ def _mailboxes(deps: IntakeDeps) -> list[Mailbox]:
     if deps.settings.notice_key:
         found.append(redis_mailbox(Broker().broker_url.get_secret_value(), deps.settings.notice_key))
     return found
+
+
+def report(
+    documents: Annotated[
+        list[str] | None, typer.Argument(help="Ids, keys or SHA-256 digests; none for the newest.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="The HTML file to write.")] = Path("report.html"),
+    newest: Annotated[int, typer.Option(min=1, help="How many, when no document is named.")] = 100,
+) -> None:
+    """Write the HTML report of documents of the queued form: annotated pages, crops, verdicts."""
+    from db import documents as rows  # noqa: PLC0415
+    from db.results import document_result  # noqa: PLC0415
+    from worker import bootstrap  # noqa: PLC0415
+    from worker.report import write_report  # noqa: PLC0415
+
+    with bootstrap.sessions()() as session:
+        named = [one.id for text in documents or [] for one in rows.find(session, text)]
+        chosen = named if documents else rows.newest(session, newest)
+        found = [document_result(session, document_id) for document_id in chosen]
+    if not found:
+        raise WrongUse("there is no such document; give an id, a key or a SHA-256")
+    err.print(f"{len(found)} documents: {write_report(found, out, load_image=bootstrap.store().get)}")

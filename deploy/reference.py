@@ -1,0 +1,63 @@
+"""Writes the settings reference from the settings classes: `python -m deploy.reference`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings
+
+from worker import settings
+
+TARGET = Path(__file__).parent / "settings.md"
+_GROUPS: tuple[type[BaseSettings], ...] = (
+    settings.Database,
+    settings.Broker,
+    settings.Storage,
+    settings.Intake,
+    settings.Reading,
+    settings.Detection,
+    settings.Models,
+    settings.Attempts,
+)
+_HEAD = """# Settings
+
+Read from the environment when a process starts. A value that cannot be used stops the process with a line that names the
+variable. This page is written by `python -m deploy.reference`; a test holds it to the code.
+"""
+
+
+def reference() -> str:
+    """The whole page."""
+    return _HEAD + "".join(line for group in _GROUPS for line in _section(group))
+
+
+def _section(group: type[BaseSettings]) -> Iterator[str]:
+    yield f"\n## {(group.__doc__ or '').strip().splitlines()[0].rstrip('.')}\n"
+    yield "| variable | default | meaning |\n| --- | --- | --- |\n"
+    for name, field in group.model_fields.items():
+        yield f"| `COUNTERSIGN_{name.upper()}` | {_default(field)} | {_meaning(field)} |\n"
+
+
+def _default(field: FieldInfo) -> str:
+    value: Any = field.get_default(call_default_factory=True)
+    if isinstance(value, SecretStr):
+        value = value.get_secret_value()
+    if isinstance(value, list):
+        value = json.dumps(value)
+    return "" if value in (None, "", {}) else f"`{value}`"
+
+
+def _meaning(field: FieldInfo) -> str:
+    limits = [f"{sign} {getattr(one, name)}" for one in field.metadata for name, sign in _SIGNS if hasattr(one, name)]
+    return (field.description or "") + (f" ({', '.join(limits)})" if limits else "")
+
+
+_SIGNS = (("gt", ">"), ("ge", "≥"), ("lt", "<"), ("le", "≤"))
+
+if __name__ == "__main__":
+    TARGET.write_text(reference(), encoding="utf-8")
