@@ -16,9 +16,9 @@ from worker.vision.draw import Mark, colour_of
 from worker.vision.values import Box, Outcome
 
 #: What the pictures of one file may take together; a browser opens that without effort.
-PICTURE_BYTES = 60 * 1024 * 1024
+PICTURE_BYTES = 32 * 1024 * 1024
 #: Documents shown with their pages; the others have their row. Those that need a person come first.
-DETAILED = 400
+DETAILED = 300
 #: Pages without a finding shown per document; the others are counted.
 _THUMBNAILS = 8
 _TEMPLATES = Environment(

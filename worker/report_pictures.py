@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterable
 
 from worker.errors import ServiceError
 from worker.vision.draw import Mark, annotate, reduce
-from worker.vision.pages import decode
-from worker.vision.pages_encode import encode
+from worker.vision.pages_encode import decode, encode
 
 #: Longest sides in pixels: a page to be read, a page to be recognised, a crop to be compared by eye.
 PAGE, THUMBNAIL, CROP = 1300, 420, 560

@@ -12,6 +12,7 @@ from PIL import Image, ImageOps
 
 from worker.errors import PageTooLarge, UnreadableDocument, UnreadablePage
 from worker.vision.pages_encode import Encoded, encode, is_complete_jpeg, square
+from worker.vision.pages_scan import SQUARE_WITHIN
 from worker.vision.values import Grey, Limits, Pixels, RenderedPage
 
 # Pillow's own guard knows neither the limit nor the page; sizes are compared below, before decoding.
@@ -32,8 +33,6 @@ _DAMAGE = (
 )
 _FORMATS = {"tiff": ("TIFF",), "jpeg": ("JPEG", "MPO"), "png": ("PNG",), "webp": ("WEBP",), "bmp": ("BMP",)}
 _ORIENTATION, _PHOTOMETRIC, _WHITE_IS_ZERO = 274, 262, 0
-#: Pixels count as square up to this ratio of the two resolutions.
-SQUARE_WITHIN = 1.1
 #: What a scan without a believable resolution is taken for.
 _USUAL_DPI = 200.0
 _PAPERS = ((210 / 25.4, 297 / 25.4), (8.5, 11.0), (8.5, 14.0), (297 / 25.4, 420 / 25.4))

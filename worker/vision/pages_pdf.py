@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import sys
-from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
 
@@ -29,8 +28,8 @@ from worker.errors import (  # noqa: E402
     UnreadableDocument,
     UnreadablePage,
 )
-from worker.vision.pages_encode import Encoded, Turn, encode, is_complete_jpeg  # noqa: E402
-from worker.vision.pages_image import SQUARE_WITHIN  # noqa: E402
+from worker.vision.pages_encode import Encoded, encode, is_complete_jpeg  # noqa: E402
+from worker.vision.pages_scan import Scan, find_scan  # noqa: E402
 from worker.vision.values import Limits, Pixels, RenderedPage  # noqa: E402
 
 pymupdf.TOOLS.mupdf_display_errors(False)
@@ -53,31 +52,9 @@ _LOST = re.compile(
     r"|cannot load content stream .*|syntax error: no XObject subtype.*|.*(?:jbig2|openjpeg|jpx).* error.*)$",
     re.MULTILINE | re.IGNORECASE,
 )
-#: Colour spaces whose samples are what is seen; the others (CMYK, Separation, Lab, …) are drawn by MuPDF.
-_DIRECT = frozenset({"DeviceGray", "DeviceRGB", "CalGray", "CalRGB", "ICCBased"})
 #: How MuPDF says that it got no memory.
 _NO_MEMORY = re.compile(r"\b(?:m|c|re)alloc \(")
 _REFERENCE = re.compile(r"(\d+) 0 R")
-#: Entries of a graphics state that change how an image lands on the page.
-_NOT_PLAIN = re.compile(
-    r"/SMask(?!\s*/None)|/ca(?!\s+1(?:\.0*)?\b)|/CA(?!\s+1(?:\.0*)?\b)|/BM(?!\s*/(?:Normal|Compatible))|/TR"
-)
-#: A scan may miss or overhang an edge of its page by this share: a few points of rounding.
-_EDGE = 0.025
-_MIN_SCAN_DPI = 50.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Scan:
-    """The one image that is the whole page."""
-
-    xref: int
-    width: int
-    height: int
-    turn: Turn
-    dpi: float
-    #: True when the stored bytes show what the page shows, colours included.
-    verbatim: bool
 
 
 class PdfReader:
@@ -122,7 +99,7 @@ class PdfReader:
         _check_content(page)
         images = page.get_images(full=True)
         self._check_sizes(index, page, images)
-        scan = _scan(page, images) if images else None
+        scan = find_scan(page, images) if images else None
         encoded = _extracted(self._document, scan) if scan else None
         source = "embedded" if encoded else "rendered"
         dpi = scan.dpi if scan and encoded else float(self._limits.render_dpi)
@@ -163,85 +140,7 @@ def _pixels(pixmap: Any) -> Pixels:
     return rows if pixmap.n == 1 else rows.reshape(pixmap.height, pixmap.width, pixmap.n)
 
 
-def _scan(page: Any, images: list[Any]) -> _Scan | None:
-    """The page's only visible content, when that is one plain image over all of it; None when in doubt."""
-    visible = [kind for kind, _ in page.get_bboxlog() if kind != "ignore-text"]
-    if visible != ["fill-image"]:
-        return None
-    (info,) = page.get_image_info() or [None]
-    listed = [image for image in images if info and image[2:4] == (info["width"], info["height"])]
-    if len(listed) != 1 or info["has-mask"] or not _is_opaque(page):
-        return None
-    return _placed(page, info, listed[0])
-
-
-def _is_opaque(page: Any) -> bool:
-    """Nothing between image and page: no clipping inside it, no transparency, no blending."""
-    for item in page.get_cdrawings(extended=True):
-        rectangular = item["type"] == "clip" and [part[0] for part in item.get("items", ())] == ["re"]
-        if not rectangular or not _covers(pymupdf.Rect(item["scissor"]) * page.rotation_matrix, page.rect):
-            return False
-    return _draws_plainly(page.parent, page.xref)
-
-
-def _draws_plainly(document: Any, page_xref: int) -> bool:
-    """No graphics state in reach of the page that fades, masks or blends; in doubt, False."""
-    # Inherited resources are not looked for: such a page is drawn.
-    if document.xref_get_key(page_xref, "Resources")[0] == "null":
-        return False
-    _, text = document.xref_get_key(page_xref, "Resources/ExtGState")
-    for _ in range(2):
-        text = _REFERENCE.sub(lambda match: document.xref_object(int(match[1])), text)
-    return _REFERENCE.search(text) is None and _NOT_PLAIN.search(text) is None
-
-
-def _covers(box: Any, rect: Any) -> bool:
-    """True when the box reaches all four edges of the rectangle, rounding forgiven."""
-    x, y = _EDGE * rect.width, _EDGE * rect.height
-    inner = rect.x0 + x, rect.y0 + y, rect.x1 - x, rect.y1 - y
-    return bool(box.x0 <= inner[0] and box.y0 <= inner[1] and box.x1 >= inner[2] and box.y1 >= inner[3])
-
-
-def _fits(box: Any, rect: Any) -> bool:
-    """True when the two are the same rectangle, rounding forgiven."""
-    return _covers(box, rect) and _covers(rect, box)
-
-
-def _placed(page: Any, info: dict[str, Any], listed: Any) -> _Scan | None:
-    """Where and how the image lies on the page, or None when it does not fit the page squarely."""
-    xref, _, width, height, bits, colour, _, _, _, referrer = listed
-    matrix = pymupdf.Matrix(info["transform"]) * page.rotation_matrix
-    turn = _turn(matrix)
-    if turn is None or referrer != 0 or bits not in {1, 8} or colour not in _DIRECT | {"Indexed"}:
-        return None
-    box = pymupdf.Rect(0, 0, 1, 1) * matrix
-    across, down = (height, width) if turn.transpose else (width, height)
-    x_dpi, y_dpi = across * 72 / box.width, down * 72 / box.height
-    if not _fits(box, page.rect) or min(x_dpi, y_dpi) < _MIN_SCAN_DPI:
-        return None
-    if max(x_dpi, y_dpi) > SQUARE_WITHIN * min(x_dpi, y_dpi):
-        return None
-    verbatim = turn.upright and colour in _DIRECT and _is_plain(page.parent, xref)
-    return _Scan(xref, width, height, turn, (x_dpi * y_dpi) ** 0.5, verbatim)
-
-
-def _turn(matrix: Any) -> Turn | None:
-    """How to lay the image's rows so that they read as on the page; None when it lies askew."""
-    a, b, c, d = matrix.a, matrix.b, matrix.c, matrix.d
-    if max(abs(b), abs(c)) < 0.005 * min(abs(a), abs(d)):
-        return Turn(flip_x=a < 0, flip_y=d < 0)
-    if max(abs(a), abs(d)) < 0.005 * min(abs(b), abs(c)):
-        return Turn(transpose=True, flip_x=c < 0, flip_y=b < 0)
-    return None
-
-
-def _is_plain(document: Any, xref: int) -> bool:
-    """True when the image's dictionary asks for nothing that a JPEG decoder would not do."""
-    inverted = document.xref_get_key(xref, "Decode")[0] != "null"
-    return not inverted and "ColorTransform" not in document.xref_object(xref)
-
-
-def _extracted(document: Any, scan: _Scan) -> Encoded | None:
+def _extracted(document: Any, scan: Scan) -> Encoded | None:
     """The embedded image: the stored JPEG itself where it can stand alone, else decoded and turned upright.
 
     None when the bytes turn out not to be what the dictionary says; the page is then drawn.
@@ -257,7 +156,7 @@ def _extracted(document: Any, scan: _Scan) -> Encoded | None:
     return encode(np.ascontiguousarray(scan.turn.apply(_pixels(pixmap))), lossy=was_jpeg)
 
 
-def _stands_alone(data: bytes, scan: _Scan) -> bool:
+def _stands_alone(data: bytes, scan: Scan) -> bool:
     """A complete RGB or grey JPEG that no viewer would turn by its EXIF tag.
 
     Raises ValueError when its size is not the declared one.
