@@ -17,6 +17,7 @@ from training.detector.readers import (
     read_tobacco800,
     strictest,
 )
+from training.detector.select import validation_pages
 from training.detector.strokes import StrokeBook
 from worker.vision.values import Box
 
@@ -185,6 +186,16 @@ def test_a_page_without_room_stays_as_it_is(data):
 
     assert np.array_equal(signed, page)
     assert boxes == kept
+
+
+@with_data
+def test_what_chooses_is_never_a_test_page():
+    root = DATA / "detection"
+    chosen = validation_pages(root)
+
+    tested = {page.image for page in [*read_hlx8j(root), *read_tobacco800(root)] if page.split == "test"}
+    assert len(chosen) > 600
+    assert not tested & {page.image for page in chosen}
 
 
 @with_data

@@ -10,7 +10,7 @@ from pathlib import Path
 from training.detector.evaluate import EVERYTHING, Notice, found_on
 from training.detector.export import export
 from training.detector.metrics import figures, score_page
-from training.detector.readers import PageRecord, read_hlx8j
+from training.detector.readers import PageRecord, read_hlx8j, read_tobacco800
 from worker.vision.detector import OnnxDetector
 from worker.vision.values import Thresholds
 
@@ -39,11 +39,20 @@ def choose(tried: Sequence[Choice]) -> Choice:
 def choose_and_export(
     checkpoint: Path, data: Path, sizes: Sequence[int], notice: Notice | None = None
 ) -> Choice:
-    """Try each size on hlx8j's validation pages, without those that leak; register the best."""
-    pages = [page for page in read_hlx8j(data / "detection") if page.split == "valid" and not page.leaks]
+    """Try each size on validation pages and register the checkpoint at the best one."""
+    pages = validation_pages(data / "detection")
     chosen = choose([_try(checkpoint, size, pages, notice) for size in sizes])
     export(checkpoint, size=chosen.size, min_score=chosen.min_score)
     return chosen
+
+
+def validation_pages(root: Path) -> list[PageRecord]:
+    """hlx8j's validation pages, stretched to squares, without those that leak, and Tobacco800's as scanned.
+
+    Both together, because what is served are whole pages, and what is compared with others are squares.
+    """
+    stretched = [page for page in read_hlx8j(root) if page.split == "valid" and not page.leaks]
+    return stretched + [page for page in read_tobacco800(root) if page.split == "valid"]
 
 
 def _try(checkpoint: Path, size: int, pages: Sequence[PageRecord], notice: Notice | None) -> Choice:
