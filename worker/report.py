@@ -129,7 +129,8 @@ def _region(result: Result, region: dict[str, Any], pictures: Pictures) -> _Regi
 def _mark(region: _Region) -> Mark:
     stored = region.region
     box = Box(stored["x"], stored["y"], stored["width"], stored["height"])
-    best = Outcome(region.verdicts[0]["verdict"]) if region.verdicts else None
+    # A verdict without a signer says only that nobody was claimed: the box is named for what it is.
+    best = next((Outcome(verdict["verdict"]) for verdict in region.verdicts if verdict["signer"]), None)
     said = best.value if best else stored["label"]
     return Mark(box, f"{region.number} {said}".replace("_", " "), colour_of(best))
 
