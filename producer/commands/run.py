@@ -117,29 +117,27 @@ def _report(results: Sequence[dict[str, Any]], folder: Path) -> Path:
 
 
 def _show(results: Sequence[dict[str, Any]], report: Path) -> None:
-    shown = make_table("Documents", "document", "status", "pages", "signed", "signatures", "claims", "reason")
+    shown = make_table("Documents", "document", "status", "signed", "claims")
     for result in results:
         shown.add_row(
             escape(Path(result["document"]).name),
-            coloured(result["status"]),
-            str(len(result["pages"])),
-            {True: "yes", False: "no", None: "unknown"}[result["signed"]],
-            str(_signatures(result)),
-            ", ".join(_claims(result)),
-            escape(result["reason"] or ""),
+            coloured(result["status"]) + (f"\n{escape(result['reason'])}" if result["reason"] else ""),
+            _signed(result),
+            "\n".join(_claims(result)),
         )
     out.print(shown)
     failed = sum(result["status"] == "failed" for result in results)
-    out.print(f"{len(results)} documents, {failed} failed. Report: {report}")
+    out.print(f"{len(results)} documents, {failed} failed. Report: {report}", soft_wrap=True)
 
 
-def _signatures(result: dict[str, Any]) -> int:
+def _signed(result: dict[str, Any]) -> str:
     regions = [region for page in result["pages"] for region in page["regions"]]
-    return sum(region["label"] == "signature" for region in regions)
+    found = sum(region["label"] == "signature" for region in regions)
+    return {True: f"yes, {found}x", False: "no", None: "unknown"}[result["signed"]]
 
 
 def _claims(result: dict[str, Any]) -> list[str]:
-    """Each claimed signer with the best answer that any of the document's signatures gave."""
+    """Each claimed signer with the verdict that speaks most for it."""
     best = {claim["signer"]: claim["verdict"] for claim in result["claims"]}
     return [f"{escape(signer)}: {coloured(verdict or 'no signature')}" for signer, verdict in best.items()]
 
