@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from db.documents import Object
@@ -12,14 +12,20 @@ from db.models import Document
 
 
 def unknown(session: Session, objects: Iterable[Object]) -> list[Object]:
-    """Those of the objects that are no documents yet, each once, in their order; one query.
+    """Those of the objects that are no documents yet, each once, in their order; one query per bucket.
 
     Meant for a page of a listing: some thousand objects, not millions.
     """
     wanted = {(one.bucket, one.key, one.version): one for one in objects}
-    if not wanted:
-        return []
-    name = tuple_(Document.bucket, Document.key, Document.version)
-    statement = select(Document.bucket, Document.key, Document.version).where(name.in_(wanted))
-    known = {tuple(row) for row in session.execute(statement)}
-    return [one for triple, one in wanted.items() if triple not in known]
+    known: set[tuple[str, str, str]] = set()
+    for bucket in {bucket for bucket, _, _ in wanted}:
+        known |= _versions(session, bucket, {key for name, key, _ in wanted if name == bucket})
+    return [one for name, one in wanted.items() if name not in known]
+
+
+def _versions(session: Session, bucket: str, keys: Collection[str]) -> set[tuple[str, str, str]]:
+    # By key alone: a comparison of whole rows makes Postgres forty times slower here.
+    statement = select(Document.bucket, Document.key, Document.version).where(
+        Document.bucket == bucket, Document.key.in_(keys)
+    )
+    return {(row.bucket, row.key, row.version) for row in session.execute(statement)}

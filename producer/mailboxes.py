@@ -17,7 +17,7 @@ import redis
 from botocore.exceptions import ClientError
 
 from worker.errors import WrongUse
-from worker.settings import Storage
+from worker.settings import Broker, Intake, Storage
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient
@@ -146,6 +146,16 @@ class RedisMailbox:
                 pipe.lmove(self._key, self._taken, "LEFT", "RIGHT")
             rest = pipe.execute() if len(pipe) else []
         return [_bytes(body) for body in (first, *rest) if body is not None]
+
+
+def configured(intake: Intake, broker: Broker, storage: Storage) -> list[Mailbox]:
+    """The mailboxes that the settings name: none, one or both. The list is on the Redis of the queues."""
+    boxes: list[Mailbox] = []
+    if intake.sqs_url:
+        boxes.append(sqs_mailbox(intake.sqs_url, storage))
+    if intake.notice_key:
+        boxes.append(redis_mailbox(broker.broker_url.get_secret_value(), intake.notice_key))
+    return boxes
 
 
 def sqs_mailbox(url: str, storage: Storage) -> SqsMailbox:

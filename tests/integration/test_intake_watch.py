@@ -21,7 +21,7 @@ from sqlalchemy.engine import make_url
 
 from db.engine import make_engine, make_sessions
 from producer.deps import IntakeDeps
-from producer.mailboxes import Message, RedisMailbox, redis_mailbox, sqs_mailbox
+from producer.mailboxes import Message, RedisMailbox, configured, redis_mailbox, sqs_mailbox
 from producer.outages import Pace
 from producer.pulse import Pulse, beats
 from producer.submit import BATCH, Counts
@@ -31,7 +31,7 @@ from tests.lines import line_to
 from tests.notifications import TEST_EVENT, aws, minio, record, sns
 from tests.waiting import until
 from worker.errors import WrongUse
-from worker.settings import Intake, Storage
+from worker.settings import Broker, Intake, Storage
 
 #: So rare that a test sees the listing at the start only.
 ONCE = 3600.0
@@ -273,6 +273,18 @@ def test_an_sqs_queue_that_is_not_there_is_wrong_use(deps, s3, sqs):
 
     with pytest.raises(WrongUse, match="cannot be read"), watching(deps, [box]) as watcher:
         until(lambda: watcher.error)
+
+
+def test_the_settings_say_where_notifications_are_read(s3, sqs, mail, redis_url):
+    keys = {"s3_access_key": s3.access_key, "s3_secret_key": s3.secret_key}
+    sources = Broker(broker_url=redis_url), Storage(**keys)
+    mail.tell("from redis")
+    sqs[0].send_message(QueueUrl=sqs[1], MessageBody="from sqs")
+
+    both = configured(Intake(sqs_url=sqs[1], notice_key="bucketevents"), *sources)
+
+    assert [box.receive(most=9, wait=0.05)[0].body for box in both] == ["from sqs", b"from redis"]
+    assert configured(Intake(), *sources) == []
 
 
 def test_two_watchers_register_everything_once(deps, queue, s3, mail, redis_url):
