@@ -32,7 +32,7 @@ def document_result(session: Session, document_id: int, *, locate: Locate = str)
         "detail": document.detail,
         "signed": document.signed,
         "linked_to": document.original_id,
-        "claims": [_claim(claim.signer, verdicts) for claim in document.claims],
+        "claims": [claim_answer(claim.signer, verdicts) for claim in document.claims],
         "pages": [_page(page, locate) for page in source.pages],
         "verdicts": verdicts,
         "versions": {} if versions is None else versions.content,
@@ -42,12 +42,21 @@ def document_result(session: Session, document_id: int, *, locate: Locate = str)
     }
 
 
-def _claim(signer: str, verdicts: list[dict[str, Any]]) -> dict[str, Any]:
-    """The claim with the verdict that speaks most for it; None when there is no signature."""
+def claim_answer(signer: str, verdicts: list[dict[str, Any]]) -> dict[str, Any]:
+    """The claim with the verdict that speaks most for it, None when no signature is left for the signer.
+
+    A signature that is genuine for another claimed signer is taken: it says nothing about this one.
+    """
+    taken = {_place(row) for row in verdicts if row["verdict"] == "genuine" and row["signer"] != signer}
     ours = [row for row in verdicts if row["signer"] == signer]
-    best = max(ours, key=lambda row: -1.0 if row["probability"] is None else row["probability"], default=None)
+    left = [row for row in ours if row["verdict"] == "genuine" or _place(row) not in taken]
+    best = max(left, key=lambda row: -1.0 if row["probability"] is None else row["probability"], default=None)
     names = ("verdict", "page", "region")
     return {"signer": signer, **{name: None if best is None else best[name] for name in names}}
+
+
+def _place(verdict: dict[str, Any]) -> tuple[int, int]:
+    return verdict["page"], verdict["region"]
 
 
 def _page(page: Page, locate: Locate) -> dict[str, Any]:

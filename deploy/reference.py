@@ -14,26 +14,16 @@ from pydantic_settings import BaseSettings
 from worker import settings
 
 TARGET = Path(__file__).parent / "settings.md"
-_GROUPS: tuple[type[BaseSettings], ...] = (
-    settings.Database,
-    settings.Broker,
-    settings.Storage,
-    settings.Intake,
-    settings.Reading,
-    settings.Detection,
-    settings.Models,
-    settings.Attempts,
-)
 _HEAD = """# Settings
 
-Read from the environment when a process starts. A value that cannot be used stops the process with a line that names the
-variable. This page is written by `python -m deploy.reference`; a test holds it to the code.
+Read from the environment when a process starts. A value that cannot be used stops the process with a line that
+names the variable. This page is written by `python -m deploy.reference`; a test holds it to the code.
 """
 
 
 def reference() -> str:
     """The whole page."""
-    return _HEAD + "".join(line for group in _GROUPS for line in _section(group))
+    return _HEAD + "".join(line for group in settings.GROUPS for line in _section(group))
 
 
 def _section(group: type[BaseSettings]) -> Iterator[str]:
@@ -53,7 +43,12 @@ def _default(field: FieldInfo) -> str:
 
 
 def _meaning(field: FieldInfo) -> str:
-    limits = [f"{sign} {getattr(one, name)}" for one in field.metadata for name, sign in _SIGNS if hasattr(one, name)]
+    limits = [
+        f"{sign} {getattr(one, name)}"
+        for one in field.metadata
+        for name, sign in _SIGNS
+        if hasattr(one, name)
+    ]
     return (field.description or "") + (f" ({', '.join(limits)})" if limits else "")
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from db.results import claim_answer
+
 
 def document(
     name: str = "in/letter.pdf",
@@ -17,7 +19,8 @@ def document(
     verdicts: Sequence[dict[str, Any]] = (),
     detail: str | None = None,
 ) -> dict[str, Any]:
-    """A document; `claims` are names of signers."""
+    """A document; `claims` are names of signers, beside those that verdicts name."""
+    named = dict.fromkeys([*claims, *(row["signer"] for row in verdicts if row["signer"])])
     return {
         "document": name,
         "sha256": "ab" * 32,
@@ -25,7 +28,7 @@ def document(
         "reason": reason,
         "detail": detail,
         "signed": signed,
-        "claims": [{"signer": signer, "verdict": None, "page": None, "region": None} for signer in claims],
+        "claims": [claim_answer(signer, list(verdicts)) for signer in named],
         "pages": list(pages),
         "verdicts": list(verdicts),
         "versions": {"detector": "d" * 64, "code": "1.2.3"},

@@ -6,7 +6,7 @@ from celery import Celery
 from kombu.entity import Queue
 
 from worker.messages import ROUTES, SWEEP
-from worker.settings import Attempts, Broker
+from worker.settings import Attempts, Broker, check_all
 
 #: Seconds that a worker gets after SIGTERM to finish what it holds; what is left goes back to its queue.
 SOFT_SHUTDOWN = 30.0
@@ -35,7 +35,6 @@ def make_app(broker: Broker, attempts: Attempts) -> Celery:
         worker_send_task_events=True,
         task_send_sent_event=True,
         worker_soft_shutdown_timeout=SOFT_SHUTDOWN,
-        worker_enable_soft_shutdown_on_idle=True,
         worker_hijack_root_logger=False,
         broker_connection_retry_on_startup=True,
         broker_transport_options=_transport(broker),
@@ -63,4 +62,6 @@ def _transport(broker: Broker) -> dict[str, object]:
     }
 
 
+# A worker with a setting that cannot be used must not come up and fail at its first document.
+check_all()
 app = make_app(Broker(), Attempts())

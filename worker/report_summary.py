@@ -82,15 +82,8 @@ def summary(listed: Sequence[Row]) -> Summary:
 
 
 def claims(result: Result) -> list[Claim]:
-    """What became of each claimed signer, from the verdict that speaks most for the claim.
-
-    Every signature is compared with every claimed signer. One that is genuine for one of them says nothing
-    about the others: theirs was not found, which is not the same as a forgery.
-    """
-    signers = [claim["signer"] for claim in result.get("claims", ())]
-    signers += [row["signer"] for row in result["verdicts"] if row["signer"]]
-    taken = {_place(row) for row in result["verdicts"] if row["verdict"] == Outcome.GENUINE}
-    return [Claim(signer, _state(signer, result["verdicts"], taken)) for signer in dict.fromkeys(signers)]
+    """What became of each claimed signer."""
+    return [Claim(claim["signer"], claim["verdict"] or NOT_FOUND) for claim in result.get("claims", ())]
 
 
 def likeliest_first(verdicts: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -130,17 +123,6 @@ def _why(result: Result, held: Sequence[Claim]) -> list[str]:
         and result["status"] != "failed",
     }
     return [reason for reason, holds in reasons.items() if holds]
-
-
-def _state(signer: str, verdicts: Iterable[dict[str, Any]], taken: set[tuple[int, int]]) -> str:
-    best = next(iter(likeliest_first(row for row in verdicts if row["signer"] == signer)), None)
-    if best is None or (best["verdict"] == Outcome.FORGED and _place(best) in taken):
-        return NOT_FOUND
-    return str(best["verdict"])
-
-
-def _place(verdict: dict[str, Any]) -> tuple[int, int]:
-    return verdict["page"], verdict["region"]
 
 
 def _counted(names: Sequence[str], found: Iterable[str]) -> dict[str, int]:

@@ -166,3 +166,22 @@ class Models(_Group):
     """The encoder."""
 
     verify_device: Literal["cpu", "cuda"] = Field(default="cpu", description="cpu: ONNX Runtime; cuda: torch")
+
+
+#: Every group, in the order of the reference.
+GROUPS: tuple[type[BaseSettings], ...] = (
+    Database,
+    Broker,
+    Storage,
+    Intake,
+    Reading,
+    Detection,
+    Models,
+    Attempts,
+)
+
+
+def check_all() -> None:
+    """Read every group once; raises pydantic's ValidationError, which names the variable and its range."""
+    for group in GROUPS:
+        group()
