@@ -62,6 +62,10 @@ def main() -> None:
     """Run a command. What a user can mend is one line on stderr and exit status 2, never a traceback."""
     try:
         app()
+    except BrokenPipeError:
+        # Whoever read our output has enough; Python's own farewell would fail on the same pipe.
+        sys.stderr.close()
+        sys.exit(FAILED)
     except ValidationError as error:
         for one in error.errors():
             name = f"COUNTERSIGN_{'_'.join(map(str, one['loc']))}".upper()

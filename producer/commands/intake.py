@@ -19,7 +19,6 @@ from worker.errors import WrongUse
 if TYPE_CHECKING:
     from db.documents import Object
     from producer.deps import IntakeDeps
-    from producer.mailboxes import Mailbox
 
 
 def submit(
@@ -52,16 +51,23 @@ def watch(
     Listens to notifications where COUNTERSIGN_SQS_URL or COUNTERSIGN_NOTICE_KEY name a source of them, and
     lists the whole bucket at intervals all the same: a lost notification costs minutes, never a document.
     """
+    from producer.mailboxes import configured  # noqa: PLC0415
     from producer.pulse import Pulse  # noqa: PLC0415
     from producer.watch import stop_on_signals  # noqa: PLC0415
     from producer.watch import watch as take_in  # noqa: PLC0415
+    from worker.settings import Broker, Storage  # noqa: PLC0415
 
     if not source.startswith("s3://"):
         raise WrongUse(f"{source!r} is no bucket; give s3://bucket/ or s3://bucket/prefix")
     deps = _deps(source)
+    if deps.bucket == Storage().results_bucket:
+        raise WrongUse(
+            f"{deps.bucket} is the bucket for results; its page images would be taken in as documents"
+        )
+    mailboxes = configured(deps.settings, Broker(), Storage())
     with stop_on_signals() as stop:
         err.print(f"watching {source}")
-        counts = take_in(deps, _mailboxes(deps), stop=stop, pulse=Pulse(pulse))
+        counts = take_in(deps, mailboxes, stop=stop, pulse=Pulse(pulse))
     err.print(f"stopped; {counts.new} documents were taken in")
 
 
@@ -117,18 +123,6 @@ def _objects(source: str, deps: IntakeDeps, table: dict[str, list[str]]) -> Iter
     with progress() as bar:
         for path, key in bar.track(list(local_files(Path(source))), description="uploading"):
             yield upload_file(path, key, deps, table=table)
-
-
-def _mailboxes(deps: IntakeDeps) -> list[Mailbox]:
-    from producer.mailboxes import redis_mailbox, sqs_mailbox  # noqa: PLC0415
-    from worker.settings import Broker, Storage  # noqa: PLC0415
-
-    found: list[Mailbox] = []
-    if deps.settings.sqs_url:
-        found.append(sqs_mailbox(deps.settings.sqs_url, Storage()))
-    if deps.settings.notice_key:
-        found.append(redis_mailbox(Broker().broker_url.get_secret_value(), deps.settings.notice_key))
-    return found
 
 
 def report(

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
+from producer.claims import signer_name
 from producer.console import coloured, err, out, print_json, table
 from worker.errors import UnusableReference, WrongUse
 
@@ -57,17 +58,26 @@ def enroll(
     from worker import bootstrap  # noqa: PLC0415
     from worker.steps.references import enroll as put_on_file  # noqa: PLC0415
 
+    name = _signer_name(signer)
     deps, renderer = bootstrap.verify_deps(), bootstrap.render_deps().renderer
     unusable = 0
     for image in images:
         try:
-            one = put_on_file(signer, str(image), image.read_bytes(), deps=deps, renderer=renderer)
+            one = put_on_file(name, str(image), image.read_bytes(), deps=deps, renderer=renderer)
         except UnusableReference as error:
             unusable += 1
             err.print(f"[red]not enrolled:[/] {escape(str(error))}")
         else:
             err.print(f"{escape(str(image))}: {'enrolled' if one.new else 'was on file already'}")
     raise typer.Exit(1 if unusable else 0)
+
+
+def _signer_name(text: str) -> str:
+    """The name as claims have it: trimmed and normalised, so that the two can meet."""
+    try:
+        return signer_name(text)
+    except ValueError as error:
+        raise WrongUse(f"{text!r} cannot be a signer's name: {error}") from error
 
 
 def _overview(as_json: bool) -> None:

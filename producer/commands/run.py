@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.markup import escape
 
-from producer.claims import claimed, read_claims
+from producer.claims import claimed, read_claims, signer_name
 from producer.console import coloured, err, out, print_json, progress
 from producer.console import table as make_table
 from worker.errors import UnusableReference, WrongUse
@@ -88,7 +88,7 @@ def enroll_folder(workspace: Workspace, references: Path) -> None:
     """Compare with the references in `DIR/<signer>/` alone; unusable images are named and passed over."""
     workspace.forget_signers()
     images = [
-        (signer.name, image)
+        (signer_name(signer.name), image)
         for signer in sorted(references.iterdir())
         if signer.is_dir()
         for image in sorted(signer.iterdir())
