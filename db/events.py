@@ -23,6 +23,17 @@ def of_document(session: Session, document_id: int) -> Sequence[Event]:
     return session.execute(statement).scalars().all()
 
 
+def last_failure(session: Session, document_id: int) -> str | None:
+    """What the newest failed attempt at a document said; None when none was recorded."""
+    statement = (
+        select(Event.detail)
+        .where(Event.document_id == document_id, Event.event == "failed")
+        .order_by(Event.id.desc())
+        .limit(1)
+    )
+    return session.execute(statement).scalar_one_or_none()
+
+
 def seconds(session: Session, document_id: int) -> dict[str, float]:
     """Seconds that each stage took for a document, its chunks added up."""
     statement = (

@@ -4,56 +4,25 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 from db.documents import Object
 from producer.claims import LARGEST_SIDECAR
 from producer.objects import SIDECAR_SUFFIX, version_of
-from worker.errors import ObjectMissing, PermanentError, StorageUnavailable, WrongUse
+from worker.errors import ObjectDenied, ObjectMissing, StorageUnavailable, WrongUse
+from worker.storage import translated
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
-_MISSING = frozenset({"404", "NoSuchKey", "NoSuchVersion", "NoSuchBucket", "412", "PreconditionFailed"})
-_DENIED = frozenset({"403", "AccessDenied"})
 _UNSUPPORTED = frozenset({"NotImplemented", "MethodNotAllowed", "501", "405"})
 #: Metadata key of the digest that says whether an upload is the file that is there already.
 _DIGEST = "sha256"
-
-
-class ObjectDenied(PermanentError):
-    """The store refuses this object to us, though it may serve its neighbours."""
-
-    code = "object_denied"
-
-    def __init__(self, key: str) -> None:
-        super().__init__(key)
-        self.key = key
-
-    def __str__(self) -> str:
-        return f"the store refuses access to {self.key!r}"
-
-
-@contextmanager
-def translated(key: str) -> Iterator[None]:
-    """Turns boto3's errors into ObjectMissing, ObjectDenied or StorageUnavailable."""
-    try:
-        yield
-    except ClientError as error:
-        code = str(error.response.get("Error", {}).get("Code", ""))
-        if code in _MISSING:
-            raise ObjectMissing(key) from error
-        if code in _DENIED:
-            raise ObjectDenied(key) from error
-        raise StorageUnavailable(key, code or str(error)) from error
-    except (BotoCoreError, OSError) as error:
-        raise StorageUnavailable(key, str(error)) from error
 
 
 def check_bucket(client: S3Client, bucket: str) -> None:

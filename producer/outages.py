@@ -14,14 +14,12 @@ from redis import RedisError
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from producer.bucket import ObjectDenied
 from worker.errors import TransientError
 from worker.log import logger
 
 #: What a server raises that is away or overloaded. A row that breaks a constraint is not among it.
 OUTAGES: tuple[type[Exception], ...] = (
     TransientError,
-    ObjectDenied,
     BotoCoreError,
     ClientError,
     BrokerError,

@@ -13,13 +13,12 @@ from sqlalchemy.orm import Session
 from db import documents, events, intake
 from db.documents import Object
 from producer import bucket
-from producer.bucket import ObjectDenied
 from producer.claims import Claims, claimed, signer_name, to_metadata
 from producer.deps import IntakeDeps
 from producer.lookup import check_pattern, look_up
 from producer.objects import is_folder_marker, sort_key
 from producer.outages import OUTAGES
-from worker.errors import ObjectMissing, WrongUse
+from worker.errors import ObjectDenied, ObjectMissing, WrongUse
 from worker.log import actor, logger
 
 #: Objects that share a transaction.

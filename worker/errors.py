@@ -4,6 +4,7 @@ ServiceError
     TransientError                  another attempt may succeed
         StorageUnavailable
         ObjectMissing               the store says there is no such object (yet)
+        ObjectDenied                the store says it is not ours to read (yet)
     PermanentError                  the same input will fail the same way
         DocumentError               the whole document cannot be read
             EmptyDocument, UnknownFormat, UnreadableDocument, EncryptedDocument,
@@ -58,6 +59,19 @@ class ObjectMissing(TransientError):
 
     def __str__(self) -> str:
         return f"there is no object {self.key!r}"
+
+
+class ObjectDenied(TransientError):
+    """The store refuses this object to us, though it may serve its neighbours; rights can be mended."""
+
+    code = "object_denied"
+
+    def __init__(self, key: str) -> None:
+        super().__init__(key)
+        self.key = key
+
+    def __str__(self) -> str:
+        return f"the store refuses access to {self.key!r}"
 
 
 class PermanentError(ServiceError):

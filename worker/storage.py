@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from worker.errors import DocumentTooLarge, ObjectMissing, StorageUnavailable
+from worker.errors import DocumentTooLarge, ObjectDenied, ObjectMissing, StorageUnavailable
 from worker.settings import Storage
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class S3:
 
     def put(self, key: str, data: bytes) -> None:
         """Write a result."""
-        with _translated(key):
+        with translated(key):
             self.client.put_object(Bucket=self.results_bucket, Key=key, Body=data)
 
     def get(self, key: str) -> bytes:
@@ -93,7 +93,7 @@ class S3:
         return self._read(key, None, Bucket=self.results_bucket, Key=key)
 
     def _read(self, key: str, max_bytes: int | None, **request: Any) -> bytes:
-        with _translated(key):
+        with translated(key):
             answer = self.client.get_object(**request)
             size = answer["ContentLength"]
             if max_bytes is not None and size > max_bytes:
@@ -107,6 +107,7 @@ class S3:
 
 #: What stores answer when there is no such object, or when a newer one replaced the version asked for.
 _MISSING = frozenset({"NoSuchKey", "NoSuchVersion", "NoSuchBucket", "404", "PreconditionFailed", "412"})
+_DENIED = frozenset({"403", "AccessDenied"})
 
 
 def _precondition(version: str) -> dict[str, str]:
@@ -117,8 +118,8 @@ def _precondition(version: str) -> dict[str, str]:
 
 
 @contextmanager
-def _translated(key: str) -> Iterator[None]:
-    """Turns boto3's errors into ours."""
+def translated(key: str) -> Iterator[None]:
+    """Turns boto3's errors into ObjectMissing, ObjectDenied or StorageUnavailable."""
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - `run` works without boto3
 
     try:
@@ -127,6 +128,8 @@ def _translated(key: str) -> Iterator[None]:
         code = str(error.response.get("Error", {}).get("Code", ""))
         if code in _MISSING:
             raise ObjectMissing(key) from error
+        if code in _DENIED:
+            raise ObjectDenied(key) from error
         raise StorageUnavailable(key, code or str(error)) from error
     except (BotoCoreError, OSError) as error:
         raise StorageUnavailable(key, str(error)) from error

@@ -182,6 +182,8 @@ def test_counted_failures_end_in_quarantine(world: World) -> None:
 
     document = world.document(document_id)
     assert (document.status, document.reason) == (Status.FAILED, "too_many_deliveries")
+    sentence = "render was begun 3 times and never closed"
+    assert document.detail == f"{sentence}; last: object_missing: there is no object 'gone.pdf'"
     with world.sessions() as session:
         attempts = [
             event.attempt for event in events.of_document(session, document_id) if event.event == "failed"

@@ -79,8 +79,7 @@ def _claim(job: Job, deps: Deps) -> _Try | None:
     if lease is None:
         return None
     if lease.attempt > deps.attempts.max_deliveries:
-        reason = f"{job.stage.value} was begun {lease.attempt - 1} times and never closed"
-        _quarantine(deps, document.id, "too_many_deliveries", reason)
+        _quarantine(deps, document.id, "too_many_deliveries", _history(deps, lease, document))
         return None
     return _Try(lease, document, time.monotonic())
 
@@ -89,6 +88,14 @@ def _document(session: Session, job: Job) -> Document | None:
     if job.model is Chunk:
         return chunks.document_of(session, job.id)
     return documents.get(session, job.id)
+
+
+def _history(deps: Deps, lease: Lease, document: Document) -> str:
+    """Why a document is given up, with the last failure that was recorded; a killed worker records none."""
+    with deps.sessions() as session:
+        last = events.last_failure(session, document.id)
+    sentence = f"{lease.stage.value} was begun {lease.attempt - 1} times and never closed"
+    return sentence if last is None else f"{sentence}; last: {last}"
 
 
 def _quarantine(deps: Deps, document_id: int, reason: str, detail: str) -> None:
