@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from db.documents import Object
-from producer.bucket import is_versioned, translated
+from producer.bucket import is_versioned
 from producer.objects import (
     base_of,
     is_folder_marker,
@@ -18,6 +18,7 @@ from producer.objects import (
 )
 from producer.outages import Caller, once
 from worker.log import logger
+from worker.storage import translated
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client

@@ -10,6 +10,10 @@ from io import BytesIO
 import numpy as np
 from PIL import Image, ImageOps
 
+# The function itself: ultralytics, where it shares the process, replaces the name `Image.open` by a version
+# that installs packages when it meets a file it cannot read.
+from PIL.Image import open as open_image
+
 from worker.errors import PageTooLarge, UnreadableDocument, UnreadablePage
 from worker.vision.pages_encode import Encoded, encode, is_complete_jpeg, square
 from worker.vision.pages_scan import SQUARE_WITHIN
@@ -80,7 +84,7 @@ class ImageReader:
             raise PageTooLarge(index, "decoding it takes more memory than the renderer may have") from error
 
     def _opened(self) -> Image.Image:
-        return Image.open(BytesIO(self._data), formats=_FORMATS[self._kind])
+        return open_image(BytesIO(self._data), formats=_FORMATS[self._kind])
 
     def _page(self, index: int) -> RenderedPage:
         image = self._image = self._image or self._opened()
