@@ -10,7 +10,7 @@ ServiceError
             EmptyDocument, UnknownFormat, UnreadableDocument, EncryptedDocument,
             DocumentTooLarge, TooManyPages
         PageError                   one page cannot be read; its neighbours can
-            UnreadablePage, PageTooLarge, PageTimeout
+            UnreadablePage, PageTooLarge, PageTimeout, UndetectablePage
         UnusableReference           a reference image that cannot be enrolled
         WeightsError                weights that are missing or have another digest
         WrongUse                    what the user asked for cannot be done
@@ -153,6 +153,12 @@ class PageTooLarge(PageError):
     """The page would have more pixels than the limit."""
 
     code = "page_too_large"
+
+
+class UndetectablePage(PageError):
+    """The detector fails on this page and on none of its neighbours."""
+
+    code = "undetectable_page"
 
 
 class PageTimeout(PageError):

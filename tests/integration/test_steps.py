@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import timedelta
 
+import numpy as np
 import pytest
 from sqlalchemy import func, select, update
 
@@ -13,15 +15,18 @@ from db.base import ChunkStage, DocumentStage, PageStatus, Status
 from db.engine import now
 from db.models import Chunk, Document, Page, Region, Verdict
 from db.results import document_result
-from tests.fakes import MeanEncoder, page
+from tests.fakes import DarkBlocks, MeanEncoder, page
 from tests.world import World
 from worker.errors import EncryptedDocument, ObjectMissing, StorageUnavailable, UnreadablePage
 from worker.steps.detect import detect_chunk
 from worker.steps.finish import finish_document
-from worker.steps.references import as_bytes, enroll
+from worker.steps.ports import DetectDeps
+from worker.steps.references import as_bytes, as_matrix, enroll
 from worker.steps.render import render_document
 from worker.steps.sweep import sweep_all
 from worker.steps.verify import verify_chunk
+from worker.vision import values
+from worker.vision.values import Pixels
 
 
 def count(world: World, model: type) -> int:
@@ -86,6 +91,46 @@ def test_a_page_image_damaged_in_storage_fails_alone(world: World) -> None:
     document = world.through(document_id)
 
     assert (document.status, document.signed, document.reason) == (Status.PARTIAL, True, "unreadable_page")
+
+
+class Choking(DarkBlocks):
+    """A detector that fails on pages that are not wholly white, or on all."""
+
+    def __init__(self, *, on_all: bool) -> None:
+        self._on_all = on_all
+
+    def detect(self, pages: Sequence[Pixels]) -> list[list[values.Region]]:
+        if self._on_all or any(page.min() < 255 for page in pages):
+            raise RuntimeError("no such kernel")
+        return super().detect(pages)
+
+
+def with_detector(world: World, detector: DarkBlocks) -> DetectDeps:
+    return DetectDeps(**{**vars(world.detect_deps), "detector": detector})
+
+
+def test_a_page_that_the_detector_chokes_on_fails_alone(world: World) -> None:
+    document_id = world.arrive("odd.pdf", [page(0), page(1, marks=1)])
+    render_document(document_id, world.render_deps)
+    (chunk_id,) = world.open_chunks(document_id)
+
+    detect_chunk(chunk_id, with_detector(world, Choking(on_all=False)))
+
+    document = world.through(document_id)
+    assert (document.status, document.reason) == (Status.PARTIAL, "undetectable_page")
+    assert document.detail is not None
+    assert "page 1: RuntimeError: no such kernel" in document.detail
+
+
+def test_a_detector_that_fails_on_every_page_fails_no_page(world: World) -> None:
+    document_id = world.arrive("fine.pdf", [page(0), page(1)])
+    render_document(document_id, world.render_deps)
+    (chunk_id,) = world.open_chunks(document_id)
+
+    with pytest.raises(RuntimeError, match="no such kernel"):
+        detect_chunk(chunk_id, with_detector(world, Choking(on_all=True)))
+
+    assert world.through(document_id).status is Status.DONE
 
 
 def test_a_permanent_error_quarantines_at_once_with_its_code(world: World) -> None:
@@ -411,17 +456,11 @@ class Padded(MeanEncoder):
     """Embeddings as long as the matcher's weights expect."""
 
     def encode(self, crops):  # type: ignore[no-untyped-def]
-        import numpy as np  # noqa: PLC0415
-
         small = super().encode(crops)
         return np.pad(small, ((0, 0), (0, 256 - small.shape[1])))
 
 
 def test_embeddings_survive_storage() -> None:
-    import numpy as np  # noqa: PLC0415
-
-    from worker.steps.references import as_matrix  # noqa: PLC0415
-
     rows = np.random.default_rng(0).normal(size=(3, 16)).astype(np.float32)
 
     assert np.array_equal(as_matrix([as_bytes(row) for row in rows]), rows)

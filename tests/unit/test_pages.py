@@ -25,7 +25,7 @@ from worker.vision.values import Limits, RenderedPage
 pytestmark = pytest.mark.filterwarnings("ignore:Corrupt EXIF data")
 
 #: A folder of real scans, for those who have one.
-DOCUMENTS = Path(os.environ.get("COUNTERSIGN_TEST_DOCUMENTS", "/nowhere"))
+DOCUMENTS = Path(os.environ.get("COUNTERSIGN_DATA", "../shared/data"), "documents")
 WHOLE = {
     "pdf": scan(),
     "tiff": tiff(sheet((200, 300)), sheet((200, 300)), compression="tiff_lzw"),
@@ -177,7 +177,7 @@ def test_damage_anywhere_ends_in_pages_or_in_errors_of_ours(where: float, junk: 
     assert all(isinstance(page, RenderedPage | PageError) for page in pages)
 
 
-@pytest.mark.skipif(not DOCUMENTS.is_dir(), reason="needs the shared documents")
+@pytest.mark.skipif(not DOCUMENTS.is_dir(), reason="needs the evaluation data")
 def test_real_scans_are_read_completely() -> None:
     files = sorted(path for path in DOCUMENTS.iterdir() if path.suffix in {".pdf", ".tif"})
 

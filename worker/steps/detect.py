@@ -11,11 +11,12 @@ from db import chunks, leases, verdicts
 from db.base import ChunkStage, PageStatus
 from db.leases import Lease
 from db.models import Chunk, Document, Page
-from worker.errors import PageError
+from worker.errors import PageError, UndetectablePage
 from worker.steps.attempt import Job, LeaseLost, attempt
 from worker.steps.keys import crop_key
 from worker.steps.ports import DetectDeps
 from worker.vision.crops import crop
+from worker.vision.detector import Detector
 from worker.vision.images import decode, encode_png
 from worker.vision.values import Pixels, Region
 
@@ -62,13 +63,48 @@ def _find(pages: Sequence[Page], document_id: int, deps: DetectDeps) -> list[_Fo
             images.append((one, decode(deps.store.get(one.page.image_key or ""), page=one.page.index)))
         except PageError as error:
             one.error = error
-    answers = deps.detector.detect([image for _, image in images])
-    for (one, image), regions in zip(images, answers, strict=True):
-        crops = [encode_png(crop(image, region.box)) for region in regions]
-        one.rows = [_row(document_id, one.page.index, *row) for row in zip(count(), regions, crops)]
-        for row, data in zip(one.rows, crops, strict=True):
-            deps.store.put(row["crop_key"], data)
+    answers = _answers([image for _, image in images], deps.detector)
+    for (one, image), answer in zip(images, answers, strict=True):
+        if isinstance(answer, Exception):
+            one.error = UndetectablePage(one.page.index, f"{type(answer).__name__}: {answer}")
+        else:
+            one.rows = _stored(one.page.index, image, answer, document_id, deps)
     return found
+
+
+def _answers(images: Sequence[Pixels], detector: Detector) -> list[list[Region] | Exception]:
+    """Regions per page; where the pages fail together they are tried alone.
+
+    When none of them succeeds, the fault is not in the pages: the error goes on.
+    """
+    try:
+        return list(detector.detect(images))
+    except Exception:  # whatever an engine raises: the question is on which page
+        if len(images) == 1:
+            raise
+    alone = [_alone(image, detector) for image in images]
+    failures = [answer for answer in alone if isinstance(answer, Exception)]
+    if len(failures) == len(alone):
+        raise failures[0]
+    return alone
+
+
+def _alone(image: Pixels, detector: Detector) -> list[Region] | Exception:
+    try:
+        return detector.detect([image])[0]
+    except Exception as error:  # noqa: BLE001 - becomes the page's reason
+        return error
+
+
+def _stored(
+    page: int, image: Pixels, regions: Sequence[Region], document_id: int, deps: DetectDeps
+) -> list[dict[str, Any]]:
+    """Rows of a page's regions, their raw crops in storage."""
+    crops = [encode_png(crop(image, region.box)) for region in regions]
+    rows = [_row(document_id, page, *row) for row in zip(count(), regions, crops)]
+    for row, data in zip(rows, crops, strict=True):
+        deps.store.put(row["crop_key"], data)
+    return rows
 
 
 def _row(document_id: int, page: int, index: int, region: Region, data: bytes) -> dict[str, Any]:
