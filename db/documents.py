@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, delete, func, or_, select, update
@@ -11,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from db.base import ClaimSource, DocumentStage, PageStatus, Status
 from db.engine import now
-from db.models import Chunk, Claim, Document, Page, Region
+from db.models import Chunk, Claim, Document, Event, Page, Region
 from db.writes import changed, insert_once, insert_or_find
 
 
@@ -57,11 +58,17 @@ def get(session: Session, document_id: int) -> Document:
     return session.execute(select(Document).where(Document.id == document_id)).scalar_one()
 
 
+#: Characters of a Celery task id, a UUID.
+_TASK_ID = 36
+
+
 def find(session: Session, text: str) -> list[Document]:
-    """Documents by id, by key (or its end) or by SHA-256 (eight or more of its digits), newest first."""
+    """Documents by id, key (or its end), SHA-256 (eight or more of its digits) or task id, newest first."""
     conditions = [Document.key == text, Document.key.endswith(f"/{text}", autoescape=True)]
     if text.isdecimal() and len(text) < 10:
         conditions.append(Document.id == int(text))
+    if len(text) == _TASK_ID:
+        conditions.append(Document.id.in_(select(Event.document_id).where(Event.task == text)))
     if len(text) >= 8:
         conditions.append(Document.sha256.startswith(text.lower(), autoescape=True))
     return list(
@@ -200,11 +207,13 @@ def start_again(session: Session, document_ids: Iterable[int]) -> list[int]:
     return again
 
 
-def failed(session: Session, *, reason: str | None = None) -> list[int]:
-    """Ids of quarantined documents, all or those with one reason code."""
+def failed(session: Session, *, reason: str | None = None, since: datetime | None = None) -> list[int]:
+    """Ids of quarantined documents, all or those with one reason code, or that failed since then."""
     statement = select(Document.id).where(Document.status == Status.FAILED).order_by(Document.id)
     if reason is not None:
         statement = statement.where(Document.reason == reason)
+    if since is not None:
+        statement = statement.where(Document.finished_at >= since)
     return list(session.execute(statement).scalars())
 
 

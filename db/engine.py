@@ -22,7 +22,10 @@ def make_engine(url: str, *, pool_size: int = 5) -> Engine:
     """An engine for `url`; connections that the server closed meanwhile are replaced."""
     if url.startswith("sqlite"):
         return _sqlite(url)
-    return create_engine(url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True)
+    # Parameters are names of people and embeddings of their hands: they do not belong into error messages.
+    return create_engine(
+        url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True, hide_parameters=True
+    )
 
 
 def make_sessions(engine: Engine) -> Sessions:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from db import erase
 from db.documents import Object
 from db.models import Document
 
@@ -14,13 +15,15 @@ from db.models import Document
 def unknown(session: Session, objects: Iterable[Object]) -> list[Object]:
     """Those of the objects that are no documents yet, each once, in their order; one query per bucket.
 
-    Meant for a page of a listing: some thousand objects, not millions.
+    Meant for a page of a listing: some thousand objects, not millions. What was erased stays out.
     """
     wanted = {(one.bucket, one.key, one.version): one for one in objects}
     known: set[tuple[str, str, str]] = set()
     for bucket in {bucket for bucket, _, _ in wanted}:
         known |= _versions(session, bucket, {key for name, key, _ in wanted if name == bucket})
-    return [one for name, one in wanted.items() if name not in known]
+    fresh = [one for name, one in wanted.items() if name not in known]
+    gone_for_good = erase.erased(session, fresh)
+    return [one for one in fresh if one not in gone_for_good]
 
 
 def _versions(session: Session, bucket: str, keys: Collection[str]) -> set[tuple[str, str, str]]:

@@ -1,4 +1,4 @@
-"""The tables: documents, chunks, pages, regions, signers, references, claims, verdicts, versions, events."""
+"""The tables: documents, their pages and verdicts, signers, versions, events and erasures."""
 
 from __future__ import annotations
 
@@ -169,7 +169,8 @@ class Region(Base):
     #: Filled by verification: the cleaned crop, its quality and its embedding (float32, little-endian).
     clean_key: Mapped[str | None]
     quality: Mapped[dict[str, Any] | None]
-    embedding: Mapped[bytes | None] = mapped_column(LargeBinary)
+    #: Loaded only when asked for: who reads results needs no embeddings, and may not read them.
+    embedding: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
 
     verdicts: Mapped[list[Verdict]] = relationship(order_by="Verdict.id", viewonly=True)
     suggestions: Mapped[list[Suggestion]] = relationship(order_by="Suggestion.rank", viewonly=True)
@@ -197,7 +198,7 @@ class Reference(Base):
     sha256: Mapped[str]
     image_key: Mapped[str]
     quality: Mapped[dict[str, Any]]
-    embedding: Mapped[bytes] = mapped_column(LargeBinary)
+    embedding: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
     #: Digest of the encoder; embeddings of different encoders are never compared.
     encoder: Mapped[str]
     enrolled_at: Mapped[datetime]
@@ -274,3 +275,25 @@ class Event(Base):
     task: Mapped[str | None]
     seconds: Mapped[float | None]
     detail: Mapped[str | None]
+
+
+class Erasure(Base):
+    """A document or signer was erased: when, by whom, with a digest in place of its name. Never changed."""
+
+    __tablename__ = "erasures"
+    __table_args__ = (
+        Index("ix_erasures_digest", "digest"),
+        CheckConstraint("kind IN ('document', 'signer')", name="kind"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    #: The operator, or `retention`.
+    who: Mapped[str]
+    kind: Mapped[str]
+    #: The id that the row had.
+    subject: Mapped[int]
+    #: SHA-256 of what named it: it answers "was this one erased?" and cannot be read back.
+    digest: Mapped[str]
+    #: How many stored objects went with it.
+    objects: Mapped[int]

@@ -7,7 +7,7 @@ import sys
 import typer
 from pydantic import ValidationError
 
-from producer.commands import care, compare, intake, queue, run
+from producer.commands import care, compare, intake, operations, queue, run
 from producer.console import err
 from training.detector import commands as detector
 from training.verifier import commands as verifier
@@ -29,6 +29,9 @@ app.command()(intake.results)
 app.command()(intake.report)
 app.command()(queue.retry)
 app.command()(queue.enroll)
+app.command()(operations.audit)
+app.command()(operations.erase)
+app.command()(operations.retain)
 app.command()(care.migrate)
 app.command()(care.doctor)
 

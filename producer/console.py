@@ -18,6 +18,8 @@ COLOURS = {
     "done": "green",
     "partial": "yellow",
     "failed": "red",
+    "quarantined": "red",
+    "unknown": "red",
     "waiting": "dim",
     "working": "cyan",
     "genuine": "green",

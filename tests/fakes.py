@@ -58,6 +58,13 @@ class MemoryStore:
             raise ObjectMissing(key)
         return self.objects[key]
 
+    def erase(self, prefix: str) -> int:
+        self._maybe_fail()
+        found = [key for key in self.objects if key.startswith(prefix)]
+        for key in found:
+            del self.objects[key]
+        return len(found)
+
     def _maybe_fail(self) -> None:
         if self.fail:
             raise self.fail.pop(0)
@@ -70,6 +77,7 @@ class Pages:
     all: list[RenderedPage | PageError]
     first: int = 0
     format: str = "pdf"
+    notes: tuple[str, ...] = ()
 
     @property
     def pages(self) -> int:

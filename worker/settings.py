@@ -19,7 +19,9 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class _Group(BaseSettings):
-    model_config = SettingsConfigDict(env_prefix="COUNTERSIGN_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="COUNTERSIGN_", frozen=True, extra="ignore", hide_input_in_errors=True
+    )
 
 
 class Database(_Group):
@@ -63,6 +65,13 @@ class Storage(_Group):
     )
     results_bucket: str = Field(
         default="countersign-results", description="Bucket for page images, crops and result JSON"
+    )
+    s3_sse: Literal["AES256", "aws:kms"] | None = Field(
+        default=None,
+        description="Encryption at rest asked of the store with every write; empty for its default",
+    )
+    s3_sse_key: str | None = Field(
+        default=None, description="Id of the key for aws:kms; empty for the bucket's own"
     )
 
 
@@ -168,6 +177,15 @@ class Models(_Group):
     verify_device: Literal["cpu", "cuda"] = Field(default="cpu", description="cpu: ONNX Runtime; cuda: torch")
 
 
+class Retention(_Group):
+    """How long answers are kept."""
+
+    retain_days: dict[Literal["done", "partial", "failed"], Annotated[float, Field(ge=0)]] = Field(
+        default_factory=dict,
+        description='Days by status before `countersign retain` erases, as JSON: {"done": 90}; else for ever',
+    )
+
+
 #: Every group, in the order of the reference.
 GROUPS: tuple[type[BaseSettings], ...] = (
     Database,
@@ -178,6 +196,7 @@ GROUPS: tuple[type[BaseSettings], ...] = (
     Detection,
     Models,
     Attempts,
+    Retention,
 )
 
 

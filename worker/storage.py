@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from worker.errors import DocumentTooLarge, ObjectDenied, ObjectMissing, StorageUnavailable
+from worker.files import path_of
 from worker.settings import Storage
 
 if TYPE_CHECKING:
@@ -28,6 +30,9 @@ class Store(Protocol):
     def get(self, key: str) -> bytes:
         """A result. ObjectMissing when there is none."""
 
+    def erase(self, prefix: str) -> int:
+        """Remove all results whose keys begin so, for good; answer how many. A second time removes none."""
+
 
 class Folder:
     """Results in a folder; documents are read from the paths that are their keys."""
@@ -37,7 +42,7 @@ class Folder:
 
     def fetch(self, bucket: str, key: str, version: str, *, max_bytes: int) -> bytes:
         """Read a local file; `bucket` and `version` say nothing here."""
-        path = Path(key)
+        path = path_of(key)
         try:
             if path.stat().st_size > max_bytes:
                 raise DocumentTooLarge(f"{path.stat().st_size} bytes are more than the limit of {max_bytes}")
@@ -66,6 +71,18 @@ class Folder:
         except FileNotFoundError as error:
             raise ObjectMissing(key) from error
 
+    def erase(self, prefix: str) -> int:
+        """Remove the folder of that name."""
+        folder = self.path(prefix)
+        found = sum(path.is_file() for path in folder.rglob("*"))
+        try:
+            shutil.rmtree(folder)
+        except FileNotFoundError:
+            return 0
+        except OSError as error:
+            raise StorageUnavailable(prefix, str(error)) from error
+        return found
+
     def path(self, key: str) -> Path:
         """Where a result lies."""
         return self.root / key
@@ -91,6 +108,21 @@ class S3:
     def get(self, key: str) -> bytes:
         """Read a result."""
         return self._read(key, None, Bucket=self.results_bucket, Key=key)
+
+    def erase(self, prefix: str) -> int:
+        """Remove every version, also where the bucket keeps them; one by one, as all stores can."""
+        with translated(prefix):
+            pages = self.client.get_paginator("list_object_versions").paginate(
+                Bucket=self.results_bucket, Prefix=prefix
+            )
+            found = [
+                (one["Key"], one["VersionId"])
+                for page in pages
+                for one in (*page.get("Versions", ()), *page.get("DeleteMarkers", ()))
+            ]
+            for key, version in found:
+                self.client.delete_object(Bucket=self.results_bucket, Key=key, VersionId=version)
+        return len({key for key, _ in found})
 
     def _read(self, key: str, max_bytes: int | None, **request: Any) -> bytes:
         with translated(key):
@@ -147,7 +179,7 @@ def s3_client(settings: Storage) -> S3Client:
         max_pool_connections=32,
         s3={"addressing_style": "path" if settings.s3_endpoint else "auto"},
     )
-    return boto3.client(
+    client = boto3.client(
         "s3",
         endpoint_url=settings.s3_endpoint,
         region_name=settings.s3_region,
@@ -155,6 +187,19 @@ def s3_client(settings: Storage) -> S3Client:
         aws_secret_access_key=_plain(settings.s3_secret_key),
         config=config,
     )
+    _encrypt_at_rest(client, settings)
+    return client
+
+
+def _encrypt_at_rest(client: S3Client, settings: Storage) -> None:
+    """Have every object that this client writes, wherever in the code, encrypted as the settings say."""
+    wanted = {"ServerSideEncryption": settings.s3_sse, "SSEKMSKeyId": settings.s3_sse_key}
+    headers = {name: value for name, value in wanted.items() if value}
+
+    def add(params: dict[str, Any], **_: Any) -> None:
+        params.update(headers)
+
+    client.meta.events.register("provide-client-params.s3.PutObject", add)
 
 
 def _plain(secret: Any) -> str | None:

@@ -94,7 +94,7 @@ def _deps(source: str) -> IntakeDeps:
     from worker.storage import s3_client  # noqa: PLC0415
 
     settings, courier = Intake(), bootstrap.courier()
-    bucket, prefix = _place(source) if source.startswith("s3://") else (settings.intake_bucket, "")
+    bucket, prefix = place(source) if source.startswith("s3://") else (settings.intake_bucket, "")
     return IntakeDeps(
         sessions=bootstrap.sessions(),
         client=s3_client(Storage()),
@@ -106,7 +106,8 @@ def _deps(source: str) -> IntakeDeps:
     )
 
 
-def _place(source: str) -> tuple[str, str]:
+def place(source: str) -> tuple[str, str]:
+    """Bucket and prefix of s3://bucket/prefix. WrongUse."""
     parts = urlsplit(source, allow_fragments=False)
     if not parts.netloc:
         raise WrongUse(f"{source!r} names no bucket; give s3://bucket/prefix")

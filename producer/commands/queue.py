@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,7 +16,7 @@ from worker.errors import UnusableReference, WrongUse
 
 def status(
     document: Annotated[
-        str | None, typer.Argument(help="A document's id, key, or SHA-256; none for all in numbers.")
+        str | None, typer.Argument(help="A document's id, key, SHA-256 or task id; none for all in numbers.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False,
 ) -> None:
@@ -33,17 +34,25 @@ def retry(
     reason: Annotated[
         str | None, typer.Option(help="All quarantined documents with this reason code, or `any`.")
     ] = None,
+    since: Annotated[
+        datetime | None, typer.Option(help="All quarantined since then, in UTC, such as 2026-11-20T08:00:00.")
+    ] = None,
 ) -> None:
-    """Send quarantined documents through again from the start. Their history stays."""
+    """Send quarantined documents through again from the start. Their history stays.
+
+    --reason and --since may be given together.
+    """
     from db import documents  # noqa: PLC0415
     from worker import bootstrap  # noqa: PLC0415
 
-    if bool(documents_) == (reason is not None):
-        raise WrongUse("give documents or --reason CODE, one of the two")
+    by_rule = reason is not None or since is not None
+    if bool(documents_) == by_rule:
+        raise WrongUse("give documents, or --reason CODE and --since TIME, one of the two")
     with bootstrap.sessions()() as session:
         chosen = [one.id for text in documents_ or [] for one in _found(session, text)]
-        if reason is not None:
-            chosen = documents.failed(session, reason=None if reason == "any" else reason)
+        if by_rule:
+            code = None if reason == "any" else reason
+            chosen = documents.failed(session, reason=code, since=since and since.replace(tzinfo=UTC))
         again = documents.start_again(session, chosen)
     for document_id in again:
         bootstrap.courier().render(document_id)
@@ -58,7 +67,7 @@ def enroll(
     from worker import bootstrap  # noqa: PLC0415
     from worker.steps.references import enroll as put_on_file  # noqa: PLC0415
 
-    name = _signer_name(signer)
+    name = checked_name(signer)
     deps, renderer = bootstrap.verify_deps(), bootstrap.render_deps().renderer
     unusable = 0
     for image in images:
@@ -72,7 +81,7 @@ def enroll(
     raise typer.Exit(1 if unusable else 0)
 
 
-def _signer_name(text: str) -> str:
+def checked_name(text: str) -> str:
     """The name as claims have it: trimmed and normalised, so that the two can meet."""
     try:
         return signer_name(text)
@@ -120,7 +129,7 @@ def _found(session: Any, text: str) -> Any:
 
     found = documents.find(session, text)
     if not found:
-        raise WrongUse(f"there is no document {text!r}; give an id, a key or a SHA-256")
+        raise WrongUse(f"there is no document {text!r}; give an id, a key, a SHA-256 or a task id")
     return found
 
 
@@ -135,6 +144,10 @@ def _show_history(result: dict[str, Any], steps: list[dict[str, Any]]) -> None:
     )
     if result["reason"]:
         out.print(f"  {result['reason']}: {escape(result['detail'] or '')}")
+    for page in (page for page in result["pages"] if page["status"] == "failed"):
+        out.print(f"  page {page['page']}: {page['reason']}: {escape(page['detail'] or '')}")
+    if result["versions"]:
+        out.print(f"  read with {escape(_short(result['versions']))}", highlight=False)
     shown = table("", "at", "stage", "event", "attempt", "seconds", "worker", "detail")
     for step in steps:
         seconds = "" if step["seconds"] is None else f"{step['seconds']:.2f}"
@@ -149,3 +162,9 @@ def _show_history(result: dict[str, Any], steps: list[dict[str, Any]]) -> None:
             escape(step["detail"] or ""),
         )
     out.print(shown)
+
+
+def _short(versions: dict[str, Any]) -> str:
+    """Versions on a line: digests by their first digits."""
+    words = {name: value for name, value in versions.items() if isinstance(value, str)}
+    return ", ".join(f"{name} {value if name == 'code' else value[:12]}" for name, value in words.items())

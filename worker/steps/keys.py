@@ -27,6 +27,16 @@ def result_key(document_id: int) -> str:
     return f"documents/{document_id}/result.json"
 
 
+def document_folder(document_id: int) -> str:
+    """What the keys of everything stored for a document begin with."""
+    return f"documents/{document_id}/"
+
+
+def signer_folder(signer_id: int) -> str:
+    """What the keys of a signer's references begin with."""
+    return f"signers/{signer_id}/"
+
+
 def reference_key(signer_id: int, sha256: str) -> str:
     """Where a reference image lies, byte for byte as it was enrolled."""
     return f"signers/{signer_id}/{sha256}"

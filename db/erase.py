@@ -1,0 +1,133 @@
+"""Erasure: rows go, and a line stays that names nobody. The caller owns the transaction."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, and_, delete, exists, or_, select, update
+from sqlalchemy.orm import Session, aliased
+
+from db import documents
+from db.base import DocumentStage, Status
+from db.documents import Object
+from db.engine import now
+from db.models import Chunk, Claim, Document, Erasure, Region, Signer, Suggestion, Verdict
+from db.models import Page as PageRow
+
+
+def digest(*names: str) -> str:
+    """What stands in the line of an erasure for the names of a thing."""
+    return hashlib.sha256("\0".join(names).encode()).hexdigest()
+
+
+def digest_of(source: Object | Document) -> str:
+    """The digest of an object's version."""
+    return digest(source.bucket, source.key, source.version)
+
+
+def erased(session: Session, objects: Iterable[Object]) -> set[Object]:
+    """Those of the objects whose documents were erased: they must not come in again by themselves."""
+    wanted = {digest_of(one): one for one in objects}
+    statement = select(Erasure.digest).where(Erasure.kind == "document", Erasure.digest.in_(wanted))
+    return {wanted[one] for one in session.execute(statement).scalars()}
+
+
+def lock(session: Session, document_id: int) -> Document | None:
+    """The document, held so that no worker can begin on it before the transaction ends; None without one."""
+    held = select(Document).where(Document.id == document_id).with_for_update()
+    document = session.execute(held).scalar_one_or_none()
+    session.execute(select(Chunk.id).where(Chunk.document_id == document_id).with_for_update())
+    return document
+
+
+def in_hands(session: Session, document_id: int) -> bool:
+    """Whether a worker holds a lease on the document or on one of its chunks."""
+    moment = now(session)
+    own = select(Document.id).where(Document.id == document_id, Document.lease_until > moment)
+    parts = select(Chunk.id).where(Chunk.document_id == document_id, Chunk.lease_until > moment)
+    return any(session.execute(one.limit(1)).first() for one in (own, parts))
+
+
+def erase_document(session: Session, document: Document, *, who: str, objects: int) -> list[int]:
+    """Remove a document with its pages, regions, verdicts, claims and history; leave its line.
+
+    Documents that shared its answer have none of their own: they start again alone, and their ids are the
+    answer.
+    """
+    linked = select(Document.id).where(Document.original_id == document.id)
+    orphans = list(session.execute(linked).scalars())
+    documents.start_again(session, orphans)
+    alone = {"stage": DocumentStage.RENDER, "original_id": None, "due_at": now(session)}
+    session.execute(update(Document).where(Document.original_id == document.id).values(alone))
+    session.execute(delete(Document).where(Document.id == document.id))
+    _note(session, who, kind="document", subject=document.id, digest=digest_of(document), objects=objects)
+    return orphans
+
+
+def signer(session: Session, name: str) -> Signer | None:
+    """The signer of that name, held until the transaction ends."""
+    return session.execute(select(Signer).where(Signer.name == name).with_for_update()).scalar_one_or_none()
+
+
+def naming(session: Session, name: str) -> list[int]:
+    """Ids of documents that claim the signer, or whose answers name them."""
+    answers = (
+        select(PageRow.document_id)
+        .join(Region, Region.page_id == PageRow.id)
+        .where(
+            or_(
+                exists().where(Verdict.region_id == Region.id, Verdict.signer == name),
+                exists().where(Suggestion.region_id == Region.id, Suggestion.signer == name),
+            )
+        )
+    )
+    claims = select(Claim.document_id).where(Claim.signer == name)
+    statement = select(Document.id).where(or_(Document.id.in_(claims), Document.id.in_(answers)))
+    return list(session.execute(statement.order_by(Document.id.desc())).scalars())
+
+
+def claiming(session: Session, name: str) -> list[int]:
+    """Ids of documents that claim the signer, the newest first."""
+    statement = select(Claim.document_id).where(Claim.signer == name).order_by(Claim.document_id.desc())
+    return list(session.execute(statement).scalars())
+
+
+def erase_signer(session: Session, name: str, signer_id: int | None, *, who: str, objects: int) -> None:
+    """Remove a signer with all references and every claim, verdict and hint of that name; leave a line."""
+    for table in (Claim, Verdict, Suggestion):
+        session.execute(delete(table).where(table.signer == name))
+    session.execute(delete(Signer).where(Signer.name == name))
+    _note(session, who, kind="signer", subject=signer_id or 0, digest=digest(name), objects=objects)
+
+
+def expired(
+    session: Session, days: Mapping[Status, float], *, limit: int, before: int | None = None
+) -> Sequence[int]:
+    """Ids of documents whose retention is over, the newest first; `before` goes on below an id.
+
+    A document whose answer others share stays until theirs is over too.
+    """
+    if not days:
+        return []
+    moment = now(session)
+    other = aliased(Document)
+    needed = exists().where(other.original_id == Document.id, ~_over(other, days, moment))
+    statement = select(Document.id).where(_over(Document, days, moment), ~needed)
+    if before is not None:
+        statement = statement.where(Document.id < before)
+    return session.execute(statement.order_by(Document.id.desc()).limit(limit)).scalars().all()
+
+
+def _over(model: type[Document], days: Mapping[Status, float], moment: datetime) -> ColumnElement[bool]:
+    return or_(
+        *(
+            and_(model.status == status, model.finished_at < moment - timedelta(days=number))
+            for status, number in days.items()
+        )
+    )
+
+
+def _note(session: Session, who: str, **facts: str | int) -> None:
+    session.add(Erasure(at=now(session), who=who, **facts))
