@@ -20,6 +20,7 @@ from db.migrate import upgrade
 from db.results import document_result
 from worker import models
 from worker.errors import StorageUnavailable
+from worker.files import key_of
 from worker.renderer import SandboxRenderer
 from worker.settings import Attempts, Detection, Models, Reading
 from worker.steps.detect import detect_chunk
@@ -71,7 +72,7 @@ class Workspace:
 
         A file that was answered before is worked on again, with these claims, unless `again` is False.
         """
-        source = Object(LOCAL_BUCKET, str(path), _version(path), path.stat().st_size)
+        source = Object(LOCAL_BUCKET, key_of(path), _version(path), path.stat().st_size)
         claimed = dict.fromkeys(claims, ClaimSource.FILE)
         with self.sessions() as session:
             document_id, new = documents.register(session, source, claimed)
