@@ -17,6 +17,7 @@ class _SandboxedPages:
 
     format: str
     pages: int
+    notes: tuple[str, ...]
     rest: Iterator[RenderedPage | PageError]
 
     def __iter__(self) -> Iterator[RenderedPage | PageError]:
@@ -38,4 +39,4 @@ class SandboxRenderer:
         """Look at the bytes; pages are drawn when asked for. DocumentError when they cannot be read."""
         info = self._pool.inspect(data, limits=limits, timeout=self._seconds)
         pages = self._pool.render(data, limits=limits, first=first, timeout=self._seconds)
-        return _SandboxedPages(info.format, info.pages, pages)
+        return _SandboxedPages(info.format, info.pages, info.notes, pages)

@@ -29,6 +29,8 @@ from worker.vision.values import Limits, RenderedPage
 _ROOT = Path(__file__).resolve().parent.parent
 #: One thread of each numerical library: their idle pools count against the address space.
 _ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "LC_ALL": "C.UTF-8"}
+#: Characters of a sentence of the child that are kept.
+_LONGEST_WORDS = 500
 _DOCUMENT_ERRORS: dict[str, type[DocumentError]] = {
     kind.code: kind
     for kind in (
@@ -191,15 +193,15 @@ class _Child:
         header, _ = self._receive(timeout)
         if header["kind"] == "document_error":
             self.is_idle = True
-            raise _DOCUMENT_ERRORS[header["code"]](header["reason"])
-        return DocumentInfo(header["format"], header["pages"])
+            raise _DOCUMENT_ERRORS[header["code"]](_said(header["reason"]))
+        return DocumentInfo(header["format"], header["pages"], tuple(map(_said, header["notes"])))
 
     def page(self, timeout: float) -> RenderedPage | PageError:
         """The next page."""
         header, payload = self._receive(timeout)
         kind = header.pop("kind")
         if kind == "page_error":
-            return _PAGE_ERRORS[header["code"]](header["page"], header["reason"])
+            return _PAGE_ERRORS[header["code"]](header["page"], _said(header["reason"]))
         points = header.pop("points")
         return RenderedPage(**header, data=payload, points=points and (points[0], points[1]))
 
@@ -248,6 +250,12 @@ class _Child:
                 break
             pieces += piece
         return bytes(pieces)
+
+
+def _said(text: str) -> str:
+    """Words of the child as rows, logs and terminals can hold them: they may quote the document."""
+    short = text[:_LONGEST_WORDS]
+    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in short)
 
 
 def _page_error(index: int, loss: _ChildLost, timeout: float) -> PageError:

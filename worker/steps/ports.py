@@ -40,6 +40,10 @@ class Rendering(Protocol):
     def pages(self) -> int:
         """How many pages the document has, failed ones included."""
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the document carries beside its pages, in words; none of it was run."""
+
     def __iter__(self) -> Iterator[RenderedPage | PageError]:
         """Pages in order from the first asked for; a page that cannot be read is its error."""
 

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from typing import Any
 
-from db import chunks, documents, leases
+from db import chunks, documents, events, leases
 from db.base import DocumentStage, PageStatus, Status
 from db.leases import Lease
 from db.models import Document
@@ -40,6 +40,8 @@ def _render(lease: Lease, document: Document, deps: RenderDeps) -> None:
     rendering = deps.renderer.open(data, limits=limits, first=known)
     with deps.sessions() as session:
         documents.begin(session, document.id, format=rendering.format)
+        if rendering.notes and not known:
+            events.record(session, document.id, "render", "noted", detail=", ".join(rendering.notes))
     for chunk_id in waiting:
         deps.courier.pages(chunk_id, document.id)
     _send_pages(lease, rendering, known, deps)

@@ -37,6 +37,8 @@ class DocumentInfo:
     #: "pdf", "tiff", "jpeg", "png", "webp" or "bmp".
     format: str
     pages: int
+    #: What it carries beside its pages, in words: scripts, files, forms. Nothing of it is ever run.
+    notes: tuple[str, ...] = ()
 
 
 def sniff(data: bytes) -> str | None:

@@ -8,10 +8,13 @@ import numpy as np
 from worker.errors import UnreadablePage
 from worker.vision.values import Grey, Pixels
 
+#: Stored pages are upright already: a tag that another reader passed over must not turn one.
+_FLAGS = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
+
 
 def decode(data: bytes, *, page: int) -> Pixels:
     """A stored JPEG or PNG as RGB. UnreadablePage, naming the page, when the bytes are damaged."""
-    image = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_COLOR_RGB) if data else None
+    image = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), _FLAGS) if data else None
     if image is None:
         raise UnreadablePage(page, "the stored page image is damaged")
     return np.asarray(image, dtype=np.uint8)

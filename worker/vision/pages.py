@@ -23,6 +23,9 @@ __all__ = ["Document", "DocumentInfo", "decode", "inspect", "open_document", "re
 class _Reader(Protocol):
     """An opened document of one format."""
 
+    #: What the document carries beside its pages.
+    notes: tuple[str, ...]
+
     def __len__(self) -> int: ...
 
     def page(self, index: int) -> RenderedPage:
@@ -73,7 +76,7 @@ def open_document(data: bytes, *, limits: Limits) -> Document:
         raise TooManyPages(
             f"there are more than {limits.max_pages:,} pages; split the file or raise the limit"
         )
-    return Document(DocumentInfo(kind, len(reader)), reader)
+    return Document(DocumentInfo(kind, len(reader), reader.notes), reader)
 
 
 def inspect(data: bytes, *, limits: Limits) -> DocumentInfo:

@@ -75,6 +75,15 @@ def is_complete_jpeg(data: bytes) -> bool:
     return data.rstrip(b"\0\r\n ").endswith(b"\xff\xd9")
 
 
+def check_jpeg_length(data: bytes, width: int, height: int) -> None:
+    """Raise ValueError when the JPEG is shorter than an empty page of its size would be.
+
+    Even that takes a bit for the mean of every 8 × 8 pixels. Decoders fill in grey what is not there.
+    """
+    if len(data) * 8 < (width // 8) * (height // 8):
+        raise ValueError(f"{len(data)} bytes cannot hold {width} × {height} pixels")
+
+
 def square(pixels: Pixels | Grey, *, x_dpi: float, y_dpi: float) -> Pixels | Grey:
     """Stretch the coarser axis until pixels are square; nothing is thrown away."""
     height, width = pixels.shape[:2]

@@ -15,7 +15,7 @@ from PIL import Image, ImageOps
 from PIL.Image import open as open_image
 
 from worker.errors import PageTooLarge, UnreadableDocument, UnreadablePage
-from worker.vision.pages_encode import Encoded, encode, is_complete_jpeg, square
+from worker.vision.pages_encode import Encoded, check_jpeg_length, encode, is_complete_jpeg, square
 from worker.vision.pages_scan import SQUARE_WITHIN
 from worker.vision.values import Grey, Limits, Pixels, RenderedPage
 
@@ -57,6 +57,9 @@ class _Density:
 class ImageReader:
     """An image file as a document; only TIFF has more than one page."""
 
+    #: Images carry nothing beside their pages that anybody would run.
+    notes: tuple[str, ...] = ()
+
     def __init__(self, data: bytes, kind: str, limits: Limits) -> None:
         """Read the directory; raises UnreadableDocument when even that is damaged."""
         self._data = data
@@ -90,6 +93,8 @@ class ImageReader:
         image = self._image = self._image or self._opened()
         image.seek(index)
         _check_size(index, *image.size, limit=self._limits.max_pixels)
+        if self._kind == "jpeg":
+            check_jpeg_length(self._data, *image.size)
         density = _density(image)
         if self._kind == "jpeg" and _is_storable(image, density, self._data):
             encoded = Encoded(self._data, "jpg", *image.size)
@@ -161,7 +166,7 @@ def _scaled(image: Image.Image) -> Grey:
 def _density(image: Image.Image) -> _Density:
     """Resolution along the axes of the upright page; a guess where the file's own cannot be meant."""
     (x, y), (width, height) = _stated(image), image.size
-    if image.getexif().get(_ORIENTATION, 1) >= 5:
+    if _orientation(image) >= 5:
         x, y, width, height = y, x, height, width
     if min(x, y) >= 50 and max(x, y) <= 2400 and max(width / x, height / y) <= 50:
         return _Density(x, y)
@@ -169,6 +174,12 @@ def _density(image: Image.Image) -> _Density:
     # A file may know the shape of its pixels and not their size (TIFF without a unit).
     ratio = x / y if x > 0 and y > 0 and 0.2 < x / y < 5 else 1.0
     return _Density(guess * max(ratio, 1.0), guess * max(1 / ratio, 1.0))
+
+
+def _orientation(image: Image.Image) -> int:
+    """The orientation tag, 1 where it says nothing that can be meant."""
+    tag = image.getexif().get(_ORIENTATION, 1)
+    return tag if isinstance(tag, int) and 1 <= tag <= 8 else 1
 
 
 def _stated(image: Image.Image) -> tuple[float, float]:
@@ -191,5 +202,5 @@ def _from_paper(short: int, long: int) -> float:
 
 def _is_storable(image: Image.Image, density: _Density, data: bytes) -> bool:
     """True for a JPEG that every later reader will see upright, complete and in RGB or grey."""
-    plain = image.mode in {"L", "RGB"} and image.getexif().get(_ORIENTATION, 1) == 1
+    plain = image.mode in {"L", "RGB"} and _orientation(image) == 1
     return plain and density.is_square and is_complete_jpeg(data)

@@ -28,7 +28,8 @@ from worker.errors import (  # noqa: E402
     UnreadableDocument,
     UnreadablePage,
 )
-from worker.vision.pages_encode import Encoded, encode, is_complete_jpeg  # noqa: E402
+from worker.vision.pages_encode import Encoded, check_jpeg_length, encode, is_complete_jpeg  # noqa: E402
+from worker.vision.pages_notes import draws_itself, noteworthy  # noqa: E402
 from worker.vision.pages_scan import Scan, find_scan  # noqa: E402
 from worker.vision.values import Limits, Pixels, RenderedPage  # noqa: E402
 
@@ -42,6 +43,7 @@ _FAULTS = (
     ValueError,
     TypeError,
     LookupError,
+    ArithmeticError,
     AttributeError,
     OSError,
 )
@@ -49,7 +51,9 @@ _FAULTS = (
 #: "padding truncated image" alone is not in the list: fax images often declare a few lines too many.
 _LOST = re.compile(
     r"^(?:library error: .*|premature end .*|read error; treating as end of file|non-page object in page tree"
-    r"|cannot load content stream .*|syntax error: no XObject subtype.*|.*(?:jbig2|openjpeg|jpx).* error.*)$",
+    r"|cannot load content stream .*|syntax error: (?:no XObject subtype|cannot find XObject resource).*"
+    r"|syntax error: (?:image (?:width|height) is zero|integer overflow in inline image).*"
+    r"|.*(?:jbig2|openjpeg|jpx).* error.*)$",
     re.MULTILINE | re.IGNORECASE,
 )
 #: How MuPDF says that it got no memory.
@@ -67,14 +71,25 @@ class PdfReader:
             self._document: Any = pymupdf.open(stream=data, filetype="pdf")
             locked = self._document.needs_pass and not self._document.authenticate("")
             self._pages = 0 if locked else self._document.page_count
+            dynamic = self._pages > 0 and draws_itself(self._document)
         except _FAULTS as error:
             raise UnreadableDocument("the PDF is damaged beyond repair; export or scan it again") from error
         if locked:
             raise EncryptedDocument("the PDF asks for a password; remove the protection and send it again")
+        if dynamic:
+            raise UnreadableDocument("the PDF is an XFA form that only its own viewer draws; print it to PDF")
+        self.notes = self._noted()
 
     def __len__(self) -> int:
         """Number of pages."""
         return int(self._pages)
+
+    def _noted(self) -> tuple[str, ...]:
+        try:
+            return noteworthy(self._document)
+        except _FAULTS:
+            # A damaged corner of the document; its pages speak for themselves.
+            return ()
 
     def page(self, index: int) -> RenderedPage:
         """That page as an upright image; raises UnreadablePage or PageTooLarge."""
@@ -159,7 +174,7 @@ def _extracted(document: Any, scan: Scan) -> Encoded | None:
 def _stands_alone(data: bytes, scan: Scan) -> bool:
     """A complete RGB or grey JPEG that no viewer would turn by its EXIF tag.
 
-    Raises ValueError when its size is not the declared one.
+    Raises ValueError when its size is not the declared one, or more than its bytes can hold.
     """
     try:
         with Image.open(BytesIO(data), formats=("JPEG", "MPO")) as image:
@@ -169,4 +184,5 @@ def _stands_alone(data: bytes, scan: Scan) -> bool:
     if size != (scan.width, scan.height):
         # MuPDF would stretch a corner of it over the page.
         raise ValueError(f"the scan has {size} pixels, the PDF says {(scan.width, scan.height)}")
+    check_jpeg_length(data, *size)
     return plain and is_complete_jpeg(data)
