@@ -28,7 +28,7 @@ _messages = Console(stderr=True)
 def train(  # a command's options
     data: DataOption = DEFAULT_DATA,
     out: Annotated[Path, typer.Option(help="Folder for pages and checkpoints.")] = Path("runs/detector"),
-    stage: Annotated[str, typer.Option(help="Table of settings.toml: first, then second.")] = "first",
+    stage: Annotated[str, typer.Option(help="Table of settings.toml: first, second, third.")] = "first",
     minutes: Annotated[float | None, typer.Option(help="Wall-clock budget instead of the stage's.")] = None,
     initial: Annotated[Path | None, typer.Option(help="Weights to start from, instead of the usual.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the stage's last epoch.")] = False,
@@ -39,10 +39,10 @@ def train(  # a command's options
     """Train the detector; the last checkpoint lies in OUT/STAGE/weights/last.pt.
 
     Pages are prepared once a stage in OUT/STAGE/pages. The first stage starts from a COCO backbone in
-    DATA/weights, the second from the first. Nothing ships before the checkpoint is exported.
+    DATA/weights, the others from the one before. Nothing ships before the checkpoint is exported.
     """
     from training.detector import train as trainer  # noqa: PLC0415
-    from training.detector.dataset import build  # noqa: PLC0415
+    from training.detector.dataset import Recipe, build  # noqa: PLC0415
     from training.detector.settings import read_settings  # noqa: PLC0415
 
     changed = {"threads": threads, "device": device} | ({} if minutes is None else {"minutes": minutes})
@@ -51,7 +51,13 @@ def train(  # a command's options
     described = folder / "pages" / "data.yaml"
     if not described.exists():
         _messages.print("preparing pages …")
-        build(data, described.parent, seed=settings.seed, limit=limit)
+        build(
+            data,
+            described.parent,
+            seed=settings.seed,
+            recipe=Recipe(invented=settings.invented),
+            limit=limit,
+        )
     last = trainer.train(
         described,
         folder,
@@ -116,8 +122,9 @@ def evaluate(  # a command's options
 
 def _usual_start(stage: str, data: Path, out: Path) -> Path | None:
     """What a stage starts from when nothing is named; None, from scratch, when that is not there."""
-    first = data / "weights" / "yolov5n_coco.safetensors"
-    usual = first if stage == "first" else out / "first" / "weights" / "last.pt"
+    before = {"second": "first", "third": "second"}.get(stage)
+    backbone = data / "weights" / "yolov5n_coco.safetensors"
+    usual = backbone if before is None else out / before / "weights" / "last.pt"
     return usual if usual.exists() else None
 
 

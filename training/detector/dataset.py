@@ -25,6 +25,8 @@ from training.detector.readers import (
     read_tobacco800,
 )
 from training.detector.strokes import StrokeBook
+from training.synthesis.pages import random_page
+from training.synthesis.scanner import random_scanner, scan
 from worker.vision.values import Box, Pixels
 
 #: hlx8j stretches every page to this square.
@@ -42,6 +44,8 @@ class Recipe:
     turned: float = 0.12
     drawn: float = 0.4
     drawn_on_unsigned: float = 0.6
+    #: Pages drawn from nothing, letters to forms, with invented signers and everybody's scanners.
+    invented: int = 0
     blurred: float = 0.3
     speckled: float = 0.3
 
@@ -75,6 +79,8 @@ def build(data: Path, out: Path, *, seed: int = 1, recipe: Recipe | None = None,
         writer.vary(page, recipe.signed_copies if page.boxes else recipe.unsigned_copies)
     for page in trainable(read_rf100(root), held)[cut]:
         writer.vary(page, recipe.colour_copies)
+    for index in range(min(recipe.invented, limit or recipe.invented)):
+        writer.invent(index)
     valid = _Writer(out / "valid", writer.strokes, recipe, rng)
     for page in [page for page in hlx8j if page.split == "valid"][cut]:
         valid.copy(page)
@@ -115,9 +121,18 @@ class _Writer:
             if self.rng.random() < chance:
                 pixels, boxes = self.strokes.sign(pixels, boxes, self.rng)
             pixels = self._worn(pixels)
-            name = f"{page.group}-{page.image.stem}-{index}"
-            Image.fromarray(pixels).save(self.folder / "images" / f"{name}.jpg", quality=85)
-            self._label(name, boxes, pixels)
+            self._write(f"{page.group}-{page.image.stem}-{index}", pixels, boxes)
+
+    def invent(self, index: int) -> None:
+        """Write a drawn page; initials and dates on it are no signatures, and stay unlabelled."""
+        page = scan(random_page(self.rng), random_scanner(self.rng), self.rng)
+        signatures = [Box(*mark.box) for mark in page.marks if mark.label == "signature"]
+        pixels, boxes = self._resized(page.pixels, signatures)
+        self._write(f"invented-{index:04d}", pixels, boxes)
+
+    def _write(self, name: str, pixels: Pixels, boxes: Sequence[Box]) -> None:
+        Image.fromarray(pixels).save(self.folder / "images" / f"{name}.jpg", quality=85)
+        self._label(name, boxes, pixels)
 
     def _resized(self, pixels: Pixels, boxes: Sequence[Box]) -> tuple[Pixels, list[Box]]:
         height, width = pixels.shape[:2]

@@ -29,6 +29,7 @@ class TrainSettings(BaseModel):
     weight_decay: float = Field(default=5e-4, ge=0)
     warmup_epochs: float = 1.0
     mosaic: float = Field(default=1.0, ge=0, le=1)
+    invented: int = Field(default=0, ge=0, description="Drawn pages among the training pages")
     degrees: float = 10.0
     shear: float = 4.0
     scale: float = 0.3
