@@ -78,7 +78,6 @@ class Pages:
     first: int = 0
     format: str = "pdf"
     notes: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
 
     @property
     def pages(self) -> int:
