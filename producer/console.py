@@ -7,11 +7,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-out = Console()
-err = Console(stderr=True)
+from producer.objects import visible
+
+# Names may hold what Rich would take for the code of an emoji.
+out = Console(emoji=False)
+err = Console(stderr=True, emoji=False)
 
 #: How a status or verdict looks in a table.
 COLOURS = {
@@ -30,14 +34,19 @@ COLOURS = {
 
 
 def print_json(value: Mapping[str, Any]) -> None:
-    """One JSON object on one line of stdout, whatever the width of the terminal."""
-    out.print(json.dumps(value, ensure_ascii=False), markup=False, highlight=False, soft_wrap=True)
+    """One JSON object on one line of stdout, in ASCII: names may hold ends of lines of their own."""
+    out.print(json.dumps(value), markup=False, highlight=False, soft_wrap=True)
 
 
 def progress() -> Progress:
     """A progress bar on stderr."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     return Progress(*columns, console=err)
+
+
+def plain(text: str) -> str:
+    """Text from outside for a table or a message: one line, no markup, nothing that steers the terminal."""
+    return escape(visible(text, most=300))
 
 
 def coloured(word: str) -> str:

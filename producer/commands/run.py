@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.markup import escape
 
 from producer.claims import claimed, read_claims, signer_name
-from producer.console import coloured, err, out, print_json, progress
+from producer.console import coloured, err, out, plain, print_json, progress
 from producer.console import table as make_table
 from worker.errors import UnusableReference, WrongUse
+from worker.files import key_of
 
 if TYPE_CHECKING:
     from worker.local import Workspace
@@ -54,15 +54,17 @@ def run(
     read is reported with a reason; the others go on. Exit status 1 says that there was one.
     """
     from worker.local import open_workspace  # noqa: PLC0415 - loads OpenCV and ONNX Runtime
+    from worker.settings import Detection  # noqa: PLC0415
 
     documents = list(expand(paths))
     if not documents:
         raise WrongUse("there are no documents at " + ", ".join(map(str, paths)))
     table = {} if claims is None else read_claims(claims)
-    workspace = open_workspace(folder, min_score=min_score)
+    detection = None if min_score is None else Detection(min_score=min_score)
+    workspace = open_workspace(folder, detection=detection)
     if references is not None:
         enroll_folder(workspace, references)
-    ids = [workspace.register(path, claimed(table, str(path)), again=not resume) for path in documents]
+    ids = list(_registered(workspace, documents, table, again=not resume))
     _process(workspace, ids)
     results = [workspace.result(document_id) for document_id in ids]
     report = _report(results, folder)
@@ -71,7 +73,8 @@ def run(
             print_json(result)
     else:
         _show(results, report)
-    raise typer.Exit(1 if any(result["status"] == "failed" for result in results) else 0)
+    answered = [result for result in results if result["status"] in {"done", "partial"}]
+    raise typer.Exit(0 if len(answered) == len(documents) else 1)
 
 
 def expand(paths: Iterable[Path]) -> Iterable[Path]:
@@ -88,7 +91,7 @@ def enroll_folder(workspace: Workspace, references: Path) -> None:
     """Compare with the references in `DIR/<signer>/` alone; unusable images are named and passed over."""
     workspace.forget_signers()
     images = [
-        (signer_name(signer.name), image)
+        (signer.name, image)
         for signer in sorted(references.iterdir())
         if signer.is_dir()
         for image in sorted(signer.iterdir())
@@ -98,10 +101,29 @@ def enroll_folder(workspace: Workspace, references: Path) -> None:
         raise WrongUse(f"{references} holds no references; it needs one folder per signer with images in it")
     for signer, image in images:
         try:
-            workspace.enroll(signer, image)
-        except UnusableReference as error:
-            err.print(f"[yellow]reference passed over:[/] {escape(str(error))}")
+            workspace.enroll(_named(signer), image)
+        except (UnusableReference, OSError) as error:
+            err.print(f"[yellow]reference passed over:[/] {plain(str(error))}")
     err.print(f"{len(images)} references of {len({signer for signer, _ in images})} signers on file")
+
+
+def _named(folder: str) -> str:
+    """The signer that a folder is named after, as claims are compared with it."""
+    try:
+        return signer_name(folder)
+    except ValueError as error:
+        raise UnusableReference(folder, str(error)) from error
+
+
+def _registered(
+    workspace: Workspace, paths: Iterable[Path], table: Mapping[str, Sequence[str]], *, again: bool
+) -> Iterator[int]:
+    """Ids of the documents. A file that cannot be opened is named and passed over: there are others."""
+    for path in paths:
+        try:
+            yield workspace.register(path, claimed(table, key_of(path)), again=again)
+        except OSError as error:
+            err.print(f"[yellow]document passed over:[/] {plain(str(error))}")
 
 
 def _process(workspace: Workspace, ids: Sequence[int]) -> None:
@@ -120,8 +142,8 @@ def _show(results: Sequence[dict[str, Any]], report: Path) -> None:
     shown = make_table("Documents", "document", "status", "signed", "claims")
     for result in results:
         shown.add_row(
-            escape(Path(result["document"]).name),
-            coloured(result["status"]) + (f"\n{escape(result['reason'])}" if result["reason"] else ""),
+            plain(Path(result["document"]).name),
+            coloured(result["status"]) + (f"\n{plain(result['reason'])}" if result["reason"] else ""),
             _signed(result),
             "\n".join(_claims(result)),
         )
@@ -139,7 +161,7 @@ def _signed(result: dict[str, Any]) -> str:
 def _claims(result: dict[str, Any]) -> list[str]:
     """Each claimed signer with the verdict that speaks most for it."""
     best = {claim["signer"]: claim["verdict"] for claim in result["claims"]}
-    return [f"{escape(signer)}: {coloured(verdict or 'no signature')}" for signer, verdict in best.items()]
+    return [f"{plain(signer)}: {coloured(verdict or 'no signature')}" for signer, verdict in best.items()]
 
 
 def _hidden(path: Path, root: Path) -> bool:
