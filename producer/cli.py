@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 
 import typer
 from pydantic import ValidationError
 
-from producer.commands import care, compare, intake, operations, queue, run
+from producer.commands import bundle, care, compare, intake, operations, queue, run
 from producer.console import err
 from training.detector import commands as detector
 from training.verifier import commands as verifier
@@ -30,6 +31,8 @@ app.command()(intake.report)
 app.command()(queue.retry)
 app.command()(queue.enroll)
 app.command()(operations.audit)
+app.command()(bundle.bundle)
+app.command()(bundle.replay)
 app.command()(operations.erase)
 app.command()(operations.retain)
 app.command()(care.migrate)
@@ -57,8 +60,28 @@ EXTRAS = {
     **dict.fromkeys(("celery", "kombu", "redis", "psycopg2", "boto3", "botocore", "pyarrow"), "queue"),
     **dict.fromkeys(("torch", "torchvision", "ultralytics", "onnx", "safetensors"), "train"),
 }
+#: Whose errors speak of which server, and the variable that says where it is.
+SERVERS = {
+    "sqlalchemy": ("database", "COUNTERSIGN_DATABASE_URL"),
+    "kombu": ("queues", "COUNTERSIGN_BROKER_URL"),
+    "redis": ("queues", "COUNTERSIGN_BROKER_URL"),
+    "botocore": ("store", "COUNTERSIGN_S3_ENDPOINT"),
+}
 #: Exit statuses beside 0: some documents failed, or the command was used wrongly.
 FAILED, WRONG_USE = 1, 2
+
+
+def outages() -> Iterator[type[Exception]]:
+    """Errors of servers that are away or refuse; a library that was not loaded raises none."""
+    names = {
+        "sqlalchemy.exc": "DBAPIError",
+        "kombu.exceptions": "OperationalError",
+        "redis.exceptions": "RedisError",
+        "botocore.exceptions": "BotoCoreError",
+    }
+    for module, name in names.items():
+        if module in sys.modules:
+            yield getattr(sys.modules[module], name)
 
 
 def main() -> None:
@@ -80,6 +103,12 @@ def main() -> None:
     except ServiceError as error:
         err.print(str(error), style="red", markup=False)
         sys.exit(WRONG_USE)
+    except tuple(outages()) as error:
+        server, variable = SERVERS[type(error).__module__.partition(".")[0]]
+        first = str(error).strip().partition("\n")[0]
+        err.print(f"the {server} did not do what was asked: {first}", style="red", markup=False)
+        err.print(f"Nothing registered is lost. See {variable}, and `countersign doctor`.", markup=False)
+        sys.exit(FAILED)
     except ModuleNotFoundError as error:
         extra = EXTRAS.get((error.name or "").partition(".")[0])
         if extra is None:

@@ -138,17 +138,18 @@ class Workspace:
             return documents.get(session, document_id).stage
 
 
-def open_workspace(root: Path, *, min_score: float | None = None) -> Workspace:
+def open_workspace(
+    root: Path, *, detection: Detection | None = None, reading: Reading | None = None
+) -> Workspace:
     """Open or make a results folder; loads the weights, refusing those whose digest is wrong.
 
-    `min_score` goes before the setting of that name.
+    Settings that are given go before those of the environment.
     """
     (root / "objects").mkdir(parents=True, exist_ok=True)
     engine = make_engine(f"sqlite:///{root / 'countersign.db'}")
     upgrade(engine)
-    detection = Detection() if min_score is None else Detection(min_score=min_score)
+    detection, reading = detection or Detection(), reading or Reading()
     encoder, verifier = models.build_verifier(Models())
-    reading = Reading()
     courier: Courier = _NoCourier()
     versions: Mapping[str, Any] = models.result_versions(detection)
     base = vars(Deps(make_sessions(engine), Folder(root / "objects"), courier, Attempts(), versions))

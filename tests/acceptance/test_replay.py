@@ -1,0 +1,91 @@
+"""A document's bundle, read again without the servers it came from, gives the same answer."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from worker.bundle import Bundle, read, write
+from worker.errors import WrongUse
+from worker.local import Workspace, open_workspace
+from worker.replay import pack, replay
+from worker.storage import Folder
+
+
+@pytest.fixture(scope="module")
+def workspace(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """One sample, read with the references of the signer it claims."""
+    found = open_workspace(tmp_path_factory.mktemp("workspace"))
+    signer = min((samples / "references").iterdir())
+    for image in sorted(signer.iterdir()):
+        found.enroll(signer.name, image)
+    claims = [line.split(",") for line in (samples / "claims.csv").read_text().splitlines()[1:]]
+    document = next(name for name, claimed in claims if claimed == signer.name)
+    found.process([found.register(samples / "documents" / document, [signer.name])], lambda _: None)
+    return found
+
+
+@pytest.fixture
+def bundle(workspace: Workspace, tmp_path: Path) -> Bundle:
+    """Its bundle, through a file."""
+    write(pack(1, workspace.sessions, Folder(workspace.root / "objects")), tmp_path / "b.zip")
+    return read(tmp_path / "b.zip")
+
+
+def test_a_replay_gives_the_same_answer(bundle: Bundle, tmp_path: Path) -> None:
+    replayed = replay(bundle, tmp_path / "again")
+
+    assert [row["verdict"] for row in bundle.result["verdicts"]], "the sample must have a verdict"
+    assert bundle.result["verdicts"][0]["references"] > 0
+    assert (replayed.answer, replayed.versions) == ([], [])
+
+
+def test_a_replay_names_every_field_that_is_another_one(bundle: Bundle, tmp_path: Path) -> None:
+    result = json.loads(json.dumps(bundle.result))
+    result["signed"] = None
+    result["verdicts"][0]["probability"] -= 0.01
+    result["pages"][0]["width"] += 1
+    result["versions"]["code"] = "older"
+    result["seconds"], result["document"] = {}, "elsewhere"
+
+    replayed = replay(replace(bundle, result=result), tmp_path / "again")
+
+    fields = {one.field for one in replayed.answer}
+    assert fields == {"signed", "verdicts[0].probability", "pages[0].width"}
+    assert [(one.field, one.then) for one in replayed.versions] == [("code", "older")]
+
+
+def test_the_bundle_s_settings_go_before_those_of_the_machine(
+    bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COUNTERSIGN_MAX_PAGES", "1")
+    monkeypatch.setenv("COUNTERSIGN_MIN_SCORE", "0.99")
+    unsigned = replace(bundle, settings={**bundle.settings, "detection": {"min_score": 1.0}})
+
+    assert replay(bundle, tmp_path / "same").answer == []
+    assert replay(unsigned, tmp_path / "other").result["signed"] is False
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        pytest.param({"settings": {"reading": {"max_pages": -1}}}, id="settings"),
+        pytest.param({"result": {"pages": [3]}}, id="result"),
+        pytest.param({"references": {"Ann": [b"no image"]}}, id="reference"),
+    ],
+)
+def test_a_bundle_with_nonsense_in_it_is_refused_in_a_sentence(
+    bundle: Bundle, tmp_path: Path, wrong: dict[str, object]
+) -> None:
+    with pytest.raises(WrongUse):
+        replay(replace(bundle, **wrong), tmp_path / "again")
+
+
+def test_a_folder_that_holds_something_is_left_alone(bundle: Bundle, tmp_path: Path) -> None:
+    (tmp_path / "mine").write_text("x")
+
+    with pytest.raises(WrongUse, match="not empty"):
+        replay(bundle, tmp_path)

@@ -1,0 +1,115 @@
+"""The bundle of a document: a ZIP file with all that is needed to read it again elsewhere, and no secrets."""
+
+from __future__ import annotations
+
+import json
+import re
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from worker.errors import WrongUse
+
+#: The shape of the file; a reader refuses others.
+FORMAT = 1
+#: Largest member that is read, and largest sum of all, in bytes once unpacked.
+LARGEST_MEMBER, LARGEST_BUNDLE = 2**30, 2**31
+_MANIFEST, _DOCUMENT = "manifest.json", "document"
+#: What members are called; nothing else is looked at, and no name becomes a path.
+_REFERENCE = re.compile(r"references/\d{1,4}/\d{1,4}")
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A document with its claims, the references of the claimed signers, its answer and its history."""
+
+    name: str
+    data: bytes
+    #: Claimed signers with where each claim came from.
+    claims: Mapping[str, str]
+    #: Signature images as they were enrolled, by signer.
+    references: Mapping[str, Sequence[bytes]]
+    #: The settings that decide an answer, by group.
+    settings: Mapping[str, Mapping[str, Any]]
+    result: Mapping[str, Any]
+    events: Sequence[Mapping[str, Any]] = field(default_factory=list)
+
+
+def write(bundle: Bundle, path: Path) -> None:
+    """Write the file; only its owner may read it: it holds what the document holds."""
+    signers = list(bundle.references)
+    manifest = {
+        "format": FORMAT,
+        "name": bundle.name,
+        "claims": dict(bundle.claims),
+        "references": {name: len(bundle.references[name]) for name in signers},
+        "settings": {group: dict(values) for group, values in bundle.settings.items()},
+        "result": dict(bundle.result),
+        "events": list(bundle.events),
+    }
+    path.touch(mode=0o600)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr(_MANIFEST, json.dumps(manifest, indent=1, ensure_ascii=False))
+        file.writestr(_DOCUMENT, bundle.data)
+        for number, name in enumerate(signers):
+            for index, image in enumerate(bundle.references[name]):
+                file.writestr(f"references/{number}/{index}", image)
+
+
+def read(path: Path) -> Bundle:
+    """Read a file that may come from anybody. WrongUse when it is no bundle, or larger than one may be.
+
+    Nothing is unpacked to disk, and only the names that bundles have are looked at.
+    """
+    try:
+        with zipfile.ZipFile(path) as file:
+            members = _members(file)
+            manifest = json.loads(members[_MANIFEST])
+            _check(manifest)
+            return _bundle(manifest, members)
+    except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+        raise WrongUse(f"cannot read {str(path)!r} as a ZIP file: {error}") from error
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise WrongUse(f"{str(path)!r} is no bundle: {type(error).__name__}: {error}") from error
+
+
+def _members(file: zipfile.ZipFile) -> dict[str, bytes]:
+    """The members that bundles have, unpacked; sizes are counted, not believed."""
+    found: dict[str, bytes] = {}
+    left = LARGEST_BUNDLE
+    for info in file.infolist():
+        if info.filename not in (_MANIFEST, _DOCUMENT) and not _REFERENCE.fullmatch(info.filename):
+            continue
+        if info.filename in found:
+            raise WrongUse(f"the bundle has two members {info.filename!r}")
+        most = min(LARGEST_MEMBER, left)
+        with file.open(info) as member:
+            data = member.read(most + 1)
+        if len(data) > most:
+            raise WrongUse(f"the bundle's member {info.filename!r} is larger than allowed")
+        left -= len(data)
+        found[info.filename] = data
+    return found
+
+
+def _check(manifest: Any) -> None:
+    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+        raise WrongUse(f"this is no bundle of format {FORMAT}")
+
+
+def _bundle(manifest: Mapping[str, Any], members: Mapping[str, bytes]) -> Bundle:
+    references = {
+        str(name): [members[f"references/{number}/{index}"] for index in range(int(count))]
+        for number, (name, count) in enumerate(manifest["references"].items())
+    }
+    return Bundle(
+        name=str(manifest["name"]),
+        data=members[_DOCUMENT],
+        claims={str(name): str(source) for name, source in manifest["claims"].items()},
+        references=references,
+        settings={str(group): dict(values) for group, values in manifest["settings"].items()},
+        result=dict(manifest["result"]),
+        events=list(manifest["events"]),
+    )
