@@ -42,13 +42,17 @@ def register(session: Session, source: Object, claims: Mapping[str, ClaimSource]
         due_at=moment,
     )
     if new:
-        replace_claims(session, document_id, claims)
+        _add_claims(session, document_id, claims)
     return document_id, new
 
 
 def replace_claims(session: Session, document_id: int, claims: Mapping[str, ClaimSource]) -> None:
     """Let the document claim these signers and no others."""
     session.execute(delete(Claim).where(Claim.document_id == document_id))
+    _add_claims(session, document_id, claims)
+
+
+def _add_claims(session: Session, document_id: int, claims: Mapping[str, ClaimSource]) -> None:
     rows = [{"document_id": document_id, "signer": name, "source": claims[name]} for name in claims]
     insert_once(session, Claim, rows)
 

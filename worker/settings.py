@@ -36,6 +36,20 @@ class Database(_Group):
     )
 
 
+class Logins(_Group):
+    """Logins of least privilege, made by `countersign migrate --roles`; see SECURITY.md."""
+
+    producer_password: SecretStr | None = Field(
+        default=None, description="Password of the role countersign_producer; empty for no login"
+    )
+    worker_password: SecretStr | None = Field(
+        default=None, description="Password of the role countersign_worker; empty for no login"
+    )
+    reader_password: SecretStr | None = Field(
+        default=None, description="Password of the role countersign_reader; empty for no login"
+    )
+
+
 class Broker(_Group):
     """The queues."""
 
@@ -189,6 +203,7 @@ class Retention(_Group):
 #: Every group, in the order of the reference.
 GROUPS: tuple[type[BaseSettings], ...] = (
     Database,
+    Logins,
     Broker,
     Storage,
     Intake,

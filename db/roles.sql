@@ -1,0 +1,47 @@
+-- Three roles with no more rights than their work needs; `countersign migrate --roles` runs this after the
+-- migrations. It may run again at any time. Who owns the tables is the operator: migrate, enroll, retry, erase.
+--
+--   countersign_producer   watch, submit: registers documents, reads no answers
+--   countersign_worker     the stages: writes answers, deletes nothing, rewrites no history
+--   countersign_reader     status, results, report, dashboards: reads everything but embeddings
+
+DO $$
+DECLARE
+    one text;
+BEGIN
+    FOREACH one IN ARRAY ARRAY['countersign_producer', 'countersign_worker', 'countersign_reader'] LOOP
+        BEGIN
+            EXECUTE format('CREATE ROLE %I NOLOGIN', one);
+        EXCEPTION WHEN duplicate_object OR unique_violation THEN
+            NULL; -- another database of this server has made it
+        END;
+    END LOOP;
+END
+$$;
+
+REVOKE ALL ON ALL TABLES IN SCHEMA public FROM countersign_producer, countersign_worker, countersign_reader;
+REVOKE ALL ON ALL SEQUENCES IN SCHEMA public FROM countersign_producer, countersign_worker, countersign_reader;
+GRANT USAGE ON SCHEMA public TO countersign_producer, countersign_worker, countersign_reader;
+GRANT SELECT ON alembic_version TO countersign_producer, countersign_worker, countersign_reader;
+
+GRANT SELECT, INSERT ON documents, claims TO countersign_producer;
+GRANT SELECT ON erasures TO countersign_producer;
+GRANT INSERT, SELECT (id) ON events TO countersign_producer;
+GRANT USAGE ON SEQUENCE documents_id_seq, claims_id_seq, events_id_seq TO countersign_producer;
+
+GRANT SELECT ON documents, claims, chunks, pages, regions, verdicts, suggestions, signers, "references", versions,
+    events TO countersign_worker;
+GRANT UPDATE ON documents TO countersign_worker;
+GRANT INSERT, UPDATE ON chunks, pages, regions TO countersign_worker;
+GRANT INSERT ON verdicts, suggestions, versions, events TO countersign_worker;
+-- New weights embed the references again; their pictures and digests stay as they were enrolled.
+GRANT UPDATE (embedding, encoder) ON "references" TO countersign_worker;
+GRANT USAGE ON SEQUENCE chunks_id_seq, pages_id_seq, regions_id_seq, verdicts_id_seq, suggestions_id_seq,
+    versions_id_seq, events_id_seq TO countersign_worker;
+
+GRANT SELECT ON documents, claims, chunks, pages, verdicts, suggestions, signers, versions, events, erasures
+    TO countersign_reader;
+GRANT SELECT (id, page_id, index, label, score, x, y, width, height, crop_key, clean_key, quality)
+    ON regions TO countersign_reader;
+GRANT SELECT (id, signer_id, sha256, image_key, quality, encoder, enrolled_at)
+    ON "references" TO countersign_reader;

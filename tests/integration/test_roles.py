@@ -1,0 +1,207 @@
+"""Each role of the database can do its work and nothing else, on a real Postgres."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Engine, select, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError, ProgrammingError
+
+from db import documents, events, intake, signers
+from db.base import Base, ClaimSource, DocumentStage, Status
+from db.documents import Object
+from db.engine import make_engine, make_sessions
+from db.models import Document, Event, Reference, Region
+from db.results import document_result
+from db.roles import PRODUCER, READER, ROLES, WORKER, grant
+from db.sweep import overdue
+from tests.acceptance.commands import countersign
+from tests.fakes import page
+from tests.world import World
+
+As = Callable[[str], Engine]
+
+
+@pytest.fixture
+def granted(postgres: Engine) -> Engine:
+    """The owner's engine of a database with one finished document and one reference, its roles made."""
+    world = World(postgres)
+    world.through(world.arrive("first.pdf", [page(0, marks=1)], claims=("Ann",)))
+    with world.sessions() as session:
+        signer_id = signers.enroll(session, "Bob")
+        facts = {"image_key": "k", "quality": {}, "embedding": b"1234", "encoder": "e"}
+        signers.add_reference(session, signer_id, "digest", **facts)
+    grant(postgres, {})
+    return postgres
+
+
+@pytest.fixture
+def as_role(granted: Engine, database_url: str) -> Iterator[As]:
+    """Engines whose every statement runs with the rights of a role."""
+    made = []
+
+    def build(role: str) -> Engine:
+        url = make_url(database_url).update_query_dict({"options": f"-c role={role}"})
+        made.append(make_engine(url.render_as_string(hide_password=False)))
+        return made[-1]
+
+    yield build
+    for engine in made:
+        engine.dispose()
+
+
+@contextmanager
+def refused() -> Iterator[None]:
+    with pytest.raises(ProgrammingError, match="permission denied"):
+        yield
+
+
+def run(engine: Engine, statement: str) -> None:
+    with engine.begin() as connection:
+        connection.execute(text(statement))
+
+
+TABLES = sorted(Base.metadata.tables)
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_the_reader_writes_nowhere(as_role: As, table: str) -> None:
+    engine = as_role(READER)
+
+    for statement in (f'DELETE FROM "{table}"', f'UPDATE "{table}" SET id = 7', f'TRUNCATE "{table}"'):
+        with refused():
+            run(engine, statement)
+
+
+def test_the_reader_reads_results_and_history_but_no_embedding(as_role: As) -> None:
+    with make_sessions(as_role(READER))() as session:
+        result = document_result(session, 1)
+        assert result["status"] == "done"
+        assert len(result["pages"][0]["regions"]) == 1
+        assert events.of_document(session, 1)
+        assert signers.enrolled(session) == [("Bob", 1)]
+    for column in (Region.embedding, Reference.embedding):
+        with refused(), make_sessions(as_role(READER))() as session:
+            session.execute(select(column))
+
+
+def test_the_producer_registers_documents_and_sees_what_is_known(as_role: As) -> None:
+    one = Object("intake", "second.pdf", "v1")
+    with make_sessions(as_role(PRODUCER))() as session:
+        assert intake.unknown(session, [one, Object("intake", "first.pdf", "v1")]) == [one]
+        document_id, new = documents.register(session, one, {"Ann": ClaimSource.KEY})
+        events.record(session, document_id, "intake", "registered")
+        assert new
+        assert documents.register(session, one, {}) == (document_id, False)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        *(
+            f'SELECT * FROM "{table}"'
+            for table in ("pages", "regions", "verdicts", "suggestions", "references", "signers", "events")
+        ),
+        "UPDATE documents SET status = 'waiting'",
+        "DELETE FROM documents",
+        "DELETE FROM claims",
+        "DELETE FROM events",
+        "INSERT INTO verdicts (region_id) VALUES (1)",
+        "INSERT INTO erasures (who) VALUES ('me')",
+    ],
+)
+def test_the_producer_reads_no_answers_and_changes_none(as_role: As, statement: str) -> None:
+    with refused():
+        run(as_role(PRODUCER), statement)
+
+
+def test_a_worker_can_do_all_that_the_stages_do(as_role: As, granted: Engine) -> None:
+    """The work that the owner's world registers is done by another world with the worker's rights."""
+    owner, worker = World(granted), World(as_role(WORKER))
+    ids = {}
+    for key, data in (("a.pdf", b"one"), ("b.pdf", b"one"), ("c.pdf", b"two")):
+        shown = [page(0, marks=2), page(1)]
+        ids[key] = owner.arrive(key, shown, data=data, claims=("Ann",))
+        worker.store.objects[key] = data
+        worker.renderer.documents[data] = shown
+
+    statuses = [worker.through(one).status for one in ids.values()]
+    with worker.sessions() as session:
+        overdue(session, Document, DocumentStage.RENDER, patience=timedelta(0), limit=9)
+        signers.embed_again(session, 1, b"5678", encoder="f")
+        documents.quarantine(session, ids["c.pdf"], reason="x", detail="y")
+
+    assert statuses == [Status.DONE] * 3
+    assert worker.document(ids["b.pdf"]).original_id == ids["a.pdf"]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        *(f'DELETE FROM "{table}"' for table in TABLES),
+        "UPDATE events SET detail = ''",
+        "UPDATE verdicts SET outcome = 'genuine'",
+        "UPDATE claims SET signer = 'Eve'",
+        "UPDATE versions SET content = '{}'",
+        "UPDATE \"references\" SET image_key = 'eve'",
+        "INSERT INTO documents (bucket) VALUES ('b')",
+        "INSERT INTO signers (name) VALUES ('Eve')",
+        "INSERT INTO erasures (who) VALUES ('me')",
+    ],
+)
+def test_a_worker_deletes_nothing_and_rewrites_no_history(as_role: As, statement: str) -> None:
+    with refused():
+        run(as_role(WORKER), statement)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_no_role_changes_the_schema(as_role: As, role: str) -> None:
+    for statement in ("DROP TABLE events", "CREATE TABLE mine (id int)", "ALTER TABLE events ADD x int"):
+        with pytest.raises(ProgrammingError, match=r"permission denied|must be owner"):
+            run(as_role(role), statement)
+
+
+def test_rights_that_somebody_added_by_hand_are_taken_back(granted: Engine, as_role: As) -> None:
+    run(granted, "GRANT DELETE ON events TO countersign_worker")
+
+    grant(granted, {})
+
+    with refused():
+        run(as_role(WORKER), "DELETE FROM events")
+    with granted.connect() as connection:
+        assert connection.scalar(select(Event.id).limit(1))
+
+
+def test_the_command_makes_logins_with_the_given_passwords(
+    database_url: str, given_servers, postgres: Engine
+) -> None:
+    if given_servers.database_url:
+        pytest.skip("a given server keeps its roles")
+    env = {"COUNTERSIGN_DATABASE_URL": database_url, "COUNTERSIGN_READER_PASSWORD": "it's a %canary"}
+
+    said = countersign("migrate", "--roles", env=env)
+    again = countersign("migrate", "--roles", env=env)
+
+    assert (said.status, again.status) == (0, 0), said.err + again.err
+    assert "1 of them can log in" in said.err
+    assert "canary" not in said.err + said.out
+    url = make_url(database_url).set(username=READER)
+    reader = make_engine(url.set(password="it's a %canary").render_as_string(hide_password=False))
+    with reader.connect() as connection:
+        assert connection.scalar(text("SELECT count(*) FROM documents")) == 0
+    wrong = make_engine(url.set(password="guess").render_as_string(hide_password=False))
+    with pytest.raises(OperationalError, match="password authentication failed"):
+        wrong.connect()
+
+
+def test_sqlite_says_that_it_has_no_roles(tmp_path) -> None:
+    said = countersign(
+        "migrate", "--roles", env={"COUNTERSIGN_DATABASE_URL": f"sqlite:///{tmp_path / 'a.db'}"}
+    )
+
+    assert said.status == 2
+    assert "only Postgres has roles" in said.err
