@@ -177,6 +177,29 @@ def test_a_wrong_setting_names_the_variable_in_one_line(samples: Path, tmp_path:
     assert "Traceback" not in said.err
 
 
+@pytest.mark.parametrize(
+    ("words", "variable"),
+    [
+        pytest.param(["status"], "COUNTERSIGN_DATABASE_URL", id="database"),
+        pytest.param(["submit", "."], "COUNTERSIGN_S3_ENDPOINT", id="store"),
+    ],
+)
+def test_a_server_that_is_away_is_a_sentence_not_a_traceback(words: list[str], variable: str) -> None:
+    nowhere = {
+        "COUNTERSIGN_DATABASE_URL": "postgresql+psycopg2://a:canary@127.0.0.1:9/none",
+        "COUNTERSIGN_S3_ENDPOINT": "http://127.0.0.1:9",
+        "COUNTERSIGN_S3_ACCESS_KEY": "key",
+        "COUNTERSIGN_S3_SECRET_KEY": "canary",
+    }
+
+    said = countersign(*words, env=nowhere)
+
+    assert said.status == 1
+    assert variable in said.err or "storage_unavailable" in said.err
+    assert "Traceback" not in said.err
+    assert "canary" not in said.err
+
+
 def test_compare_prints_an_object_per_pair(samples: Path, tmp_path: Path) -> None:
     first, second, *_ = sorted((samples / "references").iterdir())
     same = sorted(first.iterdir())[:2]
