@@ -191,6 +191,27 @@ def test_a_zombie_writes_nothing_after_its_lease_was_taken(world: World) -> None
     assert noted == ["closed", "superseded"]
 
 
+def test_a_zombie_render_of_a_closed_document_changes_nothing(world: World) -> None:
+    document_id = world.arrive("letter.pdf", [page(0, marks=1)])
+    fetch = world.store.fetch
+
+    def overtaken(*words: str, max_bytes: int) -> bytes:
+        """While the bytes are fetched, the lease ends and another worker finishes the document."""
+        world.store.fetch = fetch  # type: ignore[method-assign]
+        make_overdue(world)
+        assert world.through(document_id).status is Status.DONE
+        return fetch(*words, max_bytes=max_bytes)
+
+    world.store.fetch = overtaken  # type: ignore[method-assign,assignment]
+    render_document(document_id, world.render_deps)
+
+    document = world.document(document_id)
+    assert (document.status, document.stage) == (Status.DONE, DocumentStage.CLOSED)
+    with world.sessions() as session:
+        told = [event.event for event in events.of_document(session, document_id) if event.stage == "render"]
+    assert told == ["closed", "superseded"]
+
+
 def test_a_render_that_died_midway_goes_on_after_its_last_chunk(world: World) -> None:
     document_id = world.arrive("long.pdf", [page(index) for index in range(5)])
     world.store.fail = []

@@ -6,6 +6,8 @@ import hashlib
 from collections.abc import Iterator
 from typing import Any
 
+from sqlalchemy.orm import Session
+
 from db import chunks, documents, events, leases
 from db.base import DocumentStage, PageStatus, Status
 from db.leases import Lease
@@ -39,6 +41,7 @@ def _render(lease: Lease, document: Document, deps: RenderDeps) -> None:
         waiting = chunks.unfinished(session, document.id)
     rendering = deps.renderer.open(data, limits=limits, first=known)
     with deps.sessions() as session:
+        _hold(session, lease, deps)
         documents.begin(session, document.id, format=rendering.format)
         if rendering.notes and not known:
             events.record(session, document.id, "render", "noted", detail=", ".join(rendering.notes))
@@ -53,12 +56,12 @@ def _answered_before(lease: Lease, data: bytes, deps: RenderDeps) -> bool:
     sha256 = hashlib.sha256(data).hexdigest()
     policy = deps.reading.same_bytes
     with deps.sessions() as session:
-        documents.begin(session, lease.id, sha256=sha256, bytes=len(data))
+        # Earlier documents are locked before this one: two twins at once must not wait for each other.
         original = None if policy == "reprocess" else documents.twin(session, lease.id, sha256)
+        _hold(session, lease, deps)
+        documents.begin(session, lease.id, sha256=sha256, bytes=len(data))
         if original is None:
             return False
-        if not leases.renew(session, lease, seconds=deps.attempts.render_lease):
-            raise LeaseLost
         if policy == "link":
             documents.link(session, lease.id, original)
         else:
@@ -67,13 +70,18 @@ def _answered_before(lease: Lease, data: bytes, deps: RenderDeps) -> bool:
     return True
 
 
+def _hold(session: Session, lease: Lease, deps: RenderDeps) -> None:
+    """Lock the document to the end of the transaction and hold it for longer; LeaseLost when it is another's."""
+    if not leases.renew(session, lease, seconds=deps.attempts.render_lease):
+        raise LeaseLost
+
+
 def _send_pages(lease: Lease, rendering: Rendering, known: int, deps: RenderDeps) -> None:
     size = deps.reading.chunk_pages
     for number, pages in enumerate(_groups(rendering, size), start=-(-known // size)):
         rows = [_stored(page, lease.id, deps) for page in pages]
         with deps.sessions() as session:
-            if not leases.renew(session, lease, seconds=deps.attempts.render_lease):
-                raise LeaseLost
+            _hold(session, lease, deps)
             chunk_id = chunks.add(session, lease.id, number, rows)
         deps.courier.pages(chunk_id, lease.id)
 
