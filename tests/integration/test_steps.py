@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import numpy as np
@@ -275,6 +276,18 @@ def test_the_same_bytes_under_another_key_take_over_the_answer(world: World) -> 
 
     assert (twin.status, twin.signed, twin.original_id) == (Status.DONE, True, original.id)
     assert count(world, Page) == 1
+
+
+def test_twins_rendered_at_once_never_wait_in_a_circle(world: World) -> None:
+    twins = [world.arrive(f"{number}.pdf", [page(0)], data=b"same") for number in range(8)]
+
+    with ThreadPoolExecutor(8) as pool:
+        begun = list(pool.map(lambda one: render_document(one, world.render_deps), twins))
+
+    assert all(begun)
+    for _ in range(2):  # a twin whose original ended before it was linked is its own
+        ended = {world.through(one).status for one in twins}
+    assert ended == {Status.DONE}
 
 
 def test_a_twin_waits_for_an_original_that_is_still_at_work(world: World) -> None:

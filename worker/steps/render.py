@@ -71,7 +71,7 @@ def _answered_before(lease: Lease, data: bytes, deps: RenderDeps) -> bool:
 
 
 def _hold(session: Session, lease: Lease, deps: RenderDeps) -> None:
-    """Lock the document to the end of the transaction and hold it for longer; LeaseLost when it is another's."""
+    """Lock the document to the end of the transaction and hold it longer; LeaseLost when it is lost."""
     if not leases.renew(session, lease, seconds=deps.attempts.render_lease):
         raise LeaseLost
 
