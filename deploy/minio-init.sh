@@ -1,5 +1,5 @@
 #!/bin/sh
-# The buckets, the notifications of new objects, and the key of the service. Runs again without harm.
+# The buckets, the notifications of new objects, and a key for each role. Runs again without harm.
 set -eu
 
 mc alias set store http://minio:9000 "$MINIO_ROOT_USER" "$MINIO_ROOT_PASSWORD" >/dev/null
@@ -9,11 +9,17 @@ mc mb --ignore-existing "store/$RESULTS_BUCKET"
 # A version names the very bytes of a document, even when its key is written again.
 mc version enable "store/$INTAKE_BUCKET"
 
-mc admin policy create store countersign /init/minio-policy.json
-mc admin user add store "$S3_ACCESS_KEY" "$S3_SECRET_KEY" >/dev/null
-# Attaching what is attached already is an error of mc's, so look first.
-if ! mc admin policy entities store --user "$S3_ACCESS_KEY" | grep -qw countersign; then
-    mc admin policy attach store countersign --user "$S3_ACCESS_KEY"
-fi
+# A role, its access key and its secret key.
+grant() {
+    mc admin policy create store "countersign-$1" "/init/policies/$1.json"
+    mc admin user add store "$2" "$3" >/dev/null
+    # Attaching what is attached already is an error of mc's, so look first.
+    if ! mc admin policy entities store --user "$2" | grep -qw "countersign-$1"; then
+        mc admin policy attach store "countersign-$1" --user "$2"
+    fi
+}
+grant producer "$S3_PRODUCER_ACCESS_KEY" "$S3_PRODUCER_SECRET_KEY"
+grant worker "$S3_WORKER_ACCESS_KEY" "$S3_WORKER_SECRET_KEY"
+grant desk "$S3_DESK_ACCESS_KEY" "$S3_DESK_SECRET_KEY"
 
 mc event add --ignore-existing "store/$INTAKE_BUCKET" arn:minio:sqs::INTAKE:redis --event put

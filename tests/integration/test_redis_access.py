@@ -232,7 +232,10 @@ def test_the_doctor_reads_the_same_address(redis_url: str, tls_port: int, certif
     said = countersign(
         "doctor",
         "--json",
-        env={"COUNTERSIGN_BROKER_URL": _tls_url(redis_url, tls_port, certificates[0][0])},
+        env={
+            "COUNTERSIGN_BROKER_URL": _tls_url(redis_url, tls_port, certificates[0][0]),
+            "COUNTERSIGN_DATABASE_URL": "sqlite://",
+        },
     )
 
     (queues,) = [one for one in said.objects if one["check"] == "queues"]
