@@ -42,3 +42,7 @@ class SandboxRenderer:
         info = self._pool.inspect(data, limits=limits, timeout=self._seconds)
         pages = self._pool.render(data, limits=limits, first=first, timeout=self._seconds)
         return _SandboxedPages(info.format, info.pages, info.notes, pages)
+
+    def close(self) -> None:
+        """End the idle children; nothing is opened afterwards."""
+        self._pool.close()
