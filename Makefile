@@ -7,10 +7,11 @@ PYTHON ?= python3
 VENV ?= .venv
 PIP = $(VENV)/bin/python -m pip --quiet --disable-pip-version-check
 DEMO ?= demo
+SECONDS ?= 60
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check stack clean
+.PHONY: help demo test check fuzz stack clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,11 +32,14 @@ check: $(VENV)/.installed-all ## Lint, check the format and the types
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy --strict
 
+fuzz: $(VENV)/.installed-fuzz ## Feed the decoders mutated documents for SECONDS=60; findings lie in .fuzz
+	OMP_NUM_THREADS=1 $(VENV)/bin/python -m tests.fuzz.decoders $(SECONDS)
+
 stack: $(VENV)/.installed-all ## Run the queued form on this machine until Ctrl-C
 	@$(VENV)/bin/python -m deploy.stack
 
 clean: ## Remove what the other targets made, the virtual environment included
-	rm -rf $(VENV) $(DEMO) .stack build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(DEMO) .stack .fuzz build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A stamp for each set of packages, so that a second run installs nothing.
@@ -48,6 +52,11 @@ $(VENV)/.installed-all: pyproject.toml | $(VENV)/bin/python
 	@echo "Installing what the queues, training and the tests need into $(VENV) (torch is large) ..."
 	$(PIP) install --editable ".[queue,train,dev]"
 	@touch $@ $(VENV)/.installed-core
+
+$(VENV)/.installed-fuzz: pyproject.toml | $(VENV)/bin/python
+	@echo "Installing the fuzzer into $(VENV) ..."
+	$(PIP) install --editable ".[fuzz]"
+	@touch $@
 
 # Debian splits ensurepip from Python: without it, a pip that is there can fill the environment.
 $(VENV)/bin/python:

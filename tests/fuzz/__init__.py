@@ -1,0 +1,1 @@
+"""Coverage-guided fuzzing; runs on demand (`make fuzz`), not with the tests."""
