@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from functools import wraps
 from importlib.metadata import PackageNotFoundError, version
 
+from pydantic import ValidationError
+
 from worker.settings import Broker, Database, Detection, Intake, Storage
 
 
@@ -44,6 +46,8 @@ def _check(name: str, advice: str) -> Callable[[Callable[[], str]], Check]:
 
 def _sentence(error: Exception) -> str:
     """The first line of what went wrong; connection errors of drivers go on for pages."""
+    if isinstance(error, ValidationError):
+        return "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())[:200]
     text = str(error).strip() or type(error).__name__
     return text.splitlines()[0][:200]
 

@@ -6,8 +6,9 @@ Every variable begins with COUNTERSIGN_. A bad value stops the process with a li
 from __future__ import annotations
 
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from worker.vision.values import Label, Limits, Thresholds
@@ -16,6 +17,38 @@ _LIMITS = Limits()
 
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 Share = Annotated[float, Field(ge=0, le=1)]
+
+
+def _queues(address: SecretStr) -> SecretStr:
+    """An address that the Redis client can take apart: its own complaints would quote what it cannot."""
+    if not _usable(address.get_secret_value(), {"redis", "rediss"}):
+        raise ValueError(
+            "not redis://user:password@host:port/number; write / @ : [ in a password as %2F %40 %3A %5B"
+        )
+    return address
+
+
+def _rows(address: SecretStr) -> SecretStr:
+    """An address of a database that this service speaks to."""
+    driver = address.get_secret_value().partition("://")[0]
+    if driver not in ("postgresql", "postgresql+psycopg2", "sqlite"):
+        raise ValueError("not postgresql+psycopg2://user:password@host:port/name or sqlite:///file")
+    return address
+
+
+def _store(address: str | None) -> str | None:
+    """An address without a login: keys have variables of their own."""
+    if address and (not _usable(address, {"http", "https"}) or "@" in address):
+        raise ValueError("not http://host:port or https://host:port")
+    return address
+
+
+def _usable(address: str, schemes: set[str]) -> bool:
+    try:
+        parts = urlsplit(address)
+        return parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 class _Group(BaseSettings):
@@ -27,7 +60,7 @@ class _Group(BaseSettings):
 class Database(_Group):
     """Where the truth is kept."""
 
-    database_url: SecretStr = Field(
+    database_url: Annotated[SecretStr, AfterValidator(_rows)] = Field(
         default=SecretStr("sqlite:///countersign.db"),
         description="postgresql+psycopg2://user:password@host/name, or sqlite:///file for one process",
     )
@@ -53,7 +86,7 @@ class Logins(_Group):
 class Broker(_Group):
     """The queues."""
 
-    broker_url: SecretStr = Field(
+    broker_url: Annotated[SecretStr, AfterValidator(_queues)] = Field(
         default=SecretStr("redis://127.0.0.1:6379/0"),
         description="Redis URL of the queues; rediss:// for TLS",
     )
@@ -69,7 +102,9 @@ class Broker(_Group):
 class Storage(_Group):
     """The pixels: an S3-compatible store."""
 
-    s3_endpoint: str | None = Field(default=None, description="URL of the store; empty for AWS itself")
+    s3_endpoint: Annotated[str | None, AfterValidator(_store)] = Field(
+        default=None, description="URL of the store; empty for AWS itself"
+    )
     s3_region: str = Field(default="us-east-1", description="Region name sent to the store")
     s3_access_key: SecretStr | None = Field(
         default=None, description="Access key; empty for the machine's own role"
