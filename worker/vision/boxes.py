@@ -27,10 +27,11 @@ def iou(one: Box, other: Box) -> float:
 
 
 def clip(box: Box, *, width: float, height: float) -> Box | None:
-    """The part of a box that lies on a page of that size; None when nothing does."""
+    """The part of a box that lies on a page of that size; None when nothing does, or when it is no box."""
     left, top = max(box.x, 0.0), max(box.y, 0.0)
     right, bottom = min(box.x + box.width, width), min(box.y + box.height, height)
-    if right <= left or bottom <= top:
+    # Written so that what is not a number is nowhere.
+    if not (left < right and top < bottom):
         return None
     return Box(x=left, y=top, width=right - left, height=bottom - top)
 

@@ -69,6 +69,8 @@ def reduce_page(page: Pixels, *, width: int, height: int) -> Pixels:
 
 def read_answer(answer: Answer, frame: Letterbox, reading: Reading) -> list[Region]:
     """The regions of a raw answer: over their label's threshold, overlaps suppressed, clipped, best first."""
+    # Half precision may overflow; such a box would suppress all others.
+    answer = answer[:, np.isfinite(answer).all(axis=0)]
     scores, found = answer[4:], list[Region]()
     best = scores.argmax(axis=0)
     for index, label in enumerate(reading.labels):

@@ -1,0 +1,199 @@
+"""What holds for any numbers, names and bytes: answers, boxes, crops, claims, results."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+from sqlalchemy import Engine
+
+from db import documents
+from db.base import ChunkStage, ClaimSource, PageStatus, Status
+from db.engine import make_engine, make_sessions
+from db.migrate import upgrade
+from db.models import Chunk, Page, Region
+from db.results import document_result
+from producer.claims import compile_pattern, from_sidecar, read_claims, signer_name
+from producer.objects import storable
+from worker.errors import WrongUse
+from worker.files import key_of, path_of
+from worker.vision.boxes import Letterbox, clip
+from worker.vision.calibration import probability
+from worker.vision.crops import crop
+from worker.vision.prepare import prepare
+from worker.vision.reading import Reading, read_answer
+from worker.vision.values import Box, Label, Thresholds
+
+ANY_FLOAT = st.floats(width=32)
+READING = Reading(320, (Label.SIGNATURE, Label.HANDWRITTEN_DATE), Thresholds(min_score=0.25))
+SIDE = st.integers(1, 3000)
+
+
+@given(
+    answer=arrays.arrays(np.float32, st.tuples(st.just(6), st.integers(0, 8)), elements=ANY_FLOAT),
+    width=SIDE,
+    height=SIDE,
+)
+def test_regions_lie_on_their_page_whatever_a_detector_answers(answer: Any, width: int, height: int) -> None:
+    frame = Letterbox.fit(width, height, size=320)
+
+    with np.errstate(all="ignore"):
+        found = read_answer(answer, frame, READING)
+
+    for region in found:
+        box = region.box
+        assert 0 <= box.x < box.x + box.width <= width * (1 + 1e-6)
+        assert 0 <= box.y < box.y + box.height <= height * (1 + 1e-6)
+        assert READING.thresholds.min_score <= region.score <= 1
+
+
+def test_a_box_that_is_no_number_does_not_hide_the_others() -> None:
+    sound = [160, 160, 80, 40, 0.5, 0]
+    answer = np.array([[math.nan, 160, 80, 40, 0.9, 0], [math.inf, 1, 2, 3, 0.9, 0], sound], np.float32).T
+
+    (found,) = read_answer(answer, Letterbox.fit(320, 320, size=320), READING)
+
+    assert found.box == Box(120, 140, 80, 40)
+
+
+@given(st.builds(Box, ANY_FLOAT, ANY_FLOAT, ANY_FLOAT, ANY_FLOAT), SIDE, SIDE)
+def test_a_clipped_box_is_a_box_that_can_be_cropped(box: Box, width: int, height: int) -> None:
+    found = clip(box, width=width, height=height)
+
+    if found is not None:
+        assert found.width > 0 and found.height > 0
+        assert crop(np.zeros((height, width, 3), np.uint8), found).size
+
+
+@settings(max_examples=40, deadline=None)
+@given(arrays.arrays(np.uint8, st.tuples(st.integers(1, 40), st.integers(1, 60), st.just(3))))
+@example(np.zeros((1, 1, 3), np.uint8))
+@example(np.full((400, 1, 3), 255, np.uint8))
+def test_every_crop_can_be_judged_and_normalised(pixels: Any) -> None:
+    found = prepare(pixels)
+
+    assert found.normal.shape == (155, 220)
+    assert 0 <= found.normal.min() <= found.normal.max() <= 1
+    assert 0 <= found.quality.ink <= 1
+    assert found.clean.dtype == np.uint8
+
+
+@given(st.floats(allow_nan=False))
+def test_every_likelihood_ratio_is_a_probability(llr: float) -> None:
+    assert 0 <= probability(llr) <= 1
+
+
+@given(st.binary(max_size=300) | st.text().map(str.encode))
+def test_no_sidecar_raises_anything_but_a_reason(data: bytes) -> None:
+    try:
+        names = from_sidecar(data)
+    except ValueError as error:
+        assert str(error)
+    else:
+        assert isinstance(names, list)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.binary(max_size=300) | st.text().map(lambda text: b"document,signer\n" + text.encode()))
+@example(b"document,signer\n\0,x\n")
+@example(b'document,signer\n"a')
+def test_no_claims_file_raises_anything_but_a_sentence(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "claims.csv"
+    path.write_bytes(data)
+
+    try:
+        claims = read_claims(path)
+    except WrongUse as error:
+        assert str(path) in str(error)
+    else:
+        assert all(signer_name(name) == name for names in claims.values() for name in names)
+
+
+@given(st.text(), st.sampled_from(["{signer}/{name}", "{name}_{signer}.pdf", "in/{signer}/x/{name}"]))
+def test_a_key_pattern_answers_for_every_key(key: str, pattern: str) -> None:
+    found = compile_pattern(pattern)(key)
+
+    assert found is None or (found in key and "/" not in found)
+
+
+@given(st.lists(st.binary(min_size=1, max_size=40), min_size=1, max_size=4))
+@example([b"file:", b"", b"etc"])
+@example([b"\xff%41"])
+def test_every_file_name_becomes_a_key_and_comes_back(parts: list[bytes]) -> None:
+    path = Path("/", *(os.fsdecode(part.replace(b"\0", b"_").replace(b"/", b"_")) for part in parts))
+
+    key = key_of(path)
+
+    assert storable(key[:200])
+    assert path_of(key) == path
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    made = make_engine(f"sqlite:///{tmp_path_factory.mktemp('results') / 'test.db'}")
+    upgrade(made)
+    yield made
+    made.dispose()
+
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40)
+LENGTH = st.floats(1e-6, 1e9)
+SHARE = st.floats(0, 1)
+NUMBER = st.floats(allow_nan=False, allow_infinity=False)
+QUALITY = st.dictionaries(TEXT, TEXT | NUMBER | st.booleans() | st.lists(TEXT), max_size=3)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    key=TEXT,
+    signers=st.lists(TEXT, max_size=3, unique=True),
+    detail=TEXT,
+    box=st.tuples(st.floats(0, 1e9), st.floats(0, 1e9), LENGTH, LENGTH),
+    score=SHARE,
+    points=st.none() | st.tuples(LENGTH, LENGTH),
+    quality=st.none() | QUALITY,
+)
+def test_every_result_is_json_and_comes_back_from_it(
+    engine: Engine,
+    *,
+    key: str,
+    signers: list[str],
+    detail: str,
+    box: tuple[float, ...],
+    score: float,
+    points: tuple[float, float] | None,
+    quality: dict[str, Any] | None,
+) -> None:
+    names = ("x", "y", "width", "height")
+    with make_sessions(engine)() as session:
+        claims = dict.fromkeys(signers, ClaimSource.FILE)
+        document_id, _ = documents.register(session, documents.Object("b", key, os.urandom(8).hex()), claims)
+        chunk = Chunk(document_id=document_id, index=0, stage=ChunkStage.DETECT)
+        session.add(chunk)
+        session.flush()
+        across, down = points or (None, None)
+        page = Page(document_id=document_id, chunk_id=chunk.id, index=0, status=PageStatus.DETECTED)
+        page.image_key, page.width, page.height, page.dpi, page.detail = key, 3, 4, 0.5, detail
+        page.points_width, page.points_height = across, down
+        session.add(page)
+        session.flush()
+        place = dict(zip(names, box, strict=True))
+        region = Region(page_id=page.id, index=0, label="signature", score=score, crop_key=key, **place)
+        region.quality = quality
+        session.add(region)
+        session.flush()
+        documents.quarantine(session, document_id, reason="unreadable_page", detail=detail)
+        result = document_result(session, document_id)
+
+    assert result["status"] == Status.FAILED
+    assert json.loads(json.dumps(result, allow_nan=False)) == result
+    assert result["pages"][0]["regions"][0]["x"] == box[0]
