@@ -173,6 +173,20 @@ def test_one_process_reads_them_all_within_its_limits(batch: Batch) -> None:
     assert batch.memory < MEMORY
 
 
+def test_what_went_wrong_is_said_in_one_printable_line(batch: Batch) -> None:
+    for found in batch.results.values():
+        if found["status"] != "done":
+            assert found["detail"]
+            assert found["detail"].isprintable()
+
+
+def test_every_reason_code_is_documented() -> None:
+    pages = [Path(__file__).parents[2] / "docs" / name for name in ("bad-input.md", "result.md")]
+
+    for code in {kind.reason for kind in KINDS if kind.reason}:
+        assert all(f"`{code}`" in page.read_text() for page in pages), code
+
+
 def test_a_file_that_cannot_be_opened_is_named_and_passed_over(batch: Batch) -> None:
     assert "document passed over:" in batch.said.err
 

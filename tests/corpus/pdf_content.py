@@ -115,6 +115,7 @@ CONTENT = (
         lambda: text(b"Q Q Q q q q /No Do (x Tj BT ET ET 1 2 3 4 re W"),
         "unreadable_page",
     ),
+    lost("pdf-quoted-name", lambda: text(b"/No#1b#5b2J#ff#c0#af#c2#9b Do"), "unreadable_page"),
     Kind("pdf-operands-too-many", lambda: text(b"1 " * 5000 + b"m")),
     Kind("pdf-operators-binary", lambda: text(bytes(range(256)) * 4)),
     Kind("pdf-nan-operands", lambda: text(b"nan inf 1e400 -1e400 0 0 cm 0 0 9 9 re f")),

@@ -25,7 +25,7 @@ from tests.corpus import KINDS
 #: Where findings are kept.
 FOLDER = Path(".fuzz")
 #: Small, so that a second holds many documents.
-LIMITS = Limits(max_bytes=200_000, max_pages=4, max_pixels=150_000, render_dpi=50)
+LIMITS = Limits(max_bytes=200_000, max_pages=4, max_pixels=400_000, render_dpi=50)
 LONGEST_SEED = 20_000
 
 
