@@ -27,10 +27,11 @@ demo: $(VENV)/.installed-core ## Draw sample documents and run the main job on t
 test: $(VENV)/.installed-all ## Run every test, against real servers that it starts by itself (ARGS=... for pytest)
 	$(VENV)/bin/python -m pytest $(ARGS)
 
-check: $(VENV)/.installed-all ## Lint, check the format and the types
+check: $(VENV)/.installed-all ## Lint, check the format, the types and what bandit finds unsafe
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy --strict
+	$(VENV)/bin/bandit --quiet --configfile pyproject.toml --recursive worker producer db deploy training
 
 fuzz: $(VENV)/.installed-fuzz ## Feed the decoders mutated documents for SECONDS=60; findings lie in .fuzz
 	OMP_NUM_THREADS=1 $(VENV)/bin/python -m tests.fuzz.decoders $(SECONDS)

@@ -101,7 +101,8 @@ def _refuse_finished(checkpoint: Path) -> None:
     """A finished training keeps its weights only; ultralytics marks it with epoch -1."""
     if not checkpoint.exists():
         raise WrongUse(f"there is no checkpoint {checkpoint} to resume")
-    if torch.load(checkpoint, map_location="cpu", weights_only=False)["epoch"] < 0:
+    # The user's own checkpoint, which ultralytics unpickles a line later anyway.
+    if torch.load(checkpoint, map_location="cpu", weights_only=False)["epoch"] < 0:  # nosec B614
         raise WrongUse(f"{checkpoint} is of a finished training; start the next stage from it instead")
 
 
