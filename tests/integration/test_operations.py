@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
+from sqlalchemy import update
+
+from db.base import Status
+from db.models import Document
 from tests.acceptance.commands import countersign
 from tests.fakes import page
 from tests.world import World
 from worker.bundle import read
+from worker.errors import EmptyDocument, UnreadablePage
+from worker.log import Actor, actor
 from worker.steps.keys import result_key
 from worker.storage import S3
 
@@ -44,3 +51,42 @@ def test_the_commands_pack_a_queued_document_without_secrets_and_replay_it(
     fields = {one["field"]: one["now"] for one in replayed.objects[0]["differences"]}
     assert fields["status"] == "failed"
     assert fields["reason"] == "unknown_format"
+
+
+def test_the_history_of_a_document_is_found_by_its_task_and_names_the_page_that_failed(
+    postgres, database_url: str
+) -> None:
+    world, task = World(postgres), "1b4e28ba-2fa1-11d2-883f-0016d3cca427"
+    token = actor.set(Actor("render@host", task))
+    try:
+        world.through(world.arrive("a.pdf", [page(0, marks=1), UnreadablePage(1, "torn [bold]apart")]))
+    finally:
+        actor.reset(token)
+    world.through(world.arrive("b.pdf", [page(0)]))
+
+    said = countersign("status", task, env={"COUNTERSIGN_DATABASE_URL": database_url, "COLUMNS": "200"})
+
+    assert said.status == 0, said.err
+    assert "a.pdf (document 1): partial" in said.out
+    assert "page 1: unreadable_page: torn [bold]apart" in said.out
+    assert "read with" in said.out
+    assert "code c" in said.out
+    assert "b.pdf" not in said.out
+
+
+def test_quarantined_documents_are_sent_again_by_the_time_they_failed(
+    postgres, database_url: str, redis_url: str
+) -> None:
+    world = World(postgres)
+    old, new = (world.arrive(name, EmptyDocument("no bytes")) for name in ("old.pdf", "new.pdf"))
+    for one in (old, new):
+        world.through(one)
+    with world.sessions() as session:
+        long_ago = datetime(2020, 1, 1, tzinfo=UTC)
+        session.execute(update(Document).where(Document.id == old).values(finished_at=long_ago))
+    env = {"COUNTERSIGN_DATABASE_URL": database_url, "COUNTERSIGN_BROKER_URL": redis_url}
+
+    said = countersign("retry", "--since", "2020-01-02T00:00:00", "--reason", "empty_document", env=env)
+
+    assert "1 documents sent again" in said.err
+    assert [world.document(one).status for one in (old, new)] == [Status.FAILED, Status.WAITING]
