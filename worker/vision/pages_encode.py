@@ -61,7 +61,10 @@ def encode(pixels: Pixels | Grey, *, lossy: bool) -> Encoded:
 
     Two-valued pages become 1-bit PNG, other grey ones grey PNG, colour JPEG. `lossy` says that the pixels
     come from a JPEG or a drawing: a grey page is then a JPEG too, at a tenth of the time and size.
+    ValueError when there are no pixels.
     """
+    if not pixels.size:
+        raise ValueError("the page has no size")
     pixels = _without_idle_colour(pixels)
     height, width = pixels.shape[:2]
     two_valued = pixels.ndim == 2 and _is_two_valued(pixels)
