@@ -13,6 +13,9 @@ from rich.table import Table
 
 from producer.objects import visible
 
+#: Characters of a text from outside that are shown: more than any key has.
+_LONGEST = 1500
+
 # Names may hold what Rich would take for the code of an emoji.
 out = Console(emoji=False)
 err = Console(stderr=True, emoji=False)
@@ -46,7 +49,7 @@ def progress() -> Progress:
 
 def plain(text: str) -> str:
     """Text from outside for a table or a message: one line, no markup, nothing that steers the terminal."""
-    return escape(visible(text, most=300))
+    return escape(visible(text, most=_LONGEST))
 
 
 def coloured(word: str) -> str:

@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.markup import escape
 
 from producer.claims import signer_name
-from producer.console import coloured, err, out, print_json, table
+from producer.console import coloured, err, out, plain, print_json, table
 from worker.errors import UnusableReference, WrongUse
 
 
@@ -75,9 +74,9 @@ def enroll(
             one = put_on_file(name, str(image), image.read_bytes(), deps=deps, renderer=renderer)
         except UnusableReference as error:
             unusable += 1
-            err.print(f"[red]not enrolled:[/] {escape(str(error))}")
+            err.print(f"[red]not enrolled:[/] {plain(str(error))}")
         else:
-            err.print(f"{escape(str(image))}: {'enrolled' if one.new else 'was on file already'}")
+            err.print(f"{plain(str(image))}: {'enrolled' if one.new else 'was on file already'}")
     raise typer.Exit(1 if unusable else 0)
 
 
@@ -139,15 +138,13 @@ def _step(event: Any) -> dict[str, Any]:
 
 
 def _show_history(result: dict[str, Any], steps: list[dict[str, Any]]) -> None:
-    out.print(
-        f"[bold]{escape(result['document'])}[/] (document {result['id']}): {coloured(result['status'])}"
-    )
+    out.print(f"[bold]{plain(result['document'])}[/] (document {result['id']}): {coloured(result['status'])}")
     if result["reason"]:
-        out.print(f"  {result['reason']}: {escape(result['detail'] or '')}")
+        out.print(f"  {result['reason']}: {plain(result['detail'] or '')}")
     for page in (page for page in result["pages"] if page["status"] == "failed"):
-        out.print(f"  page {page['page']}: {page['reason']}: {escape(page['detail'] or '')}")
+        out.print(f"  page {page['page']}: {page['reason']}: {plain(page['detail'] or '')}")
     if result["versions"]:
-        out.print(f"  read with {escape(_short(result['versions']))}", highlight=False)
+        out.print(f"  read with {plain(_short(result['versions']))}", highlight=False)
     shown = table("", "at", "stage", "event", "attempt", "seconds", "worker", "detail")
     for step in steps:
         seconds = "" if step["seconds"] is None else f"{step['seconds']:.2f}"
@@ -159,7 +156,7 @@ def _show_history(result: dict[str, Any], steps: list[dict[str, Any]]) -> None:
             attempt,
             seconds,
             step["worker"],
-            escape(step["detail"] or ""),
+            plain(step["detail"] or ""),
         )
     out.print(shown)
 
