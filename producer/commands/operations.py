@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
 
 from producer.commands.intake import place
 from producer.commands.queue import checked_name
-from producer.console import coloured, err, out, print_json, progress, table
+from producer.console import coloured, err, out, plain, print_json, progress, table
 from worker.errors import WrongUse
 
 if TYPE_CHECKING:
@@ -134,7 +133,7 @@ def _show(statement: Statement, unknown: list[Loose]) -> None:
     shown.add_row("all", str(statement.versions), str(statement.gone.total()))
     out.print(shown)
     for one in unknown:
-        out.print(f"unknown: {escape(one.key)} ({escape(one.version)})", soft_wrap=True)
+        out.print(f"unknown: {plain(one.key)} ({plain(one.version)})", soft_wrap=True)
     out.print(
         "every version is accounted for" if statement.complete else "not every version is accounted for"
     )

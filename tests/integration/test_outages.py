@@ -1,0 +1,224 @@
+"""What the stages do when what surrounds them fails: database, queues, storage, their own process."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select, update
+from sqlalchemy.exc import OperationalError
+
+from db import documents, events, leases, sweep
+from db.base import ChunkStage, DocumentStage, Status
+from db.engine import now
+from db.models import Chunk, Document
+from tests.fakes import Outbox, Pages, page
+from tests.world import World
+from worker.errors import BrokerUnavailable, PageError, StorageUnavailable, UnreadableDocument
+from worker.steps.detect import detect_chunk
+from worker.steps.render import render_document
+from worker.steps.sweep import sweep_all
+from worker.vision.values import RenderedPage
+
+
+class NoQueues(Outbox):
+    """A courier that reaches nobody."""
+
+    def render(self, document_id: int) -> None:
+        raise BrokerUnavailable("refused")
+
+    def pages(self, chunk_id: int, document_id: int) -> None:
+        raise BrokerUnavailable("refused")
+
+    def finish(self, document_id: int) -> None:
+        raise BrokerUnavailable("refused")
+
+
+def history(world: World, document_id: int, stage: str) -> list[tuple[str, int | None]]:
+    with world.sessions() as session:
+        found = events.of_document(session, document_id)
+        return [(one.event, one.attempt) for one in found if one.stage == stage]
+
+
+def let_leases_run_out(world: World) -> None:
+    with world.sessions() as session:
+        past = now(session) - timedelta(hours=1)
+        for model in (Document, Chunk):
+            held = update(model).where(model.lease_until.is_not(None))
+            session.execute(held.values(lease_until=past, due_at=past))
+
+
+def test_an_outage_of_the_database_burns_no_attempts(world: World) -> None:
+    document_id = world.arrive("letter.pdf", [page(0)])
+    get = world.store.get
+
+    def connection_lost(_: str) -> bytes:
+        raise OperationalError("SELECT 1", {}, Exception("server closed the connection"))
+
+    for _ in range(2 * world.attempts.max_deliveries):
+        world.store.get = connection_lost  # type: ignore[method-assign]
+        with pytest.raises(OperationalError):
+            render_document(document_id, world.render_deps)
+    world.store.get = get  # type: ignore[method-assign]
+
+    assert world.through(document_id).status is Status.DONE
+
+
+def test_queues_that_are_away_fail_no_attempt(world: World) -> None:
+    document_id = world.arrive("letter.pdf", [page(0)])
+    world.outbox = NoQueues()
+
+    assert render_document(document_id, world.render_deps)
+
+    assert world.document(document_id).stage is DocumentStage.FINISH
+    assert history(world, document_id, "render") == [("closed", 1)]
+
+
+def test_a_sweep_that_cannot_send_leaves_its_rows_due(world: World) -> None:
+    document_id = world.arrive("letter.pdf", [page(0)])
+    with world.sessions() as session:
+        session.execute(update(Document).values(due_at=now(session) - timedelta(hours=1)))
+    outbox, world.outbox = world.outbox, NoQueues()
+    with pytest.raises(BrokerUnavailable):
+        sweep_all(world.deps, lambda _: 0)
+
+    world.outbox = outbox
+    sweep_all(world.deps, lambda _: 0)
+
+    assert outbox.take("render") == [document_id]
+
+
+def test_an_attempt_whose_worker_died_is_in_the_history(world: World) -> None:
+    document_id = world.arrive("letter.pdf", [page(0)])
+    with world.sessions() as session:
+        leases.claim(session, Document, document_id, DocumentStage.RENDER, seconds=60)
+    let_leases_run_out(world)
+
+    render_document(document_id, world.render_deps)
+
+    assert history(world, document_id, "render") == [("abandoned", 1), ("closed", 2)]
+
+
+def test_a_stage_and_its_event_are_committed_together(world: World) -> None:
+    """Killed after its commit, a worker leaves no gap in the history."""
+    document_id = world.arrive("letter.pdf", [page(0)])
+    render_document(document_id, world.render_deps)
+    (chunk_id,) = world.open_chunks(document_id)
+
+    with world.sessions() as session:
+        lease = leases.claim(session, Chunk, chunk_id, ChunkStage.DETECT, seconds=60)
+    let_leases_run_out(world)
+    detect_chunk(chunk_id, world.detect_deps)
+
+    assert lease is not None
+    assert history(world, document_id, "detect") == [("abandoned", 1), ("closed", 2)]
+    with world.sessions() as session:
+        assert session.execute(select(Chunk.stage)).scalar_one() is ChunkStage.VERIFY
+
+
+def test_giving_back_a_stage_that_was_closed_changes_nothing(world: World) -> None:
+    document_id = world.arrive("letter.pdf", [page(0)])
+    with world.sessions() as session:
+        lease = leases.claim(session, Document, document_id, DocumentStage.RENDER, seconds=60)
+        assert lease is not None
+        assert leases.advance(session, lease, DocumentStage.FINISH)
+
+        assert not leases.give_back(session, lease, again_in=60, counted=False)
+
+    assert world.document(document_id).deliveries == 0
+
+
+def test_nobody_waits_for_the_chunks_of_a_quarantined_document(world: World) -> None:
+    document_id = world.arrive("letter.pdf", [page(0)])
+    render_document(document_id, world.render_deps)
+    with world.sessions() as session:
+        assert sweep.waiting(session, Chunk, ChunkStage.DETECT) == 1
+        documents.quarantine(session, document_id, reason="too_many_deliveries", detail="")
+
+        assert sweep.waiting(session, Chunk, ChunkStage.DETECT) == 0
+
+
+def test_a_long_document_that_gets_on_is_not_given_up(world: World) -> None:
+    """Each attempt renders one more chunk and dies: more attempts than are allowed without progress."""
+    world.reading = world.reading.model_copy(update={"chunk_pages": 1})
+    number = 2 * world.attempts.max_deliveries
+    document_id = world.arrive("long.pdf", [page(index) for index in range(number)])
+    put = world.store.put
+    puts = 0
+
+    def dies_on_the_second(key: str, data: bytes) -> None:
+        nonlocal puts
+        puts += 1
+        if puts % 2 == 0:
+            raise MemoryError("killed")
+        put(key, data)
+
+    world.store.put = dies_on_the_second  # type: ignore[method-assign]
+    for _ in range(number - 1):
+        with pytest.raises(MemoryError):
+            render_document(document_id, world.render_deps)
+    world.store.put = put  # type: ignore[method-assign]
+
+    document = world.through(document_id)
+
+    assert (document.status, document.pages_total) == (Status.DONE, number)
+
+
+def test_failures_of_an_original_do_not_count_against_its_twins(world: World) -> None:
+    names = [f"{number}.pdf" for number in range(2 * world.attempts.max_deliveries)]
+    ids = [world.arrive(name, [page(0)], data=b"same") for name in names]
+    for one in ids:
+        render_document(one, world.render_deps)
+    for one in ids[:-1]:
+        with world.sessions() as session:
+            documents.quarantine(session, one, reason="unreadable_document", detail="")
+        for other in ids:
+            render_document(other, world.render_deps)
+    world.renderer.documents[b"same"] = UnreadableDocument("damaged")
+
+    assert world.document(ids[-1]).status is not Status.FAILED
+
+
+def test_an_outage_makes_the_next_attempt_wait_before_it_claims(world: World) -> None:
+    document_id = world.arrive("letter.pdf", [page(0)])
+    deps = world.render_deps
+    world.store.fail = [StorageUnavailable("letter.pdf", "503")]
+    with pytest.raises(StorageUnavailable):
+        render_document(document_id, deps)
+
+    assert deps.breaker.is_open
+    assert render_document(document_id, deps)
+    assert not deps.breaker.is_open
+
+
+class Held(Pages):
+    """A rendering that notes when its renderer is free again."""
+
+    free = False
+
+    def __iter__(self) -> Generator[RenderedPage | PageError, None, None]:
+        try:
+            yield from super().__iter__()
+        finally:
+            self.free = True
+
+
+def test_a_rendering_that_is_broken_off_frees_its_renderer_at_once(world: World) -> None:
+    """Though Celery keeps the traceback, and with it every frame that knew of the rendering."""
+    document_id = world.arrive("letter.pdf", [page(index) for index in range(4)])
+    rendering = Held([page(index) for index in range(4)])
+    world.renderer.open = lambda *_, **__: rendering  # type: ignore[method-assign]
+    put = world.store.put
+
+    def full(key: str, data: bytes) -> None:
+        world.store.fail = [StorageUnavailable(key, "disk full")]
+        put(key, data)
+
+    world.store.put = full  # type: ignore[method-assign]
+
+    with pytest.raises(StorageUnavailable) as kept:
+        render_document(document_id, world.render_deps)
+
+    assert kept.tb is not None
+    assert rendering.free

@@ -1,0 +1,50 @@
+"""When a worker is judged to hang, and when it is not."""
+
+from __future__ import annotations
+
+from worker.app import CLOCKS, app
+from worker.tasks.watchdog import Progress, Watchdog
+
+
+def watched() -> Progress:
+    return Progress(slots=2, limit=100, stall=30, at=0)
+
+
+def test_an_idle_worker_with_an_empty_queue_is_well() -> None:
+    progress = watched()
+
+    assert all(progress.trouble([], 0, 0, at=moment) is None for moment in range(0, 1000, 10))
+
+
+def test_a_worker_that_takes_nothing_while_messages_wait_is_not() -> None:
+    progress = watched()
+    progress.trouble([], 5, 3, at=0)
+
+    assert progress.trouble([], 5, 3, at=29) is None
+    assert progress.trouble([], 5, 3, at=31) == "3 messages wait, and none was taken for 30 s"
+
+
+def test_a_message_taken_is_progress() -> None:
+    progress = watched()
+    progress.trouble([], 5, 3, at=0)
+    progress.trouble([], 6, 3, at=29)
+
+    assert progress.trouble([], 6, 3, at=58) is None
+
+
+def test_a_worker_with_every_slot_busy_is_well_until_a_task_outlives_its_limit() -> None:
+    progress = watched()
+    progress.trouble(["a", "b"], 2, 9, at=0)
+
+    assert progress.trouble(["a", "b"], 2, 9, at=99) is None
+    assert progress.trouble(["a", "b"], 2, 9, at=101) == "task a runs longer than 100 s and cannot be stopped"
+
+
+def test_every_worker_of_the_app_has_the_watchdog() -> None:
+    assert Watchdog in app.steps["worker"]
+
+
+def test_a_sweep_is_not_stale_to_a_clock_that_is_some_minutes_ahead() -> None:
+    sweep = app.conf.beat_schedule["sweep"]
+
+    assert sweep["options"]["expires"] >= sweep["schedule"] + CLOCKS >= 600
