@@ -116,7 +116,8 @@ def close(
     if status is not Status.FAILED:
         _settle(session, linked, answer)
     else:
-        alone = {"stage": DocumentStage.RENDER, "original_id": None, "due_at": now(session)}
+        # They were begun once; that others failed before them does not count against them.
+        alone = {"stage": DocumentStage.RENDER, "original_id": None, "due_at": now(session), "deliveries": 1}
         session.execute(update(Document).where(linked).values(alone))
 
 

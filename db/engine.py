@@ -18,13 +18,29 @@ class Sessions(Protocol):
         """Begin."""
 
 
+#: No wait on a Postgres that is gone, or on a row whose holder stands still, may last for ever.
+_PATIENCE = {
+    "connect_timeout": 10,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,
+    "options": "-c lock_timeout=20s -c idle_in_transaction_session_timeout=300s",
+}
+
+
 def make_engine(url: str, *, pool_size: int = 5) -> Engine:
     """An engine for `url`; connections that the server closed meanwhile are replaced."""
     if url.startswith("sqlite"):
         return _sqlite(url)
     # Parameters are names of people and embeddings of their hands: they do not belong into error messages.
     return create_engine(
-        url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True, hide_parameters=True
+        url,
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_pre_ping=True,
+        hide_parameters=True,
+        connect_args=_PATIENCE,
     )
 
 

@@ -6,10 +6,11 @@ So a redelivered, late or zombie task changes nothing (Kleppmann, "How to do dis
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, or_, update
+from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.orm import Session
 
 from db.base import ChunkStage, DocumentStage
@@ -28,6 +29,10 @@ class Lease:
     fence: int
     #: The number of this attempt, from 1.
     attempt: int
+    #: Whether the lease before it ran out: its holder died or was too slow, and said nothing.
+    took_over: bool = False
+    #: When it was taken, by this process's `time.monotonic()`.
+    taken: float = field(default_factory=time.monotonic)
 
 
 def claim(
@@ -39,6 +44,8 @@ def claim(
     seconds: float,
 ) -> Lease | None:
     """Take the lease, or None when the row is past this stage or somebody alive holds it."""
+    before = session.execute(select(model.lease_until).where(model.id == row_id).with_for_update())
+    left_behind = before.scalar_one_or_none() is not None
     moment = now(session)
     until = moment + timedelta(seconds=seconds)
     statement = (
@@ -48,17 +55,22 @@ def claim(
         .returning(model.fence, model.deliveries)
     )
     row = session.execute(statement).one_or_none()
-    return None if row is None else Lease(model, row_id, stage, row.fence, row.deliveries)
+    if row is None:
+        return None
+    return Lease(model, row_id, stage, row.fence, row.deliveries, took_over=left_behind)
 
 
-def renew(session: Session, lease: Lease, *, seconds: float) -> bool:
-    """Hold the lease for longer. False when a newer one was taken; else the row is locked to the end."""
+def renew(session: Session, lease: Lease, *, seconds: float, progress: bool = False) -> bool:
+    """Hold the lease for longer. False when a newer one was taken; else the row is locked to the end.
+
+    With `progress` the attempts begin to count anew: work that gets on is not given up for being long.
+    """
     until = now(session) + timedelta(seconds=seconds)
     model = lease.model
     statement = (
         update(model)
         .where(model.id == lease.id, model.stage == lease.stage, model.fence == lease.fence)
-        .values(lease_until=until, due_at=until)
+        .values(lease_until=until, due_at=until, deliveries=1 if progress else model.deliveries)
     )
     return changed(session, statement) == 1
 
@@ -85,7 +97,7 @@ def give_back(session: Session, lease: Lease, *, again_in: float, counted: bool 
     due = now(session) + timedelta(seconds=again_in)
     statement = (
         update(model)
-        .where(model.id == lease.id, model.fence == lease.fence)
+        .where(model.id == lease.id, model.stage == lease.stage, model.fence == lease.fence)
         .values(
             lease_until=None, due_at=due, deliveries=model.deliveries if counted else model.deliveries - 1
         )

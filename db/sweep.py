@@ -48,6 +48,10 @@ def waiting(session: Session, model: Model, stage: Stage) -> int:
 
 def _waiting(model: Model, stage: Stage, moment: Any) -> ColumnElement[bool]:
     condition = and_(model.stage == stage, or_(model.lease_until.is_(None), model.lease_until < moment))
+    if model is Chunk:
+        # The chunks of a quarantined document stay as they were left; nobody waits for them.
+        closed = exists().where(Document.id == Chunk.document_id, Document.stage == DocumentStage.CLOSED)
+        return and_(condition, ~closed)
     if stage is not DocumentStage.FINISH:
         return condition
     still_open = exists().where(Chunk.document_id == Document.id, Chunk.stage != ChunkStage.CLOSED)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 
 import cv2
@@ -83,8 +83,8 @@ class Pages:
     def pages(self) -> int:
         return len(self.all)
 
-    def __iter__(self) -> Iterator[RenderedPage | PageError]:
-        return iter(self.all[self.first :])
+    def __iter__(self) -> Generator[RenderedPage | PageError, None, None]:
+        yield from self.all[self.first :]
 
 
 @dataclass

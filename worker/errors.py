@@ -3,6 +3,7 @@
 ServiceError
     TransientError                  another attempt may succeed
         StorageUnavailable
+        BrokerUnavailable           the queues cannot be reached; the sweep sends what could not be sent
         ObjectMissing               the store says there is no such object (yet)
         ObjectDenied                the store says it is not ours to read (yet)
     PermanentError                  the same input will fail the same way
@@ -46,6 +47,19 @@ class StorageUnavailable(TransientError):
 
     def __str__(self) -> str:
         return f"storage did not serve {self.key!r}: {self.reason}"
+
+
+class BrokerUnavailable(TransientError):
+    """The queues did not take a message; its row is committed, and the sweep sends it."""
+
+    code = "broker_unavailable"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"the queues cannot be reached: {self.reason}"
 
 
 class ObjectMissing(TransientError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 
 from worker.errors import PageError
@@ -19,9 +19,9 @@ class _SandboxedPages:
     format: str
     pages: int
     notes: tuple[str, ...]
-    rest: Iterator[RenderedPage | PageError]
+    rest: Generator[RenderedPage | PageError, None, None]
 
-    def __iter__(self) -> Iterator[RenderedPage | PageError]:
+    def __iter__(self) -> Generator[RenderedPage | PageError, None, None]:
         return self.rest
 
 

@@ -12,7 +12,7 @@ import select
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -93,7 +93,7 @@ class RenderPool:
 
     def render(
         self, data: bytes, *, limits: Limits, first: int = 0, last: int | None = None, timeout: float
-    ) -> Iterator[RenderedPage | PageError]:
+    ) -> Generator[RenderedPage | PageError, None, None]:
         """As `pages.render`, with at most `timeout` seconds for opening and for each page.
 
         A page that takes longer yields PageTimeout, one whose renderer dies UnreadablePage; the pages behind

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Event
 
 from sqlalchemy.orm import Session
 
@@ -13,10 +15,21 @@ from db import chunks, documents, events, leases, verdicts
 from db.base import ChunkStage, DocumentStage
 from db.leases import Lease
 from db.models import Chunk, Document
-from worker.errors import PermanentError, ServiceError, StorageUnavailable, TransientError
+from db.outages import AWAY
+from worker.errors import (
+    BrokerUnavailable,
+    PermanentError,
+    ServiceError,
+    StorageUnavailable,
+    TransientError,
+)
 from worker.log import actor, logger
 from worker.steps.ports import Deps
 
+#: Failures of what surrounds the document: they must not burn its attempts.
+OUTAGES = (StorageUnavailable, BrokerUnavailable, *AWAY)
+#: Seconds between two tries to reach a database that is away.
+POLL = 0.5
 #: Seconds beyond which the pause between two attempts no longer doubles.
 LONGEST_PAUSE = 600.0
 
@@ -39,20 +52,26 @@ class LeaseLost(ServiceError):
 
 @dataclass(frozen=True, slots=True)
 class _Try:
-    """A claimed attempt, and when it began."""
+    """A claimed attempt, and how long the lease lasts."""
 
     lease: Lease
     document: Document
-    started: float
+    seconds: float
 
 
 def attempt(job: Job, deps: Deps, work: Callable[[Lease, Document], None]) -> bool:
     """Run `work` under a lease; False when there was nothing to do.
 
     A permanent error quarantines the document and is an answer. Any other error is recorded, its row is
-    put off, and it is raised again so that the queue shows it.
+    put off, and it is raised again so that the queue shows it. `work` notes the end of its stage itself, in
+    the transaction that closes it. While storage or the database is away, attempts wait before they claim.
     """
-    one = _claim(job, deps)
+    deps.breaker.wait(most=job.lease_seconds / 2)
+    try:
+        one = _claim(job, deps)
+    except AWAY:
+        deps.breaker.failed()
+        raise
     if one is None:
         return False
     try:
@@ -63,11 +82,39 @@ def attempt(job: Job, deps: Deps, work: Callable[[Lease, Document], None]) -> bo
         _note(deps, one, "quarantined", f"{error.code}: {error}")
         _quarantine(deps, one.document.id, error.code, str(error))
     except Exception as error:  # the boundary of an attempt: recorded, put off, raised again
+        if isinstance(error, OUTAGES):
+            deps.breaker.failed()
         _put_off(deps, one, error)
         raise
     else:
-        _note(deps, one, "closed")
+        deps.breaker.works()
     return True
+
+
+def note(session: Session, lease: Lease, document_id: int, event: str, detail: str | None = None) -> None:
+    """Write into the document's history how an attempt ended, or how far it came."""
+    who = actor.get()
+    events.record(
+        session,
+        document_id,
+        lease.stage.value,
+        event,
+        chunk=lease.id if lease.model is Chunk else None,
+        attempt=lease.attempt,
+        worker=who.worker,
+        task=who.task,
+        seconds=time.monotonic() - lease.taken,
+        detail=detail,
+    )
+
+
+@contextmanager
+def left_to_the_sweep() -> Iterator[None]:
+    """Send committed rows on inside it: when the queues are away the sweep sends them, and nothing failed."""
+    try:
+        yield
+    except BrokerUnavailable as error:
+        logger.warning("left to the sweep: %s", error)
 
 
 def _claim(job: Job, deps: Deps) -> _Try | None:
@@ -76,12 +123,29 @@ def _claim(job: Job, deps: Deps) -> _Try | None:
         if document is None:
             return None
         lease = leases.claim(session, job.model, job.id, job.stage, seconds=job.lease_seconds)
+        if lease is not None and lease.took_over:
+            _note_abandoned(session, lease, document.id)
     if lease is None:
         return None
     if lease.attempt > deps.attempts.max_deliveries:
         _quarantine(deps, document.id, "too_many_deliveries", _history(deps, lease, document))
         return None
-    return _Try(lease, document, time.monotonic())
+    return _Try(lease, document, job.lease_seconds)
+
+
+def _note_abandoned(session: Session, lease: Lease, document_id: int) -> None:
+    """The attempt before died, or was too slow, and could not say so itself."""
+    chunk = lease.id if lease.model is Chunk else None
+    detail = "its worker died or outlived its lease"
+    events.record(
+        session,
+        document_id,
+        lease.stage.value,
+        "abandoned",
+        chunk=chunk,
+        attempt=lease.attempt - 1,
+        detail=detail,
+    )
 
 
 def _document(session: Session, job: Job) -> Document | None:
@@ -108,13 +172,25 @@ def _quarantine(deps: Deps, document_id: int, reason: str, detail: str) -> None:
 def _put_off(deps: Deps, one: _Try, error: Exception) -> None:
     code = error.code if isinstance(error, ServiceError) else type(error).__name__
     again_in = pause(one.lease.attempt, deps.attempts.retry_seconds)
-    with deps.sessions() as session:
-        # An outage of storage must not burn a document's attempts.
-        counted = not isinstance(error, StorageUnavailable)
-        leases.give_back(session, one.lease, again_in=again_in, counted=counted)
-    _note(deps, one, "failed", f"{code}: {error}")
-    if not isinstance(error, TransientError):
+    counted = not isinstance(error, OUTAGES)
+    for _ in _tries(one):
+        try:
+            with deps.sessions() as session:
+                leases.give_back(session, one.lease, again_in=again_in, counted=counted)
+                note(session, one.lease, one.document.id, "failed", f"{code}: {error}")
+            break
+        except AWAY:
+            logger.warning("waiting for the database, to hand document %s back", one.document.id)
+    if not isinstance(error, (TransientError, *AWAY)):
         logger.exception("document %s, %s", one.document.id, one.lease.stage.value)
+
+
+def _tries(one: _Try) -> Iterator[None]:
+    """One now and more while the lease lasts; after it the row is free anyway."""
+    yield
+    while time.monotonic() + POLL < one.lease.taken + one.seconds:
+        Event().wait(POLL)
+        yield
 
 
 def pause(attempt_number: int, first: float) -> float:
@@ -124,17 +200,5 @@ def pause(attempt_number: int, first: float) -> float:
 
 
 def _note(deps: Deps, one: _Try, event: str, detail: str | None = None) -> None:
-    who, lease = actor.get(), one.lease
     with deps.sessions() as session:
-        events.record(
-            session,
-            one.document.id,
-            lease.stage.value,
-            event,
-            chunk=lease.id if lease.model is Chunk else None,
-            attempt=lease.attempt,
-            worker=who.worker,
-            task=who.task,
-            seconds=time.monotonic() - one.started,
-            detail=detail,
-        )
+        note(session, one.lease, one.document.id, event, detail)

@@ -12,7 +12,7 @@ from db.base import ChunkStage, PageStatus
 from db.leases import Lease
 from db.models import Chunk, Document, Page
 from worker.errors import PageError, UndetectablePage
-from worker.steps.attempt import Job, LeaseLost, attempt
+from worker.steps.attempt import Job, LeaseLost, attempt, note
 from worker.steps.keys import crop_key
 from worker.steps.ports import DetectDeps
 from worker.vision.crops import crop
@@ -47,6 +47,7 @@ def _detect(lease: Lease, document: Document, deps: DetectDeps) -> None:
     with deps.sessions() as session:
         if not leases.advance(session, lease, ChunkStage.VERIFY):
             raise LeaseLost
+        note(session, lease, document.id, "closed")
         versions_id = verdicts.versions_id(session, deps.versions)
         for one in found:
             if one.error is None:

@@ -13,7 +13,7 @@ from db.documents import Tally
 from db.leases import Lease
 from db.models import Document
 from db.results import document_result
-from worker.steps.attempt import Job, LeaseLost, attempt
+from worker.steps.attempt import Job, LeaseLost, attempt, note
 from worker.steps.keys import result_key
 from worker.steps.ports import Deps
 
@@ -46,6 +46,7 @@ def _finish(lease: Lease, deps: Deps) -> None:
     with deps.sessions() as session:
         if not leases.renew(session, lease, seconds=deps.attempts.finish_lease):
             raise LeaseLost
+        note(session, lease, lease.id, "closed")
         versions_id = verdicts.versions_id(session, versions)
         documents.close(session, lease.id, **answer, result_key=key, versions_id=versions_id)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from db.engine import Sessions
 from worker.errors import PageError
 from worker.settings import Attempts, Reading
+from worker.steps.breaker import Breaker
 from worker.storage import Store
 from worker.vision.detector import Detector
 from worker.vision.encoder import Encoder
@@ -44,8 +45,11 @@ class Rendering(Protocol):
     def notes(self) -> tuple[str, ...]:
         """What the document carries beside its pages, in words; none of it was run."""
 
-    def __iter__(self) -> Iterator[RenderedPage | PageError]:
-        """Pages in order from the first asked for; a page that cannot be read is its error."""
+    def __iter__(self) -> Generator[RenderedPage | PageError, None, None]:
+        """Pages in order from the first asked for; a page that cannot be read is its error.
+
+        Closing it early frees the renderer.
+        """
 
 
 class Renderer(Protocol):
@@ -65,6 +69,8 @@ class Deps:
     attempts: Attempts
     #: Digests of the weights, thresholds and code that this process works with.
     versions: Mapping[str, Any]
+    #: One for all the steps of a process: what is away for one is away for the others.
+    breaker: Breaker = field(default_factory=Breaker, kw_only=True)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import closing
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -13,7 +14,7 @@ from db.base import DocumentStage, PageStatus, Status
 from db.leases import Lease
 from db.models import Document
 from worker.errors import EmptyDocument, PageError
-from worker.steps.attempt import Job, LeaseLost, attempt
+from worker.steps.attempt import Job, LeaseLost, attempt, left_to_the_sweep, note
 from worker.steps.keys import page_key
 from worker.steps.ports import RenderDeps, Rendering
 from worker.vision.values import RenderedPage
@@ -46,7 +47,7 @@ def _render(lease: Lease, document: Document, deps: RenderDeps) -> None:
         if rendering.notes and not known:
             events.record(session, document.id, "render", "noted", detail=", ".join(rendering.notes))
     for chunk_id in waiting:
-        deps.courier.pages(chunk_id, document.id)
+        _send(deps, chunk_id, document.id)
     _send_pages(lease, rendering, known, deps)
     _close(lease, rendering.pages, deps)
 
@@ -62,6 +63,7 @@ def _answered_before(lease: Lease, data: bytes, deps: RenderDeps) -> bool:
         documents.begin(session, lease.id, sha256=sha256, bytes=len(data))
         if original is None:
             return False
+        note(session, lease, lease.id, "closed")
         if policy == "link":
             documents.link(session, lease.id, original)
         else:
@@ -70,25 +72,29 @@ def _answered_before(lease: Lease, data: bytes, deps: RenderDeps) -> bool:
     return True
 
 
-def _hold(session: Session, lease: Lease, deps: RenderDeps) -> None:
+def _hold(session: Session, lease: Lease, deps: RenderDeps, *, progress: bool = False) -> None:
     """Lock the document to the end of the transaction and hold it longer; LeaseLost when it is lost."""
-    if not leases.renew(session, lease, seconds=deps.attempts.render_lease):
+    if not leases.renew(session, lease, seconds=deps.attempts.render_lease, progress=progress):
         raise LeaseLost
 
 
 def _send_pages(lease: Lease, rendering: Rendering, known: int, deps: RenderDeps) -> None:
     size = deps.reading.chunk_pages
-    for number, pages in enumerate(_groups(rendering, size), start=-(-known // size)):
-        rows = [_stored(page, lease.id, deps) for page in pages]
-        with deps.sessions() as session:
-            _hold(session, lease, deps)
-            chunk_id = chunks.add(session, lease.id, number, rows)
-        deps.courier.pages(chunk_id, lease.id)
+    # Closed here and now: a traceback that somebody keeps would keep the renderer of an attempt that failed.
+    with closing(iter(rendering)) as rendered:
+        for number, pages in enumerate(_groups(rendered, size), start=-(-known // size)):
+            rows = [_stored(page, lease.id, deps) for page in pages]
+            with deps.sessions() as session:
+                _hold(session, lease, deps, progress=True)
+                chunk_id = chunks.add(session, lease.id, number, rows)
+            _send(deps, chunk_id, lease.id)
 
 
-def _groups(rendering: Rendering, size: int) -> Iterator[list[RenderedPage | PageError]]:
+def _groups(
+    rendered: Iterable[RenderedPage | PageError], size: int
+) -> Iterator[list[RenderedPage | PageError]]:
     group: list[RenderedPage | PageError] = []
-    for page in rendering:
+    for page in rendered:
         group.append(page)
         if len(group) == size:
             yield group
@@ -121,5 +127,12 @@ def _close(lease: Lease, pages: int, deps: RenderDeps) -> None:
         if not leases.advance(session, lease, DocumentStage.FINISH):
             raise LeaseLost
         documents.begin(session, lease.id, pages_total=pages)
+        note(session, lease, lease.id, "closed")
     # The chunks may all have closed while the last pages were rendered; then nobody else calls.
-    deps.courier.finish(lease.id)
+    with left_to_the_sweep():
+        deps.courier.finish(lease.id)
+
+
+def _send(deps: RenderDeps, chunk_id: int, document_id: int) -> None:
+    with left_to_the_sweep():
+        deps.courier.pages(chunk_id, document_id)

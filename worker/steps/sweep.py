@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
+from sqlalchemy.orm import Session
+
 from db import chunks, sweep
 from db.base import ChunkStage, DocumentStage
 from db.models import Chunk, Document
@@ -31,7 +33,7 @@ class _Beat:
 
     model: Model
     stage: Stage
-    send: Callable[[int], None]
+    send: Callable[[Session, int], None]
 
 
 def sweep_all(deps: Deps, depth: Depths) -> int:
@@ -41,10 +43,10 @@ def sweep_all(deps: Deps, depth: Depths) -> int:
     having lost anything, so of the waiting rows only as many are sent as the queue lacks.
     """
     beats = (
-        _Beat(Document, DocumentStage.RENDER, deps.courier.render),
-        _Beat(Chunk, ChunkStage.DETECT, lambda chunk_id: _send_chunk(deps, chunk_id)),
-        _Beat(Chunk, ChunkStage.VERIFY, lambda chunk_id: _send_chunk(deps, chunk_id)),
-        _Beat(Document, DocumentStage.FINISH, deps.courier.finish),
+        _Beat(Document, DocumentStage.RENDER, lambda _, row_id: deps.courier.render(row_id)),
+        _Beat(Chunk, ChunkStage.DETECT, lambda session, row_id: _send_chunk(session, row_id, deps)),
+        _Beat(Chunk, ChunkStage.VERIFY, lambda session, row_id: _send_chunk(session, row_id, deps)),
+        _Beat(Document, DocumentStage.FINISH, lambda _, row_id: deps.courier.finish(row_id)),
     )
     return sum(_sweep(beat, deps, depth) for beat in beats)
 
@@ -55,15 +57,15 @@ def _sweep(beat: _Beat, deps: Deps, depth: Depths) -> int:
         lacking = sweep.waiting(session, beat.model, beat.stage) - depth(beat.stage.value)
         limit = max(0, min(BATCH, lacking))
         overdue = sweep.overdue(session, beat.model, beat.stage, patience=patience, limit=limit)
-    for row_id in overdue:
-        beat.send(row_id)
+        # Within the transaction: when the queues are away, these rows stay due.
+        for row_id in overdue:
+            beat.send(session, row_id)
     if overdue:
         logger.warning("sent %d rows again that stood still before %s", len(overdue), beat.stage.value)
     return len(overdue)
 
 
-def _send_chunk(deps: Deps, chunk_id: int) -> None:
-    with deps.sessions() as session:
-        document = chunks.document_of(session, chunk_id)
+def _send_chunk(session: Session, chunk_id: int, deps: Deps) -> None:
+    document = chunks.document_of(session, chunk_id)
     if document is not None:
         deps.courier.pages(chunk_id, document.id)

@@ -10,7 +10,7 @@ from db import chunks, documents, leases, signers, verdicts
 from db.base import ChunkStage
 from db.leases import Lease
 from db.models import Chunk, Document, Region
-from worker.steps.attempt import Job, LeaseLost, attempt
+from worker.steps.attempt import Job, LeaseLost, attempt, note
 from worker.steps.keys import clean_key
 from worker.steps.ports import VerifyDeps
 from worker.steps.references import NO_EMBEDDINGS, as_bytes, as_matrix, refresh_references
@@ -55,6 +55,7 @@ def _verify(lease: Lease, document: Document, deps: VerifyDeps) -> None:
     with deps.sessions() as session:
         if not leases.advance(session, lease, ChunkStage.CLOSED):
             raise LeaseLost
+        note(session, lease, document.id, "closed")
         versions_id = verdicts.versions_id(session, deps.versions)
         chunks.name_versions(session, lease.id, versions_id)
         for answer in answers:
