@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import socket
+
 from celery import Celery
 from kombu.entity import Queue
 
 from worker.messages import ROUTES, SWEEP
 from worker.settings import Attempts, Broker, check_all
+from worker.tasks.watchdog import Watchdog
 
+#: Seconds by which the clocks of two machines may differ: a sweep is not stale before. With less, a worker
+#: whose clock is ahead of beat's would throw every sweep away, and nothing would ever be sent again.
+CLOCKS = 600.0
 #: Seconds that a worker gets after SIGTERM to finish what it holds; what is left goes back to its queue.
 SOFT_SHUTDOWN = 30.0
 
@@ -42,12 +48,27 @@ def make_app(broker: Broker, attempts: Attempts) -> Celery:
             "sweep": {
                 "task": SWEEP,
                 "schedule": attempts.sweep_seconds,
-                "options": {"expires": attempts.sweep_seconds},
+                "options": {"expires": attempts.sweep_seconds + CLOCKS},
             }
         },
         timezone="UTC",
     )
+    app.conf.update(stall_seconds=attempts.stall_seconds, pulse=attempts.pulse)
+    app.steps["worker"].add(Watchdog)
     return app
+
+
+#: A connection whose other end is gone without a word is found out within about a minute, not two hours.
+_KEEPALIVE = {
+    option: value
+    for name, value in {
+        "TCP_KEEPIDLE": 30,
+        "TCP_KEEPINTVL": 10,
+        "TCP_KEEPCNT": 3,
+        "TCP_USER_TIMEOUT": 60_000,
+    }.items()
+    if (option := getattr(socket, name, None)) is not None  # not every system has each
+}
 
 
 def _transport(broker: Broker) -> dict[str, object]:
@@ -58,6 +79,7 @@ def _transport(broker: Broker) -> dict[str, object]:
         "socket_timeout": None,
         "socket_connect_timeout": 5,
         "socket_keepalive": True,
+        "socket_keepalive_options": _KEEPALIVE,
         "health_check_interval": 25,
     }
 

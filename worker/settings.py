@@ -5,6 +5,7 @@ Every variable begins with COUNTERSIGN_. A bad value stops the process with a li
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
@@ -190,6 +191,14 @@ class Attempts(_Group):
     )
     resend_seconds: Seconds = Field(
         default=120, description="Seconds that a message may stay unanswered while its queue is empty"
+    )
+    stall_seconds: Seconds = Field(
+        default=120,
+        description="Seconds that messages may wait beside an idle worker before it ends itself",
+    )
+    pulse: Path | None = Field(
+        default=None,
+        description="File that a worker touches while it gets on, for a health check",
     )
     sweep_seconds: Seconds = Field(
         default=15, description="Seconds between two sweeps for rows that stand still"
