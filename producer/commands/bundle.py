@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.markup import escape
 
+from producer.commands.operations import only
 from producer.console import err, out, print_json, table
 from worker.errors import WrongUse
 
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
 
 
 def bundle(
-    document: Annotated[str, typer.Argument(help="A document's id, key, SHA-256 or task id.")],
+    document: Annotated[
+        str, typer.Argument(help="A document's id, or a key, SHA-256 or task id that names one only.")
+    ],
     file: Annotated[
         Path | None, typer.Option("--out", help="The ZIP file; default: document-ID.zip.")
     ] = None,
@@ -27,18 +30,14 @@ def bundle(
 
     The file is as confidential as the document. It holds settings that decide an answer, and no secrets.
     """
-    from db import documents  # noqa: PLC0415
     from worker import bootstrap  # noqa: PLC0415
     from worker.bundle import write  # noqa: PLC0415
     from worker.replay import pack  # noqa: PLC0415
 
     with bootstrap.sessions()() as session:
-        ids = [one.id for one in documents.find(session, document)]
-    if len(ids) != 1:
-        said = (
-            f"{document!r} names documents {ids}: give an id" if ids else f"there is no document {document!r}"
-        )
-        raise WrongUse(said)
+        ids = only(session, document)
+    if not ids:
+        raise WrongUse(f"there is no document {document!r}")
     path = file or Path(f"document-{ids[0]}.zip")
     write(pack(ids[0], bootstrap.sessions(), bootstrap.store()), path)
     err.print(f"{path}: {path.stat().st_size} bytes; countersign replay {path}", markup=False, soft_wrap=True)

@@ -17,6 +17,8 @@ from producer.console import coloured, err, out, plain, print_json, progress, ta
 from worker.errors import WrongUse
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
     from producer.audit import Loose, Statement
     from worker.steps.erase import Eraser
 
@@ -61,7 +63,9 @@ def audit(
 
 
 def erase(
-    document: Annotated[str | None, typer.Option(help="A document's id, key, SHA-256 or task id.")] = None,
+    document: Annotated[
+        str | None, typer.Option(help="A document's id, or a key, SHA-256 or task id that names one only.")
+    ] = None,
     signer: Annotated[str | None, typer.Option(help="A signer's name.")] = None,
     documents_too: Annotated[
         bool, typer.Option("--documents-too", help="With --signer: erase the documents that claim them, too.")
@@ -72,7 +76,7 @@ def erase(
 
     The original in the intake bucket is yours to delete; an erased document is not taken in again.
     """
-    from db import documents, erase  # noqa: PLC0415
+    from db import erase  # noqa: PLC0415
     from worker import bootstrap  # noqa: PLC0415
 
     if (document is None) == (signer is None) or (documents_too and signer is None):
@@ -80,7 +84,7 @@ def erase(
     signer = None if signer is None else checked_name(signer)
     with bootstrap.sessions()() as session:
         if document is not None:
-            ids = [one.id for one in documents.find(session, document)]
+            ids = only(session, document)
         else:
             ids = erase.claiming(session, signer or "") if documents_too else []
     what = f"the signer {signer!r} and {len(ids)} documents" if signer else f"{len(ids)} documents {ids}"
@@ -115,6 +119,19 @@ def retain(
     err.print(f"{counts['erased']} documents {'would be ' if dry_run else ''}erased")
     if counts["still at work"]:
         err.print(f"{counts['still at work']} are being worked on and stay until the next time")
+
+
+def only(session: Session, text: str) -> list[int]:
+    """The id of the one document that is named so, or nothing. WrongUse when there are several.
+
+    A number is an id and nothing else: what cannot be undone must not meet a document that is called so.
+    """
+    from db import documents  # noqa: PLC0415
+
+    found = [one.id for one in documents.find(session, text) if not text.isdecimal() or one.id == int(text)]
+    if len(found) > 1:
+        raise WrongUse(f"{text!r} names the documents {', '.join(map(str, found))}: give an id")
+    return found
 
 
 def _eraser(who: str) -> Eraser:

@@ -18,12 +18,13 @@ from db.documents import Object
 from db.engine import make_sessions, now
 from db.erase import digest
 from db.models import Base, Document, Erasure
+from producer.commands.operations import only
 from tests.acceptance.commands import countersign
 from tests.fakes import MeanEncoder, page
 from tests.handwriting import signature
 from tests.waiting import until
 from tests.world import World
-from worker.errors import StorageUnavailable
+from worker.errors import StorageUnavailable, WrongUse
 from worker.settings import Storage
 from worker.steps.erase import Eraser, StillAtWork
 from worker.steps.keys import document_folder
@@ -347,6 +348,19 @@ def test_the_commands_erase_what_they_are_told_and_ask_first(queued, s3):
     ]
     left = s3.client.list_objects_v2(Bucket=s3.name, Prefix="documents/").get("Contents", [])
     assert left == []
+
+
+def test_what_cannot_be_undone_meets_one_document_or_none(world: World):
+    signed(world, "in/2")
+    signed(world, "a/same.pdf")
+    signed(world, "b/same.pdf")
+
+    with world.sessions() as session:
+        assert only(session, "2") == [2]
+        assert only(session, "99") == []
+        assert only(session, "a/same.pdf") == [2]
+        with pytest.raises(WrongUse, match=r"3, 2: give an id"):
+            only(session, "same.pdf")
 
 
 def test_a_document_is_found_by_its_task_and_retried_by_time(world: World):

@@ -49,11 +49,12 @@ class Eraser:
         taken in again. Documents with the same bytes that shared the answer are read again, each for itself.
         """
         with self.sessions() as session:
+            # Before the lock, so as not to stand in a worker's way, and behind it, to be sure.
+            _check_free(session, document_id)
             document = erase.lock(session, document_id)
             if document is None:
                 return False
-            if erase.in_hands(session, document_id):
-                raise StillAtWork(document_id)
+            _check_free(session, document_id)
             objects = self.store.erase(document_folder(document_id))
             erase.erase_document(session, document, who=self.who, objects=objects)
         return True
@@ -91,3 +92,8 @@ class Eraser:
         if key is not None and document.original_id is None:
             session.expire_all()
             self.store.put(key, json.dumps(document_result(session, document_id)).encode())
+
+
+def _check_free(session: Session, document_id: int) -> None:
+    if erase.in_hands(session, document_id):
+        raise StillAtWork(document_id)
