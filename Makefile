@@ -7,6 +7,7 @@ PYTHON ?= python3
 VENV ?= .venv
 PIP = $(VENV)/bin/python -m pip --quiet --disable-pip-version-check
 DEMO ?= demo
+SEEDS ?= 20
 SECONDS ?= 60
 
 .DEFAULT_GOAL := help
@@ -38,6 +39,9 @@ fuzz: $(VENV)/.installed-fuzz ## Feed the decoders mutated documents for SECONDS
 
 stack: $(VENV)/.installed-all ## Run the queued form on this machine until Ctrl-C
 	@$(VENV)/bin/python -m deploy.stack
+
+faults: $(VENV)/.installed-all ## Break a whole stack on purpose and count what was lost (SEEDS=20)
+	$(VENV)/bin/python -m tests.faults --seeds $(SEEDS)
 
 clean: ## Remove what the other targets made, the virtual environment included
 	rm -rf $(VENV) $(DEMO) .stack .fuzz build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -116,16 +116,16 @@ def answers(url: str | URL) -> bool:
 
 def create_database(server: str, name: str) -> str:
     """Create an empty database beside the one of this address; return its own address."""
-    _administer(server, f'CREATE DATABASE "{name}" TEMPLATE template0')
+    administer(server, f'CREATE DATABASE "{name}" TEMPLATE template0')
     return make_url(server).set(database=name).render_as_string(hide_password=False)
 
 
 def drop_database(server: str, name: str) -> None:
     """Remove the database, whoever is still connected; one that is gone already is no failure."""
-    _administer(server, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    administer(server, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
-def _administer(server: str, statement: str) -> None:
+def administer(server: str, statement: str) -> None:
     """Run one statement that no transaction may enclose."""
     engine = create_engine(server, poolclass=NullPool, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
@@ -144,11 +144,11 @@ def running_postgres(folder: Path) -> Iterator[str]:
         base = Path(home)
         programs = reachable(found, account, base)
         password = secrets.token_urlsafe(16)
-        _initialise(base, programs, account, password)
+        initialise(base, programs, account, password)
         url = URL.create("postgresql+psycopg2", "countersign", password, "127.0.0.1", free_port(), "postgres")
         process = start(
             "postgres",
-            [programs / "postgres", "-D", base / "data", *_options(url)],
+            [programs / "postgres", "-D", base / "data", *options(url)],
             log=folder / "postgres.log",
             env=child_environment({}),
             cwd=base,
@@ -160,7 +160,7 @@ def running_postgres(folder: Path) -> Iterator[str]:
             yield url.render_as_string(hide_password=False)
 
 
-def _options(url: URL) -> list[str]:
+def options(url: URL) -> list[str]:
     """Return the server's settings for this address, as command-line words."""
     settings = (
         "listen_addresses=127.0.0.1",
@@ -171,7 +171,7 @@ def _options(url: URL) -> list[str]:
     return [word for setting in (*settings, *FAST) for word in ("-c", setting)]
 
 
-def _initialise(base: Path, programs: Path, account: Account | None, password: str) -> None:
+def initialise(base: Path, programs: Path, account: Account | None, password: str) -> None:
     """Create the data folder, owned by the account that will serve it."""
     secret = base / "password"
     secret.touch(mode=0o600)

@@ -1,0 +1,50 @@
+"""`python -m tests.faults --seeds 20`: breaks a stack on purpose and prints what came of it."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from tests.faults.campaign import ROUNDS, Campaign, Tally, summary
+from tests.faults.lab import running_lab
+
+err = Console(stderr=True)
+
+
+def main(
+    seeds: Annotated[int, typer.Option(min=1, help="How many seeds.")] = 20,
+    first: Annotated[int, typer.Option(help="The first of them.")] = 1,
+    rounds: Annotated[int, typer.Option(min=1, help="Rounds of a seed.")] = ROUNDS,
+    logs: Annotated[Path | None, typer.Option(help="Folder for the logs; kept.")] = None,
+) -> None:
+    """Run the suite. Exit status 1 says that a promise was broken."""
+    with tempfile.TemporaryDirectory(prefix="countersign-faults-") as name:
+        tallies = []
+        with running_lab(logs or Path(name)) as lab:
+            campaign = Campaign(lab, lambda line: err.print(line, markup=False, highlight=False))
+            err.print("the undisturbed run ...")
+            campaign.undisturbed()
+            for number in range(first, first + seeds):
+                tallies.append(campaign.seed(number, rounds=rounds))
+            restarts = dict(lab.restarts)
+    err.print(f"processes started again: {restarts}", highlight=False)
+    Console(width=160).print(_table(tallies))
+    raise typer.Exit(0 if all(one.holds for one in tallies) else 1)
+
+
+def _table(tallies: list[Tally]) -> Table:
+    shown = Table("seed", *summary(tallies), title="Faults")
+    for one in tallies:
+        shown.add_row(str(one.seed), *map(str, summary([one]).values()))
+    shown.add_section()
+    shown.add_row("all", *map(str, summary(tallies).values()))
+    return shown
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,120 @@
+"""The service's Celery app with stand-ins for the models and with traps at the boundaries of every stage.
+
+`celery -A tests.faults.app worker -Q detect` is the worker that the suite runs instead of `worker.app`'s.
+Nothing in the service knows of it: it replaces what `worker.bootstrap` builds, and wraps what tasks call.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, tzinfo
+from functools import cache
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import celery.worker.request
+from celery import current_task
+from celery.signals import task_postrun, task_prerun
+from sqlalchemy import text
+
+from db import documents, leases
+from tests.fakes import DarkBlocks
+from tests.faults.standins import VERSIONS, Ink
+from tests.faults.traps import STAGES, Traps
+from worker import bootstrap
+from worker.app import app
+from worker.settings import Attempts
+from worker.steps import attempt as attempts
+from worker.steps import detect, finish, render, verify
+from worker.steps.ports import Deps, DetectDeps, VerifyDeps
+from worker.vision.verifier import load_verifier
+
+__all__ = ["app"]
+
+TRAPS = Traps(Path(os.environ["FAULTS_TRAPS"]))
+#: Seconds that this process's clock goes ahead of the others'.
+AHEAD = timedelta(seconds=float(os.environ.get("FAULTS_CLOCK_AHEAD", "0")))
+LEASE = max(Attempts().render_lease, Attempts().detect_lease)
+
+
+@cache
+def deps() -> Deps:
+    """What finish and sweep need, named after the stand-ins."""
+    return Deps(bootstrap.sessions(), bootstrap.store(), bootstrap.courier(), Attempts(), VERSIONS)
+
+
+@cache
+def detect_deps() -> DetectDeps:
+    """What detect needs, without the model."""
+    return DetectDeps(**vars(deps()), detector=DarkBlocks())
+
+
+@cache
+def verify_deps() -> VerifyDeps:
+    """What verify needs, without the model; the comparison of embeddings is the real one."""
+    return VerifyDeps(**vars(deps()), encoder=Ink(), verifier=load_verifier())
+
+
+def strike(boundary: str, session: Any = None) -> None:
+    """Let happen what a trap at this boundary of the task at work asks for."""
+    stage = current_task.name.rpartition(".")[2] if current_task else ""
+    if stage not in STAGES:
+        return
+    action = TRAPS.spring(stage, boundary)
+    if action == "kill":
+        os.kill(os.getpid(), signal.SIGKILL)
+    elif action == "stop":
+        os.kill(os.getpid(), signal.SIGSTOP)
+    elif action == "pause":
+        Event().wait(LEASE * 1.5)
+    elif action == "hang":
+        Event().wait(3600)
+    elif action == "serialization":
+        session.execute(text("DO $$ BEGIN RAISE EXCEPTION 'forced' USING ERRCODE = '40001'; END $$"))
+
+
+def trapped(attempt: Callable[..., bool]) -> Callable[..., bool]:
+    """An attempt with traps behind its claim and behind its commit."""
+
+    def around(job: Any, deps: Any, work: Callable[..., None]) -> bool:
+        def struck(lease: Any, document: Any) -> None:
+            strike("after_claim")
+            work(lease, document)
+            strike("after_write")
+
+        return attempt(job, deps, struck)
+
+    return around
+
+
+def struck_before(write: Callable[..., Any]) -> Callable[..., Any]:
+    """A write with a trap before it, inside its transaction."""
+
+    def around(session: Any, *args: Any, **kwargs: Any) -> Any:
+        strike("before_commit", session)
+        return write(session, *args, **kwargs)
+
+    return around
+
+
+class Ahead(datetime):
+    """A clock that is ahead of the others."""
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
+        """The wrong time."""
+        return datetime.now(tz or UTC) + AHEAD
+
+
+bootstrap.deps, bootstrap.detect_deps, bootstrap.verify_deps = deps, detect_deps, verify_deps
+for step in (render, detect, verify, finish):
+    step.attempt = trapped(attempts.attempt)  # type: ignore[attr-defined]
+leases.advance = struck_before(leases.advance)
+documents.close = struck_before(documents.close)
+task_prerun.connect(lambda **_: strike("before_claim"), weak=False)
+task_postrun.connect(lambda **_: strike("before_ack"), weak=False)
+if AHEAD:
+    celery.worker.request.datetime = Ahead  # type: ignore[attr-defined]

@@ -1,0 +1,171 @@
+"""A campaign: the undisturbed run first, then per seed some rounds of documents and faults."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from threading import Event
+from typing import Any
+
+from sqlalchemy.exc import DBAPIError
+
+from tests.faults import check
+from tests.faults.injuries import Injury, injuries
+from tests.faults.lab import Lab
+from tests.faults.samples import Sample, samples
+
+#: Seconds after the last fault within which every document of a round must have its answer.
+BOUND = 75.0
+#: Rounds of a seed, faults of a round, documents of a round.
+ROUNDS, FAULTS, DOCUMENTS = 4, 2, 12
+Say = Callable[[str], None]
+
+
+@dataclass
+class Tally:
+    """What a seed came to."""
+
+    seed: int
+    faults: Counter[str] = field(default_factory=Counter)
+    documents: int = 0
+    lost: list[str] = field(default_factory=list)
+    doubled: list[str] = field(default_factory=list)
+    stuck: list[str] = field(default_factory=list)
+    wrong: dict[str, str] = field(default_factory=dict)
+    unexplained: list[str] = field(default_factory=list)
+    #: Seconds from the last fault of a round to the last answer, one a round.
+    recovery: list[float] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def holds(self) -> bool:
+        """Whether every promise was kept."""
+        return not (self.lost or self.doubled or self.stuck or self.wrong or self.unexplained)
+
+
+class Campaign:
+    """Runs seeds on one lab; every document's answer is compared with that of the undisturbed run."""
+
+    def __init__(self, lab: Lab, say: Say) -> None:
+        self._lab, self._say = lab, say
+        self._truth: dict[str, check.Answer] = {}
+
+    def undisturbed(self) -> None:
+        """Learn every sample's answer without a fault; AssertionError when it is not the known one."""
+        drawn = {f"undisturbed/{one.name}": one for one in samples()}
+        self._lab.notify([self._lab.drop_off(key, one.data, one.claims) for key, one in drawn.items()])
+        left = self._wait(list(drawn), BOUND)
+        assert not left, f"without a fault, these have no answer: {left}"
+        for key, found in check.answers(self._lab, list(drawn)).items():
+            sample = drawn[key]
+            told = (found["status"], found["signed"], found["reason"])
+            assert told == (sample.status, sample.signed, sample.reason), f"{key}: {told}"
+            self._truth[sample.name] = found
+
+    def seed(self, number: int, *, rounds: int = ROUNDS) -> Tally:
+        """One seed: its faults are dealt in turn from a pack, so that twenty seeds meet each of them."""
+        rng = random.Random(number)
+        tally = Tally(number)
+        began = time.monotonic()
+        for turn in range(rounds):
+            tag = f"seed{number}/round{turn}"
+            dealt = list(deal(number * rounds + turn))
+            self._say(f"{tag}: {', '.join(one.name for one in dealt)}")
+            self.round(tag, dealt, rng, tally)
+        tally.seconds = time.monotonic() - began
+        return tally
+
+    def round(self, tag: str, dealt: Sequence[Injury], rng: random.Random, tally: Tally) -> None:
+        """Documents arrive, these faults strike, and when all have ended they are looked over."""
+        for one in dealt:
+            if one.early:
+                one.act(self._lab, rng)
+        drawn = self._arrive(tag, rng)
+        for one in dealt:
+            if not one.early:
+                Event().wait(rng.uniform(0.0, 0.5))
+                one.act(self._lab, rng)
+        struck = time.time()
+        left = self._wait(list(drawn), BOUND)
+        ended = time.time()
+        unsprung = self._lab.traps.disarm()
+        sprung = [one.at for one in self._lab.traps.sprung() if one.at < ended]
+        tally.recovery.append(max(0.0, ended - max([struck, *sprung])))
+        tally.faults.update(one.name for one in dealt)
+        tally.faults["(not met)"] += unsprung
+        self._look_over(drawn, left, tally)
+
+    def _arrive(self, tag: str, rng: random.Random) -> dict[str, Sample]:
+        """Documents come in; of their notifications some are lost, some come twice, all out of order."""
+        chosen = [*samples(), *rng.choices(samples(), k=DOCUMENTS - len(samples()) - 1)]
+        drawn = {f"{tag}/{number:02d}-{one.name}": one for number, one in enumerate(chosen)}
+        notices = [self._lab.drop_off(key, one.tagged(key), one.claims) for key, one in drawn.items()]
+        # The same bytes under another key, at the same time.
+        key, twin = next(iter(drawn.items()))
+        notices.append(self._lab.drop_off(f"{tag}/twin.png", twin.tagged(key), twin.claims))
+        drawn[f"{tag}/twin.png"] = twin
+        heard = [notice for notice in notices if rng.random() > 0.2]
+        heard += rng.sample(heard, k=len(heard) // 3)
+        rng.shuffle(heard)
+        self._lab.notify(heard)
+        return drawn
+
+    def _wait(self, keys: Sequence[str], seconds: float) -> list[str]:
+        """Until all have their answer; those that have none in time."""
+        deadline = time.monotonic() + seconds
+        left = list(keys)
+        while left and time.monotonic() < deadline:
+            Event().wait(0.1)
+            try:
+                left = check.open_documents(self._lab, left)
+            except DBAPIError:
+                continue
+        return left
+
+    def _look_over(self, drawn: dict[str, Sample], left: list[str], tally: Tally) -> None:
+        keys = list(drawn)
+        tally.documents += len(keys)
+        gone = check.lost(self._lab, left)
+        tally.lost += gone
+        tally.stuck += [key for key in left if key not in gone]
+        tally.doubled += check.doubled(self._lab, keys)
+        ended = {key: self._truth[one.name] for key, one in drawn.items() if key not in left}
+        tally.wrong |= check.wrong(self._lab, ended)
+        tally.unexplained += check.unexplained(self._lab, list(ended))
+        for name in ("lost", "stuck", "doubled", "unexplained"):
+            if found := [key for key in getattr(tally, name) if key in keys]:
+                self._say(f"  {name}: {found}")
+        for key in keys:
+            if key in tally.wrong:
+                self._say(f"  wrong: {key}: {tally.wrong[key][:600]}")
+
+
+def deal(turn: int) -> Iterator[Injury]:
+    """The faults of a round: two from a pack that is shuffled anew whenever it has been dealt out."""
+    pack = injuries()
+    for place in range(turn * FAULTS, (turn + 1) * FAULTS):
+        shuffled = random.Random(place // len(pack)).sample(pack, len(pack))
+        yield shuffled[place % len(pack)]
+
+
+def summary(tallies: Sequence[Tally]) -> dict[str, Any]:
+    """The figures of all seeds together."""
+    recovery = sorted(second for one in tallies for second in one.recovery)
+    faults = sum((one.faults for one in tallies), Counter[str]())
+    not_met = faults.pop("(not met)", 0)
+    return {
+        "seeds": len(tallies),
+        "faults": sum(faults.values()) - not_met,
+        "kinds": len(faults),
+        "documents": sum(one.documents for one in tallies),
+        **{
+            name: sum(len(getattr(one, name)) for one in tallies)
+            for name in ("lost", "doubled", "stuck", "wrong", "unexplained")
+        },
+        "recovery_median": round(recovery[len(recovery) // 2], 1) if recovery else None,
+        "recovery_worst": round(recovery[-1], 1) if recovery else None,
+        "seconds": round(sum(one.seconds for one in tallies)),
+    }

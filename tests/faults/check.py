@@ -1,0 +1,131 @@
+"""What must hold after every fault: one final status, rows and objects as undisturbed, a history."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from db.models import Chunk, Document, Event
+from db.results import document_result
+from tests.faults.lab import RESULTS, Lab
+
+#: What differs between two readings of the same bytes: names, places, moments, durations.
+_OWN = ("document", "id", "version", "sha256", "seconds", "registered_at", "finished_at", "linked_to")
+#: Events that say how a claim ended.
+ENDINGS = ("closed", "failed", "superseded", "quarantined", "abandoned", "handed_back")
+Answer = dict[str, Any]
+
+
+def answer(result: Mapping[str, Any]) -> Answer:
+    """What two documents with the same content must have in common, keys of pictures included."""
+    kept = {name: value for name, value in result.items() if name not in _OWN}
+    text = re.sub(r'"documents/\d+/', '"documents/', json.dumps(kept))
+    found: Answer = json.loads(text)
+    return found
+
+
+def answers(lab: Lab, keys: Sequence[str]) -> dict[str, Answer]:
+    """The rows of these documents by key."""
+    with lab.sessions() as session:
+        rows = session.execute(select(Document.key, Document.id).where(Document.key.in_(keys))).all()
+        return {row.key: answer(document_result(session, row.id)) for row in rows}
+
+
+def open_documents(lab: Lab, keys: Sequence[str]) -> list[str]:
+    """Keys that have no final status yet, unregistered ones included."""
+    with lab.sessions() as session:
+        final = select(Document.key).where(Document.key.in_(keys), Document.stage == "closed")
+        ended = set(session.execute(final).scalars())
+    return [key for key in keys if key not in ended]
+
+
+def lost(lab: Lab, keys: Sequence[str]) -> list[str]:
+    """Keys in the bucket of which the database knows nothing."""
+    with lab.sessions() as session:
+        known = set(session.execute(select(Document.key).where(Document.key.in_(keys))).scalars())
+    return [key for key in keys if key not in known]
+
+
+def doubled(lab: Lab, keys: Sequence[str]) -> list[str]:
+    """Documents that were registered twice, or answered twice."""
+    with lab.sessions() as session:
+        twice = (
+            select(Document.key).where(Document.key.in_(keys)).group_by(Document.key).having(func.count() > 1)
+        )
+        final = (Event.stage == "finish") & (Event.event == "closed") | (Event.stage == "quarantine")
+        answered = (
+            select(Document.key)
+            .join(Event, Event.document_id == Document.id)
+            .where(Document.key.in_(keys), final)
+            .group_by(Document.key)
+            .having(func.count() > 1)
+        )
+        return [*session.execute(twice).scalars(), *session.execute(answered).scalars()]
+
+
+def wrong(lab: Lab, expected: Mapping[str, Answer]) -> dict[str, str]:
+    """Documents whose rows, result JSON or pictures are not those of the undisturbed run, and how."""
+    found = answers(lab, list(expected))
+    return {
+        key: why
+        for key, wanted in expected.items()
+        if key in found and (why := _difference(lab, key, found[key], wanted))
+    }
+
+
+def unexplained(lab: Lab, keys: Sequence[str]) -> list[str]:
+    """Documents of whose claims some have no event that says how they ended."""
+    with lab.sessions() as session:
+        chosen = session.execute(select(Document).where(Document.key.in_(keys))).scalars().all()
+        return [one.key for one in chosen if not all(_explained(session, one))]
+
+
+def _explained(session: Session, document: Document) -> Iterator[bool]:
+    events = session.execute(select(Event).where(Event.document_id == document.id)).scalars().all()
+    ended = [one for one in events if one.event in ENDINGS]
+    quarantined = any(one.stage == "quarantine" for one in events)
+    # Quarantine raises the fence too.
+    yield document.fence - quarantined <= sum(one.chunk is None for one in ended)
+    for chunk in session.execute(select(Chunk).where(Chunk.document_id == document.id)).scalars():
+        yield chunk.fence <= sum(one.chunk == chunk.id for one in ended)
+
+
+def _difference(lab: Lab, key: str, found: Answer, wanted: Answer) -> str:
+    names = [name for name in wanted if found.get(name) != wanted[name]]
+    if names:
+        return f"rows differ in {', '.join(names)}: {[found.get(name) for name in names]}"
+    return next(_stored(lab, key, found), "")
+
+
+def _stored(lab: Lab, key: str, found: Answer) -> Iterator[str]:
+    """What is wrong with the stored objects."""
+    with lab.sessions() as session:
+        document = session.execute(select(Document).where(Document.key == key)).scalar_one()
+        rows = document_result(session, document.id)
+    for name in _pictures(rows):
+        digest = re.findall(r"-([0-9a-f]{12})\.\w+$", name)
+        if digest != [hashlib.sha256(_object(lab, name)).hexdigest()[:12]]:
+            yield f"{name} does not hold what it says"
+    if document.result_key:
+        told = answer(json.loads(_object(lab, document.result_key)))
+        if told != found:
+            yield f"{document.result_key} says another thing than the rows"
+
+
+def _pictures(result: Mapping[str, Any]) -> Iterator[str]:
+    for page in result["pages"]:
+        if page["image"]:
+            yield page["image"]
+        for region in page["regions"]:
+            yield from (region["crop"], region["clean"])
+
+
+def _object(lab: Lab, key: str) -> bytes:
+    body: bytes = lab.s3.get_object(Bucket=RESULTS, Key=key)["Body"].read()
+    return body
