@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from typing import Any
 
 from celery import Celery
 from kombu.entity import Queue
@@ -18,9 +19,23 @@ CLOCKS = 600.0
 SOFT_SHUTDOWN = 30.0
 
 
+#: Seconds that Redis may take to answer who sends a message, a worker or beat. Only reading may wait for ever.
+ANSWER = 10.0
+
+
+class _App(Celery):
+    """Celery, but sending on a connection that has gone silent fails, and is tried on a new one."""
+
+    def connection_for_write(self, url: str | None = None, **options: Any) -> Any:
+        """A connection whose waits are bounded."""
+        given = options.pop("transport_options", None) or {}
+        bounded = {"socket_timeout": ANSWER, **given}
+        return super().connection_for_write(url, transport_options=bounded, **options)
+
+
 def make_app(broker: Broker, attempts: Attempts) -> Celery:
     """An app on that broker: JSON only, late acknowledgement, no prefetch, no results."""
-    app = Celery("countersign", broker=broker.broker_url.get_secret_value(), include=["worker.tasks.stages"])
+    app = _App("countersign", broker=broker.broker_url.get_secret_value(), include=["worker.tasks.stages"])
     longest = max(attempts.render_lease, attempts.detect_lease, attempts.verify_lease, attempts.finish_lease)
     app.conf.update(
         accept_content=["json"],

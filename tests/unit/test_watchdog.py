@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from worker.app import CLOCKS, app
+from worker.app import ANSWER, CLOCKS, app
 from worker.tasks.watchdog import Progress, Watchdog
 
 
@@ -48,3 +48,10 @@ def test_a_sweep_is_not_stale_to_a_clock_that_is_some_minutes_ahead() -> None:
     sweep = app.conf.beat_schedule["sweep"]
 
     assert sweep["options"]["expires"] >= sweep["schedule"] + CLOCKS >= 600
+
+
+def test_sending_never_waits_for_ever_on_a_silent_broker_and_reading_may() -> None:
+    sending, reading = app.connection_for_write(), app.connection_for_read()
+
+    assert sending.transport_options["socket_timeout"] == ANSWER
+    assert reading.transport_options["socket_timeout"] is None
