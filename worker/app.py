@@ -19,7 +19,7 @@ CLOCKS = 600.0
 SOFT_SHUTDOWN = 30.0
 
 
-#: Seconds that Redis may take to answer who sends a message, a worker or beat. Only reading may wait for ever.
+#: Seconds that Redis may take to answer who sends a message. Only reading may wait for ever.
 ANSWER = 10.0
 
 
