@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
 from sqlalchemy import update
 
 from db.base import Status
@@ -15,7 +17,9 @@ from tests.world import World
 from worker.bundle import read
 from worker.errors import EmptyDocument, UnreadablePage
 from worker.log import Actor, actor
+from worker.settings import Attempts
 from worker.steps.keys import result_key
+from worker.steps.render import render_document
 from worker.storage import S3
 
 
@@ -90,3 +94,25 @@ def test_quarantined_documents_are_sent_again_by_the_time_they_failed(
 
     assert "1 documents sent again" in said.err
     assert [world.document(one).status for one in (old, new)] == [Status.FAILED, Status.WAITING]
+
+
+def test_a_quarantine_for_too_many_attempts_says_where_the_last_one_failed(postgres) -> None:
+    """An error that nobody foresaw: its class, its sentence and its places stand in the document's row."""
+
+    class Broken:
+        def open(self, data, *, limits, first=0):
+            raise ZeroDivisionError("division by zero")
+
+    world = World(postgres, attempts=Attempts(max_deliveries=1))
+    world.arrive("a.pdf", [page(0)])
+    deps = replace(world.render_deps, renderer=Broken())
+
+    with pytest.raises(ZeroDivisionError):
+        render_document(1, deps)
+    render_document(1, deps)
+
+    document = world.document(1)
+    assert document.reason == "too_many_deliveries"
+    assert "ZeroDivisionError: division by zero" in document.detail
+    assert "worker/steps/render.py:" in document.detail
+    assert document.versions_id is not None

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Engine, select, text
+from sqlalchemy import Engine, event, select, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from db import documents, events, intake, signers
@@ -45,9 +46,16 @@ def as_role(granted: Engine, database_url: str) -> Iterator[As]:
     made = []
 
     def build(role: str) -> Engine:
-        url = make_url(database_url).update_query_dict({"options": f"-c role={role}"})
-        made.append(make_engine(url.render_as_string(hide_password=False)))
-        return made[-1]
+        engine = make_engine(database_url)
+        made.append(engine)
+
+        @event.listens_for(engine, "connect")
+        def take(connection: DBAPIConnection, _record: object) -> None:
+            with closing(connection.cursor()) as cursor:
+                cursor.execute(f"SET ROLE {role}")
+            connection.commit()
+
+        return engine
 
     yield build
     for engine in made:

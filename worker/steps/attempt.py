@@ -25,6 +25,7 @@ from worker.errors import (
 )
 from worker.log import actor, logger
 from worker.steps.ports import Deps
+from worker.trace import told
 
 #: Failures of what surrounds the document: they must not burn its attempts.
 OUTAGES = (StorageUnavailable, BrokerUnavailable, *AWAY)
@@ -170,14 +171,13 @@ def _quarantine(deps: Deps, document_id: int, reason: str, detail: str) -> None:
 
 
 def _put_off(deps: Deps, one: _Try, error: Exception) -> None:
-    code = error.code if isinstance(error, ServiceError) else type(error).__name__
     again_in = pause(one.lease.attempt, deps.attempts.retry_seconds)
     counted = not isinstance(error, OUTAGES)
     for _ in _tries(one):
         try:
             with deps.sessions() as session:
                 leases.give_back(session, one.lease, again_in=again_in, counted=counted)
-                note(session, one.lease, one.document.id, "failed", f"{code}: {error}")
+                note(session, one.lease, one.document.id, "failed", told(error))
             break
         except AWAY:
             logger.warning("waiting for the database, to hand document %s back", one.document.id)
