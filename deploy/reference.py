@@ -16,8 +16,8 @@ from worker import settings
 TARGET = Path(__file__).parent / "settings.md"
 _HEAD = """# Settings
 
-Read from the environment when a process starts. A value that cannot be used stops the process with a line that
-names the variable. This page is written by `python -m deploy.reference`; a test holds it to the code.
+Read from the environment when a process starts. A value that cannot be used stops the process with a line
+that names the variable. This page is written by `python -m deploy.reference`; a test holds it to the code.
 """
 
 
