@@ -66,6 +66,11 @@ def get(session: Session, document_id: int) -> Document:
 _TASK_ID = 36
 
 
+def known(session: Session, document_id: int) -> Document | None:
+    """The document with that id, or None when it was erased meanwhile."""
+    return session.execute(select(Document).where(Document.id == document_id)).scalar_one_or_none()
+
+
 def find(session: Session, text: str) -> list[Document]:
     """Documents by id, key (or its end), SHA-256 (eight or more of its digits) or task id, newest first."""
     conditions = [Document.key == text, Document.key.endswith(f"/{text}", autoescape=True)]

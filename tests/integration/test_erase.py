@@ -26,8 +26,11 @@ from tests.waiting import until
 from tests.world import World
 from worker.errors import StorageUnavailable, WrongUse
 from worker.settings import Storage
+from worker.steps.detect import detect_chunk
 from worker.steps.erase import Eraser, StillAtWork
+from worker.steps.finish import finish_document
 from worker.steps.keys import document_folder
+from worker.steps.render import render_document
 from worker.storage import S3, Folder, s3_client
 
 
@@ -92,6 +95,17 @@ def test_to_erase_again_changes_nothing(world: World):
     assert not eraser(world).document(one)
 
     assert len(lines(world)) == 1
+
+
+def test_messages_about_an_erased_document_find_nothing_to_do(world: World):
+    one = signed(world, "a.pdf")
+    render_document(one, world.render_deps)
+    (chunk_id, *_) = world.open_chunks(one)
+    eraser(world).document(one)
+
+    assert not render_document(one, world.render_deps)
+    assert not detect_chunk(chunk_id, world.detect_deps)
+    assert not finish_document(one, world.deps)
 
 
 def test_an_erased_document_is_not_taken_in_again_but_a_new_version_is(world: World):

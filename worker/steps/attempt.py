@@ -152,7 +152,7 @@ def _note_abandoned(session: Session, lease: Lease, document_id: int) -> None:
 def _document(session: Session, job: Job) -> Document | None:
     if job.model is Chunk:
         return chunks.document_of(session, job.id)
-    return documents.get(session, job.id)
+    return documents.known(session, job.id)
 
 
 def _history(deps: Deps, lease: Lease, document: Document) -> str:

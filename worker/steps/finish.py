@@ -21,9 +21,9 @@ from worker.steps.ports import Deps
 def finish_document(document_id: int, deps: Deps) -> bool:
     """Close a document whose chunks are all closed; False when some are open or it is closed already."""
     with deps.sessions() as session:
-        document = documents.get(session, document_id)
+        document = documents.known(session, document_id)
         open_chunks = documents.tally(session, document_id).open_chunks
-    if document.stage is not DocumentStage.FINISH or open_chunks:
+    if document is None or document.stage is not DocumentStage.FINISH or open_chunks:
         return False
     job = Job(Document, document_id, DocumentStage.FINISH, deps.attempts.finish_lease)
     return attempt(job, deps, lambda lease, _: _finish(lease, deps))
