@@ -83,6 +83,8 @@ class Campaign:
         for one in dealt:
             if one.early:
                 one.act(self._lab, rng)
+        # Two traps at one place are one.
+        replaced = sum(one.early for one in dealt) - self._lab.traps.armed
         drawn = self._arrive(tag, rng)
         for one in dealt:
             if not one.early:
@@ -95,7 +97,7 @@ class Campaign:
         sprung = [one.at for one in self._lab.traps.sprung() if one.at < ended]
         tally.recovery.append(max(0.0, ended - max([struck, *sprung])))
         tally.faults.update(one.name for one in dealt)
-        tally.faults["(not met)"] += unsprung
+        tally.faults["(not met)"] += unsprung + replaced
         self._look_over(drawn, left, tally)
 
     def _arrive(self, tag: str, rng: random.Random) -> dict[str, Sample]:

@@ -51,6 +51,11 @@ class Traps:
             return None
         return mine.read_text()
 
+    @property
+    def armed(self) -> int:
+        """How many wait to be sprung."""
+        return len(list(self._armed.iterdir()))
+
     def disarm(self) -> int:
         """Remove what has not been sprung; answer how many traps those were."""
         left = list(self._armed.iterdir())
