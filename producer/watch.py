@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from threading import Event
 from types import FrameType
 
@@ -23,6 +24,9 @@ from producer.outages import OUTAGES, Pace, Patience, Stopped
 from producer.pulse import Pulse
 from producer.submit import BATCH, Counts, submit
 from worker.log import logger
+
+#: The queues that hold the intake back: pages must not pile up before a slow detector either.
+STAGES = ("render", "detect", "verify")
 
 
 def watch(
@@ -105,11 +109,13 @@ class _Watcher:
         return total + self._notified(min(room - total.new, BATCH), self._idle_seconds())
 
     def _room(self) -> int:
-        """Documents that the render queue has room for; tells once when it fills and when it empties."""
-        room = self._deps.settings.queue_ceiling - self._broker(lambda: self._deps.depth("render"))
+        """Documents that the fullest queue has room for; tells once when it fills and when it empties."""
+        depths = {stage: self._broker(partial(self._deps.depth, stage)) for stage in STAGES}
+        slowest = max(depths, key=depths.__getitem__)
+        room = self._deps.settings.queue_ceiling - depths[slowest]
         if (room <= 0) is not self._paused:
             self._paused = not self._paused
-            logger.info("the render queue is full, intake pauses" if self._paused else "intake goes on")
+            logger.info(f"the {slowest} queue is full, intake pauses" if self._paused else "intake goes on")
         return room
 
     def _idle_seconds(self) -> float:

@@ -28,6 +28,10 @@ ROUTES = {
 }
 
 
+#: What Flower and the events show in place of a task's arguments; `countersign status TASK` knows them.
+HIDDEN = "(see countersign status)"
+
+
 class CeleryCourier:
     """Sends ids through Celery. Call it after the rows are committed, never before.
 
@@ -40,13 +44,13 @@ class CeleryCourier:
     def render(self, document_id: int) -> None:
         """Have the document rendered."""
         with _translated():
-            self._app.send_task(RENDER, (document_id,))
+            self._app.send_task(RENDER, (document_id,), argsrepr=HIDDEN)
 
     def pages(self, chunk_id: int, document_id: int) -> None:
         """One Celery chain over three queues, so that Flower shows parents and roots."""
         steps = [(DETECT, chunk_id), (VERIFY, chunk_id), (FINISH, document_id)]
         links = [
-            self._app.signature(name, args=(row_id,), immutable=True, **ROUTES[name])
+            self._app.signature(name, args=(row_id,), immutable=True, argsrepr=HIDDEN, **ROUTES[name])
             for name, row_id in steps
         ]
         with _translated():
@@ -55,7 +59,7 @@ class CeleryCourier:
     def finish(self, document_id: int) -> None:
         """Have the document finished if its last chunk is closed."""
         with _translated():
-            self._app.send_task(FINISH, (document_id,))
+            self._app.send_task(FINISH, (document_id,), argsrepr=HIDDEN)
 
     def depth(self, stage: str) -> int:
         """Messages that wait in the queue of a stage; 0 when there is no such queue yet."""

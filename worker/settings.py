@@ -218,7 +218,7 @@ class Intake(_Group):
         description="Redis list with S3 event notifications (MinIO's Redis target); empty for none",
     )
     queue_ceiling: int = Field(
-        default=5_000, ge=1, description="Documents in the render queue at which intake pauses"
+        default=5_000, ge=1, description="Messages in any one queue at which intake pauses"
     )
     claim_sources: list[Literal["metadata", "sidecar", "key"]] = Field(
         default=["metadata", "sidecar", "key"],

@@ -302,6 +302,21 @@ def test_two_watchers_register_everything_once(deps, queue, s3, mail, redis_url)
     assert sorted(queue.sent) == [document.id for document in registered(deps.sessions)]
 
 
+def test_the_slowest_stage_holds_the_intake_back(deps, queue, s3, caplog):
+    caplog.set_level("INFO", logger="countersign")
+    put(s3, "one.pdf")
+    depths = {"render": 0, "detect": 10, "verify": 0}
+
+    slow = replace(but(deps, queue_ceiling=10, list_seconds=OFTEN), depth=lambda stage: depths[stage])
+    with watching(slow):
+        until(lambda: "the detect queue is full" in caplog.text)
+        held = len(queue.sent)
+        depths["detect"] = 0
+        until(lambda: len(queue.sent) == 1)
+
+    assert held == 0
+
+
 def test_a_full_queue_pauses_the_intake_until_there_is_room(deps, queue, s3, mail, caplog):
     caplog.set_level("INFO", logger="countersign")
     put(s3, *(f"{number}.pdf" for number in range(6)))
