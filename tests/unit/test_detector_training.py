@@ -120,7 +120,7 @@ def test_a_missing_checkpoint_is_not_resumed(described, tmp_path):
 def test_every_stage_of_the_settings_file_is_valid_and_others_are_refused():
     assert [read_settings(stage).image_size for stage in ("first", "second")] == [416, 544]
     with pytest.raises(WrongUse, match="choose one of first, second"):
-        read_settings("third")
+        read_settings("fourth")
 
 
 @pytest.mark.parametrize(
