@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 #: Where a run leaves its results when nothing else is said.
 DEFAULT_OUT = Path("countersign-results")
+#: Documents whose reason is told in a sentence below the table; the report has all of them.
+SENTENCES = 20
 #: Files beside documents that are not documents.
 _NOT_DOCUMENTS = {".csv", ".json"}
 _IMAGES = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp"}
@@ -148,6 +150,9 @@ def _show(results: Sequence[dict[str, Any]], report: Path) -> None:
             "\n".join(_claims(result)),
         )
     out.print(shown)
+    unread = [result for result in results if result["detail"]]
+    for result in unread[:SENTENCES]:
+        out.print(f"{plain(Path(result['document']).name)}: {plain(result['detail'])}", soft_wrap=True)
     failed = sum(result["status"] == "failed" for result in results)
     out.print(f"{len(results)} documents, {failed} failed. Report: {report}", soft_wrap=True)
 

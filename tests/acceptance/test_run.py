@@ -140,6 +140,16 @@ def test_min_score_1_finds_nothing(samples: Path, tmp_path: Path) -> None:
     assert said.objects[0]["signed"] is False
 
 
+def test_a_document_that_cannot_be_read_is_told_in_a_sentence(tmp_path: Path) -> None:
+    letter = tmp_path / "letter.docx"
+    letter.write_bytes(b"PK\x03\x04 and so on")
+
+    said = countersign("run", letter, "--out", tmp_path / "out")
+
+    assert said.status == 1
+    assert "letter.docx: the file looks like a ZIP archive or an Office file" in said.out
+
+
 def test_without_json_a_table_names_the_documents(samples: Path, tmp_path: Path) -> None:
     document = next((samples / "documents").glob("*.jpg"))
 
