@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import subprocess
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,6 +11,7 @@ from typing import Any
 
 from training.detector.metrics import Figures, figures, score_page
 from training.detector.readers import PageRecord, read_hlx8j, read_pixels, read_unsigned
+from training.provenance import commit
 from worker.errors import WrongUse
 from worker.vision.detector import Detector, OnnxDetector, TorchDetector
 from worker.vision.values import Region, Thresholds
@@ -86,7 +86,7 @@ def evaluate(  # keyword-only choices of one evaluation
     unsigned = read_unsigned(root)[: limit or None]
     return Report(
         date=datetime.now(UTC).date().isoformat(),
-        commit=_commit(),
+        commit=commit(),
         engine=engine,
         weights=detector.version,
         size=int(weights.parameters["size"]),
@@ -139,15 +139,3 @@ def _detector(engine: str, device: str, threads: int, thresholds: Thresholds) ->
     if engine == "torch":
         return TorchDetector("detector-torch", device=device, thresholds=thresholds)
     raise WrongUse(f"there is no engine {engine!r}; choose onnx or torch")
-
-
-def _commit() -> str:
-    """The commit the code stands at, `unknown` outside a checkout."""
-    asked = subprocess.run(
-        ["git", "rev-parse", "--short=12", "HEAD"],
-        cwd=Path(__file__).parent,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return asked.stdout.strip() or "unknown"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from training.provenance import commit
 from training.verifier import baseline, metrics, protocol, scoring, sets
 from training.verifier.baseline import Reader
 from training.verifier.metrics import Trials
@@ -109,7 +109,7 @@ def evaluate(
         reports[found.source] = _report(found, embeddings, scored, calibration, readers)
     digests = {name: entry.sha256 for name, entry in weights.load_catalogue(folder).items() if _ours(name)}
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
-    return Report(today, _commit(), digests, reports)
+    return Report(today, commit(), digests, reports)
 
 
 def trials(scored: npt.NDArray[np.float64], found: Gallery, *, count: int, best_share: float) -> list[Trials]:
@@ -195,15 +195,3 @@ def _as_trained(signers: Sequence[Signer]) -> Gallery:
 
 def _ours(name: str) -> bool:
     return name in {"encoder", "matcher", "calibration", "encoder-torch"}
-
-
-def _commit() -> str:
-    """The commit the code stands at, `unknown` outside a checkout."""
-    asked = subprocess.run(
-        ["git", "rev-parse", "--short=12", "HEAD"],
-        cwd=Path(__file__).parent,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return asked.stdout.strip() or "unknown"
