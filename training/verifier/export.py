@@ -38,8 +38,8 @@ def export(checkpoint: Path, *, folder: Path = WEIGHTS_DIR) -> None:
         graph, pairs, tensors = (
             Path(scratch) / name for name in ("encoder.onnx", "matcher.onnx", "encoder.safetensors")
         )
-        _save_onnx(encoder, (image,), ["images"], "embeddings", graph)
-        _save_onnx(matcher, (embedding, embedding), ["a", "b"], "logits", pairs)
+        save_onnx(encoder, (image,), ["images"], "embeddings", graph)
+        save_onnx(matcher, (embedding, embedding), ["a", "b"], "logits", pairs)
         save_file({name: value.contiguous() for name, value in encoder.state_dict().items()}, tensors)
         size: dict[str, Any] = {"width": WIDTH, "height": HEIGHT, "dimension": DIMENSION}
         onnx_entry = register("encoder", graph, card=CARD, licence=LICENCE, folder=folder, **size)
@@ -67,7 +67,7 @@ def _under(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
 
 
-def _save_onnx(
+def save_onnx(
     model: nn.Module, example: tuple[Tensor, ...], inputs: list[str], output: str, path: Path
 ) -> None:
     """Export with a free batch size and without notes on the exporter, so that the digest is reproducible."""
