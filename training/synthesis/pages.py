@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from io import BytesIO
 
@@ -13,8 +13,10 @@ import pymupdf
 from PIL import Image
 
 from training.synthesis import prose
+from training.synthesis.edits import Rectangle, margin_notes, redact
 from training.synthesis.ink import Pixels, Strokes, coverage, stain
-from training.synthesis.layouts import LAYOUTS, Slot
+from training.synthesis.layouts import Slot
+from training.synthesis.office import EVERY_LAYOUT
 from training.synthesis.strokes import Pen, Signer, forge, sign, write
 
 _Rng = np.random.Generator
@@ -79,7 +81,7 @@ def blank(
     """Print one page of a layout; `names` are the parties whose names are printed."""
     with pymupdf.open() as document:
         page = document.new_page(width=size[0], height=size[1])
-        slots = LAYOUTS[layout](page, rng, names)
+        slots = EVERY_LAYOUT[layout](page, rng, names)
         picture = page.get_pixmap(dpi=round(dpi), alpha=False)
         pixels = np.frombuffer(picture.samples, np.uint8).reshape(picture.height, picture.width, 3)
         return Blank(pixels, dpi, tuple(slots))
@@ -196,12 +198,51 @@ def insert(page: pymupdf.Page, entry: Entry, *, dpi: float = 200) -> Mark:
     return _mark(entry, on_page, pen_width * dpi / 72)
 
 
-def random_page(rng: _Rng, *, dpi: float = 200, signed: bool | None = None) -> Page:
-    """A page of any layout by invented people, to train on; `signed` is left to chance (0.8) when None."""
-    layout = prose.pick(tuple(LAYOUTS), rng)
+#: How a page's signatures and initials are written: (kind, signer, rng) to strokes in millimetres.
+Hand = Callable[[str, Signer, _Rng], Strokes | None]
+
+
+def random_page(rng: _Rng, *, dpi: float = 200, signed: bool | None = None, hand: Hand | None = None) -> Page:
+    """A page of any layout by invented people, to train on; `signed` is left to chance (0.8) when None.
+
+    Some pages carry notes in their free places, some have passages blacked out. `hand` may write signatures
+    and initials in place of the kinematic model, where it does not return None.
+    """
+    layout = prose.pick(tuple(EVERY_LAYOUT), rng)
     signers = [Signer.from_seed(int(seed)) for seed in rng.integers(0, 2**31, 2)]
     size = A4 if rng.random() < 0.6 else LETTER
     paper = blank(layout, rng, names=[signer.name for signer in signers], dpi=dpi, size=size)
     signed = rng.random() < 0.8 if signed is None else signed
     slots = paper.slots if signed else [slot for slot in paper.slots if slot.kind == "handwriting"]
-    return fill(paper, complete(slots, signers, rng, fields=rng.random() < 0.5))
+    entries = complete(slots, signers, rng, fields=rng.random() < 0.5)
+    page = fill(paper, [_rewritten(entry, signers, hand, rng) for entry in entries])
+    return _edited(page, signers[0], rng)
+
+
+def _rewritten(entry: Entry, signers: Sequence[Signer], hand: Hand | None, rng: _Rng) -> Entry:
+    if hand is None or entry.slot.kind not in ("signature", "initials"):
+        return entry
+    strokes = hand(entry.slot.kind, signers[entry.slot.party], rng)
+    return entry if strokes is None else replace(entry, strokes=strokes)
+
+
+def _edited(page: Page, writer: Signer, rng: _Rng) -> Page:
+    """Notes on a quarter of the pages, redactions on another."""
+    if rng.random() < 0.25:
+        places = margin_notes(page.pixels, rng, dpi=page.dpi, count=int(rng.integers(1, 4)))
+        noted = fill(
+            Blank(page.pixels, page.dpi, ()), [note(slot, text, writer, rng) for slot, text in places]
+        )
+        page = replace(noted, marks=page.marks + noted.marks)
+    if rng.random() < 0.3:
+        pixels = page.pixels.copy()
+        keep = [_around(mark) for mark in page.marks]
+        bars = redact(pixels, rng, count=int(rng.integers(1, 9)), keep=keep)
+        covered = tuple(Mark("redaction", bar.hull, signer="") for bar in bars)
+        page = Page(pixels, page.dpi, page.marks + covered)
+    return page
+
+
+def _around(mark: Mark) -> Rectangle:
+    x, y, width, height = mark.box
+    return Rectangle(int(x), int(y), int(x + width) + 1, int(y + height) + 1)
