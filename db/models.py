@@ -199,7 +199,7 @@ class Reference(Base):
     image_key: Mapped[str]
     quality: Mapped[dict[str, Any]]
     embedding: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
-    #: Digest of the encoder; embeddings of different encoders are never compared.
+    #: Versions of encoder and cleaner; embeddings that others made are never compared with these.
     encoder: Mapped[str]
     enrolled_at: Mapped[datetime]
 

@@ -19,7 +19,8 @@ from worker.steps.finish import finish_document
 from worker.steps.ports import Deps, DetectDeps, RenderDeps, VerifyDeps
 from worker.steps.render import render_document
 from worker.steps.verify import verify_chunk
-from worker.vision.values import RenderedPage
+from worker.vision.cleaner import Cleaner, load_cleaner
+from worker.vision.values import Cleaning, RenderedPage
 from worker.vision.verifier import Verifier, load_verifier
 
 VERSIONS = {"detector": "d", "encoder": "e", "code": "c", "thresholds": {"min_score": 0.5}}
@@ -35,6 +36,7 @@ class World:
     store: MemoryStore = field(default_factory=MemoryStore)
     outbox: Outbox = field(default_factory=Outbox)
     renderer: GivenPages = field(default_factory=GivenPages)
+    cleaner: Cleaner = field(default_factory=lambda: load_cleaner(Cleaning.CLASSICAL))
     encoder: MeanEncoder = field(default_factory=MeanEncoder)
     verifier: Verifier = field(default_factory=load_verifier)
 
@@ -55,7 +57,9 @@ class World:
 
     @property
     def verify_deps(self) -> VerifyDeps:
-        return VerifyDeps(**vars(self.deps), encoder=self.encoder, verifier=self.verifier)
+        return VerifyDeps(
+            **vars(self.deps), cleaner=self.cleaner, encoder=self.encoder, verifier=self.verifier
+        )
 
     def arrive(
         self,

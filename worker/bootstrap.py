@@ -39,7 +39,7 @@ def courier() -> CeleryCourier:
 @cache
 def deps() -> Deps:
     """What finish and sweep need."""
-    return Deps(sessions(), store(), courier(), Attempts(), models.result_versions(Detection()))
+    return Deps(sessions(), store(), courier(), Attempts(), models.result_versions(Detection(), Models()))
 
 
 @cache
@@ -57,6 +57,8 @@ def detect_deps() -> DetectDeps:
 
 @cache
 def verify_deps() -> VerifyDeps:
-    """What verify needs; loads encoder and verifier."""
-    encoder, verifier = models.build_verifier(Models())
-    return VerifyDeps(**vars(deps()), encoder=encoder, verifier=verifier)
+    """What verify needs; loads cleaner, encoder and verifier."""
+    settings = Models()
+    encoder, verifier = models.build_verifier(settings)
+    cleaner = models.build_cleaner(settings)
+    return VerifyDeps(**vars(deps()), cleaner=cleaner, encoder=encoder, verifier=verifier)

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from worker.errors import UnusableReference
-from worker.models import build_verifier
+from worker.models import build_cleaner, build_verifier
 from worker.renderer import SandboxRenderer
 from worker.settings import Models, Reading
 from worker.steps.references import prepared_image, signature_image
@@ -20,7 +20,9 @@ class Comparer:
     """Compares images; remembers those it has read."""
 
     def __init__(self) -> None:
-        self._encoder, self._verifier = build_verifier(Models())
+        settings = Models()
+        self._cleaner = build_cleaner(settings)
+        self._encoder, self._verifier = build_verifier(settings)
         self._renderer = SandboxRenderer(Reading())
         self._known: dict[Path, tuple[npt.NDArray[np.float32], Quality]] = {}
 
@@ -48,7 +50,8 @@ class Comparer:
 
     def _read(self, path: Path) -> tuple[npt.NDArray[np.float32], Quality]:
         if path not in self._known:
-            one = prepared_image(str(path), signature_image(str(path), _bytes(path), self._renderer).data)
+            shown = signature_image(str(path), _bytes(path), self._renderer)
+            one = prepared_image(str(path), shown.data, self._cleaner)
             self._known[path] = (self._encoder.encode([one.normal])[0], one.quality)
         return self._known[path]
 

@@ -149,16 +149,17 @@ def open_workspace(
     engine = make_engine(f"sqlite:///{root / 'countersign.db'}")
     upgrade(engine)
     detection, reading = detection or Detection(), reading or Reading()
-    encoder, verifier = models.build_verifier(Models())
+    settings = Models()
+    encoder, verifier = models.build_verifier(settings)
     courier: Courier = _NoCourier()
-    versions: Mapping[str, Any] = models.result_versions(detection)
+    versions: Mapping[str, Any] = models.result_versions(detection, settings)
     base = vars(Deps(make_sessions(engine), Folder(root / "objects"), courier, Attempts(), versions))
     renderer = SandboxRenderer(reading, size=os.cpu_count() or 1)
     return Workspace(
         root,
         RenderDeps(**base, renderer=renderer, reading=reading),
         DetectDeps(**base, detector=models.build_detector(detection)),
-        VerifyDeps(**base, encoder=encoder, verifier=verifier),
+        VerifyDeps(**base, cleaner=models.build_cleaner(settings), encoder=encoder, verifier=verifier),
     )
 
 

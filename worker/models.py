@@ -1,4 +1,4 @@
-"""Builds detector, encoder and verifier from settings, and names everything that decides a result."""
+"""Builds the models from settings, and names everything that decides a result."""
 
 from __future__ import annotations
 
@@ -8,23 +8,29 @@ from worker.settings import Detection, Models
 from worker.version import code_version
 from worker.vision import weights
 from worker.vision.batcher import BatchingDetector
+from worker.vision.cleaner import Cleaner, load_cleaner
 from worker.vision.detector import Detector, load_detector
 from worker.vision.encoder import Encoder, load_encoder
+from worker.vision.orientation import UprightDetector
+from worker.vision.reading import default_thresholds
 from worker.vision.values import Thresholds
 from worker.vision.verifier import Verifier, load_verifier
 
 
 def build_detector(settings: Detection) -> Detector:
-    """The configured detector; on a GPU behind a batcher that joins the pages of all task threads."""
+    """The configured detector, which sees pages the right way up.
+
+    On a GPU behind a batcher that joins the pages of all task threads.
+    """
     detector = load_detector(
         settings.detector,
         device=settings.detect_device,
         thresholds=_thresholds(settings),
         threads=settings.threads,
     )
-    if settings.detect_device == "cpu":
-        return detector
-    return BatchingDetector(detector, max_pages=settings.batch_pages, max_ms=settings.batch_ms)
+    if settings.detect_device != "cpu":
+        detector = BatchingDetector(detector, max_pages=settings.batch_pages, max_ms=settings.batch_ms)
+    return UprightDetector(detector)
 
 
 def build_verifier(settings: Models) -> tuple[Encoder, Verifier]:
@@ -32,7 +38,12 @@ def build_verifier(settings: Models) -> tuple[Encoder, Verifier]:
     return load_encoder(device=settings.verify_device), load_verifier()
 
 
-def result_versions(settings: Detection) -> dict[str, Any]:
+def build_cleaner(settings: Models) -> Cleaner:
+    """The configured cleaner, for questioned signatures and references alike."""
+    return load_cleaner(settings.cleaner)
+
+
+def result_versions(settings: Detection, models: Models) -> dict[str, Any]:
     """Digests of weights and calibration, thresholds and code: what every result row names."""
     catalogue = weights.load_catalogue()
     thresholds = _thresholds(settings)
@@ -40,6 +51,7 @@ def result_versions(settings: Detection) -> dict[str, Any]:
     return {
         "detector": catalogue[_file(settings)].sha256,
         **digests,
+        "cleaner": build_cleaner(models).version,
         "thresholds": {
             "min_score": thresholds.min_score,
             "max_iou": thresholds.max_iou,
@@ -50,7 +62,7 @@ def result_versions(settings: Detection) -> dict[str, Any]:
 
 
 def _thresholds(settings: Detection) -> Thresholds:
-    return settings.thresholds(default=float(weights.entry(settings.detector).parameters["min_score"]))
+    return settings.thresholds(default=default_thresholds(weights.entry(settings.detector)))
 
 
 def _file(settings: Detection) -> str:

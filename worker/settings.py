@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from worker.vision.values import Label, Limits, Thresholds
+from worker.vision.values import Cleaning, Label, Limits, Thresholds
 
 _LIMITS = Limits()
 
@@ -170,10 +170,11 @@ class Detection(_Group):
     batch_ms: float = Field(default=20, ge=0, le=1000, description="Milliseconds a GPU batch waits to fill")
     threads: int = Field(default=1, ge=1, le=64, description="Threads of one CPU inference session")
 
-    def thresholds(self, *, default: float) -> Thresholds:
-        """The thresholds, with the weights' own score where none is set."""
-        floor = default if self.min_score is None else self.min_score
-        return Thresholds(floor, self.max_iou, dict(self.label_scores))
+    def thresholds(self, *, default: Thresholds) -> Thresholds:
+        """The thresholds, with the weights' own scores where no score is set for all labels."""
+        if self.min_score is not None:
+            return Thresholds(self.min_score, self.max_iou, dict(self.label_scores))
+        return Thresholds(default.min_score, self.max_iou, default.per_label | self.label_scores)
 
 
 class Attempts(_Group):
@@ -230,8 +231,12 @@ class Intake(_Group):
 
 
 class Models(_Group):
-    """The encoder."""
+    """The cleaner and the encoder."""
 
+    cleaner: Cleaning = Field(
+        default=Cleaning.CLASSICAL,
+        description="Takes rules and print off crops: off, classical, learned; auto: where that helps",
+    )
     verify_device: Literal["cpu", "cuda"] = Field(default="cpu", description="cpu: ONNX Runtime; cuda: torch")
 
 

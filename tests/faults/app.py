@@ -22,7 +22,7 @@ from sqlalchemy import text
 
 from db import documents, leases
 from tests.fakes import DarkBlocks
-from tests.faults.standins import VERSIONS, Ink
+from tests.faults.standins import CLEANER, VERSIONS, Ink
 from tests.faults.traps import STAGES, Traps
 from worker import bootstrap
 from worker.app import app
@@ -55,7 +55,7 @@ def detect_deps() -> DetectDeps:
 @cache
 def verify_deps() -> VerifyDeps:
     """What verify needs, without the model; the comparison of embeddings is the real one."""
-    return VerifyDeps(**vars(deps()), encoder=Ink(), verifier=load_verifier())
+    return VerifyDeps(**vars(deps()), cleaner=CLEANER, encoder=Ink(), verifier=load_verifier())
 
 
 def strike(boundary: str, session: Any = None) -> None:

@@ -30,7 +30,7 @@ from tests.faults.line import Line
 from tests.faults.proxy import Weather, failing_proxy
 from tests.faults.samples import SIGNERS, reference
 from tests.faults.servers import Postgres, Redis, breakable_postgres, breakable_redis
-from tests.faults.standins import VERSIONS, Ink
+from tests.faults.standins import CLEANER, VERSIONS, Ink
 from tests.faults.traps import Traps
 from worker.settings import Attempts, Storage
 from worker.steps.ports import VerifyDeps
@@ -181,9 +181,8 @@ def _enroll(lab: Lab, endpoint: str) -> None:
     """Put the signers on file, in the suite's own process, with the stand-in that the workers use."""
     settings = Storage(s3_endpoint=endpoint, s3_access_key="countersign", s3_secret_key="countersign-secret")
     store = S3(s3_client(settings), RESULTS)
-    deps = VerifyDeps(
-        lab.sessions, store, Outbox(), Attempts(), VERSIONS, encoder=Ink(), verifier=load_verifier()
-    )
+    given = (lab.sessions, store, Outbox(), Attempts(), VERSIONS)
+    deps = VerifyDeps(*given, cleaner=CLEANER, encoder=Ink(), verifier=load_verifier())
     for number, signer in enumerate(SIGNERS):
         data = reference(signer)
         renderer = GivenPages({data: [page(number, marks=1)]})

@@ -7,11 +7,15 @@ from collections.abc import Sequence
 import numpy as np
 
 from tests.fakes import DarkBlocks, MeanEncoder
+from worker.vision.cleaner import load_cleaner
 from worker.vision.encoder import DIMENSION
-from worker.vision.values import Embeddings, Normal
+from worker.vision.values import Cleaning, Embeddings, Normal
 
 #: What every result row names, so that nobody takes it for an answer of the models.
 VERSIONS = {"detector": DarkBlocks.version, "encoder": "ink", "code": "faults", "thresholds": {}}
+
+#: The rules alone: no network has to be loaded.
+CLEANER = load_cleaner(Cleaning.CLASSICAL)
 
 
 class Ink(MeanEncoder):

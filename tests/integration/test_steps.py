@@ -14,7 +14,7 @@ from sqlalchemy import func, select, update
 from db import documents, events, leases
 from db.base import ChunkStage, DocumentStage, PageStatus, Status
 from db.engine import now
-from db.models import Chunk, Document, Page, Region, Verdict
+from db.models import Chunk, Document, Page, Reference, Region, Verdict
 from db.results import document_result
 from tests.fakes import DarkBlocks, MeanEncoder, page
 from tests.world import World
@@ -27,7 +27,8 @@ from worker.steps.render import render_document
 from worker.steps.sweep import sweep_all
 from worker.steps.verify import verify_chunk
 from worker.vision import values
-from worker.vision.values import Pixels
+from worker.vision.cleaner import load_cleaner
+from worker.vision.values import Cleaning, Pixels
 
 
 def count(world: World, model: type) -> int:
@@ -377,6 +378,22 @@ def test_references_of_another_encoder_are_embedded_again(world: World) -> None:
     with world.sessions() as session:
         (verdict,) = document_result(session, document_id)["verdicts"]
     assert verdict["references"] == 1
+
+
+def test_references_that_another_cleaner_cleaned_are_embedded_again(world: World) -> None:
+    world.renderer.documents[b"reference"] = [page(0, marks=1)]
+    world.encoder, world.cleaner = Padded(), load_cleaner(Cleaning.OFF)
+    enroll("anna", "a.png", b"reference", deps=world.verify_deps, renderer=world.renderer)
+
+    world.cleaner = load_cleaner(Cleaning.CLASSICAL)
+    document_id = world.arrive("letter.pdf", [page(0, marks=1)], claims=("anna",))
+    world.through(document_id)
+
+    with world.sessions() as session:
+        (verdict,) = document_result(session, document_id)["verdicts"]
+        (stored,) = session.execute(select(Reference.encoder)).scalars()
+    assert verdict["references"] == 1
+    assert stored.endswith(world.cleaner.version)
 
 
 def test_the_result_in_storage_says_what_the_rows_say(world: World) -> None:

@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 
 from tests.handwriting import coloured, signature
-from worker.vision.cleaner import clean, whiten
+from worker.vision.cleaner import load_cleaner, whiten
+from worker.vision.values import Cleaning
 
 SEEDS = range(1, 13)
+clean = load_cleaner(Cleaning.CLASSICAL).clean
 
 
 @dataclass(frozen=True)

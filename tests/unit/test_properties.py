@@ -28,14 +28,16 @@ from worker.errors import WrongUse
 from worker.files import key_of, path_of
 from worker.vision.boxes import Letterbox, clip
 from worker.vision.calibration import probability
+from worker.vision.cleaner import load_cleaner
 from worker.vision.crops import crop
 from worker.vision.prepare import prepare
 from worker.vision.reading import Reading, read_answer
-from worker.vision.values import Box, Label, Thresholds
+from worker.vision.values import Box, Cleaning, Label, Thresholds
 
 ANY_FLOAT = st.floats(width=32)
 READING = Reading(320, (Label.SIGNATURE, Label.HANDWRITTEN_DATE), Thresholds(min_score=0.25))
 SIDE = st.integers(1, 3000)
+CLEANER = load_cleaner(Cleaning.CLASSICAL)
 
 
 @given(
@@ -79,7 +81,7 @@ def test_a_clipped_box_is_a_box_that_can_be_cropped(box: Box, width: int, height
 @example(np.zeros((1, 1, 3), np.uint8))
 @example(np.full((400, 1, 3), 255, np.uint8))
 def test_every_crop_can_be_judged_and_normalised(pixels: Any) -> None:
-    found = prepare(pixels)
+    found = prepare(pixels, CLEANER)
 
     assert found.normal.shape == (155, 220)
     assert 0 <= found.normal.min() <= found.normal.max() <= 1

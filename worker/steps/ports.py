@@ -11,6 +11,7 @@ from worker.errors import PageError
 from worker.settings import Attempts, Reading
 from worker.steps.breaker import Breaker
 from worker.storage import Store
+from worker.vision.cleaner import Cleaner
 from worker.vision.detector import Detector
 from worker.vision.encoder import Encoder
 from worker.vision.values import Limits, RenderedPage
@@ -92,5 +93,11 @@ class DetectDeps(Deps):
 class VerifyDeps(Deps):
     """What verification needs beside that."""
 
+    cleaner: Cleaner
     encoder: Encoder
     verifier: Verifier
+
+    @property
+    def embedding_version(self) -> str:
+        """What made an embedding: the encoder, and the cleaner before it; others must not be compared."""
+        return f"{self.encoder.version}+{self.cleaner.version}"

@@ -1,4 +1,4 @@
-"""References: signature images put on file for a signer, and kept comparable when the encoder changes."""
+"""References: signature images put on file for a signer, and kept comparable when a model changes."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from db import signers
 from worker.errors import DocumentError, PageError, UnusableReference
 from worker.steps.keys import reference_key
 from worker.steps.ports import Renderer, VerifyDeps
+from worker.vision.cleaner import Cleaner
 from worker.vision.images import decode
 from worker.vision.prepare import Prepared, prepare
 from worker.vision.values import Embeddings, Limits, Quality, RenderedPage
@@ -36,7 +37,7 @@ def enroll(signer: str, name: str, data: bytes, *, deps: VerifyDeps, renderer: R
     UnusableReference when the image cannot be read or shows nothing to compare with.
     """
     page = signature_image(name, data, renderer)
-    one = prepared_image(name, page.data)
+    one = prepared_image(name, page.data, deps.cleaner)
     sha256 = hashlib.sha256(data).hexdigest()
     embedding = deps.encoder.encode([one.normal])[0]
     with deps.sessions() as session:
@@ -53,7 +54,7 @@ def enroll(signer: str, name: str, data: bytes, *, deps: VerifyDeps, renderer: R
             image_key=image_key,
             quality=asdict(one.quality),
             embedding=as_bytes(embedding),
-            encoder=deps.encoder.version,
+            encoder=deps.embedding_version,
         )
     return Enrolled(name, new, one.quality)
 
@@ -69,21 +70,21 @@ def signature_image(name: str, data: bytes, renderer: Renderer) -> RenderedPage:
     return page
 
 
-def prepared_image(name: str, data: bytes) -> Prepared:
+def prepared_image(name: str, data: bytes, cleaner: Cleaner) -> Prepared:
     """An image of one signature, ready to compare. UnusableReference when it shows too little."""
-    one = prepare(decode(data, page=0))
+    one = prepare(decode(data, page=0), cleaner)
     if not one.quality.usable:
         raise UnusableReference(name, ", ".join(one.quality.issues).replace("_", " "))
     return one
 
 
 def refresh_references(names: Sequence[str], deps: VerifyDeps) -> None:
-    """Embed again what another encoder embedded: new weights must not leave a signer without references."""
-    encoder = deps.encoder.version
+    """Embed again what another encoder or cleaner saw: a new one must not cost a signer the references."""
+    encoder = deps.embedding_version
     with deps.sessions() as session:
         outdated = signers.outdated(session, names, encoder=encoder)
     for reference in outdated:
-        one = prepare(decode(deps.store.get(reference.image_key), page=0))
+        one = prepare(decode(deps.store.get(reference.image_key), page=0), deps.cleaner)
         embedding = as_bytes(deps.encoder.encode([one.normal])[0])
         with deps.sessions() as session:
             signers.embed_again(session, reference.id, embedding, encoder=encoder)

@@ -69,7 +69,7 @@ def _verify(lease: Lease, document: Document, deps: VerifyDeps) -> None:
 
 
 def _references(claimed: Sequence[str], deps: VerifyDeps) -> _Files:
-    encoder = deps.encoder.version
+    encoder = deps.embedding_version
     with deps.sessions() as session:
         stored = (
             signers.embeddings(session, claimed, encoder=encoder)
@@ -80,7 +80,7 @@ def _references(claimed: Sequence[str], deps: VerifyDeps) -> _Files:
 
 
 def _answers(regions: Sequence[Region], files: _Files, deps: VerifyDeps) -> list[_Answer]:
-    prepared = [prepare(decode(deps.store.get(region.crop_key), page=0)) for region in regions]
+    prepared = [prepare(decode(deps.store.get(region.crop_key), page=0), deps.cleaner) for region in regions]
     embeddings = deps.encoder.encode([one.normal for one in prepared])
     rows = zip(regions, prepared, embeddings, strict=True)
     return [_answer(region, one, embedding, files, deps) for region, one, embedding in rows]

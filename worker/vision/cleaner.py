@@ -1,52 +1,113 @@
-"""A second, cleaner image beside the raw crop: whitened paper, without ruled lines and printed text.
+"""A second, cleaner image beside the raw crop: white paper, without ruled lines, print and stamps.
 
 Ink is only ever taken away, never drawn: a stroke that a line crossed keeps the pixels it had.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-from worker.vision.crops import dark_pixels, grey
-from worker.vision.ruling import ruled
-from worker.vision.values import Grey, Pixels
+from worker.vision import classical, weights
+from worker.vision.crops import assess, dark_pixels, grey
+from worker.vision.learned import StrokeNetwork, load_network
+from worker.vision.values import Cleaning, Grey, Pixels
 
-#: Difference between the strongest and the weakest channel from which ink counts as coloured.
-MIN_COLOUR = 40
-#: Coloured pixels decide when they are at least this share of all ink.
-MIN_COLOURED_SHARE = 0.25
-#: A row of print has at least so many characters, no higher than this share of the tallest stroke, and no
-#: more than this share of all ink.
-MIN_CHARACTERS = 8
-MAX_CHARACTER_SHARE = 0.25
-MAX_PRINTED_SHARE = 0.33
+#: Probability from which dark ink is a stroke.
+MIN_STROKE = 0.5
+#: Tells strokes from other ink: (crop, whitened crop, its dark pixels) to those that are strokes.
+Finder = Callable[[Pixels | Grey, Grey, Grey], Grey]
 
 
-@dataclass(frozen=True, slots=True)
-class _Parts:
-    """Connected components of a mask; row i of `boxes` is x, y, width, height of label i + 1."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Cleaner:
+    """Takes from a crop what is not a stroke; pure, so any number of threads may share it."""
 
-    labels: npt.NDArray[np.int32]
-    boxes: npt.NDArray[np.int32]
-    areas: npt.NDArray[np.int32]
+    method: Cleaning
+    #: Names all that decides what is taken; embeddings of differently cleaned crops must not be compared.
+    version: str
+    find: Finder
+    #: `auto` leaves a crop alone where less than this share of its ink would go.
+    min_removed: float = 0.0
+
+    def clean(self, crop: Pixels | Grey) -> Grey:
+        """The crop in grey on white paper, without the ink that is no stroke; `off` gives it in grey alone.
+
+        `auto` leaves the ink alone where little of it would go, and where nothing usable would be left.
+        """
+        if self.method is Cleaning.OFF:
+            return grey(crop)
+        whitened = whiten(grey(crop))
+        mask = dark_pixels(whitened)
+        kept = self.find(crop, whitened, mask)
+        if self.method is Cleaning.AUTO and removed_share(mask, kept) < self.min_removed:
+            return whitened
+        cleaned = erased(whitened, mask, kept)
+        if self.method is Cleaning.AUTO and assess(whitened).usable and not assess(cleaned).usable:
+            return whitened
+        return cleaned
 
 
-def clean(crop: Pixels | Grey) -> Grey:
-    """The crop in grey on white paper, ruled lines and separate printed text removed."""
-    whitened = whiten(grey(crop))
-    mask = dark_pixels(whitened)
-    kept = cv2.bitwise_and(mask, cv2.bitwise_not(ruled(mask)))
-    kept = _without_print(_coloured_ink(crop, np.asarray(kept, np.uint8)))
+def load_cleaner(method: Cleaning = Cleaning.AUTO, *, folder: Path = weights.WEIGHTS_DIR) -> Cleaner:
+    """The cleaner of that method; raises WeightsError when the network's file is not the catalogue's."""
+    if method is Cleaning.OFF:
+        return Cleaner(method, method.value, by_rules)
+    if method is Cleaning.CLASSICAL:
+        return Cleaner(method, f"{method.value}-{classical.VERSION}", by_rules)
+    network = load_network(folder)
+    finder = by_network(network)
+    if method is Cleaning.LEARNED:
+        return Cleaner(method, f"{method.value}-{network.version}", finder)
+    least = float(weights.entry("cleaner", folder).parameters["min_removed"])
+    return Cleaner(method, f"{method.value}-{least:g}-{network.version}", finder, least)
+
+
+def by_rules(crop: Pixels | Grey, whitened: Grey, mask: Grey) -> Grey:
+    """The strokes that the classical rules find."""
+    return classical.strokes(crop, mask)
+
+
+def by_network(network: StrokeNetwork) -> Finder:
+    """The strokes that the network finds."""
+
+    def find(crop: Pixels | Grey, whitened: Grey, mask: Grey) -> Grey:
+        if not cv2.countNonZero(mask):
+            return mask
+        return np.where(network.strokes(whitened) >= MIN_STROKE, mask, np.uint8(0))
+
+    return find
+
+
+def in_turn(*finders: Finder) -> Finder:
+    """Each finder on what the ones before it have left."""
+
+    def find(crop: Pixels | Grey, whitened: Grey, mask: Grey) -> Grey:
+        kept = mask
+        for finder in finders:
+            kept = finder(crop, erased(whitened, mask, kept), kept)
+        return kept
+
+    return find
+
+
+def removed_share(mask: Grey, kept: Grey) -> float:
+    """How much of a mask is not kept, in [0, 1]; 0 for a mask without ink."""
+    ink = cv2.countNonZero(mask)
+    return 1 - cv2.countNonZero(kept) / ink if ink else 0.0
+
+
+def erased(whitened: Grey, mask: Grey, kept: Grey) -> Grey:
+    """The whitened crop with white where dark pixels of `mask` are not `kept`."""
     removed = cv2.bitwise_and(mask, cv2.bitwise_not(kept))
     # The soft rim of removed ink goes with it, but not where a kept stroke is beside it.
     rim = cv2.dilate(removed, np.ones((5, 5), np.uint8))
     near_kept = cv2.dilate(kept, np.ones((3, 3), np.uint8))
-    erased = (removed > 0) | ((rim > 0) & (near_kept == 0))
-    return np.where(erased, np.uint8(255), whitened)
+    gone = (removed > 0) | ((rim > 0) & (near_kept == 0))
+    return np.where(gone, np.uint8(255), whitened)
 
 
 def whiten(image: Grey) -> Grey:
@@ -57,67 +118,3 @@ def whiten(image: Grey) -> Grey:
     paper = cv2.blur(cv2.morphologyEx(padded, cv2.MORPH_CLOSE, kernel), (size, size))
     paper = np.maximum(paper[size:-size, size:-size], 1)
     return np.asarray(cv2.divide(image, paper, scale=255), np.uint8)
-
-
-def _coloured_ink(crop: Pixels | Grey, mask: Grey) -> Grey:
-    """Where the pen was coloured, drop ink without colour, except beside coloured strokes."""
-    if crop.ndim == 2 or not cv2.countNonZero(mask):
-        return mask
-    spread = crop.max(axis=2).astype(np.int16) - crop.min(axis=2)
-    paper = int(np.median(spread[mask == 0])) if (mask == 0).any() else 0
-    coloured = np.where((spread >= paper + MIN_COLOUR) & (mask > 0), np.uint8(255), np.uint8(0))
-    if cv2.countNonZero(coloured) < MIN_COLOURED_SHARE * cv2.countNonZero(mask):
-        return mask
-    nearby = cv2.dilate(coloured, np.ones((5, 5), np.uint8))
-    return np.asarray(cv2.bitwise_and(mask, nearby), np.uint8)
-
-
-def _without_print(mask: Grey) -> Grey:
-    """The mask without rows of small, equally high components; what touches a stroke stays.
-
-    Rows that hold much of the ink are left alone: they are the signature, written in separate letters.
-    """
-    parts = _parts(mask)
-    if len(parts.areas) < 2:
-        return mask
-    widths, heights = parts.boxes[:, 2], parts.boxes[:, 3]
-    small = (heights >= 4) & (heights <= MAX_CHARACTER_SHARE * heights.max()) & (widths <= 8 * heights)
-    printed = _rows_of_print(parts.boxes, np.flatnonzero(small))
-    if parts.areas[printed].sum() > MAX_PRINTED_SHARE * parts.areas.sum():
-        return mask
-    drop = np.zeros(len(parts.areas) + 1, bool)
-    drop[printed + 1] = True
-    return np.where(drop[parts.labels], np.uint8(0), mask)
-
-
-def _parts(mask: Grey) -> _Parts:
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    table = np.asarray(stats[1:], np.int32)
-    return _Parts(np.asarray(labels, np.int32), table[:, :4], table[:, cv2.CC_STAT_AREA])
-
-
-def _rows_of_print(boxes: npt.NDArray[np.int32], small: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Those of the small components that stand in a row: one baseline, similar height, close together."""
-    printed: set[int] = set()
-    for seed in small:
-        row = _same_row(boxes, small, int(seed))
-        if _reads_as_print(boxes[row]):
-            printed.update(int(i) for i in row)
-    return np.array(sorted(printed), np.int64)
-
-
-def _same_row(boxes: npt.NDArray[np.int32], small: npt.NDArray[np.int64], seed: int) -> npt.NDArray[np.int64]:
-    height, bottom = boxes[seed, 3], boxes[seed, 1] + boxes[seed, 3]
-    bottoms, heights = boxes[small, 1] + boxes[small, 3], boxes[small, 3]
-    level = np.abs(bottoms - bottom) <= max(2.0, 0.2 * height)
-    alike = (heights >= 0.65 * height) & (heights <= 1.55 * height)
-    return np.asarray(small[level & alike], np.int64)
-
-
-def _reads_as_print(row: npt.NDArray[np.int32]) -> bool:
-    """Enough characters, touching ones counted by width, at no more than about two heights' distance."""
-    height = float(np.median(row[:, 3]))
-    characters = np.maximum(1, np.round(row[:, 2] / (1.1 * height))).sum()
-    ordered = row[np.argsort(row[:, 0])]
-    gaps = ordered[1:, 0] - (ordered[:-1, 0] + ordered[:-1, 2])
-    return bool(characters >= MIN_CHARACTERS and len(row) >= 4 and np.mean(gaps <= 2.0 * height) >= 0.7)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from worker.vision.cleaner import clean
+from worker.vision.cleaner import Cleaner
 from worker.vision.crops import assess, normalise
 from worker.vision.values import Grey, Normal, Pixels, Quality
 
@@ -18,7 +18,7 @@ class Prepared:
     normal: Normal
 
 
-def prepare(raw: Pixels) -> Prepared:
+def prepare(raw: Pixels, cleaner: Cleaner) -> Prepared:
     """Clean the crop, judge what is left, and bring it to the encoder's form."""
-    cleaned = clean(raw)
+    cleaned = cleaner.clean(raw)
     return Prepared(cleaned, assess(cleaned), normalise(cleaned))

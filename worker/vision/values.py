@@ -40,11 +40,15 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """One detected box with its label and score in [0, 1]."""
+    """One detected box with its label and score in [0, 1].
+
+    `turns` is how many quarter turns anticlockwise lay it upright: 0 unless its page lies on its side or head.
+    """
 
     box: Box
     score: float
     label: Label = Label.SIGNATURE
+    turns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,15 @@ class RenderedPage:
     dpi: float
     source: str
     points: tuple[float, float] | None = None
+
+
+class Cleaning(StrEnum):
+    """How crops are cleaned; `auto` is what the measured figures speak for."""
+
+    OFF = "off"
+    CLASSICAL = "classical"
+    LEARNED = "learned"
+    AUTO = "auto"
 
 
 class QualityIssue(StrEnum):

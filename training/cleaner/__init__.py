@@ -1,0 +1,1 @@
+"""Learning to tell the strokes of a signature from rules, print, stamps and paper."""
