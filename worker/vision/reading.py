@@ -36,17 +36,24 @@ class Reading:
 
     @classmethod
     def of(cls, weights: CatalogueEntry, thresholds: Thresholds | None) -> Self:
-        """As the catalogue says; without thresholds the score that was best on validation pages."""
+        """As the catalogue says; without thresholds the scores that were best on validation pages."""
         stored = weights.parameters
         return cls(
             size=int(stored["size"]),
             labels=tuple(Label(name) for name in stored["labels"]),
-            thresholds=thresholds or Thresholds(min_score=float(stored["min_score"])),
+            thresholds=thresholds or default_thresholds(weights),
         )
 
     def frame(self, page: Pixels) -> Letterbox:
         """How that page lies in the input."""
         return Letterbox.fit(page.shape[1], page.shape[0], size=self.size, stride=_STRIDE)
+
+
+def default_thresholds(weights: CatalogueEntry) -> Thresholds:
+    """The scores of the catalogue, chosen on validation pages: one for all labels, and exceptions."""
+    stored = weights.parameters
+    scores = {Label(name): float(score) for name, score in stored.get("label_scores", {}).items()}
+    return Thresholds(min_score=float(stored["min_score"]), per_label=scores)
 
 
 def prepare(page: Pixels, frame: Letterbox) -> Inputs:
