@@ -18,6 +18,7 @@ from worker.steps.ports import DetectDeps
 from worker.vision.crops import crop
 from worker.vision.detector import Detector
 from worker.vision.images import decode, encode_png
+from worker.vision.orientation import turned
 from worker.vision.values import Pixels, Region
 
 
@@ -100,8 +101,8 @@ def _alone(image: Pixels, detector: Detector) -> list[Region] | Exception:
 def _stored(
     page: int, image: Pixels, regions: Sequence[Region], document_id: int, deps: DetectDeps
 ) -> list[dict[str, Any]]:
-    """Rows of a page's regions, their raw crops in storage."""
-    crops = [encode_png(crop(image, region.box)) for region in regions]
+    """Rows of a page's regions, their raw crops in storage; the crop of a turned page is laid upright."""
+    crops = [encode_png(turned(crop(image, region.box), region.turns)) for region in regions]
     rows = [_row(document_id, page, *row) for row in zip(count(), regions, crops)]
     for row, data in zip(rows, crops, strict=True):
         deps.store.put(row["crop_key"], data)
