@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from training.detector.dataset import Recipe, build, held_documents, quarter_turn, trainable
+from training.detector.dataset import build, held_documents, public_pages, trainable
 from training.detector.readers import (
     near_duplicate_groups,
     read_hlx8j,
@@ -18,8 +18,9 @@ from training.detector.readers import (
     strictest,
 )
 from training.detector.select import validation_pages
+from training.detector.sheets import read_sheets
 from training.detector.strokes import StrokeBook
-from worker.vision.values import Box
+from worker.vision.values import Box, Label
 
 DATA = Path(os.environ.get("COUNTERSIGN_DATA", "../shared/data"))
 with_data = pytest.mark.skipif(not (DATA / "detection").is_dir(), reason="the public data sets are not here")
@@ -89,8 +90,8 @@ def data(tmp_path: Path) -> Path:
     return tmp_path / "data"
 
 
-def names(folder: Path) -> set[str]:
-    return {path.name.partition(".rf.")[0].partition("-")[0] for path in (folder / "images").iterdir()}
+def groups(root: Path) -> set[str]:
+    return {page.group for page, _ in public_pages(root)}
 
 
 def test_a_page_of_several_splits_carries_the_strictest():
@@ -115,11 +116,8 @@ def test_pages_without_labels_are_read_with_no_boxes(data):
     assert [page.boxes for page in read_rf100(data / "detection")] == [()]
 
 
-def test_a_document_with_one_test_page_gives_nothing_to_training(data, tmp_path):
-    build(data, tmp_path / "out")
-
-    assert names(tmp_path / "out" / "train") == {"bbb_jpg", "ddd", "image_1"}
-    assert names(tmp_path / "out" / "valid") == {"ccc_jpg"}
+def test_a_document_with_one_test_page_gives_nothing_to_training(data):
+    assert groups(data / "detection") == {"bbb_jpg", "ddd", "image_1"}
 
 
 def test_the_document_of_a_near_duplicate_is_held_too(data):
@@ -128,64 +126,40 @@ def test_the_document_of_a_near_duplicate_is_held_too(data):
     root = data / "detection"
 
     assert near_duplicate_groups(root) == {"ddd"}
-    assert "ddd" not in {page.group for page in trainable(read_tobacco800(root), held_documents(root))}
+    assert "ddd" not in groups(root)
 
 
 def test_the_same_seed_writes_the_same_pages(data, tmp_path):
     for out in ("one", "other"):
-        build(data, tmp_path / out, seed=7)
+        build(data, tmp_path / out, drawn=2, seed=7)
 
-    first, second = tmp_path / "one" / "train", tmp_path / "other" / "train"
-    files = sorted(path.relative_to(first) for path in first.rglob("*") if path.is_file())
-    assert files == sorted(path.relative_to(second) for path in second.rglob("*") if path.is_file())
-    assert all((first / file).read_bytes() == (second / file).read_bytes() for file in files)
-
-
-def test_boxes_follow_their_page_whether_stretched_or_not(data, tmp_path):
-    build(data, tmp_path / "out", recipe=Recipe(turned=0))
-
-    for label in (tmp_path / "out" / "train" / "labels").glob("ddd*.txt"):
-        first = [float(number) for number in label.read_text().splitlines()[0].split()]
-        assert first == pytest.approx([0, 0.2, 330 / 1400, 0.2, 60 / 1400], abs=1e-3)
+    files = sorted(path.name for path in (tmp_path / "one").iterdir())
+    assert len(files) == 3 + 2 + 1
+    assert files == sorted(path.name for path in (tmp_path / "other").iterdir())
+    assert all((tmp_path / "one" / f).read_bytes() == (tmp_path / "other" / f).read_bytes() for f in files)
 
 
-def test_a_box_turns_with_its_page():
-    page = np.full((40, 60, 3), 255, dtype=np.uint8)
-    page[5:10, 20:35] = 0
+def test_prepared_pages_keep_their_boxes_and_what_is_known_of_them(data, tmp_path):
+    build(data, tmp_path, drawn=1)
 
-    turned, (box,) = quarter_turn(page, [Box(x=20, y=5, width=15, height=5)])
+    sheets = {sheet.source: sheet for sheet in read_sheets(tmp_path)}
 
-    ink = np.argwhere(turned[..., 0] == 0)
-    assert turned.shape == (60, 40, 3)
-    assert (box.y, box.x) == tuple(ink.min(axis=0))
-    assert (box.y + box.height, box.x + box.width) == tuple(ink.max(axis=0) + 1)
+    scale = 960 / 1400
+    (mark,) = sheets["scans"].marks
+    assert mark.label is Label.SIGNATURE
+    assert mark.box.x == pytest.approx(100 * scale, rel=2e-3)
+    assert mark.box.height == pytest.approx(60 * scale, rel=2e-3)
+    assert sheets["scans"].known == {Label.SIGNATURE}
+    assert sheets["drawn"].known == set(Label)
 
 
-def test_a_drawn_signature_lies_in_its_box(data):
+def test_a_recorded_signature_is_as_wide_as_signatures_are(data):
     book = StrokeBook.load(data / "verification")
-    page = np.full((800, 600, 3), 255, dtype=np.uint8)
 
-    signed, boxes = book.sign(page, [], np.random.default_rng(3))
+    left, top, right, bottom = book.signed(np.random.default_rng(3)).bounds
 
-    assert boxes
-    outside = (signed != page).any(axis=2)
-    for box in boxes:
-        x, y = int(box.x), int(box.y)
-        inside = outside[y : y + int(box.height), x : x + int(box.width)]
-        assert inside.any(axis=1).all()
-        outside[max(0, y - 3) : y + int(box.height) + 3, max(0, x - 3) : x + int(box.width) + 3] = False
-    assert not outside.any()
-
-
-def test_a_page_without_room_stays_as_it_is(data):
-    book = StrokeBook.load(data / "verification")
-    page = np.zeros((800, 600, 3), dtype=np.uint8)
-    kept = [Box(x=1, y=2, width=3, height=4)]
-
-    signed, boxes = book.sign(page, kept, np.random.default_rng(3))
-
-    assert np.array_equal(signed, page)
-    assert boxes == kept
+    assert 20 <= right - left <= 75
+    assert top < 0 < bottom
 
 
 @with_data

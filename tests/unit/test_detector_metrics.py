@@ -11,8 +11,8 @@ from ultralytics.engine.validator import BaseValidator  # noqa: E402
 from ultralytics.utils.metrics import box_iou  # noqa: E402
 
 from training.detector.evaluate import evaluate  # noqa: E402
-from training.detector.metrics import IOU_THRESHOLDS, figures, score_page  # noqa: E402
-from training.detector.select import Choice, choose  # noqa: E402
+from training.detector.metrics import IOU_THRESHOLDS, Scored, figures, score_page  # noqa: E402
+from training.detector.select import Choice, choose, threshold  # noqa: E402
 from worker.errors import WrongUse  # noqa: E402
 from worker.vision.values import Box, Region  # noqa: E402
 
@@ -95,9 +95,21 @@ def test_pages_of_one_document_are_drawn_together():
     [pytest.param(0.005, 416, id="too small a gain"), pytest.param(0.02, 640, id="worth it")],
 )
 def test_a_larger_input_must_be_worth_its_time(gain, size):
-    tried = [Choice(size=640, map50=0.8 + gain, min_score=0.3), Choice(size=416, map50=0.8, min_score=0.4)]
+    tried = [
+        Choice(size=640, map50=0.9, map50_95=0.5 + gain, min_score=0.3),
+        Choice(size=416, map50=0.9, map50_95=0.5, min_score=0.4),
+    ]
 
     assert choose(tried).size == size
+
+
+def test_the_threshold_falls_to_where_the_recall_is_reached():
+    hits, scores = np.ones((10, 10), dtype=bool), np.linspace(0.1, 1.0, 10)
+    scored = [Scored(group="one", hits=hits, scores=scores, truths=10)]
+
+    assert threshold(scored, best=0.5, recall=0.9) == pytest.approx(0.2)
+    assert threshold(scored, best=0.15, recall=0.9) == pytest.approx(0.15)
+    assert threshold([Scored("one", hits, scores, truths=20)], best=0.5, recall=0.9) == 0.5
 
 
 def test_evaluation_without_data_says_where_it_looked(tmp_path):

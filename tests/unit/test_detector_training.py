@@ -1,74 +1,92 @@
-"""Training the detector: what it starts from, and that it goes on where it stopped."""
+"""Training the detector: what it starts from, what it believes, and that it goes on where it stopped."""
 
-from pathlib import Path
+import json
 
 import numpy as np
 import pytest
-from PIL import Image
 
 torch = pytest.importorskip("torch", reason="training is an optional extra")
 pytest.importorskip("ultralytics", reason="training is an optional extra")
 
-from safetensors.torch import save_file  # noqa: E402
-from ultralytics.nn.tasks import DetectionModel  # noqa: E402
+from safetensors.torch import load_file, save_file  # noqa: E402
 
+from training.detector.crops import Mix, Sampler  # noqa: E402
 from training.detector.export import export  # noqa: E402
-from training.detector.settings import TrainSettings, read_settings  # noqa: E402
-from training.detector.torchvision_standin import ensure_torchvision  # noqa: E402
-from training.detector.train import load_matching, train  # noqa: E402
+from training.detector.patches import PatchBook  # noqa: E402
+from training.detector.settings import DEFAULT, TrainSettings, read_settings  # noqa: E402
+from training.detector.sheets import LABELS, Marked, Sheet  # noqa: E402
+from training.detector.train import KnownLoss, load_matching, new_model, train  # noqa: E402
 from worker.errors import WrongUse  # noqa: E402
 from worker.vision.boxes import iou  # noqa: E402
 from worker.vision.detector import OnnxDetector, TorchDetector  # noqa: E402
-from worker.vision.values import Thresholds  # noqa: E402
+from worker.vision.values import Box, Label, Thresholds  # noqa: E402
 
-TINY = TrainSettings(image_size=64, batch=4, minutes=0.02)
+TINY = TrainSettings(image_size=64, batch=2, minutes=0.02, report_steps=1)
 
 
 class PulledPlugError(Exception):
-    """The machine went away in the middle of an epoch."""
+    """The machine went away in the middle of a training."""
 
 
 @pytest.fixture
-def described(tmp_path: Path) -> Path:
-    """Eight small pages with one dark bar each."""
-    for split in ("train", "valid"):
-        images, labels = tmp_path / split / "images", tmp_path / split / "labels"
-        images.mkdir(parents=True)
-        labels.mkdir()
-        for index in range(8):
-            page = np.full((64, 64, 3), 255, dtype=np.uint8)
-            page[40:48, 4 * index : 4 * index + 30] = 0
-            Image.fromarray(page).save(images / f"{index}.png")
-            (labels / f"{index}.txt").write_text(f"0 {(4 * index + 15) / 64} {44 / 64} {30 / 64} {8 / 64}")
-    path = tmp_path / "data.yaml"
-    path.write_text(f"path: {tmp_path}\ntrain: train/images\nval: valid/images\nnames: {{0: signature}}\n")
-    return path
+def sampler() -> Sampler:
+    """Small pages with one dark bar each."""
+    sheets = []
+    for left in range(8, 40, 8):
+        page = np.full((64, 64), 255, dtype=np.uint8)
+        page[40:48, left : left + 20] = 0
+        mark = Marked(Label.SIGNATURE, Box(left, 40, 20, 8))
+        sheets.append(Sheet(page, (mark,), frozenset(LABELS), "scans"))
+    return Sampler(sheets, PatchBook([]), Mix(sources={"scans": 1.0}, whole=True), size=64)
 
 
-def test_an_interrupted_training_goes_on_after_its_last_whole_epoch(described, tmp_path):
+def test_an_interrupted_training_goes_on_after_its_last_checkpoint(sampler, tmp_path):
     seen: list[int] = []
 
-    def pull_the_plug(epoch: int, losses: dict[str, float]) -> None:
-        seen.append(epoch)
+    def pull_the_plug(step: int, share: float, losses: dict[str, float]) -> None:
+        seen.append(step)
         assert all(np.isfinite(loss) for loss in losses.values())
         if len(seen) in (3, 5):
             raise PulledPlugError
 
-    settings = TINY.model_copy(update={"minutes": 5.0})
+    settings = TINY.model_copy(update={"minutes": 5.0, "checkpoint_minutes": 1e-6})
     with pytest.raises(PulledPlugError):
-        train(described, tmp_path / "run", settings, on_epoch=pull_the_plug)
-    last = tmp_path / "run" / "weights" / "last.pt"
+        train(sampler, tmp_path, settings, on_report=pull_the_plug)
     with pytest.raises(PulledPlugError):
-        train(described, tmp_path / "run", settings, resume=last, on_epoch=pull_the_plug)
+        train(sampler, tmp_path, settings, resume=True, on_report=pull_the_plug)
 
     assert seen == [1, 2, 3, 3, 4]
 
 
-def test_an_exported_checkpoint_answers_alike_in_both_engines(described, tmp_path):
-    checkpoint = train(described, tmp_path / "run", TINY)
+def test_a_finished_training_is_over_when_it_is_resumed(sampler, tmp_path):
+    weights = train(sampler, tmp_path, TINY)
+    before = weights.read_bytes()
+    seen: list[int] = []
+
+    train(sampler, tmp_path, TINY, resume=True, on_report=lambda step, *_: seen.append(step))
+
+    assert seen == []
+    assert weights.read_bytes() == before
+
+
+def test_what_is_not_there_is_not_resumed(sampler, tmp_path):
+    with pytest.raises(WrongUse, match="no training to resume"):
+        train(sampler, tmp_path, TINY, resume=True)
+
+
+def test_the_next_stage_starts_from_the_weights_of_the_one_before(sampler, tmp_path):
+    weights = train(sampler, tmp_path, TINY)
+
+    model = new_model("yolov5n.yaml")
+
+    assert load_matching(model, load_file(weights)) == len(model.state_dict())
+
+
+def test_exported_weights_answer_alike_in_both_engines(sampler, tmp_path):
+    weights = train(sampler, tmp_path / "run", TINY)
     (tmp_path / "weights").mkdir()
 
-    export(checkpoint, size=96, min_score=0.25, folder=tmp_path / "weights")
+    export(weights, size=96, min_score=0.25, folder=tmp_path / "weights")
 
     page = np.random.default_rng(1).integers(0, 255, (200, 150, 3), dtype=np.uint8)
     everything = Thresholds(min_score=1e-5)
@@ -77,49 +95,66 @@ def test_an_exported_checkpoint_answers_alike_in_both_engines(described, tmp_pat
         "detector-torch", device="cpu", thresholds=everything, folder=tmp_path / "weights"
     )
     (other,) = torch_detector.detect([page])
-    assert one[0].score == pytest.approx(other[0].score, rel=1e-3)
+    assert one[0].label == other[0].label
+    assert one[0].score == pytest.approx(other[0].score, rel=1e-2)
     assert iou(one[0].box, other[0].box) > 0.98
 
 
-def test_a_backbone_gives_what_fits_and_nothing_else(tmp_path):
-    model = DetectionModel("yolov5n.yaml", nc=1, verbose=False)
-    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-    fits, wrong = "model.0.conv.weight", "model.1.conv.weight"
-    save_file(
-        {fits: torch.ones_like(before[fits]), wrong: torch.ones(3), "other": torch.ones(2)}, tmp_path / "b"
+def test_the_catalogue_names_every_label_and_its_threshold(tmp_path):
+    save_file(new_model("yolov5n.yaml").state_dict(), tmp_path / "some.safetensors")
+    (tmp_path / "weights").mkdir()
+
+    export(
+        tmp_path / "some.safetensors",
+        size=96,
+        min_score=0.25,
+        label_scores={Label.REDACTION: 0.6},
+        folder=tmp_path / "weights",
     )
 
-    assert load_matching(model, tmp_path / "b") == 1
+    stored = json.loads((tmp_path / "weights" / "catalogue.json").read_text())["detector"]["parameters"]
+    assert stored["labels"] == [label.value for label in Label]
+    assert (stored["min_score"], stored["label_scores"]) == (0.25, {"redaction": 0.6})
+
+
+def test_a_backbone_gives_what_fits_and_nothing_else(tmp_path):
+    model = new_model("yolov5n.yaml")
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    fits, wrong = "model.0.conv.weight", "model.1.conv.weight"
+    tensors = {fits: torch.ones_like(before[fits]), wrong: torch.ones(3), "other": torch.ones(2)}
+
+    assert load_matching(model, tensors) == 1
     assert torch.equal(model.state_dict()[fits], torch.ones_like(before[fits]))
     assert torch.equal(model.state_dict()[wrong], before[wrong])
 
 
-def test_torchvisions_suppression_is_there_whichever_way():
-    ensure_torchvision()
+def test_a_detector_of_signatures_alone_gives_its_scores_to_the_first_label():
+    model = new_model("yolov5n.yaml")
+    name = "model.24.cv3.0.2.bias"
+    before = model.state_dict()[name].clone()
 
-    from torchvision.ops import nms  # noqa: PLC0415  # it may exist only now
+    load_matching(model, {name: torch.tensor([7.0])})
 
-    boxes = torch.tensor([[0, 0, 10, 10], [1, 0, 11, 10], [50, 50, 60, 60]], dtype=torch.float32)
-    assert nms(boxes, torch.tensor([0.5, 0.9, 0.7]), 0.45).tolist() == [1, 2]
-
-
-def test_a_finished_training_is_not_resumed_but_may_be_started_from(described, tmp_path):
-    checkpoint = train(described, tmp_path / "run", TINY)
-
-    with pytest.raises(WrongUse, match="finished training"):
-        train(described, tmp_path / "run", TINY, resume=checkpoint)
-    model = DetectionModel("yolov5n.yaml", nc=1, verbose=False)
-    assert load_matching(model, checkpoint) == len(model.state_dict())
+    assert model.state_dict()[name].tolist() == [7.0, *before[1:].tolist()]
 
 
-def test_a_missing_checkpoint_is_not_resumed(described, tmp_path):
-    with pytest.raises(WrongUse, match="there is no checkpoint"):
-        train(described, tmp_path / "run", TINY, resume=tmp_path / "last.pt")
+def test_absence_counts_only_as_far_as_a_page_is_labelled():
+    loss = KnownLoss()
+    loss.weights = torch.tensor([[1.0, 0.0, 0.0, 0.0, 0.0]])
+    nothing, signature = torch.zeros(1, 1, 5), torch.tensor([[[0.8, 0.0, 0.0, 0.0, 0.0]]])
+
+    unmarked, marked = loss(torch.zeros(1, 1, 5), nothing), loss(torch.zeros(1, 1, 5), signature)
+
+    assert (unmarked > 0).tolist() == [[[True, False, False, False, False]]]
+    assert (marked > 0).all()
 
 
 def test_every_stage_of_the_settings_file_is_valid_and_others_are_refused():
-    assert [read_settings(stage).image_size for stage in ("first", "second")] == [416, 544]
-    with pytest.raises(WrongUse, match="choose one of first, second"):
+    stages = {stage: read_settings(stage) for stage in ("crops", "pages", "gpu-nano", "gpu-accurate")}
+
+    assert all(settings.after in ("", *stages) for settings in stages.values())
+    assert DEFAULT.read_text().count("\n[") == len(stages)
+    with pytest.raises(WrongUse, match="choose one of crops, pages"):
         read_settings("fourth")
 
 

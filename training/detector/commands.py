@@ -28,63 +28,69 @@ _messages = Console(stderr=True)
 def train(  # a command's options
     data: DataOption = DEFAULT_DATA,
     out: Annotated[Path, typer.Option(help="Folder for pages and checkpoints.")] = Path("runs/detector"),
-    stage: Annotated[str, typer.Option(help="Table of settings.toml: first, second, third.")] = "first",
+    stage: Annotated[str, typer.Option(help="Table of training/detector/settings.toml.")] = "crops",
+    own: Annotated[
+        list[Path] | None,
+        typer.Option(help="Your own pages: a YOLO folder or a COCO .json file; may be given repeatedly."),
+    ] = None,
     minutes: Annotated[float | None, typer.Option(help="Wall-clock budget instead of the stage's.")] = None,
     initial: Annotated[Path | None, typer.Option(help="Weights to start from, instead of the usual.")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on from the stage's last epoch.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the stage's last checkpoint.")] = False,
     limit: Annotated[int, typer.Option(help="Use at most so many pages of each source; 0 is all.")] = 0,
-    threads: Annotated[int, typer.Option(help="CPU threads.")] = 1,
-    device: Annotated[str, typer.Option(help="cpu, or a CUDA device number.")] = "cpu",
+    threads: Annotated[int | None, typer.Option(help="CPU threads instead of the stage's.")] = None,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda or cuda:N instead of the stage's.")] = None,
 ) -> None:
-    """Train the detector; the last checkpoint lies in OUT/STAGE/weights/last.pt.
+    """Train the detector; its weights lie in OUT/STAGE/last.safetensors.
 
-    Pages are prepared once a stage in OUT/STAGE/pages. The first stage starts from a COCO backbone in
-    DATA/weights, the others from the one before. Nothing ships before the checkpoint is exported.
+    Without --own it learns from the public sets in DATA, as the shipped weights did. With --own it learns
+    from your pages and from drawn ones, starting from the shipped weights. Labels are matched by name:
+    signature, initials, handwritten_date, redaction, handwriting. Pages are prepared once, in OUT/pages or
+    OUT/own. Nothing ships before the weights are exported.
     """
     from training.detector import train as trainer  # noqa: PLC0415
-    from training.detector.dataset import Recipe, build  # noqa: PLC0415
+    from training.detector.prepare import prepared, sampler  # noqa: PLC0415
     from training.detector.settings import read_settings  # noqa: PLC0415
 
-    changed = {"threads": threads, "device": device} | ({} if minutes is None else {"minutes": minutes})
-    settings = read_settings(stage).model_copy(update=changed)
-    folder = out.resolve() / stage
-    described = folder / "pages" / "data.yaml"
-    if not described.exists():
-        _messages.print("preparing pages …")
-        build(
-            data,
-            described.parent,
-            seed=settings.seed,
-            recipe=Recipe(invented=settings.invented),
-            limit=limit,
-        )
-    last = trainer.train(
-        described,
-        folder,
+    asked = {"minutes": minutes, "threads": threads, "device": device}
+    given = {name: value for name, value in asked.items() if value is not None}
+    settings = read_settings(stage).model_copy(update=given)
+    with Progress(console=_messages) as progress:
+        sheets = prepared(data, out, settings, own=own or (), limit=limit, notice=_ticker(progress))
+    weights = trainer.train(
+        sampler(sheets, data, settings),
+        out / stage,
         settings,
-        initial=initial or _usual_start(stage, data, out.resolve()),
-        resume=folder / "weights" / "last.pt" if resume else None,
-        on_epoch=lambda epoch, losses: _messages.print(f"epoch {epoch}: {_named(losses)}"),
+        initial=initial or _usual_start(settings.after, data, out, own=bool(own)),
+        resume=resume,
+        on_report=lambda step, share, losses: _messages.print(
+            f"step {step}, {share:.0%} of the time: {_named(losses)}"
+        ),
     )
-    _messages.print(f"checkpoint: {last}")
+    _messages.print(f"weights: {weights}")
 
 
 def export(
-    checkpoint: Annotated[Path, typer.Argument(help="A checkpoint of `countersign train detector`.")],
+    weights: Annotated[Path, typer.Argument(help="Weights of `countersign train detector`.")],
     data: DataOption = DEFAULT_DATA,
     sizes: Annotated[
         str, typer.Option(help="Input sizes to choose from, on validation pages.")
-    ] = "416,480,544,640",
+    ] = "480,544,640",
+    architecture: Annotated[str, typer.Option(help="The stage's architecture.")] = "yolov5n.yaml",
 ) -> None:
-    """Ship a checkpoint, at the input size and threshold that validation pages favour."""
+    """Ship weights, at the input size and thresholds that validation pages favour."""
     from training.detector.select import choose_and_export  # noqa: PLC0415
 
     with Progress(console=_messages) as progress:
         choice = choose_and_export(
-            checkpoint, data, [int(size) for size in sizes.split(",")], _ticker(progress)
+            weights,
+            data,
+            [int(size) for size in sizes.split(",")],
+            architecture=architecture,
+            notice=_ticker(progress),
         )
     _messages.print(
-        f"size {choice.size}, threshold {choice.min_score:.2f}, validation mAP50 {choice.map50:.3f}"
+        f"size {choice.size}, threshold {choice.min_score:.2f}, validation mAP50 {choice.map50:.3f}, "
+        f"mAP50-95 {choice.map50_95:.3f}"
     )
 
 
@@ -120,11 +126,14 @@ def evaluate(  # a command's options
         _show(report)
 
 
-def _usual_start(stage: str, data: Path, out: Path) -> Path | None:
+def _usual_start(after: str, data: Path, out: Path, *, own: bool) -> Path | None:
     """What a stage starts from when nothing is named; None, from scratch, when that is not there."""
-    before = {"second": "first", "third": "second"}.get(stage)
+    from worker.vision.weights import verified_path  # noqa: PLC0415
+
+    if own and not after:
+        return verified_path("detector-torch")
     backbone = data / "weights" / "yolov5n_coco.safetensors"
-    usual = backbone if before is None else out / before / "weights" / "last.pt"
+    usual = out / after / "last.safetensors" if after else backbone
     return usual if usual.exists() else None
 
 

@@ -1,20 +1,16 @@
-"""The training folder: pages that may be learnt from, varied and written in YOLO's layout.
+"""The training folder: pages that may be learnt from, reduced and written with their marks.
 
 Pages are chosen by document, not by page: a document with any page in hlx8j's validation or test split gives
-nothing. Tobacco800 and Roboflow pages are used as originals, some stretched to a square as hlx8j does it and
-some with their aspect kept; a share of them receives extra signatures drawn from recorded pen strokes.
+nothing. Tobacco800 and Roboflow pages are used as originals; pages of hlx8j only where no original is here.
+Pages drawn from nothing carry every label, a share of their signatures in recorded hands.
 """
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
-import cv2
 import numpy as np
-from PIL import Image
 
 from training.detector.readers import (
     PageRecord,
@@ -24,30 +20,15 @@ from training.detector.readers import (
     read_rf100,
     read_tobacco800,
 )
+from training.detector.sheets import LABELS, Marked, SheetFolder
 from training.detector.strokes import StrokeBook
+from training.synthesis.ink import Strokes
 from training.synthesis.pages import random_page
 from training.synthesis.scanner import random_scanner, scan
-from worker.vision.values import Box, Pixels
+from training.synthesis.strokes import Signer
+from worker.vision.values import Box, Label
 
-#: hlx8j stretches every page to this square.
-SIDE = 640
-
-
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """How often an original page appears, and how it is varied."""
-
-    signed_copies: int = 5
-    unsigned_copies: int = 2
-    colour_copies: int = 2
-    stretched: float = 0.6
-    turned: float = 0.12
-    drawn: float = 0.4
-    drawn_on_unsigned: float = 0.6
-    #: Pages drawn from nothing, letters to forms, with invented signers and everybody's scanners.
-    invented: int = 0
-    blurred: float = 0.3
-    speckled: float = 0.3
+Notice = Callable[[str, int, int], None]
 
 
 def trainable(records: Iterable[PageRecord], held: frozenset[str]) -> list[PageRecord]:
@@ -62,102 +43,53 @@ def held_documents(root: Path) -> frozenset[str]:
     return evaluated | near_duplicate_groups(root)
 
 
-def build(data: Path, out: Path, *, seed: int = 1, recipe: Recipe | None = None, limit: int = 0) -> Path:
-    """Write `out/train`, `out/valid` and `out/data.yaml`; return the latter.
+def public_pages(root: Path) -> list[tuple[PageRecord, str]]:
+    """Every public page that may be learnt from, with its source: `scans`, `empty` or `copies`.
+
+    `copies` are hlx8j's own augmented versions; their boxes were turned with the page and are loose.
+    """
+    held = held_documents(root)
+    originals = trainable([*read_tobacco800(root), *read_rf100(root)], held)
+    here = {page.group for page in originals}
+    copies = [page for page in trainable(read_hlx8j(root), held) if page.group not in here]
+    return [(page, "scans" if page.boxes else "empty") for page in originals] + [
+        (page, "copies") for page in copies
+    ]
+
+
+def build(
+    data: Path, out: Path, *, drawn: int, seed: int = 1, limit: int = 0, notice: Notice | None = None
+) -> Path:
+    """Write public pages and `drawn` drawn ones as sheets into `out`; return the index.
 
     `data` is the folder that holds `detection/` and `verification/`; it is only read. With a `limit` at most
     that many pages of each source are used. The same seed writes the same pages.
     """
-    recipe = recipe or Recipe()
-    root, cut = data / "detection", slice(limit or None)
-    held, rng = held_documents(root), np.random.default_rng(seed)
-    hlx8j = read_hlx8j(root)
-    writer = _Writer(out / "train", StrokeBook.load(data / "verification"), recipe, rng)
-    for page in trainable(hlx8j, held)[cut]:
-        writer.copy(page)
-    for page in trainable(read_tobacco800(root), held)[cut]:
-        writer.vary(page, recipe.signed_copies if page.boxes else recipe.unsigned_copies)
-    for page in trainable(read_rf100(root), held)[cut]:
-        writer.vary(page, recipe.colour_copies)
-    for index in range(min(recipe.invented, limit or recipe.invented)):
-        writer.invent(index)
-    valid = _Writer(out / "valid", writer.strokes, recipe, rng)
-    for page in [page for page in hlx8j if page.split == "valid"][cut]:
-        valid.copy(page)
-    described = out / "data.yaml"
-    described.write_text(f"path: {out}\ntrain: train/images\nval: valid/images\nnames: {{0: signature}}\n")
-    return described
+    folder, counts = SheetFolder(out), dict[str, int]()
+    for page, source in public_pages(data / "detection"):
+        counts[source] = counts.get(source, 0) + 1
+        if not limit or counts[source] <= limit:
+            marks = [Marked(Label.SIGNATURE, box) for box in page.boxes]
+            folder.add(read_pixels(page.image), marks, known=[Label.SIGNATURE], source=source)
+    book = StrokeBook.load(data / "verification")
+    total = min(drawn, limit or drawn)
+    for index in range(total):
+        draw_into(folder, book, np.random.default_rng([seed, index]))
+        if notice is not None:
+            notice("drawn pages", index + 1, total)
+    return folder.close()
 
 
-def quarter_turn(pixels: Pixels, boxes: Sequence[Box]) -> tuple[Pixels, list[Box]]:
-    """The page and its boxes turned by 90 degrees, anticlockwise: tables are often scanned so."""
-    width = pixels.shape[1]
-    turned = [Box(x=b.y, y=width - b.x - b.width, width=b.height, height=b.width) for b in boxes]
-    return np.ascontiguousarray(np.rot90(pixels)), turned
+def draw_into(folder: SheetFolder, book: StrokeBook | None, rng: np.random.Generator) -> None:
+    """Add one drawn page; with a book most signatures and half the initials are in recorded hands."""
 
+    def hand(kind: str, _: Signer, rng: np.random.Generator) -> Strokes | None:
+        if book is None or rng.random() > (0.7 if kind == "signature" else 0.5):
+            return None
+        return book.signed(rng) if kind == "signature" else book.begun(rng)
 
-class _Writer:
-    """Writes pages and label files into one split's folder."""
-
-    def __init__(self, folder: Path, strokes: StrokeBook, recipe: Recipe, rng: np.random.Generator) -> None:
-        self.folder, self.strokes, self.recipe, self.rng = folder, strokes, recipe, rng
-        (folder / "images").mkdir(parents=True, exist_ok=True)
-        (folder / "labels").mkdir(parents=True, exist_ok=True)
-
-    def copy(self, page: PageRecord) -> None:
-        """Take the image as it is; a hard copy, because ultralytics writes caches beside its data."""
-        shutil.copyfile(page.image, self.folder / "images" / page.image.name)
-        pixels = read_pixels(page.image)
-        self._label(page.image.stem, page.boxes, pixels)
-
-    def vary(self, page: PageRecord, copies: int) -> None:
-        """Write that many varied versions of an original page."""
-        original = read_pixels(page.image)
-        for index in range(copies):
-            pixels, boxes = self._resized(original, page.boxes)
-            if self.rng.random() < self.recipe.turned:
-                pixels, boxes = quarter_turn(pixels, boxes)
-            chance = self.recipe.drawn if boxes else self.recipe.drawn_on_unsigned
-            if self.rng.random() < chance:
-                pixels, boxes = self.strokes.sign(pixels, boxes, self.rng)
-            pixels = self._worn(pixels)
-            self._write(f"{page.group}-{page.image.stem}-{index}", pixels, boxes)
-
-    def invent(self, index: int) -> None:
-        """Write a drawn page; initials and dates on it are no signatures, and stay unlabelled."""
-        page = scan(random_page(self.rng), random_scanner(self.rng), self.rng)
-        signatures = [Box(*mark.box) for mark in page.marks if mark.label == "signature"]
-        pixels, boxes = self._resized(page.pixels, signatures)
-        self._write(f"invented-{index:04d}", pixels, boxes)
-
-    def _write(self, name: str, pixels: Pixels, boxes: Sequence[Box]) -> None:
-        Image.fromarray(pixels).save(self.folder / "images" / f"{name}.jpg", quality=85)
-        self._label(name, boxes, pixels)
-
-    def _resized(self, pixels: Pixels, boxes: Sequence[Box]) -> tuple[Pixels, list[Box]]:
-        height, width = pixels.shape[:2]
-        across = down = SIDE / max(height, width)
-        if self.rng.random() < self.recipe.stretched:
-            across, down = SIDE / width, SIDE / height
-        size = (round(width * across), round(height * down))
-        shrunk = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
-        return shrunk, [Box(b.x * across, b.y * down, b.width * across, b.height * down) for b in boxes]
-
-    def _worn(self, pixels: Pixels) -> Pixels:
-        """Blur and salt-and-pepper, each on a share of the pages, at hlx8j's strength."""
-        if self.rng.random() < self.recipe.blurred:
-            pixels = np.asarray(cv2.GaussianBlur(pixels, (0, 0), self.rng.uniform(0.3, 1.1)), dtype=np.uint8)
-        if self.rng.random() < self.recipe.speckled:
-            pixels = pixels.copy()
-            specks = self.rng.random(pixels.shape[:2]) < 0.0097
-            pixels[specks] = self.rng.choice(np.array([0, 255], dtype=np.uint8), size=(specks.sum(), 1))
-        return pixels
-
-    def _label(self, name: str, boxes: Sequence[Box], pixels: Pixels) -> None:
-        height, width = pixels.shape[:2]
-        lines = [
-            f"0 {(b.x + b.width / 2) / width:.6f} {(b.y + b.height / 2) / height:.6f} "
-            f"{b.width / width:.6f} {b.height / height:.6f}"
-            for b in boxes
-        ]
-        (self.folder / "labels" / f"{name}.txt").write_text("\n".join(lines))
+    page = random_page(rng, dpi=float(rng.uniform(85, 125)), hand=hand)
+    if rng.random() < 0.75:
+        page = scan(page, random_scanner(rng), rng)
+    marks = [Marked(Label(mark.label), Box(*mark.box)) for mark in page.marks]
+    folder.add(page.pixels, marks, known=LABELS, source="drawn")

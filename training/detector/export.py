@@ -1,19 +1,20 @@
-"""From a checkpoint to what ships: ONNX for CPUs, half-precision safetensors for GPUs."""
+"""From trained weights to what ships: ONNX for CPUs, half-precision safetensors for GPUs."""
 
 from __future__ import annotations
 
-import shutil
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import onnx
 import torch
 from safetensors.torch import save_file
-from ultralytics.models import YOLO
+from ultralytics.nn.modules import Detect
 
 from training.catalogue import register
-from training.detector.torchvision_standin import ensure_torchvision
+from training.detector.sheets import LABELS
+from training.detector.train import new_model
 from worker.vision.values import Label
 from worker.vision.weights import WEIGHTS_DIR, CatalogueEntry
 
@@ -22,58 +23,66 @@ CARD = "detector.md"
 
 
 def export(
-    checkpoint: Path,
+    weights: Path,
     *,
     size: int,
     min_score: float,
+    label_scores: Mapping[Label, float] | None = None,
     architecture: str = "yolov5n.yaml",
+    name: str = "detector",
     folder: Path = WEIGHTS_DIR,
 ) -> tuple[CatalogueEntry, CatalogueEntry]:
-    """Register a checkpoint as `detector` (ONNX) and `detector-torch` (safetensors); return both entries.
+    """Register trained weights as `name` (ONNX) and `name`-torch (safetensors); return both entries.
 
-    `size` is the longer side of the input in pixels, a multiple of 32; `min_score` the default threshold.
-    The checkpoint is our own training artefact: it is the only file that is ever unpickled.
+    `size` is the longer side of the input in pixels, a multiple of 32; `min_score` the default threshold,
+    `label_scores` the thresholds of labels that have their own.
     """
-    ensure_torchvision()
-    parameters = {"size": size, "labels": [Label.SIGNATURE.value], "min_score": min_score}
+    parameters = {
+        "size": size,
+        "labels": [label.value for label in LABELS],
+        "min_score": min_score,
+        "label_scores": {label.value: score for label, score in (label_scores or {}).items()},
+    }
     with tempfile.TemporaryDirectory() as scratch:
-        working = Path(scratch) / "detector.pt"
-        shutil.copyfile(checkpoint, working)
-        tensors = _save_tensors(working, Path(scratch) / "detector.safetensors")
-        graph = _save_onnx(working, size)
+        model = new_model(architecture, weights)
+        tensors = _save_tensors(model, Path(scratch) / f"{name}.safetensors")
+        graph = _save_onnx(model, Path(scratch) / f"{name}.onnx", size)
+        common = {"card": CARD, "licence": LICENCE, "folder": folder}
         return (
-            register("detector", graph, card=CARD, licence=LICENCE, folder=folder, **parameters),
-            register(
-                "detector-torch",
-                tensors,
-                card=CARD,
-                licence=LICENCE,
-                folder=folder,
-                architecture=architecture,
-                **parameters,
-            ),
+            register(name, graph, **common, **parameters),  # type: ignore[arg-type]
+            register(f"{name}-torch", tensors, **common, architecture=architecture, **parameters),  # type: ignore[arg-type]
         )
 
 
-def _save_onnx(checkpoint: Path, size: int) -> Path:
+def _save_onnx(model: Any, target: Path, size: int) -> Path:
     """Any batch, any page shape, no suppression inside: that is done in numpy, the same for both engines."""
-    made = YOLO(checkpoint).export(
-        format="onnx", imgsz=size, dynamic=True, simplify=False, nms=False, opset=17, device="cpu"
+    plain = model.float().fuse(verbose=False).eval()
+    head: Any = next(module for module in plain.modules() if isinstance(module, Detect))
+    head.export, head.dynamic, head.format = True, True, "onnx"
+    axes = {"images": {0: "batch", 2: "height", 3: "width"}, "output0": {0: "batch", 2: "anchors"}}
+    torch.onnx.export(
+        plain,
+        (torch.zeros(1, 3, size, size),),
+        str(target),
+        opset_version=17,
+        input_names=["images"],
+        output_names=["output0"],
+        dynamic_axes=axes,
+        dynamo=False,
     )
-    _forget_origin(Path(made))
-    return Path(made)
+    _forget_origin(target)
+    return target
 
 
 def _forget_origin(path: Path) -> None:
-    """Drop the exporter's notes (paths, date): the same checkpoint gives the same digest."""
+    """Drop the exporter's notes: the same weights give the same digest."""
     model = onnx.load(path)
     del model.metadata_props[:]
     model.doc_string = ""
     onnx.save(model, path)
 
 
-def _save_tensors(checkpoint: Path, target: Path) -> Path:
-    model: Any = YOLO(checkpoint).model
+def _save_tensors(model: Any, target: Path) -> Path:
     state = {
         name: (tensor.half() if tensor.dtype == torch.float32 else tensor).contiguous()
         for name, tensor in model.state_dict().items()

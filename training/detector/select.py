@@ -1,49 +1,74 @@
-"""Choosing what ships: input size and default threshold, on validation pages only."""
+"""Choosing what ships: input size and default thresholds, on validation pages only."""
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+
+import numpy as np
 
 from training.detector.evaluate import EVERYTHING, Notice, found_on
 from training.detector.export import export
-from training.detector.metrics import figures, score_page
+from training.detector.metrics import Scored, figures, score_page
 from training.detector.readers import PageRecord, read_hlx8j, read_tobacco800
-from worker.vision.detector import OnnxDetector
-from worker.vision.values import Thresholds
+from training.detector.sheets import LABELS, Sheet
+from worker.vision.detector import Detector, OnnxDetector
+from worker.vision.values import Label, Pixels, Region, Thresholds
 
-#: A larger input must gain this much mAP50 to be worth its time, which grows with the square of the size.
+#: A larger input must gain this much mAP50-95 to be worth its time, which grows with the square of the size.
 WORTH = 0.01
+#: The default threshold keeps at least this recall on validation pages.
+RECALL = 0.90
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """An input size with what it reached on validation pages; `min_score` is where F1 is greatest."""
+    """An input size with what it reached on validation pages, and the threshold that goes with it."""
 
     size: int
     map50: float
+    map50_95: float
     min_score: float
+    label_scores: Mapping[Label, float] = field(default_factory=dict)
 
 
 def choose(tried: Sequence[Choice]) -> Choice:
     """The smallest size after which no larger one gains enough."""
     chosen, *larger = sorted(tried, key=lambda choice: choice.size)
     for candidate in larger:
-        if candidate.map50 >= chosen.map50 + WORTH:
+        if candidate.map50_95 >= chosen.map50_95 + WORTH:
             chosen = candidate
     return chosen
 
 
 def choose_and_export(
-    checkpoint: Path, data: Path, sizes: Sequence[int], notice: Notice | None = None
+    weights: Path,
+    data: Path,
+    sizes: Sequence[int],
+    *,
+    drawn: Sequence[Sheet] = (),
+    architecture: str = "yolov5n.yaml",
+    notice: Notice | None = None,
 ) -> Choice:
-    """Try each size on validation pages and register the checkpoint at the best one."""
+    """Try each size on validation pages and register the weights at the best one.
+
+    `drawn` are pages with every label, none of them trained on: they choose the thresholds of the others.
+    """
     pages = validation_pages(data / "detection")
-    chosen = choose([_try(checkpoint, size, pages, notice) for size in sizes])
-    export(checkpoint, size=chosen.size, min_score=chosen.min_score)
-    return chosen
+    chosen = choose([_try(weights, size, pages, architecture, notice) for size in sizes])
+    with tempfile.TemporaryDirectory() as scratch:
+        detector = _exported(weights, chosen.size, architecture, Path(scratch))
+        scores = label_thresholds(drawn, detector) if drawn else {}
+    export(
+        weights,
+        size=chosen.size,
+        min_score=chosen.min_score,
+        label_scores=scores,
+        architecture=architecture,
+    )
+    return Choice(chosen.size, chosen.map50, chosen.map50_95, chosen.min_score, scores)
 
 
 def validation_pages(root: Path) -> list[PageRecord]:
@@ -55,13 +80,61 @@ def validation_pages(root: Path) -> list[PageRecord]:
     return stretched + [page for page in read_tobacco800(root) if page.split == "valid"]
 
 
-def _try(checkpoint: Path, size: int, pages: Sequence[PageRecord], notice: Notice | None) -> Choice:
-    with tempfile.TemporaryDirectory() as scratch:
-        export(checkpoint, size=size, min_score=EVERYTHING, folder=Path(scratch))
-        detector = OnnxDetector("detector", thresholds=Thresholds(min_score=EVERYTHING), folder=Path(scratch))
+def threshold(scored: Sequence[Scored], best: float, *, recall: float = RECALL) -> float:
+    """The score where F1 is greatest, lowered to where that recall is reached if it can be."""
+    hits = np.concatenate([page.scores[page.hits[:, 0]] for page in scored])
+    wanted = int(np.ceil(recall * sum(page.truths for page in scored)))
+    if len(hits) < wanted:
+        return best
+    return min(best, float(np.sort(hits)[-wanted]))
+
+
+def label_thresholds(drawn: Sequence[Sheet], detector: Detector) -> dict[Label, float]:
+    """For each label but the signature, the score where its F1 is greatest on those pages."""
+    found = [detector.detect([_colour(sheet)])[0] for sheet in drawn]
+    chosen = {}
+    for label in LABELS[1:]:
         scored = [
-            score_page(page.group, regions, page.boxes)
+            score_page(
+                str(index),
+                only(regions, label),
+                [mark.box for mark in sheet.marks if mark.label is label],
+            )
+            for index, (sheet, regions) in enumerate(zip(drawn, found, strict=True))
+        ]
+        if any(page.truths for page in scored):
+            chosen[label] = round(figures(scored, rounds=1).best_score, 2)
+    return chosen
+
+
+def only(regions: Sequence[Region], label: Label) -> list[Region]:
+    """The regions of one label."""
+    return [region for region in regions if region.label is label]
+
+
+def _colour(sheet: Sheet) -> Pixels:
+    pixels = sheet.pixels
+    return pixels if pixels.ndim == 3 else np.repeat(pixels[..., None], 3, axis=2)
+
+
+def _try(
+    weights: Path, size: int, pages: Sequence[PageRecord], architecture: str, notice: Notice | None
+) -> Choice:
+    with tempfile.TemporaryDirectory() as scratch:
+        detector = _exported(weights, size, architecture, Path(scratch))
+        scored = [
+            score_page(page.group, only(regions, Label.SIGNATURE), page.boxes)
             for page, regions in found_on(pages, detector, f"{size} px", notice)
         ]
     reached = figures(scored, rounds=1)
-    return Choice(size=size, map50=reached.map50, min_score=round(reached.best_score, 2))
+    return Choice(
+        size=size,
+        map50=reached.map50,
+        map50_95=reached.map50_95,
+        min_score=round(threshold(scored, reached.best_score), 2),
+    )
+
+
+def _exported(weights: Path, size: int, architecture: str, folder: Path) -> Detector:
+    export(weights, size=size, min_score=EVERYTHING, architecture=architecture, folder=folder)
+    return OnnxDetector("detector", thresholds=Thresholds(min_score=EVERYTHING), folder=folder)

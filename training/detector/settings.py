@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from worker.errors import WrongUse
 
 DEFAULT = Path(__file__).with_name("settings.toml")
-#: More epochs than any budget allows: ultralytics lowers the number to what fits the time.
-_MANY_EPOCHS = 1001
 
 
 class TrainSettings(BaseModel):
@@ -21,63 +18,34 @@ class TrainSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     architecture: str = "yolov5n.yaml"
-    image_size: int = Field(default=416, multiple_of=32, ge=64)
+    #: The stage whose weights this one starts from; empty: the backbone, or from scratch.
+    after: str = ""
+    image_size: int = Field(default=320, multiple_of=32, ge=64)
+    #: Whole pages instead of windows of pages.
+    whole: bool = False
     batch: int = Field(default=16, ge=1)
     minutes: float = Field(default=60.0, gt=0)
-    learning_rate: float = Field(default=0.0018, gt=0)
+    checkpoint_minutes: float = Field(default=4.0, gt=0)
+    report_steps: int = Field(default=100, ge=1)
+    learning_rate: float = Field(default=0.001, gt=0)
     final_share: float = Field(default=0.01, gt=0, le=1)
+    warmup_steps: int = Field(default=60, ge=1)
     weight_decay: float = Field(default=5e-4, ge=0)
-    warmup_epochs: float = 1.0
-    mosaic: float = Field(default=1.0, ge=0, le=1)
-    invented: int = Field(default=0, ge=0, description="Drawn pages among the training pages")
-    degrees: float = 10.0
-    shear: float = 4.0
-    scale: float = 0.3
-    translate: float = 0.1
-    brightness: float = 0.2
+    average: float = Field(default=0.998, ge=0, lt=1)
+    #: Share of samples from each source of pages.
+    sources: dict[str, float] = {"scans": 0.42, "copies": 0.08, "empty": 0.15, "drawn": 0.35}
+    #: Share of real pages' samples that gain drawn or copied marks.
+    pasted: float = Field(default=0.35, ge=0, le=1)
+    zoom: float = Field(default=0.3, ge=0, le=1)
+    turned: float = Field(default=0.1, ge=0, le=1)
+    stretched: float = Field(default=0.5, ge=0, le=1)
+    #: Drawn pages and, about, drawn patches to prepare.
+    drawn: int = Field(default=1500, ge=0)
+    patches: int = Field(default=1500, ge=0)
+    half: bool = True
     threads: int = Field(default=1, ge=1)
     device: str = "cpu"
     seed: int = 1
-
-    def overrides(self) -> dict[str, Any]:
-        """The same in ultralytics' names."""
-        return {
-            "model": self.architecture,
-            "imgsz": self.image_size,
-            "batch": self.batch,
-            "nbs": self.batch,
-            "time": self.minutes / 60,
-            "epochs": _MANY_EPOCHS,
-            # Mosaic closes after the first epoch, whatever number of epochs the time allows.
-            "close_mosaic": _MANY_EPOCHS - 1,
-            "optimizer": "AdamW",
-            "lr0": self.learning_rate,
-            "lrf": self.final_share,
-            "cos_lr": True,
-            "weight_decay": self.weight_decay,
-            "warmup_epochs": self.warmup_epochs,
-            "warmup_bias_lr": self.learning_rate,
-            "mosaic": self.mosaic,
-            "degrees": self.degrees,
-            "shear": self.shear,
-            "scale": self.scale,
-            "translate": self.translate,
-            "hsv_h": 0.0,
-            "hsv_s": 0.2,
-            "hsv_v": self.brightness,
-            # Writing is not symmetric.
-            "fliplr": 0.0,
-            "erasing": 0.0,
-            "amp": self.device != "cpu",
-            "workers": 0 if self.device == "cpu" else 8,
-            "device": self.device,
-            "seed": self.seed,
-            "deterministic": True,
-            "val": False,
-            "plots": False,
-            "save": True,
-            "verbose": False,
-        }
 
 
 def read_settings(stage: str, path: Path = DEFAULT) -> TrainSettings:

@@ -1,8 +1,7 @@
-"""Signatures drawn from recorded pen strokes onto pages: new writers, new places, exact boxes."""
+"""Recorded pen strokes: real hands to write on drawn pages and to lay onto scanned ones."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +9,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from worker.vision.values import Box, Grey, Pixels
+from training.synthesis.ink import Strokes
+from training.synthesis.kinematics import RATE
+from worker.vision.values import Grey, Pixels
 
 #: Strokes are drawn this many times larger and reduced, which gives them soft edges.
 OVERSAMPLE = 4
@@ -58,30 +59,45 @@ class StrokeBook:
         small = cv2.resize(canvas, None, fx=1 / OVERSAMPLE, fy=1 / OVERSAMPLE, interpolation=cv2.INTER_AREA)
         return np.asarray(small, dtype=np.uint8)
 
-    def sign(
-        self, pixels: Pixels, boxes: Sequence[Box], rng: np.random.Generator
-    ) -> tuple[Pixels, list[Box]]:
-        """Draw one to three signatures on nearly empty places of a page; the boxes gain theirs.
+    def random(self, rng: np.random.Generator) -> Grey:
+        """Some signature as coverage, at the width and with the pen of a signature on a scanned page."""
+        width, pen = int(rng.uniform(150, 300)), float(rng.uniform(1.2, 3.6))
+        return tight(self.draw(int(rng.integers(len(self.offset) - 1)), width=width, pen=pen))
 
-        A page without room comes back unchanged.
-        """
-        signed, found = pixels.copy(), list(boxes)
-        for _ in range(int(rng.integers(1, 4))):
-            mask = self._some(pixels.shape[1], rng)
-            place = _free_place(signed, mask.shape, rng)
-            if place is not None:
-                found.append(_ink(signed, mask, place, rng))
-        return signed, found
+    def signed(self, rng: np.random.Generator) -> Strokes:
+        """Some signature as strokes in millimetres, 28 to 75 wide, around the start of its baseline."""
+        first, last = self._some(rng)
+        return self._strokes(first, last, width=float(rng.uniform(28, 75)), rng=rng)
 
-    def _some(self, page_width: int, rng: np.random.Generator) -> Grey:
-        """A random signature at a size that signatures have on a page of that width."""
-        width = int(page_width * rng.uniform(0.12, 0.36))
-        mask = self.draw(int(rng.integers(len(self.offset) - 1)), width=width, pen=rng.uniform(0.7, 2.2))
-        tallest = int(page_width * 0.25)
-        return mask if mask.shape[0] <= tallest else mask[:0]
+    def begun(self, rng: np.random.Generator) -> Strokes:
+        """The beginning of some signature, 6 to 16 millimetres wide: how people initial a page."""
+        first, last = self._some(rng)
+        end = first + max(12, int((last - first) * rng.uniform(0.1, 0.3)))
+        return self._strokes(first, min(end, last), width=float(rng.uniform(6, 16)), rng=rng)
+
+    def _some(self, rng: np.random.Generator) -> tuple[int, int]:
+        index = int(rng.integers(len(self.offset) - 1))
+        return int(self.offset[index]), int(self.offset[index + 1])
+
+    def _strokes(self, first: int, last: int, *, width: float, rng: np.random.Generator) -> Strokes:
+        x, y, down = self.x[first:last], -self.y[first:last], self.pen_down[first:last]
+        scale = min(width / max(float(np.ptp(x)), 1e-6), 0.6 * width / max(float(np.ptp(y)), 1e-6))
+        baseline = y.min() + 0.75 * np.ptp(y)
+        time, pressure = np.arange(len(x)) / RATE, np.full(len(x), rng.uniform(0.6, 1.0))
+        trace = np.column_stack([(x - x.min()) * scale, (y - baseline) * scale, time, pressure])
+        lifts = np.flatnonzero(~down) + 1
+        return Strokes(tuple(part for part in np.split(trace, lifts) if len(part) > 1) or (trace,))
 
 
-def _free_place(
+def tight(mask: Grey) -> Grey:
+    """Coverage cut to its ink."""
+    rows, columns = np.flatnonzero(mask.max(axis=1) > 60), np.flatnonzero(mask.max(axis=0) > 60)
+    if not rows.size or not columns.size:
+        return mask
+    return np.ascontiguousarray(mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
+
+
+def free_place(
     pixels: Pixels, shape: tuple[int, ...], rng: np.random.Generator, tries: int = 25
 ) -> tuple[int, int] | None:
     """The top-left corner of a place light enough for a mask of that shape, or None."""
@@ -94,22 +110,3 @@ def _free_place(
         if (pixels[y : y + height, x : x + width, 1] < 128).mean() <= MAX_DARK:
             return x, y
     return None
-
-
-def _ink(pixels: Pixels, mask: Grey, place: tuple[int, int], rng: np.random.Generator) -> Box:
-    """Blend the mask onto the page in a pen's colour; return the box of its ink."""
-    x, y = place
-    height, width = mask.shape
-    colour = np.array([0, 0, 0] if rng.random() < 0.7 else [20, 30, rng.integers(90, 190)], dtype=np.float32)
-    cover = (mask / 255.0)[..., None] * rng.uniform(0.75, 1.0)
-    under = pixels[y : y + height, x : x + width]
-    pixels[y : y + height, x : x + width] = (under * (1 - cover) + colour * cover).astype(np.uint8)
-    rows, columns = np.flatnonzero(mask.max(axis=1) > 60), np.flatnonzero(mask.max(axis=0) > 60)
-    if not rows.size or not columns.size:
-        rows, columns = np.arange(height), np.arange(width)
-    return Box(
-        x=float(x + columns[0]),
-        y=float(y + rows[0]),
-        width=float(columns[-1] - columns[0] + 1),
-        height=float(rows[-1] - rows[0] + 1),
-    )

@@ -109,14 +109,14 @@ def margin_notes(pixels: Pixels, rng: _Rng, *, dpi: float, count: int) -> list[t
         y = float(rng.uniform(40, pixels.shape[0] / scale - 20))
         spot = inked[int((y - height) * scale) : int(y * scale), int(x * scale) : int((x + width) * scale)]
         if spot.size and spot.mean() < 0.02:
-            notes.append((Slot("handwriting", x, y, width, height), _words(rng)))
+            notes.append((Slot("handwriting", x, y, width, height), words(rng)))
             inked[int((y - height) * scale) : int(y * scale), int(x * scale) : int((x + width) * scale)] = (
                 True
             )
     return notes
 
 
-def _words(rng: _Rng) -> str:
+def words(rng: _Rng) -> str:
     """A note: a phrase, a number or a few words of a letter."""
     kind = rng.random()
     if kind < 0.4:

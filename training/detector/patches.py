@@ -1,0 +1,183 @@
+"""Pieces of handwriting that are laid onto pages: coverage masks with a label, cut to their ink."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from training.detector.sheets import Sheet
+from training.detector.strokes import StrokeBook, free_place, tight
+from training.synthesis import prose
+from training.synthesis.edits import words
+from training.synthesis.ink import Strokes, coverage
+from training.synthesis.strokes import Signer, write
+from worker.vision.values import Box, Grey, Label, Pixels
+
+#: Masks are kept no wider than this.
+_WIDEST = 320
+_INKS = ((20, 20, 24), (40, 40, 44), (28, 52, 140), (44, 78, 190), (20, 30, 84), (60, 60, 150), (150, 30, 40))
+_INK_SHARES = (0.45, 0.12, 0.14, 0.12, 0.1, 0.05, 0.02)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Patch:
+    """Ink as coverage: `mask` is (height, width) uint8, 255 where it is full, tight around the ink."""
+
+    label: Label
+    mask: Grey
+
+
+class PatchBook:
+    """Patches by label."""
+
+    def __init__(self, patches: Sequence[Patch]) -> None:
+        self._by_label: dict[Label, list[Patch]] = {}
+        for patch in patches:
+            self._by_label.setdefault(patch.label, []).append(patch)
+
+    def paste(self, pixels: Pixels, rng: np.random.Generator, *, scale: float) -> tuple[Label, Box] | None:
+        """Lay something onto a free place, in place; what and where, or None where there was no room.
+
+        `scale` is the number of pixels that are one 640th of the page.
+        """
+        label = _LABELS[int(rng.choice(len(_LABELS), p=_SHARES))]
+        if label is Label.REDACTION:
+            return label, _bar(pixels, rng, scale)
+        known = self._by_label.get(label)
+        if not known:
+            return None
+        mask = _sized(known[int(rng.integers(len(known)))], rng, scale)
+        place = free_place(pixels, mask.shape, rng)
+        if place is None:
+            return None
+        return label, stain(pixels, mask, place, rng)
+
+
+_LABELS = (Label.SIGNATURE, Label.INITIALS, Label.HANDWRITTEN_DATE, Label.HANDWRITING, Label.REDACTION)
+_SHARES = (0.6, 0.12, 0.1, 0.11, 0.07)
+#: Heights of short pieces, in 640ths of a page.
+_HEIGHTS = {Label.INITIALS: (10, 30), Label.HANDWRITTEN_DATE: (8, 20), Label.HANDWRITING: (8, 24)}
+
+
+def _sized(patch: Patch, rng: np.random.Generator, scale: float) -> Grey:
+    height, width = patch.mask.shape
+    if patch.label is Label.SIGNATURE:
+        factor = min(rng.uniform(55, 210) * scale / width, 90 * scale / height)
+    else:
+        factor = min(rng.uniform(*_HEIGHTS[patch.label]) * scale / height, 220 * scale / width)
+    size = (max(4, round(width * factor)), max(4, round(height * factor)))
+    method = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(patch.mask, size, interpolation=method), dtype=np.uint8)
+
+
+def stain(pixels: Pixels, mask: Grey, place: tuple[int, int], rng: np.random.Generator) -> Box:
+    """Multiply ink onto the page at (x, y) in some pen's colour; return the mask's box."""
+    x, y = place
+    height, width = mask.shape
+    ink = np.array(_INKS[int(rng.choice(len(_INKS), p=_INK_SHARES))], dtype=np.float32) / 255
+    cover = (mask.astype(np.float32) / 255)[..., None] * np.float32(rng.uniform(0.7, 1.0))
+    under = pixels[y : y + height, x : x + width]
+    pixels[y : y + height, x : x + width] = (under * (1 - cover * (1 - ink))).astype(np.uint8)
+    return Box(x=float(x), y=float(y), width=float(width), height=float(height))
+
+
+def _bar(pixels: Pixels, rng: np.random.Generator, scale: float) -> Box:
+    """A redaction: a black bar, or a framed white one, over whatever is there."""
+    wide = int(min(rng.uniform(18, 240) * scale, pixels.shape[1] - 4))
+    tall = int(min(rng.uniform(6, 14) * scale * rng.choice([1, 1, 1, 3]), pixels.shape[0] - 4))
+    x, y = int(rng.integers(1, pixels.shape[1] - wide)), int(rng.integers(1, pixels.shape[0] - tall))
+    ends = (x, y), (x + wide - 1, y + tall - 1)
+    cv2.rectangle(pixels, *ends, (int(rng.integers(0, 40)),) * 3 if rng.random() < 0.75 else (255,) * 3, -1)
+    cv2.rectangle(pixels, *ends, (int(rng.integers(0, 90)),) * 3, 1)
+    return Box(x=float(x), y=float(y), width=float(wide), height=float(tall))
+
+
+def collect(
+    book: StrokeBook | None, sheets: Sequence[Sheet], pictures: Path | None, *, count: int, seed: int
+) -> PatchBook:
+    """Patches of every label: about `count` signatures from strokes, half as many of each other label.
+
+    Signatures also come from the sheets themselves and from scanned ones below `pictures` (BHSig260's
+    training writers, cross-media), where these are there.
+    """
+    rng = np.random.default_rng([seed, 0xBA])
+    patches = [Patch(Label.SIGNATURE, mask) for mask in _cut_out(sheets)]
+    if book is not None:
+        patches += [Patch(Label.SIGNATURE, book.random(rng)) for _ in range(count)]
+        patches += [Patch(Label.INITIALS, mask) for mask in _initials(book, count // 4, rng)]
+    if pictures is not None:
+        patches += [Patch(Label.SIGNATURE, mask) for mask in _scanned(pictures, count // 3, rng)]
+    for _ in range(count // 2):
+        patches += _written(rng)
+    return PatchBook(patches)
+
+
+def _cut_out(sheets: Sequence[Sheet]) -> Iterator[Grey]:
+    """The signatures of real pages, print below them included."""
+    for sheet in sheets:
+        grey = sheet.pixels if sheet.pixels.ndim == 2 else cv2.cvtColor(sheet.pixels, cv2.COLOR_RGB2GRAY)
+        for mark in sheet.marks if sheet.source == "scans" else ():
+            box = mark.box
+            cut = grey[int(box.y) : int(box.y + box.height) + 1, int(box.x) : int(box.x + box.width) + 1]
+            if mark.label is Label.SIGNATURE and min(cut.shape) >= 8:
+                paper = float(np.quantile(cut, 0.8))
+                yield np.clip((paper - cut) * (255 / max(paper, 1.0)), 0, 255).astype(np.uint8)
+
+
+def _initials(book: StrokeBook, count: int, rng: np.random.Generator) -> Iterator[Grey]:
+    for _ in range(count):
+        yield _mask(book.begun(rng), rng)
+
+
+def _written(rng: np.random.Generator) -> list[Patch]:
+    """A date, a note and initials in an invented hand."""
+    signer = Signer.from_seed(int(rng.integers(2**31)))
+    initials = "".join(word[0] for word in signer.name.split())
+    texts = {
+        Label.HANDWRITTEN_DATE: prose.some_day(rng).written(rng),
+        Label.HANDWRITING: words(rng),
+        Label.INITIALS: initials,
+    }
+    return [Patch(label, _mask(write(text, signer, rng), rng)) for label, text in texts.items()]
+
+
+def _mask(strokes: Strokes, rng: np.random.Generator) -> Grey:
+    """Strokes in millimetres as tight coverage, 4 pixels a millimetre at most."""
+    left, top, right, bottom = strokes.bounds
+    scale = min(4.0, (_WIDEST - 8) / max(right - left, 1.0))
+    pen = rng.uniform(0.3, 0.75) * scale
+    shape = (max(6, round((bottom - top) * scale + 8)), max(6, round((right - left) * scale + 8)))
+    placed = strokes.placed(scale=scale, x=4 - left * scale, y=4 - top * scale)
+    return tight((coverage(placed, shape=shape, pen_width=max(pen, 1.0)) * 255).astype(np.uint8))
+
+
+def _scanned(root: Path, count: int, rng: np.random.Generator) -> Iterator[Grey]:
+    """Scanned signatures of other scripts: Hindi (training writers alone) and Chinese."""
+    for folder, allowed in (("bhsig_hindi", range(1, 101)), ("crossmedia_cn", None)):
+        if not (root / folder / "images.zip").exists():
+            continue
+        with zipfile.ZipFile(root / folder / "images.zip") as archive:
+            names = [name for name in archive.namelist() if name.endswith(".png")]
+            if allowed is not None:
+                names = [name for name in names if _writer(name) in allowed]
+            for index in rng.permutation(len(names))[:count]:
+                with Image.open(BytesIO(archive.read(names[int(index)]))) as image:
+                    yield _from_picture(np.asarray(image.convert("L"), dtype=np.uint8))
+
+
+def _writer(name: str) -> int:
+    digits = "".join(letter for letter in Path(name).parent.name if letter.isdigit())
+    return int(digits or 0)
+
+
+def _from_picture(grey: Grey) -> Grey:
+    factor = min(1.0, _WIDEST / grey.shape[1])
+    small = cv2.resize(255 - grey, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+    return tight(np.asarray(small, dtype=np.uint8))

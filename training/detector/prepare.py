@@ -1,0 +1,90 @@
+"""From a data folder, or a user's own pages, to the samples of a training stage."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from training.detector.crops import Mix, Sampler
+from training.detector.dataset import Notice, build, draw_into
+from training.detector.owndata import read_own
+from training.detector.patches import collect
+from training.detector.readers import read_pixels
+from training.detector.settings import TrainSettings
+from training.detector.sheets import INDEX, Sheet, SheetFolder, read_sheets
+from training.detector.strokes import StrokeBook
+from worker.errors import WrongUse
+
+
+def prepared(
+    data: Path,
+    out: Path,
+    settings: TrainSettings,
+    *,
+    own: Sequence[Path] = (),
+    limit: int = 0,
+    notice: Notice | None = None,
+) -> list[Sheet]:
+    """The pages of a training, prepared in `out/pages`, or `out/own`, unless they lie there already."""
+    folder = out / ("own" if own else "pages")
+    if not (folder / INDEX).exists():
+        if own:
+            _build_own(own, data, folder, settings, limit=limit, notice=notice)
+        else:
+            if not (data / "detection").is_dir():
+                raise WrongUse(f"there is no {data / 'detection'}; name the data with --data, or use --own")
+            build(data, folder, drawn=settings.drawn, seed=settings.seed, limit=limit, notice=notice)
+    return read_sheets(folder)
+
+
+def sampler(sheets: Sequence[Sheet], data: Path, settings: TrainSettings) -> Sampler:
+    """What draws a stage's samples from prepared pages."""
+    recordings = data / "verification"
+    patches = collect(
+        _book(data),
+        sheets,
+        recordings if recordings.is_dir() else None,
+        count=settings.patches,
+        seed=settings.seed,
+    )
+    mix = Mix(
+        sources=settings.sources,
+        whole=settings.whole,
+        stretched=settings.stretched,
+        pasted=settings.pasted,
+        zoom=settings.zoom,
+        turned=settings.turned,
+    )
+    return Sampler(sheets, patches, mix, size=settings.image_size)
+
+
+def _build_own(
+    own: Sequence[Path],
+    data: Path,
+    folder: Path,
+    settings: TrainSettings,
+    *,
+    limit: int,
+    notice: Notice | None,
+) -> None:
+    """A user's pages, and drawn ones beside them so that no label is forgotten."""
+    written = SheetFolder(folder)
+    for path in own:
+        pages = read_own(path)
+        for page in pages.pages[: limit or None]:
+            source = "scans" if page.marks else "empty"
+            written.add(read_pixels(page.image), page.marks, known=pages.known, source=source)
+    total = min(settings.drawn, limit or settings.drawn)
+    for index in range(total):
+        draw_into(written, _book(data), np.random.default_rng([settings.seed, index]))
+        if notice is not None:
+            notice("drawn pages", index + 1, total)
+    written.close()
+
+
+def _book(data: Path) -> StrokeBook | None:
+    """Recorded hands, where they are there."""
+    folder = data / "verification"
+    return StrokeBook.load(folder) if (folder / "susig.npz").exists() else None
