@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -10,7 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from worker.errors import WeightsError
-from worker.vision.calibration import Calibration, Fit, load_calibration, parse
+from worker.vision.calibration import (
+    Calibration,
+    Fit,
+    Strangers,
+    agreement,
+    load_calibration,
+    parse,
+    probability,
+    soft_maximum,
+)
 from worker.vision.values import Confidence, Outcome, Quality, QualityIssue
 from worker.vision.verifier import Verifier, load_verifier
 
@@ -18,14 +28,19 @@ USABLE = Quality(ink=0.1, width=200, height=60, usable=True)
 BLANK = Quality(ink=0.0, width=0, height=0, usable=False, issues=(QualityIssue.BLANK,))
 FIT = {
     "slope": 1.0,
+    "agreement": 0.0,
     "intercept": 0.0,
     "genuine_from": 0.7,
     "forged_below": 0.3,
     "medium": 2.0,
     "high": 4.0,
 }
+STRANGERS = {"level": -2.0, "slope": 1.0, "rate": 0.1}
 CALIBRATION = Calibration(
-    "plain", 0.0, (Fit(references=1, **FIT), Fit(references=3, **{**FIT, "slope": 2.0}))
+    "plain",
+    0.0,
+    (Fit(references=1, **FIT), Fit(references=3, **{**FIT, "slope": 2.0})),
+    Strangers(**STRANGERS),
 )
 
 
@@ -122,19 +137,57 @@ def test_nobody_enrolled_means_no_suggestion():
     assert VERIFIER.nearest(QUERY, {}) == []
 
 
-def test_the_best_reference_counts_as_the_calibration_says():
-    verifier = Verifier(FirstNumber(), Calibration("best", 1.0, CALIBRATION.fits))
+def test_the_nearest_of_many_must_be_nearer_than_that_of_few():
+    somebody = [VERIFIER.is_somebody(probability(0.5), enrolled=count) for count in (1, 10, 100, 1000)]
 
-    assert verifier.compare(QUERY, references(-1.0, 2.0), quality=USABLE).llr == pytest.approx(2.0)
+    assert somebody == [True, True, False, False]
+
+
+def test_a_search_finds_by_logits_and_compares_the_likeliest_in_full():
+    enrolled = {f"signer {i:02}": references(float(i)) for i in range(40)}
+
+    found = VERIFIER.nearest(QUERY, enrolled, top=2)
+
+    assert [signer for signer, _ in found] == ["signer 39", "signer 38"]
+
+
+@pytest.mark.parametrize(
+    ("sharpness", "expected"),
+    [
+        pytest.param(0.0, 0.5, id="mean"),
+        pytest.param(1.0, 1.4338, id="between"),
+        pytest.param(50.0, 2.0, id="best"),
+    ],
+)
+def test_sharpness_leads_from_the_mean_to_the_best_reference(sharpness, expected):
+    assert soft_maximum(np.array([-1.0, 2.0]), sharpness) == pytest.approx(expected, abs=0.1)
+
+
+def test_agreement_is_that_of_different_references():
+    assert agreement(np.array([[9.0, 1.0, 2.0], [1.0, 9.0, 3.0], [2.0, 3.0, 9.0]])) == pytest.approx(2.0)
+    assert agreement(np.array([[9.0]])) == 0.0
+
+
+def test_a_query_is_judged_against_how_much_its_writer_varies():
+    strict = Calibration(
+        "strict", 0.0, (Fit(references=1, **{**FIT, "agreement": -0.5}),), Strangers(**STRANGERS)
+    )
+    verifier = Verifier(FirstNumber(), strict)
+
+    steady, varying = references(3.0, 3.0), references(1.0, 1.0)
+
+    assert verifier.compare(QUERY, steady, quality=USABLE).llr == pytest.approx(3.0 - 1.5)
+    assert verifier.compare(QUERY, varying, quality=USABLE).llr == pytest.approx(1.0 - 0.5)
 
 
 @pytest.mark.parametrize(
     "text",
     [
         pytest.param("{", id="no JSON"),
-        pytest.param('{"best_share": 0}', id="no fits"),
-        pytest.param('{"best_share": 0, "fits": []}', id="empty fits"),
-        pytest.param('{"best_share": 0, "fits": [{"references": 1}]}', id="half a fit"),
+        pytest.param(json.dumps({"sharpness": 0, "strangers": STRANGERS}), id="no fits"),
+        pytest.param(json.dumps({"sharpness": 0, "strangers": STRANGERS, "fits": []}), id="empty fits"),
+        pytest.param('{"sharpness": 0, "fits": [{"references": 1}]}', id="half a fit"),
+        pytest.param(json.dumps({"sharpness": 0, "fits": [{"references": 1, **FIT}]}), id="no strangers"),
     ],
 )
 def test_a_malformed_calibration_is_refused(text):
@@ -143,7 +196,14 @@ def test_a_malformed_calibration_is_refused(text):
 
 
 def test_notes_in_the_calibration_are_not_read():
-    text = json.dumps({"best_share": 0.0, "fits": [{"references": 1, **FIT}], "fitted_on": ["some set"]})
+    text = json.dumps(
+        {
+            "sharpness": 0.0,
+            "fits": [{"references": 1, **FIT}],
+            "strangers": STRANGERS,
+            "fitted_on": ["some set"],
+        }
+    )
 
     assert parse(text, version="x").fits == (Fit(references=1, **FIT),)
 
@@ -151,11 +211,21 @@ def test_notes_in_the_calibration_are_not_read():
 def test_the_shipped_calibration_makes_sense():
     fits = load_calibration().fits
 
-    assert [fit.references for fit in fits] == [1, 2, 3, 5, 8]
+    assert [fit.references for fit in fits] == [1, 2, 3, 5, 8, 10]
     for fit in fits:
         assert fit.slope > 0
         assert 0 < fit.forged_below <= 0.5 <= fit.genuine_from < 1
         assert 0 <= fit.medium <= fit.high
+
+
+def test_one_reference_has_the_widest_band_and_many_the_narrowest():
+    fits = load_calibration().fits
+    widths = [fit.genuine_from - fit.forged_below for fit in fits]
+
+    assert all(few.genuine_from >= more.genuine_from for few, more in pairwise(fits))
+    assert all(few.forged_below <= more.forged_below for few, more in pairwise(fits))
+    assert all(few.medium >= more.medium and few.high >= more.high for few, more in pairwise(fits))
+    assert widths[0] > widths[-1]
 
 
 def test_verdicts_name_the_files_that_they_rest_on():

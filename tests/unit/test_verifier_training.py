@@ -11,7 +11,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from training.verifier import calibrate, losses, metrics, protocol, readers  # noqa: E402
+from training.verifier import calibrate, losses, metrics, protocol, readers, reliability  # noqa: E402
 from training.verifier import settings as settings_file  # noqa: E402
 from training.verifier.augment import augmented  # noqa: E402
 from training.verifier.batches import Batches  # noqa: E402
@@ -31,7 +31,7 @@ SETTINGS = dataclasses.replace(
 
 @pytest.fixture(scope="module")
 def signers():
-    return readers.invented(range(4), specimens=4)
+    return readers.invented(range(4), specimens=6)
 
 
 def _thicker(ink):
@@ -57,11 +57,12 @@ def test_the_interval_holds_the_rate_and_narrows_with_writers():
     rng = np.random.default_rng(1)
     trials = [Trials(rng.normal(1, 1, 20), rng.normal(0, 1, 20), rng.normal(-3, 1, 20)) for _ in range(40)]
 
-    low, high = metrics.interval(trials, metrics.skilled_eer)
-    few = metrics.interval(trials[:4], metrics.skilled_eer)
+    (many,) = metrics.rates(trials, "skilled", [metrics.Curves.equal_error])
+    (few,) = metrics.rates(trials[:4], "skilled", [metrics.Curves.equal_error])
 
-    assert low < metrics.skilled_eer(trials) < high
-    assert high - low < few[1] - few[0]
+    assert many.rate == metrics.skilled_eer(trials)
+    assert many.low < many.rate < many.high
+    assert many.high - many.low < few.high - few.low
 
 
 def test_a_logistic_fit_finds_the_numbers_that_made_the_data():
@@ -69,7 +70,7 @@ def test_a_logistic_fit_finds_the_numbers_that_made_the_data():
     logits = rng.normal(0, 2, 20_000)
     genuine = rng.random(20_000) < 1 / (1 + np.exp(-(1.5 * logits - 0.7)))
 
-    slope, intercept = calibrate.logistic(calibrate.Evidence(logits, genuine, np.ones(20_000)))
+    slope, intercept = calibrate.logistic(calibrate.Evidence(logits[:, None], genuine, np.ones(20_000)))
 
     assert slope == pytest.approx(1.5, abs=0.1)
     assert intercept == pytest.approx(-0.7, abs=0.1)
@@ -79,7 +80,7 @@ def test_isotonic_regression_pools_what_falls():
     x = np.array([3.0, 1.0, 2.0, 4.0])
     y = np.array([0.0, 0.0, 1.0, 1.0])
 
-    assert calibrate.isotonic(x, y, np.ones(4)).tolist() == [0.5, 0.0, 0.5, 1.0]
+    assert reliability.isotonic(x, y, np.ones(4)).tolist() == [0.5, 0.0, 0.5, 1.0]
 
 
 def test_the_contrastive_loss_prefers_writers_apart_and_forgeries_away():
@@ -137,7 +138,11 @@ def test_trials_never_compare_a_specimen_with_itself(signers):
     found = protocol.gallery(signers)
     itself = np.where(np.eye(len(found.writers), dtype=bool), np.inf, 0.0)
 
-    trials = protocol.single(itself, found) + protocol.several(itself, found, count=2)
+    trials = [
+        trial
+        for count in (1, 2)
+        for trial in protocol.trials(protocol.draws(itself, found, count=count), protocol.mean)
+    ]
 
     assert all(np.isfinite(np.concatenate([t.genuine, t.skilled, t.random])).all() for t in trials)
 
@@ -147,7 +152,8 @@ def test_a_run_can_be_resumed_where_it_stopped(signers, tmp_path):
     reports: list[dict[str, float]] = []
     best = train(start(SETTINGS), batches, gallery, tmp_path, reports.append)
 
-    again = resume(dataclasses.replace(SETTINGS, minutes=0.06), tmp_path / "last.pt")
+    more = reports[-1]["seconds"] / 60 + 0.03
+    again = resume(dataclasses.replace(SETTINGS, minutes=more), tmp_path / "last.pt")
     before = again.step
     train(again, batches, gallery, tmp_path, reports.append)
 

@@ -1,4 +1,4 @@
-"""Fitting calibration.json: logits of validation signers to probabilities, bands and words."""
+"""Fitting calibration.json: logits of signers that trained nothing to probabilities, bands and words."""
 
 from __future__ import annotations
 
@@ -10,124 +10,170 @@ import numpy as np
 import numpy.typing as npt
 
 from training.verifier import metrics, protocol
-from training.verifier.metrics import Scores, Trials
-from training.verifier.protocol import Gallery
+from training.verifier.metrics import Scores
+from training.verifier.protocol import Draw, Gallery
+from training.verifier.reliability import isotonic
+from worker.vision.calibration import soft_maximum
 
 #: Numbers of references that get a fit of their own; others use the nearest lower one.
-COUNTS = (1, 2, 3, 5, 8)
-BEST_SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
-#: A verdict is given where verdicts as strong as it erred at most this often on validation signers.
+COUNTS = (1, 2, 3, 5, 8, 10)
+#: From the mean to (nearly) the best reference.
+SHARPNESS = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0)
+#: A verdict is given where verdicts as strong as it erred at most so often ...
 MAX_ERROR = 0.20
-#: The same for the words "medium" and "high"; weaker verdicts are "low".
+#: ... and all verdicts at least as strong, together, at most so often.
+MAX_TOTAL_ERROR = 0.05
+#: The same for the words "medium" and "high", for verdicts as strong; weaker verdicts are "low".
 MEDIUM_ERROR, HIGH_ERROR = 0.10, 0.02
+#: How often a search may name somebody for a person who is not enrolled.
+STRANGER_RATE = 0.05
 #: Stands for "never" where no strength of evidence reaches an error that low.
 NEVER = 99.0
+
+#: A gallery of signers that trained nothing, with its table of logits.
+Scored = tuple[Gallery, npt.NDArray[np.float64]]
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """Combined logits with labels, and weights under which both labels and all sets count alike."""
+    """Features (n, f) with labels, and weights under which both labels and all sets count alike."""
 
-    logits: Scores
+    features: Scores
     genuine: npt.NDArray[np.bool_]
     weights: Scores
 
 
-def calibrate(sets: Sequence[tuple[Gallery, npt.NDArray[np.float64]]]) -> dict[str, Any]:
-    """The content of calibration.json from galleries with scores; the first one chooses `best_share`."""
-    best_share = _best_share(*sets[0])
-    fits = [_fit(_evidence(sets, count, best_share), count) for count in COUNTS]
+def calibrate(sets: Sequence[Scored]) -> dict[str, Any]:
+    """The content of calibration.json from galleries with scores, which also choose the sharpness."""
+    drawn = {
+        count: [protocol.draws(scores, found, count=count) for found, scores in sets] for count in COUNTS
+    }
+    sharpness = _sharpness(drawn)
+    fits = [_fit(_evidence(drawn[count], sharpness), count) for count in COUNTS]
     return {
-        "best_share": best_share,
-        "fits": fits,
+        "sharpness": sharpness,
+        "fits": _few_references_widen(fits),
+        "strangers": _strangers(drawn[3], sharpness, fits[COUNTS.index(3)]),
         "max_error": MAX_ERROR,
+        "max_total_error": MAX_TOTAL_ERROR,
         "medium_error": MEDIUM_ERROR,
         "high_error": HIGH_ERROR,
         "fitted_on": [found.source for found, _ in sets],
     }
 
 
-def _best_share(found: Gallery, scores: npt.NDArray[np.float64]) -> float:
-    """The mixture of mean and best reference with the lowest skilled EER at three and five references."""
+def fitted_errors(drawn: Sequence[Sequence[Sequence[Draw]]], sharpness: float) -> float:
+    """The mean over sets of the skilled EER when references are combined so, fitted to all sets."""
+    slope, agreement, intercept = logistic(_evidence(drawn, sharpness))
 
-    def error(share: float) -> float:
-        return sum(
-            metrics.skilled_eer(protocol.several(scores, found, count=count, best_share=share))
-            for count in (3, 5)
-        )
+    def score(pairs: Scores, agreed: float) -> Scores:
+        return slope * soft_maximum(pairs, sharpness) + agreement * agreed + intercept
 
-    return min(BEST_SHARES, key=error)
+    return float(np.mean([metrics.skilled_eer(protocol.trials(one, score)) for one in drawn]))
 
 
-def _evidence(
-    sets: Sequence[tuple[Gallery, npt.NDArray[np.float64]]], count: int, best_share: float
-) -> Evidence:
-    parts = [
-        _weighted(protocol.several(scores, found, count=count, best_share=best_share))
-        for found, scores in sets
-    ]
+def _sharpness(drawn: dict[int, list[list[list[Draw]]]]) -> float:
+    """The sharpness with the lowest error at three, five and eight references together."""
+    return min(
+        SHARPNESS, key=lambda sharpness: sum(fitted_errors(drawn[count], sharpness) for count in (3, 5, 8))
+    )
+
+
+def _evidence(drawn: Sequence[Sequence[Sequence[Draw]]], sharpness: float) -> Evidence:
+    parts = [_weighted(one, sharpness) for one in drawn]
     return Evidence(
-        np.concatenate([part.logits for part in parts]),
+        np.concatenate([part.features for part in parts]),
         np.concatenate([part.genuine for part in parts]),
         np.concatenate([part.weights for part in parts]),
     )
 
 
-def _weighted(trials: Sequence[Trials]) -> Evidence:
-    genuine = np.concatenate([trial.genuine for trial in trials])
-    skilled = np.concatenate([trial.skilled for trial in trials])
-    labels = np.arange(len(genuine) + len(skilled)) < len(genuine)
-    weights = np.where(labels, 0.5 / len(genuine), 0.5 / len(skilled))
-    return Evidence(np.concatenate([genuine, skilled]), labels, weights)
+def _weighted(drawn: Sequence[Sequence[Draw]], sharpness: float) -> Evidence:
+    """Combined logit and agreement of every genuine and forged query of one set."""
+    kinds = [
+        np.concatenate(
+            [_features(getattr(draw, kind), draw.agreement, sharpness) for own in drawn for draw in own]
+        )
+        for kind in ("genuine", "skilled")
+    ]
+    genuine, skilled = (len(kind) for kind in kinds)
+    labels = np.arange(genuine + skilled) < genuine
+    return Evidence(np.concatenate(kinds), labels, np.where(labels, 0.5 / genuine, 0.5 / skilled))
+
+
+def _features(pairs: Scores, agreed: float, sharpness: float) -> Scores:
+    combined = soft_maximum(pairs, sharpness)
+    return np.stack([combined, np.full_like(combined, agreed)], axis=1)
 
 
 def _fit(evidence: Evidence, count: int) -> dict[str, float]:
-    slope, intercept = logistic(evidence)
-    llr = slope * evidence.logits + intercept
-    rate = isotonic(llr, evidence.genuine.astype(np.float64), evidence.weights)
+    slope, agreement, intercept = logistic(evidence)
+    llr = evidence.features @ [slope, agreement] + intercept
     right = isotonic(np.abs(llr), (evidence.genuine == (llr >= 0)).astype(np.float64), evidence.weights)
     return {
         "references": count,
         "slope": round(slope, 6),
+        "agreement": round(agreement, 6),
         "intercept": round(intercept, 6),
-        "genuine_from": round(max(0.5, _sigmoid(_first(llr, rate >= 1 - MAX_ERROR))), 4),
-        "forged_below": round(min(0.5, _sigmoid(-_first(-llr, rate <= MAX_ERROR))), 4),
+        "genuine_from": round(_sigmoid(_edge(llr, ~evidence.genuine, evidence.weights)), 4),
+        "forged_below": round(_sigmoid(-_edge(-llr, evidence.genuine, evidence.weights)), 4),
         "medium": round(_first(np.abs(llr), right >= 1 - MEDIUM_ERROR), 4),
         "high": round(_first(np.abs(llr), right >= 1 - HIGH_ERROR), 4),
     }
 
 
-def logistic(evidence: Evidence, *, rounds: int = 50) -> tuple[float, float]:
-    """Slope and intercept of the weighted logistic regression, by Newton's method."""
-    inputs = np.stack([evidence.logits, np.ones_like(evidence.logits)], axis=1)
+def _edge(strength: Scores, wrong: npt.NDArray[np.bool_], weights: Scores) -> float:
+    """The least strength, 0 or more, from which verdicts err rarely enough, one by one and together."""
+    alone = isotonic(strength, 1.0 - wrong, weights)
+    order = np.argsort(-strength, kind="stable")
+    together = np.empty_like(strength)
+    together[order] = np.cumsum((wrong * weights)[order]) / np.cumsum(weights[order])
+    return max(0.0, _first(strength, alone >= 1 - MAX_ERROR), _first(strength, together <= MAX_TOTAL_ERROR))
+
+
+def _few_references_widen(fits: list[dict[str, float]]) -> list[dict[str, float]]:
+    """Bands that never widen and words that never get dearer with more references, as chance could have it.
+
+    Neighbours that disagree share their mean.
+    """
+    for name, sign in (("genuine_from", -1), ("forged_below", 1), ("medium", -1), ("high", -1)):
+        values = np.array([fit[name] for fit in fits])
+        smooth = sign * isotonic(np.arange(len(fits), dtype=np.float64), sign * values, np.ones(len(fits)))
+        for fit, value in zip(fits, smooth, strict=True):
+            fit[name] = round(float(value), 4)
+    return fits
+
+
+def _strangers(drawn: list[list[list[Draw]]], sharpness: float, fit: dict[str, float]) -> dict[str, float]:
+    """A line through the tail of other people's likelihood ratios, from one in ten to one in 1,000."""
+    parts = [
+        _features(draw.random, draw.agreement, sharpness) @ [fit["slope"], fit["agreement"]]
+        + fit["intercept"]
+        for one in drawn
+        for own in one
+        for draw in own
+    ]
+    rates = np.logspace(-1, -3, 15)
+    reached = np.quantile(np.concatenate(parts), 1 - rates)
+    slope, level = np.polyfit(-np.log10(rates), reached, 1)
+    return {"level": round(float(level), 4), "slope": round(float(slope), 4), "rate": STRANGER_RATE}
+
+
+def logistic(evidence: Evidence, *, rounds: int = 50) -> list[float]:
+    """Coefficients and, last, the intercept of the weighted logistic regression, by Newton's method."""
+    inputs = np.column_stack([evidence.features, np.ones(len(evidence.features))])
     weights = evidence.weights / evidence.weights.sum()
-    found = np.zeros(2)
+    found = np.zeros(inputs.shape[1])
     for _ in range(rounds):
         rate = 1 / (1 + np.exp(-np.clip(inputs @ found, -30, 30)))
         gradient = inputs.T @ (weights * (evidence.genuine - rate)) - 1e-6 * found
-        curvature = (inputs * (weights * rate * (1 - rate))[:, None]).T @ inputs + 1e-6 * np.eye(2)
+        curvature = (inputs * (weights * rate * (1 - rate))[:, None]).T @ inputs + 1e-6 * np.eye(len(found))
         found = found + np.linalg.solve(curvature, gradient)
-    return float(found[0]), float(found[1])
-
-
-def isotonic(x: Scores, y: Scores, weights: Scores) -> Scores:
-    """The rising step function of `x` nearest to `y`, at every x (pool adjacent violators)."""
-    order = np.argsort(x, kind="stable")
-    blocks: list[list[float]] = []
-    for value, weight in zip(y[order], weights[order], strict=True):
-        blocks.append([value, weight, 1])
-        while len(blocks) > 1 and blocks[-2][0] >= blocks[-1][0]:
-            upper, lower = blocks.pop(), blocks.pop()
-            total = upper[1] + lower[1]
-            mean = (upper[0] * upper[1] + lower[0] * lower[1]) / total
-            blocks.append([mean, total, upper[2] + lower[2]])
-    fitted = np.empty_like(x)
-    fitted[order] = np.repeat([block[0] for block in blocks], [int(block[2]) for block in blocks])
-    return fitted
+    return [float(value) for value in found]
 
 
 def _first(x: Scores, reached: npt.NDArray[np.bool_]) -> float:
-    """The lowest x from which on the condition holds; NEVER where it does not."""
+    """The lowest x at which the condition holds; NEVER where it does not."""
     return float(x[reached].min()) if reached.any() else NEVER
 
 

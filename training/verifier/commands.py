@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
-if TYPE_CHECKING:
-    from training.verifier.evaluate import Rate, Report
+from worker.vision.weights import WEIGHTS_DIR
 
 DataOption = Annotated[
     Path, typer.Option("--data", envvar="COUNTERSIGN_DATA", help="Folder with detection/ and verification/.")
@@ -24,6 +23,24 @@ DataOption = Annotated[
 DEFAULT_DATA = Path("../shared/data")
 
 _messages = Console(stderr=True)
+
+
+class Design(StrEnum):
+    """Which verifier to train."""
+
+    SHIPPED = "shipped"
+    REFERENCE = "reference"
+
+
+class Part(StrEnum):
+    """What can be measured on its own."""
+
+    SETS = "sets"
+    NAMES = "names"
+    ROBUSTNESS = "robustness"
+    IDENTIFICATION = "identification"
+    COMBINATIONS = "combinations"
+    ERRORS = "errors"
 
 
 def train(  # a command's options
@@ -35,19 +52,27 @@ def train(  # a command's options
     ] = False,
     settings: Annotated[Path | None, typer.Option(help="Another settings file.")] = None,
     threads: Annotated[int, typer.Option(help="CPU threads.")] = 1,
+    design: Annotated[
+        Design, typer.Option(help="`reference`: SigNet and a pair classifier, in two phases, as a baseline.")
+    ] = Design.SHIPPED,
 ) -> None:
     """Train the verifier's encoder and pair classifier; the best checkpoint is OUT/best.pt.
 
-    What is learnt ships only after `countersign export verifier`.
+    What is learnt ships only after `countersign export verifier`. The reference design counts minutes of
+    processor time, and is written to OUT/weights, where `countersign evaluate verifier --weights` finds it.
     """
     import torch  # noqa: PLC0415
+
+    torch.set_num_threads(threads)
+    if design is Design.REFERENCE:
+        _train_reference(data, out, minutes)
+        return
 
     from training.verifier import sets  # noqa: PLC0415
     from training.verifier import settings as settings_file  # noqa: PLC0415
     from training.verifier import train as trainer  # noqa: PLC0415
     from training.verifier.batches import Batches  # noqa: PLC0415
 
-    torch.set_num_threads(threads)
     chosen = settings_file.read(settings or settings_file.DEFAULT)
     if minutes is not None:
         chosen = dataclasses.replace(chosen, minutes=minutes)
@@ -68,24 +93,56 @@ def train(  # a command's options
     _messages.print(f"best checkpoint: {best}")
 
 
+def _train_reference(data: Path, out: Path, minutes: float | None) -> None:
+    from training.verifier import reference, sets  # noqa: PLC0415
+
+    plan = reference.Plan() if minutes is None else reference.Plan(minutes=minutes)
+    _messages.print("reading specimens …")
+    signers = sets.scanned_for_training(data)
+    with _progress() as progress:
+        bar = progress.add_task("train", total=plan.minutes, figures="")
+        folder = reference.train(
+            signers, plan, out, lambda phase, used: progress.update(bar, completed=used, figures=phase)
+        )
+    _calibrate(data, folder)
+    _messages.print(f"weights: {folder}")
+
+
 def export(
     checkpoint: Annotated[Path, typer.Argument(help="A checkpoint of `countersign train verifier`.")],
     data: DataOption = DEFAULT_DATA,
+    weights: Annotated[
+        Path, typer.Option(help="Write to this weights folder instead; nothing ships then.")
+    ] = WEIGHTS_DIR,
 ) -> None:
     """Ship a checkpoint: ONNX and safetensors, calibrated on signers that trained nothing."""
-    from training.verifier import scoring, sets  # noqa: PLC0415
-    from training.verifier.calibrate import calibrate  # noqa: PLC0415
     from training.verifier.export import export as register_models  # noqa: PLC0415
+
+    weights.mkdir(parents=True, exist_ok=True)
+    register_models(checkpoint, folder=weights)
+    _calibrate(data, weights)
+
+
+def calibrate(
+    data: DataOption = DEFAULT_DATA,
+    weights: Annotated[Path, typer.Option(help="The weights folder to calibrate.")] = WEIGHTS_DIR,
+) -> None:
+    """Fit the shipped verifier's calibration anew, on signers that trained nothing."""
+    _calibrate(data, weights)
+
+
+def _calibrate(data: Path, folder: Path) -> None:
+    from training.verifier import scoring, sets  # noqa: PLC0415
+    from training.verifier.calibrate import calibrate as fit  # noqa: PLC0415
     from training.verifier.export import export_calibration  # noqa: PLC0415
     from worker.vision.encoder import load_encoder  # noqa: PLC0415
     from worker.vision.matcher import load_matcher  # noqa: PLC0415
 
-    register_models(checkpoint)
-    encoder, matcher = load_encoder(), load_matcher()
+    encoder, matcher = load_encoder(folder=folder), load_matcher(folder)
     galleries = [sets.validation(data), sets.online_validation(data)]
     with _messages.status("calibrating …"):
-        calibration = calibrate([(found, scoring.scores(found, encoder, matcher)) for found in galleries])
-    export_calibration(calibration)
+        calibration = fit([(found, scoring.scores(found, encoder, matcher)) for found in galleries])
+    export_calibration(calibration, folder=folder)
     _messages.print_json(data=calibration)
 
 
@@ -93,19 +150,36 @@ def evaluate(
     data: DataOption = DEFAULT_DATA,
     out: Annotated[Path | None, typer.Option(help="Write the report as JSON to this file too.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+    weights: Annotated[
+        list[Path] | None,
+        typer.Option(help="Weights folder to measure; several give the matrix of folder by test set."),
+    ] = None,
+    plots: Annotated[Path | None, typer.Option(help="Draw the curves as SVG into this folder.")] = None,
+    parts: Annotated[
+        list[Part] | None, typer.Option("--only", help="Measure this alone; may be given several times.")
+    ] = None,
 ) -> None:
-    """Measure the shipped verifier on writers it never saw, with the query-only baseline beside it."""
-    from training.verifier.evaluate import evaluate as run  # noqa: PLC0415
+    """Measure the shipped verifier on writers it never saw, with the query-only baseline beside it.
 
+    Prints the tables of docs/accuracy.md, in Markdown.
+    """
+    from training.verifier import measure, tables  # noqa: PLC0415
+
+    folders = weights or [WEIGHTS_DIR]
     with _messages.status("evaluating …") as status:
-        report = run(data, notice=lambda stage: status.update(f"evaluating: {stage} …"))
-    text = json.dumps(report.as_json(), indent=2)
+
+        def notice(stage: str) -> None:
+            status.update(f"evaluating: {stage} …")
+
+        if len(folders) > 1:
+            typer.echo(tables.matrix(measure.matrix(data, folders, notice=notice)))
+            return
+        wanted = {str(part) for part in parts or Part}
+        whole = measure.measure(data, folders[0], parts=wanted, plots_to=plots, notice=notice)
+    text = json.dumps(whole.as_json(), indent=2)
     if out is not None:
         out.write_text(text + "\n", encoding="utf-8")
-    if as_json:
-        typer.echo(text)
-    else:
-        _show(report)
+    typer.echo(text if as_json else tables.everything(whole))
 
 
 def _progress() -> Progress:
@@ -115,40 +189,3 @@ def _progress() -> Progress:
 
 def _named(figures: dict[str, float]) -> str:
     return ", ".join(f"{name} {value:.4g}" for name, value in figures.items())
-
-
-def _show(report: Report) -> None:
-    title = f"verifier {report.digests['encoder'][:12]}, commit {report.commit}, {report.date}"
-    table = Table(title=title, caption="EER with 95 % interval over writers")
-    for heading in ("set", "writers", "references", "skilled", "random", "queries", "query only"):
-        table.add_column(heading)
-    for name, found in report.sets.items():
-        alone = f"{found.query_only_embedding:.1%} / {found.query_only_measures:.1%}"
-        for figures in found.figures:
-            queries = f"{figures.genuine_queries} + {figures.forged_queries}"
-            counts = (str(found.writers), str(figures.references))
-            table.add_row(name, *counts, _rate(figures.skilled), _rate(figures.random), queries, alone)
-    console = Console()
-    console.print(table)
-    console.print(
-        "query only: EER of the embedding / of plain measures, without any reference; 50 % is chance"
-    )
-    console.print(_verdicts(report))
-
-
-def _verdicts(report: Report) -> Table:
-    """What the calibrated verifier says, in shares of genuine and of forged queries."""
-    table = Table(title="verdicts")
-    for heading in ("set", "references", "genuine: accepted, cannot say", "forged: rejected, cannot say"):
-        table.add_column(heading)
-    for name, found in report.sets.items():
-        for figures in found.figures:
-            said = figures.verdicts
-            genuine = f"{said.genuine_accepted:.1%}, {said.genuine_inconclusive:.1%}"
-            forged = f"{said.forged_rejected:.1%}, {said.forged_inconclusive:.1%}"
-            table.add_row(name, str(figures.references), genuine, forged)
-    return table
-
-
-def _rate(rate: Rate) -> str:
-    return f"{rate.rate:.1%} ({rate.low:.1%}–{rate.high:.1%})"

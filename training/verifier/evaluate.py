@@ -1,4 +1,4 @@
-"""Measuring the shipped verifier: error rates by set and references, beside the query-only baseline."""
+"""Measuring a verifier: error rates by set and number of references, calibration, the query-only baseline."""
 
 from __future__ import annotations
 
@@ -9,42 +9,44 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from training.provenance import commit
-from training.verifier import baseline, metrics, protocol, scoring, sets
+from training.verifier import baseline, metrics, reliability, sets
 from training.verifier.baseline import Reader
-from training.verifier.metrics import Trials
+from training.verifier.library import Library, Measured
+from training.verifier.metrics import Curves, Impostors, Rate, Trials
 from training.verifier.protocol import Gallery
 from training.verifier.readers import Drawn, Signer
-from worker.vision import weights
-from worker.vision.calibration import Calibration, load_calibration, probability
+from training.verifier.reliability import Reliability
+from worker.vision.calibration import Calibration, Fit
 from worker.vision.crops import fit
-from worker.vision.encoder import Encoder, load_encoder
-from worker.vision.matcher import load_matcher
-from worker.vision.values import Embeddings, Outcome
+from worker.vision.encoder import Encoder
 
-COUNTS = (1, 3, 5)
+COUNTS = (1, 3, 5, 8, 10)
+#: False acceptance rates at which false rejection is reported.
+LOW, VERY_LOW = 0.01, 0.001
 Notice = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Rate:
-    """An error rate with its 95 % bootstrap interval over writers."""
+class Against:
+    """Genuine queries against one kind of impostors."""
 
-    rate: float
-    low: float
-    high: float
+    eer: Rate
+    #: The mean of the writers' own EERs, each at its own best threshold.
+    user_eer: Rate
+    area: Rate
+    #: False rejection where one impostor in 100, or in 1,000, is accepted.
+    rejected_at_low: Rate
+    rejected_at_very_low: Rate
 
 
 @dataclass(frozen=True)
-class Verdicts:
-    """What the calibrated verifier says, as shares of queries of a kind; the rest are the other verdict."""
+class Said:
+    """What the shipped thresholds say of one kind of queries: shares; the rest is "cannot say"."""
 
-    genuine_accepted: float
-    genuine_inconclusive: float
-    forged_rejected: float
-    forged_inconclusive: float
+    accepted: Rate
+    rejected: Rate
 
 
 @dataclass(frozen=True)
@@ -52,11 +54,16 @@ class Figures:
     """One set measured with one number of references."""
 
     references: int
+    writers: int
     genuine_queries: int
-    forged_queries: int
-    skilled: Rate
-    random: Rate
-    verdicts: Verdicts
+    skilled_queries: int
+    random_queries: int
+    skilled: Against
+    random: Against
+    genuine_said: Said
+    skilled_said: Said
+    random_said: Said
+    reliability: Reliability
 
 
 @dataclass(frozen=True)
@@ -66,6 +73,8 @@ class SetReport:
     writers: int
     specimens: int
     figures: list[Figures]
+    #: Skilled EER with eight references over that with one.
+    eight_to_one: Rate | None
     query_only_embedding: float
     query_only_measures: float
 
@@ -92,88 +101,84 @@ class _Readers:
     measures: Reader
 
 
-def evaluate(
-    data: Path, *, folder: Path = weights.WEIGHTS_DIR, notice: Notice = lambda stage: None
-) -> Report:
-    """Measure the weights in `folder` on BHSig validation and test, all of CEDAR, and invented signers."""
-    encoder, matcher = load_encoder(folder=folder), load_matcher(folder)
-    calibration = load_calibration(folder)
+#: Every set that is measured, in the order of the tables; the first two are what calibration was fitted on.
+SETS = (sets.validation, sets.online_validation, sets.test, sets.cedar, sets.drawn_test)
+
+
+def evaluate(library: Library, *, notice: Notice = lambda stage: None) -> Report:
+    """Measure a verifier on every set."""
     notice("query-only baselines on the training writers")
-    readers = _train_readers(data, encoder)
+    readers = _train_readers(library.data, library.models.encoder)
     reports = {}
-    for read in (sets.validation, sets.test, sets.cedar, sets.drawn_test):
+    for read in SETS:
         notice(read.__name__)
-        found = read(data)
-        embeddings = encoder.encode(found.images)
-        scored = scoring.within(found, embeddings, matcher)
-        reports[found.source] = _report(found, embeddings, scored, calibration, readers)
-    digests = {name: entry.sha256 for name, entry in weights.load_catalogue(folder).items() if _ours(name)}
+        one = library.of(read)
+        reports[one.found.source] = _report(one, library.models.calibration, readers)
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
-    return Report(today, commit(), digests, reports)
+    return Report(today, commit(), library.models.digests, reports)
 
 
-def trials(scored: npt.NDArray[np.float64], found: Gallery, *, count: int, best_share: float) -> list[Trials]:
-    """One reference is every genuine specimen in turn; several are drawn by lot."""
-    if count == 1:
-        return protocol.single(scored, found)
-    return protocol.several(scored, found, count=count, best_share=best_share)
-
-
-def _report(
-    found: Gallery,
-    embeddings: Embeddings,
-    scored: npt.NDArray[np.float64],
-    calibration: Calibration,
-    readers: _Readers,
-) -> SetReport:
+def _report(one: Measured, calibration: Calibration, readers: _Readers) -> SetReport:
+    tried = {count: one.trials(calibration, count) for count in COUNTS}
+    full = {count: trials for count, trials in tried.items() if len(trials) >= len(tried[1]) / 2}
+    found = one.found
     return SetReport(
-        writers=len(np.unique(found.writers)),
+        writers=len(tried[1]),
         specimens=len(found.writers),
-        figures=[_figures(scored, found, calibration, count) for count in COUNTS],
-        query_only_embedding=baseline.query_only_eer(readers.embedding, embeddings, found),
+        figures=[_figures(trials, calibration.fit_for(count), count) for count, trials in full.items()],
+        eight_to_one=metrics.ratio(tried[1], tried[8]) if len(tried[8]) == len(tried[1]) else None,
+        query_only_embedding=baseline.query_only_eer(readers.embedding, one.embeddings, found),
         query_only_measures=baseline.query_only_eer(readers.measures, baseline.measures(found.images), found),
     )
 
 
-def _figures(
-    scored: npt.NDArray[np.float64], found: Gallery, calibration: Calibration, count: int
-) -> Figures:
-    tried = trials(scored, found, count=count, best_share=calibration.best_share)
+def _figures(tried: list[Trials], fitted: Fit, count: int) -> Figures:
     return Figures(
         references=count,
-        genuine_queries=sum(len(trial.genuine) for trial in tried),
-        forged_queries=sum(len(trial.skilled) for trial in tried),
-        skilled=_rate(tried, metrics.skilled_eer),
-        random=_rate(tried, metrics.random_eer),
-        verdicts=_verdicts(tried, calibration, count),
+        writers=len(tried),
+        genuine_queries=len(metrics.pooled(tried, "genuine")),
+        skilled_queries=len(metrics.pooled(tried, "skilled")),
+        random_queries=len(metrics.pooled(tried, "random")),
+        skilled=against(tried, "skilled"),
+        random=against(tried, "random"),
+        genuine_said=said(tried, "genuine", fitted),
+        skilled_said=said(tried, "skilled", fitted),
+        random_said=said(tried, "random", fitted),
+        reliability=reliability.measure(tried),
     )
 
 
-def _rate(tried: Sequence[Trials], measure: Callable[[Sequence[Trials]], float]) -> Rate:
-    return Rate(measure(tried), *metrics.interval(tried, measure))
+def against(tried: Sequence[Trials], impostors: Impostors) -> Against:
+    """The field's figures for one kind of impostors."""
+    measures = (
+        Curves.equal_error,
+        Curves.area,
+        lambda c: c.rejected_at(LOW),
+        lambda c: c.rejected_at(VERY_LOW),
+    )
+    eer, area, low, very_low = metrics.rates(tried, impostors, measures)
+    return Against(eer, metrics.user_eer(tried, impostors), area, low, very_low)
 
 
-def _verdicts(tried: Sequence[Trials], calibration: Calibration, count: int) -> Verdicts:
-    genuine = _outcomes(np.concatenate([trial.genuine for trial in tried]), calibration, count)
-    forged = _outcomes(np.concatenate([trial.skilled for trial in tried]), calibration, count)
-    return Verdicts(
-        genuine_accepted=genuine[Outcome.GENUINE],
-        genuine_inconclusive=genuine[Outcome.INCONCLUSIVE],
-        forged_rejected=forged[Outcome.FORGED],
-        forged_inconclusive=forged[Outcome.INCONCLUSIVE],
+def said(tried: Sequence[Trials], kind: str, fitted: Fit) -> Said:
+    """Verdicts at the shipped thresholds."""
+    upper, lower = _logit(fitted.genuine_from), _logit(fitted.forged_below)
+    return Said(
+        metrics.share_rate(tried, kind, lambda llr: llr >= upper),
+        metrics.share_rate(tried, kind, lambda llr: llr < lower),
     )
 
 
-def _outcomes(logits: metrics.Scores, calibration: Calibration, count: int) -> dict[Outcome, float]:
-    """The share of each outcome over combined logits."""
-    fitted = calibration.fit_for(count)
-    found = [fitted.outcome(probability(fitted.llr(float(logit)))) for logit in logits]
-    return {outcome: found.count(outcome) / len(found) for outcome in Outcome}
+def _logit(probability: float) -> float:
+    return (
+        float(np.log(probability / (1 - probability)))
+        if 0 < probability < 1
+        else float(probability - 0.5) * 1e9
+    )
 
 
 def _train_readers(data: Path, encoder: Encoder) -> _Readers:
-    signers = sets.scanned_for_training(data)
-    found = _as_trained(signers)
+    found = _as_trained(sets.scanned_for_training(data))
     return _Readers(
         baseline.train_reader(encoder.encode(found.images), found.genuine),
         baseline.train_reader(baseline.measures(found.images), found.genuine),
@@ -191,7 +196,3 @@ def _as_trained(signers: Sequence[Signer]) -> Gallery:
     ]
     images, writers, genuine = zip(*rows, strict=True)
     return Gallery(list(images), np.array(writers), np.array(genuine), "train")
-
-
-def _ours(name: str) -> bool:
-    return name in {"encoder", "matcher", "calibration", "encoder-torch"}

@@ -6,7 +6,7 @@ one genuine specimen of each other writer are queries. One reference is tried wi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,8 +17,12 @@ from torch import nn
 from training.verifier import metrics
 from training.verifier.metrics import Trials
 from training.verifier.readers import Drawn, Signer, Specimen
+from worker.vision.calibration import Calibration, agreement, soft_maximum
 from worker.vision.crops import fit, normalise
 from worker.vision.values import Embeddings, Normal
+
+#: Logits of queries (rows) against references (columns), or one score a query.
+Pairs = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,23 @@ class Gallery:
     writers: npt.NDArray[np.int64]
     genuine: npt.NDArray[np.bool_]
     source: str = ""
+
+
+@dataclass(frozen=True)
+class Draw:
+    """One writer's queries against references that were drawn by lot, nothing combined yet.
+
+    Logits are (queries, references); `rows` say which specimens of the gallery were asked about.
+    """
+
+    genuine_rows: npt.NDArray[np.int64]
+    skilled_rows: npt.NDArray[np.int64]
+    genuine: Pairs
+    skilled: Pairs
+    random: Pairs
+    #: Logits among the references, and their mean without the diagonal; 0 for one reference.
+    among: Pairs
+    agreement: float
 
 
 def gallery(
@@ -77,12 +98,13 @@ def quick_figures(models: nn.ModuleDict, validation: Gallery) -> dict[str, float
     embeddings = embed(models["encoder"], validation.images)
     models["matcher"].eval()
     scored = logits_within(models["matcher"], validation, embeddings)
-    cosine = embeddings @ embeddings.T
+    cosine = (embeddings @ embeddings.T).astype(np.float64)
+    one = trials(draws(scored, validation, count=1), mean)
     return {
-        "skilled_1": metrics.skilled_eer(single(scored, validation)),
-        "random_1": metrics.random_eer(single(scored, validation)),
-        "skilled_5": metrics.skilled_eer(several(scored, validation, count=5)),
-        "cosine_skilled_1": metrics.skilled_eer(single(cosine.astype(np.float64), validation)),
+        "skilled_1": metrics.skilled_eer(one),
+        "random_1": metrics.random_eer(one),
+        "skilled_5": metrics.skilled_eer(trials(draws(scored, validation, count=5), mean)),
+        "cosine_skilled_1": metrics.skilled_eer(trials(draws(cosine, validation, count=1), mean)),
     }
 
 
@@ -93,68 +115,74 @@ def logits_within(matcher: nn.Module, found: Gallery, embeddings: Embeddings) ->
     )
 
 
-def single(scores: npt.NDArray[np.float64], found: Gallery) -> list[Trials]:
-    """Each genuine specimen in turn is the only reference."""
-    trials = []
-    for writer in np.unique(found.writers):
-        own, genuine = found.writers == writer, found.genuine
-        references = np.flatnonzero(own & genuine)
-        among = scores[np.ix_(references, references)]
-        others = _one_of_each_other(found, int(writer))
-        trials.append(
-            Trials(
-                genuine=among[~np.eye(len(references), dtype=bool)],
-                skilled=scores[np.ix_(np.flatnonzero(own & ~genuine), references)].ravel(),
-                random=scores[np.ix_(others, references)].ravel(),
-            )
-        )
-    return trials
+def draws(
+    scores: npt.NDArray[np.float64], found: Gallery, *, count: int, rounds: int = 5, seed: int = 1
+) -> list[list[Draw]]:
+    """Every writer's draws of `count` references by lot; for one reference, each genuine specimen in turn.
 
-
-def several(
-    scores: npt.NDArray[np.float64],
-    found: Gallery,
-    *,
-    count: int,
-    best_share: float = 0.0,
-    rounds: int = 5,
-    seed: int = 1,
-) -> list[Trials]:
-    """`count` references drawn by lot, `rounds` times; a query's scores are combined over them.
-
-    `best_share` is as in the calibration: 0 for the mean over the references, 1 for the best of them.
+    Writers without a genuine specimen left to ask about are left out.
     """
     rng = np.random.default_rng(seed)
-    trials = []
+    drawn = []
     for writer in np.unique(found.writers):
-        parts = [_one_draw(scores, found, int(writer), count, best_share, rng) for _ in range(rounds)]
-        trials.append(Trials(*(np.concatenate(kind) for kind in zip(*parts, strict=True))))
-    return trials
+        genuine = np.flatnonzero((found.writers == writer) & found.genuine)
+        if len(genuine) <= count:
+            continue
+        if count == 1:
+            orders = [np.roll(genuine, -first) for first in range(len(genuine))]
+        else:
+            orders = [rng.permutation(genuine) for _ in range(rounds)]
+        drawn.append([_draw(scores, found, int(writer), order, count) for order in orders])
+    return drawn
 
 
-def _one_draw(  # noqa: PLR0917  # private; the six are one draw
-    scores: npt.NDArray[np.float64],
-    found: Gallery,
-    writer: int,
-    count: int,
-    best_share: float,
-    rng: np.random.Generator,
-) -> tuple[metrics.Scores, metrics.Scores, metrics.Scores]:
-    own = found.writers == writer
-    genuine = rng.permutation(np.flatnonzero(own & found.genuine))
-    references, queries = genuine[:count], genuine[count:]
-    kinds = (queries, np.flatnonzero(own & ~found.genuine), _one_of_each_other(found, writer))
-    a, b, c = (_combined(scores[np.ix_(kind, references)], best_share) for kind in kinds)
-    return a, b, c
+def trials(drawn: Sequence[Sequence[Draw]], score: Callable[[Pairs, float], Pairs]) -> list[Trials]:
+    """One score a query, by writer: `score` combines (queries, references) logits, given the agreement."""
+    return [
+        Trials(
+            genuine=np.concatenate([score(draw.genuine, draw.agreement) for draw in draws]),
+            skilled=np.concatenate([score(draw.skilled, draw.agreement) for draw in draws]),
+            random=np.concatenate([score(draw.random, draw.agreement) for draw in draws]),
+        )
+        for draws in drawn
+    ]
 
 
-def _combined(pairs: npt.NDArray[np.float64], best_share: float) -> npt.NDArray[np.float64]:
-    """One score per query from (queries, references)."""
-    mixed = (1 - best_share) * pairs.mean(axis=1) + best_share * pairs.max(axis=1)
-    return np.asarray(mixed, np.float64)
+def llr(calibration: Calibration, count: int) -> Callable[[Pairs, float], Pairs]:
+    """The shipped combination and calibration, as `trials` wants it."""
+    fitted = calibration.fit_for(count)
+
+    def score(pairs: Pairs, agreement: float) -> Pairs:
+        combined = soft_maximum(pairs, calibration.sharpness)
+        return fitted.slope * combined + fitted.agreement * agreement + fitted.intercept
+
+    return score
 
 
-def _one_of_each_other(found: Gallery, writer: int) -> npt.NDArray[np.int64]:
+def mean(pairs: Pairs, agreement: float) -> Pairs:
+    """The mean logit over the references: the plainest combination."""
+    return np.asarray(pairs.mean(axis=1), np.float64)
+
+
+def _draw(
+    scores: npt.NDArray[np.float64], found: Gallery, writer: int, order: npt.NDArray[np.int64], count: int
+) -> Draw:
+    references, queries = order[:count], order[count:]
+    forged = np.flatnonzero((found.writers == writer) & ~found.genuine)
+    others = one_of_each_other(found, writer)
+    among = scores[np.ix_(references, references)]
+    return Draw(
+        genuine_rows=queries,
+        skilled_rows=forged,
+        genuine=scores[np.ix_(queries, references)],
+        skilled=scores[np.ix_(forged, references)],
+        random=scores[np.ix_(others, references)],
+        among=among,
+        agreement=agreement(among),
+    )
+
+
+def one_of_each_other(found: Gallery, writer: int) -> npt.NDArray[np.int64]:
     """The first genuine specimen of every other writer."""
     candidates = np.flatnonzero(found.genuine & (found.writers != writer))
     _, first = np.unique(found.writers[candidates], return_index=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from training.verifier import protocol
 from training.verifier.protocol import Gallery
 from worker.vision.encoder import Encoder
 from worker.vision.matcher import Matcher
@@ -12,17 +13,23 @@ from worker.vision.values import Embeddings
 
 
 def scores(found: Gallery, encoder: Encoder, matcher: Matcher) -> npt.NDArray[np.float64]:
-    """Logits of every specimen (row) against every genuine specimen (column); other columns are NaN.
-
-    Only genuine specimens are ever references, so the rest is not computed.
-    """
+    """Logits of every specimen (row) against every genuine specimen (column) that the protocol pairs."""
     return within(found, encoder.encode(found.images), matcher)
 
 
-def within(found: Gallery, embeddings: Embeddings, matcher: Matcher) -> npt.NDArray[np.float64]:
-    """The same, from embeddings that were made before."""
+def within(
+    found: Gallery, embeddings: Embeddings, matcher: Matcher, *, queries: Embeddings | None = None
+) -> npt.NDArray[np.float64]:
+    """The same, from embeddings that were made before; pairs that no trial asks for are NaN.
+
+    A writer's genuine specimens are compared with all specimens of that writer and with one of each other.
+    `queries` are other embeddings of the same specimens (dirty, say), asked instead of those on file.
+    """
+    asked = embeddings if queries is None else queries
     table = np.full((len(embeddings), len(embeddings)), np.nan)
-    references = np.flatnonzero(found.genuine)
-    for row, query in enumerate(embeddings):
-        table[row, references] = matcher.logits(query, embeddings[references])
+    for writer in np.unique(found.writers):
+        own = found.writers == writer
+        references = np.flatnonzero(own & found.genuine)
+        for row in (*np.flatnonzero(own), *protocol.one_of_each_other(found, int(writer))):
+            table[row, references] = matcher.logits(asked[row], embeddings[references])
     return table

@@ -15,6 +15,8 @@ HELD_OUT_EVERY = 10
 #: Seeds of invented signers, far from those of the examples.
 DRAWN_SEED, DRAWN_SIGNERS = 500_000, 160
 DRAWN_TEST_SEED, DRAWN_TEST_SIGNERS = 900_000, 40
+#: Volunteers of the cross-media set that may train; the later ones measure.
+LAST_TRAINING_VOLUNTEER = 80
 
 
 def scanned_for_training(data: Path) -> list[Signer]:

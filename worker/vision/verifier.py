@@ -10,9 +10,18 @@ import numpy as np
 import numpy.typing as npt
 
 from worker.vision import weights
-from worker.vision.calibration import Calibration, load_calibration, probability
-from worker.vision.matcher import Logits, Matcher, load_matcher
+from worker.vision.calibration import (
+    Calibration,
+    agreement,
+    load_calibration,
+    probability,
+    soft_maximum,
+)
+from worker.vision.matcher import Matcher, load_matcher
 from worker.vision.values import Embeddings, Opinion, Outcome, Quality
+
+#: How many signers of a search are compared in full, their references' agreement included.
+SHORTLIST = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +46,7 @@ class Verifier:
             return Opinion(Outcome.NO_REFERENCE)
         if not quality.usable:
             return Opinion(Outcome.INCONCLUSIVE, references=count)
-        return self._opinion(self.matcher.logits(query, references))
+        return self._opinion(query, references)
 
     def nearest(
         self, query: npt.NDArray[np.float32], enrolled: Mapping[str, Embeddings], *, top: int = 3
@@ -45,27 +54,36 @@ class Verifier:
         """Up to `top` enrolled signers with their probabilities, best first, equals by name.
 
         These are suggestions for a person: nobody claimed these names, and the likeliest of many signers
-        is likely by chance alone.
+        is likely by chance alone. `is_somebody` tells whether the first is more than that. Signers are
+        ranked by their logits; the first SHORTLIST of them are compared in full.
         """
         known = [(signer, references) for signer, references in enrolled.items() if len(references)]
         if not known:
             return []
         logits = self.matcher.logits(query, np.concatenate([references for _, references in known]))
         ends = np.cumsum([len(references) for _, references in known])[:-1]
-        scored = [
-            (signer, self._llr(part)) for (signer, _), part in zip(known, np.split(logits, ends), strict=True)
-        ]
+        combined = [soft_maximum(part, self.calibration.sharpness) for part in np.split(logits, ends)]
+        likely = np.argsort(-np.array(combined), kind="stable")[: max(SHORTLIST, top)]
+        scored = [(known[i][0], self._llr(query, known[i][1])) for i in likely]
         scored.sort(key=lambda found: (-found[1], found[0]))
         return [(signer, probability(llr)) for signer, llr in scored[:top]]
 
-    def _llr(self, logits: Logits) -> float:
-        return self.calibration.fit_for(len(logits)).llr(self.calibration.combine(logits))
+    def is_somebody(self, likelihood: float, *, enrolled: int) -> bool:
+        """Whether the nearest of so many signers, found with that probability, is nearer than chance."""
+        return likelihood >= probability(self.calibration.strangers.nobody_below(enrolled))
 
-    def _opinion(self, logits: Logits) -> Opinion:
-        fit, llr = self.calibration.fit_for(len(logits)), self._llr(logits)
+    def _llr(self, query: npt.NDArray[np.float32], references: Embeddings) -> float:
+        return self.calibration.llr(self.matcher.logits(query, references), self._agreement(references))
+
+    def _agreement(self, references: Embeddings) -> float:
+        among = [self.matcher.logits(reference, references) for reference in references]
+        return agreement(np.stack(among))
+
+    def _opinion(self, query: npt.NDArray[np.float32], references: Embeddings) -> Opinion:
+        fit, llr = self.calibration.fit_for(len(references)), self._llr(query, references)
         outcome = fit.outcome(probability(llr))
         confidence = None if outcome is Outcome.INCONCLUSIVE else fit.confidence(llr)
-        return Opinion(outcome, probability(llr), llr, confidence, len(logits))
+        return Opinion(outcome, probability(llr), llr, confidence, len(references))
 
 
 def load_verifier(folder: Path = weights.WEIGHTS_DIR) -> Verifier:

@@ -1,0 +1,108 @@
+"""Ways to combine several references, side by side: what the calibration's choice was made among.
+
+Every way is fitted on the calibration's signers, as the shipped one is, and none is chosen on the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from training.verifier import metrics, protocol, sets
+from training.verifier.calibrate import Evidence, logistic
+from training.verifier.evaluate import Notice
+from training.verifier.library import Library
+from training.verifier.metrics import Scores
+from training.verifier.protocol import Draw
+from worker.vision.calibration import soft_maximum
+
+COUNTS = (3, 5, 8)
+#: From the logits of one draw, (queries, references), to (queries, features).
+Features = Callable[[Scores, Draw], Scores]
+
+
+@dataclass(frozen=True)
+class Combination:
+    """One way: skilled EER by set and number of references."""
+
+    name: str
+    skilled: dict[str, dict[int, float]]
+
+
+def measure(library: Library, *, notice: Notice) -> list[Combination]:
+    """All ways on the calibration's sets and on those that nothing was chosen on."""
+    fitted_on = [library.of(sets.validation), library.of(sets.online_validation)]
+    measured = [*fitted_on, library.of(sets.test), library.of(sets.cedar)]
+    found: dict[str, dict[str, dict[int, float]]] = {name: {} for name in WAYS}
+    for count in COUNTS:
+        drawn = [protocol.draws(one.scores, one.found, count=count) for one in measured]
+        for name, features in WAYS.items():
+            notice(f"combinations: {name}, {count} references")
+            coefficients = logistic(_evidence(drawn[: len(fitted_on)], features))
+            for one, own in zip(measured, drawn, strict=True):
+                rates = found[name].setdefault(one.found.source, {})
+                rates[count] = _skilled_eer(own, features, np.array(coefficients[:-1]))
+    return [Combination(name, rates) for name, rates in found.items()]
+
+
+def _evidence(drawn: Sequence[Sequence[Sequence[Draw]]], features: Features) -> Evidence:
+    parts, labels, weights = [], [], []
+    for one in drawn:
+        for kind in ("genuine", "skilled"):
+            made = _all(one, kind, features)
+            parts.append(made)
+            labels.append(np.full(len(made), kind == "genuine"))
+            weights.append(np.full(len(made), 0.5 / len(made)))
+    return Evidence(np.concatenate(parts), np.concatenate(labels), np.concatenate(weights))
+
+
+def _skilled_eer(drawn: Sequence[Sequence[Draw]], features: Features, coefficients: Scores) -> float:
+    genuine, skilled = (_all(drawn, kind, features) @ coefficients for kind in ("genuine", "skilled"))
+    return metrics.equal_error_rate(genuine, skilled)
+
+
+def _all(drawn: Sequence[Sequence[Draw]], kind: str, features: Features) -> Scores:
+    return np.concatenate([features(getattr(draw, kind), draw) for own in drawn for draw in own])
+
+
+def _alone(combine: Callable[[Scores], Scores]) -> Features:
+    return lambda pairs, draw: combine(pairs)[:, None]
+
+
+def _with_agreement(combine: Callable[[Scores], Scores]) -> Features:
+    return lambda pairs, draw: np.column_stack([combine(pairs), np.full(len(pairs), draw.agreement)])
+
+
+def _weighted(pairs: Scores, draw: Draw) -> Scores:
+    """References that agree more with the others count more."""
+    among = draw.among.copy()
+    np.fill_diagonal(among, np.nan)
+    agreed = np.nanmean(among, axis=1)
+    weights = np.exp(agreed - agreed.max())
+    return np.asarray(pairs @ (weights / weights.sum()), np.float64)[:, None]
+
+
+def _mean(pairs: Scores) -> Scores:
+    return soft_maximum(pairs, 0.0)
+
+
+def _best(pairs: Scores) -> Scores:
+    return np.asarray(pairs.max(axis=1), np.float64)
+
+
+def _soft(pairs: Scores) -> Scores:
+    return soft_maximum(pairs, 1.0)
+
+
+WAYS: dict[str, Features] = {
+    "mean": _alone(_mean),
+    "best reference": _alone(_best),
+    "half mean, half best": _alone(lambda pairs: (_mean(pairs) + _best(pairs)) / 2),
+    "soft maximum": _alone(_soft),
+    "mean, weighted by each reference's agreement": _weighted,
+    "mean, against the references' agreement": _with_agreement(_mean),
+    "soft maximum, against the references' agreement": _with_agreement(_soft),
+    "best reference, against the references' agreement": _with_agreement(_best),
+}

@@ -1,0 +1,77 @@
+"""Sets that were embedded and scored once, for all measurements of one verifier."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from training.verifier import protocol, scoring
+from training.verifier.metrics import Trials
+from training.verifier.protocol import Gallery
+from worker.vision import weights
+from worker.vision.calibration import Calibration, load_calibration
+from worker.vision.encoder import Encoder, load_encoder
+from worker.vision.matcher import Matcher, load_matcher
+from worker.vision.values import Embeddings
+from worker.vision.verifier import Verifier
+
+#: One of `sets`' functions.
+Read = Callable[[Path], Gallery]
+
+
+@dataclass(frozen=True)
+class Models:
+    """What is measured: the files of one weights folder."""
+
+    encoder: Encoder
+    matcher: Matcher
+    calibration: Calibration
+    digests: dict[str, str]
+
+    @property
+    def verifier(self) -> Verifier:
+        """What a worker compares with."""
+        return Verifier(self.matcher, self.calibration)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A set with its embeddings and its table of logits; see `scoring.within` for the latter."""
+
+    found: Gallery
+    embeddings: Embeddings
+    scores: npt.NDArray[np.float64]
+
+    def trials(self, calibration: Calibration, count: int) -> list[Trials]:
+        """Log-likelihood ratios by writer, as shipped."""
+        drawn = protocol.draws(self.scores, self.found, count=count)
+        return protocol.trials(drawn, protocol.llr(calibration, count))
+
+
+@dataclass
+class Library:
+    """Reads, embeds and scores a set when it is first asked for."""
+
+    data: Path
+    models: Models
+    _kept: dict[Read, Measured] = field(default_factory=dict)
+
+    def of(self, read: Read) -> Measured:
+        """The set that `read` reads."""
+        if read not in self._kept:
+            found = read(self.data)
+            embeddings = self.models.encoder.encode(found.images)
+            scores = scoring.within(found, embeddings, self.models.matcher)
+            self._kept[read] = Measured(found, embeddings, scores)
+        return self._kept[read]
+
+
+def load(folder: Path = weights.WEIGHTS_DIR) -> Models:
+    """The verifier's files of one weights folder, as a CPU worker loads them."""
+    names = ("encoder", "matcher", "calibration")
+    digests = {name: weights.entry(name, folder).sha256 for name in names}
+    return Models(load_encoder(folder=folder), load_matcher(folder), load_calibration(folder), digests)

@@ -1,0 +1,171 @@
+"""The same name by different people: nobody imitates anybody, and what is written does not tell who wrote it.
+
+The cross-media set's held-out volunteers wrote ten prescribed names on paper, a tablet, and a phone in hand
+and on a table. Every volunteer's own writings of a name meet others' writings of that very name, and of
+another name.
+"""
+
+from __future__ import annotations
+
+import csv
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from training.verifier import metrics, protocol, sets
+from training.verifier.evaluate import Against, Notice, Said, against, said
+from training.verifier.library import Library
+from training.verifier.metrics import Rate, Trials
+from training.verifier.protocol import Pairs
+from worker.vision.calibration import Calibration, agreement
+from worker.vision.crops import normalise
+from worker.vision.values import Embeddings, Grey, Normal
+
+MEDIA = ("paper", "tablet", "phone in hand", "phone on table")
+COUNTS = (1, 3)
+
+
+@dataclass(frozen=True)
+class Written:
+    """All writings: whose, which name, on what (a number of MEDIA)."""
+
+    images: list[Normal]
+    volunteers: npt.NDArray[np.int64]
+    prompts: npt.NDArray[np.int64]
+    media: npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class NameFigures:
+    """One number of references, all of one volunteer and name, each on another medium."""
+
+    references: int
+    same_name: Against
+    other_name: Against
+    own_said: Said
+    same_name_said: Said
+    other_name_said: Said
+
+
+@dataclass(frozen=True)
+class SameName:
+    """Figures by number of references; `media` is EER on the same name by media of reference and query."""
+
+    volunteers: int
+    writings: int
+    figures: list[NameFigures]
+    media: dict[str, dict[str, float]]
+    across_media: Rate
+
+
+def measure(library: Library, *, notice: Notice) -> SameName:
+    """Measure on the volunteers that never train."""
+    notice("the same name by others")
+    written = read(library.data / "verification" / "crossmedia_cn")
+    embeddings = library.models.encoder.encode(written.images)
+    scores = _scores(written, embeddings, library)
+    calibration = library.models.calibration
+    tried = {count: _trials(written, scores, calibration, count) for count in COUNTS}
+    across = metrics.rates(tried[1], "skilled", [metrics.Curves.equal_error])[0]
+    return SameName(
+        volunteers=len(np.unique(written.volunteers)),
+        writings=len(written.images),
+        figures=[_figures(trials, calibration, count) for count, trials in tried.items()],
+        media=_by_media(written, scores),
+        across_media=across,
+    )
+
+
+def read(folder: Path) -> Written:
+    """The writings of the held-out volunteers."""
+    with (folder / "manifest.csv").open(newline="", encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if int(row["volunteer"]) > sets.LAST_TRAINING_VOLUNTEER]
+    with zipfile.ZipFile(folder / "images.zip") as images:
+        normals = [_normal(images.read(row["file"])) for row in rows]
+    columns = [[int(row[name]) for row in rows] for name in ("volunteer", "name_prompt", "index")]
+    volunteers, prompts, index = (np.array(column) for column in columns)
+    return Written(normals, volunteers, prompts, (index - 1) // 10)
+
+
+def _normal(data: bytes) -> Normal:
+    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
+    if image is None:
+        raise ValueError("not an image")
+    return normalise(_padded(np.asarray(image, np.uint8)))
+
+
+def _padded(image: Grey) -> Grey:
+    """Some paper around, for these images end where the ink does."""
+    return np.asarray(cv2.copyMakeBorder(image, 8, 8, 8, 8, cv2.BORDER_CONSTANT, value=255), np.uint8)
+
+
+def _scores(written: Written, embeddings: Embeddings, library: Library) -> Pairs:
+    """Logits of every writing against those of the same name, and of the next name by the next volunteer."""
+    table = np.full((len(embeddings), len(embeddings)), np.nan)
+    for volunteer, prompt in _signers(written):
+        references = np.flatnonzero((written.volunteers == volunteer) & (written.prompts == prompt))
+        others = _other_names(written, volunteer, prompt)
+        for row in (*np.flatnonzero(written.prompts == prompt), *others):
+            table[row, references] = library.models.matcher.logits(embeddings[row], embeddings[references])
+    return table
+
+
+def _signers(written: Written) -> list[tuple[int, int]]:
+    return sorted(set(zip(written.volunteers.tolist(), written.prompts.tolist(), strict=True)))
+
+
+def _other_names(written: Written, volunteer: int, prompt: int) -> npt.NDArray[np.int64]:
+    """One writing of another name by each other volunteer, on changing media."""
+    other = prompt % 10 + 1
+    number = written.volunteers
+    wanted = (written.prompts == other) & (number != volunteer) & (written.media == number % len(MEDIA))
+    return np.flatnonzero(wanted)
+
+
+def _trials(written: Written, scores: Pairs, calibration: Calibration, count: int) -> list[Trials]:
+    """By volunteer; every choice of `count` of the media serves as references in turn."""
+    score = protocol.llr(calibration, count)
+    found: dict[int, list[tuple[Pairs, Pairs, Pairs]]] = {}
+    for volunteer, prompt in _signers(written):
+        own = np.flatnonzero((written.volunteers == volunteer) & (written.prompts == prompt))
+        same = np.flatnonzero((written.volunteers != volunteer) & (written.prompts == prompt))
+        others = _other_names(written, volunteer, prompt)
+        for first in range(len(own)):
+            order = np.roll(own, -first)
+            references, queries = order[:count], order[count:]
+            agreed = agreement(scores[np.ix_(references, references)])
+            kinds = [score(scores[np.ix_(kind, references)], agreed) for kind in (queries, same, others)]
+            found.setdefault(volunteer, []).append((kinds[0], kinds[1], kinds[2]))
+    return [Trials(*(np.concatenate(kind) for kind in zip(*parts, strict=True))) for parts in found.values()]
+
+
+def _figures(trials: Sequence[Trials], calibration: Calibration, count: int) -> NameFigures:
+    fitted = calibration.fit_for(count)
+    return NameFigures(
+        references=count,
+        same_name=against(trials, "skilled"),
+        other_name=against(trials, "random"),
+        own_said=said(trials, "genuine", fitted),
+        same_name_said=said(trials, "skilled", fitted),
+        other_name_said=said(trials, "random", fitted),
+    )
+
+
+def _by_media(written: Written, scores: Pairs) -> dict[str, dict[str, float]]:
+    """EER of one's own against others' writings of the same name: reference's medium, then query's."""
+    same_name = written.prompts[:, None] == written.prompts[None, :]
+    same_hand = written.volunteers[:, None] == written.volunteers[None, :]
+    table: dict[str, dict[str, float]] = {}
+    for row, reference in enumerate(MEDIA):
+        for column, query in enumerate(MEDIA):
+            if row == column:
+                continue
+            pair = same_name & (written.media == column)[:, None] & (written.media == row)[None, :]
+            rate = metrics.equal_error_rate(scores[pair & same_hand], scores[pair & ~same_hand])
+            table.setdefault(reference, {})[query] = rate
+    return table
