@@ -1,7 +1,7 @@
 """Which way up a page lies, told from its print, and detection on the page laid upright.
 
-Letters of one word stand on one baseline, while their tops differ: capitals and b, d, f, h, k, l, t rise above
-the others, far more often than g, j, p, q, y hang below. So among neighbouring letters the edges that
+Letters of one word stand on one baseline, while their tops differ: capitals and b, d, f, h, k, l, t rise
+above the others, far more often than g, j, p, q, y hang below. So among neighbouring letters the edges that
 agree on one side only agree at the foot. Counting such pairs along rows and along columns tells the four
 ways a page can lie apart; ascenders against descenders are the cue of Bloomberg, Kopec and Dasari, "Measuring
 document image skew and orientation", SPIE 2422 (1995). A page that leaves doubt (capitals, digits, other
@@ -30,8 +30,8 @@ _ALIKE = (0.5, 2.5)
 _REACH, _BESIDE, _TALLER = 0.5, 0.6, 2.2
 #: Edges agree within a pixel, or this share of the letter's height.
 _AGREE = 0.08
-#: What a decision asks for: pairs in all, how many times more along one axis than the other, the share of pairs
-#: that agree on one side only, how many times more of them on the one side than on the other, and by how many
+#: What a decision asks for: pairs in all, how many times more along one axis than the other, the share of
+#: pairs that agree on one side only, how many times more of them on the one side than on the other, and by how many
 #: standard deviations, for quarter turns and for half turns. Chosen on training pages of Tobacco800.
 _PAIRS, _AXIS, _LOPSIDED, _AHEAD = 40, 2.0, 0.1, 1.75
 _QUARTER_Z, _HALF_Z = 3.0, 4.0
@@ -43,7 +43,7 @@ _Ints = npt.NDArray[np.int32]
 
 @dataclass(frozen=True, slots=True)
 class _Letters:
-    """Connected components of a page: which pixel belongs to which, their boxes, which of them are letters."""
+    """Connected components of a page: which pixel is whose, their boxes, which of them are letters."""
 
     labels: _Ints
     boxes: _Ints
@@ -98,7 +98,7 @@ def turned(page: Pixels, turns: int) -> Pixels:
 
 
 def turned_box(box: Box, turns: int, *, width: float, height: float) -> Box:
-    """Where a box lies after the page of that size was turned so; the inverse takes `-turns` and the new size."""
+    """Where a box lies after the page of that size was turned so; `-turns` and the new size undo it."""
     for _ in range(turns % 4):
         box = Box(x=box.y, y=width - box.x - box.width, width=box.height, height=box.width)
         width, height = height, width
