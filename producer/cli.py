@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from producer.commands import bundle, care, compare, intake, operations, queue, run
 from producer.console import err
+from training.cleaner import commands as cleaner
 from training.detector import commands as detector
 from training.verifier import commands as verifier
 from worker.errors import ServiceError, TransientError
@@ -41,6 +42,7 @@ app.command()(care.doctor)
 train = typer.Typer(help="Train a model on your own or the published data.", no_args_is_help=True)
 train.command("detector")(detector.train)
 train.command("verifier")(verifier.train)
+train.command("cleaner")(cleaner.train)
 app.add_typer(train, name="train")
 
 export = typer.Typer(
@@ -48,11 +50,13 @@ export = typer.Typer(
 )
 export.command("detector")(detector.export)
 export.command("verifier")(verifier.export)
+export.command("cleaner")(cleaner.export)
 app.add_typer(export, name="export")
 
 evaluate = typer.Typer(help="Measure a model on data it never saw.", no_args_is_help=True)
 evaluate.command("detector")(detector.evaluate)
 evaluate.command("verifier")(verifier.evaluate)
+evaluate.command("cleaner")(cleaner.evaluate)
 app.add_typer(evaluate, name="evaluate")
 
 #: Which extra brings a module that the core goes without.

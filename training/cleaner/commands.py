@@ -6,12 +6,18 @@ Heavy libraries are imported inside, so that `--help` answers at once and withou
 from __future__ import annotations
 
 import dataclasses
+import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from training.cleaner.evaluate import Report
+    from training.verifier.metrics import Rate
 
 DataOption = Annotated[
     Path, typer.Option("--data", envvar="COUNTERSIGN_DATA", help="Folder with detection/ and verification/.")
@@ -28,7 +34,9 @@ def train(  # a command's options
         typer.Option(help="Learn from your own clean signatures, one an image, instead of --data."),
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder for checkpoints and the log.")] = Path("runs/cleaner"),
-    minutes: Annotated[float | None, typer.Option(help="Wall-clock budget; default from settings.")] = None,
+    minutes: Annotated[
+        float | None, typer.Option(help="Minutes of processor time; default from settings.")
+    ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on from the last checkpoint in --out.")
     ] = False,
@@ -67,6 +75,48 @@ def train(  # a command's options
     _messages.print(f"best checkpoint: {best}")
 
 
+def export(
+    checkpoint: Annotated[Path, typer.Argument(help="A checkpoint of `countersign train cleaner`.")],
+    data: DataOption = DEFAULT_DATA,
+) -> None:
+    """Ship a checkpoint as ONNX, with the gate that is best on validation writers.
+
+    The gate is the least share of a crop's ink that the network must want gone before it is let at the crop.
+    """
+    from training.cleaner.export import export as register_network  # noqa: PLC0415
+    from training.cleaner.gate import best  # noqa: PLC0415
+
+    with _messages.status("choosing the gate …"):
+        measured = register_network(checkpoint, data)
+    chosen = best(measured)
+    table = Table(title="skilled EER on validation writers, by least share of ink removed")
+    for heading in ("least share", "dirty", "clean", ""):
+        table.add_column(heading)
+    for one in measured:
+        rates = (f"{errors.skilled.rate:.1%}" for errors in (one.dirty, one.clean))
+        table.add_row(f"{one.min_removed:g}", *rates, "chosen" if one is chosen else "")
+    Console().print(table)
+
+
+def evaluate(
+    data: DataOption = DEFAULT_DATA,
+    out: Annotated[Path | None, typer.Option(help="Write the report as JSON to this file too.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+) -> None:
+    """Measure the cleaners on writers they never saw: strokes against truth, and the verifier's errors."""
+    from training.cleaner.evaluate import evaluate as run  # noqa: PLC0415
+
+    with _messages.status("evaluating …") as status:
+        report = run(data, notice=lambda stage: status.update(f"evaluating: {stage} …"))
+    text = json.dumps(report.as_json(), indent=2)
+    if out is not None:
+        out.write_text(text + "\n", encoding="utf-8")
+    if as_json:
+        typer.echo(text)
+    else:
+        _show(report)
+
+
 def _progress() -> Progress:
     columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
     return Progress(*columns, TextColumn("{task.fields[figures]}"), console=_messages)
@@ -74,3 +124,33 @@ def _progress() -> Progress:
 
 def _named(figures: dict[str, float]) -> str:
     return ", ".join(f"{name} {value:.4g}" for name, value in figures.items())
+
+
+def _show(report: Report) -> None:
+    console = Console()
+    title = f"cleaner {report.digests['cleaner'][:12]}, verifier {report.digests['encoder'][:12]}"
+    for name, found in report.sets.items():
+        genuine, skilled, random = found.trials
+        table = Table(
+            title=f"{name}: {title}, commit {report.commit}, {report.date}",
+            caption=f"{found.writers} writers, {found.specimens} crops, "
+            f"{genuine} genuine + {skilled} skilled + {random} random trials; 95 % intervals over writers",
+        )
+        for heading in ("cleaner", "precision", "recall", "F1", "invented"):
+            table.add_column(heading)
+        for heading in ("dirty: skilled EER", "random EER", "clean: skilled EER", "random EER", "touched"):
+            table.add_column(heading)
+        for cleaner, figures in found.figures.items():
+            strokes = figures.strokes
+            told = (strokes.precision, strokes.recall, strokes.f1, strokes.invented)
+            errors = (
+                errors for kind in (figures.dirty, figures.clean) for errors in (kind.skilled, kind.random)
+            )
+            table.add_row(cleaner, *map(_rate, told), *map(_rate, errors), f"{figures.touched:.1%}")
+        perfect = (found.perfect.skilled, found.perfect.random)
+        table.add_row("perfect", *[""] * 4, *map(_rate, perfect), *[""] * 3)
+        console.print(table)
+
+
+def _rate(rate: Rate) -> str:
+    return f"{rate.rate:.1%} ({rate.low:.1%}–{rate.high:.1%})"

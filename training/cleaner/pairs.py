@@ -21,8 +21,8 @@ from worker.vision.crops import dark_pixels, grey, ink_mask
 from worker.vision.learned import fitted
 from worker.vision.values import Grey
 
-#: Streams of chance that never meet: training, validation, measuring.
-TRAIN, VALIDATE, MEASURE = 11, 12, 13
+#: Streams of chance that never meet: training, validation, measuring, the picture of the manual.
+TRAIN, VALIDATE, MEASURE, PICTURE = 11, 12, 13, 14
 #: Of a user's own images every so many-th is held out.
 HELD_OUT_EVERY = 10
 #: Names of files that are taken for signatures in a user's own folder.

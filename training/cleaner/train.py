@@ -1,4 +1,4 @@
-"""One training run of the cleaner: seeded, bounded by wall clock, resumable, checkpointed."""
+"""One training run of the cleaner: seeded, bounded by processor time, resumable, checkpointed."""
 
 from __future__ import annotations
 
@@ -78,17 +78,17 @@ def load(checkpoint: Path) -> StrokeUNet:
 
 
 def train(run: Run, clean: Clean, validation: Clean, out: Path, report: Report) -> Path:
-    """Train until the minutes are used up; return the checkpoint with the lowest validation loss.
+    """Train until the processor's minutes are used up; return the checkpoint with the lowest validation loss.
 
     `last.pt` and `best.pt` are written to `out` at every validation, its figures appended to `log.jsonl`.
     """
     out.mkdir(parents=True, exist_ok=True)
-    budget, last = run.settings.minutes * 60, time.monotonic()
+    budget, last = run.settings.minutes * 60, time.process_time()
     held = pairs.batch(validation, run.settings.validation_pairs, (run.settings.seed, pairs.VALIDATE))
     validated = run.seconds
     while run.seconds < budget:
         loss = _step(run, clean, progress=run.seconds / budget)
-        now = time.monotonic()
+        now = time.process_time()
         run.seconds, last = run.seconds + now - last, now
         if run.step % 10 == 0:
             report({"step": run.step, "seconds": run.seconds, "loss": loss})
@@ -122,7 +122,7 @@ def _step(run: Run, clean: Clean, *, progress: float) -> float:
 
 
 def _schedule(step: int, progress: float, warmup: int) -> float:
-    """Linear warm-up over steps, then a cosine over wall clock down to one hundredth."""
+    """Linear warm-up over steps, then a cosine over time down to one hundredth."""
     cosine = 0.01 + 0.99 * (1 + math.cos(math.pi * min(progress, 1.0))) / 2
     return min(1.0, (step + 1) / warmup) * cosine
 

@@ -71,6 +71,11 @@ def by_rules(crop: Pixels | Grey, whitened: Grey, mask: Grey) -> Grey:
     return classical.strokes(crop, mask)
 
 
+def by_colour(crop: Pixels | Grey, whitened: Grey, mask: Grey) -> Grey:
+    """Ink of the pen's own colour, where the pen was coloured; else all of it."""
+    return classical.coloured(crop, mask)
+
+
 def by_network(network: StrokeNetwork) -> Finder:
     """The strokes that the network finds."""
 

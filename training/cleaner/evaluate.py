@@ -1,0 +1,270 @@
+"""Measuring cleaners: strokes against known truth, and the verifier's errors on dirty and on clean crops.
+
+References are clean and on file; questioned signatures are made dirty by chance that no training saw. Both
+go through the same cleaner, as they do in a worker.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from training.cleaner import pairs
+from training.cleaner.dirt import Pair, soil
+from training.provenance import commit
+from training.verifier import metrics, protocol, readers, scoring
+from training.verifier.metrics import Curves, Rate, Trials
+from training.verifier.protocol import Gallery
+from training.verifier.readers import Signer
+from worker.vision import weights
+from worker.vision.cleaner import (
+    Cleaner,
+    by_network,
+    by_rules,
+    erased,
+    in_turn,
+    load_cleaner,
+    whiten,
+)
+from worker.vision.crops import dark_pixels, grey, ink_mask, normalise
+from worker.vision.encoder import Encoder, load_encoder
+from worker.vision.learned import StrokeNetwork
+from worker.vision.matcher import Matcher, load_matcher
+from worker.vision.values import Cleaning, Embeddings, Grey
+
+#: Genuine specimens of each writer, and forgeries, that are measured.
+SPECIMENS = 4
+Notice = Callable[[str], None]
+Counts = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """One specimen: whose it is, its scan, and the same strokes made dirty."""
+
+    writer: int
+    genuine: bool
+    scan: Grey
+    soiled: Pair
+
+
+@dataclass(frozen=True)
+class Strokes:
+    """How well a cleaner told strokes from dirt, with 95 % intervals over writers.
+
+    A kept pixel counts as stroke when it is one or touches one. `recall` is the share of dark stroke pixels
+    that were kept; `invented` is kept ink that is no stroke, as a share of all strokes.
+    """
+
+    precision: Rate
+    recall: Rate
+    f1: Rate
+    invented: Rate
+
+
+@dataclass(frozen=True)
+class Errors:
+    """The verifier's equal error rates with one clean reference, for one cleaner and one kind of query."""
+
+    skilled: Rate
+    random: Rate
+
+
+@dataclass(frozen=True)
+class Figures:
+    """One cleaner on one set; `touched` is the share of clean crops of which it took any ink."""
+
+    strokes: Strokes
+    dirty: Errors
+    clean: Errors
+    touched: float
+
+
+@dataclass(frozen=True)
+class SetReport:
+    """One set: its size, and figures by cleaner. `perfect` is a cleaner that knows the truth."""
+
+    writers: int
+    specimens: int
+    #: Genuine queries, skilled forgeries, other writers' genuine queries.
+    trials: tuple[int, ...]
+    figures: dict[str, Figures]
+    perfect: Errors
+
+
+@dataclass(frozen=True)
+class Report:
+    """All sets, with what must be known to repeat the measurement."""
+
+    date: str
+    commit: str
+    digests: dict[str, str]
+    sets: dict[str, SetReport]
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return asdict(self)
+
+
+def evaluate(
+    data: Path, *, folder: Path = weights.WEIGHTS_DIR, notice: Notice = lambda stage: None
+) -> Report:
+    """Measure the shipped cleaners with the shipped verifier on BHSig writers 121-160 and all of CEDAR."""
+    judge = Judge(load_encoder(folder=folder), load_matcher(folder))
+    cleaners = shipped(folder)
+    verification = data / "verification"
+    signers = {
+        "BHSig260-Hindi test": readers.bhsig(verification / "bhsig_hindi", "test", shrink=False),
+        "CEDAR": readers.cedar(verification / "cedar"),
+    }
+    reports = {}
+    for number, (name, found) in enumerate(signers.items()):
+        notice(name)
+        reports[name] = measure(cases(found, (pairs.MEASURE, number)), cleaners, judge)
+    names = ("cleaner", "encoder", "matcher")
+    digests = {name: weights.entry(name, folder).sha256 for name in names}
+    return Report(datetime.datetime.now(datetime.UTC).date().isoformat(), commit(), digests, reports)
+
+
+def shipped(folder: Path = weights.WEIGHTS_DIR) -> dict[str, Cleaner]:
+    """What may be chosen, by name, and the classical rules followed by the network."""
+    made = {method.value: load_cleaner(method, folder=folder) for method in Cleaning}
+    network = StrokeNetwork(weights.verified_path("cleaner", folder), version="")
+    both = Cleaner(Cleaning.LEARNED, "both", in_turn(by_rules, by_network(network)))
+    return {**made, "classical, then learned": both}
+
+
+def cases(signers: Sequence[Signer], seed: Sequence[int], *, specimens: int = SPECIMENS) -> list[Case]:
+    """The first genuine specimens and forgeries of every signer, each made dirty once."""
+    chosen = [
+        (writer, is_genuine, specimen.mask())
+        for writer, signer in enumerate(signers)
+        for kind, is_genuine in ((signer.genuine, True), (signer.forged, False))
+        for specimen in kind[:specimens]
+    ]
+    return [
+        Case(writer, is_genuine, scan, soil(ink_mask(scan), np.random.default_rng((*seed, number))))
+        for number, (writer, is_genuine, scan) in enumerate(chosen)
+    ]
+
+
+@dataclass(frozen=True)
+class Judge:
+    """The verifier that the cleaners are measured with."""
+
+    encoder: Encoder
+    matcher: Matcher
+    known: dict[bytes, npt.NDArray[np.float32]] = field(default_factory=dict)
+
+    def embed(self, images: Sequence[Grey]) -> Embeddings:
+        """Embeddings of images; those that came out the same are encoded once."""
+        normals = [normalise(image) for image in images]
+        keys = [normal.tobytes() for normal in normals]
+        new = {key: normal for key, normal in zip(keys, normals, strict=True) if key not in self.known}
+        self.known.update(zip(new, self.encoder.encode(list(new.values())), strict=True))
+        return np.stack([self.known[key] for key in keys])
+
+    def errors(self, found: Gallery, on_file: Embeddings, asked: Embeddings) -> Errors:
+        """Error rates of `asked` against references `on_file`, both in the gallery's order."""
+        skilled, random = (
+            metrics.rates(self.trials(found, on_file, asked), against, [Curves.equal_error])[0]
+            for against in ("skilled", "random")
+        )
+        return Errors(skilled, random)
+
+    def trials(self, found: Gallery, on_file: Embeddings, asked: Embeddings) -> list[Trials]:
+        """The verifier's trials, one reference at a time."""
+        scored = scoring.within(found, on_file, self.matcher, queries=asked)
+        return protocol.trials(protocol.draws(scored, found, count=1), protocol.mean)
+
+
+def measure(
+    found: Sequence[Case],
+    cleaners: Mapping[str, Cleaner],
+    judge: Judge,
+) -> SetReport:
+    """Measure each cleaner on the same cases."""
+    writers, genuine = np.array([one.writer for one in found]), np.array([one.genuine for one in found])
+    gallery = Gallery([], writers, genuine)
+    figures = {}
+    for name, cleaner in cleaners.items():
+        dirty = [cleaner.clean(one.soiled.dirty) for one in found]
+        clean = [cleaner.clean(one.scan) for one in found]
+        on_file = judge.embed(clean)
+        figures[name] = Figures(
+            strokes=strokes(np.stack(list(_counts(found, dirty))), writers),
+            dirty=judge.errors(gallery, on_file, judge.embed(dirty)),
+            clean=judge.errors(gallery, on_file, on_file),
+            touched=float(
+                np.mean([_touched(one.scan, image) for one, image in zip(found, clean, strict=True)])
+            ),
+        )
+    on_file = judge.embed([one.scan for one in found])
+    asked = judge.embed([_perfect(one.soiled) for one in found])
+    tried = judge.trials(gallery, on_file, asked)
+    return SetReport(
+        writers=len(np.unique(writers)),
+        specimens=len(found),
+        trials=tuple(
+            sum(len(getattr(one, kind)) for one in tried) for kind in ("genuine", "skilled", "random")
+        ),
+        figures=figures,
+        perfect=judge.errors(gallery, on_file, asked),
+    )
+
+
+def strokes(counts: Counts, writers: npt.NDArray[np.int64]) -> Strokes:
+    """Shares from `counts`, one row a crop: kept, kept at strokes, kept strokes, dark strokes."""
+    own = np.stack([counts[writers == writer].sum(axis=0) for writer in np.unique(writers)])
+    kept, near, both, dark = range(4)
+
+    def precision(sums: Counts) -> Counts:
+        return sums[:, near] / np.maximum(sums[:, kept], 1)
+
+    def recall(sums: Counts) -> Counts:
+        return sums[:, both] / np.maximum(sums[:, dark], 1)
+
+    def f1(sums: Counts) -> Counts:
+        p, r = precision(sums), recall(sums)
+        return 2 * p * r / np.maximum(p + r, 1e-9)
+
+    def invented(sums: Counts) -> Counts:
+        return (sums[:, kept] - sums[:, near]) / np.maximum(sums[:, dark], 1)
+
+    drawn = metrics.draws(len(own)) @ own
+    return Strokes(*(_rate(share, own, drawn) for share in (precision, recall, f1, invented)))
+
+
+def _rate(share: Callable[[Counts], Counts], own: Counts, drawn: Counts) -> Rate:
+    low, high = np.quantile(share(drawn), [0.025, 0.975])
+    return Rate(float(share(own.sum(axis=0, keepdims=True))[0]), float(low), float(high))
+
+
+def _counts(found: Sequence[Case], cleaned: Sequence[Grey]) -> Iterator[Counts]:
+    for one, image in zip(found, cleaned, strict=True):
+        truth = one.soiled.strokes > 0
+        dark = dark_pixels(whiten(grey(one.soiled.dirty))) > 0
+        kept = dark & (image < 255)
+        near = cv2.dilate(one.soiled.strokes, np.ones((3, 3), np.uint8)) > 0
+        masks = (kept, kept & near, kept & truth, dark & truth)
+        yield np.array([np.count_nonzero(mask) for mask in masks], np.float64)
+
+
+def _touched(scan: Grey, cleaned: Grey) -> bool:
+    """Whether any of a scan's ink is gone."""
+    return bool(((dark_pixels(scan) > 0) & (cleaned == 255)).any())
+
+
+def _perfect(soiled: Pair) -> Grey:
+    """The crop without all that is no stroke, as if the truth were known."""
+    whitened = whiten(grey(soiled.dirty))
+    mask = dark_pixels(whitened)
+    near = cv2.dilate(soiled.strokes, np.ones((3, 3), np.uint8))
+    return erased(whitened, mask, np.asarray(cv2.bitwise_and(mask, near), np.uint8))

@@ -1,0 +1,52 @@
+"""From a checkpoint to what ships: one ONNX file, and the least share of ink that is worth taking."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import onnx
+import torch
+
+from training.catalogue import register
+from training.cleaner.evaluate import Judge
+from training.cleaner.gate import Choice, best, choices, validation_cases
+from training.cleaner.network import Probabilities, StrokeUNet
+from training.cleaner.train import load
+from worker.vision.encoder import load_encoder
+from worker.vision.learned import HEIGHT, WIDTH, StrokeNetwork
+from worker.vision.matcher import load_matcher
+from worker.vision.weights import WEIGHTS_DIR
+
+LICENCE = "AGPL-3.0-or-later"
+CARD = "cleaner.md"
+
+
+def write_onnx(network: StrokeUNet, path: Path) -> None:
+    """Export for one crop at a time, without notes on the exporter, so that the digest is reproducible."""
+    torch.onnx.export(
+        Probabilities(network).eval(),
+        (torch.zeros(1, 1, HEIGHT, WIDTH),),
+        path,
+        input_names=["darkness"],
+        output_names=["strokes"],
+        opset_version=17,
+        dynamo=False,
+    )
+    graph = onnx.load(path)
+    del graph.metadata_props[:]
+    graph.doc_string = ""
+    onnx.save(graph, path)
+
+
+def export(checkpoint: Path, data: Path, *, folder: Path = WEIGHTS_DIR) -> list[Choice]:
+    """Register `cleaner` with the gate that is best on validation writers; return all that were tried."""
+    with tempfile.TemporaryDirectory() as scratch:
+        path = Path(scratch) / "cleaner.onnx"
+        write_onnx(load(checkpoint), path)
+        judge = Judge(load_encoder(folder=folder), load_matcher(folder))
+        measured = choices(StrokeNetwork(path, version=""), validation_cases(data), judge)
+        size = {"width": WIDTH, "height": HEIGHT}
+        gate = best(measured).min_removed
+        register("cleaner", path, card=CARD, licence=LICENCE, folder=folder, min_removed=gate, **size)
+    return measured

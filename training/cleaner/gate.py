@@ -1,0 +1,88 @@
+"""When the network is let at a crop: chosen on validation writers, dirty and clean crops counting alike."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from training.cleaner import pairs
+from training.cleaner.evaluate import Case, Errors, Judge, cases
+from training.verifier import readers
+from training.verifier.protocol import Gallery
+from worker.vision.cleaner import by_network, erased, removed_share, whiten
+from worker.vision.crops import dark_pixels, grey
+from worker.vision.learned import StrokeNetwork
+from worker.vision.values import Embeddings, Grey, Pixels
+
+#: Least shares of a crop's ink that are tried.
+GATES = (0.0, 0.02, 0.05, 0.08, 0.12, 0.16, 0.2, 0.3)
+#: Genuine specimens and forgeries of each validation writer.
+SPECIMENS = 6
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One gate, and the verifier's errors on dirty and on clean crops with it."""
+
+    min_removed: float
+    dirty: Errors
+    clean: Errors
+
+    @property
+    def mean(self) -> float:
+        """What is minimised: the mean of both skilled EERs."""
+        return (self.dirty.skilled.rate + self.clean.skilled.rate) / 2
+
+
+@dataclass(frozen=True, eq=False)
+class _Cleaned:
+    """Embeddings of the same crops with and without the network, and the share of ink that it took."""
+
+    without: Embeddings
+    cleaned: Embeddings
+    removed: npt.NDArray[np.float64]
+
+    def gated(self, min_removed: float) -> Embeddings:
+        return np.where(self.removed[:, None] >= min_removed, self.cleaned, self.without)
+
+
+def validation_cases(data: Path) -> list[Case]:
+    """BHSig writers 101-120."""
+    signers = readers.bhsig(data / "verification" / "bhsig_hindi", "validation", shrink=False)
+    return cases(signers, (pairs.VALIDATE, 1), specimens=SPECIMENS)
+
+
+def choices(network: StrokeNetwork, found: Sequence[Case], judge: Judge) -> list[Choice]:
+    """Every gate measured on the cases."""
+    dirty = _cleaned([one.soiled.dirty for one in found], network, judge)
+    clean = _cleaned([one.scan for one in found], network, judge)
+    writers, genuine = (np.array([getattr(one, name) for one in found]) for name in ("writer", "genuine"))
+    gallery = Gallery([], writers, genuine)
+    measured = []
+    for gate in GATES:
+        on_file = clean.gated(gate)
+        errors = (judge.errors(gallery, on_file, asked) for asked in (dirty.gated(gate), on_file))
+        measured.append(Choice(gate, *errors))
+    return measured
+
+
+def best(measured: Sequence[Choice]) -> Choice:
+    """The choice with the lowest mean; of equals the one that leaves most crops alone."""
+    return min(measured, key=lambda choice: (round(choice.mean, 6), -choice.min_removed))
+
+
+def _cleaned(crops: Sequence[Pixels | Grey], network: StrokeNetwork, judge: Judge) -> _Cleaned:
+    find = by_network(network)
+    without, cleaned, removed = [], [], []
+    for crop in crops:
+        whitened = whiten(grey(crop))
+        mask = dark_pixels(whitened)
+        kept = find(crop, whitened, mask)
+        without.append(whitened)
+        cleaned.append(erased(whitened, mask, kept))
+        removed.append(removed_share(mask, kept))
+    return _Cleaned(judge.embed(without), judge.embed(cleaned), np.array(removed))
