@@ -18,7 +18,7 @@ from training.detector.readers import (
     strictest,
 )
 from training.detector.select import validation_pages
-from training.detector.sheets import read_sheets
+from training.detector.sheets import SheetFolder, read_sheets
 from training.detector.strokes import StrokeBook
 from worker.vision.values import Box, Label
 
@@ -131,7 +131,7 @@ def test_the_document_of_a_near_duplicate_is_held_too(data):
 
 def test_the_same_seed_writes_the_same_pages(data, tmp_path):
     for out in ("one", "other"):
-        build(data, tmp_path / out, drawn=2, seed=7)
+        build(data, SheetFolder(tmp_path / out), drawn=2, seed=7)
 
     files = sorted(path.name for path in (tmp_path / "one").iterdir())
     assert len(files) == 3 + 2 + 1
@@ -140,7 +140,7 @@ def test_the_same_seed_writes_the_same_pages(data, tmp_path):
 
 
 def test_prepared_pages_keep_their_boxes_and_what_is_known_of_them(data, tmp_path):
-    build(data, tmp_path, drawn=1)
+    build(data, SheetFolder(tmp_path), drawn=1)
 
     sheets = {sheet.source: sheet for sheet in read_sheets(tmp_path)}
 

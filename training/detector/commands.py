@@ -37,8 +37,12 @@ def train(  # a command's options
     initial: Annotated[Path | None, typer.Option(help="Weights to start from, instead of the usual.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the stage's last checkpoint.")] = False,
     limit: Annotated[int, typer.Option(help="Use at most so many pages of each source; 0 is all.")] = 0,
+    batch: Annotated[int | None, typer.Option(help="Pages of one step instead of the stage's.")] = None,
     threads: Annotated[int | None, typer.Option(help="CPU threads instead of the stage's.")] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda or cuda:N instead of the stage's.")] = None,
+    only_prepare: Annotated[
+        bool, typer.Option("--only-prepare", help="Stop when the pages are prepared.")
+    ] = False,
 ) -> None:
     """Train the detector; its weights lie in OUT/STAGE/last.safetensors.
 
@@ -47,16 +51,20 @@ def train(  # a command's options
     signature, initials, handwritten_date, redaction, handwriting. Pages are prepared once, in OUT/pages or
     OUT/own. Nothing ships before the weights are exported.
     """
-    from training.detector import train as trainer  # noqa: PLC0415
     from training.detector.prepare import prepared, sampler  # noqa: PLC0415
     from training.detector.settings import read_settings  # noqa: PLC0415
 
-    asked = {"minutes": minutes, "threads": threads, "device": device}
+    asked = {"minutes": minutes, "batch": batch, "threads": threads, "device": device}
     given = {name: value for name, value in asked.items() if value is not None}
     settings = read_settings(stage).model_copy(update=given)
     with Progress(console=_messages) as progress:
         sheets = prepared(data, out, settings, own=own or (), limit=limit, notice=_ticker(progress))
-    weights = trainer.train(
+    if only_prepare:
+        _messages.print(f"{len(sheets)} pages prepared")
+        return
+    from training.detector.train import train as run  # noqa: PLC0415
+
+    weights = run(
         sampler(sheets, data, settings),
         out / stage,
         settings,

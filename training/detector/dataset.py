@@ -58,26 +58,32 @@ def public_pages(root: Path) -> list[tuple[PageRecord, str]]:
 
 
 def build(
-    data: Path, out: Path, *, drawn: int, seed: int = 1, limit: int = 0, notice: Notice | None = None
+    data: Path,
+    out: SheetFolder,
+    *,
+    drawn: int,
+    seed: int = 1,
+    limit: int = 0,
+    notice: Notice | None = None,
 ) -> Path:
     """Write public pages and `drawn` drawn ones as sheets into `out`; return the index.
 
     `data` is the folder that holds `detection/` and `verification/`; it is only read. With a `limit` at most
     that many pages of each source are used. The same seed writes the same pages.
     """
-    folder, counts = SheetFolder(out), dict[str, int]()
+    counts = dict[str, int]()
     for page, source in public_pages(data / "detection"):
         counts[source] = counts.get(source, 0) + 1
         if not limit or counts[source] <= limit:
             marks = [Marked(Label.SIGNATURE, box) for box in page.boxes]
-            folder.add(read_pixels(page.image), marks, known=[Label.SIGNATURE], source=source)
+            out.add(read_pixels(page.image), marks, known=[Label.SIGNATURE], source=source)
     book = StrokeBook.load(data / "verification")
     total = min(drawn, limit or drawn)
     for index in range(total):
-        draw_into(folder, book, np.random.default_rng([seed, index]))
+        draw_into(out, book, np.random.default_rng([seed, index]))
         if notice is not None:
             notice("drawn pages", index + 1, total)
-    return folder.close()
+    return out.close()
 
 
 def draw_into(folder: SheetFolder, book: StrokeBook | None, rng: np.random.Generator) -> None:

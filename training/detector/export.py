@@ -14,7 +14,7 @@ from ultralytics.nn.modules import Detect
 
 from training.catalogue import register
 from training.detector.sheets import LABELS
-from training.detector.train import new_model
+from training.detector.train import halved, new_model
 from worker.vision.values import Label
 from worker.vision.weights import WEIGHTS_DIR, CatalogueEntry
 
@@ -83,9 +83,5 @@ def _forget_origin(path: Path) -> None:
 
 
 def _save_tensors(model: Any, target: Path) -> Path:
-    state = {
-        name: (tensor.half() if tensor.dtype == torch.float32 else tensor).contiguous()
-        for name, tensor in model.state_dict().items()
-    }
-    save_file(state, target)
+    save_file(halved(model.state_dict()), target)
     return target

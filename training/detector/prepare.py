@@ -29,13 +29,15 @@ def prepared(
 ) -> list[Sheet]:
     """The pages of a training, prepared in `out/pages`, or `out/own`, unless they lie there already."""
     folder = out / ("own" if own else "pages")
-    if not (folder / INDEX).exists():
-        if own:
-            _build_own(own, data, folder, settings, limit=limit, notice=notice)
-        else:
-            if not (data / "detection").is_dir():
-                raise WrongUse(f"there is no {data / 'detection'}; name the data with --data, or use --own")
-            build(data, folder, drawn=settings.drawn, seed=settings.seed, limit=limit, notice=notice)
+    if (folder / INDEX).exists():
+        return read_sheets(folder)
+    written = SheetFolder(folder, quality=settings.quality)
+    if own:
+        _build_own(own, data, written, settings, limit=limit, notice=notice)
+    elif (data / "detection").is_dir():
+        build(data, written, drawn=settings.drawn, seed=settings.seed, limit=limit, notice=notice)
+    else:
+        raise WrongUse(f"there is no {data / 'detection'}; name the data with --data, or use --own")
     return read_sheets(folder)
 
 
@@ -63,14 +65,13 @@ def sampler(sheets: Sequence[Sheet], data: Path, settings: TrainSettings) -> Sam
 def _build_own(
     own: Sequence[Path],
     data: Path,
-    folder: Path,
+    written: SheetFolder,
     settings: TrainSettings,
     *,
     limit: int,
     notice: Notice | None,
 ) -> None:
     """A user's pages, and drawn ones beside them so that no label is forgotten."""
-    written = SheetFolder(folder)
     for path in own:
         pages = read_own(path)
         for page in pages.pages[: limit or None]:

@@ -42,6 +42,8 @@ class TrainSettings(BaseModel):
     #: Drawn pages and, about, drawn patches to prepare.
     drawn: int = Field(default=1500, ge=0)
     patches: int = Field(default=1500, ge=0)
+    #: JPEG quality of the prepared pages: lower where they travel.
+    quality: int = Field(default=92, ge=30, le=95)
     half: bool = True
     threads: int = Field(default=1, ge=1)
     device: str = "cpu"

@@ -47,15 +47,15 @@ class Sheet:
 class SheetFolder:
     """Writes sheets into a folder; the index is written by `close`."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder, self._index = folder, list[dict[str, Any]]()
+    def __init__(self, folder: Path, *, quality: int = 92) -> None:
+        self._folder, self._quality, self._index = folder, quality, list[dict[str, Any]]()
         folder.mkdir(parents=True, exist_ok=True)
 
     def add(self, pixels: Pixels, marks: Iterable[Marked], *, known: Iterable[Label], source: str) -> None:
         """Reduce a page to LONGEST, its marks with it, and write it."""
         small, marks = reduced(pixels, tuple(marks))
         name = f"{len(self._index):05d}.jpg"
-        Image.fromarray(_lean(small)).save(self._folder / name, quality=92)
+        Image.fromarray(_lean(small)).save(self._folder / name, quality=self._quality)
         self._index.append(
             {
                 "image": name,

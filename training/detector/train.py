@@ -217,8 +217,7 @@ def collate(samples: Sequence[Sample], device: torch.device) -> Tensors:
 
 def _save(run: _Run, out: Path) -> None:
     """Replace the weights and the state, each in one step."""
-    weights = {name: tensor.detach().cpu().contiguous() for name, tensor in run.average.state_dict().items()}
-    save_file(weights, out / f"{WEIGHTS}.new")
+    save_file(halved(run.average.state_dict()), out / f"{WEIGHTS}.new")
     (out / f"{WEIGHTS}.new").replace(out / WEIGHTS)
     state = {
         "model": run.model.state_dict(),
@@ -229,6 +228,14 @@ def _save(run: _Run, out: Path) -> None:
     }
     torch.save(state, out / f"{STATE}.new")
     (out / f"{STATE}.new").replace(out / STATE)
+
+
+def halved(tensors: Tensors) -> Tensors:
+    """The same in half precision, where they are floating-point numbers; what ships is made from these."""
+    return {
+        name: (tensor.half() if tensor.dtype.is_floating_point else tensor).cpu().contiguous()
+        for name, tensor in tensors.items()
+    }
 
 
 def _restore(run: _Run, path: Path, device: torch.device) -> None:
