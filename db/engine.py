@@ -19,8 +19,7 @@ class Sessions(Protocol):
 
 
 #: No wait on a Postgres that is gone, or on a row whose holder stands still, may last for ever.
-_PATIENCE = {
-    "connect_timeout": 10,
+_BOUNDS = {
     "keepalives_idle": 30,
     "keepalives_interval": 10,
     "keepalives_count": 3,
@@ -29,10 +28,16 @@ _PATIENCE = {
 }
 
 
-def make_engine(url: str, *, pool_size: int = 5) -> Engine:
-    """An engine for `url`; connections that the server closed meanwhile are replaced."""
+def make_engine(url: str, *, pool_size: int = 5, answer_within: float | None = None) -> Engine:
+    """An engine for `url`; connections that the server closed meanwhile are replaced.
+
+    A Postgres that says nothing for `answer_within` seconds is an OperationalError, and the connection is
+    closed; None waits for as long as a statement takes, as a migration must.
+    """
     if url.startswith("sqlite"):
         return _sqlite(url)
+    from db.patience import patient  # noqa: PLC0415 - SQLite needs no driver of Postgres
+
     # Parameters are names of people and embeddings of their hands: they do not belong into error messages.
     return create_engine(
         url,
@@ -40,7 +45,7 @@ def make_engine(url: str, *, pool_size: int = 5) -> Engine:
         max_overflow=pool_size,
         pool_pre_ping=True,
         hide_parameters=True,
-        connect_args=_PATIENCE,
+        connect_args={**_BOUNDS, "connection_factory": patient(answer_within)},
     )
 
 

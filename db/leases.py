@@ -7,6 +7,7 @@ So a redelivered, late or zombie task changes nothing (Kleppmann, "How to do dis
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -42,8 +43,12 @@ def claim(
     stage: DocumentStage | ChunkStage,
     *,
     seconds: float,
+    holder: str | None = None,
 ) -> Lease | None:
-    """Take the lease, or None when the row is past this stage or somebody alive holds it."""
+    """Take the lease, or None when the row is past this stage or somebody alive holds it.
+
+    `holder` says who takes it, so that it can be taken away from them: see `revoke` and `cut_short`.
+    """
     before = session.execute(select(model.lease_until).where(model.id == row_id).with_for_update())
     left_behind = before.scalar_one_or_none() is not None
     moment = now(session)
@@ -52,6 +57,7 @@ def claim(
         update(model)
         .where(model.id == row_id, model.stage == stage, _free(model, moment))
         .values(fence=model.fence + 1, deliveries=model.deliveries + 1, lease_until=until, due_at=until)
+        .values(holder=holder)
         .returning(model.fence, model.deliveries)
     )
     row = session.execute(statement).one_or_none()
@@ -103,6 +109,57 @@ def give_back(session: Session, lease: Lease, *, again_in: float, counted: bool 
         )
     )
     return changed(session, statement) == 1
+
+
+def revoke(
+    session: Session,
+    model: type[Document] | type[Chunk],
+    row_id: int,
+    stage: DocumentStage | ChunkStage,
+    *,
+    holder: str,
+    overdue: float = 0.0,
+) -> int | None:
+    """Take the lease away from a holder that may still be at work; its attempt, None when it holds none.
+
+    The fence rises, so the holder writes nothing any more, and its attempt does not count. The row is as due
+    as if it had waited for `overdue` seconds.
+    """
+    due_at = now(session) - timedelta(seconds=overdue)
+    held = (model.stage == stage, model.lease_until.is_not(None), model.holder == holder)
+    statement = (
+        update(model)
+        .where(model.id == row_id, *held)
+        .values(fence=model.fence + 1, deliveries=model.deliveries - 1, lease_until=None, due_at=due_at)
+        .returning(model.deliveries)
+    )
+    left = session.execute(statement).scalar_one_or_none()
+    return None if left is None else left + 1
+
+
+def cut_short(
+    session: Session,
+    model: type[Document] | type[Chunk],
+    stage: DocumentStage | ChunkStage,
+    *,
+    holder: str,
+    pause: Callable[[int], float],
+) -> int:
+    """Let the leases of a dead holder, or of all tasks of a dead worker, end after `pause(attempt)` seconds.
+
+    Answers how many. The attempts count, for the row may be what killed them, and who claims it next notes
+    how they ended.
+    """
+    moment = now(session)
+    his = or_(model.holder == holder, model.holder.startswith(f"{holder} ", autoescape=True))
+    held = select(model.id, model.deliveries, model.lease_until).where(
+        model.stage == stage, model.due_at.is_not(None), model.lease_until > moment, his
+    )
+    rows = session.execute(held.with_for_update()).all()
+    for row in rows:
+        end = min(row.lease_until, moment + timedelta(seconds=pause(row.deliveries)))
+        session.execute(update(model).where(model.id == row.id).values(lease_until=end, due_at=end))
+    return len(rows)
 
 
 def _free(model: type[Document] | type[Chunk], moment: datetime) -> ColumnElement[bool]:

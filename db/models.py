@@ -28,6 +28,8 @@ class Leased:
 
     fence: Mapped[int] = mapped_column(default=0)
     lease_until: Mapped[datetime | None]
+    #: Who took the newest lease: the worker's node name and the task's id, with a space between.
+    holder: Mapped[str | None]
     due_at: Mapped[datetime | None]
     #: How often the present stage was begun; back to 0 when the stage closes.
     deliveries: Mapped[int] = mapped_column(default=0)

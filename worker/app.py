@@ -15,10 +15,8 @@ from worker.tasks.watchdog import Watchdog
 #: Seconds by which the clocks of two machines may differ: a sweep is not stale before. With less, a worker
 #: whose clock is ahead of beat's would throw every sweep away, and nothing would ever be sent again.
 CLOCKS = 600.0
-#: Seconds that a worker gets after SIGTERM to finish what it holds; what is left goes back to its queue.
-SOFT_SHUTDOWN = 30.0
-
-
+#: Seconds for which the result of a pool process that is dead may still be on its way.
+LOST = 3.0
 #: Seconds that Redis may take to answer who sends a message. Only reading may wait for ever.
 ANSWER = 10.0
 
@@ -55,7 +53,7 @@ def make_app(broker: Broker, attempts: Attempts) -> Celery:
         worker_prefetch_multiplier=1,
         worker_send_task_events=True,
         task_send_sent_event=True,
-        worker_soft_shutdown_timeout=SOFT_SHUTDOWN,
+        worker_lost_wait=LOST,
         worker_hijack_root_logger=False,
         broker_connection_retry_on_startup=True,
         broker_transport_options=_transport(broker),
@@ -69,7 +67,8 @@ def make_app(broker: Broker, attempts: Attempts) -> Celery:
         timezone="UTC",
     )
     app.conf.update(stall_seconds=attempts.stall_seconds, pulse=attempts.pulse)
-    app.steps["worker"].add(Watchdog)
+    app.conf.update(stop_seconds=attempts.stop_seconds)
+    app.steps["worker"].update({Watchdog, "worker.tasks.handback:Handback"})
     return app
 
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
+
+from sqlalchemy import Engine
 
 from db.engine import Sessions, make_engine, make_sessions
 from worker import models
@@ -17,10 +21,26 @@ from worker.storage import S3, Store, s3_client
 @cache
 def sessions() -> Sessions:
     """Transactions on the configured database."""
+    return make_sessions(_engine(Database().database_pool))
+
+
+def _engine(pool_size: int) -> Engine:
     settings = Database()
-    return make_sessions(
-        make_engine(settings.database_url.get_secret_value(), pool_size=settings.database_pool)
+    return make_engine(
+        settings.database_url.get_secret_value(),
+        pool_size=pool_size,
+        answer_within=settings.database_seconds,
     )
+
+
+@contextmanager
+def brief_sessions() -> Iterator[Sessions]:
+    """Transactions on connections that are closed behind the block: no child process may inherit one."""
+    engine = _engine(1)
+    try:
+        yield make_sessions(engine)
+    finally:
+        engine.dispose()
 
 
 @cache

@@ -14,6 +14,10 @@ class Actor:
     worker: str
     task: str | None = None
 
+    def __str__(self) -> str:
+        """As it stands in the row whose lease it holds."""
+        return f"{self.worker} {self.task}" if self.task else self.worker
+
 
 EMBEDDED = Actor("embedded")
 

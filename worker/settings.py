@@ -65,6 +65,9 @@ class Database(_Group):
         default=SecretStr("sqlite:///countersign.db"),
         description="postgresql+psycopg2://user:password@host/name, or sqlite:///file for one process",
     )
+    database_seconds: Seconds = Field(
+        default=60, description="Seconds of silence after which a connection to PostgreSQL is given up"
+    )
     database_pool: int = Field(
         default=10, ge=1, le=200, description="Connections that one process may hold open"
     )
@@ -112,6 +115,9 @@ class Storage(_Group):
     )
     s3_secret_key: SecretStr | None = Field(
         default=None, description="Secret key; empty for the machine's own role"
+    )
+    s3_seconds: Seconds = Field(
+        default=30, description="Seconds of silence after which a request to the store is given up"
     )
     results_bucket: str = Field(
         default="countersign-results", description="Bucket for page images, crops and result JSON"
@@ -196,6 +202,11 @@ class Attempts(_Group):
     stall_seconds: Seconds = Field(
         default=120,
         description="Seconds that messages may wait beside an idle worker before it ends itself",
+    )
+    stop_seconds: float = Field(
+        default=30,
+        ge=0,
+        description="Seconds after SIGTERM to finish what is at work; the rest is handed back",
     )
     pulse: Path | None = Field(
         default=None,

@@ -174,7 +174,7 @@ def s3_client(settings: Storage) -> S3Client:
 
     config = Config(
         connect_timeout=5,
-        read_timeout=30,
+        read_timeout=settings.s3_seconds,
         retries={"mode": "standard", "total_max_attempts": 3},
         max_pool_connections=32,
         s3={"addressing_style": "path" if settings.s3_endpoint else "auto"},

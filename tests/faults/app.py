@@ -37,6 +37,8 @@ __all__ = ["app"]
 TRAPS = Traps(Path(os.environ["FAULTS_TRAPS"]))
 #: Seconds that this process's clock goes ahead of the others'.
 AHEAD = timedelta(seconds=float(os.environ.get("FAULTS_CLOCK_AHEAD", "0")))
+#: Seconds that a task may linger and still end before a worker that is stopped breaks it off.
+LINGER = 1.0
 LEASE = max(Attempts().render_lease, Attempts().detect_lease)
 
 
@@ -70,6 +72,8 @@ def strike(boundary: str, session: Any = None) -> None:
         os.kill(os.getpid(), signal.SIGSTOP)
     elif action == "pause":
         Event().wait(LEASE * 1.5)
+    elif action == "linger":
+        Event().wait(LINGER)
     elif action == "hang":
         Event().wait(3600)
     elif action == "serialization":

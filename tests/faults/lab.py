@@ -50,6 +50,7 @@ QUICK = {
     "RETRY_SECONDS": "0.5",
     "VISIBILITY_TIMEOUT": "20",
     "STALL_SECONDS": "6",
+    "STOP_SECONDS": "3",
     "LIST_SECONDS": "2",
     "PAGE_SECONDS": "6",
     "CHUNK_PAGES": "2",
@@ -105,8 +106,7 @@ def _environment(redis: Redis, line: Line, database_url: str, endpoint: str, fol
         **QUICK,
     }
     named = {f"COUNTERSIGN_{name}": value for name, value in settings.items()}
-    # SIGTERM means what it means in the containers: finish soon, hand back the rest.
-    return {**named, "FAULTS_TRAPS": str(folder / "traps"), "REMAP_SIGTERM": "SIGQUIT"}
+    return {**named, "FAULTS_TRAPS": str(folder / "traps")}
 
 
 def _commands(folder: Path) -> dict[str, list[str]]:

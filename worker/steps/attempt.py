@@ -66,6 +66,7 @@ def attempt(job: Job, deps: Deps, work: Callable[[Lease, Document], None]) -> bo
     A permanent error quarantines the document and is an answer. Any other error is recorded, its row is
     put off, and it is raised again so that the queue shows it. `work` notes the end of its stage itself, in
     the transaction that closes it. While storage or the database is away, attempts wait before they claim.
+    An attempt whose forerunner died runs alone in its process.
     """
     deps.breaker.wait(most=job.lease_seconds / 2)
     try:
@@ -76,7 +77,10 @@ def attempt(job: Job, deps: Deps, work: Callable[[Lease, Document], None]) -> bo
     if one is None:
         return False
     try:
-        work(one.lease, one.document)
+        with deps.turns.take(alone=one.lease.took_over):
+            if one.lease.took_over:
+                _hold_anew(deps, one)
+            work(one.lease, one.document)
     except LeaseLost:
         _note(deps, one, "superseded")
     except PermanentError as error:
@@ -123,7 +127,9 @@ def _claim(job: Job, deps: Deps) -> _Try | None:
         document = _document(session, job)
         if document is None:
             return None
-        lease = leases.claim(session, job.model, job.id, job.stage, seconds=job.lease_seconds)
+        lease = leases.claim(
+            session, job.model, job.id, job.stage, seconds=job.lease_seconds, holder=str(actor.get())
+        )
         if lease is not None and lease.took_over:
             _note_abandoned(session, lease, document.id)
     if lease is None:
@@ -132,6 +138,13 @@ def _claim(job: Job, deps: Deps) -> _Try | None:
         _quarantine(deps, document.id, "too_many_deliveries", _history(deps, lease, document))
         return None
     return _Try(lease, document, job.lease_seconds)
+
+
+def _hold_anew(deps: Deps, one: _Try) -> None:
+    """The turn to be alone may have been long in coming."""
+    with deps.sessions() as session:
+        if not leases.renew(session, one.lease, seconds=one.seconds):
+            raise LeaseLost
 
 
 def _note_abandoned(session: Session, lease: Lease, document_id: int) -> None:

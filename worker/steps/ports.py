@@ -10,6 +10,7 @@ from db.engine import Sessions
 from worker.errors import PageError
 from worker.settings import Attempts, Reading
 from worker.steps.breaker import Breaker
+from worker.steps.turns import Turns
 from worker.storage import Store
 from worker.vision.cleaner import Cleaner
 from worker.vision.detector import Detector
@@ -72,6 +73,8 @@ class Deps:
     versions: Mapping[str, Any]
     #: One for all the steps of a process: what is away for one is away for the others.
     breaker: Breaker = field(default_factory=Breaker, kw_only=True)
+    #: Likewise: what killed one attempt would kill those beside it.
+    turns: Turns = field(default_factory=Turns, kw_only=True)
 
 
 @dataclass(frozen=True)

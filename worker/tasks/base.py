@@ -13,6 +13,7 @@ class StageTask(Task):  # type: ignore[type-arg]
     """A doorbell. Failures are recorded by the step, which also says when the row is due again."""
 
     ignore_result = True
+    Request = "worker.tasks.handback:StageRequest"
 
     def before_start(self, task_id: str, args: Any, kwargs: Any) -> None:
         """Name the worker and the task to the steps."""

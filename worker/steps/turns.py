@@ -1,0 +1,58 @@
+"""Turns: attempts run side by side, but one whose forerunner died runs alone in its process.
+
+A document that kills its process takes along whatever is at work beside it. Were all of them begun again
+side by side, the innocent would burn their attempts too; alone, the next death is its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Condition
+
+
+class Turns:
+    """Any number side by side, or one alone; who waits to be alone goes before others. Safe for threads."""
+
+    def __init__(self) -> None:
+        self._change = Condition()
+        self._beside = 0
+        self._alone = False
+        self._suspects = 0
+
+    @property
+    def waiting(self) -> bool:
+        """Whether somebody waits to be alone."""
+        return self._suspects > 0
+
+    @contextmanager
+    def take(self, *, alone: bool) -> Iterator[None]:
+        """Work inside it, once it is one's turn."""
+        with self._alone_in() if alone else self._beside_others():
+            yield
+
+    @contextmanager
+    def _beside_others(self) -> Iterator[None]:
+        with self._change:
+            self._change.wait_for(lambda: not self._alone and not self._suspects)
+            self._beside += 1
+        try:
+            yield
+        finally:
+            with self._change:
+                self._beside -= 1
+                self._change.notify_all()
+
+    @contextmanager
+    def _alone_in(self) -> Iterator[None]:
+        with self._change:
+            self._suspects += 1
+            self._change.wait_for(lambda: not self._alone and not self._beside)
+            self._suspects -= 1
+            self._alone = True
+        try:
+            yield
+        finally:
+            with self._change:
+                self._alone = False
+                self._change.notify_all()
