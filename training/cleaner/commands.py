@@ -59,7 +59,11 @@ def train(  # a command's options
         chosen = dataclasses.replace(chosen, minutes=minutes)
     _messages.print("reading signatures …")
     try:
-        clean, held_out = pairs.own(signatures, chosen) if signatures else pairs.published(data, chosen)
+        invented = pairs.drawn()
+        if signatures:
+            clean, held_out = pairs.own(signatures, invented, chosen)
+        else:
+            clean, held_out = pairs.published(data, invented, chosen)
     except (OSError, ValueError) as error:
         raise typer.BadParameter(str(error)) from error
     run = trainer.resume(chosen, out / "last.pt") if resume else trainer.start(chosen)

@@ -256,7 +256,7 @@ def _clouds(shape: tuple[int, int], rng: _Rng, *, grain: float) -> Coverage:
 
 def _pressure(sheet: _Sheet) -> Coverage:
     """How well the pen wrote, from place to place."""
-    level, spread = sheet.rng.uniform(0.65, 1.0), sheet.rng.uniform(0, 0.12)
+    level, spread = sheet.rng.uniform(0.6, 1.0), sheet.rng.uniform(0, 0.25)
     wrote = np.clip(level + spread * _clouds(sheet.shape, sheet.rng, grain=0.08), 0.35, 1.0)
     return np.asarray(wrote, np.float32)
 
@@ -270,17 +270,20 @@ def _stain(pixels: npt.NDArray[np.float32], cover: Coverage, colour: _Colour) ->
 def _scanned(pixels: npt.NDArray[np.float32], sheet: _Sheet) -> Pixels:
     """Blur, noise and dust; then colour, grey or one bit; then JPEG at times."""
     rng = sheet.rng
+    kind = str(rng.choice(("colour", "grey", "bit"), p=(0.35, 0.35, 0.3)))
     blurred = cv2.GaussianBlur(pixels, (0, 0), float(rng.uniform(0.25, 0.4 + 0.08 * sheet.mm)))
-    grain = rng.standard_normal((*sheet.shape, 1), np.float32) * np.float32(rng.uniform(0, 7))
+    # What is cut to one bit was noisy: faint strokes break, and specks remain.
+    noise, specks = (
+        (rng.uniform(0, 28), rng.random() ** 4 * 0.02) if kind == "bit" else (rng.uniform(0, 7), 1e-4)
+    )
+    grain = rng.standard_normal((*sheet.shape, 1), np.float32) * np.float32(noise)
     seen = np.asarray(blurred, np.float32) + grain
-    dust = rng.random(sheet.shape) < rng.uniform(0, 1.5e-4)
-    seen[dust] = rng.uniform(0, 120)
+    seen[rng.random(sheet.shape) < specks] = rng.uniform(0, 120)
     found = np.clip(seen, 0, 255).astype(np.uint8)
-    kind = rng.choice(("colour", "grey", "bit"), p=(0.45, 0.4, 0.15))
     if kind != "colour":
         grey = cv2.cvtColor(found, cv2.COLOR_RGB2GRAY)
         if kind == "bit":
-            grey = np.where(grey < rng.uniform(0.55, 0.75) * np.median(grey), np.uint8(0), np.uint8(255))
+            grey = np.where(grey < rng.uniform(0.5, 0.8) * np.median(grey), np.uint8(0), np.uint8(255))
         found = np.repeat(grey[..., None], 3, axis=2)
     if kind != "bit" and rng.random() < 0.6:
         _, code = cv2.imencode(".jpg", found, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(35, 95))])

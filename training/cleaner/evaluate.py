@@ -35,7 +35,7 @@ from worker.vision.cleaner import (
 )
 from worker.vision.crops import dark_pixels, grey, ink_mask, normalise
 from worker.vision.encoder import Encoder, load_encoder
-from worker.vision.learned import StrokeNetwork
+from worker.vision.learned import load_network
 from worker.vision.matcher import Matcher, load_matcher
 from worker.vision.values import Cleaning, Embeddings, Grey
 
@@ -136,8 +136,7 @@ def evaluate(
 def shipped(folder: Path = weights.WEIGHTS_DIR) -> dict[str, Cleaner]:
     """What may be chosen, by name, and the classical rules followed by the network."""
     made = {method.value: load_cleaner(method, folder=folder) for method in Cleaning}
-    network = StrokeNetwork(weights.verified_path("cleaner", folder), version="")
-    both = Cleaner(Cleaning.LEARNED, "both", in_turn(by_rules, by_network(network)))
+    both = Cleaner(Cleaning.LEARNED, "both", in_turn(by_rules, by_network(load_network(folder))))
     return {**made, "classical, then learned": both}
 
 

@@ -15,7 +15,7 @@ from torch import Tensor
 from training.cleaner.dirt import Pair, soil
 from training.cleaner.settings import Settings
 from training.verifier import readers, sets
-from training.verifier.readers import Drawn, Scanned, Signer, Specimen
+from training.verifier.readers import CANVAS, Drawn, Scanned, Signer, Specimen
 from worker.vision.cleaner import whiten
 from worker.vision.crops import dark_pixels, grey, ink_mask
 from worker.vision.learned import fitted
@@ -25,6 +25,8 @@ from worker.vision.values import Grey
 TRAIN, VALIDATE, MEASURE, PICTURE = 11, 12, 13, 14
 #: Of a user's own images every so many-th is held out.
 HELD_OUT_EVERY = 10
+#: Share of signatures that get a flourish.
+FLOURISHES = 0.2
 #: Names of files that are taken for signatures in a user's own folder.
 IMAGES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp"})
 
@@ -43,7 +45,12 @@ class Clean:
         return specimens[int(rng.integers(len(specimens)))]
 
 
-def published(data: Path, settings: Settings) -> tuple[Clean, Clean]:
+def drawn() -> list[Specimen]:
+    """Invented signers' signatures, for training."""
+    return _specimens(sets.drawn_for_training())
+
+
+def published(data: Path, invented: Sequence[Specimen], settings: Settings) -> tuple[Clean, Clean]:
     """To train: BHSig writers 1-100, tablet signers but for those held out, invented signers.
 
     To choose the checkpoint: BHSig writers 101-120.
@@ -52,14 +59,14 @@ def published(data: Path, settings: Settings) -> tuple[Clean, Clean]:
         (
             (_specimens(sets.scanned_for_training(data)), settings.scanned_share),
             (_specimens(sets.online_for_training(data)), settings.online_share),
-            (_specimens(sets.drawn_for_training()), settings.drawn_share),
+            (invented, settings.drawn_share),
         )
     )
     held_out = readers.bhsig(data / "verification" / "bhsig_hindi", "validation")
     return training, Clean(((_specimens(held_out), 1.0),))
 
 
-def own(folder: Path, settings: Settings) -> tuple[Clean, Clean]:
+def own(folder: Path, invented: Sequence[Specimen], settings: Settings) -> tuple[Clean, Clean]:
     """A user's own clean signatures, one an image, in any folders below `folder`, beside invented signers.
 
     Every tenth image chooses the checkpoint instead of training. ValueError when there are fewer than ten.
@@ -72,17 +79,14 @@ def own(folder: Path, settings: Settings) -> tuple[Clean, Clean]:
     held_out = scans[HELD_OUT_EVERY - 1 :: HELD_OUT_EVERY]
     training = [scan for i, scan in enumerate(scans) if i % HELD_OUT_EVERY != HELD_OUT_EVERY - 1]
     share = settings.scanned_share + settings.online_share
-    drawn = _specimens(sets.drawn_for_training())
-    return Clean(((training, share), (drawn, settings.drawn_share))), Clean(((held_out, 1.0),))
+    return Clean(((training, share), (invented, settings.drawn_share))), Clean(((held_out, 1.0),))
 
 
-def pair(specimen: Specimen, rng: np.random.Generator, *, vary: bool = True) -> Pair:
-    """The specimen made dirty; `vary` gives it another pen and slightly other proportions first."""
-    if not vary:
-        return soil(specimen.mask(), rng)
-    ink = specimen.mask(rng)
-    if not isinstance(specimen, Drawn):
-        ink = _another_pen(ink, rng)
+def pair(specimen: Specimen, rng: np.random.Generator) -> Pair:
+    """The specimen made dirty, after it got another pen, other proportions and, at times, a flourish."""
+    ink = _drawn(specimen, rng) if isinstance(specimen, Drawn) else _another_pen(specimen.mask(), rng)
+    if rng.random() < FLOURISHES:
+        ink = _flourished(ink, rng)
     return soil(cv2.resize(ink, None, fx=float(rng.uniform(0.8, 1.25)), fy=1.0).astype(np.uint8), rng)
 
 
@@ -112,6 +116,29 @@ def example(found: Pair) -> tuple[npt.NDArray[np.float32], ...]:
 def _specimens(signers: Iterable[Signer]) -> list[Specimen]:
     """Genuine and forged alike: a forger's strokes are strokes."""
     return [specimen for signer in signers for specimen in (*signer.genuine, *signer.forged)]
+
+
+def _drawn(specimen: Drawn, rng: np.random.Generator) -> Grey:
+    """The recorded path with a pen from hairline to felt tip."""
+    canvas = np.zeros((CANVAS[1], CANVAS[0]), np.uint8)
+    corners = [np.round(path * 16).astype(np.int32) for path in specimen.paths]
+    cv2.polylines(canvas, corners, False, 255, int(rng.integers(2, 9)), cv2.LINE_AA, shift=4)
+    return canvas
+
+
+def _flourished(ink: Grey, rng: np.random.Generator) -> Grey:
+    """With a long sweep that is part of the signature: nearly level, slightly bent, no rule."""
+    room = ink.shape[1] // 3
+    canvas = cv2.copyMakeBorder(ink, room // 2, room // 2, room, room, cv2.BORDER_CONSTANT, value=0)
+    x, y, width, height = cv2.boundingRect(canvas)
+    t = np.linspace(0, 1, 40)[:, None]
+    start = np.array([x + rng.uniform(0, 1) * width, y + rng.uniform(0.3, 1.0) * height])
+    sweep = np.array([rng.choice((-1, 1)) * rng.uniform(0.3, 0.9) * width, rng.normal(0, 0.12) * width])
+    bend = np.array([0.0, rng.normal(0, 0.06) * width])
+    path = start + t * sweep + 4 * t * (1 - t) * bend
+    corners = np.round(path * 16).astype(np.int32)
+    cv2.polylines(canvas, [corners], False, 255, int(rng.integers(2, 7)), cv2.LINE_AA, shift=4)
+    return np.asarray(canvas, np.uint8)
 
 
 def _another_pen(ink: Grey, rng: np.random.Generator) -> Grey:
