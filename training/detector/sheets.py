@@ -18,8 +18,14 @@ from worker.vision.values import Box, Label, Pixels
 INDEX = "sheets.json"
 #: Longer side of a prepared page: one and a half times the detector's usual input.
 LONGEST = 960
-#: Labels in the order of the detector's answer.
-LABELS = tuple(Label)
+#: Labels in the order of the detector's answer; a region may be called otherwise by others.
+LABELS = (
+    Label.SIGNATURE,
+    Label.INITIALS,
+    Label.HANDWRITTEN_DATE,
+    Label.REDACTION,
+    Label.HANDWRITING,
+)
 
 
 @dataclass(frozen=True, slots=True)
