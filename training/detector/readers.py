@@ -58,15 +58,15 @@ def read_hlx8j(root: Path) -> list[PageRecord]:
     ]
 
 
-def read_tobacco800(root: Path) -> list[PageRecord]:
-    """The original pages of Tobacco800 with their signatures (logos are left out)."""
+def read_tobacco800(root: Path, *, label: str = "signature") -> list[PageRecord]:
+    """The original pages of Tobacco800 with their signatures, or with their boxes of `label` "logo"."""
     return [
         PageRecord(
             image=root / "tobacco800" / page["image"],
             boxes=tuple(
                 Box(x=box["x"], y=box["y"], width=box["width"], height=box["height"])
                 for box in page["boxes"]
-                if box["label"] == "signature"
+                if box["label"] == label
             ),
             split=strictest(page["hlx8j_splits"]),
             group=page["document_group"],

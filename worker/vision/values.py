@@ -26,6 +26,9 @@ class Label(StrEnum):
     HANDWRITTEN_DATE = "handwritten_date"
     REDACTION = "redaction"
     HANDWRITING = "handwriting"
+    #: What no detector finds: signatures that the crop classifier took back, kept so that they can be audited.
+    PRINTED_TEXT = "printed_text"
+    STAMP_OR_LOGO = "stamp_or_logo"
 
 
 @dataclass(frozen=True, slots=True)

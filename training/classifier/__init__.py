@@ -1,0 +1,1 @@
+"""The crop classifier: what a detected region shows, learnt from real and drawn crops."""

@@ -1,0 +1,150 @@
+"""Real pieces: boxes and windows of scanned pages, parted by document as the detector's data is."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from training.classifier.pieces import Piece, cut, whole
+from training.classifier.typeset import windows
+from training.detector.dataset import held_documents, trainable
+from training.detector.readers import (
+    SPLITS,
+    PageRecord,
+    read_hlx8j,
+    read_rf100,
+    read_tobacco800,
+    strictest,
+)
+from training.verifier.readers import Signer
+from worker.vision.classifier import Kind
+from worker.vision.values import Box, Grey
+
+#: How the sources of pieces that come from real pages begin.
+PAGES = ("Tobacco800", "Roboflow 100", "hlx8j", "seen by eye")
+LABELS = Path(__file__).with_name("labels")
+
+
+def of_split(records: Iterable[PageRecord], split: str, root: Path) -> list[PageRecord]:
+    """The pages of that split; a document belongs to the strictest split that any of its pages is in.
+
+    "train" is what the detector may learn from: documents of no other split, without near-duplicates there.
+    """
+    records = list(records)
+    if split == "train":
+        return trainable(records, held_documents(root))
+    home: dict[str, list[str]] = defaultdict(list)
+    for page in [*read_hlx8j(root), *read_tobacco800(root)]:
+        home[page.group].append(page.split)
+    return [page for page in records if strictest([page.split, *home[page.group]]) == split in SPLITS]
+
+
+def signatures(root: Path, split: str) -> Iterator[Piece]:
+    """Annotated signatures: the original pages and, for training, those of hlx8j without an original here."""
+    tobacco, rf100 = of_split(read_tobacco800(root), split, root), of_split(read_rf100(root), split, root)
+    yield from _boxed(tobacco, Kind.SIGNATURE, "Tobacco800")
+    yield from _boxed(rf100, Kind.SIGNATURE, "Roboflow 100")
+    if split == "train":
+        named = {page.group for page in (*tobacco, *rf100)}
+        others = [page for page in of_split(read_hlx8j(root), split, root) if page.group not in named]
+        yield from _boxed(others, Kind.SIGNATURE, "hlx8j")
+
+
+def logos(root: Path, split: str) -> Iterator[Piece]:
+    """Annotated logos of Tobacco800."""
+    pages = of_split(read_tobacco800(root, label="logo"), split, root)
+    yield from _boxed(pages, Kind.STAMP_OR_LOGO, "Tobacco800 logo")
+
+
+def print_windows(root: Path, split: str, *, a_page: int, seed: int) -> Iterator[Piece]:
+    """Windows of print on Tobacco800's pages, away from signatures and logos and from pages noted by hand."""
+    labels = _labels(split)
+    noted, other = set(labels["handwritten"]), defaultdict(list)
+    for row in (*labels["boxes"], *labels["unclear"]):
+        other[row["image"]].append(_box(row))
+    logos = {page.image: page.boxes for page in read_tobacco800(root, label="logo")}
+    for page in of_split(read_tobacco800(root), split, root):
+        name = page.image.relative_to(root).as_posix()
+        if name in noted:
+            continue
+        rng = np.random.default_rng([seed, *name.encode()])
+        pixels, known = _pixels(page.image), (*page.boxes, *logos[page.image], *other[name])
+        for box in windows(pixels, a_page, rng):
+            if not any(_overlap(box, one) for one in known):
+                yield cut(pixels, box, Kind.PRINTED_TEXT, source="Tobacco800 print", group=page.group)
+
+
+def labelled(root: Path, split: str, *, a_passage: int = 14, seed: int = 1) -> Iterator[Piece]:
+    """What was labelled by eye: what a detector offered wrongly, and windows of handwritten passages."""
+    labels, groups = _labels(split), _groups(root)
+    for row in labels["boxes"]:
+        pixels, box = _pixels(root / row["image"]), _box(row)
+        kind = Kind(row["kind"])
+        yield cut(pixels, box, kind, source=f"seen by eye, {kind}", group=groups[row["image"]])
+    for row in labels["areas"]:
+        pixels = _pixels(root / row["image"])
+        height, width = pixels.shape
+        x, y = row["x"] * width, row["y"] * height
+        passage = pixels[int(y) : int(y + row["height"] * height), int(x) : int(x + row["width"] * width)]
+        rng = np.random.default_rng([seed, *row["image"].encode()])
+        many = a_passage if row["height"] > 0.12 else 3
+        for box in windows(passage, many, rng):
+            yield cut(
+                passage, box, Kind.HANDWRITING, source="seen by eye, handwriting", group=groups[row["image"]]
+            )
+
+
+def specimens(signers: Iterable[Signer], *, each: int, seed: int) -> Iterator[Piece]:
+    """Signatures of a verification set as ink: `each` of every signer, imitations among them."""
+    for signer in signers:
+        rng = np.random.default_rng([seed, *signer.name.encode()])
+        known = [*signer.genuine, *signer.forged]
+        for index in rng.permutation(len(known))[:each]:
+            ink = known[int(index)].mask(rng)
+            piece = whole(ink, Kind.SIGNATURE, source=signer.source, group=f"{signer.source} {signer.name}")
+            if piece is not None:
+                yield piece
+
+
+def _boxed(pages: Iterable[PageRecord], kind: Kind, source: str) -> Iterator[Piece]:
+    for page in pages:
+        if page.boxes:
+            pixels = _pixels(page.image)
+            for box in page.boxes:
+                yield cut(pixels, box, kind, source=source, group=page.group)
+
+
+def _pixels(path: Path) -> Grey:
+    """A page in grey; one-bit pages never become colour on the way."""
+    with Image.open(path) as image:
+        return np.asarray(image.convert("L"), np.uint8)
+
+
+def _overlap(one: Box, other: Box) -> bool:
+    across = min(one.x + one.width, other.x + other.width) - max(one.x, other.x)
+    down = min(one.y + one.height, other.y + other.height) - max(one.y, other.y)
+    return across > 0 and down > 0
+
+
+def _box(row: dict[str, Any]) -> Box:
+    return Box(row["x"], row["y"], row["width"], row["height"])
+
+
+def _labels(split: str) -> dict[str, Any]:
+    path = LABELS / f"{split}.json"
+    if not path.exists():
+        return {"boxes": [], "unclear": [], "areas": [], "handwritten": []}
+    return dict(json.loads(path.read_text(encoding="utf-8")))
+
+
+@cache
+def _groups(root: Path) -> dict[str, str]:
+    pages = [*read_tobacco800(root), *read_rf100(root), *read_hlx8j(root)]
+    return {page.image.relative_to(root).as_posix(): page.group for page in pages}

@@ -1,0 +1,159 @@
+"""Which pieces train, which choose, which measure. One place, so that none does two."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from training.classifier import drawn, real
+from training.classifier.pieces import LARGEST, Piece
+from training.classifier.settings import Settings
+from training.classifier.typeset import CARRIED, SEEN, UNSEEN, package_faces
+from training.verifier import sets as verification
+from training.verifier.readers import Signer, bhsig
+from worker.errors import WrongUse
+from worker.vision.classifier import Kind
+from worker.vision.values import Box
+
+#: Seeds of drawn pieces, far from those of the examples and of the verifier.
+TRAIN_SEED, VALID_SEED, TEST_SEED = 2_000_000, 2_400_000, 2_800_000
+#: Faces of matplotlib that are alphabets; the others are mathematical signs.
+_DEJAVU = "DejaVuS"
+Notice = Callable[[str], None]
+
+
+def training(data: Path, settings: Settings, notice: Notice) -> list[Piece]:
+    """Everything the classifier learns from."""
+    root = data / "detection"
+
+    def seeds(count: int) -> range:
+        return range(TRAIN_SEED, TRAIN_SEED + count)
+
+    each = settings.specimens_a_signer
+    writers = [*verification.scanned_for_training(data), *verification.online_for_training(data)]
+    sources: dict[str, Iterable[Piece]] = {
+        "signatures on pages": real.signatures(root, "train"),
+        "logos": real.logos(root, "train"),
+        "print on pages": real.print_windows(
+            root, "train", a_page=settings.windows_a_page, seed=settings.seed
+        ),
+        "what was seen by eye": real.labelled(root, "train"),
+        "signatures of writers": real.specimens(writers, each=each, seed=settings.seed),
+        "drawn signatures": drawn.signatures(seeds(settings.drawn_signatures)),
+        "drawn emblems": drawn.emblems(seeds(settings.drawn_emblems)),
+        "drawn print": drawn.typed(seeds(settings.typed_sheets), CARRIED, SEEN, source="drawn print"),
+        "handwriting fonts": drawn.penned(seeds(settings.penned_sheets), drawn.LEARNT_HANDS),
+        "drawn handwriting": drawn.handwriting(seeds(settings.drawn_handwriting)),
+    }
+    return list(chain.from_iterable(_told(sources, notice)))
+
+
+def validation(data: Path) -> list[Piece]:
+    """What chooses the checkpoint: other documents, writers and seeds."""
+    root = data / "detection"
+    return [
+        *real.signatures(root, "valid"),
+        *real.logos(root, "valid"),
+        *real.print_windows(root, "valid", a_page=1, seed=2),
+        *real.specimens(_writers(data, "validation"), each=4, seed=2),
+        *drawn.emblems(range(VALID_SEED, VALID_SEED + 60)),
+        *drawn.typed(range(VALID_SEED, VALID_SEED + 20), CARRIED, SEEN, source="drawn print"),
+        *drawn.penned(range(VALID_SEED, VALID_SEED + 20), drawn.LEARNT_HANDS),
+        *drawn.handwriting(range(VALID_SEED, VALID_SEED + 90)),
+    ]
+
+
+def test(data: Path, notice: Notice) -> list[Piece]:
+    """What measures: pages of test documents, faces, hands and scripts that training never showed."""
+    root = data / "detection"
+    faces = [face for face in package_faces("matplotlib") if face.file and face.file.name.startswith(_DEJAVU)]
+    alphabets = ("latin", "accented", "greek", "cyrillic")
+    sources: dict[str, Iterable[Piece]] = {
+        "signatures on pages": real.signatures(root, "test"),
+        "logos": real.logos(root, "test"),
+        "print on pages": real.print_windows(root, "test", a_page=2, seed=3),
+        "what was seen by eye": real.labelled(root, "test"),
+        "signatures of writers": real.specimens(_writers(data, "test"), each=3, seed=3),
+        "drawn emblems": drawn.emblems(range(TEST_SEED, TEST_SEED + 150)),
+        "other faces": drawn.typed(_test_seeds(0, 30), faces, alphabets, source="print, other faces"),
+        "other words": drawn.typed(_test_seeds(1, 40), CARRIED, SEEN, source="print, seen script"),
+        "other scripts": drawn.typed(_test_seeds(2, 50), CARRIED, UNSEEN, source="print, unseen script"),
+        "handwriting fonts": drawn.penned(_test_seeds(3, 50), drawn.TEST_HANDS),
+        "drawn handwriting": drawn.handwriting(_test_seeds(4, 150)),
+    }
+    return list(chain.from_iterable(_told(sources, notice)))
+
+
+def _writers(data: Path, split: str) -> list[Signer]:
+    """Writers of BHSig260-Hindi that do not train."""
+    return bhsig(data / "verification" / "bhsig_hindi", split)
+
+
+def own(folder: Path) -> Iterator[Piece]:
+    """A user's crops, `folder/<kind>/*.png` (jpg, tif too). WrongUse for other folders."""
+    folders = sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+    known = ", ".join(Kind)
+    if not folders or any(path.name not in list(Kind) for path in folders):
+        raise WrongUse(f"{folder} must hold folders named after kinds ({known}) with images inside")
+    for path in sorted(chain.from_iterable(one.iterdir() for one in folders)):
+        pixels = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+        if pixels is None:
+            raise WrongUse(f"{path} is no image that can be read")
+        scale = min(1.0, LARGEST / max(pixels.shape))
+        small = np.asarray(
+            cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8
+        )
+        box = Box(0, 0, small.shape[1], small.shape[0])
+        yield Piece(Kind(path.parent.name), "own", path.stem, small, box)
+
+
+def _test_seeds(part: int, count: int) -> range:
+    first = TEST_SEED + part * 10_000
+    return range(first, first + count)
+
+
+def _told(sources: dict[str, Iterable[Piece]], notice: Notice) -> Iterator[list[Piece]]:
+    for name, pieces in sources.items():
+        notice(name)
+        yield list(pieces)
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """Pieces on disk, so that a run that goes on need not draw them again."""
+
+    path: Path
+
+    def save(self, pieces: list[Piece]) -> None:
+        """Write all pieces to one npz file, in one step."""
+        facts = [
+            (one.kind, one.source, one.group, (one.box.x, one.box.y, one.box.width, one.box.height), one.ink)
+            for one in pieces
+        ]
+        ends = np.cumsum([one.pixels.size for one in pieces])
+        draft = self.path.with_suffix(".part.npz")
+        np.savez(
+            draft,
+            pixels=np.concatenate([one.pixels.ravel() for one in pieces]),
+            shapes=np.array([one.pixels.shape for one in pieces]),
+            ends=ends,
+            facts=np.array(json.dumps(facts)),
+        )
+        draft.replace(self.path)
+
+    def load(self) -> list[Piece]:
+        """The pieces that were saved."""
+        with np.load(self.path, allow_pickle=False) as stored:
+            parts = np.split(stored["pixels"], stored["ends"][:-1])
+            facts = json.loads(str(stored["facts"]))
+            shapes = stored["shapes"]
+        return [
+            Piece(Kind(kind), source, group, part.reshape(shape), Box(*box), ink)
+            for part, shape, (kind, source, group, box, ink) in zip(parts, shapes, facts, strict=True)
+        ]

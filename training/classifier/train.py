@@ -1,0 +1,196 @@
+"""One training run of the crop classifier: seeded, bounded by wall clock, resumable, checkpointed."""
+
+from __future__ import annotations
+
+import copy
+import json
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from training.classifier.augment import detected, varied
+from training.classifier.network import CropNetwork
+from training.classifier.pieces import Piece
+from training.classifier.real import PAGES
+from training.classifier.settings import Settings
+from worker.vision.classifier import KINDS, Kind, Look
+
+Report = Callable[[dict[str, float]], None]
+
+
+@dataclass
+class Run:
+    """All that a checkpoint has to hold."""
+
+    settings: Settings
+    model: CropNetwork
+    average: CropNetwork
+    optimiser: torch.optim.Optimizer
+    step: int = 0
+    seconds: float = 0.0
+    best: float = 0.0
+
+
+class Batches:
+    """Crops of all kinds in equal numbers, varied every time; a step's batch depends on the step alone."""
+
+    def __init__(self, pieces: Sequence[Piece], settings: Settings) -> None:
+        self._settings = settings
+        self._papers = [one for one in pieces if one.kind is Kind.PRINTED_TEXT and not one.ink]
+        self._kinds = [[one for one in pieces if one.kind is kind] for kind in KINDS]
+        self._chances = [_chances(kind, settings.real_weight) for kind in self._kinds]
+
+    def draw(self, step: int) -> tuple[Tensor, Tensor]:
+        """The batch of that step: (n, 1, 64, 128) crops and (n,) indices into KINDS."""
+        rng = np.random.default_rng((self._settings.seed, step))
+        kinds = np.arange(self._settings.batch) % len(KINDS)
+        looks = [self._one(int(kind), rng) for kind in kinds]
+        return torch.from_numpy(np.stack(looks)[:, None]), torch.from_numpy(kinds)
+
+    def _one(self, kind: int, rng: np.random.Generator) -> Look:
+        pieces = self._kinds[kind]
+        return varied(pieces[int(rng.choice(len(pieces), p=self._chances[kind]))], self._papers, rng)
+
+
+def start(settings: Settings) -> Run:
+    """A fresh run, its weights drawn from the settings' seed."""
+    torch.manual_seed(settings.seed)
+    model = CropNetwork(settings.dropout)
+    average = copy.deepcopy(model).eval().requires_grad_(False)
+    optimiser = torch.optim.AdamW(
+        model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
+    )
+    return Run(settings, model, average, optimiser)
+
+
+def resume(settings: Settings, checkpoint: Path) -> Run:
+    """Continue where a checkpoint stands; its seconds count against the new settings' minutes."""
+    run, state = start(settings), torch.load(checkpoint, weights_only=True)
+    run.model.load_state_dict(state["model"])
+    run.average.load_state_dict(state["average"])
+    run.optimiser.load_state_dict(state["optimiser"])
+    run.step, run.seconds, run.best = state["step"], state["seconds"], state["best"]
+    return run
+
+
+def save(run: Run, path: Path) -> None:
+    """Write a checkpoint; a reader sees the old file or the new one, never half of one."""
+    state = {
+        "model": run.model.state_dict(),
+        "average": run.average.state_dict(),
+        "optimiser": run.optimiser.state_dict(),
+        "settings": asdict(run.settings),
+        "step": run.step,
+        "seconds": run.seconds,
+        "best": run.best,
+    }
+    torch.save(state, path.with_suffix(".part"))
+    path.with_suffix(".part").replace(path)
+
+
+def train(run: Run, pieces: Sequence[Piece], validation: Sequence[Piece], out: Path, report: Report) -> Path:
+    """Train until the minutes are used up; return the checkpoint with the best validation accuracy,
+    the mean over kinds.
+
+
+    `last.pt` and `best.pt` are written to `out` at every validation, its figures appended to `log.jsonl`.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    batches, held = Batches(pieces, run.settings), fixed(validation)
+    budget, last = run.settings.minutes * 60, time.monotonic()
+    validated = run.seconds
+    while run.seconds < budget:
+        loss = _step(run, batches, progress=run.seconds / budget)
+        now = time.monotonic()
+        run.seconds, last = run.seconds + now - last, now
+        if run.step % 10 == 0:
+            report({"step": run.step, "seconds": run.seconds, "loss": loss})
+        if run.seconds - validated > run.settings.validate_minutes * 60 or run.seconds >= budget:
+            report(_validate(run, held, out, loss))
+            validated = run.seconds
+    return out / "best.pt"
+
+
+def fixed(pieces: Sequence[Piece]) -> tuple[Tensor, Tensor]:
+    """Pieces in boxes as detectors give them, the same every time: crops and indices into KINDS."""
+    looks = [detected(piece, np.random.default_rng((7, index))) for index, piece in enumerate(pieces)]
+    kinds = [KINDS.index(piece.kind) for piece in pieces]
+    return torch.from_numpy(np.stack(looks)[:, None]), torch.tensor(kinds)
+
+
+def _step(run: Run, batches: Batches, *, progress: float) -> float:
+    settings = run.settings
+    for group in run.optimiser.param_groups:
+        group["lr"] = settings.learning_rate * _schedule(run.step, progress, settings.warmup_steps)
+    # Dropout of a step is the same whether or not the run was interrupted before it.
+    torch.manual_seed(settings.seed * 1_000_003 + run.step)
+    images, kinds = batches.draw(run.step)
+    run.model.train()
+    loss: Tensor = nn.functional.cross_entropy(
+        run.model(images), kinds, label_smoothing=settings.label_smoothing
+    )
+    run.optimiser.zero_grad(set_to_none=True)
+    loss.backward()  # type: ignore[no-untyped-call]
+    run.optimiser.step()
+    run.step += 1
+    _average(run)
+    return loss.item()
+
+
+def _schedule(step: int, progress: float, warmup: int) -> float:
+    """Linear warm-up over steps, then a cosine over wall clock down to one hundredth."""
+    cosine = 0.01 + 0.99 * (1 + math.cos(math.pi * min(progress, 1.0))) / 2
+    return min(1.0, (step + 1) / warmup) * cosine
+
+
+@torch.no_grad()
+def _average(run: Run) -> None:
+    """Move the averaged weights a little towards the newest ones, faster while there are few."""
+    decay = min(run.settings.average_decay, (1 + run.step) / (10 + run.step))
+    newest = run.model.state_dict()
+    for name, value in run.average.state_dict().items():
+        if value.dtype.is_floating_point:
+            value.lerp_(newest[name], 1 - decay)
+        else:
+            value.copy_(newest[name])
+
+
+@torch.no_grad()
+def _validate(run: Run, held: tuple[Tensor, Tensor], out: Path, loss: float) -> dict[str, float]:
+    images, kinds = held
+    said = torch.cat([run.average(part).argmax(1) for part in torch.split(images, 256)])
+    by_kind = {
+        kind.value: float((said[kinds == index] == index).float().mean()) for index, kind in enumerate(KINDS)
+    }
+    balanced = sum(by_kind.values()) / len(by_kind)
+    figures = {"accuracy": float((said == kinds).float().mean()), "balanced": balanced, **by_kind}
+    if balanced > run.best:
+        run.best = balanced
+        save(run, out / "best.pt")
+    save(run, out / "last.pt")
+    line = {"step": run.step, "seconds": round(run.seconds, 1), "loss": loss, **figures}
+    with (out / "log.jsonl").open("a", encoding="utf-8") as log:
+        log.write(json.dumps(line) + "\n")
+    return line
+
+
+def _chances(pieces: Sequence[Piece], real_weight: float) -> npt.NDArray[np.float64]:
+    """How often each piece of a kind is taken: sources alike, real pages `real_weight` times as often."""
+    sources = [_family(piece) for piece in pieces]
+    weights = {name: (1.0 if name.startswith("drawn") else real_weight) for name in set(sources)}
+    counts = {name: sources.count(name) for name in weights}
+    chances = np.array([weights[name] / counts[name] for name in sources])
+    return np.asarray(chances / chances.sum(), np.float64)
+
+
+def _family(piece: Piece) -> str:
+    """Scans of pages, and what a user brings, are real and count as one source; others stand alone."""
+    pages = (*PAGES, "own")
+    return "real" if piece.source.startswith(pages) else f"drawn {piece.source.partition(',')[0]}"

@@ -1,0 +1,139 @@
+"""A second look at a crop: signature, handwriting, printed text, or stamp and logo.
+
+A small convolutional network after the "signature vs text" design (three convolutions, augmentation,
+dropout). It reads the crop alone, so it may doubt a detection but never finds one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from worker.vision.crops import MIN_CONTRAST, crop, grey
+from worker.vision.detector import Detector
+from worker.vision.encoder import single_thread_session
+from worker.vision.values import Box, Grey, Label, Pixels, Region
+from worker.vision.weights import WEIGHTS_DIR, entry, verified_path
+
+#: Width and height of what the network reads.
+WIDTH, HEIGHT = 128, 64
+#: Share of a box that is added on every side: what stands beside a signature tells it from a line of print.
+MARGIN = 0.08
+
+#: One crop as the network reads it: (64, 128) float32 in [0, 1], ink is 1, paper is 0.
+Look = npt.NDArray[np.float32]
+#: One row per crop, one column per kind: (n, 4) float32, each row sums to 1.
+Shares = npt.NDArray[np.float32]
+
+
+class Kind(StrEnum):
+    """What a crop shows; the order is that of the network's answers."""
+
+    SIGNATURE = "signature"
+    HANDWRITING = "handwriting"
+    PRINTED_TEXT = "printed_text"
+    STAMP_OR_LOGO = "stamp_or_logo"
+
+
+KINDS = tuple(Kind)
+#: The kinds that no hand wrote, and the labels of signatures that turn out to be one of them.
+_NO_HAND = [KINDS.index(Kind.PRINTED_TEXT), KINDS.index(Kind.STAMP_OR_LOGO)]
+_TAKEN_BACK = (Label.PRINTED_TEXT, Label.STAMP_OR_LOGO)
+
+
+class Classifier(Protocol):
+    """Says what crops show."""
+
+    @property
+    def version(self) -> str:
+        """Digest of the weights in use."""
+
+    def classify(self, looks: Sequence[Look]) -> Shares:
+        """The probability of every kind for every crop; no crops, no rows."""
+
+
+class OnnxClassifier:
+    """The network on ONNX Runtime, one thread."""
+
+    def __init__(self, name: str = "classifier", *, folder: Path = WEIGHTS_DIR) -> None:
+        self._version = entry(name, folder).sha256
+        self._session = single_thread_session(verified_path(name, folder))
+
+    @property
+    def version(self) -> str:
+        """Digest of the ONNX file."""
+        return self._version
+
+    def classify(self, looks: Sequence[Look]) -> Shares:
+        """The probability of every kind for every crop."""
+        if not looks:
+            return np.zeros((0, len(KINDS)), np.float32)
+        (answers,) = self._session.run(None, {"images": np.stack(looks)[:, None]})
+        return np.asarray(answers, np.float32)
+
+
+class SecondLook:
+    """A detector whose signatures are looked at twice: what is no hand's work gets another label.
+
+    Nothing is dropped: a region that is taken back keeps its place, box and score and becomes `printed_text`
+    or `stamp_or_logo`, labels that no detector gives, so that it can be audited. `doubt` in [0, 1] is the
+    probability of print or stamp from which that happens. Handwriting that is no signature is left to the
+    detector, for the two differ in meaning more than in looks.
+    """
+
+    def __init__(self, detector: Detector, classifier: Classifier, *, doubt: float) -> None:
+        self._detector = detector
+        self._classifier = classifier
+        self._doubt = doubt
+
+    @property
+    def version(self) -> str:
+        """Digest of the detector's weights."""
+        return self._detector.version
+
+    def detect(self, pages: Sequence[Pixels]) -> list[list[Region]]:
+        """The detector's regions, in its order."""
+        found = self._detector.detect(pages)
+        return [self._review(page, regions) for page, regions in zip(pages, found, strict=True)]
+
+    def _review(self, page: Pixels, regions: Sequence[Region]) -> list[Region]:
+        places = [place for place, region in enumerate(regions) if region.label is Label.SIGNATURE]
+        shares = self._classifier.classify([look_at(page, regions[place].box) for place in places])
+        reviewed = list(regions)
+        for place, row, doubt in zip(places, shares, doubts(shares), strict=True):
+            if doubt >= self._doubt:
+                reviewed[place] = replace(regions[place], label=_TAKEN_BACK[int(row[_NO_HAND].argmax())])
+        return reviewed
+
+
+def doubts(shares: Shares) -> npt.NDArray[np.float32]:
+    """The probability that a crop is no hand's work: print, or a stamp or logo; (n,)."""
+    doubt: npt.NDArray[np.float32] = shares[:, _NO_HAND].sum(axis=1)
+    return doubt
+
+
+def look_at(page: Pixels | Grey, box: Box) -> Look:
+    """The box of a page as the network reads it, with a margin."""
+    return as_look(crop(page, box, margin=MARGIN))
+
+
+def as_look(image: Pixels | Grey) -> Look:
+    """Bring a crop to the network's form: grey, fitted into the field, aspect kept, contrast evened out."""
+    pixels = grey(image)
+    height, width = pixels.shape
+    scale = min(WIDTH / width, HEIGHT / height)
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    small = np.asarray(cv2.resize(pixels, size, interpolation=interpolation), np.float32)
+    paper, ink = np.quantile(small, [0.9, 0.005])
+    field = np.zeros((HEIGHT, WIDTH), np.float32)
+    left, top = (WIDTH - size[0]) // 2, (HEIGHT - size[1]) // 2
+    field[top : top + size[1], left : left + size[0]] = (paper - small) / max(paper - ink, MIN_CONTRAST)
+    return np.clip(field, 0, 1)
