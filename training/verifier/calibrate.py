@@ -124,7 +124,7 @@ def _fit(evidence: Evidence, count: int) -> dict[str, float]:
 
 def _edge(strength: Scores, wrong: npt.NDArray[np.bool_], weights: Scores) -> float:
     """The least strength, 0 or more, from which verdicts err rarely enough, one by one and together."""
-    alone = isotonic(strength, 1.0 - wrong, weights)
+    alone = isotonic(strength, np.asarray(~wrong, np.float64), weights)
     order = np.argsort(-strength, kind="stable")
     together = np.empty_like(strength)
     together[order] = np.cumsum((wrong * weights)[order]) / np.cumsum(weights[order])

@@ -63,11 +63,14 @@ class Library:
     def of(self, read: Read) -> Measured:
         """The set that `read` reads."""
         if read not in self._kept:
-            found = read(self.data)
-            embeddings = self.models.encoder.encode(found.images)
-            scores = scoring.within(found, embeddings, self.models.matcher)
-            self._kept[read] = Measured(found, embeddings, scores)
+            self._kept[read] = measured(read(self.data), self.models)
         return self._kept[read]
+
+
+def measured(found: Gallery, models: Models) -> Measured:
+    """Embed and score a set."""
+    embeddings = models.encoder.encode(found.images)
+    return Measured(found, embeddings, scoring.within(found, embeddings, models.matcher))
 
 
 def load(folder: Path = weights.WEIGHTS_DIR) -> Models:

@@ -18,7 +18,7 @@ Scores = npt.NDArray[np.float64]
 Impostors = Literal["skilled", "random"]
 
 #: Draws of a bootstrap, and the most bins that its scores are counted into.
-ROUNDS, BINS = 1000, 2048
+ROUNDS, BINS = 1000, 1024
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ def rates(trials: Sequence[Trials], against: Impostors, measures: Iterable[Measu
     """Measures at one threshold for all writers, each with its interval, in the order given."""
     genuine = [trial.genuine for trial in trials]
     impostors = [getattr(trial, against) for trial in trials]
-    exact = curves(genuine, impostors, np.ones((1, len(trials))))
+    exact = single(np.concatenate(genuine), np.concatenate(impostors))
     drawn = curves(genuine, impostors, draws(len(trials)))
     return [_with_interval(float(measure(exact)[0]), measure(drawn)) for measure in measures]
 
@@ -129,10 +129,14 @@ def user_eer(trials: Sequence[Trials], against: Impostors) -> Rate:
 
 def share_rate(trials: Sequence[Trials], kind: str, test: Callable[[Scores], npt.NDArray[np.bool_]]) -> Rate:
     """The share of one kind of queries for which `test` holds, with its interval."""
-    held = np.array([float(test(getattr(trial, kind)).sum()) for trial in trials])
-    asked = np.array([float(len(getattr(trial, kind))) for trial in trials])
-    drawn = draws(len(trials))
-    return _with_interval(float(held.sum() / asked.sum()), (drawn @ held) / (drawn @ asked))
+    held = [float(test(getattr(trial, kind)).sum()) for trial in trials]
+    return share_of(held, [float(len(getattr(trial, kind))) for trial in trials])
+
+
+def share_of(held: Sequence[float], asked: Sequence[float]) -> Rate:
+    """The share `held` of what was `asked`, one count a writer, with its interval."""
+    drawn, own, total = draws(len(held)), np.array(held), np.array(asked)
+    return _with_interval(float(own.sum() / total.sum()), (drawn @ own) / (drawn @ total))
 
 
 def ratio(one: Sequence[Trials], other: Sequence[Trials]) -> Rate:
@@ -140,10 +144,10 @@ def ratio(one: Sequence[Trials], other: Sequence[Trials]) -> Rate:
     found = []
     for trials in (other, one):
         genuine, skilled = [t.genuine for t in trials], [t.skilled for t in trials]
-        weights = (np.ones((1, len(trials))), draws(len(trials)))
-        found.append([curves(genuine, skilled, weight).equal_error() for weight in weights])
-    (exact, drawn), (exact_one, drawn_one) = found
-    return _with_interval(float(exact[0] / exact_one[0]), drawn / np.maximum(drawn_one, 1e-6))
+        exact = single(np.concatenate(genuine), np.concatenate(skilled))
+        found.append((exact.equal_error(), curves(genuine, skilled, draws(len(trials))).equal_error()))
+    (rate, drawn), (rate_one, drawn_one) = found
+    return _with_interval(float(rate[0] / rate_one[0]), drawn / np.maximum(drawn_one, 1e-6))
 
 
 def draws(writers: int, *, rounds: int = ROUNDS, seed: int = 1) -> npt.NDArray[np.float64]:

@@ -60,7 +60,7 @@ def gallery(
     Drawn specimens are drawn with a common pen, or with pens of all widths where `pen` is given.
     """
     rows = [
-        (_normal(specimen, pen), number, is_genuine)
+        (normal(specimen, pen), number, is_genuine)
         for number, signer in enumerate(signers)
         for specimens, is_genuine in ((signer.genuine, True), (signer.forged, False))
         for specimen in specimens
@@ -69,7 +69,8 @@ def gallery(
     return Gallery(list(images), np.array(writers), np.array(genuine), source)
 
 
-def _normal(specimen: Specimen, pen: np.random.Generator | None) -> Normal:
+def normal(specimen: Specimen, pen: np.random.Generator | None = None) -> Normal:
+    """One specimen in the encoder's form."""
     mask = specimen.mask(pen)
     return fit(mask) if isinstance(specimen, Drawn) else normalise(mask)
 

@@ -1,0 +1,152 @@
+"""Who of many enrolled signers wrote this, or nobody of them: a search as the product does it.
+
+Enrolled are signers of every kind, three references each; asked about are further genuine signatures of the
+real ones among them, and of people who are not enrolled. Invented signers fill the files and are never
+asked about.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from training.verifier import metrics, names, protocol, readers, sets
+from training.verifier.evaluate import Notice
+from training.verifier.library import Library
+from training.verifier.metrics import Rate
+from worker.vision.values import Embeddings
+
+SIZES = (100, 1000)
+REFERENCES, QUERIES = 3, 3
+#: Every fifth real person is never enrolled, under no name.
+STRANGER_EVERY = 5
+FILLER_SEED = 1_200_000
+
+
+@dataclass(frozen=True)
+class Search:
+    """One size of the files. Rates are over queries of enrolled people but for `false_alarms`."""
+
+    enrolled: int
+    composition: dict[str, int]
+    queries: int
+    strangers: int
+    first: Rate
+    among_five: Rate
+    #: Found first, and taken for somebody by the shipped threshold.
+    named: Rate
+    #: Queries of people who are not enrolled for whom the threshold let a name pass.
+    false_alarms: Rate
+    #: First and named where so many strangers' queries would be named: by the best threshold in hindsight.
+    named_at_one_percent: float
+    milliseconds: float
+
+
+@dataclass(frozen=True)
+class _Person:
+    """One signer: references to enrol, and queries to ask. `group` is the same for the names of one hand."""
+
+    source: str
+    group: str
+    references: Embeddings
+    queries: Embeddings
+
+
+def measure(library: Library, *, notice: Notice) -> list[Search]:
+    """Search among 100 and 1,000 enrolled signers."""
+    notice("identification: who is enrolled")
+    real = _real(library)
+    rng = np.random.default_rng(1)
+    order = [real[i] for i in rng.permutation(len(real))]
+    apart = set(sorted({person.group for person in real})[::STRANGER_EVERY])
+    strangers = [person for person in order if person.group in apart]
+    known = [person for person in order if person.group not in apart]
+    filler = _filler(library, max(SIZES) - len(known))
+    found = []
+    for size in SIZES:
+        notice(f"identification among {size}")
+        enrolled = (known + filler)[:size]
+        found.append(_search(library, enrolled, strangers))
+    return found
+
+
+def _search(library: Library, enrolled: Sequence[_Person], strangers: Sequence[_Person]) -> Search:
+    verifier = library.models.verifier
+    files = {str(number): person.references for number, person in enumerate(enrolled)}
+    started, asked = time.perf_counter(), 0
+
+    def ask(query: npt.NDArray[np.float32]) -> list[tuple[str, float]]:
+        return verifier.nearest(query, files, top=5)
+
+    first, five, named, best = [], [], [], []
+    for number, person in enumerate(enrolled):
+        answers = [ask(query) for query in person.queries]
+        asked += len(answers)
+        right = [one[0][0] == str(number) for one in answers]
+        sure = [verifier.is_somebody(one[0][1], enrolled=len(files)) for one in answers]
+        first.append(right)
+        five.append([str(number) in dict(one) for one in answers])
+        named.append([a and b for a, b in zip(right, sure, strict=True)])
+        best += [(one[0][1], a) for one, a in zip(answers, right, strict=True)]
+    alarms = [[ask(query)[0][1] for query in person.queries] for person in strangers]
+    asked += sum(map(len, alarms))
+    seconds = time.perf_counter() - started
+    wrong = [[verifier.is_somebody(one, enrolled=len(files)) for one in own] for own in alarms]
+    level = float(np.quantile(np.concatenate([np.array(own) for own in alarms]), 0.99))
+    return Search(
+        enrolled=len(files),
+        composition={source: sum(p.source == source for p in enrolled) for source in _sources(enrolled)},
+        queries=len(best),
+        strangers=sum(map(len, alarms)),
+        first=_rate(first),
+        among_five=_rate(five),
+        named=_rate(named),
+        false_alarms=_rate(wrong),
+        named_at_one_percent=float(np.mean([right and likelihood > level for likelihood, right in best])),
+        milliseconds=1000 * seconds / asked,
+    )
+
+
+def _rate(held: Sequence[Sequence[bool]]) -> Rate:
+    """The share of queries, with an interval over people."""
+    own = [np.array(answers, np.float64) for answers in held if len(answers)]
+    return metrics.share_of(
+        [float(answers.sum()) for answers in own], [float(len(answers)) for answers in own]
+    )
+
+
+def _sources(people: Sequence[_Person]) -> list[str]:
+    return sorted({person.source for person in people})
+
+
+def _real(library: Library) -> list[_Person]:
+    """BHSig test, CEDAR, held-out tablet signers, and held-out volunteers with each of their names."""
+    people = []
+    for read in (sets.test, sets.cedar, sets.online_validation):
+        one = library.of(read)
+        for writer in np.unique(one.found.writers):
+            own = np.flatnonzero((one.found.writers == writer) & one.found.genuine)
+            people.append(_person(one.found.source, f"{one.found.source}/{writer}", one.embeddings[own]))
+    written = names.read(library.data / "verification" / "crossmedia_cn")
+    embeddings = library.models.encoder.encode(written.images)
+    for volunteer in np.unique(written.volunteers):
+        for prompt in np.unique(written.prompts):
+            own = np.flatnonzero((written.volunteers == volunteer) & (written.prompts == prompt))
+            people.append(_person("cross-media", f"cross-media/{volunteer}", embeddings[own]))
+    return people
+
+
+def _filler(library: Library, count: int) -> list[_Person]:
+    """Invented signers, to be searched and never asked about."""
+    signers = readers.invented(range(FILLER_SEED, FILLER_SEED + count), specimens=REFERENCES)
+    images = [protocol.normal(specimen) for signer in signers for specimen in signer.genuine]
+    embeddings = library.models.encoder.encode(images).reshape(count, REFERENCES, -1)
+    return [_Person("invented", "", own, own[:0]) for own in embeddings]
+
+
+def _person(source: str, group: str, genuine: Embeddings) -> _Person:
+    return _Person(source, group, genuine[:REFERENCES], genuine[REFERENCES : REFERENCES + QUERIES])

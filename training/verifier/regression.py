@@ -1,0 +1,69 @@
+"""A few exact figures of the shipped verifier, fast enough for every test run.
+
+`python -m training.verifier.regression FILE --data DIR` writes them anew after weights have changed.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+
+from training.verifier import metrics, protocol, readers
+from training.verifier.library import Models, load, measured
+from training.verifier.protocol import Gallery
+from training.verifier.readers import Signer
+
+COUNTS = (1, 3)
+#: Invented signers of their own, and CEDAR's first few.
+SEEDS, SPECIMENS = range(910_000, 910_012), 6
+CEDAR_WRITERS, CEDAR_SPECIMENS = 6, 8
+
+
+def drawn() -> Gallery:
+    """The fixed subset that anybody can draw."""
+    return protocol.gallery(readers.invented(SEEDS, specimens=SPECIMENS), "invented")
+
+
+def cedar(data: Path) -> Gallery:
+    """The fixed subset of real signatures."""
+    signers = readers.cedar(data / "verification" / "cedar")[:CEDAR_WRITERS]
+    return protocol.gallery([_few(signer) for signer in signers], "CEDAR")
+
+
+def figures(found: Gallery, models: Models) -> dict[str, float]:
+    """EERs with one and three references, and the median log-likelihood ratio of either kind."""
+    one = measured(found, models)
+    rates: dict[str, float] = {}
+    for count in COUNTS:
+        trials = one.trials(models.calibration, count)
+        rates[f"skilled EER, {count}"] = metrics.skilled_eer(trials)
+        rates[f"random EER, {count}"] = metrics.random_eer(trials)
+        for kind in ("genuine", "skilled"):
+            rates[f"median {kind}, {count}"] = float(np.median(metrics.pooled(trials, kind)))
+    return {name: round(value, 6) for name, value in rates.items()}
+
+
+def _few(signer: Signer) -> Signer:
+    return Signer(
+        signer.source, signer.name, signer.genuine[:CEDAR_SPECIMENS], signer.forged[:CEDAR_SPECIMENS]
+    )
+
+
+def main(
+    out: Path,
+    data: Annotated[Path, typer.Option("--data", envvar="COUNTERSIGN_DATA")] = Path("../shared/data"),
+) -> None:
+    """Write the figures of the shipped weights to OUT."""
+    models = load()
+    found: dict[str, Any] = {"digests": models.digests}
+    found["invented"] = figures(drawn(), models)
+    found["cedar"] = figures(cedar(data), models)
+    out.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    typer.run(main)

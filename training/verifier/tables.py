@@ -1,0 +1,223 @@
+"""The measurements as Markdown: `countersign evaluate verifier` prints what docs/accuracy.md shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from training.verifier.combinations import Combination
+from training.verifier.errors import Analysis
+from training.verifier.evaluate import Against, Figures, Report, Said
+from training.verifier.identification import Search
+from training.verifier.measure import Row, Whole
+from training.verifier.metrics import Rate
+from training.verifier.names import SameName
+from training.verifier.robustness import Condition
+
+Cells = Iterable[str]
+
+
+def everything(whole: Whole) -> str:
+    """All parts that were measured."""
+    parts = []
+    if whole.sets is not None:
+        parts.append(_sets(whole.sets))
+    if whole.combinations is not None:
+        parts.append(_section("Several references", _combinations(whole.combinations)))
+    if whole.names is not None:
+        parts.append(_section("The same name by others", _names(whole.names)))
+    if whole.robustness is not None:
+        parts.append(_section("Queries as they arrive", _robustness(whole.robustness)))
+    if whole.identification is not None:
+        parts.append(_section("Identification", _identification(whole.identification)))
+    if whole.errors is not None:
+        parts += [_section(f"Errors: {one.source}", _errors(one)) for one in whole.errors]
+    return "\n\n".join(parts)
+
+
+def matrix(rows: Sequence[Row]) -> str:
+    """Skilled EER with one reference: weights by test set."""
+    sources = list(rows[0].skilled)
+    body = [
+        (row.folder, row.encoder[:12], *(_rate(row.skilled[source]) for source in sources)) for row in rows
+    ]
+    return _table(("Weights", "Encoder", *sources), body)
+
+
+def _sets(report: Report) -> str:
+    digests = ", ".join(f"{name} `{digest[:12]}`" for name, digest in report.digests.items())
+    head = f"Measured {report.date} at commit {report.commit} with {digests}."
+    return "\n\n".join(
+        [
+            head,
+            _section("Equal error rates", _equal_errors(report)),
+            _section("Skilled forgeries, further figures", _against(report, "skilled")),
+            _section("Random forgeries, further figures", _against(report, "random")),
+            _section("Verdicts at the shipped thresholds", _verdicts(report)),
+            _section("Calibration", _calibration(report)),
+        ]
+    )
+
+
+def _equal_errors(report: Report) -> str:
+    body = []
+    for name, one in report.sets.items():
+        for figures in one.figures:
+            alone = f"{one.query_only_embedding:.1%} / {one.query_only_measures:.1%}"
+            queries = f"{figures.genuine_queries} + {figures.skilled_queries}"
+            rates = (_rate(figures.skilled.eer), _rate(figures.random.eer))
+            body.append((name, str(figures.writers), str(figures.references), *rates, queries, alone))
+    heads = ("Set", "Writers", "References", "Skilled EER", "Random EER", "Queries", "Query only")
+    ratios = [
+        f"- {name}: with 8 references {_ratio(one.eight_to_one)} of the skilled EER with one."
+        for name, one in report.sets.items()
+        if one.eight_to_one is not None
+    ]
+    return "\n\n".join([_table(heads, body), "\n".join(ratios)])
+
+
+def _against(report: Report, kind: str) -> str:
+    body = []
+    for name, figures in _all(report):
+        found: Against = getattr(figures, kind)
+        rates = (found.user_eer, found.rejected_at_low, found.rejected_at_very_low)
+        body.append((name, str(figures.references), f"{found.area.rate:.4f}", *map(_rate, rates)))
+    heads = ("Set", "References", "AUC", "EER, threshold per user", "FRR at FAR 1 %", "FRR at FAR 0.1 %")
+    return _table(heads, body)
+
+
+def _verdicts(report: Report) -> str:
+    body = []
+    for name, figures in _all(report):
+        kinds = (figures.genuine_said, figures.skilled_said, figures.random_said)
+        row = [_share(figures.genuine_said.rejected), _share(figures.skilled_said.accepted)]
+        row += [_share(figures.random_said.accepted), *(f"{_unsaid(said):.1%}" for said in kinds)]
+        body.append((name, str(figures.references), *row))
+    heads = ("Set", "References", "FRR", "FAR skilled", "FAR random")
+    return _table((*heads, "Cannot say: genuine", "skilled", "random"), body)
+
+
+def _calibration(report: Report) -> str:
+    body = []
+    for name, figures in _all(report):
+        found = figures.reliability
+        loss = found.cllr.rate - found.min_cllr
+        numbers = (
+            f"{found.cllr.rate:.3f} ({found.cllr.low:.3f}–{found.cllr.high:.3f})",
+            f"{found.min_cllr:.3f}",
+        )
+        body.append((name, str(figures.references), f"{found.ece:.3f}", *numbers, f"{loss:.3f}"))
+    return _table(("Set", "References", "ECE", "Cllr", "minCllr", "Calibration loss"), body)
+
+
+def _combinations(found: Sequence[Combination]) -> str:
+    sources = list(found[0].skilled)
+    heads = ("Combination", *(f"{source}: 3 / 5 / 8" for source in sources))
+    body = [
+        (
+            one.name,
+            *(" / ".join(f"{rate:.1%}" for rate in one.skilled[source].values()) for source in sources),
+        )
+        for one in found
+    ]
+    return _table(heads, body)
+
+
+def _names(found: SameName) -> str:
+    body = []
+    for figures in found.figures:
+        eers = (figures.same_name.eer, figures.other_name.eer)
+        kinds = (figures.same_name_said, figures.other_name_said)
+        shares = [_share(figures.own_said.rejected), *(_share(kind.accepted) for kind in kinds)]
+        shares.append(f"{_unsaid(figures.same_name_said):.1%}")
+        body.append((str(figures.references), *map(_rate, eers), *shares))
+    heads = ("References", "EER, same name", "EER, other name", "Own rejected", "Same name accepted")
+    table = _table((*heads, "Other name accepted", "Cannot say: same name"), body)
+    media = [
+        (name, *(f"{row[other]:.1%}" if other in row else "" for other in found.media))
+        for name, row in found.media.items()
+    ]
+    head = f"{found.volunteers} volunteers, {found.writings} writings."
+    return "\n\n".join([head, table, _table(("Reference \\ query", *found.media), media)])
+
+
+def _robustness(found: Sequence[Condition]) -> str:
+    sources = list(found[0].skilled)
+    heads = (
+        "Query",
+        *(f"{source}: {what}" for source in sources for what in ("skilled EER", "random EER", "lost")),
+    )
+    body = []
+    for one in found:
+        cells = [
+            cell
+            for source in sources
+            for cell in (_rate(one.skilled[source]), _rate(one.random[source]), f"{one.lost[source]:.1%}")
+        ]
+        body.append((one.name, *cells))
+    return _table(heads, body)
+
+
+def _identification(found: Sequence[Search]) -> str:
+    body = []
+    for one in found:
+        rates = (one.first, one.among_five, one.named, one.false_alarms)
+        counts = (str(one.enrolled), f"{one.queries} + {one.strangers}")
+        body.append(
+            (*counts, *map(_rate, rates), f"{one.named_at_one_percent:.1%}", f"{one.milliseconds:.0f} ms")
+        )
+    heads = ("Enrolled", "Queries", "Top 1", "Top 5", "Named", "Strangers named")
+    table = _table((*heads, "Named when 1 % of strangers are", "One search"), body)
+    lines = [
+        f"- {one.enrolled}: " + ", ".join(f"{count} {source}" for source, count in one.composition.items())
+        for one in found
+    ]
+    return "\n\n".join([table, "\n".join(lines)])
+
+
+def _errors(one: Analysis) -> str:
+    thirds = _table(
+        ("Writers by", "least third", "middle", "greatest third"),
+        [(t.measure, f"{t.least:.1%}", f"{t.middle:.1%}", f"{t.greatest:.1%}") for t in one.thirds],
+    )
+    distances = _table(
+        ("Distance from the writer's mean in", "forgeries passing", "stopped", "genuine failing", "accepted"),
+        [
+            (d.measure, *(f"{value:.2f}" for value in (d.passing, d.stopped, d.failing, d.accepted)))
+            for d in one.distances
+        ],
+    )
+    worst = (
+        f"The worst quarter of writers has {one.passing_of_worst_quarter:.0%} of the passing forgeries; "
+        f"another worst quarter {one.failing_of_worst_quarter:.0%} of the failing genuine signatures."
+    )
+    return "\n\n".join([thirds, distances, worst])
+
+
+def _all(report: Report) -> list[tuple[str, Figures]]:
+    return [(name, figures) for name, one in report.sets.items() for figures in one.figures]
+
+
+def _section(title: str, body: str) -> str:
+    return f"### {title}\n\n{body}"
+
+
+def _table(heads: Cells, body: Iterable[Cells]) -> str:
+    columns = list(heads)
+    lines = [columns, ["---"] * len(columns), *(list(row) for row in body)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _rate(rate: Rate) -> str:
+    return f"{rate.rate:.1%} ({100 * rate.low:.1f}–{100 * rate.high:.1f})"
+
+
+def _share(rate: Rate) -> str:
+    return f"{rate.rate:.1%}"
+
+
+def _ratio(rate: Rate) -> str:
+    return f"{rate.rate:.2f} ({rate.low:.2f}–{rate.high:.2f})"
+
+
+def _unsaid(said: Said) -> float:
+    return max(0.0, 1 - said.accepted.rate - said.rejected.rate)
