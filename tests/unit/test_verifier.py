@@ -22,7 +22,7 @@ from worker.vision.calibration import (
     soft_maximum,
 )
 from worker.vision.values import Confidence, Outcome, Quality, QualityIssue
-from worker.vision.verifier import Verifier, load_verifier
+from worker.vision.verifier import SHORTLIST, Verifier, load_verifier
 
 USABLE = Quality(ink=0.1, width=200, height=60, usable=True)
 BLANK = Quality(ink=0.0, width=0, height=0, usable=False, issues=(QualityIssue.BLANK,))
@@ -143,12 +143,15 @@ def test_the_nearest_of_many_must_be_nearer_than_that_of_few():
     assert somebody == [True, True, False, False]
 
 
-def test_a_search_finds_by_logits_and_compares_the_likeliest_in_full():
-    enrolled = {f"signer {i:02}": references(float(i)) for i in range(40)}
+def test_a_search_among_many_compares_the_nearest_in_full():
+    query = np.array([1.0, 0, 0, 0], np.float32)
+    enrolled = {f"signer {i:03}": references(float(i)) for i in range(3 * SHORTLIST)}
 
-    found = VERIFIER.nearest(QUERY, enrolled, top=2)
+    found = VERIFIER.nearest(query, enrolled, top=2)
 
-    assert [signer for signer, _ in found] == ["signer 39", "signer 38"]
+    last = 3 * SHORTLIST - 1
+    assert found == VERIFIER.nearest(query, dict(list(enrolled.items())[-SHORTLIST:]), top=2)
+    assert [signer for signer, _ in found] == [f"signer {last:03}", f"signer {last - 1:03}"]
 
 
 @pytest.mark.parametrize(

@@ -14,10 +14,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from training.synthesis import strokes
 from training.verifier import metrics, names, protocol, readers, sets
 from training.verifier.evaluate import Notice
 from training.verifier.library import Library
 from training.verifier.metrics import Rate
+from training.verifier.readers import Drawn
 from worker.vision.values import Embeddings
 
 SIZES = (100, 1000)
@@ -142,8 +144,12 @@ def _real(library: Library) -> list[_Person]:
 
 def _filler(library: Library, count: int) -> list[_Person]:
     """Invented signers, to be searched and never asked about."""
-    signers = readers.invented(range(FILLER_SEED, FILLER_SEED + count), specimens=REFERENCES)
-    images = [protocol.normal(specimen) for signer in signers for specimen in signer.genuine]
+    images = []
+    for seed in range(FILLER_SEED, FILLER_SEED + count):
+        hand, rng = strokes.Signer.from_seed(seed), np.random.default_rng([seed, 1])
+        for _ in range(REFERENCES):
+            traces = [trace[:, :2] for trace in strokes.sign(hand, rng).traces]
+            images.append(protocol.normal(Drawn(readers.on_canvas(traces))))
     embeddings = library.models.encoder.encode(images).reshape(count, REFERENCES, -1)
     return [_Person("invented", "", own, own[:0]) for own in embeddings]
 

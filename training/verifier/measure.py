@@ -69,9 +69,9 @@ def measure(
         sets=part("sets", evaluate.evaluate),
         combinations=part("combinations", combinations.measure),
         names=part("names", names.measure),
-        robustness=part("robustness", robustness.measure),
         identification=part("identification", identification.measure),
         errors=part("errors", errors.measure),
+        robustness=part("robustness", robustness.measure),
     )
     if plots_to is not None:
         notice("plots")

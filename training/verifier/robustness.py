@@ -20,6 +20,7 @@ from training.verifier.evaluate import Notice
 from training.verifier.library import Library
 from training.verifier.metrics import Curves, Rate, Scores, Trials
 from training.verifier.readers import Signer
+from worker.settings import Models
 from worker.vision.boxes import iou
 from worker.vision.calibration import agreement
 from worker.vision.cleaner import Cleaner, load_cleaner
@@ -120,7 +121,8 @@ def _trials(cases: Sequence[_Case], arrive: Arrive, library: Library) -> tuple[l
 
 @cache
 def _cleaner() -> Cleaner:
-    return load_cleaner()
+    """The one that pipelines clean with unless told otherwise."""
+    return load_cleaner(Models.model_fields["cleaner"].default)
 
 
 def _prepared(scan: Grey) -> Prepared:

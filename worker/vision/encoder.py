@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 
 #: Images per forward pass; larger batches gain nothing on a CPU and cost memory.
 BATCH = 32
+#: An embedding begins with a global part of length 1 that tells how near two signatures are.
+GLOBAL = 256
 #: Length of an embedding.
-DIMENSION = 256
+DIMENSION = GLOBAL
 
 
 class Encoder(Protocol):

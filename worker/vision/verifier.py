@@ -15,13 +15,13 @@ from worker.vision.calibration import (
     agreement,
     load_calibration,
     probability,
-    soft_maximum,
 )
+from worker.vision.encoder import GLOBAL
 from worker.vision.matcher import Matcher, load_matcher
 from worker.vision.values import Embeddings, Opinion, Outcome, Quality
 
-#: How many signers of a search are compared in full, their references' agreement included.
-SHORTLIST = 20
+#: How many signers of a search are compared in full.
+SHORTLIST = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +54,14 @@ class Verifier:
         """Up to `top` enrolled signers with their probabilities, best first, equals by name.
 
         These are suggestions for a person: nobody claimed these names, and the likeliest of many signers
-        is likely by chance alone. `is_somebody` tells whether the first is more than that. Signers are
-        ranked by their logits; the first SHORTLIST of them are compared in full.
+        is likely by chance alone. `is_somebody` tells whether the first is more than that. The SHORTLIST
+        signers whose references lie nearest by the global part are compared in full.
         """
         known = [(signer, references) for signer, references in enrolled.items() if len(references)]
-        if not known:
-            return []
-        logits = self.matcher.logits(query, np.concatenate([references for _, references in known]))
-        ends = np.cumsum([len(references) for _, references in known])[:-1]
-        combined = [soft_maximum(part, self.calibration.sharpness) for part in np.split(logits, ends)]
-        likely = np.argsort(-np.array(combined), kind="stable")[: max(SHORTLIST, top)]
-        scored = [(known[i][0], self._llr(query, known[i][1])) for i in likely]
+        if len(known) > SHORTLIST:
+            near = [float((references[:, :GLOBAL] @ query[:GLOBAL]).max()) for _, references in known]
+            known = [known[i] for i in np.argsort(-np.array(near), kind="stable")[:SHORTLIST]]
+        scored = [(signer, self._llr(query, references)) for signer, references in known]
         scored.sort(key=lambda found: (-found[1], found[0]))
         return [(signer, probability(llr)) for signer, llr in scored[:top]]
 
