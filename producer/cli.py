@@ -12,6 +12,7 @@ from producer.commands import bundle, care, compare, intake, operations, queue, 
 from producer.console import err
 from training.cleaner import commands as cleaner
 from training.detector import commands as detector
+from training.detector import commands_evaluate as detector_figures
 from training.verifier import commands as verifier
 from worker.errors import ServiceError, TransientError
 
@@ -54,7 +55,7 @@ export.command("cleaner")(cleaner.export)
 app.add_typer(export, name="export")
 
 evaluate = typer.Typer(help="Measure a model on data it never saw.", no_args_is_help=True)
-evaluate.command("detector")(detector.evaluate)
+evaluate.command("detector")(detector_figures.evaluate)
 evaluate.command("verifier")(verifier.evaluate)
 evaluate.command("cleaner")(cleaner.evaluate)
 app.add_typer(evaluate, name="evaluate")

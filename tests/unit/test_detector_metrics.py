@@ -10,8 +10,16 @@ from types import SimpleNamespace  # noqa: E402
 from ultralytics.engine.validator import BaseValidator  # noqa: E402
 from ultralytics.utils.metrics import box_iou  # noqa: E402
 
-from training.detector.evaluate import evaluate  # noqa: E402
-from training.detector.metrics import IOU_THRESHOLDS, Scored, figures, score_page  # noqa: E402
+from training.detector.evaluate import Evaluation  # noqa: E402
+from training.detector.metrics import (  # noqa: E402
+    IOU_THRESHOLDS,
+    Scored,
+    at_threshold,
+    curve,
+    false_alarms,
+    figures,
+    score_page,
+)
 from training.detector.select import Choice, choose, threshold  # noqa: E402
 from worker.errors import WrongUse  # noqa: E402
 from worker.vision.values import Box, Region  # noqa: E402
@@ -30,7 +38,7 @@ def test_perfect_boxes_have_full_marks():
 
     assert found.map50 == pytest.approx(0.995, abs=0.006)
     assert (found.precision, found.recall) == pytest.approx((1, 1), abs=0.01)
-    assert found.pages == found.documents == found.signatures == 2
+    assert found.pages == found.documents == found.truths == 2
 
 
 def test_a_second_box_on_one_signature_is_a_false_alarm():
@@ -77,7 +85,9 @@ def test_the_interval_holds_the_figure_and_repeats():
 
     found = figures(pages)
 
-    assert found.low < found.map50 < found.high
+    for name, (low, high) in found.intervals.items():
+        assert low <= getattr(found, name) <= high, name
+    assert width(found.intervals["map50"]) > 0
     assert figures(pages) == found
 
 
@@ -87,7 +97,47 @@ def test_pages_of_one_document_are_drawn_together():
 
     wide, narrow = figures(bundled), figures(scattered)
 
-    assert wide.high - wide.low > narrow.high - narrow.low
+    assert width(wide.intervals["map50"]) > width(narrow.intervals["map50"])
+
+
+def width(bounds: tuple[float, float]) -> float:
+    return bounds[1] - bounds[0]
+
+
+def test_only_boxes_that_reach_the_threshold_are_served():
+    pages = [
+        score_page("a", [at(0, score=0.9), at(40, score=0.6), at(80, score=0.2)], truth(0, 80)),
+        score_page("b", [at(0, score=0.7)], truth(0)),
+    ]
+
+    served = at_threshold(pages, 0.5)
+
+    assert (served.truths, served.found, served.false_alarms) == (3, 2, 1)
+    assert served.recall.value == pytest.approx(2 / 3)
+    assert served.precision.value == pytest.approx(2 / 3)
+    assert served.recall.low <= served.recall.value <= served.recall.high
+
+
+def test_alarms_are_counted_by_page_and_by_region():
+    pages = [
+        score_page("a", [at(0, score=0.9), at(40, score=0.6)], []),
+        score_page("b", [at(0, score=0.1)], []),
+    ]
+
+    alarms = false_alarms(pages, 0.5)
+
+    assert (alarms.pages, alarms.regions, alarms.pages_with_any) == (2, 2, 1)
+    assert (alarms.called.value, alarms.per_page.value) == (0.5, 1.0)
+
+
+def test_the_curve_gains_recall_and_ends_with_every_box():
+    points = curve([score_page("a", [at(0), at(40, score=0.5)], truth(0, 80))])
+
+    assert points.tolist() == [[0.5, 1.0], [0.5, 0.5]]
+
+
+def test_a_set_without_boxes_has_figures_too():
+    assert figures([score_page("a", [at(0)], []), score_page("b", [], [])]).map50 == 0
 
 
 @pytest.mark.parametrize(
@@ -114,4 +164,4 @@ def test_the_threshold_falls_to_where_the_recall_is_reached():
 
 def test_evaluation_without_data_says_where_it_looked(tmp_path):
     with pytest.raises(WrongUse, match=r"no evaluation data in .*--data"):
-        evaluate(tmp_path)
+        Evaluation(tmp_path)

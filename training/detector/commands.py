@@ -1,21 +1,16 @@
-"""The detector's commands: `countersign train detector` and `countersign evaluate detector`.
+"""The detector's commands: `countersign train detector` and `countersign export detector`.
 
 Heavy libraries are imported inside, so that `--help` answers at once and without torch.
 """
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.progress import Progress
-from rich.table import Table
-
-if TYPE_CHECKING:
-    from training.detector.evaluate import Report
 
 DataOption = Annotated[
     Path, typer.Option("--data", envvar="COUNTERSIGN_DATA", help="Folder with detection/ and verification/.")
@@ -58,7 +53,7 @@ def train(  # a command's options
     given = {name: value for name, value in asked.items() if value is not None}
     settings = read_settings(stage).model_copy(update=given)
     with Progress(console=_messages) as progress:
-        sheets = prepared(data, out, settings, own=own or (), limit=limit, notice=_ticker(progress))
+        sheets = prepared(data, out, settings, own=own or (), limit=limit, notice=ticker(progress))
     if only_prepare:
         _messages.print(f"{len(sheets)} pages prepared")
         return
@@ -94,44 +89,12 @@ def export(
             data,
             [int(size) for size in sizes.split(",")],
             architecture=architecture,
-            notice=_ticker(progress),
+            notice=ticker(progress),
         )
     _messages.print(
         f"size {choice.size}, threshold {choice.min_score:.2f}, validation mAP50 {choice.map50:.3f}, "
         f"mAP50-95 {choice.map50_95:.3f}"
     )
-
-
-def evaluate(  # a command's options
-    data: DataOption = DEFAULT_DATA,
-    engine: Annotated[str, typer.Option(help="onnx or torch.")] = "onnx",
-    device: Annotated[str, typer.Option(help="For torch: cpu or cuda.")] = "cpu",
-    split: Annotated[str, typer.Option(help="hlx8j split: test or valid.")] = "test",
-    threads: Annotated[int, typer.Option(help="CPU threads.")] = 1,
-    limit: Annotated[int, typer.Option(help="At most so many pages of each set; 0 is all.")] = 0,
-    out: Annotated[Path | None, typer.Option(help="Write the report as JSON to this file too.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
-) -> None:
-    """Measure the shipped detector on pages it never saw: average precision and false alarms."""
-    from training.detector.evaluate import evaluate as run  # noqa: PLC0415
-
-    with Progress(console=_messages) as progress:
-        report = run(
-            data,
-            engine=engine,
-            splits=(split,),
-            device=device,
-            threads=threads,
-            limit=limit,
-            notice=_ticker(progress),
-        )
-    text = json.dumps(report.as_json(), indent=2)
-    if out is not None:
-        out.write_text(text + "\n", encoding="utf-8")
-    if as_json:
-        typer.echo(text)
-    else:
-        _show(report)
 
 
 def _usual_start(after: str, data: Path, out: Path, *, own: bool) -> Path | None:
@@ -145,7 +108,7 @@ def _usual_start(after: str, data: Path, out: Path, *, own: bool) -> Path | None
     return usual if usual.exists() else None
 
 
-def _ticker(progress: Progress) -> Any:
+def ticker(progress: Progress) -> Any:
     """A notice that moves one bar per stage."""
     bars: dict[str, Any] = {}
 
@@ -159,22 +122,3 @@ def _ticker(progress: Progress) -> Any:
 
 def _named(losses: dict[str, float]) -> str:
     return ", ".join(f"{name} {value:.3f}" for name, value in losses.items())
-
-
-def _show(report: Report) -> None:
-    console = Console()
-    table = Table(title=f"detector {report.weights[:12]}, {report.engine}, {report.size} px, {report.date}")
-    for heading in ("set", "pages", "signatures", "mAP50 (95 %)", "mAP50-95", "P", "R"):
-        table.add_column(heading)
-    for name, found in report.sets.items():
-        interval = f"{found.map50:.3f} ({found.low:.3f}–{found.high:.3f})"
-        counts = (str(found.pages), str(found.signatures))
-        rest = (f"{found.map50_95:.3f}", f"{found.precision:.3f}", f"{found.recall:.3f}")
-        table.add_row(name, *counts, interval, *rest)
-    console.print(table)
-    if report.unsigned is not None:
-        alarms = report.unsigned
-        console.print(
-            f"{alarms.pages} unsigned pages at score ≥ {alarms.min_score:.2f}: {alarms.per_page:.3f} false "
-            f"alarms a page, {alarms.pages_with_any} pages with any; commit {report.commit}"
-        )

@@ -3,97 +3,246 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from training.detector.metrics import Figures, figures, score_page
-from training.detector.readers import PageRecord, read_hlx8j, read_pixels, read_unsigned
+from training.detector.conditions import Family, drawn_family, scanned_family
+from training.detector.drawn_test import drawn_cases, drawn_page
+from training.detector.metrics import (
+    AtThreshold,
+    FalseAlarms,
+    Figures,
+    Scored,
+    at_threshold,
+    false_alarms,
+    figures,
+    score_page,
+)
+from training.detector.parity import MAX_SCORE_GAP, Parity, compare
+from training.detector.readers import PageRecord, read_pixels
+from training.detector.sheets import LABELS, Marked
+from training.detector.testsets import (
+    Case,
+    colour_pages,
+    real_documents,
+    squares,
+    unsigned_pages,
+    whole_pages,
+)
 from training.provenance import commit
 from worker.errors import WrongUse
 from worker.vision.detector import Detector, OnnxDetector, TorchDetector
-from worker.vision.values import Region, Thresholds
+from worker.vision.orientation import UprightDetector
+from worker.vision.reading import default_thresholds
+from worker.vision.values import Label, Pixels, Region, Thresholds
 from worker.vision.weights import entry
 
 #: Average precision needs the whole curve, so nearly everything is kept.
 EVERYTHING = 0.001
+#: What can be measured, in the order of the report.
+SETS = ("squares", "whole", "colour", "unsigned", "drawn", "documents", "conditions", "parity")
+#: Drawn pages for the parity of the engines, small because both engines reduce pages by the same code.
+PARITY_PAGES, PARITY_DPI = 100, 72.0
 Notice = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
-class FalseAlarms:
-    """Regions found on pages without signatures, at the threshold that serves."""
+class Seen:
+    """What the detector found on one page, beside what is there; sizes in pixels."""
 
-    pages: int
-    regions: int
-    pages_with_any: int
-    min_score: float
+    case: Case
+    regions: tuple[Region, ...]
+    marks: tuple[Marked, ...]
+    width: int
+    height: int
 
-    @property
-    def per_page(self) -> float:
-        """Mean false alarms a page."""
-        return self.regions / max(1, self.pages)
+    def scored(self, label: Label) -> Scored:
+        """The page's regions of one label against its truth."""
+        regions = [region for region in self.regions if region.label is label]
+        return score_page(self.case.group, regions, [mark.box for mark in self.marks if mark.label is label])
+
+
+@dataclass(frozen=True, slots=True)
+class LabelReport:
+    """One label on one set: over all scores, and at the threshold that serves."""
+
+    figures: Figures
+    served: AtThreshold
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionReport:
+    """Signatures at the threshold that serves; `as_it_lies` is without laying pages upright first."""
+
+    pages: str
+    name: str
+    served: AtThreshold
+    as_it_lies: AtThreshold | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One evaluation, with what it takes to repeat it."""
+    """One evaluation, with what it takes to repeat it; a label that the weights do not know is None."""
 
     date: str
     commit: str
     engine: str
     weights: str
     size: int
-    max_iou: float
-    sets: dict[str, Figures]
-    unsigned: FalseAlarms | None
+    thresholds: dict[str, float]
+    sets: dict[str, dict[str, LabelReport | None]] = field(default_factory=dict)
+    unsigned: FalseAlarms | None = None
+    conditions: list[ConditionReport] = field(default_factory=list)
+    parity: Parity | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """Plain values, with the false alarms per page spelt out."""
-        plain = dataclasses.asdict(self)
-        if self.unsigned is not None:
-            plain["unsigned"]["per_page"] = self.unsigned.per_page
-        return plain
+        """Plain values."""
+        return dataclasses.asdict(self)
 
 
-def evaluate(  # keyword-only choices of one evaluation
-    data: Path,
-    *,
-    engine: str = "onnx",
-    splits: Sequence[str] = ("test",),
-    device: str = "cpu",
-    threads: int = 1,
-    limit: int = 0,
-    notice: Notice | None = None,
-) -> Report:
-    """Run the catalogued detector over hlx8j's splits and over unsigned pages.
+class Evaluation:
+    """Runs the catalogued detector over test sets; what it saw stays for the plots."""
 
-    A split gives two sets: `<split>-<pages>` with all its pages, and the same without the pages that also
-    occur in the published training split. Raises WrongUse when the data is not there.
-    """
-    root = data / "detection"
-    if not (root / "hlx8j" / "sources.csv").exists():
-        raise WrongUse(f"no evaluation data in {root}; name the folder with --data")
-    detector = _detector(engine, device, threads, Thresholds(min_score=EVERYTHING))
-    records = read_hlx8j(root)
-    sets: dict[str, Figures] = {}
-    for split in splits:
-        pages = [page for page in records if page.split == split][: limit or None]
-        sets |= _split_figures(split, pages, detector, notice)
-    weights = entry("detector" if engine == "onnx" else "detector-torch")
-    unsigned = read_unsigned(root)[: limit or None]
-    return Report(
-        date=datetime.now(UTC).date().isoformat(),
-        commit=commit(),
-        engine=engine,
-        weights=detector.version,
-        size=int(weights.parameters["size"]),
-        max_iou=Thresholds().max_iou,
-        sets=sets,
-        unsigned=_false_alarms(unsigned, detector, float(weights.parameters["min_score"]), notice),
-    )
+    def __init__(
+        self,
+        data: Path,
+        *,
+        engine: str = "onnx",
+        device: str = "cpu",
+        threads: int = 1,
+        limit: int = 0,
+        notice: Notice | None = None,
+    ) -> None:
+        """Load the weights; raises WrongUse when the data or the engine is not there."""
+        self._root, self._documents = data / "detection", data / "documents"
+        if not (self._root / "hlx8j" / "sources.csv").exists():
+            raise WrongUse(f"no evaluation data in {self._root}; name the folder with --data")
+        self._alone = _detector(engine, device, threads)
+        self._upright = UprightDetector(self._alone)
+        self._engine, self._limit, self._notice = engine, limit, notice
+        self._weights = entry("detector" if engine == "onnx" else "detector-torch")
+        self._thresholds = default_thresholds(self._weights)
+        self.seen: dict[str, list[Seen]] = {}
+
+    def report(self, only: Sequence[str] = SETS, *, split: str = "test") -> Report:
+        """Measure those sets; hlx8j's, Tobacco800's and the colour pages of that split."""
+        unknown = set(only) - set(SETS)
+        if unknown:
+            raise WrongUse(f"there is no set {sorted(unknown)[0]!r}; choose from {', '.join(SETS)}")
+        return Report(
+            date=datetime.now(UTC).date().isoformat(),
+            commit=commit(),
+            engine=self._engine,
+            weights=self._alone.version,
+            size=int(self._weights.parameters["size"]),
+            thresholds={label.value: self._thresholds.floor(label) for label in self._known},
+            sets=dict(self._sets(only, split)),
+            unsigned=self._unsigned() if "unsigned" in only else None,
+            conditions=list(self._conditions()) if "conditions" in only else [],
+            parity=self._parity() if "parity" in only else None,
+        )
+
+    @property
+    def _known(self) -> tuple[Label, ...]:
+        return tuple(Label(name) for name in self._weights.parameters["labels"])
+
+    def _sets(self, only: Sequence[str], split: str) -> Iterator[tuple[str, dict[str, LabelReport | None]]]:
+        """Every set with its labels; only signatures are marked on the public pages."""
+        if "squares" in only:
+            seen = self._look(f"{split} squares", squares(self._root, split), upright=False)
+            clean = [one for one in seen if not one.case.leaks]
+            yield f"{split}-{len(seen)}", self._labels(seen, [Label.SIGNATURE])
+            yield f"{split}-{len(clean)}", self._labels(clean, [Label.SIGNATURE])
+        if "whole" in only:
+            for part in dict.fromkeys((split, "valid")):
+                name = f"Tobacco800 {part}"
+                seen = self._look(name, whole_pages(self._root, part))
+                yield name, self._labels(seen, [Label.SIGNATURE])
+        if "colour" in only:
+            name = f"colour {split}"
+            seen = self._look(name, colour_pages(self._root, split))
+            yield name, self._labels(seen, [Label.SIGNATURE])
+        if "drawn" in only:
+            yield "drawn", self._labels(self._look("drawn", drawn_cases()), LABELS)
+        if "documents" in only:
+            seen = self._look("documents", real_documents(self._documents))
+            yield "documents", self._labels(seen, LABELS)
+
+    def _labels(self, seen: Sequence[Seen], labels: Sequence[Label]) -> dict[str, LabelReport | None]:
+        return {label.value: self._label(seen, label) if label in self._known else None for label in labels}
+
+    def _label(self, seen: Sequence[Seen], label: Label) -> LabelReport:
+        scored = [one.scored(label) for one in seen]
+        return LabelReport(figures(scored), at_threshold(scored, self._thresholds.floor(label)))
+
+    def _unsigned(self) -> FalseAlarms:
+        seen = self._look("unsigned", unsigned_pages(self._root))
+        floor = self._thresholds.floor(Label.SIGNATURE)
+        return false_alarms([one.scored(Label.SIGNATURE) for one in seen], floor)
+
+    def _conditions(self) -> Iterator[ConditionReport]:
+        signed = [case for case in whole_pages(self._root, "test") if case.signed]
+        for family in (drawn_family(), scanned_family(signed)):
+            yield from self._family(family)
+
+    def _family(self, family: Family) -> list[ConditionReport]:
+        """Every page is read once and then seen under every condition."""
+        cases = family.cases[: self._limit or None]
+        served: dict[str, list[Seen]] = {one.name: [] for one in family.conditions}
+        lying: dict[str, list[Seen]] = {one.name: [] for one in family.conditions if one.turns}
+        for done, case in enumerate(cases, start=1):
+            original = case.read()
+            for one in family.conditions:
+                pixels, marks = one.change(*original)
+                served[one.name].append(_seen(case, pixels, marks, self._upright))
+                if one.turns:
+                    lying[one.name].append(_seen(case, pixels, marks, self._alone))
+            self._tell(f"{family.name} conditions", done, len(cases))
+        return [
+            ConditionReport(
+                f"{len(seen)} {family.name}",
+                name,
+                self._served(seen),
+                self._served(lying[name]) if name in lying else None,
+            )
+            for name, seen in served.items()
+        ]
+
+    def _served(self, seen: Sequence[Seen]) -> AtThreshold:
+        scored = [one.scored(Label.SIGNATURE) for one in seen]
+        return at_threshold(scored, self._thresholds.floor(Label.SIGNATURE))
+
+    def _parity(self) -> Parity:
+        floor = Thresholds(min_score=0.05)
+        lower = Thresholds(min_score=floor.min_score - 2 * MAX_SCORE_GAP)
+        one, other = (
+            OnnxDetector("detector", thresholds=lower),
+            TorchDetector("detector-torch", device="cpu", thresholds=lower),
+        )
+        pages = (drawn_page(index, dpi=PARITY_DPI).pixels for index in range(PARITY_PAGES))
+        return compare(pages, one, other, min_score=floor.min_score)
+
+    def _look(self, stage: str, cases: Sequence[Case], *, upright: bool = True) -> list[Seen]:
+        """Every page with its regions, read and detected one at a time."""
+        detector = self._upright if upright else self._alone
+        chosen, seen = list(cases)[: self._limit or None], list[Seen]()
+        for done, case in enumerate(chosen, start=1):
+            seen.append(_seen(case, *case.read(), detector))
+            self._tell(stage, done, len(chosen))
+        self.seen[stage] = seen
+        return seen
+
+    def _tell(self, stage: str, done: int, total: int) -> None:
+        if self._notice is not None:
+            self._notice(stage, done, total)
+
+
+def _seen(case: Case, pixels: Pixels, marks: tuple[Marked, ...], detector: Detector) -> Seen:
+    (regions,) = detector.detect([pixels])
+    return Seen(case, tuple(regions), marks, pixels.shape[1], pixels.shape[0])
 
 
 def found_on(
@@ -106,36 +255,9 @@ def found_on(
             notice(stage, done, len(pages))
 
 
-def _split_figures(
-    split: str, pages: Sequence[PageRecord], detector: Detector, notice: Notice | None
-) -> dict[str, Figures]:
-    scored = [
-        (page, score_page(page.group, regions, page.boxes))
-        for page, regions in found_on(pages, detector, split, notice)
-    ]
-    clean = [result for page, result in scored if not page.leaks]
-    sets = {f"{split}-{len(scored)}": [result for _, result in scored], f"{split}-{len(clean)}": clean}
-    return {name: figures(results) for name, results in sets.items()}
-
-
-def _false_alarms(
-    pages: Sequence[PageRecord], detector: Detector, min_score: float, notice: Notice | None
-) -> FalseAlarms:
-    counts = [
-        sum(region.score >= min_score for region in regions)
-        for _, regions in found_on(pages, detector, "unsigned", notice)
-    ]
-    return FalseAlarms(
-        pages=len(counts),
-        regions=sum(counts),
-        pages_with_any=sum(count > 0 for count in counts),
-        min_score=min_score,
-    )
-
-
-def _detector(engine: str, device: str, threads: int, thresholds: Thresholds) -> Detector:
+def _detector(engine: str, device: str, threads: int) -> Detector:
     if engine == "onnx":
-        return OnnxDetector("detector", thresholds=thresholds, threads=threads)
+        return OnnxDetector("detector", thresholds=Thresholds(min_score=EVERYTHING), threads=threads)
     if engine == "torch":
-        return TorchDetector("detector-torch", device=device, thresholds=thresholds)
+        return TorchDetector("detector-torch", device=device, thresholds=Thresholds(min_score=EVERYTHING))
     raise WrongUse(f"there is no engine {engine!r}; choose onnx or torch")

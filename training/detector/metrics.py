@@ -15,13 +15,15 @@ from worker.vision.values import Box, Region
 Floats = npt.NDArray[np.float64]
 #: The ten IoU thresholds of COCO, 0.50 to 0.95.
 IOU_THRESHOLDS = np.linspace(0.5, 0.95, 10)
+#: Draws of a bootstrap, and its seed.
+ROUNDS, SEED = 200, 1
 
 
 @dataclass(frozen=True, slots=True)
 class Scored:
     """One page's predictions against its truth.
 
-    `hits` is (predictions, 10) bool, a column per IoU threshold; `truths` is the number of signatures.
+    `hits` is (predictions, 10) bool, a column per IoU threshold; `truths` is the number of true boxes.
     """
 
     group: str
@@ -31,22 +33,56 @@ class Scored:
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
-    """What one evaluation set says; `low` and `high` bound mAP50 with 95 % confidence.
+class Rate:
+    """A figure with the bounds of its 95 % interval."""
 
-    Precision and recall are those at `best_score`, the score where F1 is greatest.
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What one evaluation set says of one label.
+
+    Precision and recall are those at `best_score`, the score where F1 is greatest; every draw of the
+    bootstrap has its own.
     """
 
     pages: int
     documents: int
-    signatures: int
+    truths: int
     map50: float
-    low: float
-    high: float
     map50_95: float
     precision: float
     recall: float
     best_score: float
+    #: The 95 % interval of each figure by its name.
+    intervals: dict[str, tuple[float, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class AtThreshold:
+    """What is served: boxes that reach `score`, right where they overlap a true box by half (IoU)."""
+
+    score: float
+    truths: int
+    found: int
+    false_alarms: int
+    recall: Rate
+    precision: Rate
+
+
+@dataclass(frozen=True, slots=True)
+class FalseAlarms:
+    """Regions found on pages without any, at the threshold that serves; `called` is the share of pages."""
+
+    pages: int
+    regions: int
+    pages_with_any: int
+    min_score: float
+    called: Rate
+    per_page: Rate
 
 
 def score_page(group: str, regions: Sequence[Region], truths: Sequence[Box]) -> Scored:
@@ -64,46 +100,101 @@ def score_page(group: str, regions: Sequence[Region], truths: Sequence[Box]) -> 
     return Scored(group=group, hits=hits, scores=scores, truths=len(truths))
 
 
-def figures(pages: Sequence[Scored], *, rounds: int = 500, seed: int = 1) -> Figures:
-    """The figures of those pages; the interval draws whole documents with replacement."""
-    low, high = _interval(pages, rounds=rounds, seed=seed)
-    _, _, precision, recall, _, ap, _, _, _, f1_curve, grid, _ = _ap(pages)
+def figures(pages: Sequence[Scored], *, rounds: int = ROUNDS, seed: int = SEED) -> Figures:
+    """The figures of those pages; the intervals draw whole documents with replacement."""
+    one = _four(pages)
+    draws = np.array([list(_four(drawn).values()) for drawn in _draws(pages, rounds=rounds, seed=seed)])
+    bounds = np.quantile(draws, [0.025, 0.975], axis=0).T
     return Figures(
         pages=len(pages),
         documents=len({page.group for page in pages}),
-        signatures=sum(page.truths for page in pages),
-        map50=float(ap[0, 0]),
-        low=low,
-        high=high,
-        map50_95=float(ap[0].mean()),
-        precision=float(precision[0]),
-        recall=float(recall[0]),
-        best_score=float(grid[f1_curve[0].argmax()]),
+        truths=sum(page.truths for page in pages),
+        **one,
+        intervals={name: (float(low), float(high)) for name, (low, high) in zip(one, bounds, strict=True)},
     )
 
 
-def _ap(pages: Sequence[Scored]) -> Any:
+def at_threshold(pages: Sequence[Scored], score: float, *, rounds: int = ROUNDS) -> AtThreshold:
+    """Recall and precision of the boxes that reach this score."""
+    counts = np.array(
+        [
+            [page.hits[page.scores >= score, 0].sum(), (page.scores >= score).sum(), page.truths]
+            for page in pages
+        ]
+    )
+    found, boxes, truths = counts.sum(axis=0).tolist()
+    return AtThreshold(
+        score=score,
+        truths=truths,
+        found=found,
+        false_alarms=boxes - found,
+        recall=_rate(pages, counts[:, [0, 2]], rounds),
+        precision=_rate(pages, counts[:, [0, 1]], rounds),
+    )
+
+
+def false_alarms(pages: Sequence[Scored], score: float, *, rounds: int = ROUNDS) -> FalseAlarms:
+    """What is found on pages that carry nothing."""
+    counts = np.array([(page.scores >= score).sum() for page in pages])
+    each = np.ones_like(counts)
+    return FalseAlarms(
+        pages=len(pages),
+        regions=int(counts.sum()),
+        pages_with_any=int((counts > 0).sum()),
+        min_score=score,
+        called=_rate(pages, np.stack([counts > 0, each], axis=1), rounds),
+        per_page=_rate(pages, np.stack([counts, each], axis=1), rounds),
+    )
+
+
+def curve(pages: Sequence[Scored]) -> Floats:
+    """Recall and precision at IoU 0.5 as the threshold falls: (n, 2), one row per box."""
+    order = np.argsort(-np.concatenate([page.scores for page in pages]), kind="stable")
+    hits = np.concatenate([page.hits[:, 0] for page in pages])[order].cumsum()
+    truths = max(1, sum(page.truths for page in pages))
+    return np.stack([hits / truths, hits / np.arange(1, len(hits) + 1)], axis=1)
+
+
+def _four(pages: Sequence[Scored]) -> dict[str, float]:
+    """The four figures and the score that precision and recall belong to, by name."""
     scores = np.concatenate([page.scores for page in pages])
-    targets = np.zeros(sum(page.truths for page in pages))
-    return ap_per_class(np.concatenate([page.hits for page in pages]), scores, np.zeros(len(scores)), targets)
+    hits = np.concatenate([page.hits for page in pages])
+    truths = sum(page.truths for page in pages)
+    if not truths or not len(scores):
+        return dict.fromkeys(("map50", "map50_95", "precision", "recall", "best_score"), 0.0)
+    answer: Any = ap_per_class(hits, scores, np.zeros(len(scores)), np.zeros(truths))
+    _, _, precision, recall, _, ap, _, _, _, f1_curve, grid, _ = answer
+    return {
+        "map50": float(ap[0, 0]),
+        "map50_95": float(ap[0].mean()),
+        "precision": float(precision[0]),
+        "recall": float(recall[0]),
+        "best_score": float(grid[f1_curve[0].argmax()]),
+    }
 
 
-def _interval(pages: Sequence[Scored], *, rounds: int, seed: int) -> tuple[float, float]:
+def _draws(pages: Sequence[Scored], *, rounds: int, seed: int) -> list[list[Scored]]:
+    """That many samples of as many documents as there are, with replacement, as their pages."""
     groups: dict[str, list[Scored]] = {}
     for page in pages:
         groups.setdefault(page.group, []).append(page)
     documents, rng = list(groups.values()), np.random.default_rng(seed)
-    draws = []
-    for _ in range(rounds):
-        picks = rng.integers(len(documents), size=len(documents))
-        draws.append(_map50([page for pick in picks for page in documents[pick]]))
-    low, high = np.quantile(draws, [0.025, 0.975])
-    return float(low), float(high)
+    picks = rng.integers(len(documents), size=(rounds, len(documents)))
+    return [[page for pick in row for page in documents[pick]] for row in picks]
 
 
-def _map50(pages: Sequence[Scored]) -> float:
-    first = [Scored(page.group, page.hits[:, :1], page.scores, page.truths) for page in pages]
-    return float(_ap(first)[5][0, 0]) if any(page.truths for page in pages) else 0.0
+def _rate(pages: Sequence[Scored], counts: npt.NDArray[Any], rounds: int) -> Rate:
+    """First column over second, with the interval of whole documents drawn with replacement."""
+    groups = {group: row for row, group in enumerate(dict.fromkeys(page.group for page in pages))}
+    sums = np.zeros((len(groups), 2))
+    np.add.at(sums, [groups[page.group] for page in pages], counts)
+    picks = np.random.default_rng(SEED).integers(len(sums), size=(rounds, len(sums)))
+    low, high = np.quantile(_share(sums[picks].sum(axis=1)), [0.025, 0.975])
+    return Rate(float(_share(sums.sum(axis=0))), float(low), float(high))
+
+
+def _share(sums: Floats) -> Floats:
+    return np.asarray(sums[..., 0] / np.maximum(sums[..., 1], 1))
 
 
 def _pairwise_iou(found: Sequence[Box], truths: Sequence[Box]) -> Floats:

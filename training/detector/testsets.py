@@ -1,0 +1,120 @@
+"""The pages that the detector is measured on: each set as cases that are read one at a time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from training.detector.readers import (
+    PageRecord,
+    read_hlx8j,
+    read_pixels,
+    read_rf100,
+    read_tobacco800,
+    read_unsigned,
+)
+from training.detector.sheets import Marked
+from worker.errors import PageError
+from worker.vision.images import decode
+from worker.vision.pages import render
+from worker.vision.values import Box, Label, Limits, Pixels
+
+#: Hand-made labels of the real documents: document, page, label and box in shares of the page.
+DOCUMENT_LABELS = Path(__file__).with_name("labels") / "documents.json"
+
+#: A page as the detector gets it, and what is truly on it.
+Read = Callable[[], tuple[Pixels, tuple[Marked, ...]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One page of a set; `group` names its document.
+
+    `leaks` is True for a page that also occurs in the published training split, `signed` for one that is
+    known to be signed before it is read.
+    """
+
+    name: str
+    group: str
+    read: Read
+    leaks: bool = False
+    signed: bool = False
+
+
+def squares(root: Path, split: str) -> list[Case]:
+    """hlx8j's pages, stretched to squares by their publisher: the images that others report on."""
+    pages = [page for page in read_hlx8j(root) if page.split == split]
+    return [Case(page.image.name, page.group, partial(_as_stored, page), page.leaks) for page in pages]
+
+
+def whole_pages(root: Path, split: str) -> list[Case]:
+    """Tobacco800's pages at their own aspect ratio, through the renderer of the product."""
+    pages = [page for page in read_tobacco800(root) if page.split == split]
+    return [
+        Case(page.image.name, page.group, partial(_as_rendered, page), signed=bool(page.boxes))
+        for page in pages
+    ]
+
+
+def colour_pages(root: Path, split: str) -> list[Case]:
+    """Certificates and letters in colour and grey, at their own aspect ratio."""
+    pages = [page for page in read_rf100(root) if page.split == split]
+    return [Case(page.image.name, page.group, partial(_as_stored, page)) for page in pages]
+
+
+def unsigned_pages(root: Path) -> list[Case]:
+    """Pages that were flagged as unsigned, through the renderer of the product."""
+    return [Case(page.image.name, page.group, partial(_as_rendered, page)) for page in read_unsigned(root)]
+
+
+def real_documents(folder: Path, labels: Path = DOCUMENT_LABELS) -> list[Case]:
+    """The pages of the documents labelled by eye, without those that training may have seen."""
+    described = json.loads(labels.read_text(encoding="utf-8"))["documents"]
+    return [
+        Case(f"{name}-{index}", name, partial(_page_of, folder / name, index, one["regions"]))
+        for name, one in described.items()
+        if not one["in_training"]
+        for index in range(one["pages"])
+    ]
+
+
+def rendered(data: bytes, index: int = 0) -> Pixels:
+    """One page as the product reads it: upright by its tags, pixels square."""
+    (page,) = render(data, limits=Limits(), first=index, last=index + 1)
+    if isinstance(page, PageError):
+        raise page
+    return decode(page.data, page=index)
+
+
+def _as_stored(page: PageRecord) -> tuple[Pixels, tuple[Marked, ...]]:
+    return read_pixels(page.image), tuple(Marked(Label.SIGNATURE, box) for box in page.boxes)
+
+
+def _as_rendered(page: PageRecord) -> tuple[Pixels, tuple[Marked, ...]]:
+    pixels = rendered(page.image.read_bytes())
+    stored = read_pixels(page.image).shape
+    across, down = pixels.shape[1] / stored[1], pixels.shape[0] / stored[0]
+    return pixels, tuple(
+        Marked(Label.SIGNATURE, Box(b.x * across, b.y * down, b.width * across, b.height * down))
+        for b in page.boxes
+    )
+
+
+def _page_of(
+    path: Path, index: int, regions: Sequence[dict[str, float | str]]
+) -> tuple[Pixels, tuple[Marked, ...]]:
+    pixels = rendered(path.read_bytes(), index)
+    height, width = pixels.shape[:2]
+    return pixels, tuple(_marks(regions, index, width, height))
+
+
+def _marks(
+    regions: Sequence[dict[str, float | str]], index: int, width: int, height: int
+) -> Iterator[Marked]:
+    for one in regions:
+        if one["page"] == index:
+            x, y, across, down = (float(one[key]) for key in ("x", "y", "width", "height"))
+            yield Marked(Label(str(one["label"])), Box(x * width, y * height, across * width, down * height))
