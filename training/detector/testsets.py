@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from PIL import Image
+
 from training.detector.readers import (
     PageRecord,
     read_hlx8j,
@@ -95,8 +97,8 @@ def _as_stored(page: PageRecord) -> tuple[Pixels, tuple[Marked, ...]]:
 
 def _as_rendered(page: PageRecord) -> tuple[Pixels, tuple[Marked, ...]]:
     pixels = rendered(page.image.read_bytes())
-    stored = read_pixels(page.image).shape
-    across, down = pixels.shape[1] / stored[1], pixels.shape[0] / stored[0]
+    with Image.open(page.image) as stored:
+        across, down = pixels.shape[1] / stored.width, pixels.shape[0] / stored.height
     return pixels, tuple(
         Marked(Label.SIGNATURE, Box(b.x * across, b.y * down, b.width * across, b.height * down))
         for b in page.boxes
