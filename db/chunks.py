@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Select, func, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, contains_eager
 
 from db.base import ChunkStage, DocumentStage, PageStatus
 from db.engine import now
@@ -64,10 +64,11 @@ def pages(session: Session, chunk_id: int, status: PageStatus) -> Sequence[Page]
 
 
 def regions(session: Session, chunk_id: int, label: str) -> Sequence[Region]:
-    """The chunk's regions with that label, in page order, then best first."""
+    """The chunk's regions with that label and their pages, in page order, then best first."""
     statement = (
         select(Region)
         .join(Page, Region.page_id == Page.id)
+        .options(contains_eager(Region.page))
         .where(Page.chunk_id == chunk_id, Region.label == label)
         .order_by(Page.index, Region.index)
     )

@@ -11,9 +11,21 @@ from sqlalchemy.orm import Session, aliased
 
 from db import documents
 from db.base import DocumentStage, Status
+from db.copies import signer_scope
 from db.documents import Object
 from db.engine import now
-from db.models import Chunk, Claim, Document, Erasure, Region, Signer, Suggestion, Verdict
+from db.models import (
+    Chunk,
+    Claim,
+    Document,
+    Erasure,
+    ReferenceCopy,
+    Region,
+    Scope,
+    Signer,
+    Suggestion,
+    Verdict,
+)
 from db.models import Page as PageRow
 
 
@@ -80,6 +92,7 @@ def naming(session: Session, name: str) -> list[int]:
             or_(
                 exists().where(Verdict.region_id == Region.id, Verdict.signer == name),
                 exists().where(Suggestion.region_id == Region.id, Suggestion.signer == name),
+                exists().where(ReferenceCopy.region_id == Region.id, ReferenceCopy.signer == name),
             )
         )
     )
@@ -95,9 +108,10 @@ def claiming(session: Session, name: str) -> list[int]:
 
 
 def erase_signer(session: Session, name: str, signer_id: int | None, *, who: str, objects: int) -> None:
-    """Remove a signer with all references and every claim, verdict and hint of that name; leave a line."""
-    for table in (Claim, Verdict, Suggestion):
+    """Remove a signer with all references and whatever answers say of that name; leave a line."""
+    for table in (Claim, Verdict, Suggestion, ReferenceCopy):
         session.execute(delete(table).where(table.signer == name))
+    session.execute(delete(Scope).where(Scope.name == signer_scope(name)))
     session.execute(delete(Signer).where(Signer.name == name))
     _note(session, who, kind="signer", subject=signer_id or 0, digest=digest(name), objects=objects)
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Row, func, join, outerjoin, select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy import Row, and_, func, join, outerjoin, select
+from sqlalchemy.orm import Session, aliased, selectinload
 
 from db.base import Status
-from db.models import Document, Page, Region, Verdict, Versions
+from db.models import Document, Duplicate, Page, ReferenceCopy, Region, Verdict, Versions
 
 
 def ids(
@@ -38,6 +38,11 @@ def load(session: Session, document_ids: Collection[int]) -> Sequence[Document]:
             selectinload(Document.claims),
             regions.selectinload(Region.verdicts),
             regions.selectinload(Region.suggestions),
+            regions.selectinload(Region.reference_copies),
+            regions.selectinload(Region.duplicate)
+            .selectinload(Duplicate.of)
+            .selectinload(Region.page)
+            .selectinload(Page.document),
         )
     )
     return session.execute(statement).scalars().all()
@@ -50,8 +55,15 @@ def flat_rows(session: Session, document_ids: Collection[int]) -> list[Row[*tupl
     """
     answers = join(Page, Region, Region.page_id == Page.id).join(Verdict, Verdict.region_id == Region.id)
     source = func.coalesce(Document.original_id, Document.id)
-    everything = outerjoin(Document, answers, Page.document_id == source).join(
-        Versions, Versions.id == Document.versions_id, isouter=True
+    earlier, earlier_page = aliased(Region), aliased(Page)
+    copied = and_(ReferenceCopy.region_id == Region.id, ReferenceCopy.signer == Verdict.signer)
+    everything = (
+        outerjoin(Document, answers, Page.document_id == source)
+        .join(Versions, Versions.id == Document.versions_id, isouter=True)
+        .join(Duplicate, Duplicate.region_id == Region.id, isouter=True)
+        .join(earlier, earlier.id == Duplicate.of_region_id, isouter=True)
+        .join(earlier_page, earlier_page.id == earlier.page_id, isouter=True)
+        .join(ReferenceCopy, copied, isouter=True)
     )
     statement = (
         select(
@@ -78,6 +90,12 @@ def flat_rows(session: Session, document_ids: Collection[int]) -> list[Row[*tupl
             Verdict.confidence,
             Verdict.references,
             Versions.content.label("versions"),
+            earlier_page.document_id.label("duplicate_of"),
+            earlier_page.index.label("duplicate_page"),
+            earlier.index.label("duplicate_region"),
+            Duplicate.similarity.label("duplicate_similarity"),
+            Duplicate.kind.label("duplicate_kind"),
+            ReferenceCopy.reference.label("copy_of_reference"),
         )
         .select_from(everything)
         .where(Document.id.in_(document_ids))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from db.base import (
@@ -144,6 +144,7 @@ class Page(Base):
     #: What detected on it; None until then.
     versions_id: Mapped[int | None] = mapped_column(ForeignKey("versions.id"))
 
+    document: Mapped[Document] = relationship(viewonly=True)
     regions: Mapped[list[Region]] = relationship(order_by="Region.index", viewonly=True)
 
 
@@ -173,7 +174,15 @@ class Region(Base):
     quality: Mapped[dict[str, Any] | None]
     #: Loaded only when asked for: who reads results needs no embeddings, and may not read them.
     embedding: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
+    #: The strokes and their rough shape, by which the same ink is found again; None where there are too few.
+    strokes: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
+    outline: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
 
+    page: Mapped[Page] = relationship(viewonly=True)
+    duplicate: Mapped[Duplicate | None] = relationship(foreign_keys="Duplicate.region_id", viewonly=True)
+    reference_copies: Mapped[list[ReferenceCopy]] = relationship(
+        order_by="ReferenceCopy.similarity.desc()", viewonly=True
+    )
     verdicts: Mapped[list[Verdict]] = relationship(order_by="Verdict.id", viewonly=True)
     suggestions: Mapped[list[Suggestion]] = relationship(order_by="Suggestion.rank", viewonly=True)
 
@@ -204,6 +213,10 @@ class Reference(Base):
     #: Versions of encoder and cleaner; embeddings that others made are never compared with these.
     encoder: Mapped[str]
     enrolled_at: Mapped[datetime]
+    #: The strokes, by which a copy of this image is recognised; empty where there are too few to tell.
+    strokes: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
+    #: The log-likelihood ratio of this one against the signer's others; None below three references.
+    llr: Mapped[float | None]
 
 
 class Verdict(Base):
@@ -230,6 +243,8 @@ class Verdict(Base):
     llr: Mapped[float | None]
     confidence: Mapped[str | None]
     references: Mapped[int]
+    #: Numbers, from 1, of the references that disagreed with the signer's others.
+    doubtful: Mapped[list[int] | None] = mapped_column(JSON)
     versions_id: Mapped[int] = mapped_column(ForeignKey("versions.id"))
 
 
@@ -244,6 +259,63 @@ class Suggestion(Base):
     rank: Mapped[int]
     signer: Mapped[str]
     probability: Mapped[float]
+
+
+class Scope(Base):
+    """What a region is sought among: regions that share a scope are looked through for the same ink.
+
+    A scope is a signer, claimed or suggested, the empty one where nobody is claimed, or a page's pixels.
+    """
+
+    __tablename__ = "scopes"
+    __table_args__ = (
+        UniqueConstraint("name", "region_id"),
+        Index("ix_scopes_region_id", "region_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    region_id: Mapped[int] = mapped_column(ForeignKey("regions.id", ondelete="CASCADE"))
+
+
+class Duplicate(Base):
+    """A region shows the same ink as an earlier one: the earliest that was found."""
+
+    __tablename__ = "duplicates"
+    __table_args__ = (
+        UniqueConstraint("region_id"),
+        Index("ix_duplicates_of_region_id", "of_region_id"),
+        CheckConstraint("similarity BETWEEN 0 AND 1", name="similarity"),
+        CheckConstraint("kind IN ('bytes', 'page', 'ink')", name="kind"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    region_id: Mapped[int] = mapped_column(ForeignKey("regions.id", ondelete="CASCADE"))
+    #: None once the earlier document was erased, or while it is read again.
+    of_region_id: Mapped[int | None] = mapped_column(ForeignKey("regions.id", ondelete="SET NULL"))
+    similarity: Mapped[float]
+    #: What else is the same: all bytes of the document, all pixels of the page, or the ink alone.
+    kind: Mapped[str]
+
+    of: Mapped[Region | None] = relationship(foreign_keys=[of_region_id], viewonly=True)
+
+
+class ReferenceCopy(Base):
+    """A region shows the same ink as a reference on file: one was made from the other."""
+
+    __tablename__ = "reference_copies"
+    __table_args__ = (
+        UniqueConstraint("region_id", "signer"),
+        Index("ix_reference_copies_signer", "signer"),
+        CheckConstraint("similarity BETWEEN 0 AND 1", name="similarity"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    region_id: Mapped[int] = mapped_column(ForeignKey("regions.id", ondelete="CASCADE"))
+    signer: Mapped[str]
+    #: The reference's number among the signer's, from 1 in the order they were put on file.
+    reference: Mapped[int]
+    similarity: Mapped[float]
 
 
 class Versions(Base):

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from db import events
 from db.documents import get
-from db.models import Page, Region, Suggestion, Verdict, Versions
+from db.models import Duplicate, Page, ReferenceCopy, Region, Suggestion, Verdict, Versions
 
 #: Turns a storage key into what the reader can open: a path, a URL, or the key itself.
 Locate = Callable[[str], str]
@@ -90,6 +90,8 @@ def _region(page: Page, region: Region, locate: Locate) -> dict[str, Any]:
         "clean": None if region.clean_key is None else locate(region.clean_key),
         "quality": region.quality,
         "suggestions": [_suggestion(suggestion) for suggestion in region.suggestions],
+        "duplicate_of": None if region.duplicate is None else _duplicate(region.duplicate),
+        "copy_of_reference": [_reference_copy(copy) for copy in region.reference_copies],
     }
 
 
@@ -103,6 +105,22 @@ def _in_points(page: Page, box: dict[str, float]) -> dict[str, float] | None:
 
 def _suggestion(suggestion: Suggestion) -> dict[str, Any]:
     return {"signer": suggestion.signer, "probability": suggestion.probability}
+
+
+def _duplicate(duplicate: Duplicate) -> dict[str, Any]:
+    """Where the same ink was before; nothing of an earlier document that was erased, only that it was."""
+    of = duplicate.of
+    place = {
+        "document": None if of is None else of.page.document_id,
+        "key": None if of is None else of.page.document.key,
+        "page": None if of is None else of.page.index,
+        "region": None if of is None else of.index,
+    }
+    return {**place, "similarity": duplicate.similarity, "kind": duplicate.kind}
+
+
+def _reference_copy(copy: ReferenceCopy) -> dict[str, Any]:
+    return {"signer": copy.signer, "reference": copy.reference, "similarity": copy.similarity}
 
 
 def _verdicts(page: Page) -> list[dict[str, Any]]:
@@ -119,4 +137,5 @@ def _verdict(page: Page, region: Region, verdict: Verdict) -> dict[str, Any]:
         "llr": verdict.llr,
         "confidence": verdict.confidence,
         "references": verdict.references,
+        "doubtful_references": verdict.doubtful or [],
     }

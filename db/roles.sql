@@ -30,18 +30,18 @@ GRANT INSERT, SELECT (id) ON events TO countersign_producer;
 GRANT USAGE ON SEQUENCE documents_id_seq, claims_id_seq, events_id_seq TO countersign_producer;
 
 GRANT SELECT ON documents, claims, chunks, pages, regions, verdicts, suggestions, signers, "references", versions,
-    events TO countersign_worker;
+    events, scopes, duplicates, reference_copies TO countersign_worker;
 GRANT UPDATE ON documents TO countersign_worker;
-GRANT INSERT, UPDATE ON chunks, pages, regions TO countersign_worker;
-GRANT INSERT ON verdicts, suggestions, versions, events TO countersign_worker;
+GRANT INSERT, UPDATE ON chunks, pages, regions, duplicates TO countersign_worker;
+GRANT INSERT ON verdicts, suggestions, versions, events, scopes, reference_copies TO countersign_worker;
 -- New weights embed the references again; their pictures and digests stay as they were enrolled.
-GRANT UPDATE (embedding, encoder) ON "references" TO countersign_worker;
+GRANT UPDATE (embedding, encoder, strokes, llr) ON "references" TO countersign_worker;
 GRANT USAGE ON SEQUENCE chunks_id_seq, pages_id_seq, regions_id_seq, verdicts_id_seq, suggestions_id_seq,
-    versions_id_seq, events_id_seq TO countersign_worker;
+    versions_id_seq, events_id_seq, scopes_id_seq, duplicates_id_seq, reference_copies_id_seq TO countersign_worker;
 
-GRANT SELECT ON documents, claims, chunks, pages, verdicts, suggestions, signers, versions, events, erasures
-    TO countersign_reader;
+GRANT SELECT ON documents, claims, chunks, pages, verdicts, suggestions, signers, versions, events, erasures,
+    duplicates, reference_copies TO countersign_reader;
 GRANT SELECT (id, page_id, index, label, score, x, y, width, height, crop_key, clean_key, quality)
     ON regions TO countersign_reader;
-GRANT SELECT (id, signer_id, sha256, image_key, quality, encoder, enrolled_at)
+GRANT SELECT (id, signer_id, sha256, image_key, quality, encoder, enrolled_at, llr)
     ON "references" TO countersign_reader;

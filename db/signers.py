@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from db.engine import now
@@ -40,6 +40,51 @@ def all_embeddings(session: Session, *, encoder: str) -> dict[str, list[bytes]]:
     return _grouped(session, encoder)
 
 
+def strokes(session: Session, names: Sequence[str]) -> dict[str, list[bytes | None]]:
+    """Strokes of the references of these signers, in the order of their numbers."""
+    statement = (
+        select(Signer.name, Reference.strokes)
+        .join(Reference, Reference.signer_id == Signer.id)
+        .where(Signer.name.in_(names))
+        .order_by(Signer.name, Reference.id)
+    )
+    found: dict[str, list[bytes | None]] = {}
+    for name, stored in session.execute(statement):
+        found.setdefault(name, []).append(stored)
+    return found
+
+
+def llrs(session: Session, names: Sequence[str]) -> dict[str, list[float | None]]:
+    """How references stand among the signer's others, in the order of their numbers."""
+    statement = (
+        select(Signer.name, Reference.llr)
+        .join(Reference, Reference.signer_id == Signer.id)
+        .where(Signer.name.in_(names))
+        .order_by(Signer.name, Reference.id)
+    )
+    found: dict[str, list[float | None]] = {}
+    for name, llr in session.execute(statement):
+        found.setdefault(name, []).append(llr)
+    return found
+
+
+def on_file(session: Session, name: str) -> Sequence[Reference]:
+    """A signer's references in the order of their numbers."""
+    statement = (
+        select(Reference)
+        .join(Signer, Signer.id == Reference.signer_id)
+        .where(Signer.name == name)
+        .order_by(Reference.id)
+    )
+    return session.execute(statement).scalars().all()
+
+
+def note_standings(session: Session, llrs: Mapping[int, float | None]) -> None:
+    """Write the log-likelihood ratio of references against their signer's others, by reference id."""
+    for reference_id, llr in sorted(llrs.items()):
+        session.execute(update(Reference).where(Reference.id == reference_id).values(llr=llr))
+
+
 def enrolled(session: Session) -> list[tuple[str, int]]:
     """Signers with the number of their references, by name."""
     statement = (
@@ -52,16 +97,19 @@ def enrolled(session: Session) -> list[tuple[str, int]]:
 
 
 def outdated(session: Session, names: Sequence[str], *, encoder: str) -> Sequence[Reference]:
-    """References that another encoder embedded, of these signers, or of all when no name is given."""
-    statement = select(Reference).where(Reference.encoder != encoder).order_by(Reference.id)
+    """References that another encoder embedded or that no strokes are known of; of all without a name."""
+    lacking = or_(Reference.encoder != encoder, Reference.strokes.is_(None))
+    statement = select(Reference).where(lacking).order_by(Reference.id)
     if names:
         statement = statement.join(Signer, Reference.signer_id == Signer.id).where(Signer.name.in_(names))
     return session.execute(statement).scalars().all()
 
 
-def embed_again(session: Session, reference_id: int, embedding: bytes, *, encoder: str) -> None:
-    """Replace a reference's embedding by that of another encoder."""
-    values = {"embedding": embedding, "encoder": encoder}
+def embed_again(
+    session: Session, reference_id: int, embedding: bytes, *, encoder: str, strokes: bytes
+) -> None:
+    """Replace a reference's embedding by that of another encoder, and its strokes with it."""
+    values = {"embedding": embedding, "encoder": encoder, "strokes": strokes}
     session.execute(update(Reference).where(Reference.id == reference_id).values(values))
 
 

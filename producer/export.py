@@ -56,6 +56,12 @@ COLUMNS = {
     "detector": "string",
     "encoder": "string",
     "code": "string",
+    "duplicate_of": "int64",
+    "duplicate_page": "int64",
+    "duplicate_region": "int64",
+    "duplicate_similarity": "float64",
+    "duplicate_kind": "string",
+    "copy_of_reference": "int64",
 }
 _VERSIONS = ("detector", "encoder", "code")
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from db import documents, erase
+from db import copies, erase
 from db.base import Status
 from db.engine import Sessions
-from db.results import document_result
 from worker.errors import TransientError
+from worker.steps.answers import write_again
 from worker.steps.keys import document_folder, signer_folder
 from worker.storage import Store
 
@@ -47,6 +46,7 @@ class Eraser:
         The objects go first and the rows last, in one transaction that holds the rows: what fails half-way
         is finished by the same call. The original in the intake bucket is its owner's to delete; it is not
         taken in again. Documents with the same bytes that shared the answer are read again, each for itself.
+        Those that show the same ink keep the finding, but not where the ink was before.
         """
         with self.sessions() as session:
             # Before the lock, so as not to stand in a worker's way, and behind it, to be sure.
@@ -55,8 +55,11 @@ class Eraser:
             if document is None:
                 return False
             _check_free(session, document_id)
+            naming = copies.naming(session, document_id)
             objects = self.store.erase(document_folder(document_id))
             erase.erase_document(session, document, who=self.who, objects=objects)
+            for other in naming:
+                write_again(session, other, self.store)
         return True
 
     def signer(self, name: str) -> bool:
@@ -72,7 +75,7 @@ class Eraser:
             objects = 0 if row is None else self.store.erase(signer_folder(row.id))
             erase.erase_signer(session, name, None if row is None else row.id, who=self.who, objects=objects)
             for document_id in concerned:
-                self._write_again(session, document_id)
+                write_again(session, document_id, self.store)
         return True
 
     def expired(self, days: Mapping[Status, float]) -> Iterator[int]:
@@ -85,13 +88,6 @@ class Eraser:
             if len(ids) < _BATCH:
                 return
             before = ids[-1]
-
-    def _write_again(self, session: Session, document_id: int) -> None:
-        document = documents.get(session, document_id)
-        key = document.result_key
-        if key is not None and document.original_id is None:
-            session.expire_all()
-            self.store.put(key, json.dumps(document_result(session, document_id)).encode())
 
 
 def _check_free(session: Session, document_id: int) -> None:

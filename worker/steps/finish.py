@@ -7,12 +7,13 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from db import chunks, documents, leases, verdicts
+from db import chunks, copies, documents, leases, verdicts
 from db.base import DocumentStage, Status
 from db.documents import Tally
 from db.leases import Lease
 from db.models import Document
 from db.results import document_result
+from worker.steps.answers import write_again
 from worker.steps.attempt import Job, LeaseLost, attempt, note
 from worker.steps.keys import result_key
 from worker.steps.ports import Deps
@@ -30,7 +31,28 @@ def finish_document(document_id: int, deps: Deps) -> bool:
 
 
 def _finish(lease: Lease, deps: Deps) -> None:
+    _tell_later_ones(lease.id, deps)
+    while not _answered(lease, deps):
+        pass
+
+
+def _tell_later_ones(document_id: int, deps: Deps) -> None:
+    """Write answers again that were given before this document was found to show the same ink.
+
+    One that is given at this moment waits here, or sees the finding itself.
+    """
     with deps.sessions() as session:
+        later = copies.naming(session, document_id)
+    for other in later:
+        with deps.sessions() as session:
+            if copies.closed(session, other):
+                write_again(session, other, deps.store)
+
+
+def _answered(lease: Lease, deps: Deps) -> bool:
+    """Write the answer and close; False when another copy was found meanwhile, and the answer lacks it."""
+    with deps.sessions() as session:
+        found = copies.of_document(session, lease.id)
         tally = documents.tally(session, lease.id)
         reason, detail = _reason(session, lease.id, tally)
         versions = chunks.versions(session, lease.id)
@@ -46,9 +68,12 @@ def _finish(lease: Lease, deps: Deps) -> None:
     with deps.sessions() as session:
         if not leases.renew(session, lease, seconds=deps.attempts.finish_lease):
             raise LeaseLost
+        if copies.of_document(session, lease.id) != found:
+            return False
         note(session, lease, lease.id, "closed")
         versions_id = verdicts.versions_id(session, versions)
         documents.close(session, lease.id, **answer, result_key=key, versions_id=versions_id)
+    return True
 
 
 def _reason(session: Session, document_id: int, tally: Tally) -> tuple[str | None, str | None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import PurePosixPath
 
 from worker.vision.values import RenderedPage
 
@@ -10,6 +11,11 @@ from worker.vision.values import RenderedPage
 def page_key(document_id: int, page: RenderedPage) -> str:
     """Where a page image lies."""
     return f"documents/{document_id}/pages/{page.index:05d}-{_digest(page.data)}.{page.suffix}"
+
+
+def page_digest(key: str) -> str:
+    """The digest of the pixels in a page's key: equal pages have equal ones, in whichever document."""
+    return PurePosixPath(key).stem.rpartition("-")[2]
 
 
 def crop_key(document_id: int, page: int, index: int, data: bytes) -> str:

@@ -10,13 +10,16 @@ import numpy as np
 import numpy.typing as npt
 
 from db import signers
+from db.models import Reference
 from worker.errors import DocumentError, PageError, UnusableReference
 from worker.steps.keys import reference_key
 from worker.steps.ports import Renderer, VerifyDeps
+from worker.vision import copies, enrolment
 from worker.vision.cleaner import Cleaner
+from worker.vision.enrolment import Grade, Standing
 from worker.vision.images import decode
 from worker.vision.prepare import Prepared, prepare
-from worker.vision.values import Embeddings, Limits, Quality, RenderedPage
+from worker.vision.values import Embeddings, Limits, Normal, Quality, RenderedPage
 
 #: The embeddings of a signer who has none.
 NO_EMBEDDINGS: Embeddings = np.zeros((0, 0), dtype=np.float32)
@@ -29,6 +32,30 @@ class Enrolled:
     name: str
     new: bool
     quality: Quality
+    grade: Grade
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A reference on file: its number, its grade, and whether it disagrees with the signer's others."""
+
+    number: int
+    sha256: str
+    score: float | None
+    remarks: tuple[str, ...]
+    llr: float | None
+    outlier: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """All references of a signer, judged together, and how many more are wanted."""
+
+    signer: str
+    references: tuple[Judged, ...]
+    #: How many agreeing references are enough, and how many are lacking.
+    wanted: int
+    lacking: int
 
 
 def enroll(signer: str, name: str, data: bytes, *, deps: VerifyDeps, renderer: Renderer) -> Enrolled:
@@ -37,7 +64,7 @@ def enroll(signer: str, name: str, data: bytes, *, deps: VerifyDeps, renderer: R
     UnusableReference when the image cannot be read or shows nothing to compare with.
     """
     page = signature_image(name, data, renderer)
-    one = prepared_image(name, page.data, deps.cleaner)
+    one, grade = graded_image(name, page.data, deps.cleaner)
     sha256 = hashlib.sha256(data).hexdigest()
     embedding = deps.encoder.encode([one.normal])[0]
     with deps.sessions() as session:
@@ -52,11 +79,42 @@ def enroll(signer: str, name: str, data: bytes, *, deps: VerifyDeps, renderer: R
             signer_id,
             sha256,
             image_key=image_key,
-            quality=asdict(one.quality),
+            quality={**asdict(one.quality), **asdict(grade)},
             embedding=as_bytes(embedding),
             encoder=deps.embedding_version,
+            strokes=_strokes(one.normal),
         )
-    return Enrolled(name, new, one.quality)
+    return Enrolled(name, new, one.quality, grade)
+
+
+def judge(signer: str, deps: VerifyDeps) -> Enrolment:
+    """Judge a signer's references by each other and put it on file.
+
+    Where others are enrolled meanwhile it is done again, so that the last word is about all of them.
+    """
+    refresh_references([signer], deps)
+    while True:
+        with deps.sessions() as session:
+            rows = signers.on_file(session, signer)
+            stored = signers.embeddings(session, [signer], encoder=deps.embedding_version).get(signer, [])
+        found = enrolment.standings(as_matrix(stored) if stored else NO_EMBEDDINGS, deps.verifier)
+        with deps.sessions() as session:
+            if [row.id for row in signers.on_file(session, signer)] != [row.id for row in rows]:
+                continue
+            signers.note_standings(session, {row.id: one.llr for row, one in zip(rows, found, strict=True)})
+        calibration = deps.verifier.calibration
+        return Enrolment(
+            signer,
+            tuple(_judged(row, one) for row, one in zip(rows, found, strict=True)),
+            enrolment.wanted(calibration),
+            enrolment.lacking(found, calibration),
+        )
+
+
+def _judged(row: Reference, one: Standing) -> Judged:
+    """A row with its standing; references that were enrolled before grades were given have none."""
+    remarks = tuple(row.quality.get("remarks", ()))
+    return Judged(one.number, row.sha256, row.quality.get("score"), remarks, one.llr, one.outlier)
 
 
 def signature_image(name: str, data: bytes, renderer: Renderer) -> RenderedPage:
@@ -72,10 +130,16 @@ def signature_image(name: str, data: bytes, renderer: Renderer) -> RenderedPage:
 
 def prepared_image(name: str, data: bytes, cleaner: Cleaner) -> Prepared:
     """An image of one signature, ready to compare. UnusableReference when it shows too little."""
-    one = prepare(decode(data, page=0), cleaner)
+    return graded_image(name, data, cleaner)[0]
+
+
+def graded_image(name: str, data: bytes, cleaner: Cleaner) -> tuple[Prepared, Grade]:
+    """The same, with how well it serves as a reference."""
+    raw = decode(data, page=0)
+    one = prepare(raw, cleaner)
     if not one.quality.usable:
         raise UnusableReference(name, ", ".join(one.quality.issues).replace("_", " "))
-    return one
+    return one, enrolment.grade(raw, one.clean, one.quality)
 
 
 def refresh_references(names: Sequence[str], deps: VerifyDeps) -> None:
@@ -87,7 +151,15 @@ def refresh_references(names: Sequence[str], deps: VerifyDeps) -> None:
         one = prepare(decode(deps.store.get(reference.image_key), page=0), deps.cleaner)
         embedding = as_bytes(deps.encoder.encode([one.normal])[0])
         with deps.sessions() as session:
-            signers.embed_again(session, reference.id, embedding, encoder=encoder)
+            signers.embed_again(
+                session, reference.id, embedding, encoder=encoder, strokes=_strokes(one.normal)
+            )
+
+
+def _strokes(normal: Normal) -> bytes:
+    """What a copy is recognised by; empty where there is too little to tell."""
+    data = copies.fingerprint(normal)
+    return data if copies.strokes(data).enough else b""
 
 
 def as_bytes(embedding: npt.NDArray[np.float32]) -> bytes:

@@ -10,10 +10,13 @@ from db import chunks, documents, leases, signers, verdicts
 from db.base import ChunkStage
 from db.leases import Lease
 from db.models import Chunk, Document, Region
+from worker.steps import copies
 from worker.steps.attempt import Job, LeaseLost, attempt, note
+from worker.steps.copies import Shown
 from worker.steps.keys import clean_key
 from worker.steps.ports import VerifyDeps
 from worker.steps.references import NO_EMBEDDINGS, as_bytes, as_matrix, refresh_references
+from worker.vision.enrolment import Standing
 from worker.vision.images import decode, encode_png
 from worker.vision.prepare import Prepared, prepare
 from worker.vision.values import Embeddings, Label, Opinion
@@ -28,6 +31,8 @@ class _Files:
 
     claimed: Sequence[str]
     embeddings: Mapping[str, Embeddings]
+    #: Numbers of the references that disagree with the signer's others.
+    doubtful: Mapping[str, list[int]]
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,7 @@ class _Answer:
     facts: dict[str, Any]
     verdicts: list[dict[str, Any]]
     suggestions: list[dict[str, Any]]
+    shown: Shown | None
 
 
 def verify_chunk(chunk_id: int, deps: VerifyDeps) -> bool:
@@ -52,6 +58,12 @@ def _verify(lease: Lease, document: Document, deps: VerifyDeps) -> None:
         claimed = documents.claimed_signers(session, document.id)
     refresh_references(claimed, deps)
     answers = _answers(regions, _references(claimed, deps), deps)
+    shown = [answer.shown for answer in answers if answer.shown is not None]
+    with deps.sessions() as session:
+        if not leases.renew(session, lease, seconds=deps.attempts.verify_lease):
+            raise LeaseLost
+        copies.show(session, shown)
+    found = copies.seek(shown, deps)
     with deps.sessions() as session:
         if not leases.advance(session, lease, ChunkStage.CLOSED):
             raise LeaseLost
@@ -66,6 +78,7 @@ def _verify(lease: Lease, document: Document, deps: VerifyDeps) -> None:
                 verdicts=[{**row, "versions_id": versions_id} for row in answer.verdicts],
                 suggestions=answer.suggestions,
             )
+        copies.record(session, found)
 
 
 def _references(claimed: Sequence[str], deps: VerifyDeps) -> _Files:
@@ -76,7 +89,17 @@ def _references(claimed: Sequence[str], deps: VerifyDeps) -> _Files:
             if claimed
             else signers.all_embeddings(session, encoder=encoder)
         )
-    return _Files(claimed, {name: as_matrix(rows) for name, rows in stored.items()})
+        llrs = signers.llrs(session, claimed)
+    return _Files(
+        claimed,
+        {name: as_matrix(rows) for name, rows in stored.items()},
+        {name: _doubtful(found) for name, found in llrs.items()},
+    )
+
+
+def _doubtful(llrs: Sequence[float | None]) -> list[int]:
+    standings = [Standing(number, llr) for number, llr in enumerate(llrs, 1)]
+    return [one.number for one in standings if one.outlier]
 
 
 def _answers(regions: Sequence[Region], files: _Files, deps: VerifyDeps) -> list[_Answer]:
@@ -100,10 +123,13 @@ def _answer(region: Region, one: Prepared, embedding: Any, files: _Files, deps: 
         for name in files.claimed or [""]
     }
     near = [] if files.claimed or not one.quality.usable else _nearest(embedding, files, deps)
-    return _Answer(region.id, facts, [_verdict(name, opinion) for name, opinion in compared.items()], near)
+    rows = [_verdict(name, opinion, files.doubtful.get(name, [])) for name, opinion in compared.items()]
+    suggested = [one["signer"] for one in near]
+    shown = copies.shown(region, one.normal, claimed=files.claimed, suggested=suggested)
+    return _Answer(region.id, facts, rows, near, shown)
 
 
-def _verdict(signer: str, opinion: Opinion) -> dict[str, Any]:
+def _verdict(signer: str, opinion: Opinion, doubtful: list[int]) -> dict[str, Any]:
     return {
         "signer": signer,
         "outcome": opinion.outcome.value,
@@ -111,6 +137,7 @@ def _verdict(signer: str, opinion: Opinion) -> dict[str, Any]:
         "llr": opinion.llr,
         "confidence": None if opinion.confidence is None else opinion.confidence.value,
         "references": opinion.references,
+        "doubtful": doubtful,
     }
 
 

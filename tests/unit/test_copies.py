@@ -1,0 +1,102 @@
+"""The same ink is recognised however it was scanned; another act of writing is not taken for it."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from tests.handwriting import signature
+from training.verifier import readers
+from training.verifier.copies import CONDITIONS, Rescan, Share, genuine_pairs, rescanned
+from worker.vision import copies
+from worker.vision.copies import SAME_INK, Strokes
+from worker.vision.crops import normalise
+from worker.vision.values import Grey
+
+
+def strokes(image: Grey) -> Strokes:
+    return copies.strokes(copies.fingerprint(normalise(image)))
+
+
+#: Where cleaning has its part, the measurement of the whole way is the place to look.
+WITHOUT_CLEANING = [name for name, how in CONDITIONS.items() if how and not (how.line or how.print)]
+
+
+@pytest.mark.parametrize("condition", WITHOUT_CLEANING)
+def test_a_copy_is_found_whatever_the_scanner_did(condition: str) -> None:
+    rng = np.random.default_rng(7)
+    ink = signature(3, paper=255)
+
+    first = rescanned(ink, Rescan(), rng)
+    second = rescanned(ink, CONDITIONS[condition] or Rescan(), rng)
+
+    assert copies.likeness(strokes(second), strokes(first)).similarity >= SAME_INK
+
+
+def test_another_act_of_the_same_hand_is_no_copy() -> None:
+    signers = readers.invented([1, 2], specimens=4)
+    acts = [[strokes(255 - one.mask()) for one in signer.genuine] for signer in signers]
+
+    found = genuine_pairs([signer.name for signer in signers], acts)
+
+    assert (found.false_alarms.found, found.false_alarms.of, found.too_little) == (0, 12, 0)
+
+
+def test_a_line_through_one_of_the_two_makes_no_other_ink() -> None:
+    image = signature(3, paper=255)
+    ruled = image.copy()
+    cv2.line(ruled, (120, 100), (240, 100), 30, 2)
+
+    found = copies.likeness(strokes(ruled), strokes(image))
+
+    assert found.similarity >= SAME_INK
+    assert found.second > found.first
+
+
+def test_likeness_does_not_depend_on_which_comes_first() -> None:
+    one, other = strokes(signature(3, wobble=1)), strokes(signature(3, wobble=2))
+
+    there, back = copies.likeness(one, other), copies.likeness(other, one)
+
+    assert there.similarity == pytest.approx(back.similarity, abs=0.1)
+
+
+@pytest.mark.parametrize("image", [np.full((40, 90), 255, np.uint8), np.eye(60, dtype=np.uint8)[::-1] * 255])
+def test_too_little_ink_is_never_called_a_copy(image: Grey) -> None:
+    shown = strokes(255 - image if image[0, 0] == 0 else image)
+
+    assert not shown.enough
+    assert copies.likeness(shown, shown) == copies.NOTHING_ALIKE
+    assert copies.outline(shown) == b""
+    assert copies.nearest(shown, [b""], top=3) == []
+
+
+def test_the_outline_finds_a_turned_and_scaled_copy_among_many() -> None:
+    rng = np.random.default_rng(1)
+    outlines = [copies.outline(strokes(signature(seed, paper=255))) for seed in range(40)]
+
+    asked = strokes(rescanned(signature(17, paper=255), Rescan(scale=0.8, turn=3.0), rng))
+
+    assert copies.nearest(asked, outlines, top=3)[0] == 17
+
+
+def test_a_fingerprint_is_small_and_the_same_every_time() -> None:
+    normal = normalise(signature(5))
+
+    assert copies.fingerprint(normal) == copies.fingerprint(normal)
+    assert len(copies.fingerprint(normal)) < 1000
+
+
+@pytest.mark.parametrize(
+    ("found", "of", "low", "high"),
+    [
+        pytest.param(0, 10, 0.0, 0.3085, id="none"),
+        pytest.param(10, 10, 0.6915, 1.0, id="all"),
+        pytest.param(3, 20, 0.0321, 0.3789, id="some"),
+    ],
+)
+def test_intervals_are_exact(found: int, of: int, low: float, high: float) -> None:
+    share = Share.counted(found, of)
+
+    assert (share.low, share.high) == (pytest.approx(low, abs=1e-4), pytest.approx(high, abs=1e-4))

@@ -1,0 +1,297 @@
+"""How rarely two acts of writing are taken for one, and how often a copy is found."""
+
+from __future__ import annotations
+
+import datetime
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from training.provenance import commit
+from training.verifier import readers
+from training.verifier.readers import Drawn, Signer, Specimen
+from worker.vision import copies
+from worker.vision.cleaner import Cleaner
+from worker.vision.copies import SAME_INK, Strokes
+from worker.vision.crops import fit, normalise
+from worker.vision.prepare import prepare
+from worker.vision.values import Grey, Pixels
+
+Notice = Callable[[str], None]
+_Rng = np.random.Generator
+
+#: Width in pixels of a signature scanned as it is: 5 cm at 200 dpi.
+SCANNED_WIDTH = 400
+#: Candidates that a worker lays over a questioned signature; the search is measured with as many.
+CANDIDATES = 8
+
+
+@dataclass(frozen=True)
+class Share:
+    """Some of many, with the exact 95 % interval (Clopper and Pearson, 1934)."""
+
+    found: int
+    of: int
+    low: float
+    high: float
+
+    @classmethod
+    def counted(cls, found: int, of: int) -> Share:
+        """From counts."""
+        low = 0.0 if not found else _solved(lambda p: 1 - _at_most(found - 1, of, p) - 0.025)
+        high = 1.0 if found == of else _solved(lambda p: 0.025 - _at_most(found, of, p))
+        return cls(found, of, low, high)
+
+    @property
+    def rate(self) -> float:
+        """The share itself."""
+        return self.found / self.of if self.of else math.nan
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Pairs of one signer's genuine specimens in a set: how many look like one act, and which."""
+
+    false_alarms: Share
+    #: Pairs in which one has too little ink to tell; they are never flagged.
+    too_little: int
+    #: 50, 99 and 99.9 % quantiles and the maximum of the similarity.
+    similarity: tuple[float, ...]
+    flagged: list[tuple[str, int, int, float]]
+
+
+@dataclass(frozen=True)
+class Rescan:
+    """What happened to a signature between two scans; angles in degrees, `loose` in shares of its size."""
+
+    scale: float = 1.0
+    turn: float = 0.0
+    loose: float = 0.05
+    #: `grey`, `jpeg` or `1bit`, the last with its threshold between ink (0) and paper (1).
+    mode: str = "grey"
+    threshold: float = 0.5
+    line: bool = False
+    print: bool = False
+
+
+#: What is measured, by name; `anything` draws all of it at random.
+CONDITIONS: dict[str, Rescan | None] = {
+    "scanned again": Rescan(),
+    "at 70 %": Rescan(scale=0.7),
+    "at 140 %": Rescan(scale=1.4),
+    "turned 3°": Rescan(turn=3.0),
+    "turned 8°": Rescan(turn=-8.0),
+    "JPEG": Rescan(mode="jpeg"),
+    "1 bit, thin": Rescan(mode="1bit", threshold=0.35),
+    "1 bit, thick": Rescan(mode="1bit", threshold=0.75),
+    "cropped loosely": Rescan(loose=0.25),
+    "ruled line through it": Rescan(line=True, loose=0.15),
+    "print through it": Rescan(print=True, loose=0.15),
+    "anything of these": None,
+}
+
+
+@dataclass(frozen=True)
+class Report:
+    """Both rates, with what must be known to repeat the measurement."""
+
+    date: str
+    commit: str
+    cleaner: str
+    threshold: float
+    pairs: dict[str, Pairs] = field(default_factory=dict)
+    copies: dict[str, Share] = field(default_factory=dict)
+    #: Copies of the last condition whose original is among the first candidates of so many signatures.
+    searched: Share | None = None
+    among: int = 0
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return asdict(self)
+
+
+def evaluate(data: Path, cleaner: Cleaner, *, notice: Notice = lambda stage: None) -> Report:
+    """Measure all genuine pairs of the known sets, and copies of one specimen of every test signer."""
+    pairs: dict[str, Pairs] = {}
+    gallery: list[bytes] = []
+    for name, signers in _sets(data / "verification"):
+        notice(name)
+        prepared = [[_strokes(specimen) for specimen in signer.genuine] for signer in signers]
+        pairs[name] = genuine_pairs([signer.name for signer in signers], prepared)
+        gallery += [copies.outline(one) for signer in prepared for one in signer]
+    found, searched = _copies(data / "verification", gallery, cleaner, notice)
+    today = datetime.datetime.now(datetime.UTC).date().isoformat()
+    return Report(today, commit(), cleaner.version, SAME_INK, pairs, found, searched, len(gallery))
+
+
+def genuine_pairs(names: Sequence[str], prepared: Sequence[Sequence[Strokes]]) -> Pairs:
+    """Lay every two genuine specimens of a signer over each other."""
+    similarities: list[float] = []
+    flagged = []
+    too_little = 0
+    for name, own in zip(names, prepared, strict=True):
+        for (i, one), (j, other) in combinations(enumerate(own), 2):
+            similarity = copies.likeness(one, other).similarity
+            similarities.append(similarity)
+            too_little += not (one.enough and other.enough)
+            if similarity >= SAME_INK:
+                flagged.append((name, i, j, round(similarity, 3)))
+    quantiles = np.quantile(similarities, (0.5, 0.99, 0.999, 1.0))
+    alarms = Share.counted(len(flagged), len(similarities))
+    return Pairs(alarms, too_little, tuple(round(float(one), 3) for one in quantiles), flagged)
+
+
+def rescanned(ink: Grey, how: Rescan, rng: _Rng) -> Pixels:
+    """A signature (dark on white) as a scanner delivers it: (h, w, 3) uint8, cut out about its box.
+
+    Paper, ink, blur, noise and the place between two pixels are drawn anew for every scan.
+    """
+    page, dark, light = _toned(_placed(ink, how, rng), rng)
+    rows, columns = np.nonzero(page < light - 0.5 * (light - dark))
+    top, bottom, left, right = rows.min(), rows.max(), columns.min(), columns.max()
+    if how.line:
+        level = int(top + (bottom - top) * rng.uniform(0.4, 0.95))
+        end = (page.shape[1], level + int(rng.integers(-2, 3)))
+        cv2.line(page, (0, level), end, dark, int(rng.integers(1, 4)))
+    if how.print:
+        place = (int(left + rng.integers(-20, 20)), int(top + (bottom - top) * rng.uniform(0.3, 1.1)))
+        cv2.putText(page, "Name of the signatory", place, cv2.FONT_HERSHEY_DUPLEX, 0.55, dark, 1, cv2.LINE_AA)
+    down, across = (max(4, int(how.loose * extent)) for extent in (bottom - top, right - left))
+    before, after = rng.integers(2, across + 1, 2)
+    cut = page[max(0, top - down) : bottom + down + 1, max(0, left - before) : right + after + 1]
+    return np.repeat(_delivered(cut, how, dark + how.threshold * (light - dark), rng)[..., None], 3, axis=2)
+
+
+def anything(rng: _Rng) -> Rescan:
+    """Every change at once, each as strong as chance will have it."""
+    return Rescan(
+        scale=float(rng.uniform(0.7, 1.4)),
+        turn=float(rng.uniform(-3, 3)),
+        loose=float(rng.uniform(0, 0.25)),
+        mode=str(rng.choice(["grey", "jpeg", "1bit"])),
+        threshold=float(rng.uniform(0.35, 0.75)),
+        line=bool(rng.random() < 0.25),
+        print=bool(rng.random() < 0.25),
+    )
+
+
+def _copies(
+    folder: Path, gallery: Sequence[bytes], cleaner: Cleaner, notice: Notice
+) -> tuple[dict[str, Share], Share]:
+    """The share of copies found per condition, and of the last one's originals among the candidates."""
+    originals = [_white(signer.genuine[0]) for signer in _test_signers(folder)]
+    rng = np.random.default_rng(1)
+    shares: dict[str, Share] = {}
+    ranked = 0
+    for name, how in CONDITIONS.items():
+        notice(f"copies: {name}")
+        hits = 0
+        for ink in originals:
+            first = _read(rescanned(ink, Rescan(), rng), cleaner)
+            second = _read(rescanned(ink, how or anything(rng), rng), cleaner)
+            hits += copies.likeness(second, first).similarity >= SAME_INK
+            if how is None:
+                own = len(gallery)
+                ranked += own in copies.nearest(second, [*gallery, copies.outline(first)], top=CANDIDATES)
+        shares[name] = Share.counted(hits, len(originals))
+    return shares, Share.counted(ranked, len(originals))
+
+
+def _sets(folder: Path) -> Iterator[tuple[str, list[Signer]]]:
+    for split in ("train", "validation", "test"):
+        yield f"BHSig260-Hindi {split}", readers.bhsig(folder / "bhsig_hindi", split, shrink=False)
+    yield "CEDAR", readers.cedar(folder / "cedar")
+    yield "cross-media, by name", readers.crossmedia(folder / "crossmedia_cn")
+    for name in ("susig", "svc2004"):
+        yield name, readers.online(folder / f"{name}.npz")
+
+
+def _test_signers(folder: Path) -> list[Signer]:
+    volunteers = readers.crossmedia(folder / "crossmedia_cn")[::10]
+    return [
+        *readers.bhsig(folder / "bhsig_hindi", "test", shrink=False),
+        *readers.cedar(folder / "cedar"),
+        *volunteers,
+    ]
+
+
+def _strokes(specimen: Specimen) -> Strokes:
+    """A specimen as it is: these sets hold nothing that would have to be cleaned away."""
+    mask = specimen.mask()
+    normal = fit(mask) if isinstance(specimen, Drawn) else normalise(_white(specimen))
+    return copies.strokes(copies.fingerprint(normal))
+
+
+def _read(crop: Pixels, cleaner: Cleaner) -> Strokes:
+    """A crop as the pipeline reads it."""
+    return copies.strokes(copies.fingerprint(prepare(crop, cleaner).normal))
+
+
+def _white(specimen: Specimen) -> Grey:
+    """A scanned specimen dark on white; some sets hold masks, which are light on black."""
+    mask = specimen.mask()
+    return np.asarray(255 - mask if np.median(mask) < 128 else mask, np.uint8)
+
+
+def _placed(ink: Grey, how: Rescan, rng: _Rng) -> Grey:
+    """Turned, scaled and moved by parts of a pixel, on paper that holds it."""
+    margin = int(0.3 * max(ink.shape))
+    wide = cv2.copyMakeBorder(ink, margin, margin, margin, margin, cv2.BORDER_CONSTANT, value=255)
+    height, width = wide.shape
+    size = how.scale * SCANNED_WIDTH / ink.shape[1]
+    turned = cv2.warpAffine(
+        wide,
+        cv2.getRotationMatrix2D((width / 2, height / 2), how.turn, 1.0),
+        (width, height),
+        borderValue=255,
+    )
+    method = cv2.INTER_AREA if size < 1 else cv2.INTER_LINEAR
+    scaled = cv2.resize(turned, None, fx=size, fy=size, interpolation=method)
+    moved = np.hstack([np.eye(2), rng.uniform(0, 1, (2, 1))])
+    return np.asarray(cv2.warpAffine(scaled, moved, scaled.shape[::-1], borderValue=255), np.uint8)
+
+
+def _toned(page: Grey, rng: _Rng) -> tuple[Grey, int, int]:
+    """Blurred, in the greys of ink and paper, with noise; and these two greys."""
+    dark, light = int(rng.integers(20, 111)), int(rng.integers(225, 251))
+    soft = cv2.GaussianBlur(page, (0, 0), rng.uniform(0.4, 1.1)).astype(np.float32)
+    toned = dark + soft / 255 * (light - dark) + rng.normal(0, rng.uniform(0, 5), soft.shape)
+    return np.clip(toned, 0, 255).astype(np.uint8), dark, light
+
+
+def _delivered(page: Grey, how: Rescan, threshold: float, rng: _Rng) -> Grey:
+    if how.mode == "1bit":
+        return np.where(page < threshold, np.uint8(0), np.uint8(255))
+    if how.mode == "jpeg":
+        quality = int(rng.integers(30, 81))
+        _, data = cv2.imencode(".jpg", page, [cv2.IMWRITE_JPEG_QUALITY, quality])
+        return np.asarray(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE), np.uint8)
+    return np.ascontiguousarray(page)
+
+
+def _at_most(found: int, of: int, p: float) -> float:
+    """The probability of at most `found` out of `of` at rate `p`."""
+    logs = (
+        math.lgamma(of + 1)
+        - math.lgamma(k + 1)
+        - math.lgamma(of - k + 1)
+        + k * math.log(p)
+        + (of - k) * math.log1p(-p)
+        for k in range(found + 1)
+    )
+    return min(1.0, math.fsum(math.exp(one) for one in logs))
+
+
+def _solved(rising: Callable[[float], float]) -> float:
+    """Where a rising function of a rate crosses zero, by bisection."""
+    low, high = 1e-12, 1 - 1e-12
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if rising(middle) < 0 else (low, middle)
+    return (low + high) / 2

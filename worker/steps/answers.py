@@ -1,0 +1,19 @@
+"""Stored answers: the result JSON of a document that has one already, written again."""
+
+from __future__ import annotations
+
+import json
+
+from sqlalchemy.orm import Session
+
+from db import documents
+from db.results import document_result
+from worker.storage import Store
+
+
+def write_again(session: Session, document_id: int, store: Store) -> None:
+    """Write a document's result JSON as its rows have it now; nothing without an answer of its own."""
+    document = documents.get(session, document_id)
+    if document.result_key is not None and document.original_id is None:
+        session.expire_all()
+        store.put(document.result_key, json.dumps(document_result(session, document_id)).encode())
