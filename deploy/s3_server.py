@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -32,8 +32,11 @@ def answers(endpoint: str) -> bool:
 
 
 @contextmanager
-def running_s3(folder: Path) -> Iterator[str]:
-    """Run an S3 server while the block runs; yield its endpoint. The folder gets its log."""
+def running_s3(folder: Path, *, env: Mapping[str, str] | None = None) -> Iterator[str]:
+    """Run an S3 server while the block runs; yield its endpoint. The folder gets its log.
+
+    `env` are variables of moto's own, and of its process.
+    """
     if find_spec("moto") is None or find_spec("flask") is None:
         raise ServerMissing(
             "no S3 server: set COUNTERSIGN_TEST_S3_ENDPOINT, or pip install 'moto[server,s3]'"
@@ -42,7 +45,7 @@ def running_s3(folder: Path) -> Iterator[str]:
     port = free_port()
     endpoint = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-    process = start("s3", command, log=folder / "s3.log", env=child_environment({}))
+    process = start("s3", command, log=folder / "s3.log", env=child_environment(dict(env or {})))
     with stopped_at_exit(process):
         wait_until(lambda: answers(endpoint), process, within=60)
         yield endpoint

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -29,12 +30,13 @@ def main(
             campaign = Campaign(lab, lambda line: err.print(line, markup=False, highlight=False))
             err.print("the undisturbed run ...")
             campaign.undisturbed()
-            for number in range(first, first + seeds):
-                tallies.append(campaign.seed(number, rounds=rounds))
+            with suppress(KeyboardInterrupt):
+                for number in range(first, first + seeds):
+                    tallies.append(campaign.seed(number, rounds=rounds))
             restarts = dict(lab.restarts)
     err.print(f"processes started again: {restarts}", highlight=False)
     Console(width=160).print(_table(tallies))
-    raise typer.Exit(0 if all(one.holds for one in tallies) else 1)
+    raise typer.Exit(0 if len(tallies) == seeds and all(one.holds for one in tallies) else 1)
 
 
 def _table(tallies: list[Tally]) -> Table:

@@ -9,20 +9,18 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta, tzinfo
 from functools import cache
 from pathlib import Path
 from threading import Event
 from typing import Any
 
-import celery.worker.request
+from billiard import current_process
 from celery import current_task
 from celery.signals import task_postrun, task_prerun
 from sqlalchemy import text
 
 from db import documents, leases
-from tests.fakes import DarkBlocks
-from tests.faults.standins import CLEANER, VERSIONS, Ink
+from tests.faults.standins import CLEANER, VERSIONS, Glutton, Ink
 from tests.faults.traps import STAGES, Traps
 from worker import bootstrap
 from worker.app import app
@@ -35,8 +33,6 @@ from worker.vision.verifier import load_verifier
 __all__ = ["app"]
 
 TRAPS = Traps(Path(os.environ["FAULTS_TRAPS"]))
-#: Seconds that this process's clock goes ahead of the others'.
-AHEAD = timedelta(seconds=float(os.environ.get("FAULTS_CLOCK_AHEAD", "0")))
 #: Seconds that a task may linger and still end before a worker that is stopped breaks it off.
 LINGER = 1.0
 LEASE = max(Attempts().render_lease, Attempts().detect_lease)
@@ -51,7 +47,7 @@ def deps() -> Deps:
 @cache
 def detect_deps() -> DetectDeps:
     """What detect needs, without the model."""
-    return DetectDeps(**vars(deps()), detector=DarkBlocks())
+    return DetectDeps(**vars(deps()), detector=Glutton())
 
 
 @cache
@@ -72,6 +68,10 @@ def strike(boundary: str, session: Any = None) -> None:
         os.kill(os.getpid(), signal.SIGSTOP)
     elif action == "pause":
         Event().wait(LEASE * 1.5)
+    elif action == "terminate":
+        # In a pool of processes the worker is the parent.
+        os.kill(os.getppid() if current_process().name != "MainProcess" else os.getpid(), signal.SIGTERM)
+        Event().wait(3600)
     elif action == "linger":
         Event().wait(LINGER)
     elif action == "hang":
@@ -104,15 +104,6 @@ def struck_before(write: Callable[..., Any]) -> Callable[..., Any]:
     return around
 
 
-class Ahead(datetime):
-    """A clock that is ahead of the others."""
-
-    @classmethod
-    def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
-        """The wrong time."""
-        return datetime.now(tz or UTC) + AHEAD
-
-
 bootstrap.deps, bootstrap.detect_deps, bootstrap.verify_deps = deps, detect_deps, verify_deps
 for step in (render, detect, verify, finish):
     step.attempt = trapped(attempts.attempt)  # type: ignore[attr-defined]
@@ -120,5 +111,3 @@ leases.advance = struck_before(leases.advance)
 documents.close = struck_before(documents.close)
 task_prerun.connect(lambda **_: strike("before_claim"), weak=False)
 task_postrun.connect(lambda **_: strike("before_ack"), weak=False)
-if AHEAD:
-    celery.worker.request.datetime = Ahead  # type: ignore[attr-defined]

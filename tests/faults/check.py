@@ -88,12 +88,38 @@ def unexplained(lab: Lab, keys: Sequence[str]) -> list[str]:
 
 def _explained(session: Session, document: Document) -> Iterator[bool]:
     events = session.execute(select(Event).where(Event.document_id == document.id)).scalars().all()
-    ended = [one for one in events if one.event in ENDINGS]
-    quarantined = any(one.stage == "quarantine" for one in events)
-    # Quarantine raises the fence too.
-    yield document.fence - quarantined <= sum(one.chunk is None for one in ended)
+    quarantined = sum(one.stage == "quarantine" for one in events)
+    yield _is_ended([one for one in events if one.chunk is None], document.fence - quarantined)
     for chunk in session.execute(select(Chunk).where(Chunk.document_id == document.id)).scalars():
-        yield chunk.fence <= sum(one.chunk == chunk.id for one in ended)
+        yield _is_ended([one for one in events if one.chunk == chunk.id], chunk.fence)
+
+
+def _is_ended(events: Sequence[Event], fence: int) -> bool:
+    """Whether each claim has an event that says how it ended. Handing back raises the fence as claims do."""
+    handed_back = sum(one.event == "handed_back" for one in events)
+    return fence - handed_back <= sum(one.event in ENDINGS for one in events)
+
+
+def told(lab: Lab, key: str) -> tuple[Any, ...]:
+    """Status, signed and reason of a document."""
+    with lab.sessions() as session:
+        row = session.execute(select(Document).where(Document.key == key)).scalar_one()
+        return row.status.value, row.signed, row.reason
+
+
+def slowest(lab: Lab, keys: Sequence[str], since: float) -> str:
+    """The life of the document that ended last, in seconds from `since`, to see what it waited for."""
+    with lab.sessions() as session:
+        final = select(Document).where(Document.key.in_(keys), Document.finished_at.is_not(None))
+        last = session.execute(final.order_by(Document.finished_at.desc()).limit(1)).scalar_one_or_none()
+        if last is None:
+            return "none ended"
+        events = session.execute(select(Event).where(Event.document_id == last.id).order_by(Event.id))
+        told = [
+            f"{one.at.timestamp() - since:+.1f} {one.stage} {one.event} ({(one.detail or '')[:40]})"
+            for one in events.scalars()
+        ]
+    return f"{last.key}: {'; '.join(told)}"
 
 
 def _difference(lab: Lab, key: str, found: Answer, wanted: Answer) -> str:

@@ -13,7 +13,8 @@ from threading import Event
 
 import psutil
 
-from tests.faults.lab import Lab
+from tests.faults.lab import CAPPED, Lab
+from tests.faults.samples import Sample, glutton
 from tests.faults.traps import BOUNDARIES, STAGES
 
 Act = Callable[[Lab, Random], None]
@@ -26,6 +27,8 @@ class Injury:
     name: str
     act: Act
     early: bool = False
+    #: A document that is the fault itself; it must end as it says, and harm no other.
+    brings: Sample | None = None
 
 
 def _trap(stage: str, boundary: str, action: str, lab: Lab, _: Random) -> None:
@@ -74,12 +77,39 @@ def _redis_pause(lab: Lab, rng: Random) -> None:
     lab.redis.resume()
 
 
-def _redis_reset(lab: Lab, _: Random) -> None:
-    lab.line.reset()
+def _reset(name: str, lab: Lab, _: Random) -> None:
+    lab.lines[name].reset()
 
 
-def _redis_silent(lab: Lab, _: Random) -> None:
-    lab.line.go_silent()
+def _silent(name: str, lab: Lab, _: Random) -> None:
+    lab.lines[name].go_silent()
+
+
+def _scratch_full(lab: Lab, rng: Random) -> None:
+    """No byte is left where processes keep what they need for themselves, and some start just then."""
+    lab.scratch.fill(lab.family())
+    for name in ("beat1", "render", "watch1"):
+        lab.stack.process(name).kill()
+    Event().wait(rng.uniform(3, 6) * lab.pace)
+    lab.scratch.clear(lab.family())
+
+
+def _store_full(lab: Lab, rng: Random) -> None:
+    """The store has no byte left for another object."""
+    lab.store_disk.fill(lab.store_processes())
+    assert not lab.stores_a_byte(), "the disk of the store was to be full"
+    Event().wait(rng.uniform(2, 4) * lab.pace)
+    lab.store_disk.clear(lab.store_processes())
+    assert lab.stores_a_byte(), "the disk of the store was to have room again"
+
+
+def _terminated_at_work(name: str, lab: Lab, _: Random) -> None:
+    """SIGTERM to a worker that hangs over a document, once it does."""
+    lab.traps.arm(name, "after_claim", "terminate")
+
+
+def _nothing(_: Lab, __: Random) -> None:
+    """The document does it."""
 
 
 def _postgres_restart(lab: Lab, rng: Random, *, crash: bool) -> None:
@@ -96,10 +126,12 @@ def _postgres_cut(lab: Lab, rng: Random) -> None:
 
 def _store(kind: str, chance: float, lab: Lab, rng: Random) -> None:
     lab.weather.turn(rng.randrange(1 << 30), **{kind: chance})
-    Event().wait(rng.uniform(2, 4))
+    Event().wait(rng.uniform(2, 4) * lab.pace)
     lab.weather.turn(0)
 
 
+#: What the stack stands on, over lines that can fail.
+LINES = ("redis", "postgres", "s3")
 #: Chances by kind: an outage that is total, and ones that strike here and there.
 _STORE = {
     "500": 0.7,
@@ -130,12 +162,19 @@ def injuries() -> list[Injury]:
             Injury(f"terminate {name}", partial(_signal, name, signal.SIGTERM))
             for name in ("render", "detect", "verify", "finish", "watch2")
         ),
+        *(
+            Injury(f"terminate {name} at work", partial(_terminated_at_work, name), early=True)
+            for name in ("render", "detect")
+        ),
         Injury("kill a renderer", _renderer),
+        Injury(f"{CAPPED} out of memory on one page", _nothing, early=True, brings=glutton()),
+        Injury("scratch disk full", _scratch_full),
+        Injury("store's disk full", _store_full),
+        *(Injury(f"{name} connections reset", partial(_reset, name)) for name in LINES),
+        *(Injury(f"{name} connections half-open", partial(_silent, name)) for name in LINES),
         Injury("redis killed, empty again", _redis_restart),
         Injury("redis flushed", _redis_flush),
         Injury("redis paused", _redis_pause),
-        Injury("redis connections reset", _redis_reset),
-        Injury("redis connections half-open", _redis_silent),
         Injury("postgres restarted", partial(_postgres_restart, crash=False)),
         Injury("postgres crashed", partial(_postgres_restart, crash=True)),
         Injury("postgres connections cut", _postgres_cut),

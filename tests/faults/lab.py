@@ -6,6 +6,7 @@ import os
 import secrets
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections import Counter
@@ -16,17 +17,25 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import psutil
+from botocore.exceptions import ClientError
+from sqlalchemy import select
+from sqlalchemy.engine import make_url
 
 from db.engine import Sessions, make_engine, make_sessions
+from db.models import Document
 from deploy import crew
-from deploy.processes import stop_all
+from deploy.processes import Process, stop_all
 from deploy.s3_server import running_s3
 from deploy.settings import child_environment
 from deploy.stack import ROOT, Stack
 from producer.claims import to_metadata
 from tests import notifications
 from tests.fakes import GivenPages, Outbox, page
+from tests.faults import clock
+from tests.faults.disk import Disk, disk
 from tests.faults.line import Line
+from tests.faults.memory import MemoryCap, memory_cap
 from tests.faults.proxy import Weather, failing_proxy
 from tests.faults.samples import SIGNERS, reference
 from tests.faults.servers import Postgres, Redis, breakable_postgres, breakable_redis
@@ -39,24 +48,34 @@ from worker.storage import S3, s3_client
 from worker.vision.verifier import load_verifier
 
 INTAKE, RESULTS, NOTICES = "faults-intake", "faults-results", "faults:notices"
-#: Leases and pauses so short that a fault is over within seconds.
+#: Limits so short that a fault is over within seconds, on a machine that has nothing else to do.
+LIMITS = {
+    "RENDER_LEASE": 8,
+    "DETECT_LEASE": 8,
+    "VERIFY_LEASE": 8,
+    "FINISH_LEASE": 8,
+    "STALL_SECONDS": 6,
+    "STOP_SECONDS": 3,
+    "PAGE_SECONDS": 6,
+    "DATABASE_SECONDS": 5,
+    "S3_SECONDS": 3,
+    # Longer than clocks differ: who reads it on a clock that is ahead would take all messages for lost.
+    "VISIBILITY_TIMEOUT": 90,
+}
 QUICK = {
-    "RENDER_LEASE": "8",
-    "DETECT_LEASE": "8",
-    "VERIFY_LEASE": "8",
-    "FINISH_LEASE": "8",
     "SWEEP_SECONDS": "1",
     "RESEND_SECONDS": "2",
     "RETRY_SECONDS": "0.5",
-    "VISIBILITY_TIMEOUT": "20",
-    "STALL_SECONDS": "6",
-    "STOP_SECONDS": "3",
     "LIST_SECONDS": "2",
-    "PAGE_SECONDS": "6",
     "CHUNK_PAGES": "2",
+    "MAX_DELIVERIES": "4",
 }
-#: The clock of these goes a minute ahead of the others'.
-AHEAD = {"upkeep": "60", "verify": "60"}
+#: Seconds by which the clocks of these are ahead of the others', and of the servers'.
+AHEAD = {"upkeep": 60.0, "verify": 60.0, "watch2": -60.0, "beat2": -60.0}
+#: What may run out of memory, and MiB that it may take; at rest it takes a quarter of that.
+CAPPED, CAP = "detect", 800
+#: MiB of the disks that are filled.
+SCRATCH, STORE = 16, 256
 
 
 @dataclass
@@ -66,18 +85,61 @@ class Lab:
     stack: Stack
     redis: Redis
     postgres: Postgres
-    line: Line
+    #: Lines to redis, postgres and s3, on which all processes of the stack depend.
+    lines: Mapping[str, Line]
+    #: Where the processes keep what they need for themselves, and where the store keeps its objects.
+    scratch: Disk
+    store_disk: Disk
+    memory: MemoryCap
     weather: Weather
     traps: Traps
     sessions: Sessions
     s3: Any
+    #: What every limit of time is multiplied by, because the machine is busy.
+    pace: float
     #: Processes that were found dead and started again.
     restarts: Counter[str] = field(default_factory=Counter)
+    #: Seconds that workers needed to come up again, one each.
+    startups: list[float] = field(default_factory=list)
 
     @property
     def workers(self) -> Sequence[str]:
         """Names of the workers, one a queue."""
         return [worker.queue for worker in crew.workers(2)]
+
+    def family(self) -> list[int]:
+        """Ids of all processes of the stack and of their children."""
+        found = []
+        for process in self.stack.processes.values():
+            with suppress(psutil.NoSuchProcess):
+                parent = psutil.Process(process.pid)
+                found += [parent.pid, *(child.pid for child in parent.children(recursive=True))]
+        return found
+
+    def store_processes(self) -> list[int]:
+        """Ids of the object store's processes."""
+        ours = psutil.Process().children(recursive=True)
+        return [one.pid for one in ours if "moto.server" in one.cmdline()]
+
+    def stores_a_byte(self) -> bool:
+        """Whether the store takes an object of some bytes just now, asked without the proxy."""
+        try:
+            self.s3.put_object(Bucket=RESULTS, Key="probe", Body=b"probe" * 1024)
+        except ClientError:
+            return False
+        return True
+
+    def clear_away(self, keys: Sequence[str]) -> None:
+        """Remove the objects of documents that have been looked over: the disk of the store is small."""
+        with self.sessions() as session:
+            ids = session.execute(select(Document.id).where(Document.key.in_(keys))).scalars().all()
+        for key in keys:
+            self.s3.delete_object(Bucket=INTAKE, Key=key)
+        for one in ids:
+            for found in self.s3.list_objects_v2(Bucket=RESULTS, Prefix=f"documents/{one}/").get(
+                "Contents", ()
+            ):
+                self.s3.delete_object(Bucket=RESULTS, Key=found["Key"])
 
     def drop_off(self, key: str, data: bytes, claims: Sequence[str]) -> str:
         """Put a document into the bucket; answer the notification that a store would send."""
@@ -93,40 +155,60 @@ class Lab:
                 client.rpush(NOTICES, notice)
 
 
-def _environment(redis: Redis, line: Line, database_url: str, endpoint: str, folder: Path) -> dict[str, str]:
+def _environment(
+    redis: Redis,
+    lines: Mapping[str, Line],
+    database_url: str,
+    *,
+    folder: Path,
+    scratch: Disk,
+    pace: float,
+) -> dict[str, str]:
+    address = make_url(database_url).set(port=lines["postgres"].port)
     settings = {
-        "DATABASE_URL": database_url,
-        "BROKER_URL": redis.url(line.port),
-        "S3_ENDPOINT": endpoint,
+        "DATABASE_URL": address.render_as_string(hide_password=False),
+        "BROKER_URL": redis.url(lines["redis"].port),
+        "S3_ENDPOINT": f"http://127.0.0.1:{lines['s3'].port}",
         "S3_ACCESS_KEY": "countersign",
         "S3_SECRET_KEY": "countersign-secret",
         "INTAKE_BUCKET": INTAKE,
         "RESULTS_BUCKET": RESULTS,
         "NOTICE_KEY": NOTICES,
         **QUICK,
+        **{name: str(seconds * pace) for name, seconds in LIMITS.items()},
     }
     named = {f"COUNTERSIGN_{name}": value for name, value in settings.items()}
-    return {**named, "FAULTS_TRAPS": str(folder / "traps")}
+    return {**named, "FAULTS_TRAPS": str(folder / "traps"), "TMPDIR": str(scratch.folder)}
 
 
-def _commands(folder: Path) -> dict[str, list[str]]:
+def _commands(scratch: Disk) -> dict[str, list[str]]:
     """One worker a queue, two beats and two watchers."""
     commands = {}
     for worker in crew.workers(2):
         words = worker.command()
         commands[worker.queue] = [word.replace("worker.app", "tests.faults.app") for word in words]
     for number in (1, 2):
-        schedule = str(folder / f"beat-{number}")
+        schedule = str(scratch.folder / f"beat-{number}")
         commands[f"beat{number}"] = crew.celery("beat", "--schedule", schedule, "--pidfile=")
         commands[f"watch{number}"] = crew.countersign("watch", f"s3://{INTAKE}/")
     return commands
 
 
+@dataclass
 class _Stack(Stack):
-    """A stack in which some clocks go wrong."""
+    """A stack in which some clocks go wrong, one worker has little memory, and the scratch disk is small."""
+
+    memory: MemoryCap = field(kw_only=True)
+
+    def start(self, name: str) -> Process:
+        process = super().start(name)
+        if name == CAPPED:
+            self.memory.put(process.pid)
+        return process
 
     def _private(self, name: str) -> dict[str, str]:
-        return {"FAULTS_CLOCK_AHEAD": AHEAD.get(name, "0")}
+        pulse = {"COUNTERSIGN_PULSE": f"{self.env['TMPDIR']}/{name}.pulse"}
+        return {**pulse, **clock.shifted(AHEAD.get(name, 0.0))}
 
 
 @contextmanager
@@ -137,18 +219,37 @@ def running_lab(folder: Path) -> Iterator[Lab]:
     with ExitStack() as exits:
         redis = exits.enter_context(breakable_redis(folder))
         postgres = exits.enter_context(breakable_postgres(folder))
-        direct = exits.enter_context(running_s3(folder))
-        endpoint, weather = exits.enter_context(failing_proxy(int(direct.rpartition(":")[2])))
-        line = Line(redis.port)
-        exits.callback(line.close)
+        store_disk = exits.enter_context(disk(folder / "store", megabytes=STORE))
+        scratch = exits.enter_context(disk(folder / "scratch", megabytes=SCRATCH))
+        memory = exits.enter_context(memory_cap(CAP))
+        # Its objects lie in files of that folder as soon as they have more than a byte.
+        on_disk = {"TMPDIR": str(store_disk.folder), "MOTO_S3_DEFAULT_KEY_BUFFER_SIZE": "1"}
+        direct = exits.enter_context(running_s3(folder, env=on_disk))
+        endpoint, weather = exits.enter_context(failing_proxy(_port(direct)))
         database_url = postgres.create(f"faults_{secrets.token_hex(4)}")
-        env = _environment(redis, line, database_url, endpoint, folder)
+        ports = {"redis": redis.port, "postgres": make_url(database_url).port, "s3": _port(endpoint)}
+        lines = {name: Line(int(port or 0)) for name, port in ports.items()}
+        for line in lines.values():
+            exits.callback(line.close)
+        pace = measured_pace()
+        env = _environment(redis, lines, database_url, folder=folder, scratch=scratch, pace=pace)
         _migrate(env, folder)
         engine = make_engine(database_url)
         exits.callback(engine.dispose)
-        stack = _Stack(folder, env, "", "", _commands(folder))
+        stack = _Stack(folder, env, "", "", _commands(scratch), memory=memory)
         lab = Lab(
-            stack, redis, postgres, line, weather, Traps(folder / "traps"), make_sessions(engine), _s3(direct)
+            stack=stack,
+            redis=redis,
+            postgres=postgres,
+            lines=lines,
+            scratch=scratch,
+            store_disk=store_disk,
+            memory=memory,
+            weather=weather,
+            traps=Traps(folder / "traps"),
+            sessions=make_sessions(engine),
+            s3=_s3(direct),
+            pace=pace,
         )
         for bucket in (INTAKE, RESULTS):
             lab.s3.create_bucket(Bucket=bucket)
@@ -159,6 +260,22 @@ def running_lab(folder: Path) -> Iterator[Lab]:
         stack.wait_for_workers()
         exits.enter_context(_supervised(lab))
         yield lab
+
+
+def measured_pace() -> float:
+    """1 where a process gets the processor when it wants it; more where it waits for others most of the time.
+
+    A process that starts is watched: a lease must not run out before its holder had a chance to work.
+    """
+    before, begun = os.times(), time.monotonic()
+    subprocess.run([sys.executable, "-c", "import worker.app, worker.bootstrap"], cwd=ROOT, check=True)
+    after, waited = os.times(), time.monotonic() - begun
+    used = after.children_user + after.children_system - before.children_user - before.children_system
+    return round(max(1.0, waited / used / 3), 1)
+
+
+def _port(endpoint: str) -> int:
+    return int(endpoint.rpartition(":")[2])
 
 
 def _migrate(env: Mapping[str, str], folder: Path) -> None:
@@ -203,15 +320,34 @@ def _supervised(lab: Lab) -> Iterator[None]:
 
 
 def _supervise(lab: Lab, stop: threading.Event) -> None:
-    asleep = float(QUICK["RENDER_LEASE"]) * 1.5
+    asleep = LIMITS["RENDER_LEASE"] * lab.pace * 1.5
     awake: set[int] = set()
+    rising: dict[str, _Rise] = {}
     while not stop.wait(0.1):
+        lab.memory.enforce()
         for process in lab.stack.dead():
             lab.restarts[process.name] += 1
             process.kill()
+            rising[process.name] = _Rise(process.log)
             lab.stack.start(process.name)
+        for name in [name for name, rise in rising.items() if rise.is_up]:
+            lab.startups.append(time.monotonic() - rising.pop(name).begun)
         for one in lab.traps.sprung():
             if one.action == "stop" and one.pid not in awake and time.time() > one.at + asleep:
                 awake.add(one.pid)
                 with suppress(ProcessLookupError):
                     os.kill(one.pid, signal.SIGCONT)
+
+
+class _Rise:
+    """A process that was started again, and whether it is up, as its log says; only workers ever say so."""
+
+    def __init__(self, log: Path) -> None:
+        self.begun = time.monotonic()
+        self._log, self._length = log, log.stat().st_size
+
+    @property
+    def is_up(self) -> bool:
+        with self._log.open("rb") as file:
+            file.seek(self._length)
+            return b" ready." in file.read()

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
 
+import cv2
+import numpy as np
 from PIL import Image
 
 from tests.fakes import page
+from tests.faults.standins import Glutton
 from tests.inputs import encrypted, tiff, tiff_with_broken_second
 
 #: Who is on file.
@@ -26,6 +29,11 @@ class Sample:
     signed: bool | None = False
     reason: str | None = None
     claims: tuple[str, ...] = ()
+
+    @property
+    def answer(self) -> tuple[str, bool | None, str | None]:
+        """Status, signed and reason."""
+        return self.status, self.signed, self.reason
 
     def tagged(self, tag: str) -> bytes:
         """The same document as bytes of its own: what follows the end of a file, no reader reads."""
@@ -46,6 +54,14 @@ def samples() -> tuple[Sample, ...]:
         Sample("corrupt.pdf", b"%PDF-1.7\nnothing of a PDF", "failed", None, "unreadable_document"),
         Sample("locked.pdf", encrypted("secret"), "failed", None, "encrypted_document"),
     )
+
+
+@cache
+def glutton() -> Sample:
+    """A page over which the stand-in of the detector takes all the memory there is, each time anew."""
+    image = np.full((60, 60), Glutton.POISON, np.uint8)
+    data: bytes = cv2.imencode(".png", image)[1].tobytes()
+    return Sample("glutton.png", data, "failed", None, "too_many_deliveries")
 
 
 def reference(signer: str) -> bytes:

@@ -3,19 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from threading import Event
 
 import numpy as np
 
 from tests.fakes import DarkBlocks, MeanEncoder
 from worker.vision.cleaner import load_cleaner
 from worker.vision.encoder import DIMENSION
-from worker.vision.values import Cleaning, Embeddings, Normal
+from worker.vision.values import Cleaning, Embeddings, Normal, Pixels, Region
 
 #: What every result row names, so that nobody takes it for an answer of the models.
 VERSIONS = {"detector": DarkBlocks.version, "encoder": "ink", "code": "faults", "thresholds": {}}
 
 #: The rules alone: no network has to be loaded.
 CLEANER = load_cleaner(Cleaning.CLASSICAL)
+
+
+class Glutton(DarkBlocks):
+    """A detector that takes memory without end over one kind of page: one that is all of one shade."""
+
+    #: The shade.
+    POISON = 77
+    #: Bytes taken at a time, and where it ends when nobody puts an end to it.
+    BITE, FULL = 32 * 1024**2, 2 * 1024**3
+
+    def detect(self, pages: Sequence[Pixels]) -> list[list[Region]]:
+        """As always, or not at all."""
+        if any(np.all(page == self.POISON) for page in pages):
+            self._gorge()
+        return super().detect(pages)
+
+    def _gorge(self) -> None:
+        eaten = []
+        while len(eaten) * self.BITE < self.FULL:
+            eaten.append(np.full(self.BITE, self.POISON, np.uint8))
+            # Slow enough for a limit that somebody holds who looks now and then.
+            Event().wait(0.05)
+        raise AssertionError(f"{self.FULL} bytes were taken, and no limit was held")
 
 
 class Ink(MeanEncoder):

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
+
 from worker.app import ANSWER, CLOCKS, app
-from worker.tasks.watchdog import Progress, Watchdog
+from worker.tasks.watchdog import Progress, Watchdog, _touch
 
 
 def watched() -> Progress:
@@ -38,6 +42,12 @@ def test_a_worker_with_every_slot_busy_is_well_until_a_task_outlives_its_limit()
 
     assert progress.trouble(["a", "b"], 2, 9, at=99) is None
     assert progress.trouble(["a", "b"], 2, 9, at=101) == "task a runs longer than 100 s and cannot be stopped"
+
+
+def test_a_pulse_that_cannot_be_written_does_not_end_the_watch(caplog: pytest.LogCaptureFixture) -> None:
+    _touch(Path("/dev/null/pulse"))
+
+    assert "no pulse" in caplog.text
 
 
 def test_every_worker_of_the_app_has_the_watchdog() -> None:

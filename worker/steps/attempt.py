@@ -134,10 +134,12 @@ def _claim(job: Job, deps: Deps) -> _Try | None:
             _note_abandoned(session, lease, document.id)
     if lease is None:
         return None
+    one = _Try(lease, document, job.lease_seconds)
     if lease.attempt > deps.attempts.max_deliveries:
+        _note(deps, one, "quarantined", "too_many_deliveries")
         _quarantine(deps, document.id, "too_many_deliveries", _history(deps, lease, document))
         return None
-    return _Try(lease, document, job.lease_seconds)
+    return one
 
 
 def _hold_anew(deps: Deps, one: _Try) -> None:

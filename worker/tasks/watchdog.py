@@ -11,6 +11,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from celery import bootsteps
@@ -85,7 +86,15 @@ class Watchdog(bootsteps.StartStopStep):
             if trouble is not None:
                 end(trouble)
             elif conf.pulse is not None:
-                conf.pulse.touch()
+                _touch(conf.pulse)
+
+
+def _touch(pulse: Path) -> None:
+    """A full disk must not end the watch; the health check sees that the pulse is gone."""
+    try:
+        pulse.touch()
+    except OSError as error:
+        logger.warning("no pulse: %s", error)
 
 
 def _waiting(courier: CeleryCourier, queue: str) -> int:
