@@ -36,7 +36,9 @@ def test_both_phases_end_in_a_weights_folder(tmp_path):
         signers, reference.Plan(minutes=0.01), tmp_path, lambda phase, used: phases.append(phase)
     )
 
-    found = load_encoder(folder=folder).encode([np.zeros((155, 220), np.float32)] * 2)
+    found = load_encoder(folder=folder).encode(
+        [np.zeros((reference.HEIGHT, reference.WIDTH), np.float32)] * 2
+    )
     assert found.shape == (2, reference.FEATURES)
     assert np.allclose(np.linalg.norm(found, axis=1), 1, atol=1e-5)
     assert load_matcher(folder).logits(found[0], found).shape == (2,)

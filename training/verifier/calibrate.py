@@ -30,7 +30,10 @@ STRANGER_RATE = 0.05
 #: Stands for "never" where no strength of evidence reaches an error that low.
 NEVER = 99.0
 
-#: A gallery of signers that trained nothing, with its table of logits.
+#: How many specimens of each other writer are looked at for that.
+STRANGERS = 5
+
+#: A gallery of signers that trained nothing, with its table of logits, of STRANGERS others each.
 Scored = tuple[Gallery, npt.NDArray[np.float64]]
 
 
@@ -53,7 +56,7 @@ def calibrate(sets: Sequence[Scored]) -> dict[str, Any]:
     return {
         "sharpness": sharpness,
         "fits": _few_references_widen(fits),
-        "strangers": _strangers(drawn[3], sharpness, fits[COUNTS.index(3)]),
+        "strangers": _strangers(sets, sharpness, fits[COUNTS.index(3)]),
         "max_error": MAX_ERROR,
         "max_total_error": MAX_TOTAL_ERROR,
         "medium_error": MEDIUM_ERROR,
@@ -144,18 +147,18 @@ def _few_references_widen(fits: list[dict[str, float]]) -> list[dict[str, float]
     return fits
 
 
-def _strangers(drawn: list[list[list[Draw]]], sharpness: float, fit: dict[str, float]) -> dict[str, float]:
-    """A line through the tail of other people's likelihood ratios, from one in ten to one in 1,000."""
+def _strangers(sets: Sequence[Scored], sharpness: float, fit: dict[str, float]) -> dict[str, float]:
+    """A line through the tail of other people's likelihood ratios, from one in 30 to one in 1,000."""
     parts = [
         _features(draw.random, draw.agreement, sharpness) @ [fit["slope"], fit["agreement"]]
         + fit["intercept"]
-        for one in drawn
-        for own in one
+        for found, scores in sets
+        for own in protocol.draws(scores, found, count=3, others=STRANGERS)
         for draw in own
     ]
-    rates = np.logspace(-1, -3, 15)
-    reached = np.quantile(np.concatenate(parts), 1 - rates)
-    slope, level = np.polyfit(-np.log10(rates), reached, 1)
+    llr = np.concatenate(parts)
+    rates = np.logspace(-1.5, -3, 16)
+    slope, level = np.polyfit(-np.log10(rates), np.quantile(llr, 1 - rates), 1)
     return {"level": round(float(level), 4), "slope": round(float(slope), 4), "rate": STRANGER_RATE}
 
 

@@ -132,16 +132,18 @@ def calibrate(
 
 
 def _calibrate(data: Path, folder: Path) -> None:
-    from training.verifier import scoring, sets  # noqa: PLC0415
+    from training.verifier import sets  # noqa: PLC0415
+    from training.verifier.calibrate import STRANGERS  # noqa: PLC0415
     from training.verifier.calibrate import calibrate as fit  # noqa: PLC0415
     from training.verifier.export import export_calibration  # noqa: PLC0415
-    from worker.vision.encoder import load_encoder  # noqa: PLC0415
+    from training.verifier.library import encoder_of  # noqa: PLC0415
+    from training.verifier.scoring import scores  # noqa: PLC0415
     from worker.vision.matcher import load_matcher  # noqa: PLC0415
 
-    encoder, matcher = load_encoder(folder=folder), load_matcher(folder)
+    encoder, matcher = encoder_of(folder), load_matcher(folder)
     galleries = [sets.validation(data), sets.online_validation(data)]
     with _messages.status("calibrating …"):
-        calibration = fit([(found, scoring.scores(found, encoder, matcher)) for found in galleries])
+        calibration = fit([(one, scores(one, encoder, matcher, others=STRANGERS)) for one in galleries])
     export_calibration(calibration, folder=folder)
     _messages.print_json(data=calibration)
 

@@ -117,13 +117,14 @@ def logits_within(matcher: nn.Module, found: Gallery, embeddings: Embeddings) ->
 
 
 def draws(
-    scores: npt.NDArray[np.float64], found: Gallery, *, count: int, rounds: int = 5, seed: int = 1
+    scores: npt.NDArray[np.float64], found: Gallery, *, count: int, rounds: int = 5, others: int = 1
 ) -> list[list[Draw]]:
     """Every writer's draws of `count` references by lot; for one reference, each genuine specimen in turn.
 
-    Writers without a genuine specimen left to ask about are left out.
+    `others` specimens of each other writer are random forgeries. Writers without a genuine specimen left to
+    ask about are left out.
     """
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(1)
     drawn = []
     for writer in np.unique(found.writers):
         genuine = np.flatnonzero((found.writers == writer) & found.genuine)
@@ -133,7 +134,8 @@ def draws(
             orders = [np.roll(genuine, -first) for first in range(len(genuine))]
         else:
             orders = [rng.permutation(genuine) for _ in range(rounds)]
-        drawn.append([_draw(scores, found, int(writer), order, count) for order in orders])
+        strangers = some_of_each_other(found, int(writer), others)
+        drawn.append([_draw(scores, found, order, count, strangers) for order in orders])
     return drawn
 
 
@@ -166,25 +168,29 @@ def mean(pairs: Pairs, agreement: float) -> Pairs:
 
 
 def _draw(
-    scores: npt.NDArray[np.float64], found: Gallery, writer: int, order: npt.NDArray[np.int64], count: int
+    scores: npt.NDArray[np.float64],
+    found: Gallery,
+    order: npt.NDArray[np.int64],
+    count: int,
+    strangers: npt.NDArray[np.int64],
 ) -> Draw:
     references, queries = order[:count], order[count:]
-    forged = np.flatnonzero((found.writers == writer) & ~found.genuine)
-    others = one_of_each_other(found, writer)
+    forged = np.flatnonzero((found.writers == found.writers[order[0]]) & ~found.genuine)
     among = scores[np.ix_(references, references)]
     return Draw(
         genuine_rows=queries,
         skilled_rows=forged,
         genuine=scores[np.ix_(queries, references)],
         skilled=scores[np.ix_(forged, references)],
-        random=scores[np.ix_(others, references)],
+        random=scores[np.ix_(strangers, references)],
         among=among,
         agreement=agreement(among),
     )
 
 
-def one_of_each_other(found: Gallery, writer: int) -> npt.NDArray[np.int64]:
-    """The first genuine specimen of every other writer."""
+def some_of_each_other(found: Gallery, writer: int, count: int = 1) -> npt.NDArray[np.int64]:
+    """The first genuine specimens of every other writer."""
     candidates = np.flatnonzero(found.genuine & (found.writers != writer))
     _, first = np.unique(found.writers[candidates], return_index=True)
-    return np.asarray(candidates[first], np.int64)
+    rank = np.arange(len(candidates)) - np.repeat(first, np.diff([*first, len(candidates)]))
+    return np.asarray(candidates[rank < count], np.int64)

@@ -23,10 +23,14 @@ from torch.nn import functional
 
 from training.catalogue import register
 from training.verifier.export import CARD, LICENCE, save_onnx
-from training.verifier.readers import Signer
-from worker.vision.crops import HEIGHT, WIDTH, fit
+from training.verifier.library import refit
+from training.verifier.readers import Signer, Specimen
+from worker.vision.crops import fit
+from worker.vision.values import Normal
 
 FEATURES = 2048
+#: What the design reads, whatever field the shipped encoder has.
+WIDTH, HEIGHT = 220, 155
 #: Different hands are pushed this far apart, in the distance of vectors of length 1.
 MARGIN = 1.0
 WRITERS_PER_BATCH, GENUINE_PER_WRITER, FORGED_PER_WRITER = 5, 3, 2
@@ -141,13 +145,17 @@ def _convolution(
 
 def _read(signers: Sequence[Signer]) -> _Specimens:
     rows = [
-        (np.round(fit(specimen.mask()) * 255).astype(np.uint8), number, is_genuine)
+        (np.round(_fitted(specimen) * 255).astype(np.uint8), number, is_genuine)
         for number, signer in enumerate(signers)
         for specimens, is_genuine in ((signer.genuine, True), (signer.forged, False))
         for specimen in specimens
     ]
     images, writers, genuine = zip(*rows, strict=True)
     return _Specimens(np.stack(images), np.array(writers), np.array(genuine))
+
+
+def _fitted(specimen: Specimen) -> Normal:
+    return refit(fit(specimen.mask()), width=WIDTH, height=HEIGHT)
 
 
 def _tensor(images: npt.NDArray[np.uint8]) -> Tensor:

@@ -29,7 +29,7 @@ from worker.vision.detector import Detector, load_detector
 from worker.vision.prepare import Prepared, prepare
 from worker.vision.values import Box, Embeddings, Grey, Label
 
-REFERENCES, QUERIES = 3, 6
+REFERENCES, QUERIES = 3, 4
 LAYOUTS = ("letter", "signing_page", "form", "delivery_note")
 FOUND = "found on a page by the detector"
 #: What becomes of a clean scan before it reaches the pipeline; None where nothing arrives.
@@ -57,7 +57,7 @@ class _Case:
 
 
 def measure(library: Library, *, notice: Notice) -> list[Condition]:
-    """BHSig test writers and CEDAR: three clean references, six genuine and six forged queries a writer."""
+    """BHSig test writers and CEDAR: three clean references, four genuine and four forged queries a writer."""
     folder = library.data / "verification"
     signers = {
         "BHSig260-Hindi test": readers.bhsig(folder / "bhsig_hindi", "test", shrink=False),

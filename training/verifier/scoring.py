@@ -12,17 +12,22 @@ from worker.vision.matcher import Matcher
 from worker.vision.values import Embeddings
 
 
-def scores(found: Gallery, encoder: Encoder, matcher: Matcher) -> npt.NDArray[np.float64]:
+def scores(found: Gallery, encoder: Encoder, matcher: Matcher, *, others: int = 1) -> npt.NDArray[np.float64]:
     """Logits of every specimen (row) against every genuine specimen (column) that the protocol pairs."""
-    return within(found, encoder.encode(found.images), matcher)
+    return within(found, encoder.encode(found.images), matcher, others=others)
 
 
 def within(
-    found: Gallery, embeddings: Embeddings, matcher: Matcher, *, queries: Embeddings | None = None
+    found: Gallery,
+    embeddings: Embeddings,
+    matcher: Matcher,
+    *,
+    queries: Embeddings | None = None,
+    others: int = 1,
 ) -> npt.NDArray[np.float64]:
     """The same, from embeddings that were made before; pairs that no trial asks for are NaN.
 
-    A writer's genuine specimens are compared with all specimens of that writer and with one of each other.
+    A writer's genuine specimens are compared with all specimens of that writer and `others` of each other.
     `queries` are other embeddings of the same specimens (dirty, say), asked instead of those on file.
     """
     asked = embeddings if queries is None else queries
@@ -30,6 +35,6 @@ def within(
     for writer in np.unique(found.writers):
         own = found.writers == writer
         references = np.flatnonzero(own & found.genuine)
-        for row in (*np.flatnonzero(own), *protocol.one_of_each_other(found, int(writer))):
+        for row in (*np.flatnonzero(own), *protocol.some_of_each_other(found, int(writer), others)):
             table[row, references] = matcher.logits(asked[row], embeddings[references])
     return table

@@ -21,7 +21,7 @@ from worker.vision.matcher import Matcher, load_matcher
 from worker.vision.values import Embeddings, Opinion, Outcome, Quality
 
 #: How many signers of a search are compared in full.
-SHORTLIST = 50
+SHORTLIST = 20
 
 
 @dataclass(frozen=True, slots=True)
