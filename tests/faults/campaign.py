@@ -81,6 +81,7 @@ class Campaign:
             self._say(f"{tag}: {', '.join(one.name for one in dealt)}")
             self.round(tag, dealt, rng, tally)
         tally.seconds = time.monotonic() - began
+        self._say(f"seed {number}: {', '.join(f'{name} {value}' for name, value in summary([tally]).items())}")
         return tally
 
     def round(self, tag: str, dealt: Sequence[Injury], rng: random.Random, tally: Tally) -> None:

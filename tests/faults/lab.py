@@ -59,14 +59,14 @@ LIMITS = {
     "PAGE_SECONDS": 6,
     "DATABASE_SECONDS": 5,
     "S3_SECONDS": 3,
+    "SWEEP_SECONDS": 1,
+    "RESEND_SECONDS": 2,
+    "LIST_SECONDS": 2,
     # Longer than clocks differ: who reads it on a clock that is ahead would take all messages for lost.
     "VISIBILITY_TIMEOUT": 90,
 }
 QUICK = {
-    "SWEEP_SECONDS": "1",
-    "RESEND_SECONDS": "2",
     "RETRY_SECONDS": "0.5",
-    "LIST_SECONDS": "2",
     "CHUNK_PAGES": "2",
     "MAX_DELIVERIES": "4",
 }
