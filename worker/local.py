@@ -26,7 +26,7 @@ from worker.settings import Attempts, Detection, Models, Reading
 from worker.steps.detect import detect_chunk
 from worker.steps.finish import finish_document
 from worker.steps.ports import Courier, Deps, DetectDeps, RenderDeps, VerifyDeps
-from worker.steps.references import Enrolled, enroll
+from worker.steps.references import Enrolled, Enrolment, enroll, judge
 from worker.steps.render import render_document
 from worker.steps.verify import verify_chunk
 from worker.storage import Folder
@@ -66,6 +66,10 @@ class Workspace:
         """Put a signature image on file. UnusableReference, naming the file, when it will not do."""
         data = path.read_bytes()
         return enroll(signer, str(path), data, deps=self.verify, renderer=self.render.renderer)
+
+    def judge(self, signer: str) -> Enrolment:
+        """Judge a signer's references by each other."""
+        return judge(signer, self.verify)
 
     def register(self, path: Path, claims: Iterable[str], *, again: bool = True) -> int:
         """Register a file with the signers it claims; its version is its digest.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -70,12 +70,14 @@ def write_report(
     title: str = "Signature report",
     picture_bytes: int = PICTURE_BYTES,
     detailed: int = DETAILED,
+    enrolments: Sequence[Mapping[str, Any]] = (),
 ) -> Path:
     """Write the report to `out`, replacing what was there, and return the path.
 
     `load_image` returns the bytes behind an "image", "crop" or "clean" key; one that raises OSError or a
     ServiceError leaves a gap. At most `detailed` documents are shown with their pages and `picture_bytes` of
     pictures embedded, so the file stays openable whatever the number of documents; every document has a row.
+    `enrolments` are signers with their references as `countersign enroll --json` prints them.
     """
     listed = rows(list(results))
     chosen = _chosen(listed, detailed)
@@ -92,6 +94,7 @@ def write_report(
                 documents=(_document(row, pictures) for row in chosen),
                 pictures=pictures,
                 versions=_versions(listed),
+                enrolments=enrolments,
             )
         )
     return out

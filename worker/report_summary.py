@@ -114,6 +114,7 @@ def _row(number: int, name: str, result: Result) -> Row:
 
 def _why(result: Result, held: Sequence[Claim]) -> list[str]:
     states = {claim.state for claim in held}
+    regions = [region for page in result["pages"] for region in page["regions"]]
     reasons = {
         "could not be read": result["status"] == "failed",
         "some pages could not be read": result["status"] == "partial",
@@ -121,6 +122,11 @@ def _why(result: Result, held: Sequence[Claim]) -> list[str]:
         "a signature could not be decided": Outcome.INCONCLUSIVE in states,
         "the signature of a claimed signer was not found": NOT_FOUND in states
         and result["status"] != "failed",
+        "a signature shows the same ink as another": any(one.get("duplicate_of") for one in regions),
+        "a signature is a copy of a reference": any(one.get("copy_of_reference") for one in regions),
+        "a reference disagrees with the others": any(
+            one.get("doubtful_references") for one in result["verdicts"]
+        ),
     }
     return [reason for reason, holds in reasons.items() if holds]
 

@@ -11,6 +11,9 @@ import typer
 from producer.console import coloured, out, print_json, progress
 from worker.errors import WrongUse
 
+#: Images that score less get a sentence.
+LOW_SCORE = 0.5
+
 
 def compare(
     images: Annotated[
@@ -60,3 +63,8 @@ def _say(answer: dict[str, Any], as_json: bool) -> None:
     else:
         probability, band = answer["probability"], answer["confidence"] or "no"
         out.print(f"{coloured(answer['verdict'])}, probability {probability:.3f}, {band} confidence")
+        if answer["same_ink"]:
+            out.print("Both show the same ink: one is a copy of the other, or both are of a third.")
+        for image, score in answer["scores"].items():
+            if score < LOW_SCORE:
+                out.print(f"Image {image} would serve badly as a reference: score {score:.2f} of 1.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from producer.claims import signer_name
+from producer.commands import enrolments
 from producer.console import coloured, err, out, plain, print_json, table
 from worker.errors import UnusableReference, WrongUse
 
@@ -61,22 +64,38 @@ def retry(
 def enroll(
     signer: Annotated[str, typer.Argument(help="The signer's name, as claims write it.")],
     images: Annotated[list[Path], typer.Argument(help="Images of one signature each.", exists=True)],
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print all of the signer's references as JSON on stdout.")
+    ] = False,
 ) -> None:
-    """Put signature images on file for a signer. The same image twice counts once."""
+    """Put signature images on file for a signer. The same image twice counts once.
+
+    Every reference gets a score from 0 to 1. One that disagrees with the signer's others is flagged and kept;
+    that needs three. The last line says how many more are wanted.
+    """
     from worker import bootstrap  # noqa: PLC0415
     from worker.steps.references import enroll as put_on_file  # noqa: PLC0415
+    from worker.steps.references import judge  # noqa: PLC0415
 
     name = checked_name(signer)
     deps, renderer = bootstrap.verify_deps(), bootstrap.render_deps().renderer
     unusable = 0
+    names: dict[str, str] = {}
     for image in images:
+        data = image.read_bytes()
+        names[hashlib.sha256(data).hexdigest()] = str(image)
         try:
-            one = put_on_file(name, str(image), image.read_bytes(), deps=deps, renderer=renderer)
+            one = put_on_file(name, str(image), data, deps=deps, renderer=renderer)
         except UnusableReference as error:
             unusable += 1
             err.print(f"[red]not enrolled:[/] {plain(str(error))}")
         else:
             err.print(f"{plain(str(image))}: {'enrolled' if one.new else 'was on file already'}")
+    enrolment = asdict(judge(name, deps))
+    if as_json:
+        print_json(enrolment)
+    else:
+        enrolments.show(enrolment, names)
     raise typer.Exit(1 if unusable else 0)
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from producer.claims import claimed, read_claims, signer_name
+from producer.commands import enrolments
 from producer.console import coloured, err, out, plain, print_json, progress
 from producer.console import table as make_table
 from worker.errors import UnusableReference, WrongUse
@@ -64,12 +66,11 @@ def run(
     table = {} if claims is None else read_claims(claims)
     detection = None if min_score is None else Detection(min_score=min_score)
     workspace = open_workspace(folder, detection=detection)
-    if references is not None:
-        enroll_folder(workspace, references)
+    on_file = [] if references is None else enroll_folder(workspace, references)
     ids = list(_registered(workspace, documents, table, again=not resume))
     _process(workspace, ids)
     results = [workspace.result(document_id) for document_id in ids]
-    report = _report(results, folder)
+    report = _report(results, on_file, folder)
     if as_json:
         for result in results:
             print_json(result)
@@ -89,8 +90,11 @@ def expand(paths: Iterable[Path]) -> Iterable[Path]:
             yield path
 
 
-def enroll_folder(workspace: Workspace, references: Path) -> None:
-    """Compare with the references in `DIR/<signer>/` alone; unusable images are named and passed over."""
+def enroll_folder(workspace: Workspace, references: Path) -> list[dict[str, Any]]:
+    """Compare with the references in `DIR/<signer>/` alone; unusable images are named and passed over.
+
+    Answers how each signer's references stand.
+    """
     workspace.forget_signers()
     images = [
         (signer.name, image)
@@ -101,12 +105,21 @@ def enroll_folder(workspace: Workspace, references: Path) -> None:
     ]
     if not images:
         raise WrongUse(f"{references} holds no references; it needs one folder per signer with images in it")
+    names: dict[str, None] = {}
     for signer, image in images:
         try:
-            workspace.enroll(_named(signer), image)
+            workspace.enroll(name := _named(signer), image)
+            names[name] = None
         except (UnusableReference, OSError) as error:
             err.print(f"[yellow]reference passed over:[/] {plain(str(error))}")
     err.print(f"{len(images)} references of {len({signer for signer, _ in images})} signers on file")
+    found = [asdict(workspace.judge(name)) for name in names]
+    said = [line for one in found for line in enrolments.warnings(one)]
+    for line in said[:SENTENCES]:
+        err.print(f"[yellow]{plain(line)}[/]", soft_wrap=True)
+    if len(said) > SENTENCES:
+        err.print(f"and {len(said) - SENTENCES} more of these; the report has all of them")
+    return found
 
 
 def _named(folder: str) -> str:
@@ -134,10 +147,15 @@ def _process(workspace: Workspace, ids: Sequence[int]) -> None:
         workspace.process(sorted(set(ids)), lambda _: bar.advance(task))
 
 
-def _report(results: Sequence[dict[str, Any]], folder: Path) -> Path:
+def _report(results: Sequence[dict[str, Any]], on_file: Sequence[dict[str, Any]], folder: Path) -> Path:
     from worker.report import write_report  # noqa: PLC0415 - loads OpenCV
 
-    return write_report(results, folder / "report.html", load_image=lambda path: Path(path).read_bytes())
+    return write_report(
+        results,
+        folder / "report.html",
+        load_image=lambda path: Path(path).read_bytes(),
+        enrolments=on_file,
+    )
 
 
 def _show(results: Sequence[dict[str, Any]], report: Path) -> None:
@@ -153,6 +171,8 @@ def _show(results: Sequence[dict[str, Any]], report: Path) -> None:
     unread = [result for result in results if result["detail"]]
     for result in unread[:SENTENCES]:
         out.print(f"{plain(Path(result['document']).name)}: {plain(result['detail'])}", soft_wrap=True)
+    for line in [line for result in results for line in _copies(result)][:SENTENCES]:
+        out.print(plain(line), soft_wrap=True)
     failed = sum(result["status"] == "failed" for result in results)
     out.print(f"{len(results)} documents, {failed} failed. Report: {report}", soft_wrap=True)
 
@@ -161,6 +181,19 @@ def _signed(result: dict[str, Any]) -> str:
     regions = [region for page in result["pages"] for region in page["regions"]]
     found = sum(region["label"] == "signature" for region in regions)
     return {True: f"yes, {found}x", False: "no", None: "unknown"}[result["signed"]]
+
+
+def _copies(result: dict[str, Any]) -> Iterator[str]:
+    """Signatures that show the same ink as another, or as a reference, in sentences."""
+    name = Path(result["document"]).name
+    for region in (region for page in result["pages"] for region in page["regions"]):
+        place = f"{name}, page {region['page'] + 1}, signature {region['index'] + 1}"
+        twin = region["duplicate_of"]
+        if twin is not None:
+            where = "a document erased since" if twin["key"] is None else Path(twin["key"]).name
+            yield f"{place}: same {twin['kind']} as {where}"
+        for copy in region["copy_of_reference"]:
+            yield f"{place}: same ink as reference {copy['reference']} of {copy['signer']}"
 
 
 def _claims(result: dict[str, Any]) -> list[str]:
