@@ -81,7 +81,8 @@ class Campaign:
             self._say(f"{tag}: {', '.join(one.name for one in dealt)}")
             self.round(tag, dealt, rng, tally)
         tally.seconds = time.monotonic() - began
-        self._say(f"seed {number}: {', '.join(f'{name} {value}' for name, value in summary([tally]).items())}")
+        figures = ", ".join(f"{name} {value}" for name, value in summary([tally]).items())
+        self._say(f"seed {number}: {figures}")
         return tally
 
     def round(self, tag: str, dealt: Sequence[Injury], rng: random.Random, tally: Tally) -> None:
