@@ -153,12 +153,12 @@ def test_a_larger_input_must_be_worth_its_time(gain, size):
     assert choose(tried).size == size
 
 
-def test_the_threshold_falls_to_where_the_recall_is_reached():
+def test_the_threshold_is_the_highest_that_keeps_the_recall():
     hits, scores = np.ones((10, 10), dtype=bool), np.linspace(0.1, 1.0, 10)
     scored = [Scored(group="one", hits=hits, scores=scores, truths=10)]
 
     assert threshold(scored, best=0.5, recall=0.9) == pytest.approx(0.2)
-    assert threshold(scored, best=0.15, recall=0.9) == pytest.approx(0.15)
+    assert threshold(scored, best=0.1, recall=0.5) == pytest.approx(0.6)
     assert threshold([Scored("one", hits, scores, truths=20)], best=0.5, recall=0.9) == 0.5
 
 

@@ -81,13 +81,14 @@ def export(
     architecture: Annotated[str, typer.Option(help="The stage's architecture.")] = "yolov5n.yaml",
 ) -> None:
     """Ship weights, at the input size and thresholds that validation pages favour."""
-    from training.detector.select import choose_and_export  # noqa: PLC0415
+    from training.detector.select import choose_and_export, drawn_pages  # noqa: PLC0415
 
     with Progress(console=_messages) as progress:
         choice = choose_and_export(
             weights,
             data,
             [int(size) for size in sizes.split(",")],
+            drawn=drawn_pages(data),
             architecture=architecture,
             notice=ticker(progress),
         )

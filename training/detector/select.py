@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,11 +10,13 @@ from pathlib import Path
 
 import numpy as np
 
+from training.detector.dataset import draw_into
 from training.detector.evaluate import EVERYTHING, Notice, found_on
 from training.detector.export import export
 from training.detector.metrics import Scored, figures, score_page
 from training.detector.readers import PageRecord, read_hlx8j, read_tobacco800
-from training.detector.sheets import LABELS, Sheet
+from training.detector.sheets import LABELS, Sheet, SheetFolder, read_sheets
+from training.detector.strokes import StrokeBook
 from worker.vision.detector import Detector, OnnxDetector
 from worker.vision.values import Label, Pixels, Region, Thresholds
 
@@ -21,6 +24,9 @@ from worker.vision.values import Label, Pixels, Region, Thresholds
 WORTH = 0.01
 #: The default threshold keeps at least this recall on validation pages.
 RECALL = 0.90
+#: Drawn pages that choose the thresholds of the other labels, and the seed that sets them apart.
+DRAWN = 80
+_UNSEEN = 0x5EED
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +87,21 @@ def validation_pages(root: Path) -> list[PageRecord]:
 
 
 def threshold(scored: Sequence[Scored], best: float, *, recall: float = RECALL) -> float:
-    """The score where F1 is greatest, lowered to where that recall is reached if it can be."""
+    """The highest score that keeps that recall; `best`, where F1 is greatest, when none does."""
     hits = np.concatenate([page.scores[page.hits[:, 0]] for page in scored])
     wanted = int(np.ceil(recall * sum(page.truths for page in scored)))
-    if len(hits) < wanted:
-        return best
-    return min(best, float(np.sort(hits)[-wanted]))
+    return float(np.sort(hits)[-wanted]) if len(hits) >= wanted else best
+
+
+def drawn_pages(data: Path, *, count: int = DRAWN) -> list[Sheet]:
+    """Drawn pages that no training sees."""
+    book = StrokeBook.load(data / "verification")
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = SheetFolder(Path(scratch))
+        for index in range(count):
+            draw_into(folder, book, np.random.default_rng([_UNSEEN, index]))
+        folder.close()
+        return read_sheets(Path(scratch))
 
 
 def label_thresholds(drawn: Sequence[Sheet], detector: Detector) -> dict[Label, float]:
@@ -131,7 +146,8 @@ def _try(
         size=size,
         map50=reached.map50,
         map50_95=reached.map50_95,
-        min_score=round(threshold(scored, reached.best_score), 2),
+        # Rounded down: rounded up it would lose the recall.
+        min_score=math.floor(threshold(scored, reached.best_score) * 100) / 100,
     )
 
 
