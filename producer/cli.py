@@ -14,6 +14,7 @@ from training.cleaner import commands as cleaner
 from training.detector import commands as detector
 from training.detector import commands_evaluate as detector_figures
 from training.verifier import commands as verifier
+from training.verifier import commands_evidence as evidence
 from worker.errors import ServiceError, TransientError
 
 app = typer.Typer(
@@ -57,6 +58,8 @@ app.add_typer(export, name="export")
 evaluate = typer.Typer(help="Measure a model on data it never saw.", no_args_is_help=True)
 evaluate.command("detector")(detector_figures.evaluate)
 evaluate.command("verifier")(verifier.evaluate)
+evaluate.command("copies")(evidence.evaluate_copies)
+evaluate.command("references")(evidence.evaluate_references)
 evaluate.command("cleaner")(cleaner.evaluate)
 app.add_typer(evaluate, name="evaluate")
 

@@ -19,11 +19,13 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from worker.vision.crops import HEIGHT, WIDTH
 from worker.vision.values import Normal
 
 #: Points in pixels of the normalised signature: (n, 2) float64, x and y.
 Points = npt.NDArray[np.float64]
+
+#: The field that strokes are kept in, rows by columns: stored ones outlive the encoder and its field.
+_HEIGHT, _WIDTH = 155, 220
 
 #: A middle line agrees within this many pixels of the normalised signature (220 wide), or within this share
 #: of a stroke's width where strokes are broad.
@@ -106,7 +108,7 @@ class Strokes:
     @cached_property
     def nearest(self) -> Points:
         """For every pixel of the field and its margin the nearest pixel of the middle lines: (h, w, 2)."""
-        field = np.full((HEIGHT + 2 * _MARGIN, WIDTH + 2 * _MARGIN), 255, np.uint8)
+        field = np.full((_HEIGHT + 2 * _MARGIN, _WIDTH + 2 * _MARGIN), 255, np.uint8)
         columns, rows = (self.points + _MARGIN).astype(np.intp).T
         field[rows, columns] = 0
         _, labels = cv2.distanceTransformWithLabels(
@@ -175,13 +177,25 @@ class _Fit:
 
 def fingerprint(normal: Normal) -> bytes:
     """A normalised signature as it is stored: one bit a pixel, deflated, about 600 bytes."""
-    return zlib.compress(np.packbits(normal >= 0.5).tobytes(), 9)
+    return zlib.compress(np.packbits(_in_field(normal) >= 0.5).tobytes(), 9)
+
+
+def _in_field(normal: Normal) -> Normal:
+    """The signature in the field of fingerprints, its sides kept in proportion."""
+    height, width = normal.shape
+    if (height, width) == (_HEIGHT, _WIDTH):
+        return normal
+    scale = min(_HEIGHT / height, _WIDTH / width)
+    matrix = np.array(
+        [[scale, 0.0, (_WIDTH - scale * width) / 2], [0.0, scale, (_HEIGHT - scale * height) / 2]]
+    )
+    return np.asarray(cv2.warpAffine(normal, matrix, (_WIDTH, _HEIGHT), flags=cv2.INTER_AREA), np.float32)
 
 
 def strokes(data: bytes) -> Strokes:
     """The middle lines of a stored fingerprint: ridges of the distance to paper."""
-    bits = np.unpackbits(np.frombuffer(zlib.decompress(data), np.uint8), count=HEIGHT * WIDTH)
-    ink = bits.reshape(HEIGHT, WIDTH)
+    bits = np.unpackbits(np.frombuffer(zlib.decompress(data), np.uint8), count=_HEIGHT * _WIDTH)
+    ink = bits.reshape(_HEIGHT, _WIDTH)
     depth = cv2.distanceTransform(ink, cv2.DIST_L2, cv2.DIST_MASK_5)
     ridge = (ink > 0) & (depth >= cv2.dilate(depth, np.ones((3, 3), np.uint8)) - 1e-3)
     rows, columns = np.nonzero(ridge)

@@ -1,0 +1,115 @@
+"""How often a reference is called doubtful wrongly, and how often one that is not the signer's is found."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from training.provenance import commit
+from training.verifier import sets
+from training.verifier.copies import Share
+from training.verifier.protocol import Gallery
+from worker.vision import weights
+from worker.vision.encoder import load_encoder
+from worker.vision.enrolment import OUTLIER_LLR, standings
+from worker.vision.values import Embeddings
+from worker.vision.verifier import Verifier, load_verifier
+
+Notice = Callable[[str], None]
+_Numbers = npt.NDArray[np.int64]
+
+#: References in a set, and how many sets are drawn of each writer and kind.
+REFERENCES, ROUNDS = 5, 3
+
+
+@dataclass(frozen=True)
+class Doubts:
+    """Sets of five references of one source: what was flagged in them."""
+
+    #: References of sets that are all genuine, and such sets with any.
+    wrongly: Share
+    sets_with_any: Share
+    #: Sets of four genuine and one other person's genuine signature in which that one was flagged.
+    strangers_found: Share
+    #: The same with a skilled forgery.
+    forgeries_found: Share
+
+
+@dataclass(frozen=True)
+class Report:
+    """All sources, with what must be known to repeat the measurement."""
+
+    date: str
+    commit: str
+    encoder: str
+    threshold: float
+    sources: dict[str, Doubts]
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return asdict(self)
+
+
+def evaluate(
+    data: Path, *, folder: Path = weights.WEIGHTS_DIR, notice: Notice = lambda stage: None
+) -> Report:
+    """Measure on BHSig test writers and CEDAR, which trained and chose nothing."""
+    encoder, verifier = load_encoder(folder=folder), load_verifier(folder)
+    sources = {}
+    for read in (sets.test, sets.cedar):
+        notice(read.__name__)
+        found = read(data)
+        chosen = _chosen(found)
+        embeddings = encoder.encode([found.images[i] for i in chosen])
+        sources[found.source] = doubts(found.writers[chosen], found.genuine[chosen], embeddings, verifier)
+    today = datetime.datetime.now(datetime.UTC).date().isoformat()
+    return Report(today, commit(), encoder.version, OUTLIER_LLR, sources)
+
+
+def doubts(
+    writers: _Numbers, genuine: npt.NDArray[np.bool_], embeddings: Embeddings, verifier: Verifier
+) -> Doubts:
+    """Draw sets of each writer, plant one that does not belong, and count what is flagged."""
+    rng = np.random.default_rng(1)
+    clean: list[list[bool]] = []
+    planted: dict[str, list[bool]] = {"stranger": [], "forgery": []}
+    for writer in np.unique(writers):
+        own = np.flatnonzero((writers == writer) & genuine)
+        others = {
+            "stranger": np.flatnonzero((writers != writer) & genuine),
+            "forgery": np.flatnonzero((writers == writer) & ~genuine),
+        }
+        for _ in range(ROUNDS):
+            drawn = rng.permutation(own)[:REFERENCES]
+            clean.append(_flags(embeddings[drawn], verifier))
+            for kind, candidates in others.items():
+                mixed = np.append(drawn[1:], rng.choice(candidates))
+                planted[kind].append(_flags(embeddings[mixed], verifier)[-1])
+    flags = [flag for flags in clean for flag in flags]
+    return Doubts(
+        wrongly=Share.counted(sum(flags), len(flags)),
+        sets_with_any=Share.counted(sum(map(any, clean)), len(clean)),
+        strangers_found=Share.counted(sum(planted["stranger"]), len(planted["stranger"])),
+        forgeries_found=Share.counted(sum(planted["forgery"]), len(planted["forgery"])),
+    )
+
+
+def _flags(references: Embeddings, verifier: Verifier) -> list[bool]:
+    return [one.outlier for one in standings(references, verifier)]
+
+
+def _chosen(found: Gallery, *, most: int = 12) -> _Numbers:
+    """The first specimens of each writer and kind: more would say no more about sets of five."""
+    return np.concatenate(list(_first(found, most)))
+
+
+def _first(found: Gallery, most: int) -> Iterator[_Numbers]:
+    for writer in np.unique(found.writers):
+        for kind in (found.genuine, ~found.genuine):
+            yield np.flatnonzero((found.writers == writer) & kind)[:most]
