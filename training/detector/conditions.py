@@ -12,7 +12,7 @@ import numpy as np
 from training.detector.drawn_test import SEED, marked
 from training.detector.sheets import Marked
 from training.detector.testsets import Case
-from training.synthesis.camera import photograph
+from training.synthesis.camera import compressed, photograph
 from training.synthesis.pages import Mark, Page, random_page
 from training.synthesis.scanner import Scanner, scan
 from worker.vision.orientation import turned, turned_box
@@ -125,8 +125,7 @@ def _one_bit(pixels: Pixels, marks: Marks) -> tuple[Pixels, Marks]:
 
 
 def _squeezed(pixels: Pixels, marks: Marks) -> tuple[Pixels, Marks]:
-    _, data = cv2.imencode(".jpg", pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 20])
-    return np.ascontiguousarray(cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1]).astype(np.uint8), marks
+    return compressed(pixels, quality=20), marks
 
 
 def _resized(longest: int, pixels: Pixels, marks: Marks) -> tuple[Pixels, Marks]:

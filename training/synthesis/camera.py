@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from io import BytesIO
 
 import cv2
 import numpy as np
+import numpy.typing as npt
+from PIL import Image
 
 from training.synthesis.ink import Pixels
 from training.synthesis.pages import Mark, Page
@@ -28,13 +31,13 @@ def photograph(page: Page, rng: _Rng) -> Page:
     seen = cv2.warpPerspective(
         page.pixels, matrix, (width, height), flags=cv2.INTER_AREA, borderValue=desk
     ).astype(np.uint8)
-    pixels = _compressed(_lit(seen, rng), int(rng.integers(45, 80)))
-    return Page(pixels, page.dpi, tuple(_moved(mark, np.asarray(matrix)) for mark in page.marks))
+    pixels = compressed(_lit(seen, rng), int(rng.integers(45, 80)))
+    return Page(pixels, page.dpi, tuple(_moved(mark, np.asarray(matrix, np.float64)) for mark in page.marks))
 
 
-def _moved(mark: Mark, matrix: np.ndarray) -> Mark:  # type: ignore[type-arg]  # (3, 3) floats
+def _moved(mark: Mark, matrix: npt.NDArray[np.float64]) -> Mark:
     hull = np.array(mark.hull, np.float64).reshape(-1, 1, 2)
-    moved = cv2.perspectiveTransform(hull, matrix.astype(np.float64)).reshape(-1, 2)
+    moved = cv2.perspectiveTransform(hull, matrix).reshape(-1, 2)
     return replace(mark, hull=tuple((float(x), float(y)) for x, y in moved))
 
 
@@ -53,6 +56,9 @@ def _lit(pixels: Pixels, rng: _Rng) -> Pixels:
     return np.clip(seen, 0, 255).astype(np.uint8)
 
 
-def _compressed(pixels: Pixels, quality: int) -> Pixels:
-    _, data = cv2.imencode(".jpg", pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return np.ascontiguousarray(cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1]).astype(np.uint8)
+def compressed(pixels: Pixels, quality: int) -> Pixels:
+    """What JPEG leaves of the pixels at that quality, 1 to 95."""
+    data = BytesIO()
+    Image.fromarray(pixels).save(data, "JPEG", quality=quality)
+    with Image.open(data) as image:
+        return np.asarray(image.convert("RGB"), np.uint8)
