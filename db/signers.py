@@ -35,6 +35,13 @@ def embeddings(session: Session, names: Sequence[str], *, encoder: str) -> dict[
     return _grouped(session, encoder, Signer.name.in_(names))
 
 
+def mark(session: Session, *, encoder: str) -> tuple[int, int, int]:
+    """Number, last id and sum of ids of this encoder's references: differs when one has come or gone."""
+    columns = func.count(Reference.id), func.max(Reference.id), func.sum(Reference.id)
+    count, last, total = session.execute(select(*columns).where(Reference.encoder == encoder)).one()
+    return int(count), int(last or 0), int(total or 0)
+
+
 def all_embeddings(session: Session, *, encoder: str) -> dict[str, list[bytes]]:
     """Embeddings on file of every signer made by this encoder."""
     return _grouped(session, encoder)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from sqlalchemy import func, select, update
 
-from db import documents, events, leases
+from db import documents, events, leases, signers
 from db.base import ChunkStage, DocumentStage, PageStatus, Status
 from db.engine import now
 from db.models import Chunk, Document, Page, Reference, Region, Verdict
@@ -364,6 +364,18 @@ def test_without_a_claim_the_nearest_signers_are_suggested_and_nothing_is_decide
     (verdict,) = result["verdicts"]
     assert (verdict["signer"], verdict["verdict"]) == ("", "no_reference")
     assert [one["signer"] for one in result["pages"][0]["regions"][0]["suggestions"]] == ["anna"]
+
+
+def test_who_is_enrolled_later_is_suggested_too(world: World) -> None:
+    world.encoder = Padded()
+    deps = world.verify_deps
+    for signer, marks in (("anna", 1), ("bert", 2)):
+        world.renderer.documents[signer.encode()] = [page(0, marks=marks)]
+        enroll(signer, "a.png", signer.encode(), deps=deps, renderer=world.renderer)
+        with world.sessions() as session:
+            mark = signers.mark(session, encoder=deps.embedding_version)
+            stored = signers.all_embeddings(session, encoder=deps.embedding_version)
+        assert deps.everybody.of(mark, lambda held=stored: held) == stored
 
 
 def test_references_of_another_encoder_are_embedded_again(world: World) -> None:

@@ -10,12 +10,13 @@ from db.engine import Sessions
 from worker.errors import PageError
 from worker.settings import Attempts, Reading
 from worker.steps.breaker import Breaker
+from worker.steps.latest import Latest
 from worker.steps.turns import Turns
 from worker.storage import Store
 from worker.vision.cleaner import Cleaner
 from worker.vision.detector import Detector
 from worker.vision.encoder import Encoder
-from worker.vision.values import Limits, RenderedPage
+from worker.vision.values import Embeddings, Limits, RenderedPage
 from worker.vision.verifier import Verifier
 
 
@@ -99,6 +100,8 @@ class VerifyDeps(Deps):
     cleaner: Cleaner
     encoder: Encoder
     verifier: Verifier
+    #: Everybody's embeddings, for searches: of 1,000 signers they are tens of megabytes.
+    everybody: Latest[Mapping[str, Embeddings]] = field(default_factory=Latest, kw_only=True)
 
     @property
     def embedding_version(self) -> str:

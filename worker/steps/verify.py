@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from sqlalchemy.orm import Session
+
 from db import chunks, documents, leases, signers, verdicts
 from db.base import ChunkStage
 from db.leases import Lease
@@ -84,17 +86,23 @@ def _verify(lease: Lease, document: Document, deps: VerifyDeps) -> None:
 def _references(claimed: Sequence[str], deps: VerifyDeps) -> _Files:
     encoder = deps.embedding_version
     with deps.sessions() as session:
-        stored = (
-            signers.embeddings(session, claimed, encoder=encoder)
+        embeddings = (
+            _matrices(signers.embeddings(session, claimed, encoder=encoder))
             if claimed
-            else signers.all_embeddings(session, encoder=encoder)
+            else _everybody(session, deps)
         )
         llrs = signers.llrs(session, claimed)
-    return _Files(
-        claimed,
-        {name: as_matrix(rows) for name, rows in stored.items()},
-        {name: _doubtful(found) for name, found in llrs.items()},
-    )
+    return _Files(claimed, embeddings, {name: _doubtful(found) for name, found in llrs.items()})
+
+
+def _everybody(session: Session, deps: VerifyDeps) -> Mapping[str, Embeddings]:
+    encoder = deps.embedding_version
+    mark = signers.mark(session, encoder=encoder)
+    return deps.everybody.of(mark, lambda: _matrices(signers.all_embeddings(session, encoder=encoder)))
+
+
+def _matrices(stored: Mapping[str, Sequence[bytes]]) -> Mapping[str, Embeddings]:
+    return {name: as_matrix(rows) for name, rows in stored.items()}
 
 
 def _doubtful(llrs: Sequence[float | None]) -> list[int]:
@@ -143,6 +151,8 @@ def _verdict(signer: str, opinion: Opinion, doubtful: list[int]) -> dict[str, An
 
 def _nearest(embedding: Any, files: _Files, deps: VerifyDeps) -> list[dict[str, Any]]:
     near = deps.verifier.nearest(embedding, files.embeddings, top=SUGGESTIONS)
+    if near and not deps.verifier.is_somebody(near[0][1], enrolled=len(files.embeddings)):
+        return []
     return [
         {"rank": rank, "signer": name, "probability": probability}
         for rank, (name, probability) in enumerate(near)
