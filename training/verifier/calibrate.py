@@ -148,7 +148,7 @@ def _few_references_widen(fits: list[dict[str, float]]) -> list[dict[str, float]
 
 
 def _strangers(sets: Sequence[Scored], sharpness: float, fit: dict[str, float]) -> dict[str, float]:
-    """A line through the tail of other people's likelihood ratios, from one in 30 to one in 1,000."""
+    """A line through the tail of other people's likelihood ratios, from one in 100 to one in 5,000."""
     parts = [
         _features(draw.random, draw.agreement, sharpness) @ [fit["slope"], fit["agreement"]]
         + fit["intercept"]
@@ -157,7 +157,7 @@ def _strangers(sets: Sequence[Scored], sharpness: float, fit: dict[str, float]) 
         for draw in own
     ]
     llr = np.concatenate(parts)
-    rates = np.logspace(-1.5, -3, 16)
+    rates = np.logspace(-2, -3.7, 18)
     slope, level = np.polyfit(-np.log10(rates), np.quantile(llr, 1 - rates), 1)
     return {"level": round(float(level), 4), "slope": round(float(slope), 4), "rate": STRANGER_RATE}
 

@@ -23,6 +23,9 @@ from training.verifier.readers import Drawn
 from worker.vision.values import Embeddings
 
 SIZES = (100, 1000)
+#: Queries are told apart by these; the cross-media set's are the latter.
+KINDS = ("signatures", "prescribed names")
+NAMES = "cross-media"
 REFERENCES, QUERIES = 3, 3
 #: Every fifth real person is never enrolled, under no name.
 STRANGER_EVERY = 5
@@ -31,9 +34,13 @@ FILLER_SEED = 1_200_000
 
 @dataclass(frozen=True)
 class Search:
-    """One size of the files. Rates are over queries of enrolled people but for `false_alarms`."""
+    """One size of the files and one kind of queries; rates are over those of enrolled people.
+
+    Kinds are real signatures, and prescribed names, which several people on file wrote too.
+    """
 
     enrolled: int
+    kind: str
     composition: dict[str, int]
     queries: int
     strangers: int
@@ -57,6 +64,10 @@ class _Person:
     references: Embeddings
     queries: Embeddings
 
+    @property
+    def kind(self) -> str:
+        return KINDS[self.source == NAMES]
+
 
 def measure(library: Library, *, notice: Notice) -> list[Search]:
     """Search among 100 and 1,000 enrolled signers."""
@@ -72,13 +83,14 @@ def measure(library: Library, *, notice: Notice) -> list[Search]:
     for size in SIZES:
         notice(f"identification among {size}")
         enrolled = (known + filler)[:size]
-        found.append(_search(library, enrolled, strangers))
+        found += [_search(library, enrolled, strangers, kind) for kind in KINDS]
     return found
 
 
-def _search(library: Library, enrolled: Sequence[_Person], strangers: Sequence[_Person]) -> Search:
+def _search(library: Library, enrolled: Sequence[_Person], strangers: Sequence[_Person], kind: str) -> Search:
     verifier = library.models.verifier
     files = {str(number): person.references for number, person in enumerate(enrolled)}
+    strangers = [person for person in strangers if person.kind == kind]
     started, asked = time.perf_counter(), 0
 
     def ask(query: npt.NDArray[np.float32]) -> list[tuple[str, float]]:
@@ -86,6 +98,8 @@ def _search(library: Library, enrolled: Sequence[_Person], strangers: Sequence[_
 
     first, five, named, best = [], [], [], []
     for number, person in enumerate(enrolled):
+        if person.kind != kind:
+            continue
         answers = [ask(query) for query in person.queries]
         asked += len(answers)
         right = [one[0][0] == str(number) for one in answers]
@@ -101,6 +115,7 @@ def _search(library: Library, enrolled: Sequence[_Person], strangers: Sequence[_
     level = float(np.quantile(np.concatenate([np.array(own) for own in alarms]), 0.99))
     return Search(
         enrolled=len(files),
+        kind=kind,
         composition={source: sum(p.source == source for p in enrolled) for source in _sources(enrolled)},
         queries=len(best),
         strangers=sum(map(len, alarms)),
@@ -138,7 +153,7 @@ def _real(library: Library) -> list[_Person]:
     for volunteer in np.unique(written.volunteers):
         for prompt in np.unique(written.prompts):
             own = np.flatnonzero((written.volunteers == volunteer) & (written.prompts == prompt))
-            people.append(_person("cross-media", f"cross-media/{volunteer}", embeddings[own]))
+            people.append(_person(NAMES, f"{NAMES}/{volunteer}", embeddings[own]))
     return people
 
 

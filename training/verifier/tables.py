@@ -161,15 +161,16 @@ def _identification(found: Sequence[Search]) -> str:
     body = []
     for one in found:
         rates = (one.first, one.among_five, one.named, one.false_alarms)
-        counts = (str(one.enrolled), f"{one.queries} + {one.strangers}")
+        counts = (str(one.enrolled), one.kind, f"{one.queries} + {one.strangers}")
         body.append(
             (*counts, *map(_rate, rates), f"{one.named_at_one_percent:.1%}", f"{one.milliseconds:.0f} ms")
         )
-    heads = ("Enrolled", "Queries", "Top 1", "Top 5", "Named", "Strangers named")
+    heads = ("Enrolled", "Of", "Queries", "Top 1", "Top 5", "Named", "Strangers named")
     table = _table((*heads, "Named when 1 % of strangers are", "One search"), body)
     lines = [
         f"- {one.enrolled}: " + ", ".join(f"{count} {source}" for source, count in one.composition.items())
         for one in found
+        if one.kind == found[0].kind
     ]
     return "\n\n".join([table, "\n".join(lines)])
 
