@@ -57,9 +57,9 @@ _OUTLINE = (16, 32)
 _SOUGHT = tuple(i for i, (turn, scale) in enumerate(_VARIANTS) if 0.75 < scale < 1.3)
 _SHIFTS = tuple(product((-1, 0, 1), repeat=2))
 
-#: From this similarity two pictures show the same ink. Chosen on BHSig writers 1-120 and tablet signers;
+#: From this similarity two pictures show the same ink. Chosen on BHSig writers 101-120;
 #: docs/accuracy.md has what came of it elsewhere.
-SAME_INK = 0.85
+SAME_INK = 0.9
 
 
 @dataclass(frozen=True, slots=True)
