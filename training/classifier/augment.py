@@ -71,10 +71,10 @@ def worn(image: Grey, rng: _Rng) -> Grey:
     if rng.random() < 0.25:
         image = np.where(image < rng.uniform(110, 200), np.uint8(0), np.uint8(255))
     if rng.random() < 0.4:
-        noisy = image + rng.normal(0, rng.uniform(2, 14), image.shape)
+        noisy = image + rng.standard_normal(image.shape, np.float32) * np.float32(rng.uniform(2, 14))
         image = np.clip(noisy, 0, 255).astype(np.uint8)
     if rng.random() < 0.2:
-        specks = rng.random(image.shape) < rng.uniform(0.001, 0.012)
+        specks = rng.random(image.shape, np.float32) < rng.uniform(0.001, 0.012)
         image = image.copy()
         image[specks] = rng.choice(np.array([0, 255], np.uint8), int(specks.sum()))
     return image

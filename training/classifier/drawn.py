@@ -8,10 +8,10 @@ import numpy as np
 
 from training.classifier.emblems import emblem
 from training.classifier.pieces import Piece, cut, whole
-from training.classifier.typeset import Face, english, package_faces, sheet, windows, words
 from training.synthesis import prose
 from training.synthesis.ink import Strokes, coverage
 from training.synthesis.strokes import Signer, forge, sign, write
+from training.synthesis.typeset import Face, english, package_faces, sheet, windows, words
 from worker.vision.classifier import Kind
 from worker.vision.values import Grey
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import io
-from functools import cache
-
 import cv2
 import numpy as np
-import pymupdf
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from training.synthesis import prose
+from training.synthesis.typefaces import face, printed
 from worker.vision.values import Grey
 
 _Rng = np.random.Generator
@@ -75,7 +72,7 @@ def _seal(rng: _Rng) -> Image.Image:
     for index, letter in enumerate(around):
         angle = 360 * index / len(around)
         one = Image.new("L", (side, side))
-        ImageDraw.Draw(one).text((120, 20), letter, 255, _face("hebo", 19), anchor="mm")
+        ImageDraw.Draw(one).text((120, 20), letter, 255, face("hebo", 19), anchor="mm")
         image = Image.fromarray(
             np.maximum(np.asarray(image), np.asarray(one.rotate(-angle, center=(120, 120))))
         )
@@ -161,11 +158,7 @@ def _small(rng: _Rng) -> str:
 
 
 def _line(text: str, rng: _Rng, *, size: int) -> Image.Image:
-    face = _face(_FACES[int(rng.integers(len(_FACES)))], size)
-    left, top, right, bottom = (int(edge) for edge in face.getbbox(text))
-    image = Image.new("L", (max(right - left, 1), max(bottom - top, 1)))
-    ImageDraw.Draw(image).text((-left, -top), text, 255, face)
-    return image
+    return Image.fromarray(printed(text, _FACES[int(rng.integers(len(_FACES)))], size))
 
 
 def _worn(ink: Grey, rng: _Rng) -> Grey:
@@ -175,9 +168,3 @@ def _worn(ink: Grey, rng: _Rng) -> Grey:
     grain = rng.random(ink.shape).astype(np.float32)
     keep = np.clip(1.25 - blotches * rng.uniform(0.2, 1.2) - grain * rng.uniform(0, 0.7), 0, 1)
     return np.asarray(ink * keep, np.uint8)
-
-
-@cache
-def _face(name: str, size: int) -> ImageFont.FreeTypeFont:
-    font = pymupdf.Font(name)  # type: ignore[no-untyped-call]
-    return ImageFont.truetype(io.BytesIO(bytes(font.buffer)), size)

@@ -13,7 +13,6 @@ import numpy as np
 from PIL import Image
 
 from training.classifier.pieces import Piece, cut, whole
-from training.classifier.typeset import windows
 from training.detector.dataset import held_documents, trainable
 from training.detector.readers import (
     SPLITS,
@@ -23,6 +22,7 @@ from training.detector.readers import (
     read_tobacco800,
     strictest,
 )
+from training.synthesis.typeset import windows
 from training.verifier.readers import Signer
 from worker.vision.classifier import Kind
 from worker.vision.values import Box, Grey

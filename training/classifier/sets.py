@@ -14,7 +14,7 @@ import numpy as np
 from training.classifier import drawn, real
 from training.classifier.pieces import LARGEST, Piece
 from training.classifier.settings import Settings
-from training.classifier.typeset import CARRIED, SEEN, UNSEEN, package_faces
+from training.synthesis.typeset import CARRIED, SEEN, UNSEEN, package_faces
 from training.verifier import sets as verification
 from training.verifier.readers import Signer, bhsig
 from worker.errors import WrongUse

@@ -30,7 +30,7 @@ class Settings:
     penned_sheets: int
     specimens_a_signer: int
     windows_a_page: int
-    real_weight: float
+    weights: dict[str, float]
 
 
 def read(path: Path = DEFAULT) -> Settings:

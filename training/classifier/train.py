@@ -6,7 +6,8 @@ import copy
 import json
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -18,7 +19,6 @@ from torch import Tensor, nn
 from training.classifier.augment import detected, varied
 from training.classifier.network import CropNetwork
 from training.classifier.pieces import Piece
-from training.classifier.real import PAGES
 from training.classifier.settings import Settings
 from worker.vision.classifier import KINDS, Kind, Look
 
@@ -45,7 +45,7 @@ class Batches:
         self._settings = settings
         self._papers = [one for one in pieces if one.kind is Kind.PRINTED_TEXT and not one.ink]
         self._kinds = [[one for one in pieces if one.kind is kind] for kind in KINDS]
-        self._chances = [_chances(kind, settings.real_weight) for kind in self._kinds]
+        self._chances = [_chances(kind, settings.weights) for kind in self._kinds]
 
     def draw(self, step: int) -> tuple[Tensor, Tensor]:
         """The batch of that step: (n, 1, 64, 128) crops and (n,) indices into KINDS."""
@@ -62,7 +62,7 @@ class Batches:
 def start(settings: Settings) -> Run:
     """A fresh run, its weights drawn from the settings' seed."""
     torch.manual_seed(settings.seed)
-    model = CropNetwork(settings.dropout)
+    model = CropNetwork(settings.dropout).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     average = copy.deepcopy(model).eval().requires_grad_(False)
     optimiser = torch.optim.AdamW(
         model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
@@ -133,8 +133,11 @@ def _step(run: Run, batches: Batches, *, progress: float) -> float:
     torch.manual_seed(settings.seed * 1_000_003 + run.step)
     images, kinds = batches.draw(run.step)
     run.model.train()
+    # On one core this takes 51 ms a batch, single precision with channels first 122 ms.
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        logits = run.model(images.to(memory_format=torch.channels_last))
     loss: Tensor = nn.functional.cross_entropy(
-        run.model(images), kinds, label_smoothing=settings.label_smoothing
+        logits.float(), kinds, label_smoothing=settings.label_smoothing
     )
     run.optimiser.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
@@ -181,16 +184,9 @@ def _validate(run: Run, held: tuple[Tensor, Tensor], out: Path, loss: float) -> 
     return line
 
 
-def _chances(pieces: Sequence[Piece], real_weight: float) -> npt.NDArray[np.float64]:
-    """How often each piece of a kind is taken: sources alike, real pages `real_weight` times as often."""
-    sources = [_family(piece) for piece in pieces]
-    weights = {name: (1.0 if name.startswith("drawn") else real_weight) for name in set(sources)}
-    counts = {name: sources.count(name) for name in weights}
-    chances = np.array([weights[name] / counts[name] for name in sources])
+def _chances(pieces: Sequence[Piece], weights: Mapping[str, float]) -> npt.NDArray[np.float64]:
+    """How often each piece of a kind is taken: by the weight of its source, shared by the source's pieces."""
+    sources = [piece.source.partition(",")[0] for piece in pieces]
+    counts = Counter(sources)
+    chances = np.array([weights.get(name, 1.0) / counts[name] for name in sources])
     return np.asarray(chances / chances.sum(), np.float64)
-
-
-def _family(piece: Piece) -> str:
-    """Scans of pages, and what a user brings, are real and count as one source; others stand alone."""
-    pages = (*PAGES, "own")
-    return "real" if piece.source.startswith(pages) else f"drawn {piece.source.partition(',')[0]}"

@@ -1,0 +1,222 @@
+"""Training the crop classifier: drawn pieces, figures, the choice of the gate, resuming, export."""
+
+import cv2
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="training is an optional extra")
+pytest.importorskip("ultralytics", reason="training is an optional extra")
+
+from training.classifier import drawn, gate, sets  # noqa: E402
+from training.classifier.augment import moved, plain, varied  # noqa: E402
+from training.classifier.export import export, load  # noqa: E402
+from training.classifier.metrics import Answers, confusion, figures  # noqa: E402
+from training.classifier.network import Probabilities  # noqa: E402
+from training.classifier.pieces import cut, whole  # noqa: E402
+from training.classifier.settings import read  # noqa: E402
+from training.classifier.train import Batches, resume, save, start, train  # noqa: E402
+from training.detector.testsets import Case  # noqa: E402
+from training.synthesis.typeset import CARRIED, SEEN, UNSEEN  # noqa: E402
+from worker.errors import WrongUse  # noqa: E402
+from worker.vision.classifier import HEIGHT, KINDS, WIDTH, Kind, OnnxClassifier  # noqa: E402
+from worker.vision.values import Box, Label, Region  # noqa: E402
+
+SEEDS = range(7_000_000, 7_000_006)
+
+
+@pytest.fixture(scope="module")
+def pieces():
+    """A few drawn pieces of every kind."""
+    return [
+        *drawn.signatures(SEEDS),
+        *drawn.handwriting(SEEDS),
+        *drawn.typed(SEEDS, CARRIED, (*SEEN, *UNSEEN), source="print", a_sheet=2),
+        *drawn.emblems(SEEDS),
+    ]
+
+
+def settings(**changed):
+    from dataclasses import replace  # noqa: PLC0415
+
+    return replace(read(), batch=8, minutes=5.0, validate_minutes=1e-6, **changed)
+
+
+def test_the_same_seed_draws_the_same_pieces(pieces):
+    again = [*drawn.signatures(SEEDS[:2]), *drawn.handwriting(SEEDS[:2])]
+
+    first = {(one.kind, one.group): one for one in pieces}
+    assert all(np.array_equal(one.pixels, first[one.kind, one.group].pixels) for one in again)
+
+
+def test_every_kind_is_drawn_with_its_ink_inside_its_box(pieces):
+    assert {piece.kind for piece in pieces} == set(KINDS)
+    for piece in pieces:
+        box, shape = piece.box, piece.pixels.shape
+        assert 0 <= box.x < box.x + box.width <= shape[1] + 1
+        assert 0 <= box.y < box.y + box.height <= shape[0] + 1
+        assert plain(piece).max() > 0.5
+
+
+def test_a_cut_piece_keeps_its_surroundings_and_is_reduced():
+    page = np.full((2000, 2000), 255, np.uint8)
+    page[1000:1200, 800:1600] = 0
+
+    piece = cut(page, Box(800, 1000, 800, 200), Kind.SIGNATURE, source="page", group="page")
+
+    inside = piece.pixels[
+        int(piece.box.y) + 1 : int(piece.box.y + piece.box.height) - 1,
+        int(piece.box.x) + 1 : int(piece.box.x + piece.box.width) - 1,
+    ]
+    assert piece.box.width == pytest.approx(320)
+    assert piece.pixels.shape[1] > 500
+    assert inside.max() < 10
+
+
+def test_ink_without_extent_is_no_piece():
+    assert whole(np.zeros((40, 40), np.uint8), Kind.SIGNATURE, source="x", group="x") is None
+
+
+def test_pieces_come_back_from_disk_as_they_were(pieces, tmp_path):
+    store = sets.Store(tmp_path / "pieces.npz")
+    store.save(pieces)
+
+    for loaded, piece in zip(store.load(), pieces, strict=True):
+        assert np.array_equal(loaded.pixels, piece.pixels)
+        assert (loaded.kind, loaded.source, loaded.group, loaded.box, loaded.ink) == (
+            piece.kind,
+            piece.source,
+            piece.group,
+            piece.box,
+            piece.ink,
+        )
+
+
+def test_variations_differ_and_stay_within_the_networks_range(pieces):
+    looks = [varied(pieces[0], pieces, np.random.default_rng(seed)) for seed in range(6)]
+
+    assert all(look.shape == (HEIGHT, WIDTH) and 0 <= look.min() <= look.max() <= 1 for look in looks)
+    assert not np.array_equal(looks[0], looks[1])
+
+
+def test_boxes_as_detectors_give_them_still_overlap_the_true_one():
+    box = Box(100, 100, 200, 80)
+
+    for seed in range(50):
+        other = moved(box, np.random.default_rng(seed))
+        across = min(box.x + box.width, other.x + other.width) - max(box.x, other.x)
+        down = min(box.y + box.height, other.y + other.height) - max(box.y, other.y)
+        assert across * down >= 0.4 * box.width * box.height
+
+
+def test_figures_count_what_was_called_what():
+    truths, said = np.array([0, 0, 0, 2, 2, 3]), np.array([0, 0, 2, 2, 0, 3])
+    found = figures(Answers(truths, said, tuple("aabbcc"), ("x",) * 6), rounds=50)
+
+    assert found.accuracy.value == pytest.approx(4 / 6)
+    assert found.signature_precision.value == pytest.approx(2 / 3)
+    assert found.signature_recall.value == pytest.approx(2 / 3)
+    assert found.documents == 3
+    assert found.confusion == ((2, 0, 1, 0), (0, 0, 0, 0), (1, 0, 1, 0), (0, 0, 0, 1))
+    assert confusion(truths, truths).trace() == len(truths)
+
+
+def reviewed(*doubts: float, signed: float) -> list[gate.Reviewed]:
+    """Pages with one false alarm of each doubt, and as many signed ones whose signature has that doubt."""
+
+    def read_nothing():
+        raise AssertionError("pages were read already")
+
+    box, region = Box(0, 0, 10, 10), Region(Box(0, 0, 10, 10), 0.9, Label.SIGNATURE)
+    false = [
+        gate.Reviewed(Case(str(i), str(i), read_nothing), (), (region,), (one,))
+        for i, one in enumerate(doubts)
+    ]
+    true = [
+        gate.Reviewed(Case(f"s{i}", f"s{i}", read_nothing), (box,), (region,), (signed,))
+        for i in range(len(doubts))
+    ]
+    return false + true
+
+
+def test_the_greatest_doubt_that_takes_all_false_alarms_away_is_chosen():
+    choice = gate.chosen(reviewed(0.85, 0.97, signed=0.01), min_score=0.5)
+
+    assert (choice.doubt, choice.default) == (0.8, True)
+
+
+def test_a_gate_that_costs_signatures_is_off_by_default():
+    choice = gate.chosen(reviewed(0.6, 0.6, signed=0.995), min_score=0.5)
+
+    assert not choice.default
+
+
+def test_a_gate_that_takes_nothing_away_is_off_by_default():
+    choice = gate.chosen(reviewed(0.1, 0.2, signed=0.01), min_score=0.5)
+
+    assert (choice.doubt, choice.default) == (0.99, False)
+
+
+class PulledPlugError(Exception):
+    """The machine went away in the middle of a training."""
+
+
+def test_an_interrupted_training_goes_on_after_its_last_checkpoint(pieces, tmp_path):
+    seen: list[float] = []
+
+    def pull_the_plug(figures: dict[str, float]) -> None:
+        seen.append(figures["step"])
+        if len(seen) in (2, 4):
+            raise PulledPlugError
+
+    with pytest.raises(PulledPlugError):
+        train(start(settings()), pieces, pieces, tmp_path, pull_the_plug)
+    with pytest.raises(PulledPlugError):
+        train(resume(settings(), tmp_path / "last.pt"), pieces, pieces, tmp_path, pull_the_plug)
+
+    assert seen == [1, 2, 3, 4]
+
+
+def test_a_step_has_the_same_batch_in_every_run(pieces):
+    first, second = (Batches(pieces, settings()).draw(3) for _ in range(2))
+
+    assert torch.equal(first[0], second[0])
+    assert first[1].bincount().tolist() == [2, 2, 2, 2]
+
+
+def test_onnx_and_torch_give_the_same_probabilities(pieces, tmp_path):
+    run = start(settings())
+    for module in run.average.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            torch.nn.init.uniform_(module.running_mean, -0.1, 0.1)
+            torch.nn.init.uniform_(module.running_var, 0.5, 1.5)
+    save(run, tmp_path / "last.pt")
+    export(tmp_path / "last.pt", doubt=0.9, default=False, folder=tmp_path)
+
+    looks = [plain(piece) for piece in pieces]
+    with torch.no_grad():
+        wanted = Probabilities(load(tmp_path / "last.pt"))(torch.from_numpy(np.stack(looks)[:, None]))
+
+    assert np.allclose(OnnxClassifier(folder=tmp_path).classify(looks), wanted.numpy(), atol=1e-5)
+
+
+def test_own_crops_are_named_by_their_folders(tmp_path):
+    for kind in ("signature", "stamp_or_logo"):
+        (tmp_path / kind).mkdir()
+        cv2.imwrite(str(tmp_path / kind / "1.png"), np.full((30, 60), 200, np.uint8))
+
+    own = list(sets.own(tmp_path))
+
+    assert [(one.kind, one.pixels.shape) for one in own] == [
+        (Kind.SIGNATURE, (30, 60)),
+        (Kind.STAMP_OR_LOGO, (30, 60)),
+    ]
+
+
+@pytest.mark.parametrize(
+    "folder", [pytest.param("signatures", id="unknown name"), pytest.param("", id="empty")]
+)
+def test_own_folders_that_mean_nothing_are_refused_with_the_names_that_do(folder, tmp_path):
+    (tmp_path / folder).mkdir(exist_ok=True)
+
+    with pytest.raises(WrongUse, match="signature, handwriting, printed_text, stamp_or_logo"):
+        list(sets.own(tmp_path))

@@ -1,0 +1,218 @@
+"""The crop classifier's commands: `train classifier`, `export classifier`, `evaluate classifier`.
+
+Heavy libraries are imported inside, so that `--help` answers at once and without torch.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from training.classifier import gate
+    from training.classifier.evaluate import Report
+    from training.classifier.gate import GateReport
+    from training.classifier.metrics import Figures
+    from training.classifier.pieces import Piece
+    from training.classifier.settings import Settings
+    from training.detector.metrics import Rate
+
+DataOption = Annotated[
+    Path, typer.Option("--data", envvar="COUNTERSIGN_DATA", help="Folder with detection/ and verification/.")
+]
+DEFAULT_DATA = Path("../shared/data")
+
+_messages = Console(stderr=True)
+
+
+def train(  # a command's options
+    data: DataOption = DEFAULT_DATA,
+    out: Annotated[Path, typer.Option(help="Folder for crops, checkpoints and the log.")] = Path(
+        "runs/classifier"
+    ),
+    own: Annotated[
+        Path | None, typer.Option(help="Crops of your own to learn from, too: OWN/signature/*.png and so on.")
+    ] = None,
+    minutes: Annotated[float | None, typer.Option(help="Wall-clock budget; default from settings.")] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from the last checkpoint in --out.")
+    ] = False,
+    settings: Annotated[Path | None, typer.Option(help="Another settings file.")] = None,
+    threads: Annotated[int, typer.Option(help="CPU threads.")] = 1,
+) -> None:
+    """Train the crop classifier: signature, handwriting, printed text, stamp or logo.
+
+    Crops are cut and drawn once and kept in OUT. The best checkpoint is OUT/best.pt; what is learnt ships
+    only after `countersign export classifier`. Folders in OWN are named signature, handwriting, printed_text,
+    stamp_or_logo; not all are needed.
+    """
+    import torch  # noqa: PLC0415
+
+    from training.classifier import sets  # noqa: PLC0415
+    from training.classifier import settings as settings_file  # noqa: PLC0415
+    from training.classifier import train as trainer  # noqa: PLC0415
+
+    torch.set_num_threads(threads)
+    chosen = settings_file.read(settings or settings_file.DEFAULT)
+    if minutes is not None:
+        chosen = dataclasses.replace(chosen, minutes=minutes)
+    extra = [] if own is None else list(sets.own(own))
+    pieces, validation = _pieces(data, out, chosen)
+    run = trainer.resume(chosen, out / "last.pt") if resume else trainer.start(chosen)
+    with _progress() as progress:
+        bar = progress.add_task("train", total=chosen.minutes * 60, figures="")
+
+        def report(figures: dict[str, float]) -> None:
+            progress.update(bar, completed=figures["seconds"], figures=_named(figures))
+            if "balanced" in figures:
+                progress.console.print(_named(figures))
+
+        best = trainer.train(run, [*pieces, *extra], validation, out, report)
+    _messages.print(f"best checkpoint: {best}")
+
+
+def export(
+    checkpoint: Annotated[Path, typer.Argument(help="A checkpoint of `countersign train classifier`.")],
+    data: DataOption = DEFAULT_DATA,
+) -> None:
+    """Ship a checkpoint with the doubt that validation pages favour; on by default only if it helps there."""
+    from training.classifier import gate  # noqa: PLC0415
+    from training.classifier.export import export as register  # noqa: PLC0415
+
+    register(checkpoint, doubt=1.0, default=False)
+    with _progress() as progress:
+        choice = gate.choose(data, _ticker(progress))
+    entry = register(checkpoint, doubt=choice.doubt, default=choice.default)
+    _messages.print(f"classifier {entry.sha256[:12]}: doubt {choice.doubt:.2f}, default {choice.default}")
+    for line in choice.lines:
+        _messages.print(line)
+
+
+def evaluate(  # a command's options
+    data: DataOption = DEFAULT_DATA,
+    own: Annotated[
+        Path | None, typer.Option(help="Measure on crops of your own instead: OWN/signature/*.png and so on.")
+    ] = None,
+    detector: Annotated[
+        bool, typer.Option("--detector", help="Measure what it does to the detector's answers, too.")
+    ] = False,
+    limit: Annotated[int, typer.Option(help="With --detector: at most so many pages of each set.")] = 0,
+    out: Annotated[Path | None, typer.Option(help="Write the report as JSON to this file too.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+) -> None:
+    """Measure the shipped crop classifier on crops of pages, hands and faces it never saw."""
+    from training.classifier import gate  # noqa: PLC0415
+    from training.classifier.evaluate import evaluate as run  # noqa: PLC0415
+
+    with _progress() as progress:
+        bar = progress.add_task("crops", total=None, figures="")
+        report = run(data, own=own, notice=lambda stage: progress.update(bar, figures=stage))
+        progress.update(bar, total=1, completed=1)
+        effect = gate.evaluate(data, limit=limit, notice=_ticker(progress)) if detector else None
+    plain = report.as_json() | ({} if effect is None else {"detector": effect.as_json()})
+    text = json.dumps(plain, indent=2)
+    if out is not None:
+        out.write_text(text + "\n", encoding="utf-8")
+    if as_json:
+        typer.echo(text)
+        return
+    _show(report)
+    if effect is not None:
+        _show_effect(effect)
+
+
+def _pieces(data: Path, out: Path, chosen: Settings) -> tuple[list[Piece], list[Piece]]:
+    """Training and validation pieces, from OUT when they were made before."""
+    from training.classifier import sets  # noqa: PLC0415
+
+    out.mkdir(parents=True, exist_ok=True)
+    learnt, held = sets.Store(out / "train.npz"), sets.Store(out / "valid.npz")
+    with _messages.status("preparing crops …") as status:
+        if not learnt.path.exists():
+            learnt.save(sets.training(data, chosen, lambda name: status.update(f"preparing crops: {name} …")))
+        if not held.path.exists():
+            status.update("preparing crops: validation …")
+            held.save(sets.validation(data))
+        return learnt.load(), held.load()
+
+
+def _progress() -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+    return Progress(*columns, TextColumn("{task.fields[figures]}"), console=_messages)
+
+
+def _ticker(progress: Progress) -> gate.Notice:
+    """A notice that moves one bar per stage."""
+    bars: dict[str, TaskID] = {}
+
+    def tick(stage: str, done: int, total: int) -> None:
+        if stage not in bars:
+            bars[stage] = progress.add_task(stage, total=total, figures="")
+        progress.update(bars[stage], completed=done)
+
+    return tick
+
+
+def _named(figures: dict[str, float]) -> str:
+    return ", ".join(f"{name} {value:.4g}" for name, value in figures.items())
+
+
+def _show(report: Report) -> None:
+    title = f"classifier {report.weights[:12]}, commit {report.commit}, {report.date}"
+    table = Table(title=title, caption="95 % intervals over documents")
+    for heading in ("crops", "n", "documents", "accuracy", "signature precision", "signature recall"):
+        table.add_column(heading)
+    for name, found in report.sets.items():
+        rates = (found.accuracy, found.signature_precision, found.signature_recall)
+        table.add_row(name, str(found.crops), str(found.documents), *map(_rate, rates))
+    console = Console()
+    console.print(table, _confusion(report.sets["all"]), _sources(report))
+    console.print(f"{report.milliseconds:.2f} ms a crop, one thread")
+
+
+def _confusion(figures: Figures) -> Table:
+    from worker.vision.classifier import KINDS  # noqa: PLC0415
+
+    table = Table("is \\ called", *KINDS, title="confusion")
+    for kind, row in zip(KINDS, figures.confusion, strict=True):
+        table.add_row(kind, *map(str, row))
+    return table
+
+
+def _sources(report: Report) -> Table:
+    table = Table("source", "right", "n", title="by source")
+    for name, (right, count) in report.sources.items():
+        table.add_row(name, f"{right:.1%}", str(count))
+    return table
+
+
+def _show_effect(effect: GateReport) -> None:
+    table = Table(
+        title=f"detector {effect.detector[:12]} at {effect.min_score:.2f}, doubt {effect.doubt:.2f}",
+        caption="at the threshold that serves; 95 % intervals over documents",
+    )
+    for heading in ("pages", "gate", "precision", "recall", "mAP50", "mAP50-95"):
+        table.add_column(heading)
+    for name, pair in effect.sets.items():
+        for state, found in zip(("off", "on"), pair, strict=True):
+            served = (_rate(found.served.precision), _rate(found.served.recall))
+            table.add_row(name, state, *served, f"{found.figures.map50:.3f}", f"{found.figures.map50_95:.3f}")
+    console = Console()
+    console.print(table)
+    for state, alarms in zip(("off", "on"), effect.unsigned, strict=True):
+        console.print(
+            f"unsigned pages called signed, gate {state}: {alarms.pages_with_any} of {alarms.pages}, "
+            f"{_rate(alarms.called)}; {alarms.regions} regions"
+        )
+    console.print(f"on by default: {'yes' if effect.default else 'no'}")
+
+
+def _rate(rate: Rate) -> str:
+    return f"{rate.value:.1%} ({rate.low:.1%}–{rate.high:.1%})"

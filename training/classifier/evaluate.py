@@ -1,0 +1,93 @@
+"""How good the shipped classifier is: the engine that serves, on pages, hands and faces it never saw."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from training.classifier import sets
+from training.classifier.augment import detected
+from training.classifier.metrics import Answers, Figures, figures
+from training.classifier.pieces import Piece
+from training.classifier.real import PAGES
+from training.provenance import commit
+from worker.errors import WrongUse
+from worker.vision.classifier import KINDS, Classifier, OnnxClassifier
+
+Notice = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One evaluation, with what it takes to repeat it; `milliseconds` is the median for one crop alone."""
+
+    date: str
+    commit: str
+    weights: str
+    milliseconds: float
+    sets: dict[str, Figures]
+    #: Share of right answers by source of the crops, and how many there are.
+    sources: dict[str, tuple[float, int]]
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return dataclasses.asdict(self)
+
+
+def evaluate(data: Path, *, own: Path | None = None, notice: Notice = lambda _: None) -> Report:
+    """Run the catalogued classifier over the test crops, or over a user's own folders.
+
+    The test crops are cut as a detector's boxes would cut them: moved, loose, tight, at times in part.
+    Raises WrongUse when the data is not there.
+    """
+    if own is None and not (data / "detection" / "hlx8j" / "sources.csv").exists():
+        raise WrongUse(f"no evaluation data in {data}; name the folder with --data")
+    pieces = list(sets.own(own)) if own is not None else sets.test(data, notice)
+    notice("classifying")
+    classifier = OnnxClassifier()
+    answers, milliseconds = answer(pieces, classifier)
+    real = np.array([source.startswith(PAGES) for source in answers.sources], bool)
+    print_ = np.array([source.startswith("print, ") for source in answers.sources], bool)
+    parts = {
+        "all": answers,
+        "real pages": answers.of(real),
+        "drawn, and writers of BHSig": answers.of(~real),
+        "print in other scripts and faces": answers.of(print_),
+    }
+    return Report(
+        date=datetime.now(UTC).date().isoformat(),
+        commit=commit(),
+        weights=classifier.version,
+        milliseconds=milliseconds,
+        sets={name: figures(part) for name, part in parts.items() if len(part.truths)},
+        sources=_by_source(answers),
+    )
+
+
+def answer(pieces: Sequence[Piece], classifier: Classifier) -> tuple[Answers, float]:
+    """The classifier's answer to each piece, boxed as detectors do it, one at a time; median milliseconds."""
+    said, times = [], []
+    for index, piece in enumerate(pieces):
+        look = detected(piece, np.random.default_rng((11, index)))
+        began = perf_counter()
+        said.append(int(classifier.classify([look])[0].argmax()))
+        times.append(perf_counter() - began)
+    truths = np.array([KINDS.index(piece.kind) for piece in pieces], np.int64)
+    groups, sources = tuple(piece.group for piece in pieces), tuple(piece.source for piece in pieces)
+    return Answers(truths, np.array(said, np.int64), groups, sources), 1000 * float(np.median(times))
+
+
+def _by_source(answers: Answers) -> dict[str, tuple[float, int]]:
+    named = np.array(answers.sources)
+    right = answers.truths == answers.answers
+    return {
+        str(name): (float(right[named == name].mean()), int((named == name).sum()))
+        for name in sorted(set(answers.sources))
+    }

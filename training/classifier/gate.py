@@ -1,0 +1,162 @@
+"""What the classifier does to the detector's answers: chosen on validation pages, measured on test pages."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from training.detector.evaluate import EVERYTHING
+from training.detector.metrics import (
+    AtThreshold,
+    FalseAlarms,
+    Figures,
+    Scored,
+    at_threshold,
+    false_alarms,
+    figures,
+    score_page,
+)
+from training.detector.testsets import Case, squares, unsigned_pages
+from worker.vision.classifier import OnnxClassifier, doubts, look_at
+from worker.vision.detector import OnnxDetector
+from worker.vision.reading import default_thresholds
+from worker.vision.values import Box, Label, Region, Thresholds
+from worker.vision.weights import entry
+
+Notice = Callable[[str, int, int], None]
+#: Doubts to choose from, the first enough for anything; above 1 nothing is ever taken away.
+DOUBTS, NEVER = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99), 2.0
+#: The gate is on by default if on validation pages it costs at most this recall, and takes away at least this
+#: share of the false alarms.
+MOST_LOST, LEAST_GAINED = 0.005, 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewed:
+    """A page's signatures, best first, each with the classifier's doubt in [0, 1], beside the true boxes."""
+
+    case: Case
+    truths: tuple[Box, ...]
+    regions: tuple[Region, ...]
+    doubts: tuple[float, ...]
+
+    def scored(self, doubt: float) -> Scored:
+        """What stays a signature when `doubt` is enough to take one away, against the truth."""
+        kept = [region for region, own in zip(self.regions, self.doubts, strict=True) if own < doubt]
+        return score_page(self.case.group, kept, self.truths)
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """Signatures on one set of pages: over all scores, and at the threshold that serves."""
+
+    figures: Figures
+    served: AtThreshold
+
+
+@dataclass(frozen=True, slots=True)
+class GateReport:
+    """What the gate of the catalogue does; every pair is without and with it."""
+
+    detector: str
+    classifier: str
+    min_score: float
+    doubt: float
+    default: bool
+    sets: dict[str, tuple[Effect, Effect]]
+    unsigned: tuple[FalseAlarms, FalseAlarms]
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return dataclasses.asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The doubt that validation pages favour, whether it helps them enough, every doubt's effect in words."""
+
+    doubt: float
+    default: bool
+    lines: tuple[str, ...]
+
+
+def choose(data: Path, notice: Notice) -> Choice:
+    """Choose on hlx8j's validation pages, with the detector and the classifier of the catalogue."""
+    found = list(reviewed(squares(data / "detection", "valid"), "valid", notice))
+    return chosen(found, _min_score())
+
+
+def chosen(found: Sequence[Reviewed], min_score: float) -> Choice:
+    """The doubt with the fewest false alarms among those that cost little recall; of equals, the greatest.
+
+    Where no doubt takes enough away at that price, the gate is off by default.
+    """
+    off, *effects = (_served(found, min_score, doubt) for doubt in (NEVER, *DOUBTS))
+    lines = tuple(
+        f"doubt {doubt:.2f}: recall {effect.recall.value:.4f}, {effect.false_alarms} false alarms"
+        for doubt, effect in zip((NEVER, *DOUBTS), (off, *effects), strict=True)
+    )
+    cheap = [
+        (effect.false_alarms, -doubt)
+        for doubt, effect in zip(DOUBTS, effects, strict=True)
+        if effect.recall.value >= off.recall.value - MOST_LOST
+    ]
+    fewest, doubt = min(cheap, default=(off.false_alarms, -DOUBTS[-1]))
+    return Choice(-doubt, fewest <= off.false_alarms * (1 - LEAST_GAINED), lines)
+
+
+def evaluate(data: Path, *, limit: int = 0, notice: Notice) -> GateReport:
+    """Measure the gate of the catalogue on hlx8j's test pages and on unsigned pages, as they lie.
+
+    The test pages give two sets: all, and those that do not occur in the published training split.
+    """
+    root, min_score, cut = data / "detection", _min_score(), slice(limit or None)
+    weights = entry("classifier")
+    doubt = float(weights.parameters["doubt"])
+    found = list(reviewed(squares(root, "test")[cut], "test", notice))
+    clean = [one for one in found if not one.case.leaks]
+    unsigned = list(reviewed(unsigned_pages(root)[cut], "unsigned", notice))
+    return GateReport(
+        detector=entry("detector").sha256,
+        classifier=weights.sha256,
+        min_score=min_score,
+        doubt=doubt,
+        default=bool(weights.parameters["default"]),
+        sets={
+            f"test-{len(part)}": (_effect(part, min_score, NEVER), _effect(part, min_score, doubt))
+            for part in (found, clean)
+        },
+        unsigned=(_alarms(unsigned, min_score, NEVER), _alarms(unsigned, min_score, doubt)),
+    )
+
+
+def reviewed(cases: Sequence[Case], stage: str, notice: Notice) -> Iterator[Reviewed]:
+    """Each page's signatures with the classifier's doubts, with the weights of the catalogue."""
+    detector = OnnxDetector("detector", thresholds=Thresholds(min_score=EVERYTHING))
+    classifier = OnnxClassifier()
+    for done, case in enumerate(cases, start=1):
+        pixels, marks = case.read()
+        regions = [one for one in detector.detect([pixels])[0] if one.label is Label.SIGNATURE]
+        shares = classifier.classify([look_at(pixels, region.box) for region in regions])
+        truths = tuple(mark.box for mark in marks if mark.label is Label.SIGNATURE)
+        yield Reviewed(case, truths, tuple(regions), tuple(map(float, doubts(shares))))
+        notice(stage, done, len(cases))
+
+
+def _effect(found: Sequence[Reviewed], min_score: float, doubt: float) -> Effect:
+    return Effect(figures([one.scored(doubt) for one in found]), _served(found, min_score, doubt))
+
+
+def _served(found: Sequence[Reviewed], min_score: float, doubt: float) -> AtThreshold:
+    return at_threshold([one.scored(doubt) for one in found], min_score)
+
+
+def _alarms(found: Sequence[Reviewed], min_score: float, doubt: float) -> FalseAlarms:
+    return false_alarms([one.scored(doubt) for one in found], min_score)
+
+
+def _min_score() -> float:
+    return default_thresholds(entry("detector")).floor(Label.SIGNATURE)
