@@ -57,13 +57,13 @@ class _Case:
 
 
 def measure(library: Library, *, notice: Notice) -> list[Condition]:
-    """BHSig test writers and CEDAR: three clean references, four genuine and four forged queries a writer."""
+    """Every other BHSig test writer and CEDAR one: three clean references, four queries of either kind."""
     folder = library.data / "verification"
     signers = {
         "BHSig260-Hindi test": readers.bhsig(folder / "bhsig_hindi", "test", shrink=False),
         "CEDAR": readers.cedar(folder / "cedar"),
     }
-    cases = {name: _cases(found, library) for name, found in signers.items()}
+    cases = {name: _cases(found[::2], library) for name, found in signers.items()}
     arrivals: dict[str, Arrive] = {**CONDITIONS, FOUND: _Office()}
     conditions = []
     for name, arrive in arrivals.items():
