@@ -245,7 +245,7 @@ class Models(_Group):
     """The cleaner and the encoder."""
 
     cleaner: Cleaning = Field(
-        default=Cleaning.CLASSICAL,
+        default=Cleaning.AUTO,
         description="Takes rules and print off crops: off, classical, learned; auto: where that helps",
     )
     verify_device: Literal["cpu", "cuda"] = Field(default="cpu", description="cpu: ONNX Runtime; cuda: torch")

@@ -40,7 +40,7 @@ from worker.vision.matcher import Matcher, load_matcher
 from worker.vision.values import Cleaning, Embeddings, Grey
 
 #: Genuine specimens of each writer, and forgeries, that are measured.
-SPECIMENS = 4
+SPECIMENS = 3
 Notice = Callable[[str], None]
 Counts = npt.NDArray[np.float64]
 

@@ -1,4 +1,4 @@
-"""When the network is let at a crop: chosen on validation writers, dirty and clean crops counting alike."""
+"""When the network is let at a crop: chosen on validation writers, without harm to clean crops."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ from worker.vision.values import Embeddings, Grey, Pixels
 
 #: Least shares of a crop's ink that are tried.
 GATES = (0.0, 0.02, 0.05, 0.08, 0.12, 0.16, 0.2, 0.3)
+#: Error rates that differ by no more are as good: twenty writers do not tell them apart.
+TOLERANCE = 0.001
 #: Genuine specimens and forgeries of each validation writer.
 SPECIMENS = 6
 
@@ -31,11 +33,6 @@ class Choice:
     min_removed: float
     dirty: Errors
     clean: Errors
-
-    @property
-    def mean(self) -> float:
-        """What is minimised: the mean of both skilled EERs."""
-        return (self.dirty.skilled.rate + self.clean.skilled.rate) / 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,8 +68,14 @@ def choices(network: StrokeNetwork, found: Sequence[Case], judge: Judge) -> list
 
 
 def best(measured: Sequence[Choice]) -> Choice:
-    """The choice with the lowest mean; of equals the one that leaves most crops alone."""
-    return min(measured, key=lambda choice: (round(choice.mean, 6), -choice.min_removed))
+    """The lowest gate with the lowest error on dirty crops, of those that cost nothing on clean ones.
+
+    What clean crops cost without the network is what they cost at the highest gate.
+    """
+    free = measured[-1].clean.skilled.rate + TOLERANCE
+    harmless = [choice for choice in measured if choice.clean.skilled.rate <= free]
+    lowest = min(choice.dirty.skilled.rate for choice in harmless) + TOLERANCE
+    return next(choice for choice in harmless if choice.dirty.skilled.rate <= lowest)
 
 
 def _cleaned(crops: Sequence[Pixels | Grey], network: StrokeNetwork, judge: Judge) -> _Cleaned:
