@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import tempfile
 from contextlib import suppress
 from pathlib import Path
@@ -23,20 +24,25 @@ def main(
     rounds: Annotated[int, typer.Option(min=1, help="Rounds of a seed.")] = ROUNDS,
     logs: Annotated[Path | None, typer.Option(help="Folder for the logs; kept.")] = None,
 ) -> None:
-    """Run the suite. Exit status 1 says that a promise was broken."""
+    """Run the suite. Exit status 1: a promise was broken. SIGTERM or Ctrl-C: print what was done so far."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # Also where a shell has a background job ignore Ctrl-C.
+        signal.signal(number, signal.default_int_handler)
     with tempfile.TemporaryDirectory(prefix="countersign-faults-") as name:
-        tallies = []
+        tallies = [Tally(number) for number in range(first, first + seeds)]
+        complete = False
         with running_lab(logs or Path(name)) as lab:
             campaign = Campaign(lab, lambda line: err.print(line, markup=False, highlight=False))
             err.print("the undisturbed run ...")
             campaign.undisturbed()
             with suppress(KeyboardInterrupt):
-                for number in range(first, first + seeds):
-                    tallies.append(campaign.seed(number, rounds=rounds))
+                for tally in tallies:
+                    campaign.seed(tally, rounds=rounds)
+                complete = True
             restarts = dict(lab.restarts)
     err.print(f"processes started again: {restarts}", highlight=False)
-    Console(width=160).print(_table(tallies))
-    raise typer.Exit(0 if len(tallies) == seeds and all(one.holds for one in tallies) else 1)
+    Console(width=160).print(_table([one for one in tallies if one.recovery]))
+    raise typer.Exit(0 if complete and all(one.holds for one in tallies) else 1)
 
 
 def _table(tallies: list[Tally]) -> Table:

@@ -70,20 +70,18 @@ class Campaign:
             assert told == sample.answer, f"{key}: {told}"
             self._truth[sample.name] = found
 
-    def seed(self, number: int, *, rounds: int = ROUNDS) -> Tally:
+    def seed(self, tally: Tally, *, rounds: int = ROUNDS) -> None:
         """One seed: its faults are dealt in turn from a pack, so that twenty seeds meet each of them."""
-        rng = random.Random(number)
-        tally = Tally(number)
+        rng = random.Random(tally.seed)
         began = time.monotonic()
         for turn in range(rounds):
-            tag = f"seed{number}/round{turn}"
-            dealt = list(deal(number * rounds + turn))
+            tag = f"seed{tally.seed}/round{turn}"
+            dealt = list(deal(tally.seed * rounds + turn))
             self._say(f"{tag}: {', '.join(one.name for one in dealt)}")
             self.round(tag, dealt, rng, tally)
-        tally.seconds = time.monotonic() - began
+            tally.seconds = time.monotonic() - began
         figures = ", ".join(f"{name} {value}" for name, value in summary([tally]).items())
-        self._say(f"seed {number}: {figures}")
-        return tally
+        self._say(f"seed {tally.seed}: {figures}")
 
     def round(self, tag: str, dealt: Sequence[Injury], rng: random.Random, tally: Tally) -> None:
         """Documents arrive, these faults strike, and when all have ended they are looked over."""
