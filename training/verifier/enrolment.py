@@ -25,7 +25,7 @@ Notice = Callable[[str], None]
 _Numbers = npt.NDArray[np.int64]
 
 #: References in a set, and how many sets are drawn of each writer and kind.
-REFERENCES, ROUNDS = 5, 3
+REFERENCES, ROUNDS = 5, 2
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def _flags(references: Embeddings, verifier: Verifier) -> list[bool]:
     return [one.outlier for one in standings(references, verifier)]
 
 
-def _chosen(found: Gallery, *, most: int = 12) -> _Numbers:
+def _chosen(found: Gallery, *, most: int = 8) -> _Numbers:
     """The first specimens of each writer and kind: more would say no more about sets of five."""
     return np.concatenate(list(_first(found, most)))
 
