@@ -10,19 +10,22 @@ from worker.errors import WeightsError
 from worker.vision import weights
 from worker.vision.calibration import probability
 from worker.vision.crops import assess, normalise
-from worker.vision.encoder import BATCH, DIMENSION, load_encoder
+from worker.vision.encoder import BATCH, CELLS, DESCRIPTOR, DIMENSION, GLOBAL, load_encoder
 from worker.vision.matcher import load_matcher
 from worker.vision.verifier import load_verifier
 
 CROPS = [normalise(signature(seed, wobble=wobble)) for seed in range(1, 6) for wobble in range(3)]
 
 
-def test_embeddings_are_unit_vectors_one_a_crop():
+def test_embeddings_are_one_a_crop_their_parts_of_length_one():
     found = load_encoder().encode(CROPS)
 
     assert found.shape == (len(CROPS), DIMENSION)
     assert found.dtype == np.float32
-    assert np.allclose(np.linalg.norm(found, axis=1), 1, atol=1e-5)
+    parts = found[:, GLOBAL:-CELLS].reshape(len(CROPS), CELLS, DESCRIPTOR)
+    for unit in (found[:, :GLOBAL], parts):
+        assert np.allclose(np.linalg.norm(unit, axis=-1), 1, atol=1e-5)
+    assert np.allclose(found[:, -CELLS:].sum(axis=1), 1, atol=1e-5)
 
 
 def test_no_crops_give_no_embeddings():

@@ -29,7 +29,7 @@ from worker.files import key_of, path_of
 from worker.vision.boxes import Letterbox, clip
 from worker.vision.calibration import probability
 from worker.vision.cleaner import load_cleaner
-from worker.vision.crops import crop
+from worker.vision.crops import HEIGHT, WIDTH, crop
 from worker.vision.prepare import prepare
 from worker.vision.reading import Reading, read_answer
 from worker.vision.values import Box, Cleaning, Label, Thresholds
@@ -83,7 +83,7 @@ def test_a_clipped_box_is_a_box_that_can_be_cropped(box: Box, width: int, height
 def test_every_crop_can_be_judged_and_normalised(pixels: Any) -> None:
     found = prepare(pixels, CLEANER)
 
-    assert found.normal.shape == (155, 220)
+    assert found.normal.shape == (HEIGHT, WIDTH)
     assert 0 <= found.normal.min() <= found.normal.max() <= 1
     assert 0 <= found.quality.ink <= 1
     assert found.clean.dtype == np.uint8

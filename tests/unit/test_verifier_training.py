@@ -11,13 +11,17 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from training.verifier import calibrate, losses, metrics, protocol, readers, reliability  # noqa: E402
+from tests.handwriting import signature  # noqa: E402
+from training.verifier import calibrate, library, losses, metrics, own, protocol, readers, reliability, sets  # noqa: E402
 from training.verifier import settings as settings_file  # noqa: E402
-from training.verifier.augment import augmented  # noqa: E402
+from training.verifier.augment import another_hand, augmented  # noqa: E402
 from training.verifier.batches import Batches  # noqa: E402
 from training.verifier.metrics import Trials  # noqa: E402
 from training.verifier.train import resume, start, train  # noqa: E402
-from worker.vision.network import PairClassifier  # noqa: E402
+from worker.errors import WrongUse  # noqa: E402
+from worker.vision.crops import HEIGHT, WIDTH  # noqa: E402
+from worker.vision.encoder import DESCRIPTOR, GLOBAL, GRID  # noqa: E402
+from worker.vision.network import PairClassifier, SignatureEncoder  # noqa: E402
 
 SETTINGS = dataclasses.replace(
     settings_file.read(),
@@ -32,6 +36,12 @@ SETTINGS = dataclasses.replace(
 @pytest.fixture(scope="module")
 def signers():
     return readers.invented(range(4), specimens=6)
+
+
+def overlap(one, other):
+    """Intersection over union of two forms' ink, thickened."""
+    a, b = _thicker(one > 0.5), _thicker(other > 0.5)
+    return (a & b).sum() / (a | b).sum()
 
 
 def _thicker(ink):
@@ -91,18 +101,47 @@ def test_the_contrastive_loss_prefers_writers_apart_and_forgeries_away():
     fooled = axes[[0, 0, 0, 2, 2, 2]]
     mixed = axes[[0, 2, 1, 0, 2, 3]]
 
-    def loss(embeddings):
-        return losses.contrastive(embeddings, writers, genuine, temperature=0.1, forgery_weight=4.0).item()
+    def loss(embeddings, strangers=axes[:0]):
+        return losses.contrastive(
+            embeddings, writers, genuine, strangers=strangers, temperature=0.1, forgery_weight=4.0
+        ).item()
 
     assert loss(apart) < loss(fooled) < loss(mixed)
+    assert loss(apart, strangers=axes[3:]) < loss(apart, strangers=axes[:1])
 
 
 def test_pairs_are_judged_alike_in_either_order():
     torch.manual_seed(1)
     matcher = PairClassifier().eval()
-    a, b = torch.nn.functional.normalize(torch.randn(2, 5, 256), dim=2)
+    with torch.no_grad():
+        matcher.layers[-1].weight.normal_()
+    a, b = SignatureEncoder().eval()(torch.rand(10, 1, HEIGHT, WIDTH)).split(5)
 
-    assert torch.allclose(matcher(a, b), matcher(b, a))
+    assert torch.allclose(matcher(a, b), matcher(b, a), atol=1e-5)
+
+
+def test_a_part_that_moved_a_little_finds_its_counterpart_and_one_that_moved_far_does_not():
+    matcher = PairClassifier().eval()
+    one = written_in({(3, 5): 0, (3, 6): 1})
+    near, far = written_in({(4, 7): 0, (4, 8): 1}), written_in({(3, 11): 0, (3, 12): 1})
+
+    with torch.no_grad():
+        for layer in (matcher.likeness[0], matcher.likeness[2]):
+            layer.weight.fill_(1.0)
+            layer.bias.zero_()
+        itself, nearby, apart = (matcher(one, other).item() for other in (one, near, far))
+
+    assert nearby == pytest.approx(itself, abs=1e-5)
+    assert apart < itself - 1
+
+
+def written_in(cells: dict[tuple[int, int], int]) -> torch.Tensor:
+    """(1, DIMENSION): a constant global part, and in each named cell the descriptor of that number."""
+    parts, ink = torch.zeros(*GRID, DESCRIPTOR), torch.zeros(*GRID)
+    for cell, kind in cells.items():
+        parts[cell][kind], ink[cell] = 1.0, 1 / len(cells)
+    whole = torch.full((GLOBAL,), GLOBAL**-0.5)
+    return torch.cat([whole, parts.flatten(), ink.flatten()])[None]
 
 
 def test_drawn_specimens_hide_how_fast_they_were_written():
@@ -118,18 +157,29 @@ def test_drawn_specimens_hide_how_fast_they_were_written():
 def test_augmentation_is_the_generators_choice(signers):
     specimen = signers[0].genuine[0]
 
-    one, same, other = (augmented(specimen, np.random.default_rng(seed)) for seed in (1, 1, 2))
+    one, same, other = (
+        augmented(specimen, another_hand(rng), rng) for rng in map(np.random.default_rng, (1, 1, 2))
+    )
 
     assert np.array_equal(one, same)
     assert not np.array_equal(one, other)
 
 
+def test_a_made_up_hand_changes_all_specimens_of_a_writer_alike(signers):
+    specimen, hand = signers[0].genuine[0], another_hand(np.random.default_rng(3))
+
+    one, again = (augmented(specimen, hand, np.random.default_rng(seed)) for seed in (1, 2))
+    other = augmented(specimen, another_hand(np.random.default_rng(4)), np.random.default_rng(1))
+
+    assert overlap(one, again) > overlap(one, other)
+
+
 def test_a_batch_has_genuine_and_forged_specimens_of_every_writer(signers):
-    batches = Batches(signers, [], [], SETTINGS)
+    batches = Batches(signers, {}, SETTINGS)
 
     images, writers, genuine = batches.draw(np.random.default_rng(1))
 
-    assert images.shape == (12, 1, 155, 220)
+    assert images.shape == (12, 1, HEIGHT, WIDTH)
     assert writers.tolist() == [0] * 4 + [1] * 4 + [2] * 4
     assert genuine.tolist() == [True, True, False, False] * 3
 
@@ -148,7 +198,7 @@ def test_trials_never_compare_a_specimen_with_itself(signers):
 
 
 def test_a_run_can_be_resumed_where_it_stopped(signers, tmp_path):
-    batches, gallery = Batches(signers, [], [], SETTINGS), protocol.gallery(signers[:2])
+    batches, gallery = Batches(signers, {}, SETTINGS), [protocol.gallery(signers[:2])]
     reports: list[dict[str, float]] = []
     best = train(start(SETTINGS), batches, gallery, tmp_path, reports.append)
 
@@ -161,3 +211,30 @@ def test_a_run_can_be_resumed_where_it_stopped(signers, tmp_path):
     assert before > 0
     assert again.step > before
     assert all(math.isfinite(report["skilled_1"]) for report in reports if "skilled_1" in report)
+
+
+def test_a_users_own_signers_train_and_every_tenth_is_kept_to_measure_by(tmp_path):
+    for number in range(20):
+        write_signer(tmp_path / f"signer {number:02d}", number)
+
+    training, kept = sets.own_for_training(tmp_path), sets.own_held_out(tmp_path)
+    figures = own.measure(kept, library.load())
+
+    assert len(training) == 18
+    assert [len(signer.genuine) for signer in training] == [3] * 18
+    assert [(one.references, one.signers) for one in figures] == [(1, 2)]
+    assert figures[0].skilled is None
+
+
+def test_a_signer_without_genuine_specimens_is_named(tmp_path):
+    (tmp_path / "Ada" / "forged").mkdir(parents=True)
+
+    with pytest.raises(WrongUse, match="Ada"):
+        readers.folders(tmp_path)
+
+
+def write_signer(folder, seed):
+    """Three genuine specimens as PNG files."""
+    (folder / "genuine").mkdir(parents=True)
+    for wobble in range(3):
+        cv2.imwrite(str(folder / "genuine" / f"{wobble}.png"), signature(seed, wobble=wobble))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -11,7 +11,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from training.verifier.augment import augmented
+from training.verifier.augment import another_hand, augmented
 from training.verifier.readers import Signer, Specimen
 from training.verifier.settings import Settings
 
@@ -20,19 +20,23 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Batches:
-    """Draws batches from signers by source, in the shares of the settings."""
+    """Draws batches from signers by source, in the shares of the settings.
+
+    `others` maps a source's name to its signers; `settings.shares` says how much of a batch each gives,
+    and `scanned` gives the rest.
+    """
 
     scanned: Sequence[Signer]
-    online: Sequence[Signer]
-    drawn: Sequence[Signer]
+    others: Mapping[str, Sequence[Signer]]
     settings: Settings
 
     def draw(self, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
-        """Images (n, 1, 155, 220), writer numbers (n,), whether genuine (n,); the generator decides all."""
+        """Images (n, 1, HEIGHT, WIDTH), writer numbers (n,), whether genuine (n,); `rng` decides all."""
         images, writers, genuine = [], [], []
         for number, signer in enumerate(self._signers(rng)):
+            hand = another_hand(rng)
             for specimen, is_genuine in self._specimens(signer, rng):
-                images.append(augmented(specimen, rng))
+                images.append(augmented(specimen, hand, rng))
                 writers.append(number)
                 genuine.append(is_genuine)
         pixels = torch.from_numpy(np.stack(images)).unsqueeze(1)
@@ -40,11 +44,13 @@ class Batches:
 
     def _signers(self, rng: np.random.Generator) -> list[Signer]:
         """Distinct signers; a share that is not whole is rounded by lot."""
-        total = self.settings.writers_per_batch
-        online = _by_lot(total * self.settings.online_share, rng) if self.online else 0
-        drawn = _by_lot(total * self.settings.drawn_share, rng) if self.drawn else 0
-        counts = ((self.online, online), (self.drawn, drawn), (self.scanned, total - online - drawn))
-        return [signer for source, count in counts for signer in _sample(source, count, rng)]
+        total, rest = self.settings.writers_per_batch, self.settings.writers_per_batch
+        chosen: list[Signer] = []
+        for source, signers in self.others.items():
+            count = min(_by_lot(total * self.settings.shares.get(source, 0.0), rng), rest)
+            chosen += _sample(signers, count, rng)
+            rest = total - len(chosen)
+        return chosen + _sample(self.scanned, rest, rng)
 
     def _specimens(self, signer: Signer, rng: np.random.Generator) -> list[tuple[Specimen, bool]]:
         genuine = _sample(signer.genuine, self.settings.genuine_per_writer, rng)

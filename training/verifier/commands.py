@@ -9,13 +9,16 @@ import dataclasses
 import json
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from worker.vision.weights import WEIGHTS_DIR
+
+if TYPE_CHECKING:
+    from training.verifier.own import OwnFigures
 
 DataOption = Annotated[
     Path, typer.Option("--data", envvar="COUNTERSIGN_DATA", help="Folder with detection/ and verification/.")
@@ -50,6 +53,13 @@ def train(  # a command's options
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on from the last checkpoint in --out.")
     ] = False,
+    initial: Annotated[
+        Path | None, typer.Option(help="An encoder in safetensors to start from.", exists=True)
+    ] = None,
+    own: Annotated[
+        Path | None,
+        typer.Option(help="Your own signers as well: images in DIR/NAME/genuine and DIR/NAME/forged."),
+    ] = None,
     settings: Annotated[Path | None, typer.Option(help="Another settings file.")] = None,
     threads: Annotated[int, typer.Option(help="CPU threads.")] = 1,
     design: Annotated[
@@ -60,6 +70,7 @@ def train(  # a command's options
 
     What is learnt ships only after `countersign export verifier`. The reference design counts minutes of
     processor time, and is written to OUT/weights, where `countersign evaluate verifier --weights` finds it.
+    Every tenth of your own signers is left out of training, for `countersign evaluate verifier --own`.
     """
     import torch  # noqa: PLC0415
 
@@ -77,9 +88,10 @@ def train(  # a command's options
     if minutes is not None:
         chosen = dataclasses.replace(chosen, minutes=minutes)
     _messages.print("reading specimens …")
-    scanned, online = sets.scanned_for_training(data), sets.online_for_training(data)
-    drawn = sets.drawn_for_training() if chosen.drawn_share else []
-    run = trainer.resume(chosen, out / "last.pt") if resume else trainer.start(chosen)
+    others = {name: read(data) for name, read in sets.OTHERS.items() if chosen.shares.get(name)}
+    if own is not None:
+        others["own"] = sets.own_for_training(own)
+    run = trainer.resume(chosen, out / "last.pt") if resume else trainer.start(chosen, initial)
     with _progress() as progress:
         bar = progress.add_task("train", total=chosen.minutes * 60, figures="")
 
@@ -88,8 +100,9 @@ def train(  # a command's options
             if "skilled_1" in figures:
                 progress.console.print(_named(figures))
 
-        batches = Batches(scanned, online, drawn, chosen)
-        best = trainer.train(run, batches, sets.validation(data), out, report)
+        batches = Batches(sets.scanned_for_training(data), others, chosen)
+        chosen_by = [sets.validation(data), sets.online_validation(data)]
+        best = trainer.train(run, batches, chosen_by, out, report)
     _messages.print(f"best checkpoint: {best}")
 
 
@@ -116,10 +129,18 @@ def export(
     ] = WEIGHTS_DIR,
 ) -> None:
     """Ship a checkpoint: ONNX and safetensors, calibrated on signers that trained nothing."""
+    from training.verifier import sets  # noqa: PLC0415
     from training.verifier.export import export as register_models  # noqa: PLC0415
+    from training.verifier.export import load  # noqa: PLC0415
+    from training.verifier.weigh import weigh  # noqa: PLC0415
 
     weights.mkdir(parents=True, exist_ok=True)
-    register_models(checkpoint, folder=weights)
+    encoder, matcher = load(checkpoint)
+    with _messages.status("weighing the parts against the whole …"):
+        rates = weigh(encoder, matcher, [sets.validation(data), sets.online_validation(data)])
+    for weight, found in rates.items():
+        _messages.print(f"parts x {weight:g}: skilled EER " + ", ".join(f"{rate:.2%}" for rate in found))
+    register_models(encoder, matcher, folder=weights)
     _calibrate(data, weights)
 
 
@@ -157,6 +178,13 @@ def evaluate(
         typer.Option(help="Weights folder to measure; several give the matrix of folder by test set."),
     ] = None,
     plots: Annotated[Path | None, typer.Option(help="Draw the curves as SVG into this folder.")] = None,
+    own: Annotated[
+        Path | None,
+        typer.Option(help="Measure your own signers instead of the public sets: DIR/NAME/genuine, forged."),
+    ] = None,
+    own_all: Annotated[
+        bool, typer.Option("--own-all", help="All of them, not only those that training leaves out.")
+    ] = False,
     parts: Annotated[
         list[Part] | None, typer.Option("--only", help="Measure this alone; may be given several times.")
     ] = None,
@@ -176,12 +204,24 @@ def evaluate(
         if len(folders) > 1:
             typer.echo(tables.matrix(measure.matrix(data, folders, notice=notice)))
             return
+        if own is not None:
+            figures = _own(own, folders[0], every=own_all)
+            plain = [one.as_json() for one in figures]
+            typer.echo(json.dumps(plain, indent=2) if as_json else tables.own(figures))
+            return
         wanted = {str(part) for part in parts or Part}
         whole = measure.measure(data, folders[0], parts=wanted, plots_to=plots, notice=notice)
     text = json.dumps(whole.as_json(), indent=2)
     if out is not None:
         out.write_text(text + "\n", encoding="utf-8")
     typer.echo(text if as_json else tables.everything(whole))
+
+
+def _own(folder: Path, weights: Path, *, every: bool) -> list[OwnFigures]:
+    from training.verifier import library, own, sets  # noqa: PLC0415
+
+    found = sets.own(folder) if every else sets.own_held_out(folder)
+    return own.measure(found, library.load(weights))
 
 
 def _progress() -> Progress:

@@ -14,7 +14,8 @@ from torch import Tensor, nn
 
 from training.catalogue import register
 from worker.vision.crops import HEIGHT, WIDTH
-from worker.vision.network import DIMENSION, PairClassifier, SignatureEncoder
+from worker.vision.encoder import DIMENSION
+from worker.vision.network import PairClassifier, SignatureEncoder
 from worker.vision.weights import WEIGHTS_DIR
 
 LICENCE = "AGPL-3.0-or-later"
@@ -30,9 +31,8 @@ def load(checkpoint: Path) -> tuple[SignatureEncoder, PairClassifier]:
     return encoder.eval(), matcher.eval()
 
 
-def export(checkpoint: Path, *, folder: Path = WEIGHTS_DIR) -> None:
+def export(encoder: SignatureEncoder, matcher: PairClassifier, *, folder: Path = WEIGHTS_DIR) -> None:
     """Register `encoder`, `matcher` and `encoder-torch`; a calibration fitted to older weights is void."""
-    encoder, matcher = load(checkpoint)
     image, embedding = torch.zeros(2, 1, HEIGHT, WIDTH), torch.zeros(2, DIMENSION)
     with tempfile.TemporaryDirectory() as scratch:
         graph, pairs, tensors = (

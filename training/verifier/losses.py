@@ -9,20 +9,28 @@ from torch.nn import functional
 from worker.vision.network import PairClassifier
 
 
-def contrastive(
-    embeddings: Tensor, writers: Tensor, genuine: Tensor, *, temperature: float, forgery_weight: float
+def contrastive(  # what is compared, then how
+    embeddings: Tensor,
+    writers: Tensor,
+    genuine: Tensor,
+    *,
+    strangers: Tensor,
+    temperature: float,
+    forgery_weight: float,
 ) -> Tensor:
     """Pull a writer's genuine specimens together, away from all else (Khosla et al., 2020).
 
     Anchors are genuine; positives are the anchor's other genuine specimens; the forgeries of the anchor's
-    own writer count `forgery_weight` times among the negatives.
+    own writer count `forgery_weight` times among the negatives. `strangers` (m, d) are embeddings of other
+    writers from earlier batches, more negatives that cost nothing (cross-batch memory, Wang et al., 2020).
     """
     similarity = embeddings @ embeddings.T / temperature
     same = writers[:, None] == writers[None, :]
     positive = same & genuine[:, None] & genuine[None, :]
     positive.fill_diagonal_(False)
     weights = torch.where(same & ~genuine[None, :], forgery_weight, 1.0).fill_diagonal_(0.0)
-    total = torch.logsumexp(similarity + torch.log(weights.clamp_min(1e-12)), dim=1, keepdim=True)
+    weighted = similarity + torch.log(weights.clamp_min(1e-12))
+    total = torch.cat([weighted, embeddings @ strangers.T / temperature], dim=1).logsumexp(1, keepdim=True)
     log_share = (similarity - total) * positive
     anchors = genuine & positive.any(dim=1)
     return -(log_share.sum(dim=1)[anchors] / positive.sum(dim=1)[anchors]).mean()
@@ -35,7 +43,7 @@ def pairwise(matcher: PairClassifier, embeddings: Tensor, writers: Tensor, genui
     both = genuine[:, None] & genuine[None, :]
     kinds = (same & both & upper, same & genuine[:, None] & ~genuine[None, :], ~same & both & upper)
     losses = [
-        _cross_entropy(matcher, embeddings, kind, target=float(number == 0), at_most=400)
+        _cross_entropy(matcher, embeddings, kind, target=float(number == 0), at_most=160)
         for number, kind in enumerate(kinds)
     ]
     return losses[0] / 2 + losses[1] / 3 + losses[2] / 6

@@ -6,7 +6,7 @@ one genuine specimen of each other writer are queries. One reference is tried wi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +19,7 @@ from training.verifier.metrics import Trials
 from training.verifier.readers import Drawn, Signer, Specimen
 from worker.vision.calibration import Calibration, agreement, soft_maximum
 from worker.vision.crops import fit, normalise
+from worker.vision.encoder import GLOBAL
 from worker.vision.values import Embeddings, Normal
 
 #: Logits of queries (rows) against references (columns), or one score a query.
@@ -99,7 +100,8 @@ def quick_figures(models: nn.ModuleDict, validation: Gallery) -> dict[str, float
     embeddings = embed(models["encoder"], validation.images)
     models["matcher"].eval()
     scored = logits_within(models["matcher"], validation, embeddings)
-    cosine = (embeddings @ embeddings.T).astype(np.float64)
+    whole = embeddings[:, :GLOBAL]
+    cosine = (whole @ whole.T).astype(np.float64)
     one = trials(draws(scored, validation, count=1), mean)
     return {
         "skilled_1": metrics.skilled_eer(one),
@@ -110,10 +112,24 @@ def quick_figures(models: nn.ModuleDict, validation: Gallery) -> dict[str, float
 
 
 def logits_within(matcher: nn.Module, found: Gallery, embeddings: Embeddings) -> npt.NDArray[np.float64]:
-    """Logits of every specimen (row) against every specimen (column), in strips that fit memory."""
-    return np.concatenate(
-        [logits(matcher, embeddings[i : i + 64], embeddings) for i in range(0, len(found.writers), 64)]
-    )
+    """Logits of the pairs that trials ask for, query by reference; NaN elsewhere."""
+    table = np.full((len(embeddings), len(embeddings)), np.nan)
+    for queries, references in asked(found):
+        table[np.ix_(queries, references)] = logits(matcher, embeddings[queries], embeddings[references])
+    return table
+
+
+def asked(
+    found: Gallery, *, others: int = 1
+) -> Iterator[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
+    """For each writer the queries that meet the writer's references, and those references.
+
+    `others` is how many genuine specimens of every other writer ask.
+    """
+    for writer in np.unique(found.writers):
+        own = found.writers == writer
+        strangers = some_of_each_other(found, int(writer), others)
+        yield np.concatenate([np.flatnonzero(own), strangers]), np.flatnonzero(own & found.genuine)
 
 
 def draws(

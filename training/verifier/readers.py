@@ -7,6 +7,7 @@ and is drawn anew, with another pen, every time it is asked for.
 from __future__ import annotations
 
 import csv
+import json
 import re
 import zipfile
 from collections.abc import Iterable, Iterator
@@ -17,10 +18,13 @@ from typing import Protocol
 import cv2
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
 from training.synthesis import strokes
+from worker.errors import WrongUse
+from worker.vision.cleaner import load_cleaner
 from worker.vision.crops import HEIGHT, WIDTH, ink_mask
-from worker.vision.values import Grey
+from worker.vision.values import Cleaning, Grey
 
 #: Training masks are kept at twice the encoder's size, so that pens can be thickened and thinned.
 CANVAS = (2 * WIDTH, 2 * HEIGHT)
@@ -54,8 +58,8 @@ class Drawn:
     paths: tuple[npt.NDArray[np.float32], ...]
 
     def mask(self, pen: np.random.Generator | None = None) -> Grey:
-        """The path drawn with a pen of 3 to 9 canvas pixels, 5 without `pen`."""
-        width = 5 if pen is None else int(pen.integers(3, 10))
+        """The path drawn with a pen of 2 to 7 canvas pixels, 4 without `pen`."""
+        width = 4 if pen is None else int(pen.integers(2, 8))
         canvas = np.zeros((CANVAS[1], CANVAS[0]), np.uint8)
         corners = [np.round(path * 16).astype(np.int32) for path in self.paths]
         cv2.polylines(canvas, corners, False, 255, width, cv2.LINE_AA, shift=4)
@@ -109,6 +113,21 @@ def crossmedia(folder: Path) -> list[Signer]:
         return _grouped("crossmedia", found)
 
 
+def tobacco(folder: Path) -> list[Signer]:
+    """Authors of Tobacco800 with two signatures or more, cut from their pages and cleaned; genuine alone."""
+    pages = json.loads((folder / "annotations.json").read_text(encoding="utf-8"))
+    cleaner = load_cleaner(Cleaning.CLASSICAL)
+    found = (
+        (box["author_id"], True, Scanned(_shrunk(ink)))
+        for page in pages
+        for box in page["boxes"]
+        if box["label"] == "signature" and box.get("author_id")
+        for ink in [ink_mask(cleaner.clean(_cut(folder / page["image"], box)))]
+        if ink.any()
+    )
+    return [signer for signer in _grouped("tobacco800", found) if len(signer.genuine) > 1]
+
+
 def online(path: Path) -> list[Signer]:
     """The signers of SVC2004 or SUSIG, resampled by arc length and smoothed."""
     with np.load(path) as archive:
@@ -120,6 +139,31 @@ def online(path: Path) -> list[Signer]:
         (w, bool(g), p) for w, g, p in zip(writers, data["genuine"], paths, strict=True) if p is not None
     )
     return _grouped(path.stem, found)
+
+
+def folders(root: Path, *, shrink: bool = True) -> list[Signer]:
+    """A user's own signers: images in ROOT/NAME/genuine and, where there are any, ROOT/NAME/forged.
+
+    Raises WrongUse when a signer has no genuine specimen, or a file cannot be read as an image.
+    """
+    names = sorted(path.name for path in root.iterdir() if path.is_dir())
+    signers = [_folder(root, name, shrink=shrink) for name in names]
+    lacking = [signer.name for signer in signers if not signer.genuine]
+    if lacking or not signers:
+        where = ", ".join(lacking) or root
+        raise WrongUse(f"{root} needs folders NAME/genuine with images; there are none in: {where}")
+    return signers
+
+
+def _folder(root: Path, name: str, *, shrink: bool) -> Signer:
+    signer = Signer("own", name)
+    for kind in ("genuine", "forged"):
+        for path in sorted((root / name / kind).glob("*")):
+            try:
+                signer.add(_scan(path.read_bytes(), shrink=shrink), genuine=kind == "genuine")
+            except ValueError as error:
+                raise WrongUse(f"{path} cannot be read as an image") from error
+    return signer
 
 
 def invented(seeds: Iterable[int], *, specimens: int = 12) -> list[Signer]:
@@ -169,13 +213,23 @@ def _scan(data: bytes, *, shrink: bool) -> Scanned:
         raise ValueError("not an image")
     if not shrink:
         return Scanned(np.asarray(image, np.uint8))
-    mask = ink_mask(np.asarray(image, np.uint8))
+    return Scanned(_shrunk(ink_mask(np.asarray(image, np.uint8))))
+
+
+def _shrunk(mask: Grey) -> Grey:
+    """The mask's content, brought down to CANVAS where it is larger."""
     x, y, width, height = cv2.boundingRect(mask)
     scale = min(CANVAS[0] / max(width, 1), CANVAS[1] / max(height, 1), 1.0)
     size = max(1, round(width * scale)), max(1, round(height * scale))
-    return Scanned(
-        np.asarray(cv2.resize(mask[y : y + height, x : x + width], size, interpolation=cv2.INTER_AREA))
-    )
+    return np.asarray(cv2.resize(mask[y : y + height, x : x + width], size, interpolation=cv2.INTER_AREA))
+
+
+def _cut(page: Path, box: dict[str, float]) -> Grey:
+    """The part of a page that lies in a box."""
+    with Image.open(page) as image:
+        left, top = round(box["x"]), round(box["y"])
+        right, bottom = round(box["x"] + box["width"]), round(box["y"] + box["height"])
+        return np.asarray(image.convert("L").crop((left, top, right, bottom)), np.uint8)
 
 
 def _drawn(data: dict[str, npt.NDArray[np.generic]], index: int) -> Drawn | None:
@@ -204,7 +258,7 @@ def _resampled(points: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
     count = max(2, int(lengths[-1] / STEP * 3))
     at = np.linspace(0, lengths[-1], count)
     even = np.stack([np.interp(at, lengths, points[:, axis]) for axis in (0, 1)], axis=1)
-    kernel = np.exp(-0.5 * (np.arange(-4, 5) / 2.0) ** 2)
+    kernel = np.exp(-0.5 * (np.arange(-4, 5) / 1.4) ** 2)
     kernel /= kernel.sum()
     padded = np.pad(even, ((4, 4), (0, 0)), mode="edge")
     smooth = np.stack([np.convolve(padded[:, axis], kernel, mode="valid") for axis in (0, 1)], axis=1)

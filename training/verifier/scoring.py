@@ -32,9 +32,7 @@ def within(
     """
     asked = embeddings if queries is None else queries
     table = np.full((len(embeddings), len(embeddings)), np.nan)
-    for writer in np.unique(found.writers):
-        own = found.writers == writer
-        references = np.flatnonzero(own & found.genuine)
-        for row in (*np.flatnonzero(own), *protocol.some_of_each_other(found, int(writer), others)):
+    for rows, references in protocol.asked(found, others=others):
+        for row in rows:
             table[row, references] = matcher.logits(asked[row], embeddings[references])
     return table

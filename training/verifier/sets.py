@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,8 @@ DRAWN_SEED, DRAWN_SIGNERS = 500_000, 160
 DRAWN_TEST_SEED, DRAWN_TEST_SIGNERS = 900_000, 40
 #: Volunteers of the cross-media set that may train; the later ones measure.
 LAST_TRAINING_VOLUNTEER = 80
+#: How many others' writings of a name stand beside a volunteer's own.
+SAME_NAME = 30
 
 
 def scanned_for_training(data: Path) -> list[Signer]:
@@ -29,8 +32,44 @@ def online_for_training(data: Path) -> list[Signer]:
     return [signer for i, signer in enumerate(_online(data)) if not _held_out(i)]
 
 
-def drawn_for_training() -> list[Signer]:
-    """Invented signers and imitations of them."""
+def names_for_training(data: Path) -> list[Signer]:
+    """Volunteers 1-80 of the cross-media set: one signer per volunteer and name.
+
+    Nobody imitated anybody there, but all wrote the same ten names: the same name by others stands for
+    the forgeries, so that a hand counts for more than what it writes.
+    """
+    signers = [signer for signer in _crossmedia(data) if _volunteer(signer) <= LAST_TRAINING_VOLUNTEER]
+    rng = np.random.default_rng(1)
+    for signer in signers:
+        others = [other for other in signers if _prompt(other) == _prompt(signer) and other is not signer]
+        chosen = rng.choice(len(others), size=SAME_NAME, replace=False)
+        signer.forged = [others[i].genuine[int(rng.integers(len(others[i].genuine)))] for i in chosen]
+    return signers
+
+
+def letters_for_training(data: Path) -> list[Signer]:
+    """Authors with several signatures on Tobacco800's letters; no imitations, but real pages."""
+    return readers.tobacco(data / "detection" / "tobacco800")
+
+
+def own_for_training(folder: Path) -> list[Signer]:
+    """A user's own signers, all but every tenth."""
+    return [signer for i, signer in enumerate(readers.folders(folder)) if not _held_out(i)]
+
+
+def own(folder: Path) -> Gallery:
+    """A user's own signers, all of them: for weights that were not trained on any."""
+    return gallery(readers.folders(folder, shrink=False), "own signers")
+
+
+def own_held_out(folder: Path) -> Gallery:
+    """Every tenth of a user's own signers, whom training leaves out."""
+    kept = [signer for i, signer in enumerate(readers.folders(folder, shrink=False)) if _held_out(i)]
+    return gallery(kept, "own signers held out")
+
+
+def drawn_for_training(data: Path) -> list[Signer]:
+    """Invented signers and imitations of them; `data` is not looked at."""
     return readers.invented(range(DRAWN_SEED, DRAWN_SEED + DRAWN_SIGNERS))
 
 
@@ -70,5 +109,26 @@ def _online(data: Path) -> list[Signer]:
     return readers.online(folder / "susig.npz") + readers.online(folder / "svc2004.npz")
 
 
+def _crossmedia(data: Path) -> list[Signer]:
+    return readers.crossmedia(data / "verification" / "crossmedia_cn")
+
+
+def _volunteer(signer: Signer) -> int:
+    return int(signer.name.partition("/")[0])
+
+
+def _prompt(signer: Signer) -> str:
+    return signer.name.partition("/")[2]
+
+
 def _held_out(position: int) -> bool:
     return position % HELD_OUT_EVERY == HELD_OUT_EVERY - 1
+
+
+#: Readers of what trains beside BHSig, by the names of the settings' shares.
+OTHERS: dict[str, Callable[[Path], list[Signer]]] = {
+    "online": online_for_training,
+    "crossmedia": names_for_training,
+    "letters": letters_for_training,
+    "drawn": drawn_for_training,
+}

@@ -18,8 +18,6 @@ class Settings:
     writers_per_batch: int
     genuine_per_writer: int
     forged_per_writer: int
-    online_share: float
-    drawn_share: float
     learning_rate: float
     weight_decay: float
     warmup_steps: int
@@ -28,6 +26,9 @@ class Settings:
     pair_loss_weight: float
     average_decay: float
     validate_minutes: float
+    memory: int
+    half: bool
+    shares: dict[str, float]
 
 
 def read(path: Path = DEFAULT) -> Settings:

@@ -11,6 +11,7 @@ from training.verifier.identification import Search
 from training.verifier.measure import Row, Whole
 from training.verifier.metrics import Rate
 from training.verifier.names import SameName
+from training.verifier.own import OwnFigures
 from training.verifier.robustness import Condition
 
 Cells = Iterable[str]
@@ -41,6 +42,21 @@ def matrix(rows: Sequence[Row]) -> str:
         (row.folder, row.encoder[:12], *(_rate(row.skilled[source]) for source in sources)) for row in rows
     ]
     return _table(("Weights", "Encoder", *sources), body)
+
+
+def own(figures: Sequence[OwnFigures]) -> str:
+    """The table of a user's own signers."""
+    body = [
+        (
+            str(one.references),
+            str(one.signers),
+            str(one.genuine_queries),
+            "no forgeries" if one.skilled is None else _rate(one.skilled),
+            _rate(one.random),
+        )
+        for one in figures
+    ]
+    return _table(("References", "Signers", "Genuine queries", "Skilled EER", "Random EER"), body)
 
 
 def _sets(report: Report) -> str:

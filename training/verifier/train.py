@@ -6,21 +6,34 @@ import copy
 import json
 import math
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from training.verifier import losses, protocol
 from training.verifier.batches import Batches
 from training.verifier.protocol import Gallery
 from training.verifier.settings import Settings
+from worker.vision.encoder import GLOBAL
 from worker.vision.network import PairClassifier, SignatureEncoder
 
 Report = Callable[[dict[str, float]], None]
+
+
+@dataclass
+class Memory:
+    """Global embeddings of genuine specimens of the latest batches; not kept in checkpoints."""
+
+    rows: Tensor = field(default_factory=lambda: torch.zeros(0, GLOBAL))
+
+    def remember(self, rows: Tensor, *, at_most: int) -> None:
+        """Add rows; forget the oldest beyond `at_most`."""
+        self.rows = torch.cat([self.rows, rows.detach()])[max(0, len(self.rows) + len(rows) - at_most) :]
 
 
 @dataclass
@@ -34,12 +47,24 @@ class Run:
     step: int = 0
     seconds: float = 0.0
     best: float = math.inf
+    memory: Memory = field(default_factory=Memory)
 
 
-def start(settings: Settings) -> Run:
-    """A fresh run, its weights drawn from the settings' seed."""
+def start(settings: Settings, initial: Path | None = None) -> Run:
+    """A fresh run, its weights drawn from the settings' seed.
+
+    `initial` is an encoder in safetensors, of another run or of the catalogue: what fits by name and shape
+    is taken over.
+    """
     torch.manual_seed(settings.seed)
-    models = nn.ModuleDict({"encoder": SignatureEncoder(), "matcher": PairClassifier()})
+    encoder = SignatureEncoder()
+    if initial is not None:
+        own = encoder.state_dict()
+        given = load_file(initial)
+        encoder.load_state_dict(
+            {n: v for n, v in given.items() if n in own and own[n].shape == v.shape}, strict=False
+        )
+    models = nn.ModuleDict({"encoder": encoder, "matcher": PairClassifier()})
     models = models.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     average = copy.deepcopy(models).eval().requires_grad_(False)
     optimiser = torch.optim.AdamW(
@@ -73,8 +98,11 @@ def save(run: Run, path: Path) -> None:
     path.with_suffix(".part").replace(path)
 
 
-def train(run: Run, batches: Batches, validation: Gallery, out: Path, report: Report) -> Path:
-    """Train until the minutes are used up; return the checkpoint with the lowest validation EER.
+def train(run: Run, batches: Batches, validation: Sequence[Gallery], out: Path, report: Report) -> Path:
+    """Train until the minutes are used up; return the checkpoint with the lowest mean validation EER.
+
+    Several galleries choose together, because what still improves on one script may have passed its best
+    on another.
 
     `last.pt` and `best.pt` are written to `out` at every validation, its figures appended to `log.jsonl`.
     """
@@ -98,11 +126,16 @@ def _step(run: Run, batches: Batches, *, progress: float) -> dict[str, float]:
     for group in run.optimiser.param_groups:
         group["lr"] = settings.learning_rate * _schedule(run.step, progress, settings.warmup_steps)
     images, writers, genuine = batches.draw(np.random.default_rng((settings.seed, run.step)))
-    embeddings = run.models["encoder"](images.to(memory_format=torch.channels_last))
+    # Half the time on processors that compute in bfloat16; losses and weights stay in float32.
+    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=settings.half):
+        embeddings = run.models["encoder"](images.to(memory_format=torch.channels_last))
+    embeddings = embeddings.float()
+    whole = embeddings[:, :GLOBAL]
     metric = losses.contrastive(
-        embeddings,
+        whole,
         writers,
         genuine,
+        strangers=run.memory.rows,
         temperature=settings.temperature,
         forgery_weight=settings.forgery_weight,
     )
@@ -115,6 +148,7 @@ def _step(run: Run, batches: Batches, *, progress: float) -> dict[str, float]:
     nn.utils.clip_grad_norm_(run.models.parameters(), 5.0)
     run.optimiser.step()
     run.step += 1
+    run.memory.remember(whole[genuine], at_most=settings.memory)
     _average(run)
     return {"metric": metric.item(), "pairs": pairs.item()}
 
@@ -137,8 +171,10 @@ def _average(run: Run) -> None:
             value.copy_(newest[name])
 
 
-def _validate(run: Run, validation: Gallery, out: Path, loss: dict[str, float]) -> dict[str, float]:
-    figures = protocol.quick_figures(run.average, validation)
+def _validate(run: Run, validation: Sequence[Gallery], out: Path, loss: dict[str, float]) -> dict[str, float]:
+    found = {gallery.source: protocol.quick_figures(run.average, gallery) for gallery in validation}
+    figures = {f"{name} ({source})": rate for source, rates in found.items() for name, rate in rates.items()}
+    figures["skilled_1"] = float(np.mean([rates["skilled_1"] for rates in found.values()]))
     if figures["skilled_1"] < run.best:
         run.best = figures["skilled_1"]
         save(run, out / "best.pt")

@@ -1,4 +1,4 @@
-"""The encoder: normalised signatures in, unit embeddings out; ONNX Runtime on the CPU, torch on a GPU."""
+"""The encoder: normalised signatures in, embeddings out; ONNX Runtime on the CPU, torch on a GPU."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 
 #: Images per forward pass; larger batches gain nothing on a CPU and cost memory.
 BATCH = 32
-#: An embedding begins with a global part of length 1 that tells how near two signatures are.
-GLOBAL = 256
-#: Length of an embedding.
-DIMENSION = GLOBAL
+#: An embedding: a global part of length 1, one descriptor of length 1 for every cell of a grid, row by row,
+#: and the share of the ink that lies in each cell.
+GLOBAL, GRID, DESCRIPTOR = 256, (8, 18), 16
+CELLS = GRID[0] * GRID[1]
+DIMENSION = GLOBAL + CELLS * (DESCRIPTOR + 1)
 
 
 class Encoder(Protocol):
@@ -30,7 +31,7 @@ class Encoder(Protocol):
     version: str
 
     def encode(self, crops: Sequence[Normal]) -> Embeddings:
-        """Embed (155, 220) crops: (n, 256) float32 rows of length 1; (0, 256) for none."""
+        """Embed normalised crops: (n, DIMENSION) float32 rows; (0, DIMENSION) for none."""
         ...
 
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 Pixels = npt.NDArray[np.uint8]
 #: A grey image: (height, width) uint8, 0 is black.
 Grey = npt.NDArray[np.uint8]
-#: A normalised signature: (155, 220) float32 in [0, 1], ink is 1, paper is 0.
+#: A normalised signature: (128, 288) float32 in [0, 1], ink is 1, paper is 0.
 Normal = npt.NDArray[np.float32]
 #: One embedding per row: (n, d) float32.
 Embeddings = npt.NDArray[np.float32]

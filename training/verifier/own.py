@@ -1,0 +1,50 @@
+"""A user's own signers measured: what the shipped or a newly trained verifier does on one's own documents."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from training.verifier import metrics
+from training.verifier.library import Models, measured
+from training.verifier.metrics import Rate
+from training.verifier.protocol import Gallery
+from worker.errors import WrongUse
+
+COUNTS = (1, 3, 5)
+
+
+@dataclass(frozen=True)
+class OwnFigures:
+    """EERs with one number of references; `skilled` is None where no forgeries were given."""
+
+    references: int
+    signers: int
+    genuine_queries: int
+    skilled: Rate | None
+    random: Rate
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return asdict(self)
+
+
+def measure(found: Gallery, models: Models) -> list[OwnFigures]:
+    """Figures for each number of references that leaves genuine specimens to ask about.
+
+    Raises WrongUse when there are fewer than two signers, or none with two genuine specimens.
+    """
+    one = measured(found, models)
+    figures = []
+    for count in COUNTS:
+        tried = one.trials(models.calibration, count)
+        if len(tried) < 2:
+            continue
+        (random,) = metrics.rates(tried, "random", [metrics.Curves.equal_error])
+        forged = [trial for trial in tried if len(trial.skilled)]
+        skilled = metrics.rates(forged, "skilled", [metrics.Curves.equal_error])[0] if forged else None
+        queries = sum(len(trial.genuine) for trial in tried)
+        figures.append(OwnFigures(count, len(tried), queries, skilled, random))
+    if not figures:
+        raise WrongUse("measuring needs two signers or more with two genuine specimens or more each")
+    return figures
