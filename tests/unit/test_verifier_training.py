@@ -238,3 +238,13 @@ def write_signer(folder, seed):
     (folder / "genuine").mkdir(parents=True)
     for wobble in range(3):
         cv2.imwrite(str(folder / "genuine" / f"{wobble}.png"), signature(seed, wobble=wobble))
+
+
+def test_a_source_alone_fills_every_batch():
+    alone = settings_file.read().alone("online")
+
+    assert alone.shares["online"] == 1.0
+    assert sum(alone.shares.values()) == 1.0
+    assert (
+        sum(settings_file.read().alone("bhsig").shares[name] for name in settings_file.read().shares) == 0.0
+    )

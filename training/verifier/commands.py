@@ -35,6 +35,16 @@ class Design(StrEnum):
     REFERENCE = "reference"
 
 
+class Source(StrEnum):
+    """Signers that a verifier may be trained on alone; all but BHSig are shares of the settings."""
+
+    BHSIG = "bhsig"
+    ONLINE = "online"
+    CROSSMEDIA = "crossmedia"
+    LETTERS = "letters"
+    DRAWN = "drawn"
+
+
 class Part(StrEnum):
     """What can be measured on its own."""
 
@@ -62,6 +72,9 @@ def train(  # a command's options
     ] = None,
     settings: Annotated[Path | None, typer.Option(help="Another settings file.")] = None,
     threads: Annotated[int, typer.Option(help="CPU threads.")] = 1,
+    only: Annotated[
+        Source | None, typer.Option(help="Train on this alone, for the matrix of training and test sets.")
+    ] = None,
     design: Annotated[
         Design, typer.Option(help="`reference`: SigNet and a pair classifier, in two phases, as a baseline.")
     ] = Design.SHIPPED,
@@ -87,6 +100,8 @@ def train(  # a command's options
     chosen = settings_file.read(settings or settings_file.DEFAULT)
     if minutes is not None:
         chosen = dataclasses.replace(chosen, minutes=minutes)
+    if only is not None:
+        chosen = chosen.alone(only)
     _messages.print("reading specimens …")
     others = {name: read(data) for name, read in sets.OTHERS.items() if chosen.shares.get(name)}
     if own is not None:

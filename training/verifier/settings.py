@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 DEFAULT = Path(__file__).with_name("settings.toml")
@@ -29,6 +29,10 @@ class Settings:
     memory: int
     half: bool
     shares: dict[str, float]
+
+    def alone(self, source: str) -> Settings:
+        """The same with one source in every batch; `bhsig` is what no share is given to."""
+        return replace(self, shares={name: float(name == source) for name in (*self.shares, source)})
 
 
 def read(path: Path = DEFAULT) -> Settings:
