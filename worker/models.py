@@ -8,6 +8,7 @@ from worker.settings import Detection, Models
 from worker.version import code_version
 from worker.vision import weights
 from worker.vision.batcher import BatchingDetector
+from worker.vision.classifier import OnnxClassifier, SecondLook
 from worker.vision.cleaner import Cleaner, load_cleaner
 from worker.vision.detector import Detector, load_detector
 from worker.vision.encoder import Encoder, load_encoder
@@ -16,9 +17,12 @@ from worker.vision.reading import default_thresholds
 from worker.vision.values import Thresholds
 from worker.vision.verifier import Verifier, load_verifier
 
+#: The classifier's name in the catalogue, and in the versions of a result.
+CLASSIFIER = "classifier"
+
 
 def build_detector(settings: Detection) -> Detector:
-    """The configured detector, which sees pages the right way up.
+    """The configured detector, which sees pages the right way up, and the crop classifier where that is on.
 
     On a GPU behind a batcher that joins the pages of all task threads.
     """
@@ -30,6 +34,9 @@ def build_detector(settings: Detection) -> Detector:
     )
     if settings.detect_device != "cpu":
         detector = BatchingDetector(detector, max_pages=settings.batch_pages, max_ms=settings.batch_ms)
+    if _looks_twice(settings):
+        doubt = float(weights.entry(CLASSIFIER).parameters["doubt"])
+        detector = SecondLook(detector, OnnxClassifier(CLASSIFIER), doubt=doubt)
     return UprightDetector(detector)
 
 
@@ -48,6 +55,10 @@ def result_versions(settings: Detection, models: Models) -> dict[str, Any]:
     catalogue = weights.load_catalogue()
     thresholds = _thresholds(settings)
     digests = {name: catalogue[name].sha256 for name in ("encoder", "matcher", "calibration")}
+    doubts: dict[str, float] = {}
+    if _looks_twice(settings):
+        digests[CLASSIFIER] = catalogue[CLASSIFIER].sha256
+        doubts["doubt"] = float(catalogue[CLASSIFIER].parameters["doubt"])
     return {
         "detector": catalogue[_file(settings)].sha256,
         **digests,
@@ -55,10 +66,18 @@ def result_versions(settings: Detection, models: Models) -> dict[str, Any]:
         "thresholds": {
             "min_score": thresholds.min_score,
             "max_iou": thresholds.max_iou,
+            **doubts,
             **{f"min_score_{label.value}": score for label, score in thresholds.per_label.items()},
         },
         "code": code_version(),
     }
+
+
+def _looks_twice(settings: Detection) -> bool:
+    """Whether the classifier is on: as set, else as its weights were found to do best."""
+    if settings.classifier is not None:
+        return settings.classifier == "on"
+    return bool(weights.entry(CLASSIFIER).parameters["default"])
 
 
 def _thresholds(settings: Detection) -> Thresholds:

@@ -172,6 +172,10 @@ class Detection(_Group):
     label_scores: dict[Label, Share] = Field(
         default_factory=dict, description='Scores that differ by label, as JSON: {"initials": 0.4}'
     )
+    classifier: Literal["on", "off"] | None = Field(
+        default=None,
+        description="on: signatures that look like print or stamps are called so; empty for the weights' own",
+    )
     batch_pages: int = Field(default=16, ge=1, le=256, description="Most pages of one forward pass on a GPU")
     batch_ms: float = Field(default=20, ge=0, le=1000, description="Milliseconds a GPU batch waits to fill")
     threads: int = Field(default=1, ge=1, le=64, description="Threads of one CPU inference session")

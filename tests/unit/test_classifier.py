@@ -1,0 +1,141 @@
+"""The crop classifier at run time: what it sees, and what its second look does to a detector's answer."""
+
+import numpy as np
+import pytest
+
+from worker.models import build_detector, result_versions
+from worker.settings import Detection, Models
+from worker.vision.classifier import HEIGHT, KINDS, WIDTH, Kind, OnnxClassifier, SecondLook, as_look
+from worker.vision.values import Box, Label, Region
+from worker.vision.weights import entry
+
+PAGE = np.full((200, 300, 3), 255, np.uint8)
+REGIONS = [
+    Region(Box(10, 10, 80, 30), 0.9, Label.SIGNATURE),
+    Region(Box(10, 60, 80, 30), 0.8, Label.HANDWRITTEN_DATE),
+    Region(Box(10, 110, 80, 30), 0.7, Label.SIGNATURE),
+]
+
+
+class FixedDetector:
+    """Finds the same regions on every page."""
+
+    version = "fixed"
+
+    def detect(self, pages):
+        return [list(REGIONS) for _ in pages]
+
+
+class FixedClassifier:
+    """Gives one row after the other, and counts how many crops it was shown."""
+
+    version = "fixed"
+
+    def __init__(self, *rows: tuple[float, float, float, float]) -> None:
+        self.rows = rows
+        self.shown = 0
+
+    def classify(self, looks):
+        self.shown += len(looks)
+        return np.array(self.rows[: len(looks)], np.float32).reshape(-1, len(KINDS))
+
+
+def reviewed(*rows, doubt=0.9):
+    return SecondLook(FixedDetector(), FixedClassifier(*rows), doubt=doubt).detect([PAGE])[0]
+
+
+def test_a_crop_is_fitted_into_the_field_with_its_aspect_kept():
+    crop = np.full((100, 100), 255, np.uint8)
+    crop[10:90, 10:90] = 0
+
+    look = as_look(crop)
+
+    rows, columns = np.flatnonzero(look.max(axis=1) > 0.5), np.flatnonzero(look.max(axis=0) > 0.5)
+    assert look.shape == (HEIGHT, WIDTH)
+    assert np.ptp(rows) == pytest.approx(np.ptp(columns), abs=1)
+    assert columns.mean() == pytest.approx(WIDTH / 2, abs=1)
+
+
+def test_faint_ink_on_grey_paper_looks_like_black_on_white():
+    sharp = np.full((60, 120), 255, np.uint8)
+    sharp[20:40, 30:90] = 0
+    faint = np.where(sharp == 0, 120, 200).astype(np.uint8)
+
+    assert np.allclose(as_look(sharp), as_look(faint), atol=0.01)
+
+
+@pytest.mark.parametrize(
+    "shape", [pytest.param((1, 1), id="one pixel"), pytest.param((40, 90, 3), id="blank")]
+)
+def test_a_crop_without_ink_is_all_paper(shape):
+    assert not as_look(np.full(shape, 230, np.uint8)).any()
+
+
+def test_what_looks_like_print_or_a_stamp_is_no_signature_any_more():
+    found = reviewed((0.02, 0.02, 0.9, 0.06), (0.01, 0.01, 0.08, 0.9))
+
+    assert [region.label for region in found] == [
+        Label.PRINTED_TEXT,
+        Label.HANDWRITTEN_DATE,
+        Label.STAMP_OR_LOGO,
+    ]
+
+
+def test_a_second_look_drops_nothing_and_moves_nothing():
+    found = reviewed((0.0, 0.0, 1.0, 0.0), (0.0, 0.0, 1.0, 0.0))
+
+    assert [(one.box, one.score) for one in found] == [(one.box, one.score) for one in REGIONS]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        pytest.param((0.2, 0.0, 0.7, 0.1), id="some doubt"),
+        pytest.param((0.05, 0.95, 0.0, 0.0), id="handwriting is left to the detector"),
+    ],
+)
+def test_a_signature_stays_one_without_enough_doubt(row):
+    assert reviewed(row, row) == REGIONS
+
+
+def test_only_signatures_are_looked_at():
+    classifier = FixedClassifier((1.0, 0.0, 0.0, 0.0), (1.0, 0.0, 0.0, 0.0))
+
+    SecondLook(FixedDetector(), classifier, doubt=0.9).detect([PAGE])
+
+    assert classifier.shown == 2
+
+
+def test_no_crops_give_no_rows():
+    assert OnnxClassifier().classify([]).shape == (0, len(KINDS))
+
+
+def test_the_answers_of_one_crop_sum_to_one():
+    shares = OnnxClassifier().classify([as_look(PAGE)] * 3)
+
+    assert shares.shape == (3, len(KINDS))
+    assert np.allclose(shares.sum(axis=1), 1, atol=1e-5)
+
+
+def test_the_catalogue_names_the_kinds_in_the_order_of_the_answers():
+    assert entry("classifier").parameters["kinds"] == [kind.value for kind in Kind]
+
+
+@pytest.mark.parametrize(("setting", "named"), [("on", True), ("off", False)])
+def test_a_result_names_the_classifier_that_looked(setting, named):
+    versions = result_versions(Detection(classifier=setting), Models())
+
+    assert (versions.get("classifier") == entry("classifier").sha256) is named
+    assert ("doubt" in versions["thresholds"]) is named
+
+
+def test_the_weights_decide_where_nothing_is_set():
+    by_default = "classifier" in result_versions(Detection(), Models())
+
+    assert by_default is entry("classifier").parameters["default"]
+
+
+def test_the_classifier_keeps_the_detectors_version():
+    on, off = (build_detector(Detection(classifier=setting)) for setting in ("on", "off"))
+
+    assert on.version == off.version == entry("detector").sha256
