@@ -21,7 +21,7 @@ WEIGHTS = (0.0, 1.0, 10.0, 20.0, 30.0, 40.0, 50.0, 70.0)
 def weigh(
     encoder: SignatureEncoder, matcher: PairClassifier, galleries: Sequence[Gallery]
 ) -> dict[float, list[float]]:
-    """Skilled EER with one reference on each gallery, by weight; leaves the best mean's weight in `matcher`."""
+    """Skilled EER with one reference on each gallery, by weight; leaves the best weight in `matcher`."""
     rates: dict[float, list[float]] = {weight: [] for weight in WEIGHTS}
     for found in galleries:
         embeddings = protocol.embed(encoder, found.images)
