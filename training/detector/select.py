@@ -24,6 +24,8 @@ from worker.vision.values import Label, Pixels, Region, Thresholds
 WORTH = 0.01
 #: The default threshold keeps at least this recall on validation pages.
 RECALL = 0.90
+#: No label is served at a score below this.
+LOWEST = 0.05
 #: Drawn pages that choose the thresholds of the other labels, and the seed that sets them apart.
 DRAWN = 80
 _UNSEEN = 0x5EED
@@ -105,7 +107,10 @@ def drawn_pages(data: Path, *, count: int = DRAWN) -> list[Sheet]:
 
 
 def label_thresholds(drawn: Sequence[Sheet], detector: Detector) -> dict[Label, float]:
-    """For each label but the signature, the score where its F1 is greatest on those pages."""
+    """For each label but the signature, the score where its F1 is greatest on those pages.
+
+    A label that is best near zero has not been learnt; it keeps the threshold of the signature.
+    """
     found = [detector.detect([_colour(sheet)])[0] for sheet in drawn]
     chosen = {}
     for label in LABELS[1:]:
@@ -117,8 +122,9 @@ def label_thresholds(drawn: Sequence[Sheet], detector: Detector) -> dict[Label, 
             )
             for index, (sheet, regions) in enumerate(zip(drawn, found, strict=True))
         ]
-        if any(page.truths for page in scored):
-            chosen[label] = round(figures(scored, rounds=1).best_score, 2)
+        best = figures(scored, rounds=1).best_score if any(page.truths for page in scored) else 0.0
+        if best >= LOWEST:
+            chosen[label] = round(best, 2)
     return chosen
 
 
