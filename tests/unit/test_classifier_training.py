@@ -9,6 +9,7 @@ pytest.importorskip("ultralytics", reason="training is an optional extra")
 
 from training.classifier import drawn, gate, sets  # noqa: E402
 from training.classifier.augment import moved, plain, varied  # noqa: E402
+from training.classifier.evaluate import answer  # noqa: E402
 from training.classifier.export import export, load  # noqa: E402
 from training.classifier.metrics import Answers, confusion, figures  # noqa: E402
 from training.classifier.network import Probabilities  # noqa: E402
@@ -22,6 +23,8 @@ from worker.vision.classifier import HEIGHT, KINDS, WIDTH, Kind, OnnxClassifier 
 from worker.vision.values import Box, Label, Region  # noqa: E402
 
 SEEDS = range(7_000_000, 7_000_006)
+#: What the shipped weights say of the drawn pieces: a row per true kind, a column per answer.
+SHIPPED = [[6, 0, 0, 0], [0, 6, 0, 0], [0, 1, 11, 0], [0, 0, 0, 6]]
 
 
 @pytest.fixture(scope="module")
@@ -220,3 +223,9 @@ def test_own_folders_that_mean_nothing_are_refused_with_the_names_that_do(folder
 
     with pytest.raises(WrongUse, match="signature, handwriting, printed_text, stamp_or_logo"):
         list(sets.own(tmp_path))
+
+
+def test_the_shipped_classifier_answers_drawn_crops_as_it_did_when_it_was_measured(pieces):
+    found, _ = answer(pieces, OnnxClassifier())
+
+    assert confusion(found.truths, found.answers).tolist() == SHIPPED
