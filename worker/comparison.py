@@ -16,6 +16,7 @@ from worker.settings import Models, Reading
 from worker.steps.references import graded_image, signature_image
 from worker.vision import copies
 from worker.vision.copies import SAME_INK
+from worker.vision.crops import ink_mask
 from worker.vision.enrolment import Grade
 from worker.vision.values import Opinion, Outcome, Quality
 
@@ -72,7 +73,7 @@ class Comparer:
             shown = signature_image(str(path), _bytes(path), self._renderer)
             one, grade = graded_image(str(path), shown.data, self._cleaner)
             embedding = self._encoder.encode([one.normal])[0]
-            self._known[path] = _Image(embedding, one.quality, grade, copies.fingerprint(one.normal))
+            self._known[path] = _Image(embedding, one.quality, grade, copies.fingerprint(ink_mask(one.clean)))
         return self._known[path]
 
 

@@ -23,6 +23,7 @@ from worker.steps.finish import finish_document
 from worker.steps.references import enroll, judge
 from worker.steps.render import render_document
 from worker.steps.verify import verify_chunk
+from worker.vision.encoder import DIMENSION
 from worker.vision.images import encode_png
 from worker.vision.values import Embeddings, Normal, RenderedPage
 
@@ -35,7 +36,7 @@ class Padded(MeanEncoder):
 
     def encode(self, crops: Sequence[Normal]) -> Embeddings:
         rows = super().encode(crops)
-        return np.pad(rows, [(0, 0), (0, 256 - rows.shape[1])])
+        return np.pad(rows, [(0, 0), (0, DIMENSION - rows.shape[1])])
 
 
 class Meeting(MeanEncoder):

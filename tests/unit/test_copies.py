@@ -11,12 +11,12 @@ from training.verifier import readers
 from training.verifier.copies import CONDITIONS, Rescan, Share, genuine_pairs, rescanned
 from worker.vision import copies
 from worker.vision.copies import SAME_INK, Strokes
-from worker.vision.crops import normalise
+from worker.vision.crops import ink_mask
 from worker.vision.values import Grey
 
 
 def strokes(image: Grey) -> Strokes:
-    return copies.strokes(copies.fingerprint(normalise(image)))
+    return copies.strokes(copies.fingerprint(ink_mask(image)))
 
 
 #: Where cleaning has its part, the measurement of the whole way is the place to look.
@@ -82,10 +82,10 @@ def test_the_outline_finds_a_turned_and_scaled_copy_among_many() -> None:
 
 
 def test_a_fingerprint_is_small_and_the_same_every_time() -> None:
-    normal = normalise(signature(5))
+    ink = ink_mask(signature(5))
 
-    assert copies.fingerprint(normal) == copies.fingerprint(normal)
-    assert len(copies.fingerprint(normal)) < 1000
+    assert copies.fingerprint(ink) == copies.fingerprint(ink)
+    assert len(copies.fingerprint(ink)) < 1000
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import pytest
 
 from tests.handwriting import coloured, signature
 from worker.vision.cleaner import load_cleaner
+from worker.vision.encoder import DIMENSION
 from worker.vision.enrolment import Grade, Remark, Standing, grade, lacking, standings, wanted
 from worker.vision.prepare import prepare
 from worker.vision.values import Cleaning, Embeddings, Grey
@@ -54,7 +55,7 @@ def test_nothing_written_scores_nothing() -> None:
 
 def embeddings(*directions: int) -> Embeddings:
     """Unit vectors, most of them the same."""
-    rows = np.zeros((len(directions), 256), np.float32)
+    rows = np.zeros((len(directions), DIMENSION), np.float32)
     rows[np.arange(len(directions)), directions] = 1.0
     return rows
 

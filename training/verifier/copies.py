@@ -20,8 +20,7 @@ from training.verifier.readers import Drawn, Signer, Specimen
 from worker.vision import copies
 from worker.vision.cleaner import Cleaner
 from worker.vision.copies import SAME_INK, Strokes
-from worker.vision.crops import fit, normalise
-from worker.vision.prepare import prepare
+from worker.vision.crops import ink_mask
 from worker.vision.values import Grey, Pixels
 
 Notice = Callable[[str], None]
@@ -234,14 +233,13 @@ def _test_signers(folder: Path) -> list[Signer]:
 
 def _strokes(specimen: Specimen) -> Strokes:
     """A specimen as it is: these sets hold nothing that would have to be cleaned away."""
-    mask = specimen.mask()
-    normal = fit(mask) if isinstance(specimen, Drawn) else normalise(_white(specimen))
-    return copies.strokes(copies.fingerprint(normal))
+    ink = specimen.mask() if isinstance(specimen, Drawn) else ink_mask(_white(specimen))
+    return copies.strokes(copies.fingerprint(ink))
 
 
 def _read(crop: Pixels, cleaner: Cleaner) -> Strokes:
     """A crop as the pipeline reads it."""
-    return copies.strokes(copies.fingerprint(prepare(crop, cleaner).normal))
+    return copies.strokes(copies.fingerprint(ink_mask(cleaner.clean(crop))))
 
 
 def _white(specimen: Specimen) -> Grey:

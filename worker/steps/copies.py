@@ -20,7 +20,7 @@ from worker.steps.keys import page_digest
 from worker.steps.ports import Deps
 from worker.vision.boxes import iou
 from worker.vision.copies import SAME_INK, Strokes, fingerprint, likeness, nearest, outline, strokes
-from worker.vision.values import Box, Normal
+from worker.vision.values import Box, Grey
 
 #: Regions of each scope that are looked through, the newest first.
 SEARCHED = 1000
@@ -50,11 +50,9 @@ class Found:
     references: Mapping[str, tuple[int, float]]
 
 
-def shown(
-    region: Region, normal: Normal, *, claimed: Sequence[str], suggested: Sequence[str]
-) -> Shown | None:
+def shown(region: Region, ink: Grey, *, claimed: Sequence[str], suggested: Sequence[str]) -> Shown | None:
     """What of a region is shown; None where there is too little ink to tell a copy from another act."""
-    data = fingerprint(normal)
+    data = fingerprint(ink)
     found = strokes(data)
     if not found.enough:
         return None

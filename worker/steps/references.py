@@ -16,10 +16,11 @@ from worker.steps.keys import reference_key
 from worker.steps.ports import Renderer, VerifyDeps
 from worker.vision import copies, enrolment
 from worker.vision.cleaner import Cleaner
+from worker.vision.crops import ink_mask
 from worker.vision.enrolment import Grade, Standing
 from worker.vision.images import decode
 from worker.vision.prepare import Prepared, prepare
-from worker.vision.values import Embeddings, Limits, Normal, Quality, RenderedPage
+from worker.vision.values import Embeddings, Grey, Limits, Quality, RenderedPage
 
 #: The embeddings of a signer who has none.
 NO_EMBEDDINGS: Embeddings = np.zeros((0, 0), dtype=np.float32)
@@ -82,7 +83,7 @@ def enroll(signer: str, name: str, data: bytes, *, deps: VerifyDeps, renderer: R
             quality={**asdict(one.quality), **asdict(grade)},
             embedding=as_bytes(embedding),
             encoder=deps.embedding_version,
-            strokes=_strokes(one.normal),
+            strokes=_strokes(one.clean),
         )
     return Enrolled(name, new, one.quality, grade)
 
@@ -152,13 +153,13 @@ def refresh_references(names: Sequence[str], deps: VerifyDeps) -> None:
         embedding = as_bytes(deps.encoder.encode([one.normal])[0])
         with deps.sessions() as session:
             signers.embed_again(
-                session, reference.id, embedding, encoder=encoder, strokes=_strokes(one.normal)
+                session, reference.id, embedding, encoder=encoder, strokes=_strokes(one.clean)
             )
 
 
-def _strokes(normal: Normal) -> bytes:
+def _strokes(clean: Grey) -> bytes:
     """What a copy is recognised by; empty where there is too little to tell."""
-    data = copies.fingerprint(normal)
+    data = copies.fingerprint(ink_mask(clean))
     return data if copies.strokes(data).enough else b""
 
 

@@ -18,6 +18,7 @@ from worker.steps.copies import Shown
 from worker.steps.keys import clean_key
 from worker.steps.ports import VerifyDeps
 from worker.steps.references import NO_EMBEDDINGS, as_bytes, as_matrix, refresh_references
+from worker.vision.crops import ink_mask
 from worker.vision.enrolment import Standing
 from worker.vision.images import decode, encode_png
 from worker.vision.prepare import Prepared, prepare
@@ -133,7 +134,7 @@ def _answer(region: Region, one: Prepared, embedding: Any, files: _Files, deps: 
     near = [] if files.claimed or not one.quality.usable else _nearest(embedding, files, deps)
     rows = [_verdict(name, opinion, files.doubtful.get(name, [])) for name, opinion in compared.items()]
     suggested = [one["signer"] for one in near]
-    shown = copies.shown(region, one.normal, claimed=files.claimed, suggested=suggested)
+    shown = copies.shown(region, ink_mask(one.clean), claimed=files.claimed, suggested=suggested)
     return _Answer(region.id, facts, rows, near, shown)
 
 

@@ -19,7 +19,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from worker.vision.values import Normal
+from worker.vision.crops import fit
+from worker.vision.values import Grey
 
 #: Points in pixels of the normalised signature: (n, 2) float64, x and y.
 Points = npt.NDArray[np.float64]
@@ -175,21 +176,10 @@ class _Fit:
         return bool(small >= _MIN_SCALE and large <= _MAX_SCALE and large <= _MAX_STRETCH * small)
 
 
-def fingerprint(normal: Normal) -> bytes:
-    """A normalised signature as it is stored: one bit a pixel, deflated, about 600 bytes."""
-    return zlib.compress(np.packbits(_in_field(normal) >= 0.5).tobytes(), 9)
-
-
-def _in_field(normal: Normal) -> Normal:
-    """The signature in the field of fingerprints, its sides kept in proportion."""
-    height, width = normal.shape
-    if (height, width) == (_HEIGHT, _WIDTH):
-        return normal
-    scale = min(_HEIGHT / height, _WIDTH / width)
-    matrix = np.array(
-        [[scale, 0.0, (_WIDTH - scale * width) / 2], [0.0, scale, (_HEIGHT - scale * height) / 2]]
-    )
-    return np.asarray(cv2.warpAffine(normal, matrix, (_WIDTH, _HEIGHT), flags=cv2.INTER_AREA), np.float32)
+def fingerprint(ink: Grey) -> bytes:
+    """A signature's ink (255 on 0) as it is stored: fitted, one bit a pixel, deflated; about 600 bytes."""
+    fitted = fit(ink, width=_WIDTH, height=_HEIGHT)
+    return zlib.compress(np.packbits(fitted >= 0.5).tobytes(), 9)
 
 
 def strokes(data: bytes) -> Strokes:

@@ -70,21 +70,21 @@ def without_specks(mask: Grey) -> Grey:
     return np.where(kept[labels], np.uint8(255), np.uint8(0)) if count > 1 else mask
 
 
-def fit(mask: Grey) -> Normal:
-    """Scale the ink's box into the middle of a (HEIGHT, WIDTH) field, aspect kept; ink is 1, paper 0.
+def fit(mask: Grey, *, width: int = WIDTH, height: int = HEIGHT) -> Normal:
+    """Scale the ink's box into the middle of a (height, width) field, aspect kept; ink is 1, paper 0.
 
     The mask is averaged down and lifted until its strokes are dark again, so that neither hairlines nor
     high resolutions fade. A mask without ink gives an empty field.
     """
-    field = np.zeros((HEIGHT, WIDTH), np.float32)
-    x, y, width, height = cv2.boundingRect(mask)
-    if not width or not height:
+    field = np.zeros((height, width), np.float32)
+    x, y, across, down = cv2.boundingRect(mask)
+    if not across or not down:
         return field
-    scale = min((WIDTH - 2 * PADDING) / width, (HEIGHT - 2 * PADDING) / height)
-    size = max(1, round(width * scale)), max(1, round(height * scale))
+    scale = min((width - 2 * PADDING) / across, (height - 2 * PADDING) / down)
+    size = max(1, round(across * scale)), max(1, round(down * scale))
     interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    ink = cv2.resize(mask[y : y + height, x : x + width], size, interpolation=interpolation)
-    left, top = (WIDTH - size[0]) // 2, (HEIGHT - size[1]) // 2
+    ink = cv2.resize(mask[y : y + down, x : x + across], size, interpolation=interpolation)
+    left, top = (width - size[0]) // 2, (height - size[1]) // 2
     field[top : top + size[1], left : left + size[0]] = _darkened(np.asarray(ink, np.uint8))
     return field
 
