@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from worker.vision import classical, weights
-from worker.vision.crops import assess, dark_pixels, grey
+from worker.vision.crops import assess, dark_pixels, grey, without_specks
 from worker.vision.learned import StrokeNetwork, load_network
 from worker.vision.values import Cleaning, Grey, Pixels
 
@@ -80,9 +80,14 @@ def by_network(network: StrokeNetwork) -> Finder:
     """The strokes that the network finds."""
 
     def find(crop: Pixels | Grey, whitened: Grey, mask: Grey) -> Grey:
-        if not cv2.countNonZero(mask):
-            return mask
-        return np.where(network.strokes(whitened) >= MIN_STROKE, mask, np.uint8(0))
+        left, top, width, height = cv2.boundingRect(without_specks(mask))
+        kept = np.zeros_like(mask)
+        if width and height:
+            # Paper around the ink would make the strokes smaller than any that the network has seen.
+            rows, columns = slice(top, top + height), slice(left, left + width)
+            strokes = network.strokes(whitened[rows, columns]) >= MIN_STROKE
+            kept[rows, columns] = np.where(strokes, mask[rows, columns], np.uint8(0))
+        return kept
 
     return find
 
