@@ -31,8 +31,8 @@ _REACH, _BESIDE, _TALLER = 0.5, 0.6, 2.2
 #: Edges agree within a pixel, or this share of the letter's height.
 _AGREE = 0.08
 #: What a decision asks for: pairs in all, how many times more along one axis than the other, the share of
-#: pairs that agree on one side only, how many times more of them on the one side than on the other, and by how many
-#: standard deviations, for quarter turns and for half turns. Chosen on training pages of Tobacco800.
+#: pairs that agree on one side only, how many times more of them on the one side than on the other, and by
+#: how many standard deviations, for quarter turns and for half turns. Chosen on training pages of Tobacco800.
 _PAIRS, _AXIS, _LOPSIDED, _AHEAD = 40, 2.0, 0.1, 1.75
 _QUARTER_Z, _HALF_Z = 3.0, 4.0
 #: A page whose rows are this far from being upside down is not looked at twice.

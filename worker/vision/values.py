@@ -26,7 +26,7 @@ class Label(StrEnum):
     HANDWRITTEN_DATE = "handwritten_date"
     REDACTION = "redaction"
     HANDWRITING = "handwriting"
-    #: What no detector finds: signatures that the crop classifier took back, kept so that they can be audited.
+    #: What no detector finds: signatures that the crop classifier took back, kept for audits.
     PRINTED_TEXT = "printed_text"
     STAMP_OR_LOGO = "stamp_or_logo"
 
@@ -45,7 +45,7 @@ class Box:
 class Region:
     """One detected box with its label and score in [0, 1].
 
-    `turns` is how many quarter turns anticlockwise lay it upright: 0 unless its page lies on its side or head.
+    `turns` is how many quarter turns anticlockwise lay it upright: 0 unless its page lies on its side.
     """
 
     box: Box
