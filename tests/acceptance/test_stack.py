@@ -109,6 +109,14 @@ def comparable(result: dict[str, Any]) -> dict[str, Any]:
     return {**{name: result[name] for name in names}, "pages": pages}
 
 
+def without_copies(pages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Pages without who copies whom: of documents that show the same ink one is the first."""
+    return [
+        {**page, "regions": [{**region, "duplicate_of": None} for region in page["regions"]]}
+        for page in pages
+    ]
+
+
 def test_run_and_the_queues_give_the_same_rows(
     processed: dict[str, dict[str, Any]], samples: Path, tmp_path: Path
 ) -> None:
@@ -176,7 +184,7 @@ def test_a_killed_worker_loses_nothing(stack: Stack, samples: Path, name: str) -
     until(lambda: all_ended(stack, before + len(keys)), within=BOUND)
     found = results(stack)
     assert {found[key]["status"] for key in keys} == {"done"}
-    assert len({json.dumps(comparable(found[key])["pages"]) for key in keys}) == 1
+    assert len({json.dumps(without_copies(comparable(found[key])["pages"])) for key in keys}) == 1
 
 
 def test_retry_sends_a_quarantined_document_again(stack: Stack, processed: dict[str, dict[str, Any]]) -> None:
