@@ -32,6 +32,7 @@ from worker.steps.finish import finish_document
 from worker.steps.keys import document_folder
 from worker.steps.render import render_document
 from worker.storage import S3, Folder, s3_client
+from worker.vision.encoder import DIMENSION
 
 
 def eraser(world: World) -> Eraser:
@@ -201,7 +202,8 @@ class WideEncoder(MeanEncoder):
 
     def encode(self, crops):
         rows = [cv2.resize(crop, (16, 16), interpolation=cv2.INTER_AREA).ravel() for crop in crops]
-        return np.array(rows, dtype=np.float32).reshape(len(rows), 256)
+        small = np.array(rows, dtype=np.float32).reshape(len(rows), 256)
+        return np.pad(small, ((0, 0), (0, DIMENSION - small.shape[1])))
 
 
 @pytest.fixture
@@ -395,7 +397,7 @@ def test_every_table_that_holds_personal_data_is_known_to_the_erasure():
     """A new table must be thought of here, and in `db/erase.py`."""
     assert set(Base.metadata.tables) == {
         *("documents", "claims", "chunks", "pages", "regions", "verdicts", "suggestions", "events"),
-        *("signers", "references", "versions", "erasures"),
+        *("signers", "references", "versions", "erasures", "scopes", "duplicates", "reference_copies"),
     }
 
 

@@ -28,6 +28,7 @@ from worker.steps.sweep import sweep_all
 from worker.steps.verify import verify_chunk
 from worker.vision import values
 from worker.vision.cleaner import load_cleaner
+from worker.vision.encoder import DIMENSION
 from worker.vision.values import Cleaning, Pixels
 
 
@@ -520,7 +521,7 @@ class Padded(MeanEncoder):
 
     def encode(self, crops):  # type: ignore[no-untyped-def]
         small = super().encode(crops)
-        return np.pad(small, ((0, 0), (0, 256 - small.shape[1])))
+        return np.pad(small, ((0, 0), (0, DIMENSION - small.shape[1])))
 
 
 def test_embeddings_survive_storage() -> None:
