@@ -28,7 +28,7 @@ from worker.steps.sweep import sweep_all
 from worker.steps.verify import verify_chunk
 from worker.vision import values
 from worker.vision.cleaner import load_cleaner
-from worker.vision.encoder import DIMENSION
+from worker.vision.encoder import CELLS, DESCRIPTOR, GLOBAL
 from worker.vision.values import Cleaning, Pixels
 
 
@@ -517,11 +517,14 @@ def test_pages_stay_open_until_their_chunk_is_verified(world: World) -> None:
 
 
 class Padded(MeanEncoder):
-    """Embeddings as long as the matcher's weights expect."""
+    """Embeddings as the matcher's weights expect them, their parts all alike."""
 
     def encode(self, crops):  # type: ignore[no-untyped-def]
         small = super().encode(crops)
-        return np.pad(small, ((0, 0), (0, DIMENSION - small.shape[1])))
+        whole = np.pad(small, ((0, 0), (0, GLOBAL - small.shape[1])))
+        parts = np.full((len(small), CELLS * DESCRIPTOR), DESCRIPTOR**-0.5)
+        ink = np.full((len(small), CELLS), 1 / CELLS)
+        return np.concatenate([whole, parts, ink], axis=1).astype(np.float32)
 
 
 def test_embeddings_survive_storage() -> None:

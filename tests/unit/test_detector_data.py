@@ -18,7 +18,7 @@ from training.detector.readers import (
     strictest,
 )
 from training.detector.select import validation_pages
-from training.detector.sheets import SheetFolder, read_sheets
+from training.detector.sheets import LABELS, SheetFolder, read_sheets
 from training.detector.strokes import StrokeBook
 from worker.vision.values import Box, Label
 
@@ -150,7 +150,7 @@ def test_prepared_pages_keep_their_boxes_and_what_is_known_of_them(data, tmp_pat
     assert mark.box.x == pytest.approx(100 * scale, rel=2e-3)
     assert mark.box.height == pytest.approx(60 * scale, rel=2e-3)
     assert sheets["scans"].known == {Label.SIGNATURE}
-    assert sheets["drawn"].known == set(Label)
+    assert sheets["drawn"].known == set(LABELS)
 
 
 def test_a_recorded_signature_is_as_wide_as_signatures_are(data):

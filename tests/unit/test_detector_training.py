@@ -113,7 +113,7 @@ def test_the_catalogue_names_every_label_and_its_threshold(tmp_path):
     )
 
     stored = json.loads((tmp_path / "weights" / "catalogue.json").read_text())["detector"]["parameters"]
-    assert stored["labels"] == [label.value for label in Label]
+    assert stored["labels"] == [label.value for label in LABELS]
     assert (stored["min_score"], stored["label_scores"]) == (0.25, {"redaction": 0.6})
 
 
