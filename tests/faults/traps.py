@@ -17,7 +17,7 @@ BOUNDARIES = ("before_claim", "after_claim", "before_commit", "after_write", "be
 
 @dataclass(frozen=True, slots=True)
 class Sprung:
-    """A trap that struck: what it was, in which process, when (`time.time()`)."""
+    """A trap that struck: what it was, in which process, when by the file system's clock, which is never shifted."""
 
     stage: str
     boundary: str
@@ -44,7 +44,7 @@ class Traps:
     def spring(self, stage: str, boundary: str) -> str | None:
         """What must happen here and now; None nearly always."""
         name = f"{stage}.{boundary}"
-        mine = self._sprung / f"{name}.{os.getpid()}.{time.time()}"
+        mine = self._sprung / f"{name}.{os.getpid()}.{time.monotonic_ns()}"
         try:
             (self._armed / name).rename(mine)
         except FileNotFoundError:
@@ -67,6 +67,6 @@ class Traps:
         """What struck so far, oldest first."""
         found = []
         for path in self._sprung.iterdir():
-            stage, boundary, pid, at = path.name.split(".", 3)
-            found.append(Sprung(stage, boundary, path.read_text(), int(pid), float(at)))
+            stage, boundary, pid, _ = path.name.split(".")
+            found.append(Sprung(stage, boundary, path.read_text(), int(pid), path.stat().st_ctime))
         return sorted(found, key=lambda one: one.at)
