@@ -17,7 +17,7 @@ BOUNDARIES = ("before_claim", "after_claim", "before_commit", "after_write", "be
 
 @dataclass(frozen=True, slots=True)
 class Sprung:
-    """A trap that struck: what it was, in which process, when by the file system's clock, which is never shifted."""
+    """A trap that struck: what, in which process, and when by the file system, whose clock is not shifted."""
 
     stage: str
     boundary: str
