@@ -169,7 +169,7 @@ class Region(Base):
     width: Mapped[float]
     height: Mapped[float]
     crop_key: Mapped[str]
-    #: Filled by verification: the cleaned crop, its quality and its embedding (float32, little-endian).
+    #: Filled by verification: the cleaned crop, its quality and its embedding (float16, little-endian).
     clean_key: Mapped[str | None]
     quality: Mapped[dict[str, Any] | None]
     #: Loaded only when asked for: who reads results needs no embeddings, and may not read them.

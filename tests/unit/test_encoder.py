@@ -10,7 +10,7 @@ from worker.errors import WeightsError
 from worker.vision import weights
 from worker.vision.calibration import probability
 from worker.vision.crops import assess, normalise
-from worker.vision.encoder import BATCH, CELLS, DESCRIPTOR, DIMENSION, GLOBAL, load_encoder
+from worker.vision.encoder import BATCH, DIMENSION, GLOBAL, LEVELS, load_encoder
 from worker.vision.matcher import load_matcher
 from worker.vision.verifier import load_verifier
 
@@ -22,10 +22,14 @@ def test_embeddings_are_one_a_crop_their_parts_of_length_one():
 
     assert found.shape == (len(CROPS), DIMENSION)
     assert found.dtype == np.float32
-    parts = found[:, GLOBAL:-CELLS].reshape(len(CROPS), CELLS, DESCRIPTOR)
-    for unit in (found[:, :GLOBAL], parts):
-        assert np.allclose(np.linalg.norm(unit, axis=-1), 1, atol=1e-5)
-    assert np.allclose(found[:, -CELLS:].sum(axis=1), 1, atol=1e-5)
+    whole, rest = found[:, :GLOBAL], found[:, GLOBAL:]
+    assert np.allclose(np.linalg.norm(whole, axis=1), 1, atol=1e-5)
+    for level in LEVELS:
+        cells, rest = rest[:, : level.floats], rest[:, level.floats :]
+        described, ink = np.split(cells, [-level.cells], axis=1)
+        parts = described.reshape(len(CROPS), level.cells, level.descriptor)
+        assert np.allclose(np.linalg.norm(parts, axis=2), 1, atol=1e-5)
+        assert np.allclose(ink.sum(axis=1), 1, atol=1e-5)
 
 
 def test_no_crops_give_no_embeddings():

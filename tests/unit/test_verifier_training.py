@@ -17,10 +17,11 @@ from training.verifier import settings as settings_file  # noqa: E402
 from training.verifier.augment import another_hand, augmented  # noqa: E402
 from training.verifier.batches import Batches  # noqa: E402
 from training.verifier.metrics import Trials  # noqa: E402
+from training.verifier.splice import spliced  # noqa: E402
 from training.verifier.train import resume, start, train  # noqa: E402
 from worker.errors import WrongUse  # noqa: E402
 from worker.vision.crops import HEIGHT, WIDTH  # noqa: E402
-from worker.vision.encoder import DESCRIPTOR, GLOBAL, GRID  # noqa: E402
+from worker.vision.encoder import DIMENSION, GLOBAL, LEVELS  # noqa: E402
 from worker.vision.network import PairClassifier, SignatureEncoder  # noqa: E402
 
 SETTINGS = dataclasses.replace(
@@ -120,28 +121,34 @@ def test_pairs_are_judged_alike_in_either_order():
     assert torch.allclose(matcher(a, b), matcher(b, a), atol=1e-5)
 
 
-def test_a_part_that_moved_a_little_finds_its_counterpart_and_one_that_moved_far_does_not():
+@pytest.mark.parametrize("number", range(len(LEVELS)))
+def test_a_part_that_moved_a_little_finds_its_counterpart_and_one_that_moved_far_does_not(number):
     matcher = PairClassifier().eval()
-    one = written_in({(3, 5): 0, (3, 6): 1})
-    near, far = written_in({(4, 7): 0, (4, 8): 1}), written_in({(3, 11): 0, (3, 12): 1})
+    matcher.parts_weight = torch.eye(2)[number]
+    one = written_in(number, {(3, 5): 0, (3, 6): 1})
+    near, farther, far = (written_in(number, {(3, 5 + by): 0, (3, 6 + by): 1}) for by in (1, 2, 9))
 
     with torch.no_grad():
-        for layer in (matcher.likeness[0], matcher.likeness[2]):
+        for layer in (matcher.coarse.likeness[0], matcher.coarse.likeness[2]):
             layer.weight.fill_(1.0)
             layer.bias.zero_()
-        itself, nearby, apart = (matcher(one, other).item() for other in (one, near, far))
+        itself, nearby, apart, away = (matcher(one, other).item() for other in (one, near, farther, far))
 
-    assert nearby == pytest.approx(itself, abs=1e-5)
-    assert apart < itself - 1
+    assert itself > nearby > apart > away
+    assert itself - nearby < (itself - away) / 4
 
 
-def written_in(cells: dict[tuple[int, int], int]) -> torch.Tensor:
-    """(1, DIMENSION): a constant global part, and in each named cell the descriptor of that number."""
-    parts, ink = torch.zeros(*GRID, DESCRIPTOR), torch.zeros(*GRID)
-    for cell, kind in cells.items():
-        parts[cell][kind], ink[cell] = 1.0, 1 / len(cells)
-    whole = torch.full((GLOBAL,), GLOBAL**-0.5)
-    return torch.cat([whole, parts.flatten(), ink.flatten()])[None]
+def written_in(number: int, cells: dict[tuple[int, int], int]) -> torch.Tensor:
+    """(1, DIMENSION): a constant global part, and in named cells of one level the descriptors of a number."""
+    embedding = [torch.full((GLOBAL,), GLOBAL**-0.5)]
+    for at, level in enumerate(LEVELS):
+        parts = torch.zeros(level.rows, level.columns, level.descriptor)
+        ink = torch.zeros(level.rows, level.columns)
+        for cell, kind in cells.items() if at == number else ():
+            parts[cell][kind], ink[cell] = 1.0, 1 / len(cells)
+        embedding += [parts.flatten(), ink.flatten()]
+    assert sum(map(len, embedding)) == DIMENSION
+    return torch.cat(embedding)[None]
 
 
 def test_drawn_specimens_hide_how_fast_they_were_written():
@@ -184,6 +191,29 @@ def test_a_batch_has_genuine_and_forged_specimens_of_every_writer(signers):
     assert genuine.tolist() == [True, True, False, False] * 3
 
 
+def test_a_made_up_writer_is_genuine_where_both_pieces_are(signers):
+    one, other = signers[:2]
+    real = {id(specimen) for specimen in one.genuine + other.genuine}
+
+    made = spliced(one, other, 3, np.random.default_rng(1))
+
+    pieces = [[id(specimen.first), id(specimen.second)] for specimen in made.genuine]
+    assert len(made.genuine) == len(made.forged) == 3
+    assert len({piece for pair in pieces for piece in pair} & real) == 6
+    assert not any({id(forged.first), id(forged.second)} <= real for forged in made.forged)
+
+
+def test_the_pieces_of_a_made_up_writer_stand_side_by_side(signers):
+    mask = spliced(signers[0], signers[1], 1, np.random.default_rng(2)).genuine[0].mask()
+    inked = np.flatnonzero(mask.any(axis=0))
+
+    left, right = mask[:, : mask.shape[1] // 3], mask[:, -mask.shape[1] // 3 :]
+
+    assert left.any()
+    assert right.any()
+    assert inked[-1] - inked[0] > 0.8 * mask.shape[1]
+
+
 def test_trials_never_compare_a_specimen_with_itself(signers):
     found = protocol.gallery(signers)
     itself = np.where(np.eye(len(found.writers), dtype=bool), np.inf, 0.0)
@@ -207,7 +237,8 @@ def test_a_run_can_be_resumed_where_it_stopped(signers, tmp_path):
     before = again.step
     train(again, batches, gallery, tmp_path, reports.append)
 
-    assert best.exists()
+    fine = torch.load(best, weights_only=True)["average"]["encoder.local.0.weight"][:, :, 0, 0]
+    assert fine @ fine.T == pytest.approx(np.diag(np.diag(fine @ fine.T)), abs=1e-3)
     assert before > 0
     assert again.step > before
     assert all(math.isfinite(report["skilled_1"]) for report in reports if "skilled_1" in report)

@@ -14,6 +14,7 @@ from torch import Tensor
 from training.verifier.augment import another_hand, augmented
 from training.verifier.readers import Signer, Specimen
 from training.verifier.settings import Settings
+from training.verifier.splice import spliced
 
 T = TypeVar("T")
 
@@ -43,14 +44,24 @@ class Batches:
         return pixels, torch.tensor(writers), torch.tensor(genuine)
 
     def _signers(self, rng: np.random.Generator) -> list[Signer]:
-        """Distinct signers; a share that is not whole is rounded by lot."""
+        """Distinct signers, some made up of two; a share that is not whole is rounded by lot."""
         total, rest = self.settings.writers_per_batch, self.settings.writers_per_batch
         chosen: list[Signer] = []
         for source, signers in self.others.items():
             count = min(_by_lot(total * self.settings.shares.get(source, 0.0), rng), rest)
-            chosen += _sample(signers, count, rng)
+            chosen += self._some(signers, count, rng)
             rest = total - len(chosen)
-        return chosen + _sample(self.scanned, rest, rng)
+        return chosen + self._some(self.scanned, rest, rng)
+
+    def _some(self, signers: Sequence[Signer], count: int, rng: np.random.Generator) -> list[Signer]:
+        """Up to `count` of the signers, each as is or joined with another."""
+        specimens = max(self.settings.genuine_per_writer, self.settings.forged_per_writer)
+        return [
+            spliced(signer, _sample(signers, 1, rng)[0], specimens, rng)
+            if rng.random() < self.settings.spliced
+            else signer
+            for signer in _sample(signers, count, rng)
+        ]
 
     def _specimens(self, signer: Signer, rng: np.random.Generator) -> list[tuple[Specimen, bool]]:
         genuine = _sample(signer.genuine, self.settings.genuine_per_writer, rng)

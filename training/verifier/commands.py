@@ -117,7 +117,7 @@ def train(  # a command's options
 
         batches = Batches(sets.scanned_for_training(data), others, chosen)
         chosen_by = [sets.validation(data), sets.online_validation(data)]
-        best = trainer.train(run, batches, chosen_by, out, report)
+        best = trainer.train(run, batches, chosen_by, out, report, initial=initial)
     _messages.print(f"best checkpoint: {best}")
 
 
@@ -153,8 +153,9 @@ def export(
     encoder, matcher = load(checkpoint)
     with _messages.status("weighing the parts against the whole …"):
         rates = weigh(encoder, matcher, [sets.validation(data), sets.online_validation(data)])
-    for weight, found in rates.items():
-        _messages.print(f"parts x {weight:g}: skilled EER " + ", ".join(f"{rate:.2%}" for rate in found))
+    for weights_tried, found in sorted(rates.items(), key=lambda one: sum(one[1]))[:8]:
+        said = ", ".join(f"{rate:.2%}" for rate in found)
+        _messages.print(f"fine and coarse parts x {weights_tried}: skilled EER {said}")
     register_models(encoder, matcher, folder=weights)
     _calibrate(data, weights)
 

@@ -8,6 +8,9 @@ from torch.nn import functional
 
 from worker.vision.network import PairClassifier
 
+#: Pairs of a kind that one step compares.
+PAIRS = 160
+
 
 def contrastive(  # what is compared, then how
     embeddings: Tensor,
@@ -43,7 +46,7 @@ def pairwise(matcher: PairClassifier, embeddings: Tensor, writers: Tensor, genui
     both = genuine[:, None] & genuine[None, :]
     kinds = (same & both & upper, same & genuine[:, None] & ~genuine[None, :], ~same & both & upper)
     losses = [
-        _cross_entropy(matcher, embeddings, kind, target=float(number == 0), at_most=160)
+        _cross_entropy(matcher, embeddings, kind, target=float(number == 0), at_most=PAIRS)
         for number, kind in enumerate(kinds)
     ]
     return losses[0] / 2 + losses[1] / 3 + losses[2] / 6
@@ -56,5 +59,5 @@ def _cross_entropy(
     if len(a) > at_most:
         chosen = torch.randperm(len(a))[:at_most]
         a, b = a[chosen], b[chosen]
-    logits = matcher(embeddings[a], embeddings[b])
+    logits = matcher.learnt(embeddings[a], embeddings[b])
     return functional.binary_cross_entropy_with_logits(logits, torch.full_like(logits, target))

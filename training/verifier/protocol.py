@@ -90,9 +90,9 @@ def embed(encoder: nn.Module, images: Sequence[Normal], *, batch: int = 64) -> E
 @torch.no_grad()
 def logits(matcher: nn.Module, a: Embeddings, b: Embeddings) -> npt.NDArray[np.float64]:
     """Logits of all pairs: (len(a), len(b))."""
-    left = torch.from_numpy(a).repeat_interleave(len(b), dim=0)
-    right = torch.from_numpy(b).repeat(len(a), 1)
-    return np.asarray(matcher(left, right).numpy(), np.float64).reshape(len(a), len(b))
+    right = torch.from_numpy(b)
+    rows = [matcher(torch.from_numpy(one).expand(len(b), -1), right).numpy() for one in a]
+    return np.asarray(rows, np.float64).reshape(len(a), len(b))
 
 
 def quick_figures(models: nn.ModuleDict, validation: Gallery) -> dict[str, float]:

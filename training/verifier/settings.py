@@ -28,6 +28,8 @@ class Settings:
     validate_minutes: float
     memory: int
     half: bool
+    spliced: float
+    kept: float
     shares: dict[str, float]
 
     def alone(self, source: str) -> Settings:

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from training.verifier import losses, protocol
 from training.verifier.batches import Batches
+from training.verifier.describe import describe
 from training.verifier.protocol import Gallery
 from training.verifier.settings import Settings
 from worker.vision.encoder import GLOBAL
@@ -59,11 +60,7 @@ def start(settings: Settings, initial: Path | None = None) -> Run:
     torch.manual_seed(settings.seed)
     encoder = SignatureEncoder()
     if initial is not None:
-        own = encoder.state_dict()
-        given = load_file(initial)
-        encoder.load_state_dict(
-            {n: v for n, v in given.items() if n in own and own[n].shape == v.shape}, strict=False
-        )
+        encoder.load_state_dict(_fitting(encoder, initial), strict=False)
     models = nn.ModuleDict({"encoder": encoder, "matcher": PairClassifier()})
     models = models.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     average = copy.deepcopy(models).eval().requires_grad_(False)
@@ -71,6 +68,12 @@ def start(settings: Settings, initial: Path | None = None) -> Run:
         models.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
     )
     return Run(settings, models, average, optimiser)
+
+
+def _fitting(encoder: SignatureEncoder, given: Path) -> dict[str, Tensor]:
+    """The tensors of a file that fit by name and shape."""
+    own = encoder.state_dict()
+    return {n: v for n, v in load_file(given).items() if n in own and own[n].shape == v.shape}
 
 
 def resume(settings: Settings, checkpoint: Path) -> Run:
@@ -98,8 +101,18 @@ def save(run: Run, path: Path) -> None:
     path.with_suffix(".part").replace(path)
 
 
-def train(run: Run, batches: Batches, validation: Sequence[Gallery], out: Path, report: Report) -> Path:
+def train(  # what trains, on what, and where to
+    run: Run,
+    batches: Batches,
+    validation: Sequence[Gallery],
+    out: Path,
+    report: Report,
+    *,
+    initial: Path | None = None,
+) -> Path:
     """Train until the minutes are used up; return the checkpoint with the lowest mean validation EER.
+
+    Where the run began from `initial`, that checkpoint goes back towards it by the settings' share `kept`.
 
     Several galleries choose together, because what still improves on one script may have passed its best
     on another.
@@ -118,7 +131,24 @@ def train(run: Run, batches: Batches, validation: Sequence[Gallery], out: Path, 
         if run.seconds - validated > run.settings.validate_minutes * 60 or run.seconds >= budget:
             report(_validate(run, validation, out, loss))
             validated = run.seconds
+    _finish(out / "best.pt", batches, initial)
     return out / "best.pt"
+
+
+def _finish(checkpoint: Path, batches: Batches, initial: Path | None) -> None:
+    """Blend the averaged encoder with what it began from, then describe its fine cells.
+
+    Between the weights before and after fine-tuning lie better ones: Wortsman et al., CVPR 2022.
+    """
+    run = resume(batches.settings, checkpoint)
+    encoder = run.average["encoder"]
+    assert isinstance(encoder, SignatureEncoder)
+    own = encoder.state_dict()
+    for name, value in _fitting(encoder, initial).items() if initial is not None else ():
+        if value.dtype.is_floating_point:
+            own[name].lerp_(value, run.settings.kept)
+    describe(encoder, batches)
+    save(run, checkpoint)
 
 
 def _step(run: Run, batches: Batches, *, progress: float) -> dict[str, float]:

@@ -164,10 +164,10 @@ def _strokes(clean: Grey) -> bytes:
 
 
 def as_bytes(embedding: npt.NDArray[np.float32]) -> bytes:
-    """One embedding as it is stored: float32, little-endian."""
-    return embedding.astype("<f4").tobytes()
+    """One embedding as it is stored: float16, little-endian; its numbers are at most 1."""
+    return embedding.astype("<f2").tobytes()
 
 
 def as_matrix(rows: Sequence[bytes]) -> Embeddings:
     """Stored embeddings as rows of a matrix."""
-    return np.stack([np.frombuffer(row, dtype="<f4") for row in rows])
+    return np.stack([np.frombuffer(row, dtype="<f2") for row in rows]).astype(np.float32)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -17,11 +18,31 @@ if TYPE_CHECKING:
 
 #: Images per forward pass; larger batches gain nothing on a CPU and cost memory.
 BATCH = 32
-#: An embedding: a global part of length 1, one descriptor of length 1 for every cell of a grid, row by row,
-#: and the share of the ink that lies in each cell.
-GLOBAL, GRID, DESCRIPTOR = 256, (8, 18), 16
-CELLS = GRID[0] * GRID[1]
-DIMENSION = GLOBAL + CELLS * (DESCRIPTOR + 1)
+
+
+@dataclass(frozen=True)
+class Level:
+    """A grid of cells over the field; each has a descriptor of length 1 and a share of the ink."""
+
+    rows: int
+    columns: int
+    descriptor: int
+
+    @property
+    def cells(self) -> int:
+        """How many cells there are."""
+        return self.rows * self.columns
+
+    @property
+    def floats(self) -> int:
+        """How much of an embedding the level takes: all descriptors, then all shares."""
+        return self.cells * (self.descriptor + 1)
+
+
+#: An embedding: a global part of length 1, then fine and coarse cells.
+GLOBAL = 256
+LEVELS = (Level(16, 36, 16), Level(8, 18, 16))
+DIMENSION = GLOBAL + sum(level.floats for level in LEVELS)
 
 
 class Encoder(Protocol):

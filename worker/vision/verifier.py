@@ -73,8 +73,10 @@ class Verifier:
         return self.calibration.llr(self.matcher.logits(query, references), self._agreement(references))
 
     def _agreement(self, references: Embeddings) -> float:
-        among = [self.matcher.logits(reference, references) for reference in references]
-        return agreement(np.stack(among))
+        among = np.zeros((len(references), len(references)))
+        for i in range(len(references) - 1):
+            among[i, i + 1 :] = self.matcher.logits(references[i], references[i + 1 :])
+        return agreement(among + among.T)
 
     def _opinion(self, query: npt.NDArray[np.float32], references: Embeddings) -> Opinion:
         fit, llr = self.calibration.fit_for(len(references)), self._llr(query, references)
