@@ -16,9 +16,10 @@ from training.verifier import calibrate, library, losses, metrics, own, protocol
 from training.verifier import settings as settings_file  # noqa: E402
 from training.verifier.augment import another_hand, augmented  # noqa: E402
 from training.verifier.batches import Batches  # noqa: E402
+from training.verifier.commands import Source  # noqa: E402
 from training.verifier.metrics import Trials  # noqa: E402
 from training.verifier.splice import spliced  # noqa: E402
-from training.verifier.train import resume, start, train  # noqa: E402
+from training.verifier.train import resume, save, start, train  # noqa: E402
 from worker.errors import WrongUse  # noqa: E402
 from worker.vision.crops import HEIGHT, WIDTH  # noqa: E402
 from worker.vision.encoder import DIMENSION, GLOBAL, LEVELS  # noqa: E402
@@ -269,6 +270,14 @@ def write_signer(folder, seed):
     (folder / "genuine").mkdir(parents=True)
     for wobble in range(3):
         cv2.imwrite(str(folder / "genuine" / f"{wobble}.png"), signature(seed, wobble=wobble))
+
+
+def test_a_checkpoint_of_a_source_alone_holds_plain_settings(tmp_path):
+    alone = dataclasses.replace(SETTINGS, shares={}).alone(Source.BHSIG)
+
+    save(start(alone), tmp_path / "last.pt")
+
+    assert resume(alone, tmp_path / "last.pt").settings.shares == {"bhsig": 1.0}
 
 
 def test_a_source_alone_fills_every_batch():

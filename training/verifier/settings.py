@@ -34,7 +34,8 @@ class Settings:
 
     def alone(self, source: str) -> Settings:
         """The same with one source in every batch; `bhsig` is what no share is given to."""
-        return replace(self, shares={name: float(name == source) for name in (*self.shares, source)})
+        # A plain string: checkpoints hold nothing that would have to be run to be read.
+        return replace(self, shares={name: float(name == source) for name in (*self.shares, str(source))})
 
 
 def read(path: Path = DEFAULT) -> Settings:
