@@ -15,6 +15,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from training.printing import output
+
 if TYPE_CHECKING:
     from training.classifier import gate
     from training.classifier.evaluate import Report
@@ -172,7 +174,7 @@ def _show(report: Report) -> None:
     for name, found in report.sets.items():
         rates = (found.accuracy, found.signature_precision, found.signature_recall)
         table.add_row(name, str(found.crops), str(found.documents), *map(_rate, rates))
-    console = Console()
+    console = output()
     console.print(table, _confusion(report.sets["all"]), _sources(report))
     console.print(f"{report.milliseconds:.2f} ms a crop, one thread")
 
@@ -204,7 +206,7 @@ def _show_effect(effect: GateReport) -> None:
         for state, found in zip(("off", "on"), pair, strict=True):
             served = (_rate(found.served.precision), _rate(found.served.recall))
             table.add_row(name, state, *served, f"{found.figures.map50:.3f}", f"{found.figures.map50_95:.3f}")
-    console = Console()
+    console = output()
     console.print(table)
     for state, alarms in zip(("off", "on"), effect.unsigned, strict=True):
         console.print(

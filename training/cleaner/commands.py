@@ -15,6 +15,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from training.printing import output
+
 if TYPE_CHECKING:
     from training.cleaner.evaluate import Report
     from training.verifier.metrics import Rate
@@ -99,7 +101,7 @@ def export(
     for one in measured:
         rates = (f"{errors.skilled.rate:.1%}" for errors in (one.dirty, one.clean))
         table.add_row(f"{one.min_removed:g}", *rates, "chosen" if one is chosen else "")
-    Console().print(table)
+    output().print(table)
 
 
 def evaluate(
@@ -131,7 +133,7 @@ def _named(figures: dict[str, float]) -> str:
 
 
 def _show(report: Report) -> None:
-    console = Console()
+    out = output()
     title = f"cleaner {report.digests['cleaner'][:12]}, verifier {report.digests['encoder'][:12]}"
     for name, found in report.sets.items():
         genuine, skilled, random = found.trials
@@ -153,7 +155,7 @@ def _show(report: Report) -> None:
             table.add_row(cleaner, *map(_rate, told), *map(_rate, errors), f"{figures.touched:.1%}")
         perfect = (found.perfect.skilled, found.perfect.random)
         table.add_row("perfect", *[""] * 4, *map(_rate, perfect), *[""] * 3)
-        console.print(table)
+        out.print(table)
 
 
 def _rate(rate: Rate) -> str:

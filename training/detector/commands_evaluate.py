@@ -16,6 +16,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from training.detector.commands import DEFAULT_DATA, DataOption, ticker
+from training.printing import output
 
 if TYPE_CHECKING:
     from training.detector.evaluate import LabelReport, Report
@@ -74,8 +75,7 @@ def evaluate(  # a command's options
 
 
 def _show(report: Report) -> None:
-    # Wide, so that piped figures are not cut.
-    console = Console() if Console().is_terminal else Console(width=150)
+    console = output()
     thresholds = ", ".join(f"{label} {score:.2f}" for label, score in report.thresholds.items())
     measured = f"{report.engine}, {report.size} px, {report.date}, commit {report.commit}"
     console.print(f"detector {report.weights[:12]}, {measured}")
