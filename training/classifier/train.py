@@ -96,9 +96,7 @@ def save(run: Run, path: Path) -> None:
 
 
 def train(run: Run, pieces: Sequence[Piece], validation: Sequence[Piece], out: Path, report: Report) -> Path:
-    """Train until the minutes are used up; return the checkpoint with the best validation accuracy,
-    the mean over kinds.
-
+    """Train until the minutes are used up; return the checkpoint best on validation by the mean over kinds.
 
     `last.pt` and `best.pt` are written to `out` at every validation, its figures appended to `log.jsonl`.
     """
