@@ -11,8 +11,21 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from safetensors.torch import save_file  # noqa: E402
+
 from tests.handwriting import signature  # noqa: E402
-from training.verifier import calibrate, library, losses, metrics, own, protocol, readers, reliability, sets  # noqa: E402
+from training.verifier import (  # noqa: E402
+    calibrate,
+    export,
+    library,
+    losses,
+    metrics,
+    own,
+    protocol,
+    readers,
+    reliability,
+    sets,
+)
 from training.verifier import settings as settings_file  # noqa: E402
 from training.verifier.augment import another_hand, augmented  # noqa: E402
 from training.verifier.batches import Batches  # noqa: E402
@@ -270,6 +283,38 @@ def write_signer(folder, seed):
     (folder / "genuine").mkdir(parents=True)
     for wobble in range(3):
         cv2.imwrite(str(folder / "genuine" / f"{wobble}.png"), signature(seed, wobble=wobble))
+
+
+def test_a_checkpoint_of_a_run_on_its_way_is_not_exported(tmp_path):
+    save(start(SETTINGS), tmp_path / "best.pt")
+
+    with pytest.raises(WrongUse, match="--resume"):
+        export.load(tmp_path / "best.pt")
+
+
+def test_finishing_twice_blends_once(signers, tmp_path):
+    batches, gallery = Batches(signers, {}, SETTINGS), [protocol.gallery(signers[:2])]
+    other = start(dataclasses.replace(SETTINGS, seed=SETTINGS.seed + 1)).average["encoder"].state_dict()
+    initial = tmp_path / "initial.safetensors"
+    save_file({name: value.contiguous() for name, value in other.items()}, initial)
+    train(start(SETTINGS), batches, gallery, tmp_path, lambda _: None, initial=initial)
+    once = torch.load(tmp_path / "final.pt", weights_only=True)["average"]
+
+    again = resume(SETTINGS, tmp_path / "last.pt")
+    train(again, batches, gallery, tmp_path, lambda _: None, initial=initial)
+
+    twice = torch.load(tmp_path / "final.pt", weights_only=True)["average"]
+    assert all(torch.equal(once[name], twice[name]) for name in once)
+
+
+def test_signers_whom_nobody_forged_can_train_alone(signers):
+    genuine = [readers.Signer(one.source, one.name, one.genuine) for one in signers]
+    images, writers, kinds = Batches(genuine, {}, SETTINGS).draw(np.random.default_rng(1))
+    embeddings = SignatureEncoder().eval()(images)
+
+    loss = losses.pairwise(PairClassifier().eval(), embeddings, writers, kinds)
+
+    assert math.isfinite(loss.item())
 
 
 def test_a_checkpoint_of_a_source_alone_holds_plain_settings(tmp_path):

@@ -94,22 +94,6 @@ def load_matching(model: torch.nn.Module, tensors: Tensors) -> int:
     return len(found)
 
 
-def blended(model: torch.nn.Module, earlier: Path, share: float) -> None:
-    """Move a fine-tuned network back towards the weights it came from, in place; `share` of it remains.
-
-    Halfway is often better than either end: Wortsman et al., "Robust fine-tuning of zero-shot models",
-    CVPR 2022. Scores of labels that the earlier weights did not know stay as they are.
-    """
-    own = model.state_dict()
-    tensors = load_file(earlier)
-    for name, tensor in tensors.items():
-        if name not in own or not own[name].dtype.is_floating_point:
-            continue
-        target = own[name][:1] if _is_score(name) and tensor.shape[0] == 1 else own[name]
-        if target.shape == tensor.shape:
-            target.lerp_(tensor.to(target.dtype), 1 - share)
-
-
 def _is_score(name: str) -> bool:
     """Whether a tensor is of the convolutions that end in one channel per label (`cv3.N.2`)."""
     return ".cv3." in name and name.rsplit(".", 2)[-2] == "2"

@@ -19,6 +19,7 @@ from worker.vision.weights import WEIGHTS_DIR
 
 if TYPE_CHECKING:
     from training.verifier.own import OwnFigures
+    from training.verifier.settings import Settings
 
 DataOption = Annotated[
     Path, typer.Option("--data", envvar="COUNTERSIGN_DATA", help="Folder with detection/ and verification/.")
@@ -64,7 +65,8 @@ def train(  # a command's options
         bool, typer.Option("--resume", help="Go on from the last checkpoint in --out.")
     ] = False,
     initial: Annotated[
-        Path | None, typer.Option(help="An encoder in safetensors to start from.", exists=True)
+        Path | None,
+        typer.Option(help="An encoder in safetensors to start from, and to keep a part of.", exists=True),
     ] = None,
     own: Annotated[
         Path | None,
@@ -79,7 +81,7 @@ def train(  # a command's options
         Design, typer.Option(help="`reference`: SigNet and a pair classifier, in two phases, as a baseline.")
     ] = Design.SHIPPED,
 ) -> None:
-    """Train the verifier's encoder and pair classifier; the best checkpoint is OUT/best.pt.
+    """Train the verifier's encoder and pair classifier; the checkpoint to export is OUT/final.pt.
 
     What is learnt ships only after `countersign export verifier`. The reference design counts minutes of
     processor time, and is written to OUT/weights, where `countersign evaluate verifier --weights` finds it.
@@ -92,16 +94,23 @@ def train(  # a command's options
         _train_reference(data, out, minutes)
         return
 
-    from training.verifier import sets  # noqa: PLC0415
     from training.verifier import settings as settings_file  # noqa: PLC0415
-    from training.verifier import train as trainer  # noqa: PLC0415
-    from training.verifier.batches import Batches  # noqa: PLC0415
 
     chosen = settings_file.read(settings or settings_file.DEFAULT)
     if minutes is not None:
         chosen = dataclasses.replace(chosen, minutes=minutes)
     if only is not None:
         chosen = chosen.alone(only)
+    _train_shipped(chosen, data, out, own=own, initial=initial, resume=resume)
+
+
+def _train_shipped(
+    chosen: Settings, data: Path, out: Path, *, own: Path | None, initial: Path | None, resume: bool
+) -> None:
+    from training.verifier import sets  # noqa: PLC0415
+    from training.verifier import train as trainer  # noqa: PLC0415
+    from training.verifier.batches import Batches  # noqa: PLC0415
+
     _messages.print("reading specimens …")
     others = {name: read(data) for name, read in sets.OTHERS.items() if chosen.shares.get(name)}
     if own is not None:
@@ -117,8 +126,8 @@ def train(  # a command's options
 
         batches = Batches(sets.scanned_for_training(data), others, chosen)
         chosen_by = [sets.validation(data), sets.online_validation(data)]
-        best = trainer.train(run, batches, chosen_by, out, report, initial=initial)
-    _messages.print(f"best checkpoint: {best}")
+        final = trainer.train(run, batches, chosen_by, out, report, initial=initial)
+    _messages.print(f"checkpoint to export: {final}")
 
 
 def _train_reference(data: Path, out: Path, minutes: float | None) -> None:
@@ -137,7 +146,7 @@ def _train_reference(data: Path, out: Path, minutes: float | None) -> None:
 
 
 def export(
-    checkpoint: Annotated[Path, typer.Argument(help="A checkpoint of `countersign train verifier`.")],
+    checkpoint: Annotated[Path, typer.Argument(help="final.pt of `countersign train verifier`.")],
     data: DataOption = DEFAULT_DATA,
     weights: Annotated[
         Path, typer.Option(help="Write to this weights folder instead; nothing ships then.")

@@ -13,6 +13,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from training.catalogue import register
+from worker.errors import WrongUse
 from worker.vision.crops import HEIGHT, WIDTH
 from worker.vision.encoder import DIMENSION
 from worker.vision.network import PairClassifier, SignatureEncoder
@@ -23,11 +24,18 @@ CARD = "verifier.md"
 
 
 def load(checkpoint: Path) -> tuple[SignatureEncoder, PairClassifier]:
-    """The averaged models of a checkpoint, in evaluation mode; only tensors are ever unpickled."""
-    state = torch.load(checkpoint, weights_only=True)["average"]
+    """The averaged models of a checkpoint, in evaluation mode; only tensors are ever unpickled.
+
+    Raises WrongUse for a checkpoint of a run that has not ended: its fine cells are not described.
+    """
+    state = torch.load(checkpoint, weights_only=True)
+    if not state.get("finished"):
+        raise WrongUse(
+            f"{checkpoint} is of a run on its way; `train verifier --resume` ends it with final.pt"
+        )
     encoder, matcher = SignatureEncoder(), PairClassifier()
-    encoder.load_state_dict(_under(state, "encoder."))
-    matcher.load_state_dict(_under(state, "matcher."))
+    encoder.load_state_dict(_under(state["average"], "encoder."))
+    matcher.load_state_dict(_under(state["average"], "matcher."))
     return encoder.eval(), matcher.eval()
 
 

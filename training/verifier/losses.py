@@ -40,7 +40,10 @@ def contrastive(  # what is compared, then how
 
 
 def pairwise(matcher: PairClassifier, embeddings: Tensor, writers: Tensor, genuine: Tensor) -> Tensor:
-    """Cross-entropy over genuine-genuine (1/2), genuine-forged (1/3) and genuine-random pairs (1/6)."""
+    """Cross-entropy over genuine-genuine (1/2), genuine-forged (1/3) and genuine-random pairs (1/6).
+
+    A kind of which the batch has no pairs counts nothing.
+    """
     same = writers[:, None] == writers[None, :]
     upper = torch.triu(torch.ones_like(same), diagonal=1)
     both = genuine[:, None] & genuine[None, :]
@@ -56,6 +59,8 @@ def _cross_entropy(
     matcher: PairClassifier, embeddings: Tensor, kind: Tensor, *, target: float, at_most: int
 ) -> Tensor:
     a, b = torch.nonzero(kind, as_tuple=True)
+    if not len(a):
+        return embeddings.new_zeros(())
     if len(a) > at_most:
         chosen = torch.randperm(len(a))[:at_most]
         a, b = a[chosen], b[chosen]

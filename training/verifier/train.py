@@ -49,6 +49,8 @@ class Run:
     seconds: float = 0.0
     best: float = math.inf
     memory: Memory = field(default_factory=Memory)
+    #: Whether the averaged encoder is what ships: blended, its fine cells described.
+    finished: bool = False
 
 
 def start(settings: Settings, initial: Path | None = None) -> Run:
@@ -96,6 +98,7 @@ def save(run: Run, path: Path) -> None:
         "step": run.step,
         "seconds": run.seconds,
         "best": run.best,
+        "finished": run.finished,
     }
     torch.save(state, path.with_suffix(".part"))
     path.with_suffix(".part").replace(path)
@@ -110,9 +113,10 @@ def train(  # what trains, on what, and where to
     *,
     initial: Path | None = None,
 ) -> Path:
-    """Train until the minutes are used up; return the checkpoint with the lowest mean validation EER.
+    """Train until the minutes are used up; return the checkpoint that can be exported, `final.pt`.
 
-    Where the run began from `initial`, that checkpoint goes back towards it by the settings' share `kept`.
+    It is the one with the lowest mean validation EER, finished: where the run began from `initial`, it goes
+    back towards it by the settings' share `kept`, and its fine cells are described.
 
     Several galleries choose together, because what still improves on one script may have passed its best
     on another.
@@ -131,16 +135,16 @@ def train(  # what trains, on what, and where to
         if run.seconds - validated > run.settings.validate_minutes * 60 or run.seconds >= budget:
             report(_validate(run, validation, out, loss))
             validated = run.seconds
-    _finish(out / "best.pt", batches, initial)
-    return out / "best.pt"
+    return _finish(out, batches, initial)
 
 
-def _finish(checkpoint: Path, batches: Batches, initial: Path | None) -> None:
-    """Blend the averaged encoder with what it began from, then describe its fine cells.
+def _finish(out: Path, batches: Batches, initial: Path | None) -> Path:
+    """Blend the best averaged encoder with what it began from, then describe its fine cells.
 
-    Between the weights before and after fine-tuning lie better ones: Wortsman et al., CVPR 2022.
+    Between the weights before and after fine-tuning lie better ones: Wortsman et al., CVPR 2022. `best.pt`
+    stays as it is, so that a run that goes on and finishes again is not blended twice.
     """
-    run = resume(batches.settings, checkpoint)
+    run = resume(batches.settings, out / "best.pt")
     encoder = run.average["encoder"]
     assert isinstance(encoder, SignatureEncoder)
     own = encoder.state_dict()
@@ -148,7 +152,9 @@ def _finish(checkpoint: Path, batches: Batches, initial: Path | None) -> None:
         if value.dtype.is_floating_point:
             own[name].lerp_(value, run.settings.kept)
     describe(encoder, batches)
-    save(run, checkpoint)
+    run.finished = True
+    save(run, out / "final.pt")
+    return out / "final.pt"
 
 
 def _step(run: Run, batches: Batches, *, progress: float) -> dict[str, float]:
