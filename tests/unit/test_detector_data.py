@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from training.detector.dataset import build, held_documents, public_pages, trainable
+from training.detector.dataset import build, public_pages
 from training.detector.readers import (
     near_duplicate_groups,
     read_hlx8j,
@@ -19,7 +19,9 @@ from training.detector.readers import (
 )
 from training.detector.select import validation_pages
 from training.detector.sheets import LABELS, SheetFolder, read_sheets
+from training.detector.splits import chooses, choosing, held_documents, learnt, measuring
 from training.detector.strokes import StrokeBook
+from training.detector.testsets import squares, unsigned_pages, whole_pages
 from worker.vision.values import Box, Label
 
 DATA = Path(os.environ.get("COUNTERSIGN_DATA", "../shared/data"))
@@ -37,6 +39,12 @@ def write_csv(path: Path, rows: list[dict[str, object]]) -> None:
 def white(path: Path, width: int, height: int) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.new("L", (width, height), 255).save(path)
+
+
+def speckled(path: Path, seed: int) -> None:
+    """A page of noise that resembles another of the same seed alone."""
+    grey = np.random.default_rng(seed).integers(0, 256, (64, 64), np.uint8)
+    Image.fromarray(grey).resize((640, 640), Image.Resampling.NEAREST).save(path)
 
 
 def roboflow_page(root: Path, image: str, labels: str) -> None:
@@ -117,7 +125,8 @@ def test_pages_without_labels_are_read_with_no_boxes(data):
 
 
 def test_a_document_with_one_test_page_gives_nothing_to_training(data):
-    assert groups(data / "detection") == {"bbb_jpg", "ddd", "image_1"}
+    assert not chooses("ccc_jpg")
+    assert groups(data / "detection") == {"bbb_jpg", "ccc_jpg", "ddd", "image_1"}
 
 
 def test_the_document_of_a_near_duplicate_is_held_too(data):
@@ -134,7 +143,7 @@ def test_the_same_seed_writes_the_same_pages(data, tmp_path):
         build(data, SheetFolder(tmp_path / out), drawn=2, seed=7)
 
     files = sorted(path.name for path in (tmp_path / "one").iterdir())
-    assert len(files) == 3 + 2 + 1
+    assert len(files) == 4 + 2 + 1
     assert files == sorted(path.name for path in (tmp_path / "other").iterdir())
     assert all((tmp_path / "one" / f).read_bytes() == (tmp_path / "other" / f).read_bytes() for f in files)
 
@@ -142,7 +151,7 @@ def test_the_same_seed_writes_the_same_pages(data, tmp_path):
 def test_prepared_pages_keep_their_boxes_and_what_is_known_of_them(data, tmp_path):
     build(data, SheetFolder(tmp_path), drawn=1)
 
-    sheets = {sheet.source: sheet for sheet in read_sheets(tmp_path)}
+    sheets = {sheet.source: sheet for sheet in reversed(read_sheets(tmp_path))}
 
     scale = 960 / 1400
     (mark,) = sheets["scans"].marks
@@ -162,26 +171,47 @@ def test_a_recorded_signature_is_as_wide_as_signatures_are(data):
     assert top < 0 < bottom
 
 
+def test_a_page_that_looks_like_a_test_page_gives_nothing_to_training(data):
+    root = data / "detection"
+    for page, seed in (
+        ("train/images/bbb_jpg", 1),
+        ("test/images/aaa_2_jpg", 1),
+        ("valid/images/ccc_jpg", 2),
+    ):
+        speckled(root / "hlx8j" / f"{page}.rf.0.jpg", seed)
+
+    assert groups(root) == {"ccc_jpg", "ddd", "image_1"}
+
+
 @with_data
-def test_what_chooses_is_never_a_test_page():
+def test_what_chooses_neither_measures_nor_teaches():
     root = DATA / "detection"
-    chosen = validation_pages(root)
+    pages = [*read_hlx8j(root), *read_tobacco800(root), *read_rf100(root)]
+    parts = [{page.group for page in part(pages, root)} for part in (learnt, choosing, measuring)]
 
-    tested = {page.image for page in [*read_hlx8j(root), *read_tobacco800(root)] if page.split == "test"}
-    assert len(chosen) > 600
-    assert not tested & {page.image for page in chosen}
+    assert [len(part) > least for part, least in zip(parts, (450, 90, 380), strict=True)] == [True] * 3
+    assert not (parts[0] & parts[1] or parts[1] & parts[2] or parts[0] & parts[2])
+    assert {page.group for page in pages if page.split == "test"} == parts[2]
+    assert all(chooses(group) for group in parts[1])
+    assert len(validation_pages(root)) > 150
+    assert {page.group for page in validation_pages(root)} <= parts[1]
+    assert not {page.group for page, _ in public_pages(root)} - parts[0]
 
 
 @with_data
-def test_no_training_page_of_the_real_sets_belongs_to_an_evaluated_document():
+def test_test_pages_are_all_measured_and_of_the_validation_pages_those_that_choose():
     root = DATA / "detection"
-    held = held_documents(root)
-    hlx8j = read_hlx8j(root)
 
-    learnt = [
-        page for read in (read_hlx8j, read_tobacco800, read_rf100) for page in trainable(read(root), held)
-    ]
+    assert len(squares(root, "test")) == 419
+    assert len(whole_pages(root, "test")) == 306
+    assert all(chooses(case.group) for case in (*squares(root, "valid"), *whole_pages(root, "valid")))
+    assert sum(case.signed for case in unsigned_pages(root)) == 5
 
-    evaluated = {page.group for page in hlx8j if page.split in ("test", "valid")}
-    assert len(learnt) > 500
-    assert not evaluated & {page.group for page in learnt}
+
+@with_data
+def test_no_page_that_teaches_belongs_to_a_document_that_is_held():
+    root = DATA / "detection"
+    pages = [page for read in (read_hlx8j, read_tobacco800, read_rf100) for page in learnt(read(root), root)]
+
+    assert len(pages) > 800
+    assert not held_documents(root) & {page.group for page in pages}

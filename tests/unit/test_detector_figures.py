@@ -119,7 +119,7 @@ def test_an_evaluation_measures_what_it_is_asked_for_and_can_be_drawn(tmp_path):
     known = entry("detector").parameters["labels"]
     assert "test-3" in report.sets
     assert {label for label, found in report.sets["drawn"].items() if found} == set(known)
-    assert report.unsigned is None and report.parity is None and not report.conditions
+    assert not report.unsigned and report.parity is None and not report.conditions
     assert json.loads(json.dumps(report.as_json()))["weights"] == entry("detector").sha256
     assert sorted(path.name for path in drawn) == [
         "best-pages.svg",

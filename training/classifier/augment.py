@@ -8,11 +8,13 @@ import cv2
 import numpy as np
 
 from training.classifier.pieces import Piece
-from worker.vision.classifier import MARGIN, Look, as_look
+from worker.vision.classifier import MARGIN, Kind, Look, as_look
 from worker.vision.crops import crop
 from worker.vision.values import Box, Grey
 
 _Rng = np.random.Generator
+#: How much of the print is seen lying on a side or upside down: tables often do on pages that stand.
+_SIDEWAYS = 0.08
 
 
 def plain(piece: Piece) -> Look:
@@ -35,6 +37,8 @@ def varied(piece: Piece, papers: Sequence[Piece], rng: _Rng) -> Look:
     if rng.random() < 0.5:
         pixels = _turned(pixels, float(rng.normal(0, 3.5)))
     image = crop(pixels, moved(piece.box, rng), margin=MARGIN)
+    if piece.kind is Kind.PRINTED_TEXT and rng.random() < _SIDEWAYS:
+        image = np.ascontiguousarray(np.rot90(image, int(rng.integers(1, 4))))
     return as_look(worn(image, rng))
 
 

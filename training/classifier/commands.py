@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from training.printing import output
+from training.printing import UNSIGNED, output
 
 if TYPE_CHECKING:
     from training.classifier import gate
@@ -42,6 +42,10 @@ def train(  # a command's options
     own: Annotated[
         Path | None, typer.Option(help="Crops of your own to learn from, too: OWN/signature/*.png and so on.")
     ] = None,
+    fonts: Annotated[
+        Path | None,
+        typer.Option(help="More faces to draw crops in: FONTS/print and FONTS/hands, .ttf, .otf or .woff."),
+    ] = None,
     minutes: Annotated[float | None, typer.Option(help="Wall-clock budget; default from settings.")] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on from the last checkpoint in --out.")
@@ -66,7 +70,7 @@ def train(  # a command's options
     if minutes is not None:
         chosen = dataclasses.replace(chosen, minutes=minutes)
     extra = [] if own is None else list(sets.own(own))
-    pieces, validation = _pieces(data, out, chosen)
+    pieces, validation = _pieces(data, out, chosen, fonts)
     run = trainer.resume(chosen, out / "last.pt") if resume else trainer.start(chosen)
     with _progress() as progress:
         bar = progress.add_task("train", total=chosen.minutes * 60, figures="")
@@ -130,7 +134,7 @@ def evaluate(  # a command's options
         _show_effect(effect)
 
 
-def _pieces(data: Path, out: Path, chosen: Settings) -> tuple[list[Piece], list[Piece]]:
+def _pieces(data: Path, out: Path, chosen: Settings, fonts: Path | None) -> tuple[list[Piece], list[Piece]]:
     """Training and validation pieces, from OUT when they were made before."""
     from training.classifier import sets  # noqa: PLC0415
 
@@ -138,7 +142,11 @@ def _pieces(data: Path, out: Path, chosen: Settings) -> tuple[list[Piece], list[
     learnt, held = sets.Store(out / "train.npz"), sets.Store(out / "valid.npz")
     with _messages.status("preparing crops …") as status:
         if not learnt.path.exists():
-            learnt.save(sets.training(data, chosen, lambda name: status.update(f"preparing crops: {name} …")))
+            faces = sets.fonts(fonts, out / "fonts")
+            made = sets.training(
+                data, chosen, faces, lambda name: status.update(f"preparing crops: {name} …")
+            )
+            learnt.save(made)
         if not held.path.exists():
             status.update("preparing crops: validation …")
             held.save(sets.validation(data))
@@ -208,11 +216,12 @@ def _show_effect(effect: GateReport) -> None:
             table.add_row(name, state, *served, f"{found.figures.map50:.3f}", f"{found.figures.map50_95:.3f}")
     console = output()
     console.print(table)
-    for state, alarms in zip(("off", "on"), effect.unsigned, strict=True):
-        console.print(
-            f"unsigned pages called signed, gate {state}: {alarms.pages_with_any} of {alarms.pages}, "
-            f"{_rate(alarms.called)}; {alarms.regions} regions"
-        )
+    for name, counts in effect.unsigned.items():
+        for state, alarms in zip(("off", "on"), counts, strict=True):
+            console.print(
+                f"{alarms.pages} pages {UNSIGNED[name]}, gate {state}: {_rate(alarms.called)} called signed "
+                f"({alarms.pages_with_any} pages), {alarms.regions} regions"
+            )
     console.print(f"on by default: {'yes' if effect.default else 'no'}")
 
 

@@ -19,6 +19,8 @@ _Rng = np.random.Generator
 #: Handwriting in type, by use: whoever learns a face is not measured on it.
 LEARNT_HANDS = ("fontpkg_caveat", "fontpkg_kalam", "fontpkg_indie_flower")
 TEST_HANDS = ("fontpkg_shadows_into_light", "fontpkg_delius", "fontpkg_zeyada")
+#: The one that has Hindi letters, too.
+_HINDI = "fontpkg_kalam"
 #: Pixels per millimetre of drawn strokes, about 150 dpi.
 _SCALE = 6.0
 
@@ -65,14 +67,13 @@ def typed(
             yield cut(pixels, box, Kind.PRINTED_TEXT, source=f"{source}, {script}", group=f"sheet {seed}")
 
 
-def penned(seeds: range, packages: Sequence[str], *, a_sheet: int = 4) -> Iterator[Piece]:
-    """Windows of sheets in handwriting fonts."""
+def penned(seeds: range, hands: Sequence[Sequence[Face]], *, a_sheet: int = 4) -> Iterator[Piece]:
+    """Windows of sheets in handwriting fonts; each hand is the faces of one family."""
     for seed in seeds:
         rng = np.random.default_rng([seed, 0xC5])
-        package = packages[int(rng.integers(len(packages)))]
-        faces = package_faces(package)
+        faces = hands[int(rng.integers(len(hands)))]
         face = faces[int(rng.integers(len(faces)))]
-        hindi = package == "fontpkg_kalam" and rng.random() < 0.5
+        hindi = face in package_faces(_HINDI) and rng.random() < 0.5
         count = int(rng.integers(1, 7))
         text = [words("devanagari", count, rng) if hindi else " ".join(_note(rng)) for _ in range(9)]
         pixels = sheet(text, face, rng, plain=True)

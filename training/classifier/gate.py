@@ -19,7 +19,7 @@ from training.detector.metrics import (
     figures,
     score_page,
 )
-from training.detector.testsets import Case, squares, unsigned_pages
+from training.detector.testsets import Case, squares, unsigned_pages, whole_pages
 from worker.vision.classifier import OnnxClassifier, doubts, look_at
 from worker.vision.detector import OnnxDetector
 from worker.vision.reading import default_thresholds
@@ -67,7 +67,7 @@ class GateReport:
     doubt: float
     default: bool
     sets: dict[str, tuple[Effect, Effect]]
-    unsigned: tuple[FalseAlarms, FalseAlarms]
+    unsigned: dict[str, tuple[FalseAlarms, FalseAlarms]]
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -84,8 +84,9 @@ class Choice:
 
 
 def choose(data: Path, notice: Notice) -> Choice:
-    """Choose on hlx8j's validation pages, with the detector and the classifier of the catalogue."""
-    found = list(reviewed(squares(data / "detection", "valid"), "valid", notice))
+    """Choose on the pages that choose, squares and whole, with the weights of the catalogue."""
+    root = data / "detection"
+    found = list(reviewed([*squares(root, "valid"), *whole_pages(root, "valid")], "valid", notice))
     return chosen(found, _min_score())
 
 
@@ -129,7 +130,13 @@ def evaluate(data: Path, *, limit: int = 0, notice: Notice) -> GateReport:
             f"test-{len(part)}": (_effect(part, min_score, NEVER), _effect(part, min_score, doubt))
             for part in (found, clean)
         },
-        unsigned=(_alarms(unsigned, min_score, NEVER), _alarms(unsigned, min_score, doubt)),
+        unsigned={
+            name: (_alarms(part, min_score, NEVER), _alarms(part, min_score, doubt))
+            for name, part in (
+                ("flagged", unsigned),
+                ("viewed", [one for one in unsigned if not one.case.signed]),
+            )
+        },
     )
 
 

@@ -1,4 +1,4 @@
-"""The crop classifier in torch: three convolutions with pooling, one more that reads the whole, dropout."""
+"""The crop classifier in torch: four stages of convolutions with pooling between, dropout."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from torch import Tensor, nn
 
 from worker.vision.classifier import KINDS
 
-#: Channels, kernel and stride of the convolutions; a 2x2 maximum follows each but the last.
-STAGES = ((16, 5, 2), (32, 3, 1), (64, 3, 1), (96, 3, 1))
+#: Channels, kernel and stride of the convolutions of each stage; a 2x2 maximum follows each but the last.
+STAGES = (((24, 5, 2),), ((48, 3, 1), (48, 3, 1)), ((96, 3, 1), (96, 3, 1)), ((128, 3, 1), (128, 3, 1)))
 
 
 class CropNetwork(nn.Module):
@@ -17,10 +17,12 @@ class CropNetwork(nn.Module):
         super().__init__()
         layers: list[nn.Module] = []
         before = 1
-        for channels, kernel, stride in STAGES:
-            layers += [nn.Conv2d(before, channels, kernel, stride, kernel // 2, bias=False)]
-            layers += [nn.BatchNorm2d(channels), nn.ReLU(inplace=True), nn.MaxPool2d(2)]
-            before = channels
+        for stage in STAGES:
+            for channels, kernel, stride in stage:
+                layers += [nn.Conv2d(before, channels, kernel, stride, kernel // 2, bias=False)]
+                layers += [nn.BatchNorm2d(channels), nn.ReLU(inplace=True)]
+                before = channels
+            layers.append(nn.MaxPool2d(2))
         # The last map is 4x8, read on a 2x4 grid: a signature has its mass in the middle, print all along.
         self.features = nn.Sequential(*layers[:-1], nn.AvgPool2d(2), nn.Flatten(), nn.Dropout(dropout))
         self.head = nn.Sequential(

@@ -9,19 +9,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
 from training.classifier.pieces import Piece, cut, whole
-from training.detector.dataset import held_documents, trainable
-from training.detector.readers import (
-    SPLITS,
-    PageRecord,
-    read_hlx8j,
-    read_rf100,
-    read_tobacco800,
-    strictest,
-)
+from training.detector.readers import PageRecord, read_hlx8j, read_rf100, read_tobacco800
+from training.detector.splits import choosing, learnt, measuring
 from training.synthesis.typeset import windows
 from training.verifier.readers import Signer
 from worker.vision.classifier import Kind
@@ -29,21 +24,19 @@ from worker.vision.values import Box, Grey
 
 #: How the sources of pieces that come from real pages begin.
 PAGES = ("Tobacco800", "Roboflow 100", "hlx8j", "seen by eye")
+#: A window of print holds so many letters or joined words, and they most of its ink: no rule, hole or blot.
+LETTERS, LETTERS_SHARE = 4, 0.6
+#: Sides of a letter in pixels and to one another, and the share of its box that is ink.
+_LEAST, _SLIMMEST, _FILLED = 4, 12.0, (0.12, 0.95)
+_DARK = 128
+#: What is labelled by eye: boxes with their kind, and areas of handwriting.
+_PARTS = "boxes", "areas"
 LABELS = Path(__file__).with_name("labels")
 
 
 def of_split(records: Iterable[PageRecord], split: str, root: Path) -> list[PageRecord]:
-    """The pages of that split; a document belongs to the strictest split that any of its pages is in.
-
-    "train" is what the detector may learn from: documents of no other split, without near-duplicates there.
-    """
-    records = list(records)
-    if split == "train":
-        return trainable(records, held_documents(root))
-    home: dict[str, list[str]] = defaultdict(list)
-    for page in [*read_hlx8j(root), *read_tobacco800(root)]:
-        home[page.group].append(page.split)
-    return [page for page in records if strictest([page.split, *home[page.group]]) == split in SPLITS]
+    """The pages that teach ("train"), choose ("valid") or measure ("test"), as for the detector."""
+    return {"train": learnt, "valid": choosing, "test": measuring}[split](records, root)
 
 
 def signatures(root: Path, split: str) -> Iterator[Piece]:
@@ -64,7 +57,10 @@ def logos(root: Path, split: str) -> Iterator[Piece]:
 
 
 def print_windows(root: Path, split: str, *, a_page: int, seed: int) -> Iterator[Piece]:
-    """Windows of print on Tobacco800's pages, away from signatures and logos and from pages noted by hand."""
+    """Windows of print on Tobacco800's pages, away from signatures and logos and from pages noted by hand.
+
+    Published validation pages teach none: what is written on them by hand has not been labelled.
+    """
     labels = _labels(split)
     noted, other = set(labels["handwritten"]), defaultdict(list)
     for row in (*labels["boxes"], *labels["unclear"]):
@@ -72,23 +68,25 @@ def print_windows(root: Path, split: str, *, a_page: int, seed: int) -> Iterator
     logos = {page.image: page.boxes for page in read_tobacco800(root, label="logo")}
     for page in of_split(read_tobacco800(root), split, root):
         name = page.image.relative_to(root).as_posix()
-        if name in noted:
+        if name in noted or (split == "train" and page.split == "valid"):
             continue
         rng = np.random.default_rng([seed, *name.encode()])
         pixels, known = _pixels(page.image), (*page.boxes, *logos[page.image], *other[name])
         for box in windows(pixels, a_page, rng):
-            if not any(_overlap(box, one) for one in known):
+            if lettered(_inside(pixels, box) < _DARK) and not any(_overlap(box, one) for one in known):
                 yield cut(pixels, box, Kind.PRINTED_TEXT, source="Tobacco800 print", group=page.group)
 
 
 def labelled(root: Path, split: str, *, a_passage: int = 14, seed: int = 1) -> Iterator[Piece]:
     """What was labelled by eye: what a detector offered wrongly, and windows of handwritten passages."""
     labels, groups = _labels(split), _groups(root)
-    for row in labels["boxes"]:
+    held = set(groups.values()) - {page.group for page in of_split(_pages(root), split, root)}
+    boxes, areas = ([row for row in labels[part] if groups[row["image"]] not in held] for part in _PARTS)
+    for row in boxes:
         pixels, box = _pixels(root / row["image"]), _box(row)
         kind = Kind(row["kind"])
         yield cut(pixels, box, kind, source=f"seen by eye, {kind}", group=groups[row["image"]])
-    for row in labels["areas"]:
+    for row in areas:
         pixels = _pixels(root / row["image"])
         height, width = pixels.shape
         x, y = row["x"] * width, row["y"] * height
@@ -113,6 +111,16 @@ def specimens(signers: Iterable[Signer], *, each: int, seed: int) -> Iterator[Pi
                 yield piece
 
 
+def lettered(dark: npt.NDArray[np.bool_]) -> bool:
+    """Whether most of the ink is letters, or words whose letters touch."""
+    _, _, found, _ = cv2.connectedComponentsWithStats(dark.astype(np.uint8))
+    _, _, wide, tall, ink = np.asarray(found[1:], np.float64).T
+    slim = np.maximum(wide, tall) < _SLIMMEST * np.minimum(wide, tall)
+    filled = ink / (wide * tall)
+    letters = (tall >= _LEAST) & slim & (_FILLED[0] < filled) & (filled < _FILLED[1])
+    return bool(letters.sum() >= LETTERS and ink[letters].sum() >= LETTERS_SHARE * ink.sum())
+
+
 def _boxed(pages: Iterable[PageRecord], kind: Kind, source: str) -> Iterator[Piece]:
     for page in pages:
         if page.boxes:
@@ -125,6 +133,11 @@ def _pixels(path: Path) -> Grey:
     """A page in grey; one-bit pages never become colour on the way."""
     with Image.open(path) as image:
         return np.asarray(image.convert("L"), np.uint8)
+
+
+def _inside(pixels: Grey, box: Box) -> Grey:
+    x, y = int(box.x), int(box.y)
+    return pixels[y : int(y + box.height) + 1, x : int(x + box.width) + 1]
 
 
 def _overlap(one: Box, other: Box) -> bool:
@@ -146,5 +159,9 @@ def _labels(split: str) -> dict[str, Any]:
 
 @cache
 def _groups(root: Path) -> dict[str, str]:
-    pages = [*read_tobacco800(root), *read_rf100(root), *read_hlx8j(root)]
-    return {page.image.relative_to(root).as_posix(): page.group for page in pages}
+    return {page.image.relative_to(root).as_posix(): page.group for page in _pages(root)}
+
+
+@cache
+def _pages(root: Path) -> list[PageRecord]:
+    return [*read_tobacco800(root), *read_rf100(root), *read_hlx8j(root)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -14,7 +14,7 @@ import numpy as np
 from training.classifier import drawn, real
 from training.classifier.pieces import LARGEST, Piece
 from training.classifier.settings import Settings
-from training.synthesis.typeset import CARRIED, SEEN, UNSEEN, package_faces
+from training.synthesis.typeset import CARRIED, SEEN, UNSEEN, Face, folder_faces, package_faces
 from training.verifier import sets as verification
 from training.verifier.readers import Signer, bhsig
 from worker.errors import WrongUse
@@ -28,7 +28,38 @@ _DEJAVU = "DejaVuS"
 Notice = Callable[[str], None]
 
 
-def training(data: Path, settings: Settings, notice: Notice) -> list[Piece]:
+@dataclass(frozen=True, slots=True)
+class Fonts:
+    """What drawn crops are set in: faces of print, and hands, each the faces of one family."""
+
+    print: Sequence[Face] = CARRIED
+    hands: Sequence[Sequence[Face]] = ()
+
+
+def fonts(folder: Path | None, converted: Path) -> Fonts:
+    """The faces of installed packages and, with a folder, those in its `print/` and `hands/`, but for the
+    hands that measure.
+
+    Web fonts are written to `converted` as TrueType. WrongUse for a folder without either.
+    """
+    installed = [package_faces(name) for name in drawn.LEARNT_HANDS]
+    if folder is None:
+        return Fonts(hands=installed)
+    own_print, own_hands = (folder_faces(folder / part, converted) for part in ("print", "hands"))
+    if not own_print and not own_hands:
+        raise WrongUse(f"{folder} has no font in print/ or hands/ (.ttf, .otf or .woff)")
+    hands = [faces for faces in own_hands if not any(map(_measures, faces))]
+    # Half of what is printed is set in the carried faces, however many others there are.
+    carried = CARRIED * max(1, len(own_print) // len(CARRIED))
+    return Fonts((*carried, *chain.from_iterable(own_print)), [*installed, *hands])
+
+
+def _measures(face: Face) -> bool:
+    name = "" if face.file is None else face.file.name.lower().replace("-", "_")
+    return any(package.removeprefix("fontpkg_") in name for package in drawn.TEST_HANDS)
+
+
+def training(data: Path, settings: Settings, faces: Fonts, notice: Notice) -> list[Piece]:
     """Everything the classifier learns from."""
     root = data / "detection"
 
@@ -47,8 +78,8 @@ def training(data: Path, settings: Settings, notice: Notice) -> list[Piece]:
         "signatures of writers": real.specimens(writers, each=each, seed=settings.seed),
         "drawn signatures": drawn.signatures(seeds(settings.drawn_signatures)),
         "drawn emblems": drawn.emblems(seeds(settings.drawn_emblems)),
-        "drawn print": drawn.typed(seeds(settings.typed_sheets), CARRIED, SEEN, source="drawn print"),
-        "handwriting fonts": drawn.penned(seeds(settings.penned_sheets), drawn.LEARNT_HANDS),
+        "drawn print": drawn.typed(seeds(settings.typed_sheets), faces.print, SEEN, source="drawn print"),
+        "handwriting fonts": drawn.penned(seeds(settings.penned_sheets), faces.hands),
         "drawn handwriting": drawn.handwriting(seeds(settings.drawn_handwriting)),
     }
     return list(chain.from_iterable(_told(sources, notice)))
@@ -56,7 +87,7 @@ def training(data: Path, settings: Settings, notice: Notice) -> list[Piece]:
 
 def validation(data: Path) -> list[Piece]:
     """What chooses the checkpoint: other documents, writers and seeds."""
-    root = data / "detection"
+    root, learnt_hands = data / "detection", [package_faces(name) for name in drawn.LEARNT_HANDS]
     return [
         *real.signatures(root, "valid"),
         *real.logos(root, "valid"),
@@ -64,7 +95,7 @@ def validation(data: Path) -> list[Piece]:
         *real.specimens(_writers(data, "validation"), each=4, seed=2),
         *drawn.emblems(range(VALID_SEED, VALID_SEED + 60)),
         *drawn.typed(range(VALID_SEED, VALID_SEED + 20), CARRIED, SEEN, source="drawn print"),
-        *drawn.penned(range(VALID_SEED, VALID_SEED + 20), drawn.LEARNT_HANDS),
+        *drawn.penned(range(VALID_SEED, VALID_SEED + 20), learnt_hands),
         *drawn.handwriting(range(VALID_SEED, VALID_SEED + 90)),
     ]
 
@@ -73,6 +104,7 @@ def test(data: Path, notice: Notice) -> list[Piece]:
     """What measures: pages of test documents, faces, hands and scripts that training never showed."""
     root = data / "detection"
     faces = [face for face in package_faces("matplotlib") if face.file and face.file.name.startswith(_DEJAVU)]
+    hands = [package_faces(name) for name in drawn.TEST_HANDS]
     alphabets = ("latin", "accented", "greek", "cyrillic")
     sources: dict[str, Iterable[Piece]] = {
         "signatures on pages": real.signatures(root, "test"),
@@ -84,7 +116,7 @@ def test(data: Path, notice: Notice) -> list[Piece]:
         "other faces": drawn.typed(_test_seeds(0, 30), faces, alphabets, source="print, other faces"),
         "other words": drawn.typed(_test_seeds(1, 40), CARRIED, SEEN, source="print, seen script"),
         "other scripts": drawn.typed(_test_seeds(2, 50), CARRIED, UNSEEN, source="print, unseen script"),
-        "handwriting fonts": drawn.penned(_test_seeds(3, 50), drawn.TEST_HANDS),
+        "handwriting fonts": drawn.penned(_test_seeds(3, 50), hands),
         "drawn handwriting": drawn.handwriting(_test_seeds(4, 150)),
     }
     return list(chain.from_iterable(_told(sources, notice)))

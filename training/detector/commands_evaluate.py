@@ -16,7 +16,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from training.detector.commands import DEFAULT_DATA, DataOption, ticker
-from training.printing import output
+from training.printing import UNSIGNED, output
 
 if TYPE_CHECKING:
     from training.detector.evaluate import LabelReport, Report
@@ -82,11 +82,11 @@ def _show(report: Report) -> None:
     console.print(f"default thresholds: {thresholds}")
     if report.sets:
         _show_sets(console, report)
-    if report.unsigned is not None:
-        alarms = report.unsigned
+    for name, alarms in report.unsigned.items():
         console.print(
-            f"{alarms.pages} unsigned pages at score ≥ {alarms.min_score:.2f}: {_rate(alarms.called)} called "
-            f"signed ({alarms.pages_with_any} pages), {_rate(alarms.per_page)} false alarms a page"
+            f"{alarms.pages} pages {UNSIGNED[name]} at score ≥ {alarms.min_score:.2f}: "
+            f"{_rate(alarms.called)} called signed ({alarms.pages_with_any} pages), "
+            f"{_rate(alarms.per_page)} false alarms a page"
         )
     if report.conditions:
         _show_conditions(console, report)

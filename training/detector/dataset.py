@@ -1,26 +1,20 @@
 """The training folder: pages that may be learnt from, reduced and written with their marks.
 
-Pages are chosen by document, not by page: a document with any page in hlx8j's validation or test split gives
-nothing. Tobacco800 and Roboflow pages are used as originals; pages of hlx8j only where no original is here.
-Pages drawn from nothing carry every label, a share of their signatures in recorded hands.
+Pages are chosen by document, not by page (`splits.py`). Tobacco800 and Roboflow pages are used as originals,
+pages of hlx8j only where no original is here. Pages drawn from nothing carry every label, a share of their
+signatures in recorded hands.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
-from training.detector.readers import (
-    PageRecord,
-    near_duplicate_groups,
-    read_hlx8j,
-    read_pixels,
-    read_rf100,
-    read_tobacco800,
-)
+from training.detector.readers import PageRecord, read_hlx8j, read_pixels, read_rf100, read_tobacco800
 from training.detector.sheets import LABELS, Marked, SheetFolder
+from training.detector.splits import learnt
 from training.detector.strokes import StrokeBook
 from training.synthesis.ink import Strokes
 from training.synthesis.pages import random_page
@@ -31,30 +25,21 @@ from worker.vision.values import Box, Label
 Notice = Callable[[str, int, int], None]
 
 
-def trainable(records: Iterable[PageRecord], held: frozenset[str]) -> list[PageRecord]:
-    """The pages whose document occurs nowhere in the held documents, nor in a validation or test split."""
-    return [page for page in records if page.split in ("train", "none") and page.group not in held]
-
-
-def held_documents(root: Path) -> frozenset[str]:
-    """Documents with a page in hlx8j's validation or test split, or with a near-duplicate there."""
-    pages = [*read_hlx8j(root), *read_tobacco800(root)]
-    evaluated = frozenset(page.group for page in pages if page.split in ("test", "valid"))
-    return evaluated | near_duplicate_groups(root)
-
-
 def public_pages(root: Path) -> list[tuple[PageRecord, str]]:
     """Every public page that may be learnt from, with its source: `scans`, `empty` or `copies`.
 
     `copies` are hlx8j's own augmented versions; their boxes were turned with the page and are loose.
     """
-    held = held_documents(root)
-    originals = trainable([*read_tobacco800(root), *read_rf100(root)], held)
+    originals = learnt([*read_tobacco800(root), *read_rf100(root)], root)
     here = {page.group for page in originals}
-    copies = [page for page in trainable(read_hlx8j(root), held) if page.group not in here]
-    return [(page, "scans" if page.boxes else "empty") for page in originals] + [
-        (page, "copies") for page in copies
+    others = [page for page in learnt(read_hlx8j(root), root) if page.group not in here]
+    return [(page, _source(page)) for page in originals] + [
+        (page, "copies" if page.split == "train" else _source(page)) for page in others
     ]
+
+
+def _source(page: PageRecord) -> str:
+    return "scans" if page.boxes else "empty"
 
 
 def build(

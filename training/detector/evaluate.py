@@ -94,7 +94,8 @@ class Report:
     size: int
     thresholds: dict[str, float]
     sets: dict[str, dict[str, LabelReport | None]] = field(default_factory=dict)
-    unsigned: FalseAlarms | None = None
+    #: Pages flagged as unsigned: all of them, and without those that are signed all the same.
+    unsigned: dict[str, FalseAlarms] = field(default_factory=dict)
     conditions: list[ConditionReport] = field(default_factory=list)
     parity: Parity | None = None
 
@@ -140,7 +141,7 @@ class Evaluation:
             size=int(self._weights.parameters["size"]),
             thresholds={label.value: self._thresholds.floor(label) for label in self._known},
             sets=dict(self._sets(only, split)),
-            unsigned=self._unsigned() if "unsigned" in only else None,
+            unsigned=self._unsigned() if "unsigned" in only else {},
             conditions=list(self._conditions()) if "conditions" in only else [],
             parity=self._parity() if "parity" in only else None,
         )
@@ -178,10 +179,13 @@ class Evaluation:
         scored = [one.scored(label) for one in seen]
         return LabelReport(figures(scored), at_threshold(scored, self._thresholds.floor(label)))
 
-    def _unsigned(self) -> FalseAlarms:
+    def _unsigned(self) -> dict[str, FalseAlarms]:
         seen = self._look("unsigned", unsigned_pages(self._root))
         floor = self._thresholds.floor(Label.SIGNATURE)
-        return false_alarms([one.scored(Label.SIGNATURE) for one in seen], floor)
+        return {
+            name: false_alarms([one.scored(Label.SIGNATURE) for one in part], floor)
+            for name, part in (("flagged", seen), ("viewed", [one for one in seen if not one.case.signed]))
+        }
 
     def _conditions(self) -> Iterator[ConditionReport]:
         signed = [case for case in whole_pages(self._root, "test") if case.signed]

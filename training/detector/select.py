@@ -16,6 +16,7 @@ from training.detector.export import export
 from training.detector.metrics import Scored, figures, score_page
 from training.detector.readers import PageRecord, read_hlx8j, read_tobacco800
 from training.detector.sheets import LABELS, Sheet, SheetFolder, read_sheets
+from training.detector.splits import choosing
 from training.detector.strokes import StrokeBook
 from worker.vision.detector import Detector, OnnxDetector
 from worker.vision.values import Label, Pixels, Region, Thresholds
@@ -80,12 +81,12 @@ def choose_and_export(
 
 
 def validation_pages(root: Path) -> list[PageRecord]:
-    """hlx8j's validation pages, stretched to squares, without those that leak, and Tobacco800's as scanned.
+    """The pages that choose: hlx8j's squares, without those that leak, and Tobacco800's as scanned.
 
     Both together, because what is served are whole pages, and what is compared with others are squares.
     """
-    stretched = [page for page in read_hlx8j(root) if page.split == "valid" and not page.leaks]
-    return stretched + [page for page in read_tobacco800(root) if page.split == "valid"]
+    pages = choosing([*read_hlx8j(root), *read_tobacco800(root)], root)
+    return [page for page in pages if page.split == "valid" and not page.leaks]
 
 
 def threshold(scored: Sequence[Scored], best: float, *, recall: float = RECALL) -> float:

@@ -19,6 +19,7 @@ from training.detector.readers import (
     read_unsigned,
 )
 from training.detector.sheets import Marked
+from training.detector.splits import choosing
 from worker.errors import PageError
 from worker.vision.images import decode
 from worker.vision.pages import render
@@ -26,6 +27,8 @@ from worker.vision.values import Box, Label, Limits, Pixels
 
 #: Hand-made labels of the real documents: document, page, label and box in shares of the page.
 DOCUMENT_LABELS = Path(__file__).with_name("labels") / "documents.json"
+#: Which of the pages that were flagged as unsigned are signed, by eye.
+UNSIGNED_LABELS = Path(__file__).with_name("labels") / "unsigned.json"
 
 #: A page as the detector gets it, and what is truly on it.
 Read = Callable[[], tuple[Pixels, tuple[Marked, ...]]]
@@ -48,13 +51,13 @@ class Case:
 
 def squares(root: Path, split: str) -> list[Case]:
     """hlx8j's pages, stretched to squares by their publisher: the images that others report on."""
-    pages = [page for page in read_hlx8j(root) if page.split == split]
+    pages = _of_split(read_hlx8j(root), split, root)
     return [Case(page.image.name, page.group, partial(_as_stored, page), page.leaks) for page in pages]
 
 
 def whole_pages(root: Path, split: str) -> list[Case]:
     """Tobacco800's pages at their own aspect ratio, through the renderer of the product."""
-    pages = [page for page in read_tobacco800(root) if page.split == split]
+    pages = _of_split(read_tobacco800(root), split, root)
     return [
         Case(page.image.name, page.group, partial(_as_rendered, page), signed=bool(page.boxes))
         for page in pages
@@ -63,13 +66,20 @@ def whole_pages(root: Path, split: str) -> list[Case]:
 
 def colour_pages(root: Path, split: str) -> list[Case]:
     """Certificates and letters in colour and grey, at their own aspect ratio."""
-    pages = [page for page in read_rf100(root) if page.split == split]
+    pages = _of_split(read_rf100(root), split, root)
     return [Case(page.image.name, page.group, partial(_as_stored, page)) for page in pages]
 
 
-def unsigned_pages(root: Path) -> list[Case]:
-    """Pages that were flagged as unsigned, through the renderer of the product."""
-    return [Case(page.image.name, page.group, partial(_as_rendered, page)) for page in read_unsigned(root)]
+def unsigned_pages(root: Path, labels: Path = UNSIGNED_LABELS) -> list[Case]:
+    """Pages that were flagged as unsigned, through the renderer of the product.
+
+    Those that are `signed` all the same were flagged wrongly.
+    """
+    signed = json.loads(labels.read_text(encoding="utf-8"))["signed"]
+    return [
+        Case(page.image.name, page.group, partial(_as_rendered, page), signed=page.image.name in signed)
+        for page in read_unsigned(root)
+    ]
 
 
 def real_documents(folder: Path, labels: Path = DOCUMENT_LABELS) -> list[Case]:
@@ -89,6 +99,12 @@ def rendered(data: bytes, index: int = 0) -> Pixels:
     if isinstance(page, PageError):
         raise page
     return decode(page.data, page=index)
+
+
+def _of_split(pages: Sequence[PageRecord], split: str, root: Path) -> list[PageRecord]:
+    """The pages of a published split; of its validation pages those that choose, for the others teach."""
+    published = [page for page in pages if page.split == split]
+    return choosing(published, root) if split == "valid" else published
 
 
 def _as_stored(page: PageRecord) -> tuple[Pixels, tuple[Marked, ...]]:

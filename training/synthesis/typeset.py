@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pymupdf
+from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
 
 from training.synthesis import prose
 from worker.vision.values import Box, Grey
@@ -49,6 +50,16 @@ SCRIPTS = {
     "bengali": _letters((0x995, 0x9A8), (0x9AA, 0x9B0), (0x9B6, 0x9B9)) + "ািীুেো",
     "telugu": _letters((0xC15, 0xC28), (0xC2A, 0xC33)) + "ాిీుెేొ",
     "ethiopic": _letters((0x1200, 0x1246)),
+    "gujarati": _letters((0xA95, 0xAA8), (0xAAA, 0xAB0), (0xAB5, 0xAB9)) + "ાિીુેો",
+    "gurmukhi": _letters((0xA15, 0xA28), (0xA2A, 0xA30)) + "ਾਿੀੁੇੋ",
+    "kannada": _letters((0xC95, 0xCA8), (0xCAA, 0xCB0)) + "ಾಿೀುೆೊ",
+    "malayalam": _letters((0xD15, 0xD28), (0xD2A, 0xD30)) + "ാിീുെൊ",
+    "sinhala": _letters((0xD9A, 0xDB1), (0xDB3, 0xDBB)) + "ාිීුෙ",
+    "khmer": _letters((0x1780, 0x17A2)) + "ាិីុេ",
+    "myanmar": _letters((0x1000, 0x1020)) + "ာိီုေ",
+    "tibetan": _letters((0xF40, 0xF47), (0xF49, 0xF6A)),
+    "cherokee": _letters((0x13A0, 0x13F4)),
+    "syriac": _letters((0x712, 0x72C)),
 }
 #: Scripts that training never shows: what the classifier makes of them is measured.
 UNSEEN = ("hebrew", "armenian", "georgian", "bengali", "telugu", "ethiopic")
@@ -144,6 +155,27 @@ def _style(rng: _Rng, *, plain: bool) -> str:
     case = "text-transform: uppercase;" if rng.random() < 0.15 else ""
     reverse = "background-color: black; color: white;" if rng.random() < 0.04 else ""
     return size + weight + slant + rule + case + reverse
+
+
+def folder_faces(folder: Path, converted: Path) -> list[tuple[Face, ...]]:
+    """Every font file in a folder and below, each a family of one face.
+
+    Web fonts (`.woff`), which MuPDF does not read, are written to `converted` as TrueType.
+    """
+    found = sorted(path for kind in ("ttf", "otf", "woff") for path in folder.rglob(f"*.{kind}"))
+    return [(Face(f"own{index}", _readable(path, converted)),) for index, path in enumerate(found)]
+
+
+def _readable(path: Path, converted: Path) -> Path:
+    if path.suffix != ".woff":
+        return path
+    converted.mkdir(parents=True, exist_ok=True)
+    plain = converted / f"{path.stem}.ttf"
+    if not plain.exists():
+        with TTFont(path) as font:
+            font.flavor = None
+            font.save(plain)
+    return plain
 
 
 @cache

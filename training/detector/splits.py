@@ -1,0 +1,106 @@
+"""Which documents teach, which choose and which measure; none does two of these.
+
+hlx8j's test split measures. A third of its validation documents choose checkpoints, sizes and thresholds; the
+others teach, as its training split does (decision 0013). A document belongs to the strictest of its pages'
+splits. What looks like a page that chooses or measures teaches nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from training.detector.readers import (
+    PageRecord,
+    near_duplicate_groups,
+    read_hlx8j,
+    read_rf100,
+    read_tobacco800,
+    strictest,
+)
+
+#: One validation document in so many chooses.
+CHOOSING = 3
+#: Pages whose thumbnails correlate by more than this are taken for one form letter, or one page twice.
+ALIKE = 0.95
+_THUMBNAIL = 64
+
+
+def chooses(group: str) -> bool:
+    """Whether a document of the validation split chooses; decided by its name alone."""
+    return int.from_bytes(hashlib.sha256(group.encode()).digest()[:4], "big") % CHOOSING == 0
+
+
+@cache
+def homes(root: Path) -> dict[str, str]:
+    """The strictest published split of every document."""
+    splits = defaultdict[str, list[str]](list)
+    for page in _everything(root):
+        splits[page.group].append(page.split)
+    return {group: strictest(found) for group, found in splits.items()}
+
+
+def choosing(records: Iterable[PageRecord], root: Path) -> list[PageRecord]:
+    """The pages that choose."""
+    home = homes(root)
+    return [page for page in records if home[page.group] == "valid" and chooses(page.group)]
+
+
+def measuring(records: Iterable[PageRecord], root: Path) -> list[PageRecord]:
+    """The pages that measure."""
+    home = homes(root)
+    return [page for page in records if home[page.group] == "test"]
+
+
+def learnt(records: Iterable[PageRecord], root: Path) -> list[PageRecord]:
+    """The pages that teach."""
+    held = held_documents(root)
+    return [page for page in records if page.group not in held]
+
+
+@cache
+def held_documents(root: Path) -> frozenset[str]:
+    """Documents that choose or measure, and those that hold a near-duplicate of one of their pages."""
+    home = homes(root)
+    evaluated = {
+        group for group, split in home.items() if split == "test" or (split == "valid" and chooses(group))
+    }
+    everything = _everything(root)
+    kept = [page for page in everything if page.group in evaluated]
+    others = [page for page in everything if page.group not in evaluated]
+    return frozenset(evaluated) | near_duplicate_groups(root) | _alike(others, kept)
+
+
+def _alike(pages: Sequence[PageRecord], kept: Sequence[PageRecord]) -> frozenset[str]:
+    """The documents of pages that look like one of those kept apart."""
+    if not pages or not kept:
+        return frozenset()
+    correlations = _thumbnails(pages) @ _thumbnails(kept).T
+    return frozenset(
+        page.group for page, best in zip(pages, correlations.max(axis=1), strict=True) if best > ALIKE
+    )
+
+
+def _thumbnails(pages: Sequence[PageRecord]) -> npt.NDArray[np.float32]:
+    """(n, pixels) thumbnails of mean zero and length one; blank pages are zero and resemble nothing."""
+    rows = np.stack([_thumbnail(page.image) for page in pages])
+    rows -= rows.mean(axis=1, keepdims=True)
+    return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-6), np.float32)
+
+
+def _thumbnail(path: Path) -> npt.NDArray[np.float32]:
+    with Image.open(path) as image:
+        small = image.convert("L").resize((_THUMBNAIL, _THUMBNAIL), Image.Resampling.BOX)
+        return np.asarray(small, np.float32).ravel()
+
+
+@cache
+def _everything(root: Path) -> list[PageRecord]:
+    return [*read_hlx8j(root), *read_tobacco800(root), *read_rf100(root)]
