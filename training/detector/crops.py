@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from training.detector.patches import PatchBook
-from training.detector.sheets import LABELS, Sheet
+from training.detector.sheets import DRAWN, LABELS, Sheet
 from worker.vision.values import Box, Pixels
 
 #: The size of a page, in pixels of the detector's input, that windows are cut from.
@@ -71,7 +71,7 @@ class Sampler:
         sheet = sheets[int(rng.integers(len(sheets)))]
         window = self._page(sheet, rng) if self._mix.whole else self._window(sheet, rng)
         pixels, corners, labels = cut(sheet, window, self._size)
-        if source != "drawn" and rng.random() < self._mix.pasted:
+        if source not in DRAWN and rng.random() < self._mix.pasted:
             corners, labels = self._paste(pixels, corners, labels, rng)
         if rng.random() < self._mix.turned:
             pixels, corners = turned(pixels, corners, int(rng.integers(1, 4)))

@@ -17,7 +17,7 @@ from training.detector.sheets import LABELS, Marked, SheetFolder
 from training.detector.splits import learnt
 from training.detector.strokes import StrokeBook
 from training.synthesis.ink import Strokes
-from training.synthesis.pages import random_page
+from training.synthesis.pages import agreement_page, random_page
 from training.synthesis.scanner import random_scanner, scan
 from training.synthesis.strokes import Signer
 from worker.vision.values import Box, Label
@@ -62,25 +62,43 @@ def build(
         if not limit or counts[source] <= limit:
             marks = [Marked(Label.SIGNATURE, box) for box in page.boxes]
             out.add(read_pixels(page.image), marks, known=[Label.SIGNATURE], source=source)
-    book = StrokeBook.load(data / "verification")
-    total = min(drawn, limit or drawn)
-    for index in range(total):
-        draw_into(out, book, np.random.default_rng([seed, index]))
-        if notice is not None:
-            notice("drawn pages", index + 1, total)
+    draw_pages(
+        out,
+        StrokeBook.load(data / "verification"),
+        drawn=min(drawn, limit or drawn),
+        seed=seed,
+        notice=notice,
+    )
     return out.close()
 
 
-def draw_into(folder: SheetFolder, book: StrokeBook | None, rng: np.random.Generator) -> None:
-    """Add one drawn page; with a book most signatures and half the initials are in recorded hands."""
+def draw_pages(
+    out: SheetFolder, book: StrokeBook | None, *, drawn: int, seed: int, notice: Notice | None = None
+) -> None:
+    """Add that many drawn pages of any layout, and a third as many of agreements."""
+    sources = ["drawn"] * drawn + ["agreements"] * (drawn // 3)
+    for index, source in enumerate(sources):
+        draw_into(out, book, np.random.default_rng([seed, index]), source=source)
+        if notice is not None:
+            notice("drawn pages", index + 1, len(sources))
+
+
+def draw_into(
+    folder: SheetFolder, book: StrokeBook | None, rng: np.random.Generator, *, source: str = "drawn"
+) -> None:
+    """Add one drawn page: of an agreement where the source is `agreements`, of any layout elsewhere.
+
+    With a book most signatures and half the initials are in recorded hands.
+    """
 
     def hand(kind: str, _: Signer, rng: np.random.Generator) -> Strokes | None:
         if book is None or rng.random() > (0.7 if kind == "signature" else 0.5):
             return None
         return book.signed(rng) if kind == "signature" else book.begun(rng)
 
-    page = random_page(rng, dpi=float(rng.uniform(85, 125)), hand=hand)
+    draw = agreement_page if source == "agreements" else random_page
+    page = draw(rng, dpi=float(rng.uniform(85, 125)), hand=hand)
     if rng.random() < 0.75:
         page = scan(page, random_scanner(rng), rng)
     marks = [Marked(Label(mark.label), Box(*mark.box)) for mark in page.marks]
-    folder.add(page.pixels, marks, known=LABELS, source="drawn")
+    folder.add(page.pixels, marks, known=LABELS, source=source)

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
 from training.detector.crops import Mix, Sampler
-from training.detector.dataset import Notice, build, draw_into
+from training.detector.dataset import Notice, build, draw_pages
 from training.detector.owndata import read_own
 from training.detector.patches import collect
 from training.detector.readers import read_pixels
@@ -78,10 +76,7 @@ def _build_own(
             source = "scans" if page.marks else "empty"
             written.add(read_pixels(page.image), page.marks, known=pages.known, source=source)
     total = min(settings.drawn, limit or settings.drawn)
-    for index in range(total):
-        draw_into(written, _book(data), np.random.default_rng([settings.seed, index]))
-        if notice is not None:
-            notice("drawn pages", index + 1, total)
+    draw_pages(written, _book(data), drawn=total, seed=settings.seed, notice=notice)
     written.close()
 
 

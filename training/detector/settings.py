@@ -33,13 +33,19 @@ class TrainSettings(BaseModel):
     weight_decay: float = Field(default=5e-4, ge=0)
     average: float = Field(default=0.998, ge=0, lt=1)
     #: Share of samples from each source of pages.
-    sources: dict[str, float] = {"scans": 0.42, "copies": 0.08, "empty": 0.15, "drawn": 0.35}
+    sources: dict[str, float] = {
+        "scans": 0.42,
+        "copies": 0.08,
+        "empty": 0.15,
+        "drawn": 0.25,
+        "agreements": 0.1,
+    }
     #: Share of real pages' samples that gain drawn or copied marks.
     pasted: float = Field(default=0.35, ge=0, le=1)
     zoom: float = Field(default=0.3, ge=0, le=1)
     turned: float = Field(default=0.1, ge=0, le=1)
     stretched: float = Field(default=0.5, ge=0, le=1)
-    #: Drawn pages and, about, drawn patches to prepare.
+    #: Drawn pages, a third as many of agreements beside them, and, about, drawn patches to prepare.
     drawn: int = Field(default=1500, ge=0)
     patches: int = Field(default=1500, ge=0)
     #: JPEG quality of the prepared pages: lower where they travel.

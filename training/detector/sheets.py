@@ -18,6 +18,8 @@ from worker.vision.values import Box, Label, Pixels
 INDEX = "sheets.json"
 #: Longer side of a prepared page: one and a half times the detector's usual input.
 LONGEST = 960
+#: Sources of pages that are drawn from nothing.
+DRAWN = ("drawn", "agreements")
 #: Labels in the order of the detector's answer; a region may be called otherwise by others.
 LABELS = (
     Label.SIGNATURE,

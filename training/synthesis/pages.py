@@ -13,6 +13,7 @@ import pymupdf
 from PIL import Image
 
 from training.synthesis import prose
+from training.synthesis.agreements import AGREEMENTS, thinned
 from training.synthesis.edits import Rectangle, margin_notes, redact
 from training.synthesis.ink import Pixels, Strokes, coverage, stain
 from training.synthesis.layouts import Slot
@@ -81,7 +82,7 @@ def blank(
     """Print one page of a layout; `names` are the parties whose names are printed."""
     with pymupdf.open() as document:
         page = document.new_page(width=size[0], height=size[1])
-        slots = EVERY_LAYOUT[layout](page, rng, names)
+        slots = (EVERY_LAYOUT | AGREEMENTS)[layout](page, rng, names)
         picture = page.get_pixmap(dpi=round(dpi), alpha=False)
         pixels = np.frombuffer(picture.samples, np.uint8).reshape(picture.height, picture.width, 3)
         return Blank(pixels, dpi, tuple(slots))
@@ -200,6 +201,20 @@ def insert(page: pymupdf.Page, entry: Entry, *, dpi: float = 200) -> Mark:
 
 #: How a page's signatures and initials are written: (kind, signer, rng) to strokes in millimetres.
 Hand = Callable[[str, Signer, _Rng], Strokes | None]
+
+
+def agreement_page(rng: _Rng, *, dpi: float = 200, hand: Hand | None = None) -> Page:
+    """A page of an agreement of today by invented people, to train on; `hand` as for `random_page`."""
+    layout = prose.pick(tuple(AGREEMENTS), rng)
+    signers = [Signer.from_seed(int(seed)) for seed in rng.integers(0, 2**31, 2)]
+    pens = [thinned(signer.pen, rng) for signer in signers]
+    size = A4 if rng.random() < 0.6 else LETTER
+    paper = blank(layout, rng, names=[signer.name for signer in signers], dpi=dpi, size=size)
+    entries = [
+        replace(_rewritten(entry, signers, hand, rng), pen=pens[entry.slot.party])
+        for entry in complete(paper.slots, signers, rng)
+    ]
+    return fill(paper, entries)
 
 
 def random_page(rng: _Rng, *, dpi: float = 200, signed: bool | None = None, hand: Hand | None = None) -> Page:
