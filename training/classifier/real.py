@@ -9,9 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
 from training.classifier.pieces import Piece, cut, whole
@@ -24,11 +22,6 @@ from worker.vision.values import Box, Grey
 
 #: How the sources of pieces that come from real pages begin.
 PAGES = ("Tobacco800", "Roboflow 100", "hlx8j", "seen by eye")
-#: A window of print holds so many letters or joined words, and they most of its ink: no rule, hole or blot.
-LETTERS, LETTERS_SHARE = 4, 0.6
-#: Sides of a letter in pixels and to one another, and the share of its box that is ink.
-_LEAST, _SLIMMEST, _FILLED = 4, 12.0, (0.12, 0.95)
-_DARK = 128
 #: What is labelled by eye: boxes with their kind, and areas of handwriting.
 _PARTS = "boxes", "areas"
 LABELS = Path(__file__).with_name("labels")
@@ -73,7 +66,7 @@ def print_windows(root: Path, split: str, *, a_page: int, seed: int) -> Iterator
         rng = np.random.default_rng([seed, *name.encode()])
         pixels, known = _pixels(page.image), (*page.boxes, *logos[page.image], *other[name])
         for box in windows(pixels, a_page, rng):
-            if lettered(_inside(pixels, box) < _DARK) and not any(_overlap(box, one) for one in known):
+            if not any(_overlap(box, one) for one in known):
                 yield cut(pixels, box, Kind.PRINTED_TEXT, source="Tobacco800 print", group=page.group)
 
 
@@ -111,16 +104,6 @@ def specimens(signers: Iterable[Signer], *, each: int, seed: int) -> Iterator[Pi
                 yield piece
 
 
-def lettered(dark: npt.NDArray[np.bool_]) -> bool:
-    """Whether most of the ink is letters, or words whose letters touch."""
-    _, _, found, _ = cv2.connectedComponentsWithStats(dark.astype(np.uint8))
-    _, _, wide, tall, ink = np.asarray(found[1:], np.float64).T
-    slim = np.maximum(wide, tall) < _SLIMMEST * np.minimum(wide, tall)
-    filled = ink / (wide * tall)
-    letters = (tall >= _LEAST) & slim & (_FILLED[0] < filled) & (filled < _FILLED[1])
-    return bool(letters.sum() >= LETTERS and ink[letters].sum() >= LETTERS_SHARE * ink.sum())
-
-
 def _boxed(pages: Iterable[PageRecord], kind: Kind, source: str) -> Iterator[Piece]:
     for page in pages:
         if page.boxes:
@@ -133,11 +116,6 @@ def _pixels(path: Path) -> Grey:
     """A page in grey; one-bit pages never become colour on the way."""
     with Image.open(path) as image:
         return np.asarray(image.convert("L"), np.uint8)
-
-
-def _inside(pixels: Grey, box: Box) -> Grey:
-    x, y = int(box.x), int(box.y)
-    return pixels[y : int(y + box.height) + 1, x : int(x + box.width) + 1]
 
 
 def _overlap(one: Box, other: Box) -> bool:
