@@ -183,7 +183,17 @@ def test_a_step_has_the_same_batch_in_every_run(pieces):
     first, second = (Batches(pieces, settings()).draw(3) for _ in range(2))
 
     assert torch.equal(first[0], second[0])
-    assert first[1].bincount().tolist() == [2, 2, 2, 2]
+    assert torch.equal(first[1], second[1])
+
+
+def test_kinds_are_taken_by_their_shares(pieces):
+    shares = dict.fromkeys(KINDS, 0.0) | {Kind.PRINTED_TEXT: 3.0, Kind.SIGNATURE: 1.0}
+    batches = Batches(pieces, settings(shares=shares))
+
+    taken = torch.cat([batches.draw(step)[1] for step in range(20)]).bincount(minlength=len(KINDS))
+
+    assert taken[KINDS.index(Kind.PRINTED_TEXT)] > 2 * taken[KINDS.index(Kind.SIGNATURE)] > 0
+    assert taken.sum() == 160 == taken[KINDS.index(Kind.PRINTED_TEXT)] + taken[KINDS.index(Kind.SIGNATURE)]
 
 
 def test_onnx_and_torch_give_the_same_probabilities(pieces, tmp_path):

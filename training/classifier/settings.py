@@ -30,6 +30,7 @@ class Settings:
     penned_sheets: int
     specimens_a_signer: int
     windows_a_page: int
+    shares: dict[str, float]
     weights: dict[str, float]
 
 

@@ -39,18 +39,19 @@ class Run:
 
 
 class Batches:
-    """Crops of all kinds in equal numbers, varied every time; a step's batch depends on the step alone."""
+    """Crops of all kinds by their shares, varied every time; a step's batch depends on the step alone."""
 
     def __init__(self, pieces: Sequence[Piece], settings: Settings) -> None:
         self._settings = settings
         self._papers = [one for one in pieces if one.kind is Kind.PRINTED_TEXT and not one.ink]
         self._kinds = [[one for one in pieces if one.kind is kind] for kind in KINDS]
         self._chances = [_chances(kind, settings.weights) for kind in self._kinds]
+        self._shares = np.array([settings.shares[kind] for kind in KINDS])
 
     def draw(self, step: int) -> tuple[Tensor, Tensor]:
         """The batch of that step: (n, 1, 64, 128) crops and (n,) indices into KINDS."""
         rng = np.random.default_rng((self._settings.seed, step))
-        kinds = np.arange(self._settings.batch) % len(KINDS)
+        kinds = rng.choice(len(KINDS), self._settings.batch, p=self._shares / self._shares.sum())
         looks = [self._one(int(kind), rng) for kind in kinds]
         return torch.from_numpy(np.stack(looks)[:, None]), torch.from_numpy(kinds)
 
