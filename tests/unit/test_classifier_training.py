@@ -11,7 +11,7 @@ from training.classifier import drawn, gate, sets  # noqa: E402
 from training.classifier.augment import moved, plain, varied  # noqa: E402
 from training.classifier.evaluate import answer  # noqa: E402
 from training.classifier.export import export, load  # noqa: E402
-from training.classifier.metrics import Answers, confusion, figures  # noqa: E402
+from training.classifier.metrics import Answers, confusion, figures, signature_accuracy  # noqa: E402
 from training.classifier.network import Probabilities  # noqa: E402
 from training.classifier.pieces import cut, whole  # noqa: E402
 from training.classifier.settings import read  # noqa: E402
@@ -116,11 +116,13 @@ def test_figures_count_what_was_called_what():
     found = figures(Answers(truths, said, tuple("aabbcc"), ("x",) * 6), rounds=50)
 
     assert found.accuracy.value == pytest.approx(4 / 6)
+    assert found.signature_accuracy.value == pytest.approx(4 / 6)
     assert found.signature_precision.value == pytest.approx(2 / 3)
     assert found.signature_recall.value == pytest.approx(2 / 3)
     assert found.documents == 3
     assert found.confusion == ((2, 0, 1, 0), (0, 0, 0, 0), (1, 0, 1, 0), (0, 0, 0, 1))
     assert confusion(truths, truths).trace() == len(truths)
+    assert signature_accuracy(np.array([0, 2, 3]), np.array([0, 3, 1])) == 1.0
 
 
 def reviewed(*doubts: float, signed: float) -> list[gate.Reviewed]:

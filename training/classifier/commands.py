@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -176,11 +177,17 @@ def _named(figures: dict[str, float]) -> str:
 
 def _show(report: Report) -> None:
     title = f"classifier {report.weights[:12]}, commit {report.commit}, {report.date}"
-    table = Table(title=title, caption="95 % intervals over documents")
-    for heading in ("crops", "n", "documents", "accuracy", "signature precision", "signature recall"):
+    table = Table(title=title, caption="precision and recall of signatures; 95 % intervals over documents")
+    table.add_column("crops")
+    for heading in ("n", "documents", "four kinds", "signature or not", "precision", "recall"):
         table.add_column(heading)
     for name, found in report.sets.items():
-        rates = (found.accuracy, found.signature_precision, found.signature_recall)
+        rates = (
+            found.accuracy,
+            found.signature_accuracy,
+            found.signature_precision,
+            found.signature_recall,
+        )
         table.add_row(name, str(found.crops), str(found.documents), *map(_rate, rates))
     console = output()
     console.print(table, _confusion(report.sets["all"]), _sources(report))
@@ -226,4 +233,6 @@ def _show_effect(effect: GateReport) -> None:
 
 
 def _rate(rate: Rate) -> str:
+    if math.isnan(rate.value):
+        return "none"
     return f"{rate.value:.1%} ({rate.low:.1%}–{rate.high:.1%})"

@@ -32,11 +32,15 @@ class Answers:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """One evaluation set. `confusion` counts crops: a row per true kind, a column per answer."""
+    """One evaluation set. `confusion` counts crops: a row per true kind, a column per answer.
+
+    `accuracy` tells four kinds apart, `signature_accuracy` signatures from all that is none.
+    """
 
     crops: int
     documents: int
     accuracy: Rate
+    signature_accuracy: Rate
     signature_precision: Rate
     signature_recall: Rate
     confusion: tuple[tuple[int, ...], ...]
@@ -49,6 +53,7 @@ def figures(answers: Answers, *, rounds: int = 1000, seed: int = 1) -> Figures:
         crops=len(answers.truths),
         documents=len(set(answers.groups)),
         accuracy=_rate(answers, accuracy, draws),
+        signature_accuracy=_rate(answers, signature_accuracy, draws),
         signature_precision=_rate(answers, precision, draws),
         signature_recall=_rate(answers, recall, draws),
         confusion=tuple(tuple(int(n) for n in row) for row in confusion(answers.truths, answers.answers)),
@@ -58,6 +63,12 @@ def figures(answers: Answers, *, rounds: int = 1000, seed: int = 1) -> Figures:
 def accuracy(truths: Indices, answers: Indices) -> float:
     """Share of right answers; nan without any."""
     return float((truths == answers).mean()) if len(truths) else float("nan")
+
+
+def signature_accuracy(truths: Indices, answers: Indices) -> float:
+    """Share of right answers to "is it a signature"; nan without any."""
+    signature = KINDS.index(Kind.SIGNATURE)
+    return accuracy((truths == signature).astype(np.int64), (answers == signature).astype(np.int64))
 
 
 def precision(truths: Indices, answers: Indices, kind: Kind = Kind.SIGNATURE) -> float:
