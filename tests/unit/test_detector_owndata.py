@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from training.detector.drawn_test import drawn_page
+from training.detector.evaluate import OWN, Evaluation
 from training.detector.owndata import read_own
+from training.detector.select import own_validation
 from training.detector.sheets import Marked
 from worker.errors import WrongUse
 from worker.vision.values import Box, Label
@@ -52,6 +55,56 @@ def test_a_yolo_folder_gives_its_pages_with_labels_matched_by_name(yolo):
     ((label, box),) = [(mark.label, mark.box) for mark in marked["a.png"]]
     assert label is Label.HANDWRITTEN_DATE
     assert (box.x, box.y, box.width, box.height) == pytest.approx((80, 30, 40, 40))
+
+
+def test_a_yolo_folder_is_measured_on_its_test_or_validation_pages(yolo):
+    with pytest.raises(WrongUse, match="names no test and no val"):
+        read_own(yolo, measuring=True)
+
+    page(yolo / "valid" / "images" / "b.png")
+    described = yolo / "data.yaml"
+    described.write_text(described.read_text() + "val: valid/images\n")
+    assert [one.image.name for one in read_own(yolo, measuring=True).pages] == ["b.png"]
+
+    page(yolo / "test" / "images" / "c.png")
+    described.write_text(described.read_text() + "test: test/images\n")
+    assert [one.image.name for one in read_own(yolo, measuring=True).pages] == ["c.png"]
+
+
+def test_a_threshold_is_chosen_on_signatures_alone(yolo, coco):
+    described = yolo / "data.yaml"
+    described.write_text(described.read_text() + "val: train/images\n")
+
+    (chosen,) = own_validation([coco])
+
+    assert chosen.boxes == (Box(80, 30, 40, 40),)
+    with pytest.raises(WrongUse, match="must name them"):
+        own_validation([coco, yolo])
+
+
+def test_own_pages_are_measured_on_the_labels_that_they_name_without_other_data(coco, tmp_path):
+    pages = (drawn_page(index) for index in range(9))
+    signed = next(one for one in pages if any(mark.label == "signature" for mark in one.marks))
+    Image.fromarray(signed.pixels).save(tmp_path / "images" / "a.png")
+    content = json.loads(coco.read_text())
+    content["annotations"] = [
+        {"image_id": 7, "category_id": 3, "bbox": mark.box}
+        for mark in signed.marks
+        if mark.label == "signature"
+    ]
+    coco.write_text(json.dumps(content))
+
+    report = Evaluation(tmp_path / "nowhere", own=[coco]).report([OWN])
+
+    (found,) = report.sets[OWN].values()
+    assert list(report.sets[OWN]) == ["signature"]
+    assert found.served.truths == len(content["annotations"]) > 0
+    assert found.served.found == found.served.truths
+
+
+def test_own_pages_that_were_not_given_cannot_be_measured(tmp_path):
+    with pytest.raises(WrongUse, match="no evaluation data"):
+        Evaluation(tmp_path)
 
 
 def test_a_coco_file_gives_its_pages_in_pixels(coco):

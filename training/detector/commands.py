@@ -78,9 +78,17 @@ def export(
     sizes: Annotated[
         str, typer.Option(help="Input sizes to choose from, on validation pages.")
     ] = "480,544,640",
+    own: Annotated[
+        list[Path] | None,
+        typer.Option(help="Choose on your pages instead: a YOLO folder or a COCO .json; may be repeated."),
+    ] = None,
     architecture: Annotated[str, typer.Option(help="The stage's architecture.")] = "yolov5n.yaml",
 ) -> None:
-    """Ship weights, at the input size and thresholds that validation pages favour."""
+    """Ship weights, at the input size and thresholds that validation pages favour.
+
+    With --own these are the val or test folder of a YOLO data.yaml, or all pages of a COCO file: not those
+    that you trained on.
+    """
     from training.detector.select import choose_and_export, drawn_pages  # noqa: PLC0415
 
     with Progress(console=_messages) as progress:
@@ -88,6 +96,7 @@ def export(
             weights,
             data,
             [int(size) for size in sizes.split(",")],
+            own=own or (),
             drawn=drawn_pages(data),
             architecture=architecture,
             notice=ticker(progress),

@@ -34,6 +34,10 @@ def evaluate(  # a command's options
             "May be given more than once."
         ),
     ] = None,
+    own: Annotated[
+        list[Path] | None,
+        typer.Option(help="Measure on your pages instead: a YOLO folder or a COCO .json; may be repeated."),
+    ] = None,
     engine: Annotated[str, typer.Option(help="onnx or torch.")] = "onnx",
     device: Annotated[str, typer.Option(help="For torch: cpu or cuda.")] = "cpu",
     split: Annotated[str, typer.Option(help="Of the public pages: test or valid.")] = "test",
@@ -50,16 +54,23 @@ def evaluate(  # a command's options
     squares: hlx8j's stretched pages, what others report on. whole, colour: pages at their own shape.
     unsigned: false alarms. drawn: every label on this project's fixed set. documents: pages labelled by eye.
     conditions: turned, askew, coarse, photographed. parity: whether ONNX Runtime and torch agree.
+    With --own the labels that your file names are measured, on the test or val folder of a YOLO data.yaml.
     Intervals are 95 %, by bootstrap over documents.
     """
-    from training.detector.evaluate import SETS, Evaluation  # noqa: PLC0415
+    from training.detector.evaluate import OWN, SETS, Evaluation  # noqa: PLC0415
     from worker.vision.values import Label  # noqa: PLC0415
 
     with Progress(console=_messages) as progress:
         evaluation = Evaluation(
-            data, engine=engine, device=device, threads=threads, limit=limit, notice=ticker(progress)
+            data,
+            own=own or (),
+            engine=engine,
+            device=device,
+            threads=threads,
+            limit=limit,
+            notice=ticker(progress),
         )
-        report = evaluation.report(only or SETS, split=split)
+        report = evaluation.report([OWN] if own else only or SETS, split=split)
     text = json.dumps(report.as_json(), indent=2)
     if out is not None:
         out.write_text(text + "\n", encoding="utf-8")

@@ -21,12 +21,14 @@ from training.detector.metrics import (
     figures,
     score_page,
 )
+from training.detector.owndata import read_own
 from training.detector.parity import MAX_SCORE_GAP, Parity, compare
 from training.detector.readers import PageRecord, read_pixels
 from training.detector.sheets import LABELS, Marked
 from training.detector.testsets import (
     Case,
     colour_pages,
+    own_pages,
     real_documents,
     squares,
     unsigned_pages,
@@ -44,6 +46,8 @@ from worker.vision.weights import entry
 EVERYTHING = 0.001
 #: What can be measured, in the order of the report.
 SETS = ("squares", "whole", "colour", "unsigned", "drawn", "documents", "conditions", "parity")
+#: A user's own pages.
+OWN = "own"
 #: Drawn pages for the parity of the engines, small because both engines reduce pages by the same code.
 PARITY_PAGES, PARITY_DPI = 100, 72.0
 Notice = Callable[[str, int, int], None]
@@ -111,15 +115,20 @@ class Evaluation:
         self,
         data: Path,
         *,
+        own: Sequence[Path] = (),
         engine: str = "onnx",
         device: str = "cpu",
         threads: int = 1,
         limit: int = 0,
         notice: Notice | None = None,
     ) -> None:
-        """Load the weights; raises WrongUse when the data or the engine is not there."""
+        """Load the weights; raises WrongUse when the data or the engine is not there.
+
+        With `own`, YOLO folders or COCO files, the set `own` can be measured, and needs no other data.
+        """
         self._root, self._documents = data / "detection", data / "documents"
-        if not (self._root / "hlx8j" / "sources.csv").exists():
+        self._own = [read_own(path, measuring=True) for path in own]
+        if not own and not (self._root / "hlx8j" / "sources.csv").exists():
             raise WrongUse(f"no evaluation data in {self._root}; name the folder with --data")
         self._alone = _detector(engine, device, threads)
         self._upright = UprightDetector(self._alone)
@@ -130,7 +139,7 @@ class Evaluation:
 
     def report(self, only: Sequence[str] = SETS, *, split: str = "test") -> Report:
         """Measure those sets; hlx8j's, Tobacco800's and the colour pages of that split."""
-        unknown = set(only) - set(SETS)
+        unknown = set(only) - set(SETS) - ({OWN} if self._own else set())
         if unknown:
             raise WrongUse(f"there is no set {sorted(unknown)[0]!r}; choose from {', '.join(SETS)}")
         return Report(
@@ -152,6 +161,10 @@ class Evaluation:
 
     def _sets(self, only: Sequence[str], split: str) -> Iterator[tuple[str, dict[str, LabelReport | None]]]:
         """Every set with its labels; only signatures are marked on the public pages."""
+        if OWN in only:
+            marked = frozenset(LABELS).intersection(*(one.known for one in self._own))
+            seen = self._look(OWN, own_pages(self._own))
+            yield OWN, self._labels(seen, [label for label in LABELS if label in marked])
         if "squares" in only:
             seen = self._look(f"{split} squares", squares(self._root, split), upright=False)
             clean = [one for one in seen if not one.case.leaks]

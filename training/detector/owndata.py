@@ -33,8 +33,14 @@ class OwnData:
     known: tuple[Label, ...]
 
 
-def read_own(path: Path) -> OwnData:
+#: The folders of `data.yaml` that measure, the best first.
+_MEASURING = ("test", "val")
+
+
+def read_own(path: Path, *, measuring: bool = False) -> OwnData:
     """Read a YOLO folder (with `data.yaml`), its `data.yaml`, or a COCO file (`.json`).
+
+    Of a YOLO folder `train` is read, with `measuring` `test` or else `val`; of a COCO file everything.
 
     Labels are matched by name, whatever their case, blanks and hyphens (`Handwritten date` is
     `handwritten_date`); boxes of other labels are left out. Raises WrongUse when no label matches, an image
@@ -44,18 +50,22 @@ def read_own(path: Path) -> OwnData:
     if not described.is_file():
         raise WrongUse(f"{path} has no data.yaml; name a YOLO folder or a COCO .json file")
     try:
-        read = _read_coco if described.suffix == ".json" else _read_yolo
-        return read(described)
+        if described.suffix == ".json":
+            return _read_coco(described)
+        return _read_yolo(described, measuring=measuring)
     except (KeyError, TypeError, ValueError, IndexError, yaml.YAMLError) as error:
         raise WrongUse(f"cannot read {described}: {type(error).__name__}: {error}") from error
 
 
-def _read_yolo(described: Path) -> OwnData:
+def _read_yolo(described: Path, *, measuring: bool) -> OwnData:
     content = yaml.safe_load(described.read_text(encoding="utf-8"))
+    part = next((name for name in _MEASURING if content.get(name)), "") if measuring else "train"
+    if not part:
+        raise WrongUse(f"{described} names no {' and no '.join(_MEASURING)} folder to measure on")
     names = content["names"]
     labels = _labels(names if isinstance(names, Mapping) else dict(enumerate(names)), described)
     root = described.parent / content.get("path", ".")
-    folders = content["train"] if isinstance(content["train"], list) else [content["train"]]
+    folders = content[part] if isinstance(content[part], list) else [content[part]]
     images = [image for folder in folders for image in _images(root / folder)]
     pages = tuple(OwnPage(image, tuple(_yolo_marks(image, labels))) for image in images)
     return OwnData(pages, tuple(sorted(set(labels.values()))))

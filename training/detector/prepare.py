@@ -43,7 +43,7 @@ def sampler(sheets: Sequence[Sheet], data: Path, settings: TrainSettings) -> Sam
     """What draws a stage's samples from prepared pages."""
     recordings = data / "verification"
     patches = collect(
-        _book(data),
+        StrokeBook.found(data),
         sheets,
         recordings if recordings.is_dir() else None,
         count=settings.patches,
@@ -76,11 +76,5 @@ def _build_own(
             source = "scans" if page.marks else "empty"
             written.add(read_pixels(page.image), page.marks, known=pages.known, source=source)
     total = min(settings.drawn, limit or settings.drawn)
-    draw_pages(written, _book(data), drawn=total, seed=settings.seed, notice=notice)
+    draw_pages(written, StrokeBook.found(data), drawn=total, seed=settings.seed, notice=notice)
     written.close()
-
-
-def _book(data: Path) -> StrokeBook | None:
-    """Recorded hands, where they are there."""
-    folder = data / "verification"
-    return StrokeBook.load(folder) if (folder / "susig.npz").exists() else None

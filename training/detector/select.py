@@ -14,10 +14,12 @@ from training.detector.dataset import draw_into
 from training.detector.evaluate import EVERYTHING, Notice, found_on
 from training.detector.export import export
 from training.detector.metrics import Scored, figures, score_page
+from training.detector.owndata import read_own
 from training.detector.readers import PageRecord, read_hlx8j, read_tobacco800
 from training.detector.sheets import LABELS, Sheet, SheetFolder, read_sheets
 from training.detector.splits import choosing
 from training.detector.strokes import StrokeBook
+from worker.errors import WrongUse
 from worker.vision.detector import Detector, OnnxDetector
 from worker.vision.values import Label, Pixels, Region, Thresholds
 
@@ -57,15 +59,16 @@ def choose_and_export(
     data: Path,
     sizes: Sequence[int],
     *,
+    own: Sequence[Path] = (),
     drawn: Sequence[Sheet] = (),
     architecture: str = "yolov5n.yaml",
     notice: Notice | None = None,
 ) -> Choice:
-    """Try each size on validation pages and register the weights at the best one.
+    """Try each size on validation pages, with `own` on a user's, and register the weights at the best one.
 
     `drawn` are pages with every label, none of them trained on: they choose the thresholds of the others.
     """
-    pages = validation_pages(data / "detection")
+    pages = own_validation(own) if own else validation_pages(data / "detection")
     chosen = choose([_try(weights, size, pages, architecture, notice) for size in sizes])
     with tempfile.TemporaryDirectory() as scratch:
         detector = _exported(weights, chosen.size, architecture, Path(scratch))
@@ -89,6 +92,26 @@ def validation_pages(root: Path) -> list[PageRecord]:
     return [page for page in pages if page.split == "valid" and not page.leaks]
 
 
+def own_validation(own: Sequence[Path]) -> list[PageRecord]:
+    """A user's pages that choose: YOLO folders and COCO files in which signatures are marked.
+
+    Raises WrongUse where they are not.
+    """
+    read = [read_own(path, measuring=True) for path in own]
+    if not all(Label.SIGNATURE in one.known for one in read):
+        raise WrongUse("the threshold is chosen on signatures: every file of --own must name them")
+    return [
+        PageRecord(
+            page.image,
+            boxes=tuple(mark.box for mark in page.marks if mark.label is Label.SIGNATURE),
+            split="valid",
+            group=str(page.image),
+        )
+        for one in read
+        for page in one.pages
+    ]
+
+
 def threshold(scored: Sequence[Scored], best: float, *, recall: float = RECALL) -> float:
     """The highest score that keeps that recall; `best`, where F1 is greatest, when none does."""
     hits = np.concatenate([page.scores[page.hits[:, 0]] for page in scored])
@@ -98,7 +121,7 @@ def threshold(scored: Sequence[Scored], best: float, *, recall: float = RECALL) 
 
 def drawn_pages(data: Path, *, count: int = DRAWN) -> list[Sheet]:
     """Drawn pages that no training sees."""
-    book = StrokeBook.load(data / "verification")
+    book = StrokeBook.found(data)
     with tempfile.TemporaryDirectory() as scratch:
         folder = SheetFolder(Path(scratch))
         for index in range(count):

@@ -29,6 +29,12 @@ class StrokeBook:
     offset: npt.NDArray[np.int64]
 
     @classmethod
+    def found(cls, data: Path) -> StrokeBook | None:
+        """The recorded hands in a data folder; None where it has none."""
+        folder = data / "verification"
+        return cls.load(folder) if (folder / "susig.npz").exists() else None
+
+    @classmethod
     def load(cls, folder: Path) -> StrokeBook:
         """Read the genuine and forged signatures of SUSIG and SVC2004 (`susig.npz`, `svc2004.npz`)."""
         parts = []

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from PIL import Image
 
+from training.detector.owndata import OwnData, OwnPage
 from training.detector.readers import (
     PageRecord,
     read_hlx8j,
@@ -93,6 +94,13 @@ def real_documents(folder: Path, labels: Path = DOCUMENT_LABELS) -> list[Case]:
     ]
 
 
+def own_pages(own: Iterable[OwnData]) -> list[Case]:
+    """A user's pages as they are stored, each a document of its own."""
+    return [
+        Case(page.image.name, str(page.image), partial(_as_marked, page)) for one in own for page in one.pages
+    ]
+
+
 def rendered(data: bytes, index: int = 0) -> Pixels:
     """One page as the product reads it: upright by its tags, pixels square."""
     (page,) = render(data, limits=Limits(), first=index, last=index + 1)
@@ -109,6 +117,10 @@ def _of_split(pages: Sequence[PageRecord], split: str, root: Path) -> list[PageR
 
 def _as_stored(page: PageRecord) -> tuple[Pixels, tuple[Marked, ...]]:
     return read_pixels(page.image), tuple(Marked(Label.SIGNATURE, box) for box in page.boxes)
+
+
+def _as_marked(page: OwnPage) -> tuple[Pixels, tuple[Marked, ...]]:
+    return read_pixels(page.image), page.marks
 
 
 def _as_rendered(page: PageRecord) -> tuple[Pixels, tuple[Marked, ...]]:
