@@ -1,8 +1,12 @@
 """Training the crop classifier: drawn pieces, figures, the choice of the gate, resuming, export."""
 
+import shutil
+
 import cv2
 import numpy as np
 import pytest
+from fontTools.subset import Subsetter
+from fontTools.ttLib import TTFont
 
 torch = pytest.importorskip("torch", reason="training is an optional extra")
 pytest.importorskip("ultralytics", reason="training is an optional extra")
@@ -17,7 +21,7 @@ from training.classifier.pieces import cut, whole  # noqa: E402
 from training.classifier.settings import read  # noqa: E402
 from training.classifier.train import Batches, resume, save, start, train  # noqa: E402
 from training.detector.testsets import Case  # noqa: E402
-from training.synthesis.typeset import CARRIED, SEEN, UNSEEN  # noqa: E402
+from training.synthesis.typeset import CARRIED, SEEN, UNSEEN, folder_faces, package_faces  # noqa: E402
 from worker.errors import WrongUse  # noqa: E402
 from worker.vision.classifier import HEIGHT, KINDS, WIDTH, Kind, OnnxClassifier  # noqa: E402
 from worker.vision.values import Box, Label, Region  # noqa: E402
@@ -241,3 +245,42 @@ def test_the_shipped_classifier_answers_drawn_crops_as_it_did_when_it_was_measur
     found, _ = answer(pieces, OnnxClassifier())
 
     assert confusion(found.truths, found.answers).tolist() == SHIPPED
+
+
+def test_fonts_of_a_folder_are_learnt_from_but_for_the_hands_that_measure(tmp_path):
+    face, hand, other = (
+        package_faces(name)[0].file for name in ("matplotlib", "fontpkg_kalam", "fontpkg_delius")
+    )
+    web = tmp_path / "fonts" / "hands" / "kalam-latin-400.woff"
+    web.parent.mkdir(parents=True)
+    with TTFont(hand) as font:
+        font.flavor = "woff"
+        font.save(web)
+    shutil.copy(other, web.parent / other.name)
+    (tmp_path / "fonts" / "print").mkdir()
+    shutil.copy(face, tmp_path / "fonts" / "print")
+
+    found = sets.fonts(tmp_path / "fonts", tmp_path / "converted")
+
+    installed = sets.fonts(None, tmp_path).hands
+    assert [one.file.name for faces in found.hands[len(installed) :] for one in faces] == [
+        "kalam-latin-400.ttf"
+    ]
+    assert face.name in {one.file.name for one in found.print if one.file}
+    (note, *_) = drawn.penned(range(3), found.hands[len(installed) :])
+    assert note.pixels.min() < 128
+
+
+def test_a_font_without_letters_is_left_out(tmp_path):
+    with TTFont(package_faces("fontpkg_kalam")[0].file) as font:
+        part = Subsetter()
+        part.populate(unicodes=range(0x915, 0x929))
+        part.subset(font)
+        font.save(tmp_path / "devanagari.ttf")
+
+    assert folder_faces(tmp_path, tmp_path / "converted") == []
+
+
+def test_a_folder_without_fonts_is_refused(tmp_path):
+    with pytest.raises(WrongUse, match="has no font"):
+        sets.fonts(tmp_path, tmp_path / "converted")

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from string import ascii_letters, digits
 
 import numpy as np
 import pymupdf
@@ -160,22 +161,25 @@ def _style(rng: _Rng, *, plain: bool) -> str:
 def folder_faces(folder: Path, converted: Path) -> list[tuple[Face, ...]]:
     """Every font file in a folder and below, each a family of one face.
 
-    Web fonts (`.woff`), which MuPDF does not read, are written to `converted` as TrueType.
+    Web fonts (`.woff`), which MuPDF does not read, are written to `converted` as TrueType. Files without the
+    letters of English, such as the other parts of a web font, are left out: another face would stand in.
     """
     found = sorted(path for kind in ("ttf", "otf", "woff") for path in folder.rglob(f"*.{kind}"))
-    return [(Face(f"own{index}", _readable(path, converted)),) for index, path in enumerate(found)]
+    readable = (_readable(path, converted) for path in found)
+    return [(Face(f"own{index}", path),) for index, path in enumerate(filter(None, readable))]
 
 
-def _readable(path: Path, converted: Path) -> Path:
-    if path.suffix != ".woff":
-        return path
-    converted.mkdir(parents=True, exist_ok=True)
-    plain = converted / f"{path.stem}.ttf"
-    if not plain.exists():
-        with TTFont(path) as font:
-            font.flavor = None
-            font.save(plain)
-    return plain
+def _readable(path: Path, converted: Path) -> Path | None:
+    with TTFont(path) as font:
+        if not set(map(ord, ascii_letters + digits)) <= font.getBestCmap().keys():
+            return None
+        if path.suffix != ".woff":
+            return path
+        converted.mkdir(parents=True, exist_ok=True)
+        plain = converted / f"{path.stem}.ttf"
+        font.flavor = None
+        font.save(plain)
+        return plain
 
 
 @cache
