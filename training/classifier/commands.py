@@ -229,6 +229,13 @@ def _show_effect(effect: GateReport) -> None:
                 f"{alarms.pages} pages {UNSIGNED[name]}, gate {state}: {_rate(alarms.called)} called signed "
                 f"({alarms.pages_with_any} pages), {alarms.regions} regions"
             )
+    others = Table(title="with the gate, at other thresholds")
+    for heading in ("threshold", "recall", "precision", UNSIGNED["viewed"] + ", called signed"):
+        others.add_column(heading)
+    for signatures, called in effect.others:
+        rates = (signatures.recall, signatures.precision, called.called)
+        others.add_row(f"{signatures.score:.2f}", *map(_rate, rates))
+    console.print(others)
     console.print(f"on by default: {'yes' if effect.default else 'no'}")
 
 

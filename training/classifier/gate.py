@@ -29,6 +29,8 @@ from worker.vision.weights import entry
 Notice = Callable[[str, int, int], None]
 #: Doubts to choose from, the first enough for anything; above 1 nothing is ever taken away.
 DOUBTS, NEVER = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99), 2.0
+#: Other thresholds that are measured with the gate, for those who weigh misses and alarms differently.
+OTHERS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
 #: The gate is on by default if on validation pages it costs at most this recall, and takes away at least this
 #: share of the false alarms.
 MOST_LOST, LEAST_GAINED = 0.005, 0.1
@@ -68,6 +70,8 @@ class GateReport:
     default: bool
     sets: dict[str, tuple[Effect, Effect]]
     unsigned: dict[str, tuple[FalseAlarms, FalseAlarms]]
+    #: With the gate, at other thresholds: signatures on all test pages, alarms on those found unsigned by eye.
+    others: tuple[tuple[AtThreshold, FalseAlarms], ...]
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -120,6 +124,7 @@ def evaluate(data: Path, *, limit: int = 0, notice: Notice) -> GateReport:
     found = list(reviewed(squares(root, "test")[cut], "test", notice))
     clean = [one for one in found if not one.case.leaks]
     unsigned = list(reviewed(unsigned_pages(root)[cut], "unsigned", notice))
+    viewed = [one for one in unsigned if not one.case.signed]
     return GateReport(
         detector=entry("detector").sha256,
         classifier=weights.sha256,
@@ -132,11 +137,9 @@ def evaluate(data: Path, *, limit: int = 0, notice: Notice) -> GateReport:
         },
         unsigned={
             name: (_alarms(part, min_score, NEVER), _alarms(part, min_score, doubt))
-            for name, part in (
-                ("flagged", unsigned),
-                ("viewed", [one for one in unsigned if not one.case.signed]),
-            )
+            for name, part in (("flagged", unsigned), ("viewed", viewed))
         },
+        others=tuple((_served(found, score, doubt), _alarms(viewed, score, doubt)) for score in OTHERS),
     )
 
 
