@@ -70,7 +70,7 @@ class GateReport:
     default: bool
     sets: dict[str, tuple[Effect, Effect]]
     unsigned: dict[str, tuple[FalseAlarms, FalseAlarms]]
-    #: With the gate, at other thresholds: signatures on all test pages, alarms on those found unsigned by eye.
+    #: With the gate, at other thresholds: signatures on all test pages, alarms on those unsigned by eye.
     others: tuple[tuple[AtThreshold, FalseAlarms], ...]
 
     def as_json(self) -> dict[str, Any]:
