@@ -29,6 +29,9 @@ from worker.vision.weights import entry
 Notice = Callable[[str, int, int], None]
 #: Doubts to choose from, the first enough for anything; above 1 nothing is ever taken away.
 DOUBTS, NEVER = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99), 2.0
+#: The doubt is chosen among all answers from this score on: at the default threshold the pages that choose
+#: hold too few alarms to tell doubts apart.
+LOW = 0.05
 #: Other thresholds that are measured with the gate, for those who weigh misses and alarms differently.
 OTHERS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
 #: The gate is on by default if on validation pages it costs at most this recall, and takes away at least this
@@ -91,7 +94,7 @@ def choose(data: Path, notice: Notice) -> Choice:
     """Choose on the pages that choose, squares and whole, with the weights of the catalogue."""
     root = data / "detection"
     found = list(reviewed([*squares(root, "valid"), *whole_pages(root, "valid")], "valid", notice))
-    return chosen(found, _min_score())
+    return chosen(found, LOW)
 
 
 def chosen(found: Sequence[Reviewed], min_score: float) -> Choice:
