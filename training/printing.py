@@ -6,8 +6,6 @@ from rich.console import Console
 
 #: Columns where the output is a file or a pipe.
 WIDTH = 200
-#: How the two counts of unsigned pages are told apart.
-UNSIGNED = {"flagged": "flagged as unsigned", "viewed": "found unsigned by eye"}
 
 
 def output() -> Console:

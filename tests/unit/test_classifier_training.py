@@ -260,13 +260,13 @@ def test_fonts_of_a_folder_are_learnt_from_but_for_the_hands_that_measure(tmp_pa
     (tmp_path / "fonts" / "print").mkdir()
     shutil.copy(face, tmp_path / "fonts" / "print")
 
-    found = sets.fonts(tmp_path / "fonts", tmp_path / "converted")
+    found = sets.read_fonts(tmp_path / "fonts", tmp_path / "converted")
 
-    installed = sets.fonts(None, tmp_path).hands
+    installed = sets.read_fonts(None, tmp_path).hands
     assert [one.file.name for faces in found.hands[len(installed) :] for one in faces] == [
         "kalam-latin-400.ttf"
     ]
-    assert face.name in {one.file.name for one in found.print if one.file}
+    assert face.name in {one.file.name for one in found.printed if one.file}
     (note, *_) = drawn.penned(range(3), found.hands[len(installed) :])
     assert note.pixels.min() < 128
 
@@ -283,4 +283,4 @@ def test_a_font_without_letters_is_left_out(tmp_path):
 
 def test_a_folder_without_fonts_is_refused(tmp_path):
     with pytest.raises(WrongUse, match="has no font"):
-        sets.fonts(tmp_path, tmp_path / "converted")
+        sets.read_fonts(tmp_path, tmp_path / "converted")

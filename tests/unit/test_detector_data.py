@@ -187,15 +187,19 @@ def test_a_page_that_looks_like_a_test_page_gives_nothing_to_training(data):
 def test_what_chooses_neither_measures_nor_teaches():
     root = DATA / "detection"
     pages = [*read_hlx8j(root), *read_tobacco800(root), *read_rf100(root)]
-    parts = [{page.group for page in part(pages, root)} for part in (learnt, choosing, measuring)]
+    teach, choose, measure = (
+        {page.group for page in part(pages, root)} for part in (learnt, choosing, measuring)
+    )
 
-    assert [len(part) > least for part, least in zip(parts, (450, 90, 380), strict=True)] == [True] * 3
-    assert not (parts[0] & parts[1] or parts[1] & parts[2] or parts[0] & parts[2])
-    assert {page.group for page in pages if page.split == "test"} == parts[2]
-    assert all(chooses(group) for group in parts[1])
+    assert len(teach) > 450
+    assert len(choose) > 90
+    assert len(measure) > 380
+    assert not (teach & choose or choose & measure or teach & measure)
+    assert {page.group for page in pages if page.split == "test"} == measure
+    assert all(chooses(group) for group in choose)
     assert len(validation_pages(root)) > 150
-    assert {page.group for page in validation_pages(root)} <= parts[1]
-    assert not {page.group for page, _ in public_pages(root)} - parts[0]
+    assert {page.group for page in validation_pages(root)} <= choose
+    assert not {page.group for page, _ in public_pages(root)} - teach
 
 
 @with_data
@@ -213,5 +217,8 @@ def test_no_page_that_teaches_belongs_to_a_document_that_is_held():
     root = DATA / "detection"
     pages = [page for read in (read_hlx8j, read_tobacco800, read_rf100) for page in learnt(read(root), root)]
 
+    evaluated = {page.group for page in read_hlx8j(root) if page.split == "test"}
+    chosen = {page.group for page in read_hlx8j(root) if page.split == "valid" and chooses(page.group)}
     assert len(pages) > 800
-    assert not held_documents(root) & {page.group for page in pages}
+    assert evaluated | chosen <= held_documents(root)
+    assert not (evaluated | chosen | near_duplicate_groups(root)) & {page.group for page in pages}

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from training.printing import UNSIGNED, output
+from training.printing import output
 
 if TYPE_CHECKING:
     from training.classifier import gate
@@ -143,7 +143,7 @@ def _pieces(data: Path, out: Path, chosen: Settings, fonts: Path | None) -> tupl
     learnt, held = sets.Store(out / "train.npz"), sets.Store(out / "valid.npz")
     with _messages.status("preparing crops …") as status:
         if not learnt.path.exists():
-            faces = sets.fonts(fonts, out / "fonts")
+            faces = sets.read_fonts(fonts, out / "fonts")
             made = sets.training(
                 data, chosen, faces, lambda name: status.update(f"preparing crops: {name} …")
             )
@@ -226,11 +226,13 @@ def _show_effect(effect: GateReport) -> None:
     for name, counts in effect.unsigned.items():
         for state, alarms in zip(("off", "on"), counts, strict=True):
             console.print(
-                f"{alarms.pages} pages {UNSIGNED[name]}, gate {state}: {_rate(alarms.called)} called signed "
+                f"{alarms.pages} pages {name}, gate {state}: {_rate(alarms.called)} called signed "
                 f"({alarms.pages_with_any} pages), {alarms.regions} regions"
             )
+    from training.detector.testsets import VIEWED  # noqa: PLC0415
+
     others = Table(title="with the gate, at other thresholds")
-    for heading in ("threshold", "recall", "precision", UNSIGNED["viewed"] + ", called signed"):
+    for heading in ("threshold", "recall", "precision", f"{VIEWED}, called signed"):
         others.add_column(heading)
     for signatures, called in effect.others:
         rates = (signatures.recall, signatures.precision, called.called)

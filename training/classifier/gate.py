@@ -19,7 +19,7 @@ from training.detector.metrics import (
     figures,
     score_page,
 )
-from training.detector.testsets import Case, squares, unsigned_pages, whole_pages
+from training.detector.testsets import FLAGGED, VIEWED, Case, squares, unsigned_pages, whole_pages
 from worker.vision.classifier import OnnxClassifier, doubts, look_at
 from worker.vision.detector import OnnxDetector
 from worker.vision.reading import default_thresholds
@@ -140,7 +140,7 @@ def evaluate(data: Path, *, limit: int = 0, notice: Notice) -> GateReport:
         },
         unsigned={
             name: (_alarms(part, min_score, NEVER), _alarms(part, min_score, doubt))
-            for name, part in (("flagged", unsigned), ("viewed", viewed))
+            for name, part in ((FLAGGED, unsigned), (VIEWED, viewed))
         },
         others=tuple((_served(found, score, doubt), _alarms(viewed, score, doubt)) for score in OTHERS),
     )

@@ -14,7 +14,7 @@ from PIL import Image
 
 from training.classifier.pieces import Piece, cut, whole
 from training.detector.readers import PageRecord, read_hlx8j, read_rf100, read_tobacco800
-from training.detector.splits import choosing, learnt, measuring
+from training.detector.splits import choosing, every_page, learnt, measuring
 from training.synthesis.typeset import windows
 from training.verifier.readers import Signer
 from worker.vision.classifier import Kind
@@ -22,8 +22,6 @@ from worker.vision.values import Box, Grey
 
 #: How the sources of pieces that come from real pages begin.
 PAGES = ("Tobacco800", "Roboflow 100", "hlx8j", "seen by eye")
-#: What is labelled by eye: boxes with their kind, and areas of handwriting.
-_PARTS = "boxes", "areas"
 LABELS = Path(__file__).with_name("labels")
 
 
@@ -73,13 +71,16 @@ def print_windows(root: Path, split: str, *, a_page: int, seed: int) -> Iterator
 def labelled(root: Path, split: str, *, a_passage: int = 14, seed: int = 1) -> Iterator[Piece]:
     """What was labelled by eye: what a detector offered wrongly, and windows of handwritten passages."""
     labels, groups = _labels(split), _groups(root)
-    held = set(groups.values()) - {page.group for page in of_split(_pages(root), split, root)}
-    boxes, areas = ([row for row in labels[part] if groups[row["image"]] not in held] for part in _PARTS)
-    for row in boxes:
+    here = {page.group for page in of_split(every_page(root), split, root)}
+
+    def ours(part: str) -> list[dict[str, Any]]:
+        return [row for row in labels[part] if groups[row["image"]] in here]
+
+    for row in ours("boxes"):
         pixels, box = _pixels(root / row["image"]), _box(row)
         kind = Kind(row["kind"])
         yield cut(pixels, box, kind, source=f"seen by eye, {kind}", group=groups[row["image"]])
-    for row in areas:
+    for row in ours("areas"):
         pixels = _pixels(root / row["image"])
         height, width = pixels.shape
         x, y = row["x"] * width, row["y"] * height
@@ -137,9 +138,4 @@ def _labels(split: str) -> dict[str, Any]:
 
 @cache
 def _groups(root: Path) -> dict[str, str]:
-    return {page.image.relative_to(root).as_posix(): page.group for page in _pages(root)}
-
-
-@cache
-def _pages(root: Path) -> list[PageRecord]:
-    return [*read_tobacco800(root), *read_rf100(root), *read_hlx8j(root)]
+    return {page.image.relative_to(root).as_posix(): page.group for page in every_page(root)}

@@ -32,17 +32,16 @@ Notice = Callable[[str], None]
 class Fonts:
     """What drawn crops are set in: faces of print, and hands, each the faces of one family."""
 
-    print: Sequence[Face] = CARRIED
+    printed: Sequence[Face] = CARRIED
     hands: Sequence[Sequence[Face]] = ()
 
 
-def fonts(folder: Path | None, converted: Path) -> Fonts:
-    """The faces of installed packages and, with a folder, those in its `print/` and `hands/`, but for the
-    hands that measure.
+def read_fonts(folder: Path | None, converted: Path) -> Fonts:
+    """The installed faces and, with a folder, those in its `print/` and `hands/`, without hands that measure.
 
     Web fonts are written to `converted` as TrueType. WrongUse for a folder without either.
     """
-    installed = [package_faces(name) for name in drawn.LEARNT_HANDS]
+    installed = _installed(drawn.LEARNT_HANDS)
     if folder is None:
         return Fonts(hands=installed)
     own_print, own_hands = (folder_faces(folder / part, converted) for part in ("print", "hands"))
@@ -54,12 +53,16 @@ def fonts(folder: Path | None, converted: Path) -> Fonts:
     return Fonts((*carried, *chain.from_iterable(own_print)), [*installed, *hands])
 
 
+def _installed(packages: Sequence[str]) -> list[Sequence[Face]]:
+    return [package_faces(name) for name in packages]
+
+
 def _measures(face: Face) -> bool:
     name = "" if face.file is None else face.file.name.lower().replace("-", "_")
     return any(package.removeprefix("fontpkg_") in name for package in drawn.TEST_HANDS)
 
 
-def training(data: Path, settings: Settings, faces: Fonts, notice: Notice) -> list[Piece]:
+def training(data: Path, settings: Settings, fonts: Fonts, notice: Notice) -> list[Piece]:
     """Everything the classifier learns from."""
     root = data / "detection"
 
@@ -78,8 +81,8 @@ def training(data: Path, settings: Settings, faces: Fonts, notice: Notice) -> li
         "signatures of writers": real.specimens(writers, each=each, seed=settings.seed),
         "drawn signatures": drawn.signatures(seeds(settings.drawn_signatures)),
         "drawn emblems": drawn.emblems(seeds(settings.drawn_emblems)),
-        "drawn print": drawn.typed(seeds(settings.typed_sheets), faces.print, SEEN, source="drawn print"),
-        "handwriting fonts": drawn.penned(seeds(settings.penned_sheets), faces.hands),
+        "drawn print": drawn.typed(seeds(settings.typed_sheets), fonts.printed, SEEN, source="drawn print"),
+        "handwriting fonts": drawn.penned(seeds(settings.penned_sheets), fonts.hands),
         "drawn handwriting": drawn.handwriting(seeds(settings.drawn_handwriting)),
     }
     return list(chain.from_iterable(_told(sources, notice)))
@@ -87,7 +90,7 @@ def training(data: Path, settings: Settings, faces: Fonts, notice: Notice) -> li
 
 def validation(data: Path) -> list[Piece]:
     """What chooses the checkpoint: other documents, writers and seeds."""
-    root, learnt_hands = data / "detection", [package_faces(name) for name in drawn.LEARNT_HANDS]
+    root = data / "detection"
     return [
         *real.signatures(root, "valid"),
         *real.logos(root, "valid"),
@@ -95,7 +98,7 @@ def validation(data: Path) -> list[Piece]:
         *real.specimens(_writers(data, "validation"), each=4, seed=2),
         *drawn.emblems(range(VALID_SEED, VALID_SEED + 60)),
         *drawn.typed(range(VALID_SEED, VALID_SEED + 20), CARRIED, SEEN, source="drawn print"),
-        *drawn.penned(range(VALID_SEED, VALID_SEED + 20), learnt_hands),
+        *drawn.penned(range(VALID_SEED, VALID_SEED + 20), _installed(drawn.LEARNT_HANDS)),
         *drawn.handwriting(range(VALID_SEED, VALID_SEED + 90)),
     ]
 
@@ -104,7 +107,6 @@ def test(data: Path, notice: Notice) -> list[Piece]:
     """What measures: pages of test documents, faces, hands and scripts that training never showed."""
     root = data / "detection"
     faces = [face for face in package_faces("matplotlib") if face.file and face.file.name.startswith(_DEJAVU)]
-    hands = [package_faces(name) for name in drawn.TEST_HANDS]
     alphabets = ("latin", "accented", "greek", "cyrillic")
     sources: dict[str, Iterable[Piece]] = {
         "signatures on pages": real.signatures(root, "test"),
@@ -116,7 +118,7 @@ def test(data: Path, notice: Notice) -> list[Piece]:
         "other faces": drawn.typed(_test_seeds(0, 30), faces, alphabets, source="print, other faces"),
         "other words": drawn.typed(_test_seeds(1, 40), CARRIED, SEEN, source="print, seen script"),
         "other scripts": drawn.typed(_test_seeds(2, 50), CARRIED, UNSEEN, source="print, unseen script"),
-        "handwriting fonts": drawn.penned(_test_seeds(3, 50), hands),
+        "handwriting fonts": drawn.penned(_test_seeds(3, 50), _installed(drawn.TEST_HANDS)),
         "drawn handwriting": drawn.handwriting(_test_seeds(4, 150)),
     }
     return list(chain.from_iterable(_told(sources, notice)))

@@ -16,7 +16,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from training.detector.commands import DEFAULT_DATA, DataOption, ticker
-from training.printing import UNSIGNED, output
+from training.printing import output
 
 if TYPE_CHECKING:
     from training.detector.evaluate import LabelReport, Report
@@ -95,7 +95,7 @@ def _show(report: Report) -> None:
         _show_sets(console, report)
     for name, alarms in report.unsigned.items():
         console.print(
-            f"{alarms.pages} pages {UNSIGNED[name]} at score ≥ {alarms.min_score:.2f}: "
+            f"{alarms.pages} pages {name} at score ≥ {alarms.min_score:.2f}: "
             f"{_rate(alarms.called)} called signed ({alarms.pages_with_any} pages), "
             f"{_rate(alarms.per_page)} false alarms a page"
         )

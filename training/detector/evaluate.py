@@ -26,6 +26,8 @@ from training.detector.parity import MAX_SCORE_GAP, Parity, compare
 from training.detector.readers import PageRecord, read_pixels
 from training.detector.sheets import LABELS, Marked
 from training.detector.testsets import (
+    FLAGGED,
+    VIEWED,
     Case,
     colour_pages,
     own_pages,
@@ -98,7 +100,7 @@ class Report:
     size: int
     thresholds: dict[str, float]
     sets: dict[str, dict[str, LabelReport | None]] = field(default_factory=dict)
-    #: Pages flagged as unsigned: all of them, and without those that are signed all the same.
+    #: By the names of the two counts, FLAGGED and VIEWED.
     unsigned: dict[str, FalseAlarms] = field(default_factory=dict)
     conditions: list[ConditionReport] = field(default_factory=list)
     parity: Parity | None = None
@@ -197,7 +199,7 @@ class Evaluation:
         floor = self._thresholds.floor(Label.SIGNATURE)
         return {
             name: false_alarms([one.scored(Label.SIGNATURE) for one in part], floor)
-            for name, part in (("flagged", seen), ("viewed", [one for one in seen if not one.case.signed]))
+            for name, part in ((FLAGGED, seen), (VIEWED, [one for one in seen if not one.case.signed]))
         }
 
     def _conditions(self) -> Iterator[ConditionReport]:

@@ -42,7 +42,7 @@ def chooses(group: str) -> bool:
 def homes(root: Path) -> dict[str, str]:
     """The strictest published split of every document."""
     splits = defaultdict[str, list[str]](list)
-    for page in _everything(root):
+    for page in every_page(root):
         splits[page.group].append(page.split)
     return {group: strictest(found) for group, found in splits.items()}
 
@@ -72,7 +72,7 @@ def held_documents(root: Path) -> frozenset[str]:
     evaluated = {
         group for group, split in home.items() if split == "test" or (split == "valid" and chooses(group))
     }
-    everything = _everything(root)
+    everything = every_page(root)
     kept = [page for page in everything if page.group in evaluated]
     others = [page for page in everything if page.group not in evaluated]
     return frozenset(evaluated) | near_duplicate_groups(root) | _alike(others, kept)
@@ -102,5 +102,6 @@ def _thumbnail(path: Path) -> npt.NDArray[np.float32]:
 
 
 @cache
-def _everything(root: Path) -> list[PageRecord]:
+def every_page(root: Path) -> list[PageRecord]:
+    """All pages of the three public sets."""
     return [*read_hlx8j(root), *read_tobacco800(root), *read_rf100(root)]

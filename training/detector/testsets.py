@@ -31,6 +31,8 @@ DOCUMENT_LABELS = Path(__file__).with_name("labels") / "documents.json"
 #: Which of the pages that were flagged as unsigned are signed, by eye.
 UNSIGNED_LABELS = Path(__file__).with_name("labels") / "unsigned.json"
 
+#: The two counts of unsigned pages: as their source flagged them, and without those that are signed.
+FLAGGED, VIEWED = "flagged as unsigned", "found unsigned by eye"
 #: A page as the detector gets it, and what is truly on it.
 Read = Callable[[], tuple[Pixels, tuple[Marked, ...]]]
 

@@ -1,7 +1,7 @@
 """A second look at a crop: signature, handwriting, printed text, or stamp and logo.
 
-A small convolutional network after the "signature vs text" design (three convolutions, augmentation,
-dropout). It reads the crop alone, so it may doubt a detection but never finds one.
+A small convolutional network after the "signature vs text" design (convolutions, augmentation, dropout). It
+reads the crop alone, so it may doubt a detection but never finds one.
 """
 
 from __future__ import annotations
