@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from training.detector import readers
 from training.detector.dataset import build, public_pages
 from training.detector.readers import (
     near_duplicate_groups,
     read_hlx8j,
     read_rf100,
     read_tobacco800,
+    seen_by_eye,
     strictest,
 )
 from training.detector.select import validation_pages
@@ -127,6 +129,33 @@ def test_pages_without_labels_are_read_with_no_boxes(data):
 def test_a_document_with_one_test_page_gives_nothing_to_training(data):
     assert not chooses("ccc_jpg")
     assert groups(data / "detection") == {"bbb_jpg", "ccc_jpg", "ddd", "image_1"}
+
+
+def test_what_an_eye_saw_is_marked_beside_the_signatures(data, tmp_path, monkeypatch):
+    seen = {"image": "tobacco800/images/ddd.tif", "label": "handwritten_date"}
+    box = {"x": 500, "y": 700, "width": 200, "height": 70}
+    (tmp_path / "seen.json").write_text(json.dumps({"boxes": [seen | box]}))
+    monkeypatch.setattr(readers, "SEEN_LABELS", tmp_path / "seen.json")
+
+    folder = build(data, SheetFolder(tmp_path / "pages"), drawn=0).parent
+
+    marks = [{mark.label for mark in one.marks} for one in read_sheets(folder)]
+    assert [found for found in marks if Label.HANDWRITTEN_DATE in found] == [
+        {Label.SIGNATURE, Label.HANDWRITTEN_DATE}
+    ]
+
+
+@with_data
+def test_what_an_eye_saw_lies_on_pages_that_teach():
+    root = DATA / "detection"
+    seen = seen_by_eye(root)
+
+    assert seen.keys() <= {page.image for page, source in public_pages(root) if source != "copies"}
+    for image, marks in seen.items():
+        with Image.open(image) as page:
+            width, height = page.size
+        assert all(m.box.x + m.box.width <= width + 1 for m in marks), image
+        assert all(m.box.y + m.box.height <= height + 1 for m in marks), image
 
 
 def test_the_document_of_a_near_duplicate_is_held_too(data):

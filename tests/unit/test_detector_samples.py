@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from training.detector.crops import Mix, Sampler, cut, turned
-from training.detector.patches import Patch, PatchBook
+from training.detector.patches import Patch, PatchBook, collect
 from training.detector.sheets import LABELS, Marked, Sheet
 from worker.vision.values import Box, Label
 
@@ -63,6 +63,20 @@ def test_most_windows_hold_a_whole_mark():
     held = [len(sampler.draw(rng).labels) for _ in range(60)]
 
     assert np.mean([count > 0 for count in held]) > 0.75
+
+
+def test_real_writing_is_laid_down_about_as_large_as_it_was():
+    page = sheet()
+    page.pixels[300:348, 200:320] = 0
+    written = Sheet(page.pixels, (Marked(Label.HANDWRITING, Box(200, 300, 120, 48)),), page.known, "scans")
+    patches = collect(None, [written], None, count=0, seed=1)
+    rng = np.random.default_rng(3)
+
+    laid = [patches.paste(np.full((640, 480, 3), 255, np.uint8), rng, scale=1.0) for _ in range(60)]
+
+    heights = [one[1].height for one in laid if one is not None and one[0] is Label.HANDWRITING]
+    assert len(heights) > 3
+    assert all(32 * 0.7 < height < 32 * 1.4 for height in heights)
 
 
 def test_a_patch_lies_in_its_box_and_on_no_other_mark():

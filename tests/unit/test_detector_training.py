@@ -16,11 +16,13 @@ from training.detector.patches import PatchBook  # noqa: E402
 from training.detector.settings import DEFAULT, TrainSettings, read_settings  # noqa: E402
 from training.detector.sheets import LABELS, Marked, Sheet  # noqa: E402
 from training.detector.train import KnownLoss, load_matching, new_model, train  # noqa: E402
+from training.detector.widen import widened  # noqa: E402
 from worker.errors import WrongUse  # noqa: E402
 from worker.vision.boxes import iou  # noqa: E402
 from worker.vision.detector import OnnxDetector, TorchDetector  # noqa: E402
 from worker.vision.values import Box, Label, Thresholds  # noqa: E402
 
+STAGES = ("crops", "pages", "accurate", "gpu-nano", "gpu-accurate")
 TINY = TrainSettings(image_size=64, batch=2, minutes=0.02, report_steps=1)
 
 
@@ -128,6 +130,38 @@ def test_a_backbone_gives_what_fits_and_nothing_else(tmp_path):
     assert torch.equal(model.state_dict()[wrong], before[wrong])
 
 
+def test_a_wider_network_starts_with_the_answers_of_the_narrower_one(sampler, tmp_path):
+    narrow_file = train(sampler, tmp_path, TINY)
+    narrow, wide = (new_model(f"yolov5{size}.yaml", narrow_file).eval() for size in "ns")
+    page = torch.rand(1, 3, 64, 64)
+
+    with torch.no_grad():
+        one, other = narrow(page)[0], wide(page)[0]
+
+    assert torch.allclose(one, other, rtol=1e-3, atol=1e-3)
+
+
+def test_the_copies_of_a_channel_have_different_shares_of_its_weights():
+    wide = widened({"w": torch.ones(4, 3, 1, 1)}, {"w": torch.zeros(4, 6, 1, 1)})["w"].reshape(4, 3, 2)
+
+    assert torch.allclose(wide.sum(dim=2), torch.ones(4, 3))
+    assert (wide[..., 0] - wide[..., 1]).abs().min() > 0
+
+
+@pytest.mark.parametrize(
+    "wide",
+    [
+        pytest.param({"w": torch.zeros(6, 3)}, id="no multiple"),
+        pytest.param({"w": torch.zeros(4, 3), "more": torch.zeros(1)}, id="deeper"),
+        pytest.param({"w": torch.zeros(4, 3, 1)}, id="another kind"),
+    ],
+)
+def test_what_is_no_widening_stays_as_it_is(wide):
+    narrow = {"w": torch.ones(4, 3)}
+
+    assert widened(narrow, wide) == narrow
+
+
 def test_a_detector_of_signatures_alone_gives_its_scores_to_the_first_label():
     model = new_model("yolov5n.yaml")
     name = "model.24.cv3.0.2.bias"
@@ -150,7 +184,7 @@ def test_absence_counts_only_as_far_as_a_page_is_labelled():
 
 
 def test_every_stage_of_the_settings_file_is_valid_and_others_are_refused():
-    stages = {stage: read_settings(stage) for stage in ("crops", "pages", "gpu-nano", "gpu-accurate")}
+    stages = {stage: read_settings(stage) for stage in STAGES}
 
     assert all(settings.after in ("", *stages) for settings in stages.values())
     assert DEFAULT.read_text().count("\n[") == len(stages)

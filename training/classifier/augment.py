@@ -15,6 +15,8 @@ from worker.vision.values import Box, Grey
 _Rng = np.random.Generator
 #: How much of the print is seen lying on a side or upside down: tables often do on pages that stand.
 _SIDEWAYS = 0.08
+#: How much of the print is slanted like italics, and by how many pixels across for one down, at most.
+_SLANTED, _SLANT = 0.15, 0.35
 
 
 def plain(piece: Piece) -> Look:
@@ -36,6 +38,8 @@ def varied(piece: Piece, papers: Sequence[Piece], rng: _Rng) -> Look:
             pixels = _laid(pixels, papers[int(rng.integers(len(papers)))], rng)
     if rng.random() < 0.5:
         pixels = _turned(pixels, float(rng.normal(0, 3.5)))
+    if piece.kind is Kind.PRINTED_TEXT and rng.random() < _SLANTED:
+        pixels = _slanted(pixels, float(rng.uniform(-0.1, _SLANT)))
     image = crop(pixels, moved(piece.box, rng), margin=MARGIN)
     if piece.kind is Kind.PRINTED_TEXT and rng.random() < _SIDEWAYS:
         image = np.ascontiguousarray(np.rot90(image, int(rng.integers(1, 4))))
@@ -104,6 +108,15 @@ def _laid(ink: Grey, paper: Piece, rng: _Rng) -> Grey:
 def _turned(pixels: Grey, degrees: float) -> Grey:
     height, width = pixels.shape
     matrix = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, 1.0)
+    return np.asarray(
+        cv2.warpAffine(pixels, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE), np.uint8
+    )
+
+
+def _slanted(pixels: Grey, slant: float) -> Grey:
+    """The upper part pushed to the right, as italics are."""
+    height, width = pixels.shape
+    matrix = np.array([[1, -slant, slant * height / 2], [0, 1, 0]], np.float32)
     return np.asarray(
         cv2.warpAffine(pixels, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE), np.uint8
     )

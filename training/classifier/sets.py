@@ -94,12 +94,12 @@ def validation(data: Path) -> list[Piece]:
     return [
         *real.signatures(root, "valid"),
         *real.logos(root, "valid"),
-        *real.print_windows(root, "valid", a_page=1, seed=2),
+        *real.print_windows(root, "valid", a_page=3, seed=2),
         *real.specimens(_writers(data, "validation"), each=4, seed=2),
-        *drawn.emblems(range(VALID_SEED, VALID_SEED + 60)),
-        *drawn.typed(range(VALID_SEED, VALID_SEED + 20), CARRIED, SEEN, source="drawn print"),
-        *drawn.penned(range(VALID_SEED, VALID_SEED + 20), _installed(drawn.LEARNT_HANDS)),
-        *drawn.handwriting(range(VALID_SEED, VALID_SEED + 90)),
+        *drawn.emblems(range(VALID_SEED, VALID_SEED + 100)),
+        *drawn.typed(range(VALID_SEED, VALID_SEED + 60), CARRIED, SEEN, source="drawn print"),
+        *drawn.penned(range(VALID_SEED, VALID_SEED + 60), _installed(drawn.LEARNT_HANDS)),
+        *drawn.handwriting(range(VALID_SEED, VALID_SEED + 150)),
     ]
 
 

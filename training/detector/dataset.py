@@ -1,7 +1,8 @@
 """The training folder: pages that may be learnt from, reduced and written with their marks.
 
 Pages are chosen by document, not by page (`splits.py`). Tobacco800 and Roboflow pages are used as originals,
-pages of hlx8j only where no original is here. Pages drawn from nothing carry every label, a share of their
+pages of hlx8j only where no original is here; what else is written on them is marked as far as it was seen
+by eye (`labels/train.json`). Pages drawn from nothing carry every label, a share of their
 signatures in recorded hands.
 """
 
@@ -12,7 +13,14 @@ from pathlib import Path
 
 import numpy as np
 
-from training.detector.readers import PageRecord, read_hlx8j, read_pixels, read_rf100, read_tobacco800
+from training.detector.readers import (
+    PageRecord,
+    read_hlx8j,
+    read_pixels,
+    read_rf100,
+    read_tobacco800,
+    seen_by_eye,
+)
 from training.detector.sheets import LABELS, Marked, SheetFolder
 from training.detector.splits import learnt
 from training.detector.strokes import StrokeBook
@@ -56,11 +64,12 @@ def build(
     `data` is the folder that holds `detection/` and `verification/`; it is only read. With a `limit` at most
     that many pages of each source are used. The same seed writes the same pages.
     """
-    counts = dict[str, int]()
+    counts, seen = dict[str, int](), seen_by_eye(data / "detection")
     for page, source in public_pages(data / "detection"):
         counts[source] = counts.get(source, 0) + 1
         if not limit or counts[source] <= limit:
-            marks = [Marked(Label.SIGNATURE, box) for box in page.boxes]
+            signatures = [Marked(Label.SIGNATURE, box) for box in page.boxes]
+            marks = [*signatures, *seen.get(page.image, ())]
             out.add(read_pixels(page.image), marks, known=[Label.SIGNATURE], source=source)
     draw_pages(
         out,

@@ -28,10 +28,14 @@ _INK_SHARES = (0.45, 0.12, 0.14, 0.12, 0.1, 0.05, 0.02)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Patch:
-    """Ink as coverage: `mask` is (height, width) uint8, 255 where it is full, tight around the ink."""
+    """Ink as coverage: `mask` is (height, width) uint8, 255 where it is full, tight around the ink.
+
+    `height` is its own height on a page in 640ths of the page's longer side; 0 where it has none.
+    """
 
     label: Label
     mask: Grey
+    height: float = 0.0
 
 
 class PatchBook:
@@ -61,9 +65,13 @@ class PatchBook:
 
 
 _LABELS = (Label.SIGNATURE, Label.INITIALS, Label.HANDWRITTEN_DATE, Label.HANDWRITING, Label.REDACTION)
-_SHARES = (0.6, 0.12, 0.1, 0.11, 0.07)
-#: Heights of short pieces, in 640ths of a page.
+_SHARES = (0.5, 0.12, 0.13, 0.18, 0.07)
+#: Heights of short pieces, in 640ths of a page, where they have none of their own.
 _HEIGHTS = {Label.INITIALS: (10, 30), Label.HANDWRITTEN_DATE: (8, 20), Label.HANDWRITING: (8, 24)}
+#: How much larger or smaller than on its page a real piece is laid down: a natural logarithm.
+_OTHERWISE = 0.3
+#: How often a piece of real writing counts beside an invented one: there are few of them.
+_REAL = 3
 
 
 def _sized(patch: Patch, rng: np.random.Generator, scale: float) -> Grey:
@@ -71,7 +79,9 @@ def _sized(patch: Patch, rng: np.random.Generator, scale: float) -> Grey:
     if patch.label is Label.SIGNATURE:
         factor = min(rng.uniform(55, 210) * scale / width, 90 * scale / height)
     else:
-        factor = min(rng.uniform(*_HEIGHTS[patch.label]) * scale / height, 220 * scale / width)
+        own = patch.height * np.exp(rng.uniform(-_OTHERWISE, _OTHERWISE))
+        tall = float(own or rng.uniform(*_HEIGHTS[patch.label]))
+        factor = min(tall * scale / height, 220 * scale / width)
     size = (max(4, round(width * factor)), max(4, round(height * factor)))
     method = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(patch.mask, size, interpolation=method), dtype=np.uint8)
@@ -104,11 +114,11 @@ def collect(
 ) -> PatchBook:
     """Patches of every label: about `count` signatures from strokes, half as many of each other label.
 
-    Signatures also come from the sheets themselves and from scanned ones below `pictures` (BHSig260's
-    training writers, cross-media), where these are there.
+    What is marked on the real sheets is laid onto others, too, and scanned signatures from below `pictures`
+    (BHSig260's training writers, cross-media), where these are there.
     """
     rng = np.random.default_rng([seed, 0xBA])
-    patches = [Patch(Label.SIGNATURE, mask) for mask in _cut_out(sheets)]
+    patches = list(_cut_out(sheets))
     if book is not None:
         patches += [Patch(Label.SIGNATURE, book.random(rng)) for _ in range(count)]
         patches += [Patch(Label.INITIALS, mask) for mask in _initials(book, count // 4, rng)]
@@ -119,16 +129,21 @@ def collect(
     return PatchBook(patches)
 
 
-def _cut_out(sheets: Sequence[Sheet]) -> Iterator[Grey]:
-    """The signatures of real pages, print below them included."""
+def _cut_out(sheets: Sequence[Sheet]) -> Iterator[Patch]:
+    """What is marked on real pages, print below it included; other writing than signatures several times."""
     for sheet in sheets:
+        if sheet.source not in ("scans", "empty"):
+            continue
         grey = sheet.pixels if sheet.pixels.ndim == 2 else cv2.cvtColor(sheet.pixels, cv2.COLOR_RGB2GRAY)
-        for mark in sheet.marks if sheet.source == "scans" else ():
+        for mark in sheet.marks:
             box = mark.box
             cut = grey[int(box.y) : int(box.y + box.height) + 1, int(box.x) : int(box.x + box.width) + 1]
-            if mark.label is Label.SIGNATURE and min(cut.shape) >= 8:
-                paper = float(np.quantile(cut, 0.8))
-                yield np.clip((paper - cut) * (255 / max(paper, 1.0)), 0, 255).astype(np.uint8)
+            if min(cut.shape) < 8:
+                continue
+            paper = float(np.quantile(cut, 0.8))
+            mask = np.clip((paper - cut) * (255 / max(paper, 1.0)), 0, 255).astype(np.uint8)
+            patch = Patch(mark.label, mask, box.height * 640 / max(grey.shape))
+            yield from [patch] * (1 if mark.label is Label.SIGNATURE else _REAL)
 
 
 def _initials(book: StrokeBook, count: int, rng: np.random.Generator) -> Iterator[Grey]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +12,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from worker.vision.values import Box, Pixels
+from training.detector.sheets import Marked
+from worker.vision.values import Box, Label, Pixels
 
+#: What an eye saw on pages that teach.
+SEEN_LABELS = Path(__file__).with_name("labels") / "train.json"
 #: Strictest first: a page that occurs in several splits counts as the first of these.
 SPLITS = ("test", "valid", "train", "none")
 
@@ -36,6 +40,15 @@ def read_pixels(path: Path) -> Pixels:
     """Decode an image file to RGB."""
     with Image.open(path) as image:
         return np.asarray(image.convert("RGB"), dtype=np.uint8)
+
+
+def seen_by_eye(root: Path) -> dict[Path, tuple[Marked, ...]]:
+    """What is written on pages that teach besides their annotated signatures, by image: not all of it."""
+    found = defaultdict[Path, list[Marked]](list)
+    for row in json.loads(SEEN_LABELS.read_text(encoding="utf-8"))["boxes"]:
+        box = Box(row["x"], row["y"], row["width"], row["height"])
+        found[root / row["image"]].append(Marked(Label(row["label"]), box))
+    return {image: tuple(marks) for image, marks in found.items()}
 
 
 def strictest(splits: Iterable[str]) -> str:

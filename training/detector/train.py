@@ -25,6 +25,7 @@ from ultralytics.utils.loss import v8DetectionLoss
 from training.detector.crops import Sample, Sampler
 from training.detector.settings import TrainSettings
 from training.detector.sheets import LABELS
+from training.detector.widen import widened
 from worker.errors import WrongUse
 
 #: The weights of a training, averaged: what is measured and exported.
@@ -67,11 +68,14 @@ class KnownLoss(torch.nn.Module):
 
 
 def new_model(architecture: str, initial: Path | None = None) -> Any:
-    """A network for all labels, started from the tensors of a file where one is given."""
+    """A network for all labels, started from the tensors of a file where one is given.
+
+    A file of a narrower network of the same depth is widened (`widen.py`).
+    """
     make: Any = DetectionModel
     model = make(architecture, nc=len(LABELS), verbose=False)
     if initial is not None:
-        load_matching(model, load_file(initial))
+        load_matching(model, widened(load_file(initial), model.state_dict()))
     return model
 
 
