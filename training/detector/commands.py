@@ -83,6 +83,7 @@ def export(
         typer.Option(help="Choose on your pages instead: a YOLO folder or a COCO .json; may be repeated."),
     ] = None,
     architecture: Annotated[str, typer.Option(help="The stage's architecture.")] = "yolov5n.yaml",
+    name: Annotated[str, typer.Option(help="Entry of the weights catalogue to write.")] = "detector",
 ) -> None:
     """Ship weights, at the input size and thresholds that validation pages favour.
 
@@ -99,6 +100,7 @@ def export(
             own=own or (),
             drawn=drawn_pages(data),
             architecture=architecture,
+            name=name,
             notice=ticker(progress),
         )
     _messages.print(

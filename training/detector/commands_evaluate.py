@@ -38,6 +38,7 @@ def evaluate(  # a command's options
         list[Path] | None,
         typer.Option(help="Measure on your pages instead: a YOLO folder or a COCO .json; may be repeated."),
     ] = None,
+    name: Annotated[str, typer.Option(help="Detector in the weights catalogue.")] = "detector",
     engine: Annotated[str, typer.Option(help="onnx or torch.")] = "onnx",
     device: Annotated[str, typer.Option(help="For torch: cpu or cuda.")] = "cpu",
     split: Annotated[str, typer.Option(help="Of the public pages: test or valid.")] = "test",
@@ -64,6 +65,7 @@ def evaluate(  # a command's options
         evaluation = Evaluation(
             data,
             own=own or (),
+            name=name,
             engine=engine,
             device=device,
             threads=threads,
@@ -89,7 +91,7 @@ def _show(report: Report) -> None:
     console = output()
     thresholds = ", ".join(f"{label} {score:.2f}" for label, score in report.thresholds.items())
     measured = f"{report.engine}, {report.size} px, {report.date}, commit {report.commit}"
-    console.print(f"detector {report.weights[:12]}, {measured}")
+    console.print(f"{report.name} {report.weights[:12]}, {measured}")
     console.print(f"default thresholds: {thresholds}")
     if report.sets:
         _show_sets(console, report)

@@ -95,6 +95,7 @@ class Report:
 
     date: str
     commit: str
+    name: str
     engine: str
     weights: str
     size: int
@@ -118,6 +119,7 @@ class Evaluation:
         data: Path,
         *,
         own: Sequence[Path] = (),
+        name: str = "detector",
         engine: str = "onnx",
         device: str = "cpu",
         threads: int = 1,
@@ -132,10 +134,11 @@ class Evaluation:
         self._own = [read_own(path, measuring=True) for path in own]
         if not own and not (self._root / "hlx8j" / "sources.csv").exists():
             raise WrongUse(f"no evaluation data in {self._root}; name the folder with --data")
-        self._alone = _detector(engine, device, threads)
+        self._name = name
+        self._alone = _detector(name, engine, device, threads)
         self._upright = UprightDetector(self._alone)
         self._engine, self._limit, self._notice = engine, limit, notice
-        self._weights = entry("detector" if engine == "onnx" else "detector-torch")
+        self._weights = entry(name if engine == "onnx" else f"{name}-torch")
         self._thresholds = default_thresholds(self._weights)
         self.seen: dict[str, list[Seen]] = {}
 
@@ -147,6 +150,7 @@ class Evaluation:
         return Report(
             date=datetime.now(UTC).date().isoformat(),
             commit=commit(),
+            name=self._name,
             engine=self._engine,
             weights=self._alone.version,
             size=int(self._weights.parameters["size"]),
@@ -238,8 +242,8 @@ class Evaluation:
         floor = Thresholds(min_score=0.05)
         lower = Thresholds(min_score=floor.min_score - 2 * MAX_SCORE_GAP)
         one, other = (
-            OnnxDetector("detector", thresholds=lower),
-            TorchDetector("detector-torch", device="cpu", thresholds=lower),
+            OnnxDetector(self._name, thresholds=lower),
+            TorchDetector(f"{self._name}-torch", device="cpu", thresholds=lower),
         )
         pages = (drawn_page(index, dpi=PARITY_DPI).pixels for index in range(PARITY_PAGES))
         return compare(pages, one, other, min_score=floor.min_score)
@@ -274,9 +278,9 @@ def found_on(
             notice(stage, done, len(pages))
 
 
-def _detector(engine: str, device: str, threads: int) -> Detector:
+def _detector(name: str, engine: str, device: str, threads: int) -> Detector:
     if engine == "onnx":
-        return OnnxDetector("detector", thresholds=Thresholds(min_score=EVERYTHING), threads=threads)
+        return OnnxDetector(name, thresholds=Thresholds(min_score=EVERYTHING), threads=threads)
     if engine == "torch":
-        return TorchDetector("detector-torch", device=device, thresholds=Thresholds(min_score=EVERYTHING))
+        return TorchDetector(f"{name}-torch", device=device, thresholds=Thresholds(min_score=EVERYTHING))
     raise WrongUse(f"there is no engine {engine!r}; choose onnx or torch")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import onnx
+import onnx.helper
+import onnx.numpy_helper
 import torch
 from safetensors.torch import save_file
 from ultralytics.nn.modules import Detect
@@ -20,6 +24,8 @@ from worker.vision.weights import WEIGHTS_DIR, CatalogueEntry
 
 LICENCE = "AGPL-3.0-or-later"
 CARD = "detector.md"
+#: Tensors of so many values are stored in half precision.
+_LARGE = 256
 
 
 def export(
@@ -70,16 +76,36 @@ def _save_onnx(model: Any, target: Path, size: int) -> Path:
         dynamic_axes=axes,
         dynamo=False,
     )
-    _forget_origin(target)
+    _tidied(target)
     return target
 
 
-def _forget_origin(path: Path) -> None:
-    """Drop the exporter's notes: the same weights give the same digest."""
+def _tidied(path: Path) -> None:
+    """Drop the exporter's notes (the same weights give the same digest); store weights in half precision.
+
+    ONNX Runtime widens them once, when it opens the file, and computes in single precision as before.
+    """
     model = onnx.load(path)
     del model.metadata_props[:]
     model.doc_string = ""
+    widened = [_halved(tensor) for tensor in model.graph.initializer if _is_large(tensor)]
+    nodes = [*widened, *model.graph.node]
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+    onnx.checker.check_model(model)
     onnx.save(model, path)
+
+
+def _is_large(tensor: onnx.TensorProto) -> bool:
+    return tensor.data_type == onnx.TensorProto.FLOAT and math.prod(tensor.dims) >= _LARGE
+
+
+def _halved(tensor: onnx.TensorProto) -> onnx.NodeProto:
+    """Store a tensor in half precision, in place; return the node that gives it back under its name."""
+    name, stored = tensor.name, f"{tensor.name}.half"
+    values = onnx.numpy_helper.to_array(tensor).astype(np.float16)
+    tensor.CopyFrom(onnx.numpy_helper.from_array(values, stored))
+    return onnx.helper.make_node("Cast", [stored], [name], to=onnx.TensorProto.FLOAT)
 
 
 def _save_tensors(model: Any, target: Path) -> Path:

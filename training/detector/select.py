@@ -63,9 +63,10 @@ def choose_and_export(
     own: Sequence[Path] = (),
     drawn: Sequence[Sheet] = (),
     architecture: str = "yolov5n.yaml",
+    name: str = "detector",
     notice: Notice | None = None,
 ) -> Choice:
-    """Try each size on validation pages, with `own` on a user's, and register the weights at the best one.
+    """Try each size on validation pages, with `own` on a user's; register the weights at the best as `name`.
 
     `drawn` are pages with every label, none of them trained on: they choose the thresholds of the others.
     """
@@ -80,6 +81,7 @@ def choose_and_export(
         min_score=chosen.min_score,
         label_scores=scores,
         architecture=architecture,
+        name=name,
     )
     return Choice(chosen.size, chosen.map50, chosen.map50_95, chosen.min_score, scores)
 
