@@ -5,7 +5,17 @@ import pytest
 
 from worker.models import build_detector, result_versions
 from worker.settings import Detection, Models
-from worker.vision.classifier import HEIGHT, KINDS, WIDTH, Kind, OnnxClassifier, SecondLook, as_look
+from worker.vision.classifier import (
+    HEIGHT,
+    KINDS,
+    MARGINS,
+    WIDTH,
+    Kind,
+    OnnxClassifier,
+    SecondLook,
+    as_look,
+    classified,
+)
 from worker.vision.values import Box, Label, Region
 from worker.vision.weights import entry
 
@@ -27,7 +37,7 @@ class FixedDetector:
 
 
 class FixedClassifier:
-    """Gives one row after the other, and counts how many crops it was shown."""
+    """Gives one row for every look at a region, region after region, and counts the looks."""
 
     version = "fixed"
 
@@ -37,7 +47,8 @@ class FixedClassifier:
 
     def classify(self, looks):
         self.shown += len(looks)
-        return np.array(self.rows[: len(looks)], np.float32).reshape(-1, len(KINDS))
+        rows = np.repeat(np.array(self.rows, np.float32), len(MARGINS), axis=0)
+        return rows[: len(looks)].reshape(-1, len(KINDS))
 
 
 def reviewed(*rows, doubt=0.9):
@@ -103,7 +114,25 @@ def test_only_signatures_are_looked_at():
 
     SecondLook(FixedDetector(), classifier, doubt=0.9).detect([PAGE])
 
-    assert classifier.shown == 2
+    assert classifier.shown == 2 * len(MARGINS)
+
+
+def test_the_looks_at_a_region_are_wider_and_wider_and_their_mean_counts():
+    page = np.full((200, 300, 3), 255, np.uint8)
+    page[100:140, 100:200] = 0
+    rows = iter([(1.0, 0.0, 0.0, 0.0), (0.0, 0.0, 1.0, 0.0), (0.0, 0.0, 0.5, 0.5)])
+    shown = []
+
+    class TurningClassifier(FixedClassifier):
+        def classify(self, looks):
+            shown.extend(looks)
+            return np.array([next(rows) for _ in looks], np.float32)
+
+    answers = classified(TurningClassifier(), page, [Box(90, 90, 120, 60)])
+
+    ink = [look.sum() for look in shown]
+    assert ink == sorted(ink, reverse=True)
+    assert np.allclose(answers, [[1 / 3, 0, 1 / 2, 1 / 6]])
 
 
 def test_no_crops_give_no_rows():

@@ -15,18 +15,11 @@ from worker.vision.values import Box, Grey
 _Rng = np.random.Generator
 #: How much of the print is seen lying on a side or upside down: tables often do on pages that stand.
 _SIDEWAYS = 0.08
-#: How much of the print is slanted like italics, and by how many pixels across for one down, at most.
-_SLANTED, _SLANT = 0.15, 0.35
 
 
 def plain(piece: Piece) -> Look:
     """The piece as a perfect detector would hand it over."""
     return as_look(crop(piece.pixels, piece.box, margin=MARGIN))
-
-
-def detected(piece: Piece, rng: _Rng) -> Look:
-    """The piece in a box as detectors give it (moved, loose, tight, at times cut), its pixels as they are."""
-    return as_look(crop(piece.pixels, moved(piece.box, rng), margin=MARGIN))
 
 
 def varied(piece: Piece, papers: Sequence[Piece], rng: _Rng) -> Look:
@@ -38,8 +31,6 @@ def varied(piece: Piece, papers: Sequence[Piece], rng: _Rng) -> Look:
             pixels = _laid(pixels, papers[int(rng.integers(len(papers)))], rng)
     if rng.random() < 0.5:
         pixels = _turned(pixels, float(rng.normal(0, 3.5)))
-    if piece.kind is Kind.PRINTED_TEXT and rng.random() < _SLANTED:
-        pixels = _slanted(pixels, float(rng.uniform(-0.1, _SLANT)))
     image = crop(pixels, moved(piece.box, rng), margin=MARGIN)
     if piece.kind is Kind.PRINTED_TEXT and rng.random() < _SIDEWAYS:
         image = np.ascontiguousarray(np.rot90(image, int(rng.integers(1, 4))))
@@ -108,15 +99,6 @@ def _laid(ink: Grey, paper: Piece, rng: _Rng) -> Grey:
 def _turned(pixels: Grey, degrees: float) -> Grey:
     height, width = pixels.shape
     matrix = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, 1.0)
-    return np.asarray(
-        cv2.warpAffine(pixels, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE), np.uint8
-    )
-
-
-def _slanted(pixels: Grey, slant: float) -> Grey:
-    """The upper part pushed to the right, as italics are."""
-    height, width = pixels.shape
-    matrix = np.array([[1, -slant, slant * height / 2], [0, 1, 0]], np.float32)
     return np.asarray(
         cv2.warpAffine(pixels, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE), np.uint8
     )

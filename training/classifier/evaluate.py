@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 
 from training.classifier import sets
-from training.classifier.augment import detected
+from training.classifier.augment import moved
 from training.classifier.metrics import Answers, Figures, figures
 from training.classifier.pieces import Piece
 from training.classifier.real import PAGES
 from training.provenance import commit
 from worker.errors import WrongUse
-from worker.vision.classifier import KINDS, Classifier, OnnxClassifier
+from worker.vision.classifier import KINDS, Classifier, OnnxClassifier, classified
 
 Notice = Callable[[str], None]
 
@@ -75,9 +75,9 @@ def answer(pieces: Sequence[Piece], classifier: Classifier) -> tuple[Answers, fl
     """The classifier's answer to each piece, boxed as detectors do it, one at a time; median milliseconds."""
     said, times = [], []
     for index, piece in enumerate(pieces):
-        look = detected(piece, np.random.default_rng((11, index)))
+        box = moved(piece.box, np.random.default_rng((11, index)))
         began = perf_counter()
-        said.append(int(classifier.classify([look])[0].argmax()))
+        said.append(int(classified(classifier, piece.pixels, [box])[0].argmax()))
         times.append(perf_counter() - began)
     truths = np.array([KINDS.index(piece.kind) for piece in pieces], np.int64)
     groups, sources = tuple(piece.group for piece in pieces), tuple(piece.source for piece in pieces)

@@ -20,7 +20,7 @@ from training.detector.metrics import (
     score_page,
 )
 from training.detector.testsets import FLAGGED, VIEWED, Case, squares, unsigned_pages, whole_pages
-from worker.vision.classifier import OnnxClassifier, doubts, look_at
+from worker.vision.classifier import OnnxClassifier, classified, doubts
 from worker.vision.detector import OnnxDetector
 from worker.vision.reading import default_thresholds
 from worker.vision.values import Box, Label, Region, Thresholds
@@ -153,7 +153,7 @@ def reviewed(cases: Sequence[Case], stage: str, notice: Notice) -> Iterator[Revi
     for done, case in enumerate(cases, start=1):
         pixels, marks = case.read()
         regions = [one for one in detector.detect([pixels])[0] if one.label is Label.SIGNATURE]
-        shares = classifier.classify([look_at(pixels, region.box) for region in regions])
+        shares = classified(classifier, pixels, [region.box for region in regions])
         truths = tuple(mark.box for mark in marks if mark.label is Label.SIGNATURE)
         yield Reviewed(case, truths, tuple(regions), tuple(map(float, doubts(shares))))
         notice(stage, done, len(cases))

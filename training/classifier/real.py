@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,12 +13,12 @@ import numpy as np
 from PIL import Image
 
 from training.classifier.pieces import Piece, cut, whole
-from training.detector.readers import PageRecord, read_hlx8j, read_rf100, read_tobacco800, seen_by_eye
+from training.detector.readers import PageRecord, read_hlx8j, read_rf100, read_tobacco800
 from training.detector.splits import choosing, every_page, learnt, measuring
 from training.synthesis.typeset import windows
 from training.verifier.readers import Signer
 from worker.vision.classifier import Kind
-from worker.vision.values import Box, Grey, Label
+from worker.vision.values import Box, Grey
 
 #: How the sources of pieces that come from real pages begin.
 PAGES = ("Tobacco800", "Roboflow 100", "hlx8j", "seen by eye")
@@ -48,17 +48,18 @@ def logos(root: Path, split: str) -> Iterator[Piece]:
 
 
 def print_windows(root: Path, split: str, *, a_page: int, seed: int) -> Iterator[Piece]:
-    """Windows of print on Tobacco800's pages, away from signatures and logos and from pages noted by hand."""
+    """Windows of print on Tobacco800's pages, away from signatures and logos and from pages noted by hand.
+
+    Published validation pages teach none: what is written on them by hand has not been labelled.
+    """
     labels = _labels(split)
     noted, other = set(labels["handwritten"]), defaultdict(list)
     for row in (*labels["boxes"], *labels["unclear"]):
         other[row["image"]].append(_box(row))
-    if split == "train":
-        noted |= {image.relative_to(root).as_posix() for image in seen_by_eye(root)}
     logos = {page.image: page.boxes for page in read_tobacco800(root, label="logo")}
     for page in of_split(read_tobacco800(root), split, root):
         name = page.image.relative_to(root).as_posix()
-        if name in noted:
+        if name in noted or (split == "train" and page.split == "valid"):
             continue
         rng = np.random.default_rng([seed, *name.encode()])
         pixels, known = _pixels(page.image), (*page.boxes, *logos[page.image], *other[name])
@@ -79,8 +80,6 @@ def labelled(root: Path, split: str, *, a_passage: int = 14, seed: int = 1) -> I
         pixels, box = _pixels(root / row["image"]), _box(row)
         kind = Kind(row["kind"])
         yield cut(pixels, box, kind, source=f"seen by eye, {kind}", group=groups[row["image"]])
-    if split == "train":
-        yield from _offered(root, [(root / row["image"], _box(row)) for row in ours("boxes")], groups)
     for row in ours("areas"):
         pixels = _pixels(root / row["image"])
         height, width = pixels.shape
@@ -92,18 +91,6 @@ def labelled(root: Path, split: str, *, a_passage: int = 14, seed: int = 1) -> I
             yield cut(
                 passage, box, Kind.HANDWRITING, source="seen by eye, handwriting", group=groups[row["image"]]
             )
-
-
-def _offered(root: Path, known: Sequence[tuple[Path, Box]], groups: Mapping[str, str]) -> Iterator[Piece]:
-    """What the detector's labels add to those that are known; initials count as signatures."""
-    for image, marks in seen_by_eye(root).items():
-        here, pixels = [box for other, box in known if other == image], _pixels(image)
-        for mark in marks:
-            if not any(_overlap(mark.box, box) for box in here):
-                signed = mark.label in (Label.SIGNATURE, Label.INITIALS)
-                kind = Kind.SIGNATURE if signed else Kind.HANDWRITING
-                group = groups[image.relative_to(root).as_posix()]
-                yield cut(pixels, mark.box, kind, source=f"seen by eye, {kind}", group=group)
 
 
 def specimens(signers: Iterable[Signer], *, each: int, seed: int) -> Iterator[Piece]:

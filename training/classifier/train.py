@@ -16,11 +16,11 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from training.classifier.augment import detected, varied
+from training.classifier.augment import moved, varied
 from training.classifier.network import CropNetwork
 from training.classifier.pieces import Piece
 from training.classifier.settings import Settings
-from worker.vision.classifier import KINDS, Kind, Look
+from worker.vision.classifier import KINDS, Kind, Look, looks_at
 
 Report = Callable[[dict[str, float]], None]
 
@@ -118,10 +118,11 @@ def train(run: Run, pieces: Sequence[Piece], validation: Sequence[Piece], out: P
 
 
 def fixed(pieces: Sequence[Piece]) -> tuple[Tensor, Tensor]:
-    """Pieces in boxes as detectors give them, the same every time: crops and indices into KINDS."""
-    looks = [detected(piece, np.random.default_rng((7, index))) for index, piece in enumerate(pieces)]
+    """Pieces in boxes as detectors give them, always the same: (n, looks, height, width), and (n,) kinds."""
+    boxes = (moved(piece.box, np.random.default_rng((7, index))) for index, piece in enumerate(pieces))
+    looks = [looks_at(piece.pixels, box) for piece, box in zip(pieces, boxes, strict=True)]
     kinds = [KINDS.index(piece.kind) for piece in pieces]
-    return torch.from_numpy(np.stack(looks)[:, None]), torch.tensor(kinds)
+    return torch.from_numpy(np.stack(looks)), torch.tensor(kinds)
 
 
 def _step(run: Run, batches: Batches, *, progress: float) -> float:
@@ -167,7 +168,7 @@ def _average(run: Run) -> None:
 @torch.no_grad()
 def _validate(run: Run, held: tuple[Tensor, Tensor], out: Path, loss: float) -> dict[str, float]:
     images, kinds = held
-    said = torch.cat([run.average(part).argmax(1) for part in torch.split(images, 256)])
+    said = torch.cat([_classified(run.average, part).argmax(1) for part in torch.split(images, 256)])
     by_kind = {
         kind.value: float((said[kinds == index] == index).float().mean()) for index, kind in enumerate(KINDS)
     }
@@ -181,6 +182,12 @@ def _validate(run: Run, held: tuple[Tensor, Tensor], out: Path, loss: float) -> 
     with (out / "log.jsonl").open("a", encoding="utf-8") as log:
         log.write(json.dumps(line) + "\n")
     return line
+
+
+def _classified(network: CropNetwork, looks: Tensor) -> Tensor:
+    """Of (n, looks, height, width) the mean probabilities (n, 4), as they are served."""
+    answers: Tensor = network(looks.flatten(0, 1)[:, None]).softmax(1)
+    return answers.view(*looks.shape[:2], -1).mean(1)
 
 
 def _chances(pieces: Sequence[Piece], weights: Mapping[str, float]) -> npt.NDArray[np.float64]:
