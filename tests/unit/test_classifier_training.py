@@ -154,7 +154,7 @@ def test_the_greatest_doubt_that_takes_all_false_alarms_away_is_chosen():
 
 
 def test_a_gate_that_costs_signatures_is_off_by_default():
-    choice = gate.chosen(reviewed(0.6, 0.6, signed=0.995), min_score=0.5)
+    choice = gate.chosen(reviewed(0.75, 0.75, signed=0.995), min_score=0.5)
 
     assert not choice.default
 
