@@ -15,6 +15,7 @@ from training.detector.export import export  # noqa: E402
 from training.detector.patches import PatchBook  # noqa: E402
 from training.detector.settings import DEFAULT, TrainSettings, read_settings  # noqa: E402
 from training.detector.sheets import LABELS, Marked, Sheet  # noqa: E402
+from training.detector.soup import averaged  # noqa: E402
 from training.detector.train import KnownLoss, load_matching, new_model, train  # noqa: E402
 from training.detector.widen import widened  # noqa: E402
 from worker.errors import WrongUse  # noqa: E402
@@ -160,6 +161,27 @@ def test_what_is_no_widening_stays_as_it_is(wide):
     narrow = {"w": torch.ones(4, 3)}
 
     assert widened(narrow, wide) == narrow
+
+
+def test_several_weights_ship_as_their_mean(tmp_path):
+    for name, value in (("one", 1.0), ("other", 4.0)):
+        tensors = {"w": torch.full((2, 3), value).half(), "steps": torch.tensor(7)}
+        save_file(tensors, tmp_path / f"{name}.safetensors")
+
+    mean = averaged([tmp_path / "one.safetensors", tmp_path / "other.safetensors"], tmp_path / "mean")
+
+    stored = load_file(mean)
+    assert stored["w"].dtype is torch.float16
+    assert (stored["w"] == 2.5).all()
+    assert stored["steps"] == 7
+
+
+def test_weights_of_different_networks_have_no_mean(tmp_path):
+    save_file({"w": torch.ones(2)}, tmp_path / "one")
+    save_file({"w": torch.ones(3)}, tmp_path / "other")
+
+    with pytest.raises(WrongUse, match="of another network"):
+        averaged([tmp_path / "one", tmp_path / "other"], tmp_path / "mean")
 
 
 def test_a_detector_of_signatures_alone_gives_its_scores_to_the_first_label():

@@ -5,6 +5,7 @@ Heavy libraries are imported inside, so that `--help` answers at once and withou
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -73,7 +74,9 @@ def train(  # a command's options
 
 
 def export(
-    weights: Annotated[Path, typer.Argument(help="Weights of `countersign train detector`.")],
+    weights: Annotated[
+        list[Path], typer.Argument(help="Weights of `countersign train detector`; the mean of several.")
+    ],
     data: DataOption = DEFAULT_DATA,
     sizes: Annotated[
         str, typer.Option(help="Input sizes to choose from, on validation pages.")
@@ -88,13 +91,15 @@ def export(
     """Ship weights, at the input size and thresholds that validation pages favour.
 
     With --own these are the val or test folder of a YOLO data.yaml, or all pages of a COCO file: not those
-    that you trained on.
+    that you trained on. Of several files, such as a training's weights and those that it started from, the
+    mean ships.
     """
     from training.detector.select import choose_and_export, drawn_pages  # noqa: PLC0415
+    from training.detector.soup import averaged  # noqa: PLC0415
 
-    with Progress(console=_messages) as progress:
+    with Progress(console=_messages) as progress, tempfile.TemporaryDirectory() as scratch:
         choice = choose_and_export(
-            weights,
+            averaged(weights, Path(scratch) / "mean.safetensors"),
             data,
             [int(size) for size in sizes.split(",")],
             own=own or (),
