@@ -19,13 +19,12 @@ from ultralytics.nn.modules import Detect
 from training.catalogue import register
 from training.detector.sheets import LABELS
 from training.detector.train import halved, new_model
+from worker.vision.detector import HALVED_FROM
 from worker.vision.values import Label
 from worker.vision.weights import WEIGHTS_DIR, CatalogueEntry
 
 LICENCE = "AGPL-3.0-or-later"
 CARD = "detector.md"
-#: Tensors of so many values are stored in half precision.
-_LARGE = 256
 
 
 def export(
@@ -97,7 +96,7 @@ def _tidied(path: Path) -> None:
 
 
 def _is_large(tensor: onnx.TensorProto) -> bool:
-    return tensor.data_type == onnx.TensorProto.FLOAT and math.prod(tensor.dims) >= _LARGE
+    return tensor.data_type == onnx.TensorProto.FLOAT and math.prod(tensor.dims) >= HALVED_FROM
 
 
 def _halved(tensor: onnx.TensorProto) -> onnx.NodeProto:

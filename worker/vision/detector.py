@@ -17,6 +17,8 @@ from worker.vision.reading import Answer, Inputs, Reading, prepare, read_answer
 from worker.vision.values import Pixels, Region, Thresholds
 from worker.vision.weights import WEIGHTS_DIR, CatalogueEntry, entry, verified_path
 
+#: Folded tensors of so many values are stored in half precision (`training/detector/export.py`).
+HALVED_FROM = 256
 #: Pages per forward pass on a GPU.
 _BATCH = 32
 
@@ -126,7 +128,10 @@ class TorchDetector:
 
 
 def build_torch_model(weights: CatalogueEntry, folder: Path = WEIGHTS_DIR) -> Any:
-    """The torch model of that entry, its tensors loaded and its batch norms folded; in evaluation mode."""
+    """The torch model of that entry, its tensors loaded and its batch norms folded; in evaluation mode.
+
+    Weights are rounded as the ONNX file stores them: else the engines part where two boxes score alike.
+    """
     from safetensors.torch import load_file  # noqa: PLC0415  # torch is not installed everywhere
     from ultralytics.nn.tasks import DetectionModel  # noqa: PLC0415
 
@@ -134,7 +139,11 @@ def build_torch_model(weights: CatalogueEntry, folder: Path = WEIGHTS_DIR) -> An
     architecture: Any = DetectionModel
     model = architecture(stored["architecture"], nc=len(stored["labels"]), verbose=False)
     model.load_state_dict(load_file(verified_path(weights.name, folder)))
-    return model.float().fuse(verbose=False).eval()
+    folded = model.float().fuse(verbose=False).eval()
+    for tensor in folded.parameters():
+        if tensor.numel() >= HALVED_FROM:
+            tensor.data = tensor.data.half().float()
+    return folded
 
 
 def load_detector(
