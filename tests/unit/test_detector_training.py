@@ -155,10 +155,11 @@ def test_the_copies_of_a_channel_have_different_shares_of_its_weights():
         pytest.param({"w": torch.zeros(6, 3)}, id="no multiple"),
         pytest.param({"w": torch.zeros(4, 3), "more": torch.zeros(1)}, id="deeper"),
         pytest.param({"w": torch.zeros(4, 3, 1)}, id="another kind"),
+        pytest.param({"w": torch.zeros(4, 3), "score": torch.zeros(5)}, id="more labels"),
     ],
 )
 def test_what_is_no_widening_stays_as_it_is(wide):
-    narrow = {"w": torch.ones(4, 3)}
+    narrow = {"w": torch.ones(4, 3), "score": torch.ones(1)}
 
     assert widened(narrow, wide) == narrow
 

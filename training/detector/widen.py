@@ -19,8 +19,9 @@ _LEAST, _MOST = 0.25, 0.75
 def widened(narrow: Mapping[str, torch.Tensor], wide: Mapping[str, torch.Tensor]) -> Tensors:
     """The tensors of `narrow` in the shapes of `wide`; unchanged where this is no widening.
 
-    It is one where all of `wide`'s tensors are there and each side is a whole multiple. Weights
-    are divided at random, by torch's generator.
+    It is one where all of `wide`'s tensors are there and each side is a whole multiple; what is single, such
+    as the score of a network for signatures alone, has no copies. Weights are divided at random, by torch's
+    generator.
     """
     if not all(name in narrow and _multiple(narrow[name].shape, own.shape) for name, own in wide.items()):
         return dict(narrow)
@@ -28,7 +29,9 @@ def widened(narrow: Mapping[str, torch.Tensor], wide: Mapping[str, torch.Tensor]
 
 
 def _multiple(small: torch.Size, large: torch.Size) -> bool:
-    return len(small) == len(large) and all(b % a == 0 for a, b in zip(small, large, strict=True))
+    if len(small) != len(large):
+        return False
+    return all(b % a == 0 and (a > 1 or b == 1) for a, b in zip(small, large, strict=True))
 
 
 def _grown(tensor: torch.Tensor, shape: torch.Size) -> torch.Tensor:
