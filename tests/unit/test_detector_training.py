@@ -10,12 +10,12 @@ pytest.importorskip("ultralytics", reason="training is an optional extra")
 
 from safetensors.torch import load_file, save_file  # noqa: E402
 
+from training.detector.averaging import averaged  # noqa: E402
 from training.detector.crops import Mix, Sampler  # noqa: E402
 from training.detector.export import export  # noqa: E402
 from training.detector.patches import PatchBook  # noqa: E402
 from training.detector.settings import DEFAULT, TrainSettings, read_settings  # noqa: E402
 from training.detector.sheets import LABELS, Marked, Sheet  # noqa: E402
-from training.detector.soup import averaged  # noqa: E402
 from training.detector.train import KnownLoss, load_matching, new_model, train  # noqa: E402
 from training.detector.widen import widened  # noqa: E402
 from worker.errors import WrongUse  # noqa: E402

@@ -94,8 +94,8 @@ def export(
     that you trained on. Of several files, such as a training's weights and those that it started from, the
     mean ships.
     """
+    from training.detector.averaging import averaged  # noqa: PLC0415
     from training.detector.select import choose_and_export, drawn_pages  # noqa: PLC0415
-    from training.detector.soup import averaged  # noqa: PLC0415
 
     with Progress(console=_messages) as progress, tempfile.TemporaryDirectory() as scratch:
         choice = choose_and_export(

@@ -87,8 +87,8 @@ def _tidied(path: Path) -> None:
     model = onnx.load(path)
     del model.metadata_props[:]
     model.doc_string = ""
-    widened = [_halved(tensor) for tensor in model.graph.initializer if _is_large(tensor)]
-    nodes = [*widened, *model.graph.node]
+    casts = [_halved(tensor) for tensor in model.graph.initializer if _is_large(tensor)]
+    nodes = [*casts, *model.graph.node]
     del model.graph.node[:]
     model.graph.node.extend(nodes)
     onnx.checker.check_model(model)

@@ -69,7 +69,7 @@ _SHARES = (0.5, 0.12, 0.13, 0.18, 0.07)
 #: Heights of short pieces, in 640ths of a page, where they have none of their own.
 _HEIGHTS = {Label.INITIALS: (10, 30), Label.HANDWRITTEN_DATE: (8, 20), Label.HANDWRITING: (8, 24)}
 #: How much larger or smaller than on its page a real piece is laid down: a natural logarithm.
-_OTHERWISE = 0.3
+_RESIZED = 0.3
 #: How often a piece of real writing counts beside an invented one: there are few of them.
 _REAL = 3
 
@@ -79,7 +79,7 @@ def _sized(patch: Patch, rng: np.random.Generator, scale: float) -> Grey:
     if patch.label is Label.SIGNATURE:
         factor = min(rng.uniform(55, 210) * scale / width, 90 * scale / height)
     else:
-        own = patch.height * np.exp(rng.uniform(-_OTHERWISE, _OTHERWISE))
+        own = patch.height * np.exp(rng.uniform(-_RESIZED, _RESIZED))
         tall = float(own or rng.uniform(*_HEIGHTS[patch.label]))
         factor = min(tall * scale / height, 220 * scale / width)
     size = (max(4, round(width * factor)), max(4, round(height * factor)))
