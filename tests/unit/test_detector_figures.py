@@ -10,7 +10,15 @@ import pytest
 torch = pytest.importorskip("torch", reason="training is an optional extra")
 
 from training.detector.conditions import drawn_family  # noqa: E402
-from training.detector.drawn_test import FEW, SEED, counts, digest, drawn_cases, drawn_page  # noqa: E402
+from training.detector.drawn_test import (  # noqa: E402
+    FEW,
+    SEED,
+    counts,
+    digest,
+    drawn_cases,
+    drawn_page,
+    shipped,
+)
 from training.detector.evaluate import PARITY_DPI, PARITY_PAGES, Evaluation  # noqa: E402
 from training.detector.parity import MAX_SCORE_GAP, compare  # noqa: E402
 from training.detector.plots import draw_plots, print_blocks  # noqa: E402
@@ -26,6 +34,7 @@ DATA = Path(os.environ.get("COUNTERSIGN_DATA", "../shared/data"))
 with_data = pytest.mark.skipif(not (DATA / "detection").is_dir(), reason="the public data sets are not here")
 #: Renewed by `python -m training.detector.drawn_test tests/expected/detector.json`.
 EXPECTED = json.loads((Path(__file__).parent.parent / "expected" / "detector.json").read_text())
+DETECTORS = [name for name, *_ in shipped()]
 
 
 @pytest.fixture(scope="module")
@@ -43,12 +52,17 @@ def test_every_label_is_on_the_drawn_pages(pages):
     assert labels == {label.value for label in LABELS}
 
 
-def test_the_shipped_weights_find_what_they_found_when_they_were_measured(pages):
-    weights = entry("detector")
-    detector = OnnxDetector("detector", thresholds=default_thresholds(weights))
+def test_every_shipped_detector_is_held_to_its_figures():
+    assert set(DETECTORS) == set(EXPECTED["detectors"])
 
-    assert weights.sha256 == EXPECTED["weights"], "new weights: renew tests/expected/detector.json"
-    assert counts(pages, detector) == EXPECTED["counts"]
+
+@pytest.mark.parametrize("name", DETECTORS)
+def test_the_shipped_weights_find_what_they_found_when_they_were_measured(pages, name):
+    weights, expected = entry(name), EXPECTED["detectors"][name]
+    detector = OnnxDetector(name, thresholds=default_thresholds(weights))
+
+    assert weights.sha256 == expected["weights"], "new weights: renew tests/expected/detector.json"
+    assert counts(pages, detector) == expected["counts"]
 
 
 def test_training_never_draws_a_test_page():
@@ -56,14 +70,15 @@ def test_training_never_draws_a_test_page():
     assert SEED > 2**16
 
 
-def test_both_engines_find_the_same_boxes_on_a_hundred_pages():
+@pytest.mark.parametrize("name", DETECTORS)
+def test_both_engines_find_the_same_boxes_on_a_hundred_pages(name):
     low = Thresholds(min_score=0.05 - 2 * MAX_SCORE_GAP)
     pixels = (drawn_page(index, dpi=PARITY_DPI).pixels for index in range(PARITY_PAGES))
 
     parity = compare(
         pixels,
-        OnnxDetector("detector", thresholds=low),
-        TorchDetector("detector-torch", device="cpu", thresholds=low),
+        OnnxDetector(name, thresholds=low),
+        TorchDetector(f"{name}-torch", device="cpu", thresholds=low),
         min_score=0.05,
     )
 

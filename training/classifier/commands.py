@@ -110,6 +110,9 @@ def evaluate(  # a command's options
     detector: Annotated[
         bool, typer.Option("--detector", help="Measure what it does to the detector's answers, too.")
     ] = False,
+    name: Annotated[
+        str, typer.Option(help="With --detector: which one of the weights catalogue.")
+    ] = "detector",
     limit: Annotated[int, typer.Option(help="With --detector: at most so many pages of each set.")] = 0,
     out: Annotated[Path | None, typer.Option(help="Write the report as JSON to this file too.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
@@ -122,7 +125,9 @@ def evaluate(  # a command's options
         bar = progress.add_task("crops", total=None, figures="")
         report = run(data, own=own, notice=lambda stage: progress.update(bar, figures=stage))
         progress.update(bar, total=1, completed=1)
-        effect = gate.evaluate(data, limit=limit, notice=_ticker(progress)) if detector else None
+        effect = None
+        if detector:
+            effect = gate.evaluate(data, name=name, limit=limit, notice=_ticker(progress))
     plain = report.as_json() | ({} if effect is None else {"detector": effect.as_json()})
     text = json.dumps(plain, indent=2)
     if out is not None:

@@ -16,10 +16,7 @@ from worker.vision.classifier import Kind
 from worker.vision.values import Grey
 
 _Rng = np.random.Generator
-#: Handwriting in type, by use: whoever learns a face is not measured on it.
-LEARNT_HANDS = ("fontpkg_caveat", "fontpkg_kalam", "fontpkg_indie_flower")
-TEST_HANDS = ("fontpkg_shadows_into_light", "fontpkg_delius", "fontpkg_zeyada")
-#: The one that has Hindi letters, too.
+#: The hand in type that has Hindi letters, too.
 _HINDI = "fontpkg_kalam"
 #: Pixels per millimetre of drawn strokes, about 150 dpi.
 _SCALE = 6.0

@@ -117,20 +117,21 @@ def chosen(found: Sequence[Reviewed], min_score: float) -> Choice:
     return Choice(-doubt, fewest <= off.false_alarms * (1 - LEAST_GAINED), lines)
 
 
-def evaluate(data: Path, *, limit: int = 0, notice: Notice) -> GateReport:
-    """Measure the gate of the catalogue on hlx8j's test pages and on unsigned pages, as they lie.
+def evaluate(data: Path, *, name: str = "detector", limit: int = 0, notice: Notice) -> GateReport:
+    """Measure the gate behind that detector on hlx8j's test pages and on unsigned pages, as they lie.
 
     The test pages give two sets: all, and those that do not occur in the published training split.
     """
-    root, min_score, cut = data / "detection", _min_score(), slice(limit or None)
-    weights = entry("classifier")
+    root, cut = data / "detection", slice(limit or None)
+    weights, detector = entry("classifier"), entry(name)
+    min_score = default_thresholds(detector).floor(Label.SIGNATURE)
     doubt = float(weights.parameters["doubt"])
-    found = list(reviewed(squares(root, "test")[cut], "test", notice))
+    found = list(reviewed(squares(root, "test")[cut], "test", notice, name=name))
     clean = [one for one in found if not one.case.leaks]
-    unsigned = list(reviewed(unsigned_pages(root)[cut], "unsigned", notice))
+    unsigned = list(reviewed(unsigned_pages(root)[cut], "unsigned", notice, name=name))
     viewed = [one for one in unsigned if not one.case.signed]
     return GateReport(
-        detector=entry("detector").sha256,
+        detector=detector.sha256,
         classifier=weights.sha256,
         min_score=min_score,
         doubt=doubt,
@@ -147,9 +148,11 @@ def evaluate(data: Path, *, limit: int = 0, notice: Notice) -> GateReport:
     )
 
 
-def reviewed(cases: Sequence[Case], stage: str, notice: Notice) -> Iterator[Reviewed]:
+def reviewed(
+    cases: Sequence[Case], stage: str, notice: Notice, *, name: str = "detector"
+) -> Iterator[Reviewed]:
     """Each page's signatures with the classifier's doubts, with the weights of the catalogue."""
-    detector = OnnxDetector("detector", thresholds=Thresholds(min_score=EVERYTHING))
+    detector = OnnxDetector(name, thresholds=Thresholds(min_score=EVERYTHING))
     classifier = OnnxClassifier()
     for done, case in enumerate(cases, start=1):
         pixels, marks = case.read()
@@ -170,7 +173,3 @@ def _served(found: Sequence[Reviewed], min_score: float, doubt: float) -> AtThre
 
 def _alarms(found: Sequence[Reviewed], min_score: float, doubt: float) -> FalseAlarms:
     return false_alarms([one.scored(doubt) for one in found], min_score)
-
-
-def _min_score() -> float:
-    return default_thresholds(entry("detector")).floor(Label.SIGNATURE)

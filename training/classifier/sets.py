@@ -14,6 +14,7 @@ import numpy as np
 from training.classifier import drawn, real
 from training.classifier.pieces import LARGEST, Piece
 from training.classifier.settings import Settings
+from training.synthesis.hands import LEARNT_HANDS, TEST_HANDS, installed_hands, learnt_hands
 from training.synthesis.typeset import CARRIED, SEEN, UNSEEN, Face, folder_faces, package_faces
 from training.verifier import sets as verification
 from training.verifier.readers import Signer, bhsig
@@ -41,25 +42,18 @@ def read_fonts(folder: Path | None, converted: Path) -> Fonts:
 
     Web fonts are written to `converted` as TrueType. WrongUse for a folder without either.
     """
-    installed = _installed(drawn.LEARNT_HANDS)
+    installed = installed_hands(LEARNT_HANDS)
     if folder is None:
         return Fonts(hands=installed)
-    own_print, own_hands = (folder_faces(folder / part, converted) for part in ("print", "hands"))
+    own_print, own_hands = (
+        folder_faces(folder / "print", converted),
+        learnt_hands(folder / "hands", converted),
+    )
     if not own_print and not own_hands:
         raise WrongUse(f"{folder} has no font in print/ or hands/ (.ttf, .otf or .woff)")
-    hands = [faces for faces in own_hands if not any(map(_measures, faces))]
     # Half of what is printed is set in the carried faces, however many others there are.
     carried = CARRIED * max(1, len(own_print) // len(CARRIED))
-    return Fonts((*carried, *chain.from_iterable(own_print)), [*installed, *hands])
-
-
-def _installed(packages: Sequence[str]) -> list[Sequence[Face]]:
-    return [package_faces(name) for name in packages]
-
-
-def _measures(face: Face) -> bool:
-    name = "" if face.file is None else face.file.name.lower().replace("-", "_")
-    return any(package.removeprefix("fontpkg_") in name for package in drawn.TEST_HANDS)
+    return Fonts((*carried, *chain.from_iterable(own_print)), [*installed, *own_hands])
 
 
 def training(data: Path, settings: Settings, fonts: Fonts, notice: Notice) -> list[Piece]:
@@ -98,7 +92,7 @@ def validation(data: Path) -> list[Piece]:
         *real.specimens(_writers(data, "validation"), each=4, seed=2),
         *drawn.emblems(range(VALID_SEED, VALID_SEED + 100)),
         *drawn.typed(range(VALID_SEED, VALID_SEED + 60), CARRIED, SEEN, source="drawn print"),
-        *drawn.penned(range(VALID_SEED, VALID_SEED + 60), _installed(drawn.LEARNT_HANDS)),
+        *drawn.penned(range(VALID_SEED, VALID_SEED + 60), installed_hands(LEARNT_HANDS)),
         *drawn.handwriting(range(VALID_SEED, VALID_SEED + 150)),
     ]
 
@@ -118,7 +112,7 @@ def test(data: Path, notice: Notice) -> list[Piece]:
         "other faces": drawn.typed(_test_seeds(0, 30), faces, alphabets, source="print, other faces"),
         "other words": drawn.typed(_test_seeds(1, 40), CARRIED, SEEN, source="print, seen script"),
         "other scripts": drawn.typed(_test_seeds(2, 50), CARRIED, UNSEEN, source="print, unseen script"),
-        "handwriting fonts": drawn.penned(_test_seeds(3, 50), _installed(drawn.TEST_HANDS)),
+        "handwriting fonts": drawn.penned(_test_seeds(3, 50), installed_hands(TEST_HANDS)),
         "drawn handwriting": drawn.handwriting(_test_seeds(4, 150)),
     }
     return list(chain.from_iterable(_told(sources, notice)))

@@ -36,6 +36,10 @@ def train(  # a command's options
     batch: Annotated[int | None, typer.Option(help="Pages of one step instead of the stage's.")] = None,
     threads: Annotated[int | None, typer.Option(help="CPU threads instead of the stage's.")] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda or cuda:N instead of the stage's.")] = None,
+    fonts: Annotated[
+        Path | None,
+        typer.Option(help="More handwriting to write notes in: FONTS/hands, .ttf, .otf or .woff."),
+    ] = None,
     only_prepare: Annotated[
         bool, typer.Option("--only-prepare", help="Stop when the pages are prepared.")
     ] = False,
@@ -59,9 +63,11 @@ def train(  # a command's options
         _messages.print(f"{len(sheets)} pages prepared")
         return
     from training.detector.train import train as run  # noqa: PLC0415
+    from training.synthesis.hands import installed_hands, learnt_hands  # noqa: PLC0415
 
+    hands = installed_hands() + (learnt_hands(fonts / "hands", out / "fonts") if fonts else [])
     weights = run(
-        sampler(sheets, data, settings),
+        sampler(sheets, data, settings, hands),
         out / stage,
         settings,
         initial=initial or _usual_start(settings.after, data, out, own=bool(own)),

@@ -23,8 +23,8 @@ from training.synthesis.pages import Page, random_page
 from training.synthesis.scanner import random_scanner, scan
 from worker.vision.detector import Detector, load_detector
 from worker.vision.reading import default_thresholds
-from worker.vision.values import Box, Label, Pixels
-from worker.vision.weights import entry
+from worker.vision.values import Box, Label, Pixels, Thresholds
+from worker.vision.weights import CatalogueEntry, load_catalogue
 
 #: First number of every seed here; training seeds its pages with small numbers.
 SEED = 0x7E57_5E7
@@ -79,12 +79,20 @@ def counts(pages: Iterable[Page], detector: Detector) -> dict[str, dict[str, int
 def expectation() -> dict[str, Any]:
     """What the tests hold: the digest of the first pages, and what the shipped weights find on them."""
     pages = [drawn_page(index) for index in range(FEW)]
-    weights = entry("detector")
-    return {
-        "digest": digest(pages),
-        "weights": weights.sha256,
-        "counts": counts(pages, load_detector(thresholds=default_thresholds(weights))),
+    found = {
+        name: {"weights": weights.sha256, "counts": counts(pages, load_detector(name, thresholds=floors))}
+        for name, weights, floors in shipped()
     }
+    return {"digest": digest(pages), "detectors": found}
+
+
+def shipped() -> list[tuple[str, CatalogueEntry, Thresholds]]:
+    """The detectors of the catalogue, fast and accurate, as ONNX files, with the thresholds that serve."""
+    return [
+        (name, weights, default_thresholds(weights))
+        for name, weights in sorted(load_catalogue().items())
+        if "labels" in weights.parameters and weights.file.endswith(".onnx")
+    ]
 
 
 def _read(index: int) -> tuple[Pixels, tuple[Marked, ...]]:

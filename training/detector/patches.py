@@ -16,8 +16,10 @@ from training.detector.sheets import Sheet
 from training.detector.strokes import StrokeBook, free_place, tight
 from training.synthesis import prose
 from training.synthesis.edits import words
+from training.synthesis.hands import note, penned
 from training.synthesis.ink import Strokes, coverage
 from training.synthesis.strokes import Signer, write
+from training.synthesis.typeset import Face
 from worker.vision.values import Box, Grey, Label, Pixels
 
 #: Masks are kept no wider than this.
@@ -46,6 +48,10 @@ class PatchBook:
         for patch in patches:
             self._by_label.setdefault(patch.label, []).append(patch)
 
+    def count(self, label: Label) -> int:
+        """How many patches carry a label."""
+        return len(self._by_label.get(label, ()))
+
     def paste(self, pixels: Pixels, rng: np.random.Generator, *, scale: float) -> tuple[Label, Box] | None:
         """Lay something onto a free place, in place; what and where, or None where there was no room.
 
@@ -65,7 +71,7 @@ class PatchBook:
 
 
 _LABELS = (Label.SIGNATURE, Label.INITIALS, Label.HANDWRITTEN_DATE, Label.HANDWRITING, Label.REDACTION)
-_SHARES = (0.5, 0.12, 0.13, 0.18, 0.07)
+_SHARES = (0.42, 0.1, 0.12, 0.29, 0.07)
 #: Heights of short pieces, in 640ths of a page, where they have none of their own.
 _HEIGHTS = {Label.INITIALS: (10, 30), Label.HANDWRITTEN_DATE: (8, 20), Label.HANDWRITING: (8, 24)}
 #: How much larger or smaller than on its page a real piece is laid down: a natural logarithm.
@@ -110,12 +116,19 @@ def _bar(pixels: Pixels, rng: np.random.Generator, scale: float) -> Box:
 
 
 def collect(
-    book: StrokeBook | None, sheets: Sequence[Sheet], pictures: Path | None, *, count: int, seed: int
+    book: StrokeBook | None,
+    sheets: Sequence[Sheet],
+    pictures: Path | None,
+    *,
+    count: int,
+    seed: int,
+    hands: Sequence[Sequence[Face]] = (),
 ) -> PatchBook:
     """Patches of every label: about `count` signatures from strokes, half as many of each other label.
 
     What is marked on the real sheets is laid onto others, too, and scanned signatures from below `pictures`
-    (BHSig260's training writers, cross-media), where these are there.
+    (BHSig260's training writers, cross-media), where these are there. Half of the dates and most notes are
+    set in `hands`, each the faces of one family, where there are any.
     """
     rng = np.random.default_rng([seed, 0xBA])
     patches = list(_cut_out(sheets))
@@ -126,6 +139,8 @@ def collect(
         patches += [Patch(Label.SIGNATURE, mask) for mask in _scanned(pictures, count // 3, rng)]
     for _ in range(count // 2):
         patches += _written(rng)
+        if hands:
+            patches += _penned(hands, rng)
     return PatchBook(patches)
 
 
@@ -163,6 +178,26 @@ def _written(rng: np.random.Generator) -> list[Patch]:
     return [Patch(label, _mask(write(text, signer, rng), rng)) for label, text in texts.items()]
 
 
+def _penned(hands: Sequence[Sequence[Face]], rng: np.random.Generator) -> list[Patch]:
+    """A date and two notes in a hand in type."""
+    faces = hands[int(rng.integers(len(hands)))]
+    face = faces[int(rng.integers(len(faces)))]
+    date = [prose.some_day(rng).written(rng)]
+    patches = [Patch(Label.HANDWRITTEN_DATE, _reduced(penned(date, face, rng)))]
+    for _ in range(2):
+        lines = note(rng)
+        height = len(lines) * float(rng.uniform(8, 20))
+        patches.append(Patch(Label.HANDWRITING, _reduced(penned(lines, face, rng)), height))
+    return patches
+
+
+def _reduced(mask: Grey) -> Grey:
+    """Cut to the ink, and no wider than masks are kept."""
+    cut = tight(mask)
+    factor = min(1.0, _WIDEST / cut.shape[1])
+    return np.asarray(cv2.resize(cut, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA), np.uint8)
+
+
 def _mask(strokes: Strokes, rng: np.random.Generator) -> Grey:
     """Strokes in millimetres as tight coverage, 4 pixels a millimetre at most."""
     left, top, right, bottom = strokes.bounds
@@ -193,6 +228,4 @@ def _writer(name: str) -> int:
 
 
 def _from_picture(grey: Grey) -> Grey:
-    factor = min(1.0, _WIDEST / grey.shape[1])
-    small = cv2.resize(255 - grey, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
-    return tight(np.asarray(small, dtype=np.uint8))
+    return _reduced(255 - grey)

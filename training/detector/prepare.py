@@ -13,6 +13,7 @@ from training.detector.readers import read_pixels
 from training.detector.settings import TrainSettings
 from training.detector.sheets import INDEX, Sheet, SheetFolder, read_sheets
 from training.detector.strokes import StrokeBook
+from training.synthesis.typeset import Face
 from worker.errors import WrongUse
 
 
@@ -39,8 +40,13 @@ def prepared(
     return read_sheets(folder)
 
 
-def sampler(sheets: Sequence[Sheet], data: Path, settings: TrainSettings) -> Sampler:
-    """What draws a stage's samples from prepared pages."""
+def sampler(
+    sheets: Sequence[Sheet],
+    data: Path,
+    settings: TrainSettings,
+    hands: Sequence[Sequence[Face]] = (),
+) -> Sampler:
+    """What draws a stage's samples from prepared pages; `hands` are faces to write notes in."""
     recordings = data / "verification"
     patches = collect(
         StrokeBook.found(data),
@@ -48,6 +54,7 @@ def sampler(sheets: Sequence[Sheet], data: Path, settings: TrainSettings) -> Sam
         recordings if recordings.is_dir() else None,
         count=settings.patches,
         seed=settings.seed,
+        hands=hands,
     )
     mix = Mix(
         sources=settings.sources,
