@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.vision.boxes import Letterbox, clip, iou, suppress_overlaps, suppressed
+from worker.vision.boxes import Letterbox, clip, iou, suppress_overlaps, suppressed, voted
 from worker.vision.values import Box, Label, Region
 
 coordinates = st.integers(-200, 1200).map(float)
@@ -119,3 +119,19 @@ def test_the_page_fills_its_letterbox_but_for_less_than_a_stride(page, size):
     whole = frame.into(Box(0, 0, *page))
     assert (whole.x, whole.y) == (frame.left, frame.top)
     assert (whole.width, whole.height) == pytest.approx((frame.inner_width, frame.inner_height))
+
+
+def test_a_box_without_neighbours_keeps_its_place():
+    corners = np.array([[10.1, 20.2, 30.3, 40.4], [100, 100, 130, 120]], np.float32)
+    scores = np.array([0.3, 0.9], np.float32)
+
+    assert voted(corners, scores, corners[0], min_iou=0.55).tolist() == corners[0].tolist()
+    assert voted(corners[1:], scores[1:], corners[0], min_iou=0.55).tolist() == corners[0].tolist()
+
+
+def test_the_likelier_of_two_neighbours_has_the_greater_say():
+    corners = np.array([[0, 0, 20, 10], [4, 0, 20, 10]], np.float32)
+
+    left = voted(corners, np.array([0.9, 0.3], np.float32), corners[0], min_iou=0.55)[0]
+
+    assert left == pytest.approx(1.0)

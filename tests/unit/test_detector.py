@@ -142,6 +142,48 @@ def test_overlapping_answers_of_one_label_become_one_region():
     ]
 
 
+def test_a_region_lies_where_the_anchors_around_it_vote():
+    answer = answer_of((50, 60, 20, 10, 0.6, 0), (52, 60, 20, 10, 0.2, 0), (56, 61, 20, 10, 0.1, 0))
+
+    (found,) = read(answer, Thresholds())
+
+    # The third overlaps the best by less than it takes; the weak second has a say by its score.
+    assert found.score == pytest.approx(0.6)
+    assert found.box == Box(x=pytest.approx(81), y=110, width=pytest.approx(40), height=20)
+
+
+def test_votes_below_the_threshold_count_so_that_a_threshold_moves_no_box():
+    answer = answer_of((50, 60, 20, 10, 0.6, 0), (52, 60, 20, 10, 0.2, 0))
+
+    strict, lenient = (read(answer, Thresholds(min_score=score)) for score in (0.5, 0.1))
+
+    assert strict == lenient
+
+
+@pytest.mark.parametrize(
+    ("signature", "date", "expected"),
+    [
+        pytest.param(0.6, 0.9, [Label.HANDWRITTEN_DATE], id="a likely date is no signature"),
+        pytest.param(0.6, 0.65, [Label.SIGNATURE], id="a date below its floor hides no signature"),
+        pytest.param(0.3, 0.4, [Label.SIGNATURE], id="nor one that is unlikely"),
+        pytest.param(0.9, 0.85, [Label.SIGNATURE], id="a likelier signature is no date"),
+    ],
+)
+def test_a_label_takes_a_place_from_another_only_where_it_is_likely(signature, date, expected):
+    answer = answer_of((50, 60, 20, 10, signature, date))
+
+    found = read(answer, Thresholds(min_score=0.3, per_label={Label.HANDWRITTEN_DATE: 0.8}))
+
+    assert [region.label for region in found] == expected
+
+
+def test_of_two_unlikely_labels_both_are_told():
+    found = read(answer_of((50, 60, 20, 10, 0.3, 0.4)), Thresholds(min_score=0.2))
+
+    assert [region.label for region in found] == [Label.HANDWRITTEN_DATE, Label.SIGNATURE]
+    assert found[0].box == found[1].box
+
+
 def test_an_answer_beyond_the_page_is_cut_at_its_edge():
     (found,) = read(answer_of((5, 310, 40, 40, 0.6, 0)), Thresholds())
 

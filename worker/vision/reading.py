@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from worker.vision.boxes import Letterbox, clip, suppressed
+from worker.vision.boxes import Corners, Letterbox, Scores, clip, suppressed, voted
 from worker.vision.values import Box, Label, Pixels, Region, Thresholds
 from worker.vision.weights import CatalogueEntry
 
@@ -24,6 +24,10 @@ _PADDING = 114
 _STRIDE = 32
 #: More regions than a page can hold; bounds the work on a degenerate answer.
 _MAX_REGIONS = 300
+#: A label that scores higher than another takes an anchor from it only when it is more likely than not.
+_CLAIM = 0.5
+#: Anchors that overlap a region by so much have a say in where it lies.
+_VOTE_IOU = 0.55
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,24 +79,33 @@ def reduce_page(page: Pixels, *, width: int, height: int) -> Pixels:
 
 
 def read_answer(answer: Answer, frame: Letterbox, reading: Reading) -> list[Region]:
-    """The regions of a raw answer: over their label's threshold, overlaps suppressed, clipped, best first."""
+    """The regions of a raw answer: over their label's threshold, overlaps suppressed, clipped, best first.
+
+    Regions of two labels may lie in one place where neither label is likely enough to rule the other out.
+    """
     # Half precision may overflow; such a box would suppress all others.
     answer = answer[:, np.isfinite(answer).all(axis=0)]
-    scores, found = answer[4:], list[Region]()
-    best = scores.argmax(axis=0)
-    for index, label in enumerate(reading.labels):
-        chosen = np.flatnonzero((best == index) & (scores[index] >= reading.thresholds.floor(label)))
-        found += _regions(answer[:4, chosen], scores[index, chosen], label, frame, reading.thresholds.max_iou)
+    centred, scores, found = answer[:4], answer[4:], list[Region]()
+    corners = np.concatenate([centred[:2] - centred[2:] / 2, centred[:2] + centred[2:] / 2]).T
+    floors = np.array([[reading.thresholds.floor(label)] for label in reading.labels])
+    # The best claim on every anchor; it rules out whatever scores lower there.
+    claims = np.where(scores >= np.maximum(floors, _CLAIM), scores, 0).max(axis=0, initial=0)
+    for label, own, floor in zip(reading.labels, scores, floors, strict=True):
+        chosen = np.flatnonzero((own >= floor) & (own >= claims))
+        kept = suppressed(
+            corners[chosen], own[chosen], max_iou=reading.thresholds.max_iou, limit=_MAX_REGIONS
+        )
+        found += _regions(corners, own, chosen[kept], label, frame)
     return sorted(found, key=lambda region: region.score, reverse=True)
 
 
 def _regions(
-    centred: Answer, scores: npt.NDArray[np.float32], label: Label, frame: Letterbox, max_iou: float
+    corners: Corners, scores: Scores, kept: npt.NDArray[np.int64], label: Label, frame: Letterbox
 ) -> list[Region]:
-    corners = np.concatenate([centred[:2] - centred[2:] / 2, centred[:2] + centred[2:] / 2]).T
+    """The rows that are kept, on the page, each where its neighbours vote that it lies."""
     regions = []
-    for row in suppressed(corners, scores, max_iou=max_iou, limit=_MAX_REGIONS):
-        left, top, right, bottom = map(float, corners[row])
+    for row in kept:
+        left, top, right, bottom = map(float, voted(corners, scores, corners[row], min_iou=_VOTE_IOU))
         box = frame.back(Box(x=left, y=top, width=right - left, height=bottom - top))
         on_page = clip(box, width=frame.page_width, height=frame.page_height)
         if on_page is not None:
