@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.vision.boxes import Letterbox, clip, iou, suppress_overlaps, suppressed, voted
+from worker.vision.boxes import Letterbox, clip, iou, overlapping, suppress_overlaps, suppressed, voted
 from worker.vision.values import Box, Label, Region
 
 coordinates = st.integers(-200, 1200).map(float)
@@ -98,15 +98,18 @@ pages = st.tuples(st.integers(1, 5000), st.integers(1, 5000))
 sizes = st.sampled_from([320, 416, 640])
 
 
-@given(pages, sizes, boxes)
-def test_a_box_comes_back_from_the_letterbox_where_it_was(page, size, box):
+@given(pages, sizes)
+def test_the_page_comes_back_from_its_letterbox(page, size):
     frame = Letterbox.fit(*page, size=size)
+    right, bottom = frame.left + frame.inner_width, frame.top + frame.inner_height
+    middle = (frame.left + frame.inner_width / 2, frame.top + frame.inner_height / 2)
 
-    back = frame.back(frame.into(box))
-
-    assert (back.x, back.y, back.width, back.height) == pytest.approx(
-        (box.x, box.y, box.width, box.height), abs=1e-6 * max(page)
+    whole, quarter = frame.back(
+        np.array([[frame.left, frame.top, right, bottom], [frame.left, frame.top, *middle]], np.float32)
     )
+
+    assert whole == pytest.approx((0, 0, *page), rel=1e-5)
+    assert quarter == pytest.approx((0, 0, page[0] / 2, page[1] / 2), rel=1e-5)
 
 
 @given(pages, sizes)
@@ -116,22 +119,23 @@ def test_the_page_fills_its_letterbox_but_for_less_than_a_stride(page, size):
     assert frame.width % 32 == frame.height % 32 == 0
     assert 0 <= frame.width - frame.inner_width < 32
     assert 0 <= frame.height - frame.inner_height < 32
-    whole = frame.into(Box(0, 0, *page))
-    assert (whole.x, whole.y) == (frame.left, frame.top)
-    assert (whole.width, whole.height) == pytest.approx((frame.inner_width, frame.inner_height))
+    assert max(frame.inner_width, frame.inner_height) == size
 
 
-def test_a_box_without_neighbours_keeps_its_place():
-    corners = np.array([[10.1, 20.2, 30.3, 40.4], [100, 100, 130, 120]], np.float32)
-    scores = np.array([0.3, 0.9], np.float32)
+def test_one_box_alone_stays_exactly_where_it_is():
+    corners = np.array([[10.1, 20.2, 30.3, 40.4]], np.float32)
 
-    assert voted(corners, scores, corners[0], min_iou=0.55).tolist() == corners[0].tolist()
-    assert voted(corners[1:], scores[1:], corners[0], min_iou=0.55).tolist() == corners[0].tolist()
+    assert voted(corners, np.array([0.3], np.float32)).tolist() == corners[0].tolist()
 
 
-def test_the_likelier_of_two_neighbours_has_the_greater_say():
+def test_the_likelier_of_two_boxes_has_the_greater_say():
     corners = np.array([[0, 0, 20, 10], [4, 0, 20, 10]], np.float32)
 
-    left = voted(corners, np.array([0.9, 0.3], np.float32), corners[0], min_iou=0.55)[0]
+    assert voted(corners, np.array([0.9, 0.3], np.float32))[0] == pytest.approx(1.0)
 
-    assert left == pytest.approx(1.0)
+
+def test_what_overlaps_is_told_by_more_than_the_share():
+    others = np.array([[0, 0, 20, 10], [10, 0, 30, 10], [20, 0, 40, 10]], np.float32)
+
+    assert overlapping(others[0], others, min_iou=0.3).tolist() == [True, True, False]
+    assert overlapping(others[0], others, min_iou=0.34).tolist() == [True, False, False]

@@ -6,7 +6,7 @@ import pytest
 
 from worker.vision.boxes import Letterbox, iou
 from worker.vision.detector import OnnxDetector, TorchDetector, load_detector
-from worker.vision.reading import Reading, default_thresholds, prepare, read_answer, reduce_page
+from worker.vision.reading import Reading, default_thresholds, prepare, read_answers, reduce_page
 from worker.vision.values import Box, Label, Pixels, Region, Thresholds
 from worker.vision.weights import entry
 
@@ -110,8 +110,13 @@ def answer_of(*columns: tuple[float, ...]) -> np.ndarray:
 
 
 def read(answer: np.ndarray, thresholds: Thresholds) -> list[Region]:
-    frame = Letterbox.fit(640, 640, size=320)
-    return read_answer(answer, frame, Reading(size=320, labels=SIGNATURE_AND_DATE, thresholds=thresholds))
+    return look([answer], [320], thresholds)
+
+
+def look(answers: list[np.ndarray], sizes: list[int], thresholds: Thresholds) -> list[Region]:
+    """What is read from looks of those sizes at a page of 640 by 640 pixels."""
+    frames = [Letterbox.fit(640, 640, size=size) for size in sizes]
+    return read_answers(answers, frames, Reading(tuple(sizes), SIGNATURE_AND_DATE, thresholds))
 
 
 def test_an_answer_is_read_in_page_pixels_best_first():
@@ -182,6 +187,26 @@ def test_of_two_unlikely_labels_both_are_told():
 
     assert [region.label for region in found] == [Label.HANDWRITTEN_DATE, Label.SIGNATURE]
     assert found[0].box == found[1].box
+
+
+def test_two_looks_have_to_agree():
+    once = answer_of((50, 60, 20, 10, 0.9, 0), (200, 200, 40, 40, 0.8, 0))
+    twice = answer_of((100, 120, 40, 20, 0.5, 0))
+
+    found = look([once, twice], [320, 640], Thresholds(min_score=0.5))
+
+    # Seen by both looks, at two scales; what only one of them saw is half as likely.
+    (region,) = found
+    assert region.score == pytest.approx(0.7)
+    assert region.box == Box(x=80, y=110, width=40, height=20)
+
+
+def test_looks_that_see_one_thing_a_little_apart_meet_between():
+    once, twice = answer_of((50, 60, 20, 10, 0.6, 0)), answer_of((102, 120, 40, 20, 0.6, 0))
+
+    (region,) = look([once, twice], [320, 640], Thresholds(min_score=0.5))
+
+    assert region.box.x == pytest.approx(81)
 
 
 def test_an_answer_beyond_the_page_is_cut_at_its_edge():

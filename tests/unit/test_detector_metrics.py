@@ -141,16 +141,21 @@ def test_a_set_without_boxes_has_figures_too():
 
 
 @pytest.mark.parametrize(
-    ("gain", "size"),
-    [pytest.param(0.005, 416, id="too small a gain"), pytest.param(0.02, 640, id="worth it")],
+    ("larger", "twice", "sizes"),
+    [
+        pytest.param(0.505, 0.509, (416,), id="too small a gain"),
+        pytest.param(0.52, 0.525, (640,), id="worth it"),
+        pytest.param(0.52, 0.535, (416, 640), id="worth two looks"),
+    ],
 )
-def test_a_larger_input_must_be_worth_its_time(gain, size):
+def test_more_work_must_be_worth_its_time(larger, twice, sizes):
     tried = [
-        Choice(size=640, map50=0.9, map50_95=0.5 + gain, min_score=0.3),
-        Choice(size=416, map50=0.9, map50_95=0.5, min_score=0.4),
+        Choice(sizes=(416, 640), map50=0.9, map50_95=twice, min_score=0.3),
+        Choice(sizes=(640,), map50=0.9, map50_95=larger, min_score=0.3),
+        Choice(sizes=(416,), map50=0.9, map50_95=0.5, min_score=0.4),
     ]
 
-    assert choose(tried).size == size
+    assert choose(tried).sizes == sizes
 
 
 def test_the_threshold_is_the_highest_that_keeps_the_recall():

@@ -85,11 +85,12 @@ def test_the_next_stage_starts_from_the_weights_of_the_one_before(sampler, tmp_p
     assert load_matching(model, load_file(weights)) == len(model.state_dict())
 
 
-def test_exported_weights_answer_alike_in_both_engines(sampler, tmp_path):
+@pytest.mark.parametrize("sizes", [pytest.param([96], id="one look"), pytest.param([64, 96], id="two looks")])
+def test_exported_weights_answer_alike_in_both_engines(sampler, tmp_path, sizes):
     weights = train(sampler, tmp_path / "run", TINY)
     (tmp_path / "weights").mkdir()
 
-    export(weights, size=96, min_score=0.25, folder=tmp_path / "weights")
+    export(weights, sizes=sizes, min_score=0.25, folder=tmp_path / "weights")
 
     page = np.random.default_rng(1).integers(0, 255, (200, 150, 3), dtype=np.uint8)
     everything = Thresholds(min_score=1e-5)
@@ -109,7 +110,7 @@ def test_the_catalogue_names_every_label_and_its_threshold(tmp_path):
 
     export(
         tmp_path / "some.safetensors",
-        size=96,
+        sizes=[96],
         min_score=0.25,
         label_scores={Label.REDACTION: 0.6},
         folder=tmp_path / "weights",

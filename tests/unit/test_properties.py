@@ -31,11 +31,11 @@ from worker.vision.calibration import probability
 from worker.vision.cleaner import load_cleaner
 from worker.vision.crops import HEIGHT, WIDTH, crop
 from worker.vision.prepare import prepare
-from worker.vision.reading import Reading, read_answer
+from worker.vision.reading import Reading, read_answers
 from worker.vision.values import Box, Cleaning, Label, Thresholds
 
 ANY_FLOAT = st.floats(width=32)
-READING = Reading(320, (Label.SIGNATURE, Label.HANDWRITTEN_DATE), Thresholds(min_score=0.25))
+READING = Reading((320,), (Label.SIGNATURE, Label.HANDWRITTEN_DATE), Thresholds(min_score=0.25))
 SIDE = st.integers(1, 3000)
 CLEANER = load_cleaner(Cleaning.CLASSICAL)
 
@@ -49,7 +49,7 @@ def test_regions_lie_on_their_page_whatever_a_detector_answers(answer: Any, widt
     frame = Letterbox.fit(width, height, size=320)
 
     with np.errstate(all="ignore"):
-        found = read_answer(answer, frame, READING)
+        found = read_answers([answer], [frame], READING)
 
     for region in found:
         box = region.box
@@ -62,7 +62,7 @@ def test_a_box_that_is_no_number_does_not_hide_the_others() -> None:
     sound = [160, 160, 80, 40, 0.5, 0]
     answer = np.array([[math.nan, 160, 80, 40, 0.9, 0], [math.inf, 1, 2, 3, 0.9, 0], sound], np.float32).T
 
-    (found,) = read_answer(answer, Letterbox.fit(320, 320, size=320), READING)
+    (found,) = read_answers([answer], [Letterbox.fit(320, 320, size=320)], READING)
 
     assert found.box == Box(120, 140, 80, 40)
 

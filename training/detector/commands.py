@@ -85,7 +85,8 @@ def export(
     ],
     data: DataOption = DEFAULT_DATA,
     sizes: Annotated[
-        str, typer.Option(help="Input sizes to choose from, on validation pages.")
+        str,
+        typer.Option(help="Input sizes to choose from, on validation pages; 544+768 looks twice at a page."),
     ] = "480,544,640",
     own: Annotated[
         list[Path] | None,
@@ -101,13 +102,13 @@ def export(
     mean ships.
     """
     from training.detector.averaging import averaged  # noqa: PLC0415
-    from training.detector.select import choose_and_export, drawn_pages  # noqa: PLC0415
+    from training.detector.select import choose_and_export, drawn_pages, pixels  # noqa: PLC0415
 
     with Progress(console=_messages) as progress, tempfile.TemporaryDirectory() as scratch:
         choice = choose_and_export(
             averaged(weights, Path(scratch) / "mean.safetensors"),
             data,
-            [int(size) for size in sizes.split(",")],
+            _sizes(sizes),
             own=own or (),
             drawn=drawn_pages(data),
             architecture=architecture,
@@ -115,9 +116,20 @@ def export(
             notice=ticker(progress),
         )
     _messages.print(
-        f"size {choice.size}, threshold {choice.min_score:.2f}, validation mAP50 {choice.map50:.3f}, "
+        f"{pixels(choice.sizes)}, threshold {choice.min_score:.2f}, validation mAP50 {choice.map50:.3f}, "
         f"mAP50-95 {choice.map50_95:.3f}"
     )
+
+
+def _sizes(text: str) -> list[list[int]]:
+    """The sizes of every choice: `480,544+768` is one look at 480 pixels, or two."""
+    try:
+        choices = [[int(size) for size in looks.split("+")] for looks in text.split(",")]
+    except ValueError:
+        choices = []
+    if not choices or not all(size > 0 and size % 32 == 0 for looks in choices for size in looks):
+        raise typer.BadParameter(f"{text!r}: give multiples of 32 such as 480,640 or 544+768")
+    return choices
 
 
 def _usual_start(after: str, data: Path, out: Path, *, own: bool) -> Path | None:

@@ -88,9 +88,11 @@ def evaluate(  # a command's options
 
 
 def _show(report: Report) -> None:
+    from training.detector.select import pixels  # noqa: PLC0415
+
     console = output()
     thresholds = ", ".join(f"{label} {score:.2f}" for label, score in report.thresholds.items())
-    measured = f"{report.engine}, {report.size} px, {report.date}, commit {report.commit}"
+    measured = f"{report.engine}, {pixels(report.sizes)}, {report.date}, commit {report.commit}"
     console.print(f"{report.name} {report.weights[:12]}, {measured}")
     console.print(f"default thresholds: {thresholds}")
     if report.sets:

@@ -98,7 +98,7 @@ class Report:
     name: str
     engine: str
     weights: str
-    size: int
+    sizes: tuple[int, ...]
     thresholds: dict[str, float]
     sets: dict[str, dict[str, LabelReport | None]] = field(default_factory=dict)
     #: By the names of the two counts, FLAGGED and VIEWED.
@@ -153,7 +153,7 @@ class Evaluation:
             name=self._name,
             engine=self._engine,
             weights=self._alone.version,
-            size=int(self._weights.parameters["size"]),
+            sizes=tuple(self._weights.parameters["sizes"]),
             thresholds={label.value: self._thresholds.floor(label) for label in self._known},
             sets=dict(self._sets(only, split)),
             unsigned=self._unsigned() if "unsigned" in only else {},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,7 @@ CARD = "detector.md"
 def export(
     weights: Path,
     *,
-    size: int,
+    sizes: Sequence[int],
     min_score: float,
     label_scores: Mapping[Label, float] | None = None,
     architecture: str = "yolov5n.yaml",
@@ -39,11 +39,11 @@ def export(
 ) -> tuple[CatalogueEntry, CatalogueEntry]:
     """Register trained weights as `name` (ONNX) and `name`-torch (safetensors); return both entries.
 
-    `size` is the longer side of the input in pixels, a multiple of 32; `min_score` the default threshold,
-    `label_scores` the thresholds of labels that have their own.
+    `sizes` are the longer sides of the input in pixels, multiples of 32, one for every look at a page;
+    `min_score` is the default threshold, `label_scores` are those of labels that have their own.
     """
     parameters = {
-        "size": size,
+        "sizes": list(sizes),
         "labels": [label.value for label in LABELS],
         "min_score": min_score,
         "label_scores": {label.value: score for label, score in (label_scores or {}).items()},
@@ -51,7 +51,7 @@ def export(
     with tempfile.TemporaryDirectory() as scratch:
         model = new_model(architecture, weights)
         tensors = _save_tensors(model, Path(scratch) / f"{name}.safetensors")
-        graph = _save_onnx(model, Path(scratch) / f"{name}.onnx", size)
+        graph = _save_onnx(model, Path(scratch) / f"{name}.onnx", sizes[0])
         common = {"card": CARD, "licence": LICENCE, "folder": folder}
         return (
             register(name, graph, **common, **parameters),  # type: ignore[arg-type]

@@ -23,7 +23,7 @@ from worker.errors import WrongUse
 from worker.vision.detector import Detector, OnnxDetector
 from worker.vision.values import Label, Pixels, Region, Thresholds
 
-#: A larger input must gain this much mAP50-95 to be worth its time, which grows with the square of the size.
+#: Larger inputs and more looks must gain this much mAP50-95 to be worth their time, growing with the pixels.
 WORTH = 0.01
 #: The default threshold keeps at least this recall on validation pages. 0.90 is wanted on others: on the 192
 #: signatures that choose, that is the lower end of the 95 % interval of 0.935.
@@ -37,9 +37,9 @@ _UNSEEN = 0x5EED
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """An input size with what it reached on validation pages, and the threshold that goes with it."""
+    """Input sizes, one a look, with what they reached on validation pages, and their threshold."""
 
-    size: int
+    sizes: tuple[int, ...]
     map50: float
     map50_95: float
     min_score: float
@@ -47,8 +47,8 @@ class Choice:
 
 
 def choose(tried: Sequence[Choice]) -> Choice:
-    """The smallest size after which no larger one gains enough."""
-    chosen, *larger = sorted(tried, key=lambda choice: choice.size)
+    """The least work after which no more gains enough."""
+    chosen, *larger = sorted(tried, key=lambda choice: sum(size**2 for size in choice.sizes))
     for candidate in larger:
         if candidate.map50_95 >= chosen.map50_95 + WORTH:
             chosen = candidate
@@ -58,7 +58,7 @@ def choose(tried: Sequence[Choice]) -> Choice:
 def choose_and_export(
     weights: Path,
     data: Path,
-    sizes: Sequence[int],
+    sizes: Sequence[Sequence[int]],
     *,
     own: Sequence[Path] = (),
     drawn: Sequence[Sheet] = (),
@@ -66,24 +66,24 @@ def choose_and_export(
     name: str = "detector",
     notice: Notice | None = None,
 ) -> Choice:
-    """Try each size on validation pages, with `own` on a user's; register the weights at the best as `name`.
+    """Try those sizes, one a look, on validation pages, with `own` on a user's; register the best as `name`.
 
     `drawn` are pages with every label, none of them trained on: they choose the thresholds of the others.
     """
     pages = own_validation(own) if own else validation_pages(data / "detection")
-    chosen = choose([_try(weights, size, pages, architecture, notice) for size in sizes])
+    chosen = choose([_try(weights, looks, pages, architecture, notice) for looks in sizes])
     with tempfile.TemporaryDirectory() as scratch:
-        detector = _exported(weights, chosen.size, architecture, Path(scratch))
+        detector = _exported(weights, chosen.sizes, architecture, Path(scratch))
         scores = label_thresholds(drawn, detector) if drawn else {}
     export(
         weights,
-        size=chosen.size,
+        sizes=chosen.sizes,
         min_score=chosen.min_score,
         label_scores=scores,
         architecture=architecture,
         name=name,
     )
-    return Choice(chosen.size, chosen.map50, chosen.map50_95, chosen.min_score, scores)
+    return Choice(chosen.sizes, chosen.map50, chosen.map50_95, chosen.min_score, scores)
 
 
 def validation_pages(root: Path) -> list[PageRecord]:
@@ -166,17 +166,17 @@ def _colour(sheet: Sheet) -> Pixels:
 
 
 def _try(
-    weights: Path, size: int, pages: Sequence[PageRecord], architecture: str, notice: Notice | None
+    weights: Path, sizes: Sequence[int], pages: Sequence[PageRecord], architecture: str, notice: Notice | None
 ) -> Choice:
     with tempfile.TemporaryDirectory() as scratch:
-        detector = _exported(weights, size, architecture, Path(scratch))
+        detector = _exported(weights, sizes, architecture, Path(scratch))
         scored = [
             score_page(page.group, only(regions, Label.SIGNATURE), page.boxes)
-            for page, regions in found_on(pages, detector, f"{size} px", notice)
+            for page, regions in found_on(pages, detector, pixels(sizes), notice)
         ]
     reached = figures(scored, rounds=1)
     return Choice(
-        size=size,
+        sizes=tuple(sizes),
         map50=reached.map50,
         map50_95=reached.map50_95,
         # Rounded down: rounded up it would lose the recall.
@@ -184,6 +184,11 @@ def _try(
     )
 
 
-def _exported(weights: Path, size: int, architecture: str, folder: Path) -> Detector:
-    export(weights, size=size, min_score=EVERYTHING, architecture=architecture, folder=folder)
+def pixels(sizes: Sequence[int]) -> str:
+    """Input sizes in words: 640 px, or 544 + 768 px for two looks."""
+    return f"{' + '.join(map(str, sizes))} px"
+
+
+def _exported(weights: Path, sizes: Sequence[int], architecture: str, folder: Path) -> Detector:
+    export(weights, sizes=sizes, min_score=EVERYTHING, architecture=architecture, folder=folder)
     return OnnxDetector("detector", thresholds=Thresholds(min_score=EVERYTHING), folder=folder)

@@ -57,27 +57,23 @@ def suppressed(corners: Corners, scores: Scores, *, max_iou: float, limit: int) 
     while order.size and len(kept) < limit:
         best, rest = order[0], order[1:]
         kept.append(int(best))
-        order = rest[~_overlapping(corners[best], corners[rest], max_iou)]
+        order = rest[~overlapping(corners[best], corners[rest], min_iou=max_iou)]
     return kept
 
 
-def voted(corners: Corners, scores: Scores, box: Corners, *, min_iou: float) -> Corners:
-    """The mean of the rows that overlap `box` by more than that, weighted by score: (4,).
+def voted(corners: Corners, scores: Scores) -> Corners:
+    """The mean of boxes that see one thing, weighted by score: (4,).
 
-    Neighbouring anchors see one thing from several places; together they place its edges better than the best
-    of them alone (box voting: Gidaris, Komodakis, "Object detection via a multi-region and semantic
-    segmentation-aware CNN model", ICCV 2015). `box` itself, where no row overlaps it.
+    Neighbouring anchors together place its edges better than the best of them alone (box voting: Gidaris,
+    Komodakis, "Object detection via a multi-region and semantic segmentation-aware CNN model", ICCV 2015).
     """
-    voters = _overlapping(box, corners, min_iou)
-    weights = scores[voters]
-    if not weights.sum() > 0:
-        return box
-    # In double precision: one voter alone leaves its box exactly as it is.
-    return np.average(corners[voters].astype(np.float64), axis=0, weights=weights).astype(np.float32)
+    # In double precision: one box alone stays exactly where it is.
+    weights = np.maximum(scores, 1e-9).astype(np.float64)
+    return np.average(corners.astype(np.float64), axis=0, weights=weights).astype(np.float32)
 
 
-def _overlapping(box: Corners, others: Corners, min_iou: float) -> npt.NDArray[np.bool_]:
-    """Which of the others have more than that intersection over union with the box."""
+def overlapping(box: Corners, others: Corners, *, min_iou: float) -> npt.NDArray[np.bool_]:
+    """Which rows have more than that intersection over union with the box."""
     extent = np.minimum(box[2:], others[:, 2:]) - np.maximum(box[:2], others[:, :2])
     shared = np.clip(extent, 0, None).prod(axis=1)
     area, areas = (box[2:] - box[:2]).prod(), (others[:, 2:] - others[:, :2]).prod(axis=1)
@@ -124,17 +120,8 @@ class Letterbox:
         """Rows of padding above the page."""
         return (self.height - self.inner_height) // 2
 
-    def into(self, box: Box) -> Box:
-        """A box on the page, in pixels of the input."""
-        across, down = self.inner_width / self.page_width, self.inner_height / self.page_height
-        return Box(box.x * across + self.left, box.y * down + self.top, box.width * across, box.height * down)
-
-    def back(self, box: Box) -> Box:
-        """A box in the input, in pixels of the page; the inverse of `into`."""
+    def back(self, corners: Corners) -> Corners:
+        """Rectangles in the input, in pixels of the page."""
         across, down = self.page_width / self.inner_width, self.page_height / self.inner_height
-        return Box(
-            x=(box.x - self.left) * across,
-            y=(box.y - self.top) * down,
-            width=box.width * across,
-            height=box.height * down,
-        )
+        start, scale = [self.left, self.top] * 2, [across, down] * 2
+        return np.asarray((corners - np.array(start)) * np.array(scale), np.float32)

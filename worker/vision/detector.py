@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 import onnxruntime  # type: ignore[import-untyped]  # ships no types
 
-from worker.vision.reading import Answer, Inputs, Reading, prepare, read_answer
+from worker.vision.reading import Answer, Inputs, Reading, prepare, read_answers
 from worker.vision.values import Pixels, Region, Thresholds
 from worker.vision.weights import WEIGHTS_DIR, CatalogueEntry, entry, verified_path
 
@@ -68,9 +68,9 @@ class OnnxDetector:
     def _detect_one(self, page: Pixels) -> list[Region]:
         if page.size == 0:
             return []
-        frame = self._reading.frame(page)
-        (answers,) = self._session.run(None, {self._input: prepare(page, frame)[None]})
-        return read_answer(answers[0], frame, self._reading)
+        frames = self._reading.frames(page)
+        answers = [self._session.run(None, {self._input: prepare(page, one)[None]})[0][0] for one in frames]
+        return read_answers(answers, frames, self._reading)
 
 
 class TorchDetector:
@@ -102,23 +102,24 @@ class TorchDetector:
 
     def detect(self, pages: Sequence[Pixels]) -> list[list[Region]]:
         """The regions of each page in its own pixels, best first; pages of one shape share forward passes."""
-        found: list[list[Region]] = [[] for _ in pages]
-        shapes: dict[tuple[int, int], list[int]] = {}
-        for index, page in enumerate(pages):
-            if page.size:
-                frame = self._reading.frame(page)
-                shapes.setdefault((frame.height, frame.width), []).append(index)
+        frames = [self._reading.frames(page) if page.size else [] for page in pages]
+        looks = [(index, look) for index, own in enumerate(frames) for look in range(len(own))]
+        shapes: dict[tuple[int, int], list[tuple[int, int]]] = {}
+        for index, look in looks:
+            frame = frames[index][look]
+            shapes.setdefault((frame.height, frame.width), []).append((index, look))
+        answers: dict[tuple[int, int], Answer] = {}
         for alike in shapes.values():
             for start in range(0, len(alike), _BATCH):
-                self._detect_alike(pages, alike[start : start + _BATCH], found)
-        return found
-
-    def _detect_alike(self, pages: Sequence[Pixels], alike: list[int], found: list[list[Region]]) -> None:
-        frames = [self._reading.frame(pages[index]) for index in alike]
-        inputs = np.stack([prepare(pages[index], frame) for index, frame in zip(alike, frames, strict=True)])
-        answers = self._forward(inputs)
-        for index, frame, answer in zip(alike, frames, answers, strict=True):
-            found[index] = read_answer(answer, frame, self._reading)
+                batch = alike[start : start + _BATCH]
+                inputs = np.stack([prepare(pages[index], frames[index][look]) for index, look in batch])
+                answers.update(zip(batch, self._forward(inputs), strict=True))
+        return [
+            read_answers([answers[index, look] for look in range(len(own))], own, self._reading)
+            if own
+            else []
+            for index, own in enumerate(frames)
+        ]
 
     def _forward(self, inputs: Inputs) -> Answer:
         with self._torch.inference_mode():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -9,7 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from worker.vision.boxes import Corners, Letterbox, Scores, clip, suppressed, voted
+from worker.vision.boxes import Corners, Letterbox, Scores, clip, overlapping, suppressed, voted
 from worker.vision.values import Box, Label, Pixels, Region, Thresholds
 from worker.vision.weights import CatalogueEntry
 
@@ -32,9 +33,12 @@ _VOTE_IOU = 0.55
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How pages are shown and answers are read: input size, labels in the model's order, thresholds."""
+    """How pages are shown and answers are read: labels in the model's order, thresholds.
 
-    size: int
+    A page is looked at once at each of the input sizes, most often at one.
+    """
+
+    sizes: tuple[int, ...]
     labels: tuple[Label, ...]
     thresholds: Thresholds
 
@@ -43,14 +47,15 @@ class Reading:
         """As the catalogue says; without thresholds the scores that were best on validation pages."""
         stored = weights.parameters
         return cls(
-            size=int(stored["size"]),
+            sizes=tuple(map(int, stored["sizes"])),
             labels=tuple(Label(name) for name in stored["labels"]),
             thresholds=thresholds or default_thresholds(weights),
         )
 
-    def frame(self, page: Pixels) -> Letterbox:
-        """How that page lies in the input."""
-        return Letterbox.fit(page.shape[1], page.shape[0], size=self.size, stride=_STRIDE)
+    def frames(self, page: Pixels) -> list[Letterbox]:
+        """How that page lies in the input of each look."""
+        height, width = page.shape[:2]
+        return [Letterbox.fit(width, height, size=size, stride=_STRIDE) for size in self.sizes]
 
 
 def default_thresholds(weights: CatalogueEntry) -> Thresholds:
@@ -78,36 +83,61 @@ def reduce_page(page: Pixels, *, width: int, height: int) -> Pixels:
     return np.asarray(cv2.resize(page, (width, height), interpolation=method), dtype=np.uint8)
 
 
-def read_answer(answer: Answer, frame: Letterbox, reading: Reading) -> list[Region]:
-    """The regions of a raw answer: over their label's threshold, overlaps suppressed, clipped, best first.
+def read_answers(answers: Sequence[Answer], frames: Sequence[Letterbox], reading: Reading) -> list[Region]:
+    """The regions of a page's raw answers, one a look: over their label's threshold, clipped, best first.
 
-    Regions of two labels may lie in one place where neither label is likely enough to rule the other out.
+    Overlaps of one label are suppressed. Regions of two labels may lie in one place where neither is likely
+    enough to rule the other out.
     """
-    # Half precision may overflow; such a box would suppress all others.
-    answer = answer[:, np.isfinite(answer).all(axis=0)]
-    centred, scores, found = answer[:4], answer[4:], list[Region]()
-    corners = np.concatenate([centred[:2] - centred[2:] / 2, centred[:2] + centred[2:] / 2]).T
+    anchors = _Anchors.of(answers, frames)
     floors = np.array([[reading.thresholds.floor(label)] for label in reading.labels])
     # The best claim on every anchor; it rules out whatever scores lower there.
-    claims = np.where(scores >= np.maximum(floors, _CLAIM), scores, 0).max(axis=0, initial=0)
-    for label, own, floor in zip(reading.labels, scores, floors, strict=True):
+    claims = np.where(anchors.scores >= np.maximum(floors, _CLAIM), anchors.scores, 0).max(axis=0, initial=0)
+    found = list[Region]()
+    for label, own, floor in zip(reading.labels, anchors.scores, floors[:, 0], strict=True):
         chosen = np.flatnonzero((own >= floor) & (own >= claims))
-        kept = suppressed(
-            corners[chosen], own[chosen], max_iou=reading.thresholds.max_iou, limit=_MAX_REGIONS
-        )
-        found += _regions(corners, own, chosen[kept], label, frame)
+        corners, max_iou = anchors.corners[chosen], reading.thresholds.max_iou
+        for kept in suppressed(corners, own[chosen], max_iou=max_iou, limit=_MAX_REGIONS):
+            box, score = anchors.agreed(int(chosen[kept]), own)
+            on_page = clip(box, width=frames[0].page_width, height=frames[0].page_height)
+            if on_page is not None and score >= floor:
+                found.append(Region(box=on_page, score=min(1.0, score), label=label))
     return sorted(found, key=lambda region: region.score, reverse=True)
 
 
-def _regions(
-    corners: Corners, scores: Scores, kept: npt.NDArray[np.int64], label: Label, frame: Letterbox
-) -> list[Region]:
-    """The rows that are kept, on the page, each where its neighbours vote that it lies."""
-    regions = []
-    for row in kept:
-        left, top, right, bottom = map(float, voted(corners, scores, corners[row], min_iou=_VOTE_IOU))
-        box = frame.back(Box(x=left, y=top, width=right - left, height=bottom - top))
-        on_page = clip(box, width=frame.page_width, height=frame.page_height)
-        if on_page is not None:
-            regions.append(Region(box=on_page, score=min(1.0, float(scores[row])), label=label))
-    return regions
+@dataclass(frozen=True, slots=True, eq=False)
+class _Anchors:
+    """What all looks at a page answered.
+
+    `corners` is (n, 4) in pixels of the page, `scores` (labels, n), `looks` (n,) tells `count` looks apart.
+    """
+
+    corners: Corners
+    scores: Scores
+    looks: npt.NDArray[np.int64]
+    count: int
+
+    @classmethod
+    def of(cls, answers: Sequence[Answer], frames: Sequence[Letterbox]) -> Self:
+        """The anchors of raw answers, one a frame."""
+        # Half precision may overflow; such a box would suppress all others.
+        sound = [answer[:, np.isfinite(answer).all(axis=0)] for answer in answers]
+        edges = (np.concatenate([one[:2] - one[2:4] / 2, one[:2] + one[2:4] / 2]).T for one in sound)
+        return cls(
+            np.concatenate([frame.back(own) for frame, own in zip(frames, edges, strict=True)]),
+            np.concatenate([one[4:] for one in sound], axis=1),
+            np.repeat(np.arange(len(sound)), [one.shape[1] for one in sound]),
+            len(sound),
+        )
+
+    def agreed(self, row: int, own: Scores) -> tuple[Box, float]:
+        """Where the anchors around that one vote that it lies, and how likely all looks find it.
+
+        That is the mean of each look's best score there, 0 for a look that saw nothing.
+        """
+        near = overlapping(self.corners[row], self.corners, min_iou=_VOTE_IOU)
+        near[row] = True
+        left, top, right, bottom = map(float, voted(self.corners[near], own[near]))
+        looks, scores = self.looks[near], own[near]
+        best = [scores[looks == look].max(initial=0) for look in range(self.count)]
+        return Box(x=left, y=top, width=right - left, height=bottom - top), float(np.mean(best))
