@@ -128,11 +128,14 @@ def test_pages_that_training_may_have_seen_are_no_evidence():
 def test_an_evaluation_measures_what_it_is_asked_for_and_can_be_drawn(tmp_path):
     evaluation = Evaluation(DATA, limit=3)
 
-    report = evaluation.report(["squares", "drawn"])
+    report = evaluation.report(["squares", "drawn", "speed"])
     drawn = draw_plots(evaluation.seen, tmp_path, min_score=0.4)
 
     known = entry("detector").parameters["labels"]
     assert "test-3" in report.sets
+    assert report.speed is not None
+    assert report.speed.pages == 3
+    assert 0 < report.speed.median <= report.speed.slowest
     assert {label for label, found in report.sets["drawn"].items() if found} == set(known)
     assert not report.unsigned and report.parity is None and not report.conditions
     assert json.loads(json.dumps(report.as_json()))["weights"] == entry("detector").sha256

@@ -30,8 +30,8 @@ def evaluate(  # a command's options
     only: Annotated[
         list[str] | None,
         typer.Option(
-            help="Measure only this: squares, whole, colour, unsigned, drawn, documents, conditions, parity. "
-            "May be given more than once."
+            help="Measure only this: squares, whole, colour, unsigned, drawn, documents, conditions, parity, "
+            "speed. May be given more than once."
         ),
     ] = None,
     own: Annotated[
@@ -55,6 +55,7 @@ def evaluate(  # a command's options
     squares: hlx8j's stretched pages, what others report on. whole, colour: pages at their own shape.
     unsigned: false alarms. drawn: every label on this project's fixed set. documents: pages labelled by eye.
     conditions: turned, askew, coarse, photographed. parity: whether ONNX Runtime and torch agree.
+    speed: milliseconds a scanned page, as it is served.
     With --own the labels that your file names are measured, on the test or val folder of a YOLO data.yaml.
     Intervals are 95 %, by bootstrap over documents.
     """
@@ -111,6 +112,12 @@ def _show(report: Report) -> None:
             f"parity on {parity.pages} drawn pages, {parity.regions} regions: "
             f"{'the engines agree' if parity.holds else f'{parity.alone} without a twin'}; "
             f"least IoU {parity.least_iou:.4f}, largest gap of scores {parity.largest_score_gap:.4f}"
+        )
+    if report.speed is not None:
+        speed = report.speed
+        console.print(
+            f"{speed.pages} scanned pages as they are served, CPU threads: {speed.threads}; "
+            f"{speed.mean:.0f} ms a page (median {speed.median:.0f}, slowest {speed.slowest:.0f})"
         )
 
 

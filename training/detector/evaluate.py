@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from training.detector.conditions import Family, drawn_family, scanned_family
 from training.detector.drawn_test import drawn_cases, drawn_page
@@ -25,6 +25,7 @@ from training.detector.owndata import read_own
 from training.detector.parity import MAX_SCORE_GAP, Parity, compare
 from training.detector.readers import PageRecord, read_pixels
 from training.detector.sheets import LABELS, Marked
+from training.detector.speed import Speed, timed
 from training.detector.testsets import (
     FLAGGED,
     VIEWED,
@@ -47,7 +48,7 @@ from worker.vision.weights import entry
 #: Average precision needs the whole curve, so nearly everything is kept.
 EVERYTHING = 0.001
 #: What can be measured, in the order of the report.
-SETS = ("squares", "whole", "colour", "unsigned", "drawn", "documents", "conditions", "parity")
+SETS = ("squares", "whole", "colour", "unsigned", "drawn", "documents", "conditions", "parity", "speed")
 #: A user's own pages.
 OWN = "own"
 #: Drawn pages for the parity of the engines, small because both engines reduce pages by the same code.
@@ -105,6 +106,7 @@ class Report:
     unsigned: dict[str, FalseAlarms] = field(default_factory=dict)
     conditions: list[ConditionReport] = field(default_factory=list)
     parity: Parity | None = None
+    speed: Speed | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -138,6 +140,7 @@ class Evaluation:
         self._alone = _detector(name, engine, device, threads)
         self._upright = UprightDetector(self._alone)
         self._engine, self._limit, self._notice = engine, limit, notice
+        self._device, self._threads = device, threads
         self._weights = entry(name if engine == "onnx" else f"{name}-torch")
         self._thresholds = default_thresholds(self._weights)
         self.seen: dict[str, list[Seen]] = {}
@@ -159,6 +162,7 @@ class Evaluation:
             unsigned=self._unsigned() if "unsigned" in only else {},
             conditions=list(self._conditions()) if "conditions" in only else [],
             parity=self._parity() if "parity" in only else None,
+            speed=self._speed() if "speed" in only else None,
         )
 
     @property
@@ -247,6 +251,11 @@ class Evaluation:
         )
         pages = (drawn_page(index, dpi=PARITY_DPI).pixels for index in range(PARITY_PAGES))
         return compare(pages, one, other, min_score=floor.min_score)
+
+    def _speed(self) -> Speed:
+        device: Literal["cpu", "cuda"] = "cuda" if self._device.startswith("cuda") else "cpu"
+        cases = whole_pages(self._root, "test")[: self._limit or None]
+        return timed(cases, name=self._name, device=device, threads=self._threads)
 
     def _look(self, stage: str, cases: Sequence[Case], *, upright: bool = True) -> list[Seen]:
         """Every page with its regions, read and detected one at a time."""
