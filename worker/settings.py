@@ -161,7 +161,10 @@ class Reading(_Group):
 class Detection(_Group):
     """The detector."""
 
-    detector: str = Field(default="detector", description="Name of the detector in the weights catalogue")
+    detector: str = Field(
+        default="detector",
+        description="Name in the weights catalogue: detector, or detector-accurate, slower and better",
+    )
     detect_device: Literal["cpu", "cuda"] = Field(
         default="cpu", description="cpu: ONNX Runtime; cuda: torch, half precision"
     )
