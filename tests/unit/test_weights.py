@@ -81,7 +81,11 @@ def test_registering_keeps_the_other_entries(folder, tmp_path):
     assert set(json.loads((folder / "catalogue.json").read_text())) == {"model", "other"}
 
 
+#: The largest file, the accurate detector's, has nine million weights of two bytes.
+LARGEST = 20 * 1024 * 1024
+
+
 def test_every_shipped_file_has_its_digest_its_card_and_a_modest_size():
     for name, shipped in load_catalogue().items():
-        assert verified_path(name).stat().st_size == shipped.bytes < 12 * 1024 * 1024
+        assert verified_path(name).stat().st_size == shipped.bytes < LARGEST
         assert (WEIGHTS_DIR / shipped.card).is_file()
