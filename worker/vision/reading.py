@@ -27,8 +27,8 @@ _STRIDE = 32
 _MAX_REGIONS = 300
 #: A label that scores higher than another takes an anchor from it only when it is more likely than not.
 _CLAIM = 0.5
-#: Anchors that overlap a region by so much have a say in where it lies.
-_VOTE_IOU = 0.55
+#: Anchors that overlap a region by so much have a say in where it lies, if they score so much for any label.
+_VOTE_IOU, _HEARD = 0.55, 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +120,9 @@ class _Anchors:
     @classmethod
     def of(cls, answers: Sequence[Answer], frames: Sequence[Letterbox]) -> Self:
         """The anchors of raw answers, one a frame."""
+        heard = [answer[:, answer[4:].max(axis=0) >= _HEARD] for answer in answers]
         # Half precision may overflow; such a box would suppress all others.
-        sound = [answer[:, np.isfinite(answer).all(axis=0)] for answer in answers]
+        sound = [answer[:, np.isfinite(answer).all(axis=0)] for answer in heard]
         edges = (np.concatenate([one[:2] - one[2:4] / 2, one[:2] + one[2:4] / 2]).T for one in sound)
         return cls(
             np.concatenate([frame.back(own) for frame, own in zip(frames, edges, strict=True)]),
