@@ -155,6 +155,13 @@ def test_an_evaluation_measures_what_it_is_asked_for_and_can_be_drawn(tmp_path):
         evaluation.report(["squiggles"])
 
 
+@with_data
+def test_an_engine_that_does_not_serve_is_not_timed():
+    report = Evaluation(DATA, engine="torch", device="cpu", limit=1).report(["speed"])
+
+    assert report.speed is None
+
+
 def test_sketches_show_blocks_of_print_and_no_strokes(pages):
     blocks = print_blocks(pages[0].pixels)
 

@@ -13,6 +13,8 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
+from worker.errors import WrongUse
+
 DataOption = Annotated[
     Path, typer.Option("--data", envvar="COUNTERSIGN_DATA", help="Folder with detection/ and verification/.")
 ]
@@ -65,7 +67,12 @@ def train(  # a command's options
     from training.detector.train import train as run  # noqa: PLC0415
     from training.synthesis.hands import installed_hands, learnt_hands  # noqa: PLC0415
 
-    hands = installed_hands() + (learnt_hands(fonts / "hands", out / "fonts") if fonts else [])
+    hands = installed_hands()
+    if fonts is not None:
+        more = learnt_hands(fonts / "hands", out / "fonts")
+        if not more:
+            raise WrongUse(f"{fonts} has no font in hands/ (.ttf, .otf or .woff)")
+        hands += more
     weights = run(
         sampler(sheets, data, settings, hands),
         out / stage,

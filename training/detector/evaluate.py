@@ -252,8 +252,11 @@ class Evaluation:
         pages = (drawn_page(index, dpi=PARITY_DPI).pixels for index in range(PARITY_PAGES))
         return compare(pages, one, other, min_score=floor.min_score)
 
-    def _speed(self) -> Speed:
+    def _speed(self) -> Speed | None:
+        """None for an engine that does not serve on that device: torch on a CPU, ONNX Runtime on a GPU."""
         device: Literal["cpu", "cuda"] = "cuda" if self._device.startswith("cuda") else "cpu"
+        if (self._engine == "onnx") != (device == "cpu"):
+            return None
         cases = whole_pages(self._root, "test")[: self._limit or None]
         return timed(cases, name=self._name, device=device, threads=self._threads)
 
