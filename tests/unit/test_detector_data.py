@@ -4,6 +4,7 @@ import csv
 import json
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -23,7 +24,16 @@ from training.detector.select import validation_pages
 from training.detector.sheets import LABELS, SheetFolder, read_sheets
 from training.detector.splits import chooses, choosing, held_documents, learnt, measuring
 from training.detector.strokes import StrokeBook
-from training.detector.testsets import squares, unsigned_pages, whole_pages
+from training.detector.testsets import (
+    FLAGGED,
+    MEASURING,
+    VIEWED,
+    choosing_unsigned,
+    squares,
+    unsigned_counts,
+    unsigned_pages,
+    whole_pages,
+)
 from worker.vision.values import Box, Label
 
 DATA = Path(os.environ.get("COUNTERSIGN_DATA", "../shared/data"))
@@ -239,6 +249,21 @@ def test_test_pages_are_all_measured_and_of_the_validation_pages_those_that_choo
     assert len(whole_pages(root, "test")) == 306
     assert all(chooses(case.group) for case in (*squares(root, "valid"), *whole_pages(root, "valid")))
     assert sum(case.signed for case in unsigned_pages(root)) == 5
+
+
+@with_data
+def test_a_third_of_the_unsigned_pages_chooses_and_the_others_measure():
+    root = DATA / "detection"
+
+    choosing_cases = choosing_unsigned(root)
+    counts = unsigned_counts([SimpleNamespace(case=case) for case in unsigned_pages(root)])
+
+    measuring_names = {one.case.name for one in counts[MEASURING]}
+    assert [len(counts[name]) for name in (FLAGGED, VIEWED, MEASURING)] == [400, 395, 261]
+    assert measuring_names | {case.name for case in choosing_cases} == {
+        one.case.name for one in counts[VIEWED]
+    }
+    assert not measuring_names & {case.name for case in choosing_cases}
 
 
 @with_data

@@ -1,6 +1,7 @@
 """Detection figures: they agree with ultralytics and say what they claim."""
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 torch = pytest.importorskip("torch", reason="training is an optional extra")
@@ -158,13 +159,33 @@ def test_more_work_must_be_worth_its_time(larger, twice, sizes):
     assert choose(tried).sizes == sizes
 
 
-def test_the_threshold_is_the_highest_that_keeps_the_recall():
-    hits, scores = np.ones((10, 10), dtype=bool), np.linspace(0.1, 1.0, 10)
-    scored = [Scored(group="one", hits=hits, scores=scores, truths=10)]
+def page_of(truths: int, scores: npt.ArrayLike) -> Scored:
+    """A page of so many signatures, these scores all right ones; all wrong where there are none."""
+    found = np.asarray(scores, dtype=float)
+    return Scored("page", np.full((len(found), 10), bool(truths)), found, truths=truths)
 
-    assert threshold(scored, best=0.5, recall=0.9) == pytest.approx(0.2)
-    assert threshold(scored, best=0.1, recall=0.5) == pytest.approx(0.6)
-    assert threshold([Scored("one", hits, scores, truths=20)], best=0.5, recall=0.9) == 0.5
+
+HUNDRED = page_of(100, np.arange(1, 101) / 100 - 0.005)
+
+
+@pytest.mark.parametrize(
+    ("alarms", "chosen"),
+    [
+        pytest.param([], 0.06, id="no unsigned pages: the highest that keeps the recall"),
+        pytest.param([0.05] * 20, 0.06, id="alarms lower than that"),
+        pytest.param([0.3, *[0.03] * 19], 0.06, id="few enough alarms"),
+        pytest.param([0.3, 0.083, *[0.03] * 18], 0.09, id="as high as alarms ask for"),
+        pytest.param([0.3, 0.3, *[0.03] * 18], 0.06, id="alarms that cost too much recall"),
+    ],
+)
+def test_the_threshold_keeps_recall_first_and_alarms_where_it_can(alarms, chosen):
+    pages = [HUNDRED, *(page_of(0, [alarm]) for alarm in alarms)]
+
+    assert threshold(pages, best=0.5) == pytest.approx(chosen)
+
+
+def test_the_threshold_is_where_f1_is_greatest_when_no_other_keeps_the_recall():
+    assert threshold([page_of(200, [0.9])], best=0.517) == pytest.approx(0.51)
 
 
 def test_evaluation_without_data_says_where_it_looked(tmp_path):

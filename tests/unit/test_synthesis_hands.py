@@ -45,9 +45,9 @@ def test_more_lines_are_a_taller_note():
     assert tall[1] > 1.8 * tall[0]
 
 
-def test_notes_and_dates_in_type_are_laid_onto_pages():
-    patches = collect(None, [], None, count=4, seed=1, hands=installed_hands())
-    without = collect(None, [], None, count=4, seed=1)
+def test_notes_and_dates_in_type_are_laid_onto_pages(tmp_path):
+    patches = collect(None, [], tmp_path, count=4, seed=1, hands=installed_hands())
+    without = collect(None, [], tmp_path, count=4, seed=1)
 
     gained = {label: patches.count(label) - without.count(label) for label in Label}
 

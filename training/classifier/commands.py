@@ -234,10 +234,10 @@ def _show_effect(effect: GateReport) -> None:
                 f"{alarms.pages} pages {name}, gate {state}: {_rate(alarms.called)} called signed "
                 f"({alarms.pages_with_any} pages), {alarms.regions} regions"
             )
-    from training.detector.testsets import VIEWED  # noqa: PLC0415
+    from training.detector.testsets import MEASURING  # noqa: PLC0415
 
     others = Table(title="with the gate, at other thresholds")
-    for heading in ("threshold", "recall", "precision", f"{VIEWED}, called signed"):
+    for heading in ("threshold", "recall", "precision", f"{MEASURING}, called signed"):
         others.add_column(heading)
     for signatures, called in effect.others:
         rates = (signatures.recall, signatures.precision, called.called)

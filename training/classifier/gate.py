@@ -19,7 +19,14 @@ from training.detector.metrics import (
     figures,
     score_page,
 )
-from training.detector.testsets import FLAGGED, VIEWED, Case, squares, unsigned_pages, whole_pages
+from training.detector.testsets import (
+    MEASURING,
+    Case,
+    squares,
+    unsigned_counts,
+    unsigned_pages,
+    whole_pages,
+)
 from worker.vision.classifier import OnnxClassifier, classified, doubts
 from worker.vision.detector import OnnxDetector
 from worker.vision.reading import default_thresholds
@@ -74,7 +81,8 @@ class GateReport:
     default: bool
     sets: dict[str, tuple[Effect, Effect]]
     unsigned: dict[str, tuple[FalseAlarms, FalseAlarms]]
-    #: With the gate, at other thresholds: signatures on all test pages, alarms on those unsigned by eye.
+    #: With the gate, at other thresholds: signatures on all test pages, alarms on unsigned ones that
+    #: chose nothing.
     others: tuple[tuple[AtThreshold, FalseAlarms], ...]
 
     def as_json(self) -> dict[str, Any]:
@@ -128,8 +136,7 @@ def evaluate(data: Path, *, name: str = "detector", limit: int = 0, notice: Noti
     doubt = float(weights.parameters["doubt"])
     found = list(reviewed(squares(root, "test")[cut], "test", notice, name=name))
     clean = [one for one in found if not one.case.leaks]
-    unsigned = list(reviewed(unsigned_pages(root)[cut], "unsigned", notice, name=name))
-    viewed = [one for one in unsigned if not one.case.signed]
+    unsigned = unsigned_counts(list(reviewed(unsigned_pages(root)[cut], "unsigned", notice, name=name)))
     return GateReport(
         detector=detector.sha256,
         classifier=weights.sha256,
@@ -142,9 +149,11 @@ def evaluate(data: Path, *, name: str = "detector", limit: int = 0, notice: Noti
         },
         unsigned={
             name: (_alarms(part, min_score, NEVER), _alarms(part, min_score, doubt))
-            for name, part in ((FLAGGED, unsigned), (VIEWED, viewed))
+            for name, part in unsigned.items()
         },
-        others=tuple((_served(found, score, doubt), _alarms(viewed, score, doubt)) for score in OTHERS),
+        others=tuple(
+            (_served(found, score, doubt), _alarms(unsigned[MEASURING], score, doubt)) for score in OTHERS
+        ),
     )
 
 

@@ -134,8 +134,8 @@ class Sampler:
             new = np.array([[box.x, box.y, box.x + box.width, box.y + box.height]], np.float32)
             if _touches(new[0], corners):
                 pixels[:] = before
-                continue
-            corners, labels = np.concatenate([corners, new]), np.append(labels, LABELS.index(label))
+            elif label is not None:
+                corners, labels = np.concatenate([corners, new]), np.append(labels, LABELS.index(label))
         return corners, labels
 
 

@@ -27,13 +27,12 @@ from training.detector.readers import PageRecord, read_pixels
 from training.detector.sheets import LABELS, Marked
 from training.detector.speed import Speed, timed
 from training.detector.testsets import (
-    FLAGGED,
-    VIEWED,
     Case,
     colour_pages,
     own_pages,
     real_documents,
     squares,
+    unsigned_counts,
     unsigned_pages,
     whole_pages,
 )
@@ -102,7 +101,7 @@ class Report:
     sizes: tuple[int, ...]
     thresholds: dict[str, float]
     sets: dict[str, dict[str, LabelReport | None]] = field(default_factory=dict)
-    #: By the names of the two counts, FLAGGED and VIEWED.
+    #: By the names of the counts, `testsets.unsigned_counts`.
     unsigned: dict[str, FalseAlarms] = field(default_factory=dict)
     conditions: list[ConditionReport] = field(default_factory=list)
     parity: Parity | None = None
@@ -207,7 +206,7 @@ class Evaluation:
         floor = self._thresholds.floor(Label.SIGNATURE)
         return {
             name: false_alarms([one.scored(Label.SIGNATURE) for one in part], floor)
-            for name, part in ((FLAGGED, seen), (VIEWED, [one for one in seen if not one.case.signed]))
+            for name, part in unsigned_counts(seen).items()
         }
 
     def _conditions(self) -> Iterator[ConditionReport]:

@@ -1,4 +1,4 @@
-"""Pieces of handwriting that are laid onto pages: coverage masks with a label, cut to their ink."""
+"""What is laid onto pages: coverage cut to its ink, with a label, or none where it must not be found."""
 
 from __future__ import annotations
 
@@ -12,14 +12,17 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from training.classifier.real import labelled
 from training.detector.sheets import Sheet
-from training.detector.strokes import StrokeBook, free_place, tight
+from training.detector.strokes import MAX_DARK, StrokeBook, free_place, tight
 from training.synthesis import prose
 from training.synthesis.edits import words
 from training.synthesis.hands import note, penned
 from training.synthesis.ink import Strokes, coverage
+from training.synthesis.marks import pen_mark, plot, turned, underlined
 from training.synthesis.strokes import Signer, write
 from training.synthesis.typeset import Face
+from worker.vision.classifier import Kind
 from worker.vision.values import Box, Grey, Label, Pixels
 
 #: Masks are kept no wider than this.
@@ -32,10 +35,11 @@ _INK_SHARES = (0.45, 0.12, 0.14, 0.12, 0.1, 0.05, 0.02)
 class Patch:
     """Ink as coverage: `mask` is (height, width) uint8, 255 where it is full, tight around the ink.
 
-    `height` is its own height on a page in 640ths of the page's longer side; 0 where it has none.
+    `height` is its own height on a page in 640ths of the page's longer side; 0 where it has none. No `label`:
+    loops, arrows, plots, what must not be found.
     """
 
-    label: Label
+    label: Label | None
     mask: Grey
     height: float = 0.0
 
@@ -44,7 +48,7 @@ class PatchBook:
     """Patches by label."""
 
     def __init__(self, patches: Sequence[Patch]) -> None:
-        self._by_label: dict[Label, list[Patch]] = {}
+        self._by_label: dict[Label | None, list[Patch]] = {}
         for patch in patches:
             self._by_label.setdefault(patch.label, []).append(patch)
 
@@ -52,8 +56,12 @@ class PatchBook:
         """How many patches carry a label."""
         return len(self._by_label.get(label, ()))
 
-    def paste(self, pixels: Pixels, rng: np.random.Generator, *, scale: float) -> tuple[Label, Box] | None:
+    def paste(
+        self, pixels: Pixels, rng: np.random.Generator, *, scale: float
+    ) -> tuple[Label | None, Box] | None:
         """Lay something onto a free place, in place; what and where, or None where there was no room.
+
+        What has no label is laid over print, too, as pens mark it.
 
         `scale` is the number of pixels that are one 640th of the page.
         """
@@ -64,33 +72,58 @@ class PatchBook:
         if not known:
             return None
         mask = _sized(known[int(rng.integers(len(known)))], rng, scale)
-        place = free_place(pixels, mask.shape, rng)
+        dark = 1.0 if label is None and rng.random() < _OVER_PRINT else MAX_DARK
+        place = free_place(pixels, mask.shape, rng, dark=dark)
         if place is None:
             return None
         return label, stain(pixels, mask, place, rng)
 
 
-_LABELS = (Label.SIGNATURE, Label.INITIALS, Label.HANDWRITTEN_DATE, Label.HANDWRITING, Label.REDACTION)
-_SHARES = (0.42, 0.1, 0.12, 0.29, 0.07)
+_LABELS = (
+    Label.SIGNATURE,
+    Label.INITIALS,
+    Label.HANDWRITTEN_DATE,
+    Label.HANDWRITING,
+    Label.REDACTION,
+    None,
+)
+_SHARES = (0.36, 0.08, 0.11, 0.29, 0.05, 0.11)
+#: How often what has no label may lie over print.
+_OVER_PRINT = 0.6
 #: Heights of short pieces, in 640ths of a page, where they have none of their own.
-_HEIGHTS = {Label.INITIALS: (10, 30), Label.HANDWRITTEN_DATE: (8, 20), Label.HANDWRITING: (8, 24)}
+_HEIGHTS = {Label.INITIALS: (10, 30), Label.HANDWRITTEN_DATE: (8, 26), Label.HANDWRITING: (8, 36)}
 #: How much larger or smaller than on its page a real piece is laid down: a natural logarithm.
 _RESIZED = 0.3
+#: How much larger than 8 640ths a line of a note in type may be: a natural logarithm.
+_LARGE = 1.4
+#: How far notes and dates are turned, in degrees: one in three as someone writes across a page, others less.
+_TURNED, _STEEP, _STEEP_SHARE = 3.0, 20.0, 1 / 3
+#: How much of what has no label is a plot.
+_PLOTS = 0.3
+#: Windows of a large handwritten passage.
+_WINDOWS = 30
+#: How often a note in type is underlined or encircled.
+_UNDERLINED = 0.25
 #: How often a piece of real writing counts beside an invented one: there are few of them.
-_REAL = 3
+_REAL = 6
 
 
 def _sized(patch: Patch, rng: np.random.Generator, scale: float) -> Grey:
     height, width = patch.mask.shape
+    mask = patch.mask
     if patch.label is Label.SIGNATURE:
         factor = min(rng.uniform(55, 210) * scale / width, 90 * scale / height)
+    elif patch.label is None:
+        factor = float(np.exp(rng.uniform(np.log(12), np.log(160)))) * scale / max(height, width)
     else:
         own = patch.height * np.exp(rng.uniform(-_RESIZED, _RESIZED))
         tall = float(own or rng.uniform(*_HEIGHTS[patch.label]))
         factor = min(tall * scale / height, 220 * scale / width)
-    size = (max(4, round(width * factor)), max(4, round(height * factor)))
+    if patch.label in (Label.HANDWRITING, Label.HANDWRITTEN_DATE):
+        mask = tight(turned(mask, rng.normal(0, _STEEP if rng.random() < _STEEP_SHARE else _TURNED)))
+    size = (max(4, round(mask.shape[1] * factor)), max(4, round(mask.shape[0] * factor)))
     method = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(patch.mask, size, interpolation=method), dtype=np.uint8)
+    return np.asarray(cv2.resize(mask, size, interpolation=method), dtype=np.uint8)
 
 
 def stain(pixels: Pixels, mask: Grey, place: tuple[int, int], rng: np.random.Generator) -> Box:
@@ -118,27 +151,29 @@ def _bar(pixels: Pixels, rng: np.random.Generator, scale: float) -> Box:
 def collect(
     book: StrokeBook | None,
     sheets: Sequence[Sheet],
-    pictures: Path | None,
+    data: Path,
     *,
     count: int,
     seed: int,
     hands: Sequence[Sequence[Face]] = (),
 ) -> PatchBook:
-    """Patches of every label: about `count` signatures from strokes, half as many of each other label.
+    """Patches of every label and of none: about `count` signatures from strokes, half as many of the others.
 
-    What is marked on the real sheets is laid onto others, too, and scanned signatures from below `pictures`
-    (BHSig260's training writers, cross-media), where these are there. Half of the dates and most notes are
-    set in `hands`, each the faces of one family, where there are any.
+    What is marked on the real sheets is laid onto others, too, and from below `data`, where they are there,
+    scanned signatures (BHSig260's training writers, cross-media) and windows of handwritten passages. Half of
+    the dates and most notes are set in `hands`, each the faces of one family, where there are any.
     """
     rng = np.random.default_rng([seed, 0xBA])
     patches = list(_cut_out(sheets))
     if book is not None:
         patches += [Patch(Label.SIGNATURE, book.random(rng)) for _ in range(count)]
         patches += [Patch(Label.INITIALS, mask) for mask in _initials(book, count // 4, rng)]
-    if pictures is not None:
-        patches += [Patch(Label.SIGNATURE, mask) for mask in _scanned(pictures, count // 3, rng)]
+    patches += [Patch(Label.SIGNATURE, mask) for mask in _scanned(data / "verification", count // 3, rng)]
+    if (data / "detection").is_dir():
+        patches += _passages(data / "detection")
     for _ in range(count // 2):
         patches += _written(rng)
+        patches.append(Patch(None, _reduced(plot(rng) if rng.random() < _PLOTS else pen_mark(rng))))
         if hands:
             patches += _penned(hands, rng)
     return PatchBook(patches)
@@ -151,14 +186,30 @@ def _cut_out(sheets: Sequence[Sheet]) -> Iterator[Patch]:
             continue
         grey = sheet.pixels if sheet.pixels.ndim == 2 else cv2.cvtColor(sheet.pixels, cv2.COLOR_RGB2GRAY)
         for mark in sheet.marks:
-            box = mark.box
-            cut = grey[int(box.y) : int(box.y + box.height) + 1, int(box.x) : int(box.x + box.width) + 1]
+            cut = _within(np.asarray(grey, np.uint8), mark.box)
             if min(cut.shape) < 8:
                 continue
-            paper = float(np.quantile(cut, 0.8))
-            mask = np.clip((paper - cut) * (255 / max(paper, 1.0)), 0, 255).astype(np.uint8)
-            patch = Patch(mark.label, mask, box.height * 640 / max(grey.shape))
+            patch = Patch(mark.label, _ink(cut), mark.box.height * 640 / max(grey.shape))
             yield from [patch] * (1 if mark.label is Label.SIGNATURE else _REAL)
+
+
+def _passages(pages: Path) -> Iterator[Patch]:
+    """Windows of the handwritten passages that were labelled by eye for the crop classifier."""
+    for piece in labelled(pages, "train", a_passage=_WINDOWS):
+        if piece.kind is Kind.HANDWRITING:
+            cut = _within(piece.pixels, piece.box)
+            if min(cut.shape) >= 8:
+                yield Patch(Label.HANDWRITING, _ink(cut))
+
+
+def _within(grey: Grey, box: Box) -> Grey:
+    return grey[int(box.y) : int(box.y + box.height) + 1, int(box.x) : int(box.x + box.width) + 1]
+
+
+def _ink(cut: Grey) -> Grey:
+    """What is darker than the paper, as coverage."""
+    paper = float(np.quantile(cut, 0.8))
+    return np.asarray(np.clip((paper - cut) * (255 / max(paper, 1.0)), 0, 255), np.uint8)
 
 
 def _initials(book: StrokeBook, count: int, rng: np.random.Generator) -> Iterator[Grey]:
@@ -186,8 +237,11 @@ def _penned(hands: Sequence[Sequence[Face]], rng: np.random.Generator) -> list[P
     patches = [Patch(Label.HANDWRITTEN_DATE, _reduced(penned(date, face, rng)))]
     for _ in range(2):
         lines = note(rng)
-        height = len(lines) * float(rng.uniform(8, 20))
-        patches.append(Patch(Label.HANDWRITING, _reduced(penned(lines, face, rng)), height))
+        height = len(lines) * 8 * float(np.exp(rng.uniform(0, _LARGE)))
+        mask = tight(penned(lines, face, rng))
+        if rng.random() < _UNDERLINED:
+            mask = underlined(mask, rng)
+        patches.append(Patch(Label.HANDWRITING, _reduced(mask), height))
     return patches
 
 

@@ -47,11 +47,10 @@ def sampler(
     hands: Sequence[Sequence[Face]] = (),
 ) -> Sampler:
     """What draws a stage's samples from prepared pages; `hands` are faces to write notes in."""
-    recordings = data / "verification"
     patches = collect(
         StrokeBook.found(data),
         sheets,
-        recordings if recordings.is_dir() else None,
+        data,
         count=settings.patches,
         seed=settings.seed,
         hands=hands,

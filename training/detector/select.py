@@ -19,15 +19,20 @@ from training.detector.readers import PageRecord, read_hlx8j, read_tobacco800
 from training.detector.sheets import LABELS, Sheet, SheetFolder, read_sheets
 from training.detector.splits import choosing
 from training.detector.strokes import StrokeBook
+from training.detector.testsets import Case, choosing_unsigned
 from worker.errors import WrongUse
+from worker.vision.classifier import OnnxClassifier, SecondLook
 from worker.vision.detector import Detector, OnnxDetector
 from worker.vision.values import Label, Pixels, Region, Thresholds
+from worker.vision.weights import entry
 
 #: Larger inputs and more looks must gain this much mAP50-95 to be worth their time, growing with the pixels.
 WORTH = 0.01
 #: The default threshold keeps at least this recall on validation pages. 0.90 is wanted on others: on the 192
 #: signatures that choose, that is the lower end of the 95 % interval of 0.935.
-RECALL = 0.935
+RECALL, LEAST_RECALL = 0.935, 0.90
+#: At most this share of the unsigned pages is called signed (decision 0017).
+CALLED = 0.05
 #: No label is served at a score below this.
 LOWEST = 0.05
 #: Drawn pages that choose the thresholds of the other labels, and the seed that sets them apart.
@@ -68,10 +73,14 @@ def choose_and_export(
 ) -> Choice:
     """Try those sizes, one a look, on validation pages, with `own` on a user's; register the best as `name`.
 
+    Pages are seen as they are served: with the second look of the classifier, where the catalogue has it on.
     `drawn` are pages with every label, none of them trained on: they choose the thresholds of the others.
     """
     pages = own_validation(own) if own else validation_pages(data / "detection")
-    chosen = choose([_try(weights, looks, pages, architecture, notice) for looks in sizes])
+    unsigned = [] if own else choosing_unsigned(data / "detection")
+    chosen = choose(
+        [_try(weights, looks, pages, unsigned, architecture=architecture, notice=notice) for looks in sizes]
+    )
     with tempfile.TemporaryDirectory() as scratch:
         detector = _exported(weights, chosen.sizes, architecture, Path(scratch))
         scores = label_thresholds(drawn, detector) if drawn else {}
@@ -115,11 +124,23 @@ def own_validation(own: Sequence[Path]) -> list[PageRecord]:
     ]
 
 
-def threshold(scored: Sequence[Scored], best: float, *, recall: float = RECALL) -> float:
-    """The highest score that keeps that recall; `best`, where F1 is greatest, when none does."""
+def threshold(scored: Sequence[Scored], best: float) -> float:
+    """The default threshold, in hundredths: the highest that keeps RECALL; `best` when none does.
+
+    Where that calls more than CALLED of the pages without signature signed, it is the next that does not, as
+    long as LEAST_RECALL is kept; where there is no such, recall comes first.
+    """
+    steps = np.arange(1, 100) / 100
     hits = np.concatenate([page.scores[page.hits[:, 0]] for page in scored])
-    wanted = int(np.ceil(recall * sum(page.truths for page in scored)))
-    return float(np.sort(hits)[-wanted]) if len(hits) >= wanted else best
+    highest = np.array([page.scores.max(initial=0.0) for page in scored if not page.truths])
+    truths = sum(page.truths for page in scored)
+    recall = (hits[None] >= steps[:, None]).sum(axis=1) / max(truths, 1)
+    called = (highest[None] >= steps[:, None]).sum(axis=1) / max(len(highest), 1)
+    if recall[0] < RECALL:
+        return math.floor(best * 100) / 100
+    safe = float(steps[recall >= RECALL][-1])
+    both = steps[(steps >= safe) & (recall >= LEAST_RECALL) & (called <= CALLED)]
+    return float(both[0]) if len(both) else safe
 
 
 def drawn_pages(data: Path, *, count: int = DRAWN) -> list[Sheet]:
@@ -166,21 +187,40 @@ def _colour(sheet: Sheet) -> Pixels:
 
 
 def _try(
-    weights: Path, sizes: Sequence[int], pages: Sequence[PageRecord], architecture: str, notice: Notice | None
+    weights: Path,
+    sizes: Sequence[int],
+    pages: Sequence[PageRecord],
+    unsigned: Sequence[Case],
+    *,
+    architecture: str,
+    notice: Notice | None,
 ) -> Choice:
     with tempfile.TemporaryDirectory() as scratch:
-        detector = _exported(weights, sizes, architecture, Path(scratch))
+        detector = _as_served(_exported(weights, sizes, architecture, Path(scratch)))
         scored = [
             score_page(page.group, only(regions, Label.SIGNATURE), page.boxes)
             for page, regions in found_on(pages, detector, pixels(sizes), notice)
+        ]
+        empty = [
+            score_page(case.group, only(detector.detect([case.read()[0]])[0], Label.SIGNATURE), ())
+            for case in unsigned
         ]
     reached = figures(scored, rounds=1)
     return Choice(
         sizes=tuple(sizes),
         map50=reached.map50,
         map50_95=reached.map50_95,
-        # Rounded down: rounded up it would lose the recall.
-        min_score=math.floor(threshold(scored, reached.best_score) * 100) / 100,
+        min_score=threshold([*scored, *empty], reached.best_score),
+    )
+
+
+def _as_served(detector: Detector) -> Detector:
+    """With the second look at its answers, where the catalogue has that on by default."""
+    chosen = entry("classifier").parameters
+    return (
+        SecondLook(detector, OnnxClassifier(), doubt=float(chosen["doubt"]))
+        if chosen["default"]
+        else detector
     )
 
 

@@ -104,15 +104,20 @@ def tight(mask: Grey) -> Grey:
 
 
 def free_place(
-    pixels: Pixels, shape: tuple[int, ...], rng: np.random.Generator, tries: int = 25
+    pixels: Pixels,
+    shape: tuple[int, ...],
+    rng: np.random.Generator,
+    *,
+    dark: float = MAX_DARK,
+    tries: int = 25,
 ) -> tuple[int, int] | None:
-    """The top-left corner of a place light enough for a mask of that shape, or None."""
+    """The top-left corner of a place for a mask of that shape, at most that share of it dark, or None."""
     height, width = shape[0], shape[1]
     if not height or not width or height >= pixels.shape[0] or width >= pixels.shape[1]:
         return None
     for _ in range(tries):
         x = int(rng.integers(pixels.shape[1] - width))
         y = int(rng.integers(pixels.shape[0] - height))
-        if (pixels[y : y + height, x : x + width, 1] < 128).mean() <= MAX_DARK:
+        if (pixels[y : y + height, x : x + width, 1] < 128).mean() <= dark:
             return x, y
     return None

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 from PIL import Image
 
@@ -20,7 +21,7 @@ from training.detector.readers import (
     read_unsigned,
 )
 from training.detector.sheets import Marked
-from training.detector.splits import choosing
+from training.detector.splits import chooses, choosing
 from worker.errors import PageError
 from worker.vision.images import decode
 from worker.vision.pages import render
@@ -31,8 +32,10 @@ DOCUMENT_LABELS = Path(__file__).with_name("labels") / "documents.json"
 #: Which of the pages that were flagged as unsigned are signed, by eye.
 UNSIGNED_LABELS = Path(__file__).with_name("labels") / "unsigned.json"
 
-#: The two counts of unsigned pages: as their source flagged them, and without those that are signed.
+#: The counts of unsigned pages: as their source flagged them, without those that are signed, and of these the
+#: pages that chose no threshold.
 FLAGGED, VIEWED = "flagged as unsigned", "found unsigned by eye"
+MEASURING = f"{VIEWED} that chose nothing"
 #: A page as the detector gets it, and what is truly on it.
 Read = Callable[[], tuple[Pixels, tuple[Marked, ...]]]
 
@@ -50,6 +53,17 @@ class Case:
     read: Read
     leaks: bool = False
     signed: bool = False
+
+
+class HasCase(Protocol):
+    """Whatever was found on a case."""
+
+    @property
+    def case(self) -> Case:
+        """The page it was found on."""
+
+
+Looked = TypeVar("Looked", bound=HasCase)
 
 
 def squares(root: Path, split: str) -> list[Case]:
@@ -83,6 +97,18 @@ def unsigned_pages(root: Path, labels: Path = UNSIGNED_LABELS) -> list[Case]:
         Case(page.image.name, page.group, partial(_as_rendered, page), signed=page.image.name in signed)
         for page in read_unsigned(root)
     ]
+
+
+def choosing_unsigned(root: Path) -> list[Case]:
+    """The third of the pages found unsigned by eye that chooses thresholds (decision 0017)."""
+    return [case for case in unsigned_pages(root) if not case.signed and chooses(case.name)]
+
+
+def unsigned_counts(looked: Sequence[Looked]) -> dict[str, list[Looked]]:
+    """What was looked at of the unsigned pages, by the names of the three counts."""
+    viewed = [one for one in looked if not one.case.signed]
+    measuring = [one for one in viewed if not chooses(one.case.name)]
+    return {FLAGGED: list(looked), VIEWED: viewed, MEASURING: measuring}
 
 
 def real_documents(folder: Path, labels: Path = DOCUMENT_LABELS) -> list[Case]:
