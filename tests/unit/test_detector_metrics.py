@@ -21,9 +21,10 @@ from training.detector.metrics import (  # noqa: E402
     figures,
     score_page,
 )
-from training.detector.select import Choice, choose, threshold  # noqa: E402
+from training.detector.select import Choice, choose, label_thresholds, threshold  # noqa: E402
+from training.detector.sheets import LABELS, Marked, Sheet  # noqa: E402
 from worker.errors import WrongUse  # noqa: E402
-from worker.vision.values import Box, Region  # noqa: E402
+from worker.vision.values import Box, Label, Region  # noqa: E402
 
 
 def at(x: float, *, score: float = 0.9) -> Region:
@@ -186,6 +187,29 @@ def test_the_threshold_keeps_recall_first_and_alarms_where_it_can(alarms, chosen
 
 def test_the_threshold_is_where_f1_is_greatest_when_no_other_keeps_the_recall():
     assert threshold([page_of(200, [0.9])], best=0.517) == pytest.approx(0.51)
+
+
+@pytest.mark.parametrize(
+    ("highest", "chosen"),
+    [
+        pytest.param(0.9, 0.8, id="where F1 is greatest"),
+        pytest.param(0.2, 0.2, id="never above the signature"),
+    ],
+)
+def test_other_labels_ask_for_no_higher_scores_than_signatures(highest, chosen):
+    date = Box(x=10, y=10, width=20, height=10)
+    sheet = Sheet(
+        np.full((64, 64), 255, np.uint8), (Marked(Label.HANDWRITTEN_DATE, date),), frozenset(LABELS), "drawn"
+    )
+    regions = [
+        Region(date, 0.8, Label.HANDWRITTEN_DATE),
+        Region(Box(40, 40, 9, 9), 0.3, Label.HANDWRITTEN_DATE),
+    ]
+    detector = SimpleNamespace(detect=lambda pages: [regions for _ in pages])
+
+    thresholds = label_thresholds([sheet], detector, highest)
+
+    assert thresholds == {Label.HANDWRITTEN_DATE: pytest.approx(chosen, abs=0.02)}
 
 
 def test_evaluation_without_data_says_where_it_looked(tmp_path):

@@ -50,7 +50,7 @@ def train(  # a command's options
 
     Without --own it learns from the public sets in DATA, as the shipped weights did. With --own it learns
     from your pages and from drawn ones, starting from the shipped weights. Labels are matched by name:
-    signature, initials, handwritten_date, redaction, handwriting. Pages are prepared once, in OUT/pages or
+    signature, initials, handwritten_date, redaction, handwriting. Pages are prepared once, in OUT/prepared or
     OUT/own. Nothing ships before the weights are exported.
     """
     from training.detector.prepare import prepared, sampler  # noqa: PLC0415

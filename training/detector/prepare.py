@@ -26,8 +26,8 @@ def prepared(
     limit: int = 0,
     notice: Notice | None = None,
 ) -> list[Sheet]:
-    """The pages of a training, prepared in `out/pages`, or `out/own`, unless they lie there already."""
-    folder = out / ("own" if own else "pages")
+    """The pages of a training, prepared in `out/prepared`, or `out/own`, unless they lie there already."""
+    folder = out / ("own" if own else "prepared")
     if (folder / INDEX).exists():
         return read_sheets(folder)
     written = SheetFolder(folder, quality=settings.quality)

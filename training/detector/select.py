@@ -83,7 +83,7 @@ def choose_and_export(
     )
     with tempfile.TemporaryDirectory() as scratch:
         detector = _exported(weights, chosen.sizes, architecture, Path(scratch))
-        scores = label_thresholds(drawn, detector) if drawn else {}
+        scores = label_thresholds(drawn, detector, chosen.min_score) if drawn else {}
     export(
         weights,
         sizes=chosen.sizes,
@@ -154,10 +154,11 @@ def drawn_pages(data: Path, *, count: int = DRAWN) -> list[Sheet]:
         return read_sheets(Path(scratch))
 
 
-def label_thresholds(drawn: Sequence[Sheet], detector: Detector) -> dict[Label, float]:
-    """For each label but the signature, the score where its F1 is greatest on those pages.
+def label_thresholds(drawn: Sequence[Sheet], detector: Detector, highest: float) -> dict[Label, float]:
+    """For each label but the signature, the score where its F1 is greatest on those pages, at most `highest`.
 
-    A label that is best near zero has not been learnt; it keeps the threshold of the signature.
+    That is the threshold of the signature, which real pages chose: drawn marks score higher than real ones. A
+    label that is best near zero has not been learnt; it keeps the threshold of the signature.
     """
     found = [detector.detect([_colour(sheet)])[0] for sheet in drawn]
     chosen = {}
@@ -172,7 +173,7 @@ def label_thresholds(drawn: Sequence[Sheet], detector: Detector) -> dict[Label, 
         ]
         best = figures(scored, rounds=1).best_score if any(page.truths for page in scored) else 0.0
         if best >= LOWEST:
-            chosen[label] = round(best, 2)
+            chosen[label] = round(min(best, highest), 2)
     return chosen
 
 
