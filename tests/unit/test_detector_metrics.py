@@ -172,14 +172,14 @@ HUNDRED = page_of(100, np.arange(1, 101) / 100 - 0.005)
 @pytest.mark.parametrize(
     ("alarms", "chosen"),
     [
-        pytest.param([], 0.06, id="no unsigned pages: the highest that keeps the recall"),
-        pytest.param([0.05] * 20, 0.06, id="alarms lower than that"),
-        pytest.param([0.3, *[0.03] * 19], 0.06, id="few enough alarms"),
-        pytest.param([0.3, 0.083, *[0.03] * 18], 0.09, id="as high as alarms ask for"),
-        pytest.param([0.3, 0.3, *[0.03] * 18], 0.06, id="alarms that cost too much recall"),
+        pytest.param([], 0.05, id="no unsigned pages: the highest that keeps the recall safely"),
+        pytest.param([0.03] * 500, 0.05, id="no alarms there"),
+        pytest.param([0.03] * 480 + [0.3] * 20, 0.05, id="alarms that may stay"),
+        pytest.param([0.03] * 470 + [0.073] * 30, 0.08, id="as high as alarms ask for"),
+        pytest.param([0.03] * 470 + [0.073] * 10 + [0.3] * 20, 0.08, id="both margins about equal"),
     ],
 )
-def test_the_threshold_keeps_recall_first_and_alarms_where_it_can(alarms, chosen):
+def test_the_threshold_keeps_recall_and_alarms_with_the_most_equal_margins(alarms, chosen):
     pages = [HUNDRED, *(page_of(0, [alarm]) for alarm in alarms)]
 
     assert threshold(pages, best=0.5) == pytest.approx(chosen)

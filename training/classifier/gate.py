@@ -22,6 +22,7 @@ from training.detector.metrics import (
 from training.detector.testsets import (
     MEASURING,
     Case,
+    choosing_unsigned,
     squares,
     unsigned_counts,
     unsigned_pages,
@@ -100,9 +101,10 @@ class Choice:
 
 
 def choose(data: Path, notice: Notice) -> Choice:
-    """Choose on the pages that choose, squares and whole, with the weights of the catalogue."""
+    """Choose on the pages that choose, squares, whole and unsigned, with the weights of the catalogue."""
     root = data / "detection"
-    found = list(reviewed([*squares(root, "valid"), *whole_pages(root, "valid")], "valid", notice))
+    pages = [*squares(root, "valid"), *whole_pages(root, "valid"), *choosing_unsigned(root)]
+    found = list(reviewed(pages, "valid", notice))
     return chosen(found, LOW)
 
 

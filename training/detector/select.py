@@ -28,11 +28,11 @@ from worker.vision.weights import entry
 
 #: Larger inputs and more looks must gain this much mAP50-95 to be worth their time, growing with the pixels.
 WORTH = 0.01
-#: The default threshold keeps at least this recall on validation pages. 0.90 is wanted on others: on the 192
-#: signatures that choose, that is the lower end of the 95 % interval of 0.935.
-RECALL, LEAST_RECALL = 0.935, 0.90
-#: At most this share of the unsigned pages is called signed (decision 0017).
-CALLED = 0.05
+#: What the default threshold is to keep on pages that chose nothing: at least this recall, and at most this
+#: share of the unsigned pages called signed (decision 0017).
+RECALL, CALLED = 0.90, 0.05
+#: A margin of so many standard errors is enough: the lower end of a 95 % interval, one-sided.
+SAFE = 1.64
 #: No label is served at a score below this.
 LOWEST = 0.05
 #: Drawn pages that choose the thresholds of the other labels, and the seed that sets them apart.
@@ -125,22 +125,26 @@ def own_validation(own: Sequence[Path]) -> list[PageRecord]:
 
 
 def threshold(scored: Sequence[Scored], best: float) -> float:
-    """The default threshold, in hundredths: the highest that keeps RECALL; `best` when none does.
+    """The default threshold, in hundredths: where RECALL and CALLED are kept with the most equal margins.
 
-    Where that calls more than CALLED of the pages without signature signed, it is the next that does not, as
-    long as LEAST_RECALL is kept; where there is no such, recall comes first.
+    Margins are in standard errors of the share that is to be kept, on as many signatures, or pages without any.
+    The lesser counts, up to SAFE, then the other, then the higher score. `best` where RECALL is never kept.
     """
     steps = np.arange(1, 100) / 100
     hits = np.concatenate([page.scores[page.hits[:, 0]] for page in scored])
     highest = np.array([page.scores.max(initial=0.0) for page in scored if not page.truths])
-    truths = sum(page.truths for page in scored)
-    recall = (hits[None] >= steps[:, None]).sum(axis=1) / max(truths, 1)
+    truths = max(1, sum(page.truths for page in scored))
+    recall = (hits[None] >= steps[:, None]).sum(axis=1) / truths
     called = (highest[None] >= steps[:, None]).sum(axis=1) / max(len(highest), 1)
     if recall[0] < RECALL:
         return math.floor(best * 100) / 100
-    safe = float(steps[recall >= RECALL][-1])
-    both = steps[(steps >= safe) & (recall >= LEAST_RECALL) & (called <= CALLED)]
-    return float(both[0]) if len(both) else safe
+    margins = np.stack(
+        [
+            (recall - RECALL) / math.sqrt(RECALL * (1 - RECALL) / truths),
+            (CALLED - called) / math.sqrt(CALLED * (1 - CALLED) / max(len(highest), 1)),
+        ]
+    ).clip(max=SAFE)
+    return float(steps[np.lexsort((steps, margins.sum(axis=0), margins.min(axis=0)))[-1]])
 
 
 def drawn_pages(data: Path, *, count: int = DRAWN) -> list[Sheet]:
@@ -217,12 +221,10 @@ def _try(
 
 def _as_served(detector: Detector) -> Detector:
     """With the second look at its answers, where the catalogue has that on by default."""
-    chosen = entry("classifier").parameters
-    return (
-        SecondLook(detector, OnnxClassifier(), doubt=float(chosen["doubt"]))
-        if chosen["default"]
-        else detector
-    )
+    look = entry("classifier").parameters
+    if not look["default"]:
+        return detector
+    return SecondLook(detector, OnnxClassifier(), doubt=float(look["doubt"]))
 
 
 def pixels(sizes: Sequence[int]) -> str:
