@@ -128,8 +128,8 @@ def threshold(scored: Sequence[Scored], best: float) -> float:
     """The default threshold, in hundredths: where RECALL and CALLED are kept with the most equal margins.
 
     Margins are in standard errors of the share that is to be kept, on as many signatures, or pages without
-    any, and count up to SAFE: first the lesser, then both, then the higher score. `best`, where F1 is greatest,
-    when RECALL is never kept.
+    any, and count up to SAFE: first the lesser, then both, then the higher score. `best`, where F1 is
+    greatest, when RECALL is never kept.
     """
     steps = np.arange(1, 100) / 100
     hits = np.concatenate([page.scores[page.hits[:, 0]] for page in scored])
