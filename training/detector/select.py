@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -207,10 +207,7 @@ def _try(
             score_page(page.group, only(regions, Label.SIGNATURE), page.boxes)
             for page, regions in found_on(pages, detector, pixels(sizes), notice)
         ]
-        empty = [
-            score_page(case.group, only(detector.detect([case.read()[0]])[0], Label.SIGNATURE), ())
-            for case in unsigned
-        ]
+        empty = list(_empty(unsigned, detector, f"{pixels(sizes)}, unsigned", notice))
     reached = figures(scored, rounds=1)
     return Choice(
         sizes=tuple(sizes),
@@ -218,6 +215,15 @@ def _try(
         map50_95=reached.map50_95,
         min_score=threshold([*scored, *empty], reached.best_score),
     )
+
+
+def _empty(cases: Sequence[Case], detector: Detector, stage: str, notice: Notice | None) -> Iterator[Scored]:
+    """The signatures that are found on pages without any."""
+    for done, case in enumerate(cases, start=1):
+        (regions,) = detector.detect([case.read()[0]])
+        yield score_page(case.group, only(regions, Label.SIGNATURE), ())
+        if notice is not None:
+            notice(stage, done, len(cases))
 
 
 def _as_served(detector: Detector) -> Detector:
