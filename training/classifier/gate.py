@@ -30,6 +30,7 @@ from training.detector.testsets import (
 )
 from worker.vision.classifier import OnnxClassifier, classified, doubts
 from worker.vision.detector import OnnxDetector
+from worker.vision.orientation import turned, turns_to_upright
 from worker.vision.reading import default_thresholds
 from worker.vision.values import Box, Label, Region, Thresholds
 from worker.vision.weights import entry
@@ -128,7 +129,7 @@ def chosen(found: Sequence[Reviewed], min_score: float) -> Choice:
 
 
 def evaluate(data: Path, *, name: str = "detector", limit: int = 0, notice: Notice) -> GateReport:
-    """Measure the gate behind that detector on hlx8j's test pages and on unsigned pages, as they lie.
+    """Measure the gate behind that detector on hlx8j's test pages, as they lie, and on unsigned ones, laid upright.
 
     The test pages give two sets: all, and those that do not occur in the published training split.
     """
@@ -138,7 +139,8 @@ def evaluate(data: Path, *, name: str = "detector", limit: int = 0, notice: Noti
     doubt = float(weights.parameters["doubt"])
     found = list(reviewed(squares(root, "test")[cut], "test", notice, name=name))
     clean = [one for one in found if not one.case.leaks]
-    unsigned = unsigned_counts(list(reviewed(unsigned_pages(root)[cut], "unsigned", notice, name=name)))
+    empty = reviewed(unsigned_pages(root)[cut], "unsigned", notice, name=name, upright=True)
+    unsigned = unsigned_counts(list(empty))
     return GateReport(
         detector=detector.sha256,
         classifier=weights.sha256,
@@ -160,13 +162,18 @@ def evaluate(data: Path, *, name: str = "detector", limit: int = 0, notice: Noti
 
 
 def reviewed(
-    cases: Sequence[Case], stage: str, notice: Notice, *, name: str = "detector"
+    cases: Sequence[Case], stage: str, notice: Notice, *, name: str = "detector", upright: bool = False
 ) -> Iterator[Reviewed]:
-    """Each page's signatures with the classifier's doubts, with the weights of the catalogue."""
+    """Each page's signatures with the classifier's doubts, with the weights of the catalogue.
+
+    `upright` lays pages upright first, as they are served; boxes are then those of the page that is seen.
+    """
     detector = OnnxDetector(name, thresholds=Thresholds(min_score=EVERYTHING))
     classifier = OnnxClassifier()
     for done, case in enumerate(cases, start=1):
         pixels, marks = case.read()
+        if upright:
+            pixels = turned(pixels, turns_to_upright(pixels))
         regions = [one for one in detector.detect([pixels])[0] if one.label is Label.SIGNATURE]
         shares = classified(classifier, pixels, [region.box for region in regions])
         truths = tuple(mark.box for mark in marks if mark.label is Label.SIGNATURE)
