@@ -129,7 +129,7 @@ def chosen(found: Sequence[Reviewed], min_score: float) -> Choice:
 
 
 def evaluate(data: Path, *, name: str = "detector", limit: int = 0, notice: Notice) -> GateReport:
-    """Measure the gate behind that detector on hlx8j's test pages, as they lie, and on unsigned ones, laid upright.
+    """Measure the gate behind that detector on hlx8j's test pages as they lie, on unsigned ones laid upright.
 
     The test pages give two sets: all, and those that do not occur in the published training split.
     """
