@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from training.synthesis.marks import pen_mark, plot, turned, underlined
+from training.synthesis.marks import pen_mark, plot, tilted, underlined
 
 
 @pytest.mark.parametrize("draw", [pen_mark, plot])
@@ -31,7 +31,7 @@ def test_a_note_keeps_its_ink_and_gains_a_line_or_a_loop():
 
 @pytest.mark.parametrize(("degrees", "shape"), [(0, (40, 100)), (90, (100, 40)), (-90, (100, 40))])
 def test_a_turned_mask_holds_all_of_its_ink(degrees, shape):
-    mask = turned(np.full((40, 100), 255, np.uint8), degrees)
+    mask = tilted(np.full((40, 100), 255, np.uint8), degrees)
 
     assert abs(mask.shape[0] - shape[0]) <= 3 and abs(mask.shape[1] - shape[1]) <= 3
     assert mask.sum() == pytest.approx(40 * 100 * 255, rel=0.05)
@@ -41,6 +41,6 @@ def test_a_rising_note_rises_to_the_right():
     line = np.zeros((9, 200), np.uint8)
     line[4] = 255
 
-    rows = [int(column.argmax()) for column in turned(line, 15).T if column.max() > 100]
+    rows = [int(column.argmax()) for column in tilted(line, 15).T if column.max() > 100]
 
     assert rows[0] > rows[-1] + 30

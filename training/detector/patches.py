@@ -19,10 +19,11 @@ from training.synthesis import prose
 from training.synthesis.edits import words
 from training.synthesis.hands import note, penned
 from training.synthesis.ink import Strokes, coverage
-from training.synthesis.marks import pen_mark, plot, turned, underlined
+from training.synthesis.marks import pen_mark, plot, tilted, underlined
 from training.synthesis.strokes import Signer, write
 from training.synthesis.typeset import Face
 from worker.vision.classifier import Kind
+from worker.vision.crops import crop, grey
 from worker.vision.values import Box, Grey, Label, Pixels
 
 #: Masks are kept no wider than this.
@@ -61,9 +62,8 @@ class PatchBook:
     ) -> tuple[Label | None, Box] | None:
         """Lay something onto a free place, in place; what and where, or None where there was no room.
 
-        What has no label is laid over print, too, as pens mark it.
-
-        `scale` is the number of pixels that are one 640th of the page.
+        What has no label is laid over print, too, as pens mark it. `scale` is the number of pixels that
+        are one 640th of the page.
         """
         label = _LABELS[int(rng.choice(len(_LABELS), p=_SHARES))]
         if label is Label.REDACTION:
@@ -120,7 +120,7 @@ def _sized(patch: Patch, rng: np.random.Generator, scale: float) -> Grey:
         tall = float(own or rng.uniform(*_HEIGHTS[patch.label]))
         factor = min(tall * scale / height, 220 * scale / width)
     if patch.label in (Label.HANDWRITING, Label.HANDWRITTEN_DATE):
-        mask = tight(turned(mask, rng.normal(0, _STEEP if rng.random() < _STEEP_SHARE else _TURNED)))
+        mask = tight(tilted(mask, rng.normal(0, _STEEP if rng.random() < _STEEP_SHARE else _TURNED)))
     size = (max(4, round(mask.shape[1] * factor)), max(4, round(mask.shape[0] * factor)))
     method = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(mask, size, interpolation=method), dtype=np.uint8)
@@ -184,12 +184,12 @@ def _cut_out(sheets: Sequence[Sheet]) -> Iterator[Patch]:
     for sheet in sheets:
         if sheet.source not in ("scans", "empty"):
             continue
-        grey = sheet.pixels if sheet.pixels.ndim == 2 else cv2.cvtColor(sheet.pixels, cv2.COLOR_RGB2GRAY)
+        page = grey(sheet.pixels)
         for mark in sheet.marks:
-            cut = _within(np.asarray(grey, np.uint8), mark.box)
+            cut = crop(page, mark.box, margin=0.0)
             if min(cut.shape) < 8:
                 continue
-            patch = Patch(mark.label, _ink(cut), mark.box.height * 640 / max(grey.shape))
+            patch = Patch(mark.label, _ink(cut), mark.box.height * 640 / max(page.shape))
             yield from [patch] * (1 if mark.label is Label.SIGNATURE else _REAL)
 
 
@@ -197,13 +197,9 @@ def _passages(pages: Path) -> Iterator[Patch]:
     """Windows of the handwritten passages that were labelled by eye for the crop classifier."""
     for piece in labelled(pages, "train", a_passage=_WINDOWS):
         if piece.kind is Kind.HANDWRITING:
-            cut = _within(piece.pixels, piece.box)
+            cut = crop(piece.pixels, piece.box, margin=0.0)
             if min(cut.shape) >= 8:
                 yield Patch(Label.HANDWRITING, _ink(cut))
-
-
-def _within(grey: Grey, box: Box) -> Grey:
-    return grey[int(box.y) : int(box.y + box.height) + 1, int(box.x) : int(box.x + box.width) + 1]
 
 
 def _ink(cut: Grey) -> Grey:

@@ -73,7 +73,7 @@ def choose_and_export(
 ) -> Choice:
     """Try those sizes, one a look, on validation pages, with `own` on a user's; register the best as `name`.
 
-    Pages are seen as they are served: with the second look of the classifier, where the catalogue has it on.
+    Pages are seen as they lie, with the second look of the classifier, where the catalogue has it on.
     `drawn` are pages with every label, none of them trained on: they choose the thresholds of the others.
     """
     pages = own_validation(own) if own else validation_pages(data / "detection")
@@ -202,7 +202,7 @@ def _try(
     notice: Notice | None,
 ) -> Choice:
     with tempfile.TemporaryDirectory() as scratch:
-        detector = _as_served(_exported(weights, sizes, architecture, Path(scratch)))
+        detector = _looking_twice(_exported(weights, sizes, architecture, Path(scratch)))
         scored = [
             score_page(page.group, only(regions, Label.SIGNATURE), page.boxes)
             for page, regions in found_on(pages, detector, pixels(sizes), notice)
@@ -226,7 +226,7 @@ def _empty(cases: Sequence[Case], detector: Detector, stage: str, notice: Notice
             notice(stage, done, len(cases))
 
 
-def _as_served(detector: Detector) -> Detector:
+def _looking_twice(detector: Detector) -> Detector:
     """With the second look at its answers, where the catalogue has that on by default."""
     look = entry("classifier").parameters
     if not look["default"]:

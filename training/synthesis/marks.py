@@ -7,6 +7,7 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
 from worker.vision.values import Grey
 
@@ -50,15 +51,10 @@ def underlined(mask: Grey, rng: _Rng) -> Grey:
     return _drawn(canvas, lines, int(rng.integers(1, 5)))
 
 
-def turned(mask: Grey, degrees: float) -> Grey:
-    """Coverage turned anticlockwise, its frame grown to hold all of it."""
-    height, width = mask.shape
-    cos, sin = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
-    wide = round(width * abs(cos) + height * abs(sin)) + 2
-    tall = round(width * abs(sin) + height * abs(cos)) + 2
-    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, 1.0)
-    matrix[:, 2] += (wide - width) / 2, (tall - height) / 2
-    return np.asarray(cv2.warpAffine(mask, matrix, (wide, tall), flags=cv2.INTER_LINEAR), np.uint8)
+def tilted(mask: Grey, degrees: float) -> Grey:
+    """Coverage turned anticlockwise by any angle, its frame grown to hold all of it."""
+    image = Image.fromarray(mask).rotate(degrees, resample=Image.Resampling.BILINEAR, expand=True)
+    return np.asarray(image, np.uint8)
 
 
 def _loop(rng: _Rng) -> _Lines:
