@@ -14,7 +14,7 @@ from worker.vision.detector import Detector, load_detector
 from worker.vision.encoder import Encoder, load_encoder
 from worker.vision.orientation import UprightDetector
 from worker.vision.reading import default_thresholds
-from worker.vision.values import Thresholds
+from worker.vision.values import Label, Thresholds
 from worker.vision.verifier import Verifier, load_verifier
 
 #: The classifier's name in the catalogue, and in the versions of a result.
@@ -26,17 +26,19 @@ def build_detector(settings: Detection) -> Detector:
 
     On a GPU behind a batcher that joins the pages of all task threads.
     """
+    thresholds = _thresholds(settings)
     detector = load_detector(
         settings.detector,
         device=settings.detect_device,
-        thresholds=_thresholds(settings),
+        thresholds=thresholds,
         threads=settings.threads,
     )
     if settings.detect_device != "cpu":
         detector = BatchingDetector(detector, max_pages=settings.batch_pages, max_ms=settings.batch_ms)
     if _looks_twice(settings):
         doubt = float(weights.entry(CLASSIFIER).parameters["doubt"])
-        detector = SecondLook(detector, OnnxClassifier(CLASSIFIER), doubt=doubt)
+        min_score = thresholds.floor(Label.SIGNATURE)
+        detector = SecondLook(detector, OnnxClassifier(CLASSIFIER), doubt=doubt, min_score=min_score)
     return UprightDetector(detector)
 
 

@@ -51,8 +51,9 @@ class FixedClassifier:
         return rows[: len(looks)].reshape(-1, len(KINDS))
 
 
-def reviewed(*rows, doubt=0.9):
-    return SecondLook(FixedDetector(), FixedClassifier(*rows), doubt=doubt).detect([PAGE])[0]
+def reviewed(*rows, doubt=0.9, min_score=0.05):
+    look = SecondLook(FixedDetector(), FixedClassifier(*rows), doubt=doubt, min_score=min_score)
+    return look.detect([PAGE])[0]
 
 
 def test_a_crop_is_fitted_into_the_field_with_its_aspect_kept():
@@ -92,27 +93,37 @@ def test_what_looks_like_print_or_a_stamp_is_no_signature_any_more():
     ]
 
 
-def test_a_second_look_drops_nothing_and_moves_nothing():
+def test_what_is_taken_back_keeps_its_place_and_its_score():
     found = reviewed((0.0, 0.0, 1.0, 0.0), (0.0, 0.0, 1.0, 0.0))
 
     assert [(one.box, one.score) for one in found] == [(one.box, one.score) for one in REGIONS]
 
 
-@pytest.mark.parametrize(
-    "row",
-    [
-        pytest.param((0.2, 0.0, 0.7, 0.1), id="some doubt"),
-        pytest.param((0.05, 0.95, 0.0, 0.0), id="handwriting is left to the detector"),
-    ],
-)
-def test_a_signature_stays_one_without_enough_doubt(row):
-    assert reviewed(row, row) == REGIONS
+def test_a_signature_scores_what_both_make_of_it_and_the_best_comes_first():
+    found = reviewed((0.2, 0.0, 0.3, 0.1), (0.9, 0.1, 0.0, 0.0))
+
+    assert [(one.box.y, pytest.approx(one.score, abs=1e-6)) for one in found] == [
+        (60, 0.8),
+        (110, 0.7),
+        (10, 0.9 * 0.6),
+    ]
+    assert found[2].label is Label.SIGNATURE
+
+
+def test_a_signature_that_no_longer_reaches_the_threshold_is_not_served():
+    found = reviewed((0.2, 0.0, 0.3, 0.1), (1.0, 0.0, 0.0, 0.0), min_score=0.6)
+
+    assert [one.box.y for one in found] == [60, 110]
+
+
+def test_handwriting_is_left_to_the_detector():
+    assert reviewed((0.05, 0.95, 0.0, 0.0), (0.05, 0.95, 0.0, 0.0)) == REGIONS
 
 
 def test_only_signatures_are_looked_at():
     classifier = FixedClassifier((1.0, 0.0, 0.0, 0.0), (1.0, 0.0, 0.0, 0.0))
 
-    SecondLook(FixedDetector(), classifier, doubt=0.9).detect([PAGE])
+    SecondLook(FixedDetector(), classifier, doubt=0.9, min_score=0.05).detect([PAGE])
 
     assert classifier.shown == 2 * len(MARGINS)
 

@@ -20,12 +20,10 @@ from training.classifier.network import Probabilities  # noqa: E402
 from training.classifier.pieces import cut, whole  # noqa: E402
 from training.classifier.settings import read  # noqa: E402
 from training.classifier.train import Batches, resume, save, start, train  # noqa: E402
-from training.detector.drawn_test import drawn_page  # noqa: E402
 from training.detector.testsets import Case  # noqa: E402
 from training.synthesis.typeset import CARRIED, SEEN, UNSEEN, folder_faces, package_faces  # noqa: E402
 from worker.errors import WrongUse  # noqa: E402
 from worker.vision.classifier import HEIGHT, KINDS, WIDTH, Kind, OnnxClassifier  # noqa: E402
-from worker.vision.orientation import turned  # noqa: E402
 from worker.vision.values import Box, Label, Region  # noqa: E402
 
 SEEDS = range(7_000_000, 7_000_006)
@@ -150,7 +148,7 @@ def reviewed(*doubts: float, signed: float) -> list[gate.Reviewed]:
 
 
 def test_the_greatest_doubt_that_takes_all_false_alarms_away_is_chosen():
-    choice = gate.chosen(reviewed(0.85, 0.97, signed=0.01), min_score=0.5)
+    choice = gate.chosen(reviewed(0.85, 0.97, signed=0.01), min_score=0.02)
 
     assert (choice.doubt, choice.default) == (0.8, True)
 
@@ -165,6 +163,14 @@ def test_a_gate_that_takes_nothing_away_is_off_by_default():
     choice = gate.chosen(reviewed(0.1, 0.2, signed=0.01), min_score=0.5)
 
     assert (choice.doubt, choice.default) == (0.99, False)
+
+
+def test_the_gate_weighs_scores_and_without_it_they_stay():
+    (alarm,) = (one for one in reviewed(0.5, signed=0.0) if not one.truths)
+
+    assert alarm.scored(None).scores.tolist() == [0.9]
+    assert alarm.scored(0.7).scores.tolist() == [0.45]
+    assert alarm.scored(0.4).scores.tolist() == []
 
 
 class PulledPlugError(Exception):
@@ -286,15 +292,3 @@ def test_a_font_without_letters_is_left_out(tmp_path):
 def test_a_folder_without_fonts_is_refused(tmp_path):
     with pytest.raises(WrongUse, match="has no font"):
         sets.read_fonts(tmp_path, tmp_path / "converted")
-
-
-def test_a_page_on_its_side_is_reviewed_upright_where_that_is_asked():
-    page = drawn_page(1).pixels
-    straight, lying = (Case("page", "page", lambda seen=seen: (seen, ())) for seen in (page, turned(page, 1)))
-
-    (expected,) = gate.reviewed([straight], "pages", lambda *_: None)
-    (found,) = gate.reviewed([lying], "pages", lambda *_: None, upright=True)
-    (otherwise,) = gate.reviewed([lying], "pages", lambda *_: None)
-
-    assert found.regions == expected.regions and found.doubts == expected.doubts
-    assert found.regions and otherwise.regions != expected.regions

@@ -12,6 +12,7 @@ from PIL import Image
 
 from training.detector import readers
 from training.detector.dataset import build, public_pages
+from training.detector.drawn_test import drawn_page
 from training.detector.readers import (
     near_duplicate_groups,
     read_hlx8j,
@@ -34,6 +35,7 @@ from training.detector.testsets import (
     unsigned_pages,
     whole_pages,
 )
+from worker.vision.orientation import turned
 from worker.vision.values import Box, Label
 
 DATA = Path(os.environ.get("COUNTERSIGN_DATA", "../shared/data"))
@@ -249,6 +251,20 @@ def test_test_pages_are_all_measured_and_of_the_validation_pages_those_that_choo
     assert len(whole_pages(root, "test")) == 306
     assert all(chooses(case.group) for case in (*squares(root, "valid"), *whole_pages(root, "valid")))
     assert sum(case.signed for case in unsigned_pages(root)) == 5
+
+
+def test_an_unsigned_page_that_was_scanned_on_its_side_is_seen_upright(tmp_path):
+    folder = tmp_path / "unsigned"
+    folder.mkdir()
+    page = drawn_page(1).pixels
+    for name, pixels in (("straight.png", page), ("lying.png", turned(page, 1))):
+        Image.fromarray(pixels).save(folder / name, dpi=(100, 100))
+    (folder / "pages.csv").write_text("image\nstraight.png\nlying.png\n")
+
+    straight, lying = (case.read()[0] for case in unsigned_pages(tmp_path))
+
+    assert straight.shape == lying.shape and straight.shape[0] > straight.shape[1]
+    assert np.array_equal(straight, lying)
 
 
 @with_data

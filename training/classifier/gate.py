@@ -28,17 +28,16 @@ from training.detector.testsets import (
     unsigned_pages,
     whole_pages,
 )
-from worker.vision.classifier import OnnxClassifier, classified, doubts
+from worker.vision.classifier import OnnxClassifier, classified, doubts, weighed
 from worker.vision.detector import OnnxDetector
-from worker.vision.orientation import turned, turns_to_upright
 from worker.vision.reading import default_thresholds
 from worker.vision.values import Box, Label, Region, Thresholds
 from worker.vision.weights import entry
 
 Notice = Callable[[str, int, int], None]
-#: Doubts to choose from; above 1 nothing is ever taken away. Less costs signatures unlike those that choose:
+#: Doubts to choose from. Less costs signatures unlike those that choose:
 #: of CEDAR's, which no model learns from, 2.4 % at 0.5, 0.9 % at 0.8 (decision 0014).
-DOUBTS, NEVER = (0.7, 0.8, 0.9, 0.95, 0.98, 0.99), 2.0
+DOUBTS = (0.7, 0.8, 0.9, 0.95, 0.98, 0.99)
 #: The doubt is chosen among all answers from this score on: at the default threshold the pages that choose
 #: hold too few alarms to tell doubts apart.
 LOW = 0.05
@@ -58,9 +57,16 @@ class Reviewed:
     regions: tuple[Region, ...]
     doubts: tuple[float, ...]
 
-    def scored(self, doubt: float) -> Scored:
-        """What stays a signature when `doubt` is enough to take one away, against the truth."""
-        kept = [region for region, own in zip(self.regions, self.doubts, strict=True) if own < doubt]
+    def scored(self, doubt: float | None) -> Scored:
+        """What stays a signature when `doubt` is enough to take one back, against the truth.
+
+        All of them, with the detector's scores, without a second look (None).
+        """
+        if doubt is None:
+            return score_page(self.case.group, self.regions, self.truths)
+        pairs = zip(self.regions, self.doubts, strict=True)
+        kept = [weighed(region, own) for region, own in pairs if own < doubt]
+        kept.sort(key=lambda region: region.score, reverse=True)
         return score_page(self.case.group, kept, self.truths)
 
 
@@ -114,10 +120,11 @@ def chosen(found: Sequence[Reviewed], min_score: float) -> Choice:
 
     Where no doubt takes enough away at that price, the gate is off by default.
     """
-    off, *effects = (_served(found, min_score, doubt) for doubt in (NEVER, *DOUBTS))
+    off, *effects = (_served(found, min_score, doubt) for doubt in (None, *DOUBTS))
+    names = ("off", *(f"doubt {doubt:.2f}" for doubt in DOUBTS))
     lines = tuple(
-        f"doubt {doubt:.2f}: recall {effect.recall.value:.4f}, {effect.false_alarms} false alarms"
-        for doubt, effect in zip((NEVER, *DOUBTS), (off, *effects), strict=True)
+        f"{name}: recall {effect.recall.value:.4f}, {effect.false_alarms} false alarms"
+        for name, effect in zip(names, (off, *effects), strict=True)
     )
     cheap = [
         (effect.false_alarms, -doubt)
@@ -129,9 +136,9 @@ def chosen(found: Sequence[Reviewed], min_score: float) -> Choice:
 
 
 def evaluate(data: Path, *, name: str = "detector", limit: int = 0, notice: Notice) -> GateReport:
-    """Measure the gate behind that detector on hlx8j's test pages as they lie, on unsigned ones laid upright.
+    """Measure the gate behind that detector on test pages, squares and whole ones, and on unsigned ones.
 
-    The test pages give two sets: all, and those that do not occur in the published training split.
+    The squares give two sets: all, and those that do not occur in the published training split.
     """
     root, cut = data / "detection", slice(limit or None)
     weights, detector = entry("classifier"), entry(name)
@@ -139,8 +146,9 @@ def evaluate(data: Path, *, name: str = "detector", limit: int = 0, notice: Noti
     doubt = float(weights.parameters["doubt"])
     found = list(reviewed(squares(root, "test")[cut], "test", notice, name=name))
     clean = [one for one in found if not one.case.leaks]
-    empty = reviewed(unsigned_pages(root)[cut], "unsigned", notice, name=name, upright=True)
-    unsigned = unsigned_counts(list(empty))
+    whole = list(reviewed(whole_pages(root, "test")[cut], "whole", notice, name=name))
+    empty = list(reviewed(unsigned_pages(root)[cut], "unsigned", notice, name=name))
+    unsigned = unsigned_counts(empty)
     return GateReport(
         detector=detector.sha256,
         classifier=weights.sha256,
@@ -148,11 +156,15 @@ def evaluate(data: Path, *, name: str = "detector", limit: int = 0, notice: Noti
         doubt=doubt,
         default=bool(weights.parameters["default"]),
         sets={
-            f"test-{len(part)}": (_effect(part, min_score, NEVER), _effect(part, min_score, doubt))
-            for part in (found, clean)
+            title: (_effect(part, min_score, None), _effect(part, min_score, doubt))
+            for title, part in (
+                (f"test-{len(found)}", found),
+                (f"test-{len(clean)}", clean),
+                ("Tobacco800 test", whole),
+            )
         },
         unsigned={
-            name: (_alarms(part, min_score, NEVER), _alarms(part, min_score, doubt))
+            name: (_alarms(part, min_score, None), _alarms(part, min_score, doubt))
             for name, part in unsigned.items()
         },
         others=tuple(
@@ -162,18 +174,13 @@ def evaluate(data: Path, *, name: str = "detector", limit: int = 0, notice: Noti
 
 
 def reviewed(
-    cases: Sequence[Case], stage: str, notice: Notice, *, name: str = "detector", upright: bool = False
+    cases: Sequence[Case], stage: str, notice: Notice, *, name: str = "detector"
 ) -> Iterator[Reviewed]:
-    """Each page's signatures with the classifier's doubts, with the weights of the catalogue.
-
-    `upright` lays pages upright first, as they are served; boxes are then those of the page that is seen.
-    """
+    """Each page's signatures with the classifier's doubts, with the weights of the catalogue."""
     detector = OnnxDetector(name, thresholds=Thresholds(min_score=EVERYTHING))
     classifier = OnnxClassifier()
     for done, case in enumerate(cases, start=1):
         pixels, marks = case.read()
-        if upright:
-            pixels = turned(pixels, turns_to_upright(pixels))
         regions = [one for one in detector.detect([pixels])[0] if one.label is Label.SIGNATURE]
         shares = classified(classifier, pixels, [region.box for region in regions])
         truths = tuple(mark.box for mark in marks if mark.label is Label.SIGNATURE)
@@ -181,13 +188,13 @@ def reviewed(
         notice(stage, done, len(cases))
 
 
-def _effect(found: Sequence[Reviewed], min_score: float, doubt: float) -> Effect:
+def _effect(found: Sequence[Reviewed], min_score: float, doubt: float | None) -> Effect:
     return Effect(figures([one.scored(doubt) for one in found]), _served(found, min_score, doubt))
 
 
-def _served(found: Sequence[Reviewed], min_score: float, doubt: float) -> AtThreshold:
+def _served(found: Sequence[Reviewed], min_score: float, doubt: float | None) -> AtThreshold:
     return at_threshold([one.scored(doubt) for one in found], min_score)
 
 
-def _alarms(found: Sequence[Reviewed], min_score: float, doubt: float) -> FalseAlarms:
+def _alarms(found: Sequence[Reviewed], min_score: float, doubt: float | None) -> FalseAlarms:
     return false_alarms([one.scored(doubt) for one in found], min_score)

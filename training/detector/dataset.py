@@ -27,10 +27,12 @@ from training.detector.strokes import StrokeBook
 from training.synthesis.ink import Strokes
 from training.synthesis.pages import agreement_page, random_page
 from training.synthesis.scanner import random_scanner, scan
-from training.synthesis.strokes import Signer
+from training.synthesis.strokes import Signer, write
 from worker.vision.values import Box, Label
 
 Notice = Callable[[str, int, int], None]
+#: How many of the signatures on drawn pages are names, plainly written.
+_PLAIN = 0.2
 
 
 def public_pages(root: Path) -> list[tuple[PageRecord, str]]:
@@ -97,10 +99,13 @@ def draw_into(
 ) -> None:
     """Add one drawn page: of an agreement where the source is `agreements`, of any layout elsewhere.
 
-    With a book most signatures and half the initials are in recorded hands.
+    Some sign by writing their name plainly (decision 0014); with a book most others do it in recorded hands,
+    and half the initials are in these.
     """
 
-    def hand(kind: str, _: Signer, rng: np.random.Generator) -> Strokes | None:
+    def hand(kind: str, signer: Signer, rng: np.random.Generator) -> Strokes | None:
+        if kind == "signature" and rng.random() < _PLAIN:
+            return write(signer.name, signer, rng)
         if book is None or rng.random() > (0.7 if kind == "signature" else 0.5):
             return None
         return book.signed(rng) if kind == "signature" else book.begun(rng)

@@ -231,7 +231,7 @@ def _looking_twice(detector: Detector) -> Detector:
     look = entry("classifier").parameters
     if not look["default"]:
         return detector
-    return SecondLook(detector, OnnxClassifier(), doubt=float(look["doubt"]))
+    return SecondLook(detector, OnnxClassifier(), doubt=float(look["doubt"]), min_score=EVERYTHING)
 
 
 def pixels(sizes: Sequence[int]) -> str:

@@ -24,6 +24,7 @@ from training.detector.sheets import Marked
 from training.detector.splits import chooses, choosing
 from worker.errors import PageError
 from worker.vision.images import decode
+from worker.vision.orientation import turned, turns_to_upright
 from worker.vision.pages import render
 from worker.vision.values import Box, Label, Limits, Pixels
 
@@ -88,13 +89,13 @@ def colour_pages(root: Path, split: str) -> list[Case]:
 
 
 def unsigned_pages(root: Path, labels: Path = UNSIGNED_LABELS) -> list[Case]:
-    """Pages that were flagged as unsigned, through the renderer of the product.
+    """Pages that were flagged as unsigned, through the renderer of the product and laid upright, as it does.
 
     Those that are `signed` all the same were flagged wrongly.
     """
     signed = json.loads(labels.read_text(encoding="utf-8"))["signed"]
     return [
-        Case(page.image.name, page.group, partial(_as_rendered, page), signed=page.image.name in signed)
+        Case(page.image.name, page.group, partial(_as_served, page), signed=page.image.name in signed)
         for page in read_unsigned(root)
     ]
 
@@ -149,6 +150,12 @@ def _as_stored(page: PageRecord) -> tuple[Pixels, tuple[Marked, ...]]:
 
 def _as_marked(page: OwnPage) -> tuple[Pixels, tuple[Marked, ...]]:
     return read_pixels(page.image), page.marks
+
+
+def _as_served(page: PageRecord) -> tuple[Pixels, tuple[Marked, ...]]:
+    """A page without marks, the right way up."""
+    pixels = rendered(page.image.read_bytes())
+    return turned(pixels, turns_to_upright(pixels)), ()
 
 
 def _as_rendered(page: PageRecord) -> tuple[Pixels, tuple[Marked, ...]]:

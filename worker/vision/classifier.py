@@ -82,18 +82,20 @@ class OnnxClassifier:
 
 
 class SecondLook:
-    """A detector whose signatures are looked at twice: what is no hand's work gets another label.
+    """A detector whose signatures are looked at twice.
 
-    Nothing is dropped: a region that is taken back keeps its place, box and score and becomes `printed_text`
-    or `stamp_or_logo`, labels that no detector gives, so that it can be audited. `doubt` in [0, 1] is the
-    probability of print or stamp from which that happens. Handwriting that is no signature is left to the
-    detector, for the two differ in meaning more than in looks.
+    A signature's score is multiplied by the probability that a hand wrote it (`weighed`), and has to reach
+    `min_score` still. From a probability of `doubt` in [0, 1] on that it is print or a stamp it is taken
+    back: it keeps its place, box and score and becomes `printed_text` or `stamp_or_logo`, labels that no
+    detector gives, so that it can be audited. Handwriting that is no signature is left to the detector, for
+    the two differ in meaning more than in looks.
     """
 
-    def __init__(self, detector: Detector, classifier: Classifier, *, doubt: float) -> None:
+    def __init__(self, detector: Detector, classifier: Classifier, *, doubt: float, min_score: float) -> None:
         self._detector = detector
         self._classifier = classifier
         self._doubt = doubt
+        self._min_score = min_score
 
     @property
     def version(self) -> str:
@@ -101,18 +103,25 @@ class SecondLook:
         return self._detector.version
 
     def detect(self, pages: Sequence[Pixels]) -> list[list[Region]]:
-        """The detector's regions, in its order."""
+        """The regions of each page, best first."""
         found = self._detector.detect(pages)
         return [self._review(page, regions) for page, regions in zip(pages, found, strict=True)]
 
     def _review(self, page: Pixels, regions: Sequence[Region]) -> list[Region]:
-        places = [place for place, region in enumerate(regions) if region.label is Label.SIGNATURE]
-        shares = classified(self._classifier, page, [regions[place].box for place in places])
-        reviewed = list(regions)
-        for place, row, doubt in zip(places, shares, doubts(shares), strict=True):
+        signatures = [region for region in regions if region.label is Label.SIGNATURE]
+        reviewed = [region for region in regions if region.label is not Label.SIGNATURE]
+        shares = classified(self._classifier, page, [region.box for region in signatures])
+        for region, row, doubt in zip(signatures, shares, map(float, doubts(shares)), strict=True):
             if doubt >= self._doubt:
-                reviewed[place] = replace(regions[place], label=_TAKEN_BACK[int(row[_NO_HAND].argmax())])
-        return reviewed
+                reviewed.append(replace(region, label=_TAKEN_BACK[int(row[_NO_HAND].argmax())]))
+            elif (believed := weighed(region, doubt)).score >= self._min_score:
+                reviewed.append(believed)
+        return sorted(reviewed, key=lambda region: region.score, reverse=True)
+
+
+def weighed(region: Region, doubt: float) -> Region:
+    """The region with the detector's score times the probability that a hand wrote it (decision 0018)."""
+    return replace(region, score=region.score * (1 - doubt))
 
 
 def doubts(shares: Shares) -> npt.NDArray[np.float32]:
