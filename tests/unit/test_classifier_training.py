@@ -15,10 +15,12 @@ from training.classifier import drawn, gate, sets  # noqa: E402
 from training.classifier.augment import moved, plain, varied  # noqa: E402
 from training.classifier.evaluate import answer  # noqa: E402
 from training.classifier.export import export, load  # noqa: E402
+from training.classifier.figures import marked  # noqa: E402
 from training.classifier.metrics import Answers, confusion, figures, signature_accuracy  # noqa: E402
 from training.classifier.network import Probabilities  # noqa: E402
 from training.classifier.pieces import cut, whole  # noqa: E402
 from training.classifier.settings import read  # noqa: E402
+from training.classifier.shipped import shipped_network  # noqa: E402
 from training.classifier.train import Batches, resume, save, start, train  # noqa: E402
 from training.detector.testsets import Case  # noqa: E402
 from training.synthesis.typeset import CARRIED, SEEN, UNSEEN, folder_faces, package_faces  # noqa: E402
@@ -77,6 +79,40 @@ def test_a_cut_piece_keeps_its_surroundings_and_is_reduced():
     assert piece.box.width == pytest.approx(320)
     assert piece.pixels.shape[1] > 500
     assert inside.max() < 10
+
+
+def test_figures_are_of_many_shapes_and_hold_ink():
+    drawn_figures = list(drawn.figures(range(SEEDS.start, SEEDS.start + 40)))
+
+    assert len({one.pixels.shape for one in drawn_figures}) > 10
+    assert {one.kind for one in drawn_figures} == {Kind.PRINTED_TEXT}
+    assert all((one.pixels < 128).mean() > 0.001 for one in drawn_figures)
+
+
+def test_marked_print_holds_the_print_and_the_mark():
+    sheet, box = np.full((300, 400), 255, np.uint8), Box(150, 100, 90, 20)
+    sheet[100:120, 150:240] = 90
+
+    for seed in range(30):
+        noted = sheet.copy()
+        around = marked(noted, box, np.random.default_rng(seed))
+        ys, xs = np.nonzero(noted < 250)
+        assert (noted <= sheet).all() and (noted < sheet).any()
+        assert around.x <= xs.min() and around.y <= ys.min()
+        assert around.x + around.width >= xs.max() + 1 and around.y + around.height >= ys.max() + 1
+
+
+def test_training_goes_on_from_what_ships(pieces):
+    looks = np.stack([plain(piece) for piece in pieces])
+    images = torch.from_numpy(looks[:, None])
+
+    network = shipped_network(images, dropout=0.0)
+
+    with torch.no_grad():
+        served, trained = (Probabilities(network.train(mode))(images).numpy() for mode in (False, True))
+    wanted = OnnxClassifier().classify(list(looks))
+    assert np.allclose(served, wanted, atol=1e-4)
+    assert np.allclose(trained, wanted, atol=1e-3)
 
 
 def test_ink_without_extent_is_no_piece():

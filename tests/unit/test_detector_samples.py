@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from training.detector.crops import Mix, Sampler, cut, reweighted, turned
+from training.detector.crops import Mix, Sampler, cut, turned
 from training.detector.patches import Patch, PatchBook, collect
 from training.detector.sheets import LABELS, Marked, Sheet
 from worker.vision.values import Box, Label
@@ -107,32 +107,6 @@ def test_a_patch_lies_in_its_box_and_on_no_other_mark():
             for other in sample.corners[index + 1 :]:
                 apart = one[0] >= other[2] or other[0] >= one[2] or one[1] >= other[3] or other[1] >= one[3]
                 assert apart
-
-
-def test_a_zoomed_page_is_larger_or_smaller_and_its_boxes_go_along():
-    mark = Box(200, 500, 240, 60)
-    rng, mix = np.random.default_rng(7), plain(whole=True, stretched=1.0, zoom=0.3)
-    sampler = Sampler([sheet(mark)], PatchBook([]), mix, size=640)
-
-    corners = np.concatenate([sampler.draw(rng).corners for _ in range(40)])
-
-    wide = (corners[:, 2] - corners[:, 0]) / (mark.width * 640 / 720)
-    tall = (corners[:, 3] - corners[:, 1]) / (mark.height * 640 / 960)
-    assert wide == pytest.approx(tall, rel=0.03)
-    assert wide.min() < 0.85 and wide.max() > 1.15
-
-
-def test_strokes_are_thickened_and_thinned_where_they_are():
-    page = np.full((64, 64, 3), 255, np.uint8)
-    page[30:34, 10:54] = 0
-
-    ink = [255.0 - reweighted(page, np.random.default_rng(seed)) for seed in range(20)]
-
-    weights = np.array([one[:, 32].sum() / (3 * 4 * 255) for one in ink])
-    assert (abs(weights - 1) > 0.05).all()
-    assert 0.6 < weights.min() < 1 < weights.max() < 1.4
-    for one in ink:
-        assert np.average(np.arange(64), weights=one[:, 32, 0]) == pytest.approx(31.5, abs=0.01)
 
 
 def test_absence_weighs_less_where_a_source_does_not_mark_a_label():

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from training.classifier.evaluate import Report
     from training.classifier.gate import GateReport
     from training.classifier.metrics import Figures
+    from training.classifier.network import CropNetwork
     from training.classifier.pieces import Piece
     from training.classifier.settings import Settings
     from training.detector.metrics import Rate
@@ -51,6 +52,9 @@ def train(  # a command's options
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on from the last checkpoint in --out.")
     ] = False,
+    shipped: Annotated[
+        bool, typer.Option("--shipped", help="Start from the shipped weights, not from scratch.")
+    ] = False,
     settings: Annotated[Path | None, typer.Option(help="Another settings file.")] = None,
     threads: Annotated[int, typer.Option(help="CPU threads.")] = 1,
 ) -> None:
@@ -72,7 +76,10 @@ def train(  # a command's options
         chosen = dataclasses.replace(chosen, minutes=minutes)
     extra = [] if own is None else list(sets.own(own))
     pieces, validation = _pieces(data, out, chosen, fonts)
-    run = trainer.resume(chosen, out / "last.pt") if resume else trainer.start(chosen)
+    if resume:
+        run = trainer.resume(chosen, out / "last.pt")
+    else:
+        run = trainer.start(chosen, _shipped(pieces, chosen) if shipped else None)
     with _progress() as progress:
         bar = progress.add_task("train", total=chosen.minutes * 60, figures="")
 
@@ -138,6 +145,18 @@ def evaluate(  # a command's options
     _show(report)
     if effect is not None:
         _show_effect(effect)
+
+
+def _shipped(pieces: list[Piece], chosen: Settings) -> CropNetwork:
+    """The shipped network, its batch norms set by 512 of the crops that it will see."""
+    import torch  # noqa: PLC0415
+
+    from training.classifier.shipped import shipped_network  # noqa: PLC0415
+    from training.classifier.train import Batches  # noqa: PLC0415
+
+    batches = Batches(pieces, chosen)
+    images = [batches.draw(step)[0] for step in range(512 // chosen.batch)]
+    return shipped_network(torch.cat(images), chosen.dropout)
 
 
 def _pieces(data: Path, out: Path, chosen: Settings, fonts: Path | None) -> tuple[list[Piece], list[Piece]]:

@@ -60,10 +60,11 @@ class Batches:
         return varied(pieces[int(rng.choice(len(pieces), p=self._chances[kind]))], self._papers, rng)
 
 
-def start(settings: Settings) -> Run:
-    """A fresh run, its weights drawn from the settings' seed."""
+def start(settings: Settings, network: CropNetwork | None = None) -> Run:
+    """A fresh run from that network, or else from weights drawn from the settings' seed."""
     torch.manual_seed(settings.seed)
-    model = CropNetwork(settings.dropout).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    model = network or CropNetwork(settings.dropout)
+    model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     average = copy.deepcopy(model).eval().requires_grad_(False)
     optimiser = torch.optim.AdamW(
         model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay

@@ -23,8 +23,6 @@ PAGE = 640
 _PADDING = 114
 #: A box is whole when so much of it is inside, and absent when so little is.
 _WHOLE, _ABSENT = 0.97, 0.03
-#: What strokes are thickened and thinned by: a pixel either way.
-_CROSS = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], np.uint8)
 _Rng = np.random.Generator
 
 
@@ -81,13 +79,12 @@ class Sampler:
         return Sample(varied(pixels, rng), corners, labels, weights.astype(np.float32))
 
     def _page(self, sheet: Sheet, rng: _Rng) -> Box:
-        """The whole page, stretched or padded to a square, shifted, a little smaller, or, zoomed, larger."""
+        """The whole page, stretched or padded to a square, a little smaller or shifted."""
         height, width = sheet.pixels.shape[:2]
-        zoom = float(np.exp(rng.uniform(-self._mix.zoom, self._mix.zoom)))
-        wide, tall = width * zoom, height * zoom
-        if rng.random() >= self._mix.stretched:
-            wide = tall = max(wide, tall) * float(rng.uniform(1.0, 1.1))
-        return Box((width - wide) * rng.uniform(0, 1), (height - tall) * rng.uniform(0, 1), wide, tall)
+        if rng.random() < self._mix.stretched:
+            return Box(0.0, 0.0, float(width), float(height))
+        side = float(max(height, width)) * float(rng.uniform(1.0, 1.1))
+        return Box((width - side) * rng.uniform(0, 1), (height - side) * rng.uniform(0, 1), side, side)
 
     def _window(self, sheet: Sheet, rng: _Rng) -> Box:
         """A window that cuts no box if one is found in a few tries, mostly around some mark."""
@@ -200,14 +197,8 @@ def turned(
 
 
 def varied(pixels: Pixels, rng: _Rng) -> Pixels:
-    """Another device: strokes, resolution, tone, tint, blur, one bit, specks, JPEG, each on a share."""
-    chances, seen = rng.random(9), cast(Any, np.array(pixels))
-    if chances[7] < 0.25:
-        seen = reweighted(seen, rng)
-    if chances[8] < 0.12:
-        less = float(rng.uniform(0.55, 0.9))
-        reduced = cv2.resize(seen, None, fx=less, fy=less, interpolation=cv2.INTER_AREA)
-        seen = cv2.resize(reduced, seen.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+    """Another device: tone, tint, blur, one bit, salt and pepper, compression, each on a share."""
+    chances, seen = rng.random(7), cast(Any, np.array(pixels))
     if chances[0] < 0.15:
         seen = np.repeat(cv2.cvtColor(seen, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
     if chances[1] < 0.3:
@@ -227,13 +218,6 @@ def varied(pixels: Pixels, rng: _Rng) -> Pixels:
         _, data = cv2.imencode(".jpg", seen, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(35, 90))])
         seen = cv2.imdecode(data, cv2.IMREAD_COLOR)
     return np.ascontiguousarray(seen, dtype=np.uint8)
-
-
-def reweighted(pixels: Pixels, rng: _Rng) -> Pixels:
-    """Strokes of another weight: dark ones thicker or thinner by a part of a pixel on either side."""
-    moved = cv2.erode(pixels, _CROSS) if rng.random() < 0.5 else cv2.dilate(pixels, _CROSS)
-    share = float(rng.uniform(0.2, 0.7))
-    return np.asarray(cv2.addWeighted(moved, share, pixels, 1 - share, 0), np.uint8)
 
 
 def _table(levels: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.uint8]:
