@@ -177,7 +177,7 @@ class Detection(_Group):
     )
     classifier: Literal["on", "off"] | None = Field(
         default=None,
-        description="on: signatures that look like print or stamps score less or are called so; empty for the weights' own",
+        description="on: print and stamps score less or are called so; empty for the weights' own",
     )
     batch_pages: int = Field(default=16, ge=1, le=256, description="Most pages of one forward pass on a GPU")
     batch_ms: float = Field(default=20, ge=0, le=1000, description="Milliseconds a GPU batch waits to fill")
