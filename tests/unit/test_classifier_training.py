@@ -14,7 +14,7 @@ pytest.importorskip("ultralytics", reason="training is an optional extra")
 from training.classifier import drawn, gate, sets  # noqa: E402
 from training.classifier.augment import moved, plain, varied  # noqa: E402
 from training.classifier.evaluate import answer  # noqa: E402
-from training.classifier.export import export, load  # noqa: E402
+from training.classifier.export import export, load, mean  # noqa: E402
 from training.classifier.figures import marked  # noqa: E402
 from training.classifier.metrics import Answers, confusion, figures, signature_accuracy  # noqa: E402
 from training.classifier.network import Probabilities  # noqa: E402
@@ -253,13 +253,34 @@ def test_onnx_and_torch_give_the_same_probabilities(pieces, tmp_path):
             torch.nn.init.uniform_(module.running_mean, -0.1, 0.1)
             torch.nn.init.uniform_(module.running_var, 0.5, 1.5)
     save(run, tmp_path / "last.pt")
-    export(tmp_path / "last.pt", doubt=0.9, default=False, folder=tmp_path)
+    export([tmp_path / "last.pt"], doubt=0.9, default=False, folder=tmp_path)
 
     looks = [plain(piece) for piece in pieces]
     with torch.no_grad():
         wanted = Probabilities(load(tmp_path / "last.pt"))(torch.from_numpy(np.stack(looks)[:, None]))
 
     assert np.allclose(OnnxClassifier(folder=tmp_path).classify(looks), wanted.numpy(), atol=1e-5)
+
+
+def test_the_mean_of_checkpoints_lies_between_them(pieces, tmp_path):
+    paths = [tmp_path / "first.pt", tmp_path / "second.pt"]
+    for seed, path in enumerate(paths):
+        run = start(settings(seed=seed))
+        for module in run.average.modules():
+            if isinstance(module, torch.nn.BatchNorm2d):
+                torch.nn.init.uniform_(module.running_var, 0.5, 1.5)
+        save(run, path)
+    images = torch.from_numpy(np.stack([plain(piece) for piece in pieces])[:, None])
+
+    once, twice, both = (mean(names) for names in (paths[:1], paths[:1] * 2, paths))
+
+    with torch.no_grad():
+        wanted = load(paths[0])(images)
+        assert torch.allclose(once(images), wanted, atol=1e-4)
+        assert torch.allclose(twice(images), wanted, atol=1e-4)
+        assert not torch.allclose(both(images), wanted, atol=1e-2)
+    ends = [mean([path]).head[3].bias for path in paths]
+    assert torch.allclose(both.head[3].bias, (ends[0] + ends[1]) / 2)
 
 
 def test_own_crops_are_named_by_their_folders(tmp_path):

@@ -60,9 +60,9 @@ def train(  # a command's options
 ) -> None:
     """Train the crop classifier: signature, handwriting, printed text, stamp or logo.
 
-    Crops are cut and drawn once and kept in OUT. The best checkpoint is OUT/best.pt; what is learnt ships
-    only after `countersign export classifier`. Folders in OWN are named signature, handwriting, printed_text,
-    stamp_or_logo; not all are needed.
+    Crops are cut and drawn once and kept in OUT. The best checkpoint is OUT/best.pt, the last OUT/last.pt,
+    what it started from OUT/start.pt; what is learnt ships only after `countersign export classifier`.
+    Folders in OWN are named signature, handwriting, printed_text, stamp_or_logo; not all are needed.
     """
     import torch  # noqa: PLC0415
 
@@ -80,6 +80,7 @@ def train(  # a command's options
         run = trainer.resume(chosen, out / "last.pt")
     else:
         run = trainer.start(chosen, _shipped(pieces, chosen) if shipped else None)
+        trainer.save(run, out / "start.pt")
     with _progress() as progress:
         bar = progress.add_task("train", total=chosen.minutes * 60, figures="")
 
@@ -93,17 +94,20 @@ def train(  # a command's options
 
 
 def export(
-    checkpoint: Annotated[Path, typer.Argument(help="A checkpoint of `countersign train classifier`.")],
+    checkpoints: Annotated[
+        list[Path],
+        typer.Argument(help="Checkpoints of `countersign train classifier`; the mean of several ships."),
+    ],
     data: DataOption = DEFAULT_DATA,
 ) -> None:
-    """Ship a checkpoint with the doubt that validation pages favour; on by default only if it helps there."""
+    """Ship checkpoints with the doubt that validation pages favour; on by default only if it helps there."""
     from training.classifier import gate  # noqa: PLC0415
     from training.classifier.export import export as register  # noqa: PLC0415
 
-    register(checkpoint, doubt=1.0, default=False)
+    register(checkpoints, doubt=1.0, default=False)
     with _progress() as progress:
         choice = gate.choose(data, _ticker(progress))
-    entry = register(checkpoint, doubt=choice.doubt, default=choice.default)
+    entry = register(checkpoints, doubt=choice.doubt, default=choice.default)
     _messages.print(f"classifier {entry.sha256[:12]}: doubt {choice.doubt:.2f}, default {choice.default}")
     for line in choice.lines:
         _messages.print(line)

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import torch
+from torch import nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from training.catalogue import register
 from training.classifier.network import CropNetwork, Probabilities
@@ -24,13 +28,36 @@ def load(checkpoint: Path) -> CropNetwork:
     return network.eval()
 
 
-def export(checkpoint: Path, *, doubt: float, default: bool, folder: Path = WEIGHTS_DIR) -> CatalogueEntry:
-    """Register `classifier`: `doubt` takes a signature away, `default` says whether it does unless told."""
+def mean(checkpoints: Sequence[Path]) -> CropNetwork:
+    """The mean of checkpoints of one basin (`training/detector/averaging.py`), batch norms folded in."""
+    networks = [_folded(load(path)) for path in checkpoints]
+    states = [network.state_dict() for network in networks]
+    networks[0].load_state_dict(
+        {name: torch.stack([state[name] for state in states]).mean(dim=0) for name in states[0]}
+    )
+    return networks[0]
+
+
+def _folded(network: CropNetwork) -> CropNetwork:
+    layers = list(network.features)
+    for place, (layer, norm) in enumerate(pairwise(network.features)):
+        if isinstance(layer, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+            layers[place : place + 2] = [fuse_conv_bn_eval(layer, norm), nn.Identity()]
+    network.features = nn.Sequential(*layers)
+    return network
+
+
+def export(
+    checkpoints: Sequence[Path], *, doubt: float, default: bool, folder: Path = WEIGHTS_DIR
+) -> CatalogueEntry:
+    """Register their mean as `classifier`.
+
+    `doubt` takes a signature away, `default` says whether it does unless told.
+    """
     with tempfile.TemporaryDirectory() as scratch:
         graph = Path(scratch) / "classifier.onnx"
-        save_onnx(
-            Probabilities(load(checkpoint)), (torch.zeros(2, 1, HEIGHT, WIDTH),), ["images"], "kinds", graph
-        )
+        network = Probabilities(mean(checkpoints))
+        save_onnx(network, (torch.zeros(2, 1, HEIGHT, WIDTH),), ["images"], "kinds", graph)
         return register(
             "classifier",
             graph,
