@@ -15,7 +15,6 @@ from training.classifier import drawn, gate, sets  # noqa: E402
 from training.classifier.augment import moved, plain, varied  # noqa: E402
 from training.classifier.evaluate import answer  # noqa: E402
 from training.classifier.export import export, load, mean  # noqa: E402
-from training.classifier.figures import marked  # noqa: E402
 from training.classifier.metrics import Answers, confusion, figures, signature_accuracy  # noqa: E402
 from training.classifier.network import Probabilities  # noqa: E402
 from training.classifier.pieces import cut, whole  # noqa: E402
@@ -79,27 +78,6 @@ def test_a_cut_piece_keeps_its_surroundings_and_is_reduced():
     assert piece.box.width == pytest.approx(320)
     assert piece.pixels.shape[1] > 500
     assert inside.max() < 10
-
-
-def test_figures_are_of_many_shapes_and_hold_ink():
-    drawn_figures = list(drawn.figures(range(SEEDS.start, SEEDS.start + 40)))
-
-    assert len({one.pixels.shape for one in drawn_figures}) > 10
-    assert {one.kind for one in drawn_figures} == {Kind.PRINTED_TEXT}
-    assert all((one.pixels < 128).mean() > 0.001 for one in drawn_figures)
-
-
-def test_marked_print_holds_the_print_and_the_mark():
-    sheet, box = np.full((300, 400), 255, np.uint8), Box(150, 100, 90, 20)
-    sheet[100:120, 150:240] = 90
-
-    for seed in range(30):
-        noted = sheet.copy()
-        around = marked(noted, box, np.random.default_rng(seed))
-        ys, xs = np.nonzero(noted < 250)
-        assert (noted <= sheet).all() and (noted < sheet).any()
-        assert around.x <= xs.min() and around.y <= ys.min()
-        assert around.x + around.width >= xs.max() + 1 and around.y + around.height >= ys.max() + 1
 
 
 def test_training_goes_on_from_what_ships(pieces):

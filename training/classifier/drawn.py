@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from training.classifier.emblems import emblem
-from training.classifier.figures import figure, marked
 from training.classifier.pieces import Piece, cut, whole
 from training.synthesis import prose
 from training.synthesis.ink import Strokes, coverage
@@ -63,26 +62,6 @@ def typed(
         pixels = sheet([_text(script, rng) for _ in range(9)], face, rng)
         for box in windows(pixels, a_sheet, rng):
             yield cut(pixels, box, Kind.PRINTED_TEXT, source=f"{source}, {script}", group=f"sheet {seed}")
-
-
-def figures(seeds: range) -> Iterator[Piece]:
-    """One plot or diagram a seed, or a part of one; print to whoever looks for signatures."""
-    for seed in seeds:
-        ink = figure(np.random.default_rng([seed, 0xC6]))
-        piece = whole(ink, Kind.PRINTED_TEXT, source="drawn figure", group=f"figure {seed}")
-        if piece is not None:
-            yield piece
-
-
-def marked_print(seeds: range, faces: Sequence[Face], *, a_sheet: int = 3) -> Iterator[Piece]:
-    """Windows of sheets of print with a pen's mark around or across them: print all the same."""
-    for seed in seeds:
-        rng = np.random.default_rng([seed, 0xC7])
-        pixels = sheet([_text("latin", rng) for _ in range(9)], faces[int(rng.integers(len(faces)))], rng)
-        for box in windows(pixels, a_sheet, rng):
-            noted = pixels.copy()
-            around = marked(noted, box, rng)
-            yield cut(noted, around, Kind.PRINTED_TEXT, source="marked print", group=f"marked sheet {seed}")
 
 
 def penned(seeds: range, hands: Sequence[Sequence[Face]], *, a_sheet: int = 4) -> Iterator[Piece]:

@@ -76,8 +76,6 @@ def training(data: Path, settings: Settings, fonts: Fonts, notice: Notice) -> li
         "drawn signatures": drawn.signatures(seeds(settings.drawn_signatures)),
         "drawn emblems": drawn.emblems(seeds(settings.drawn_emblems)),
         "drawn print": drawn.typed(seeds(settings.typed_sheets), fonts.printed, SEEN, source="drawn print"),
-        "drawn figures": drawn.figures(seeds(settings.drawn_figures)),
-        "marked print": drawn.marked_print(seeds(settings.marked_sheets), fonts.printed),
         "handwriting fonts": drawn.penned(seeds(settings.penned_sheets), fonts.hands),
         "drawn handwriting": drawn.handwriting(seeds(settings.drawn_handwriting)),
     }
@@ -94,8 +92,6 @@ def validation(data: Path) -> list[Piece]:
         *real.specimens(_writers(data, "validation"), each=4, seed=2),
         *drawn.emblems(range(VALID_SEED, VALID_SEED + 100)),
         *drawn.typed(range(VALID_SEED, VALID_SEED + 60), CARRIED, SEEN, source="drawn print"),
-        *drawn.figures(range(VALID_SEED, VALID_SEED + 60)),
-        *drawn.marked_print(range(VALID_SEED, VALID_SEED + 20), CARRIED),
         *drawn.penned(range(VALID_SEED, VALID_SEED + 60), installed_hands(LEARNT_HANDS)),
         *drawn.handwriting(range(VALID_SEED, VALID_SEED + 150)),
     ]
@@ -116,8 +112,6 @@ def test(data: Path, notice: Notice) -> list[Piece]:
         "other faces": drawn.typed(_test_seeds(0, 30), faces, alphabets, source="print, other faces"),
         "other words": drawn.typed(_test_seeds(1, 40), CARRIED, SEEN, source="print, seen script"),
         "other scripts": drawn.typed(_test_seeds(2, 50), CARRIED, UNSEEN, source="print, unseen script"),
-        "drawn figures": drawn.figures(_test_seeds(5, 100)),
-        "marked print": drawn.marked_print(_test_seeds(6, 30), CARRIED),
         "handwriting fonts": drawn.penned(_test_seeds(3, 50), installed_hands(TEST_HANDS)),
         "drawn handwriting": drawn.handwriting(_test_seeds(4, 150)),
     }

@@ -26,8 +26,6 @@ class Settings:
     drawn_signatures: int
     drawn_handwriting: int
     drawn_emblems: int
-    drawn_figures: int
-    marked_sheets: int
     typed_sheets: int
     penned_sheets: int
     specimens_a_signer: int
