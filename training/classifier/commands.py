@@ -159,7 +159,7 @@ def _shipped(pieces: list[Piece], chosen: Settings) -> CropNetwork:
     from training.classifier.train import Batches  # noqa: PLC0415
 
     batches = Batches(pieces, chosen)
-    images = [batches.draw(step)[0] for step in range(512 // chosen.batch)]
+    images = [batches.draw(step)[0] for step in range(max(1, 512 // chosen.batch))]
     return shipped_network(torch.cat(images), chosen.dropout)
 
 
