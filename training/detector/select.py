@@ -73,8 +73,8 @@ def choose_and_export(
 ) -> Choice:
     """Try those sizes, one a look, on validation pages, with `own` on a user's; register the best as `name`.
 
-    Signed pages are seen as they lie, unsigned ones upright; all with the second look of the classifier, where
-    the catalogue has it on.
+    Signed pages are seen as they lie, unsigned ones upright; all with the second look of the classifier,
+    where the catalogue has it on.
     `drawn` are pages with every label, none of them trained on: they choose the thresholds of the others.
     """
     pages = own_validation(own) if own else validation_pages(data / "detection")
