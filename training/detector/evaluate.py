@@ -202,7 +202,7 @@ class Evaluation:
         return LabelReport(figures(scored), at_threshold(scored, self._thresholds.floor(label)))
 
     def _unsigned(self) -> dict[str, FalseAlarms]:
-        seen = self._look("unsigned", unsigned_pages(self._root))
+        seen = self._look("unsigned", unsigned_pages(self._root), upright=False)
         floor = self._thresholds.floor(Label.SIGNATURE)
         return {
             name: false_alarms([one.scored(Label.SIGNATURE) for one in part], floor)

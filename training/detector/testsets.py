@@ -95,7 +95,7 @@ def unsigned_pages(root: Path, labels: Path = UNSIGNED_LABELS) -> list[Case]:
     """
     signed = json.loads(labels.read_text(encoding="utf-8"))["signed"]
     return [
-        Case(page.image.name, page.group, partial(_as_served, page), signed=page.image.name in signed)
+        Case(page.image.name, page.group, partial(_laid_upright, page), signed=page.image.name in signed)
         for page in read_unsigned(root)
     ]
 
@@ -152,8 +152,8 @@ def _as_marked(page: OwnPage) -> tuple[Pixels, tuple[Marked, ...]]:
     return read_pixels(page.image), page.marks
 
 
-def _as_served(page: PageRecord) -> tuple[Pixels, tuple[Marked, ...]]:
-    """A page without marks, the right way up."""
+def _laid_upright(page: PageRecord) -> tuple[Pixels, tuple[Marked, ...]]:
+    """A page without marks: what would lie elsewhere after the turn."""
     pixels = rendered(page.image.read_bytes())
     return turned(pixels, turns_to_upright(pixels)), ()
 
