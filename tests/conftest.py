@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import boto3
 import pytest
 
-import worker.vision.pages_image  # noqa: F401 - before any test imports ultralytics, which patches Pillow
+import worker.rendering.raster  # noqa: F401 - before any test imports ultralytics, which patches Pillow
 from deploy.missing import ServerMissing
 from deploy.postgres_server import create_database, drop_database
 from deploy.redis_server import borrowed_database

@@ -19,9 +19,9 @@ from worker.steps.finish import finish_document
 from worker.steps.ports import Deps, DetectDeps, RenderDeps, VerifyDeps
 from worker.steps.render import render_document
 from worker.steps.verify import verify_chunk
-from worker.vision.cleaner import Cleaner, load_cleaner
+from worker.vision.cleaning.cleaner import Cleaner, load_cleaner
 from worker.vision.values import Cleaning, RenderedPage
-from worker.vision.verifier import Verifier, load_verifier
+from worker.vision.verification.verifier import Verifier, load_verifier
 
 VERSIONS = {"detector": "d", "encoder": "e", "code": "c", "thresholds": {"min_score": 0.5}}
 

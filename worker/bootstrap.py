@@ -12,10 +12,10 @@ from db.engine import Sessions, make_engine, make_sessions
 from worker import models
 from worker.app import app
 from worker.messages import CeleryCourier
-from worker.renderer import SandboxRenderer
+from worker.rendering.renderer import SandboxRenderer
 from worker.settings import Attempts, Database, Detection, Models, Reading, Storage
 from worker.steps.ports import Deps, DetectDeps, RenderDeps, VerifyDeps
-from worker.storage import S3, Store, s3_client
+from worker.storage.stores import S3, Store, s3_client
 
 
 @cache

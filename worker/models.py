@@ -7,15 +7,15 @@ from typing import Any
 from worker.settings import Detection, Models
 from worker.version import code_version
 from worker.vision import weights
-from worker.vision.batcher import BatchingDetector
-from worker.vision.classifier import OnnxClassifier, SecondLook
-from worker.vision.cleaner import Cleaner, load_cleaner
-from worker.vision.detector import Detector, load_detector
-from worker.vision.encoder import Encoder, load_encoder
-from worker.vision.orientation import UprightDetector
-from worker.vision.reading import default_thresholds
+from worker.vision.cleaning.cleaner import Cleaner, load_cleaner
+from worker.vision.detection.batcher import BatchingDetector
+from worker.vision.detection.classifier import OnnxClassifier, SecondLook
+from worker.vision.detection.detector import Detector, load_detector
+from worker.vision.detection.orientation import UprightDetector
+from worker.vision.detection.yolo import default_thresholds
 from worker.vision.values import Label, Thresholds
-from worker.vision.verifier import Verifier, load_verifier
+from worker.vision.verification.encoder import Encoder, load_encoder
+from worker.vision.verification.verifier import Verifier, load_verifier
 
 #: The classifier's name in the catalogue, and in the versions of a result.
 CLASSIFIER = "classifier"

@@ -15,7 +15,7 @@ from producer.console import err, out, print_json, table
 from worker.errors import WrongUse
 
 if TYPE_CHECKING:
-    from worker.replay import Difference, Replayed
+    from worker.embedded.replay import Difference, Replayed
 
 
 def bundle(
@@ -31,8 +31,8 @@ def bundle(
     The file is as confidential as the document. It holds settings that decide an answer, and no secrets.
     """
     from worker import bootstrap  # noqa: PLC0415
-    from worker.bundle import write  # noqa: PLC0415
-    from worker.replay import pack  # noqa: PLC0415
+    from worker.embedded.bundle import write  # noqa: PLC0415
+    from worker.embedded.replay import pack  # noqa: PLC0415
 
     with bootstrap.sessions()() as session:
         ids = only(session, document)
@@ -54,8 +54,8 @@ def replay(
 
     Exit status 1 says that it is not. Other weights or other code are named beside it.
     """
-    from worker.bundle import read  # noqa: PLC0415
-    from worker.replay import replay as again  # noqa: PLC0415
+    from worker.embedded.bundle import read  # noqa: PLC0415
+    from worker.embedded.replay import replay as again  # noqa: PLC0415
 
     with ExitStack() as exits:
         found = read(file)

@@ -28,7 +28,7 @@ def compare(
 
     Exit status 1 says that an image could not be compared.
     """
-    from worker.comparison import Comparer  # noqa: PLC0415 - loads OpenCV and ONNX Runtime
+    from worker.embedded.comparison import Comparer  # noqa: PLC0415 - loads OpenCV and ONNX Runtime
 
     rows = _rows(images or [], pairs)
     comparer = Comparer()

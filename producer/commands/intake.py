@@ -91,7 +91,7 @@ def _deps(source: str) -> IntakeDeps:
     from producer.deps import IntakeDeps  # noqa: PLC0415
     from worker import bootstrap  # noqa: PLC0415
     from worker.settings import Intake, Storage  # noqa: PLC0415
-    from worker.storage import s3_client  # noqa: PLC0415
+    from worker.storage.stores import s3_client  # noqa: PLC0415
 
     settings, courier = Intake(), bootstrap.courier()
     bucket, prefix = place(source) if source.startswith("s3://") else (settings.intake_bucket, "")
@@ -137,7 +137,7 @@ def report(
     from db import documents as rows  # noqa: PLC0415
     from db.results import document_result  # noqa: PLC0415
     from worker import bootstrap  # noqa: PLC0415
-    from worker.report import write_report  # noqa: PLC0415
+    from worker.report.html import write_report  # noqa: PLC0415
 
     with bootstrap.sessions()() as session:
         named = [one.id for text in documents or [] for one in rows.find(session, text)]

@@ -41,7 +41,7 @@ def audit(
     from producer.audit import audit as compare  # noqa: PLC0415
     from worker import bootstrap  # noqa: PLC0415
     from worker.settings import Storage  # noqa: PLC0415
-    from worker.storage import s3_client  # noqa: PLC0415
+    from worker.storage.stores import s3_client  # noqa: PLC0415
 
     bucket, prefix = place(source)
     first: list[Loose] = []

@@ -14,10 +14,10 @@ from producer.commands import enrolments
 from producer.console import coloured, err, out, plain, print_json, progress
 from producer.console import table as make_table
 from worker.errors import UnusableReference, WrongUse
-from worker.files import key_of
+from worker.storage.files import key_of
 
 if TYPE_CHECKING:
-    from worker.local import Workspace
+    from worker.embedded.workspace import Workspace
 
 #: Where a run leaves its results when nothing else is said.
 DEFAULT_OUT = Path("countersign-results")
@@ -57,7 +57,7 @@ def run(
     leaves a database, the pictures and an HTML report in the output folder. A document that cannot be
     read is reported with a reason; the others go on. Exit status 1 says that there was one.
     """
-    from worker.local import open_workspace  # noqa: PLC0415 - loads OpenCV and ONNX Runtime
+    from worker.embedded.workspace import open_workspace  # noqa: PLC0415 - loads OpenCV and ONNX Runtime
     from worker.settings import Detection  # noqa: PLC0415
 
     documents = list(expand(paths))
@@ -148,7 +148,7 @@ def _process(workspace: Workspace, ids: Sequence[int]) -> None:
 
 
 def _report(results: Sequence[dict[str, Any]], on_file: Sequence[dict[str, Any]], folder: Path) -> Path:
-    from worker.report import write_report  # noqa: PLC0415 - loads OpenCV
+    from worker.report.html import write_report  # noqa: PLC0415 - loads OpenCV
 
     return write_report(
         results,

@@ -22,7 +22,7 @@ from deploy.settings import child_environment
 from tests.acceptance.commands import COUNTERSIGN, Said
 from tests.corpus import ANY, KINDS, Kind
 from tests.inputs import LIMITS, png_claiming
-from worker.files import path_of
+from worker.storage.files import path_of
 
 #: What a run is held to here; the corpus is built around these.
 SETTINGS = {

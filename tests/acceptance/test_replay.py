@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from worker.bundle import Bundle, read, write
+from worker.embedded.bundle import Bundle, read, write
+from worker.embedded.replay import pack, replay
+from worker.embedded.workspace import Workspace, open_workspace
 from worker.errors import WrongUse
-from worker.local import Workspace, open_workspace
-from worker.replay import pack, replay
-from worker.storage import Folder
+from worker.storage.stores import Folder
 
 
 @pytest.fixture(scope="module")

@@ -28,7 +28,7 @@ from worker.settings import Attempts
 from worker.steps import attempt as attempts
 from worker.steps import copies, detect, finish, render, verify
 from worker.steps.ports import Deps, DetectDeps, VerifyDeps
-from worker.vision.verifier import load_verifier
+from worker.vision.verification.verifier import load_verifier
 
 __all__ = ["app"]
 

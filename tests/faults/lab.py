@@ -44,8 +44,8 @@ from tests.faults.traps import Traps
 from worker.settings import Attempts, Storage
 from worker.steps.ports import VerifyDeps
 from worker.steps.references import enroll
-from worker.storage import S3, s3_client
-from worker.vision.verifier import load_verifier
+from worker.storage.stores import S3, s3_client
+from worker.vision.verification.verifier import load_verifier
 
 INTAKE, RESULTS, NOTICES = "faults-intake", "faults-results", "faults:notices"
 #: Limits so short that a fault is over within seconds, on a machine that has nothing else to do.

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from worker.errors import DocumentError, PageError
+from worker.rendering.pages import inspect, render
 from worker.vision.images import decode
-from worker.vision.pages import inspect, render
 from worker.vision.values import Limits, RenderedPage
 
 #: Small, so that a second holds many documents.

@@ -23,7 +23,7 @@ from tests.conftest import Bucket
 from tests.corpus import ANY, KINDS, Kind
 from tests.inputs import LIMITS, scan
 from tests.world import World
-from worker.renderer import SandboxRenderer
+from worker.rendering.renderer import SandboxRenderer
 from worker.settings import Reading
 
 #: A few of every group, the slow ones left to the embedded form.

@@ -23,9 +23,9 @@ from worker.steps.finish import finish_document
 from worker.steps.references import enroll, judge
 from worker.steps.render import render_document
 from worker.steps.verify import verify_chunk
-from worker.vision.encoder import DIMENSION
 from worker.vision.images import encode_png
 from worker.vision.values import Embeddings, Normal, RenderedPage
+from worker.vision.verification.encoder import DIMENSION
 
 #: Two pages that carry the same ink and are not the same page: the second has it twice.
 ONCE, TWICE = page(0, marks=1), page(0, marks=2)
@@ -206,7 +206,7 @@ def test_a_reference_that_disagrees_is_named_by_the_verdict(
         data = f"reference {number}".encode()
         world.renderer.documents[data] = [page(number, marks=1)]
         enroll("Ann", data.decode(), data, deps=world.verify_deps, renderer=world.renderer)
-    monkeypatch.setattr("worker.vision.enrolment.OUTLIER_LLR", 1e9)
+    monkeypatch.setattr("worker.vision.verification.enrolment.OUTLIER_LLR", 1e9)
 
     judged = judge("Ann", world.verify_deps)
     document_id = world.arrive("letter.pdf", [ONCE], claims=("Ann",))

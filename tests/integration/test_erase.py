@@ -31,8 +31,8 @@ from worker.steps.erase import Eraser, StillAtWork
 from worker.steps.finish import finish_document
 from worker.steps.keys import document_folder
 from worker.steps.render import render_document
-from worker.storage import S3, Folder, s3_client
-from worker.vision.encoder import DIMENSION
+from worker.storage.stores import S3, Folder, s3_client
+from worker.vision.verification.encoder import DIMENSION
 
 
 def eraser(world: World) -> Eraser:

@@ -14,13 +14,13 @@ from db.models import Document
 from tests.acceptance.commands import countersign
 from tests.fakes import page
 from tests.world import World
-from worker.bundle import read
+from worker.embedded.bundle import read
 from worker.errors import EmptyDocument, UnreadablePage
 from worker.log import Actor, actor
 from worker.settings import Attempts
 from worker.steps.keys import result_key
 from worker.steps.render import render_document
-from worker.storage import S3
+from worker.storage.stores import S3
 
 
 def test_the_commands_pack_a_queued_document_without_secrets_and_replay_it(

@@ -27,9 +27,9 @@ from worker.steps.render import render_document
 from worker.steps.sweep import sweep_all
 from worker.steps.verify import verify_chunk
 from worker.vision import values
-from worker.vision.cleaner import load_cleaner
-from worker.vision.encoder import GLOBAL, LEVELS
+from worker.vision.cleaning.cleaner import load_cleaner
 from worker.vision.values import Cleaning, Pixels
+from worker.vision.verification.encoder import GLOBAL, LEVELS
 
 
 def count(world: World, model: type) -> int:

@@ -25,7 +25,7 @@ FORBIDDEN: dict[str, tuple[str, ...]] = {
         "worker.tasks",
         "worker.settings",
         "worker.storage",
-        "worker.local",
+        "worker.embedded",
         "celery",
         "boto3",
         "sqlalchemy",
@@ -53,7 +53,7 @@ FORBIDDEN: dict[str, tuple[str, ...]] = {
 }
 #: Modules that only one module may import.
 SOLE_IMPORTERS = {
-    "pymupdf": ("worker.vision.pages_pdf", "training.synthesis"),
+    "pymupdf": ("worker.rendering.pdf", "training.synthesis"),
     "celery": ("worker.app", "worker.messages", "worker.tasks", "deploy"),
 }
 
@@ -98,7 +98,9 @@ def test_a_vendor_s_objects_stay_in_few_modules(library: str) -> None:
     assert {name for name in importers if not any(begins(name, prefix) for prefix in allowed)} == set()
 
 
-@pytest.mark.parametrize("module", ["producer.cli", "worker.app", "worker.messages", "worker.local"])
+@pytest.mark.parametrize(
+    "module", ["producer.cli", "worker.app", "worker.messages", "worker.embedded.workspace"]
+)
 def test_front_doors_load_without_torch(module: str) -> None:
     code = f"import sys, {module}; print([m for m in ('torch', 'ultralytics') if m in sys.modules])"
 

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from worker.vision.batcher import BatchingDetector
+from worker.vision.detection.batcher import BatchingDetector
 from worker.vision.values import Box, Pixels, Region
 
 POISON = 255

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from worker import bundle
-from worker.bundle import Bundle, read, write
+from worker.embedded import bundle
+from worker.embedded.bundle import Bundle, read, write
 from worker.errors import WrongUse
 
 WHOLE = Bundle(

@@ -5,7 +5,7 @@ import pytest
 
 from worker.models import build_detector, result_versions
 from worker.settings import Detection, Models
-from worker.vision.classifier import (
+from worker.vision.detection.classifier import (
     HEIGHT,
     KINDS,
     MARGINS,

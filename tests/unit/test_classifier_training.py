@@ -24,7 +24,7 @@ from training.classifier.train import Batches, resume, save, start, train  # noq
 from training.detector.testsets import Case  # noqa: E402
 from training.synthesis.typeset import CARRIED, SEEN, UNSEEN, folder_faces, package_faces  # noqa: E402
 from worker.errors import WrongUse  # noqa: E402
-from worker.vision.classifier import HEIGHT, KINDS, WIDTH, Kind, OnnxClassifier  # noqa: E402
+from worker.vision.detection.classifier import HEIGHT, KINDS, WIDTH, Kind, OnnxClassifier  # noqa: E402
 from worker.vision.values import Box, Label, Region  # noqa: E402
 
 SEEDS = range(7_000_000, 7_000_006)

@@ -21,12 +21,12 @@ from training.cleaner.pairs import Clean  # noqa: E402
 from training.cleaner.train import loss_of, resume, start, train  # noqa: E402
 from training.verifier import readers  # noqa: E402
 from training.verifier.metrics import Rate  # noqa: E402
-from worker.vision.cleaner import load_cleaner, whiten  # noqa: E402
+from worker.vision.cleaning.cleaner import load_cleaner, whiten  # noqa: E402
+from worker.vision.cleaning.learned import StrokeNetwork, fitted, load_network, unfitted  # noqa: E402
 from worker.vision.crops import dark_pixels, grey, ink_mask  # noqa: E402
-from worker.vision.encoder import load_encoder  # noqa: E402
-from worker.vision.learned import StrokeNetwork, fitted, load_network, unfitted  # noqa: E402
-from worker.vision.matcher import load_matcher  # noqa: E402
 from worker.vision.values import Cleaning  # noqa: E402
+from worker.vision.verification.encoder import load_encoder  # noqa: E402
+from worker.vision.verification.matcher import load_matcher  # noqa: E402
 
 SETTINGS = dataclasses.replace(
     settings_file.read(), batch=2, minutes=0.02, validate_minutes=0.01, validation_pairs=2

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from worker.vision.boxes import Letterbox, iou
-from worker.vision.detector import OnnxDetector, TorchDetector, load_detector
-from worker.vision.reading import Reading, default_thresholds, prepare, read_answers, reduce_page
+from worker.vision.detection.detector import OnnxDetector, TorchDetector, load_detector
+from worker.vision.detection.yolo import Reading, default_thresholds, prepare, read_answers, reduce_page
 from worker.vision.values import Box, Label, Pixels, Region, Thresholds
 from worker.vision.weights import entry
 

@@ -35,7 +35,7 @@ from training.detector.testsets import (
     unsigned_pages,
     whole_pages,
 )
-from worker.vision.orientation import turned
+from worker.vision.detection.orientation import turned
 from worker.vision.values import Box, Label
 
 DATA = Path(os.environ.get("COUNTERSIGN_DATA", "../shared/data"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from worker.vision.draw import COLOURS, UNCOMPARED, Mark, annotate, colour_of, reduce
+from worker.report.drawing import COLOURS, UNCOMPARED, Mark, annotate, colour_of, reduce
 from worker.vision.values import Box, Outcome, Pixels
 
 

@@ -8,11 +8,11 @@ import pytest
 from tests.handwriting import signature
 from worker.errors import WeightsError
 from worker.vision import weights
-from worker.vision.calibration import probability
 from worker.vision.crops import assess, normalise
-from worker.vision.encoder import BATCH, DIMENSION, GLOBAL, LEVELS, load_encoder
-from worker.vision.matcher import load_matcher
-from worker.vision.verifier import load_verifier
+from worker.vision.verification.calibration import probability
+from worker.vision.verification.encoder import BATCH, DIMENSION, GLOBAL, LEVELS, load_encoder
+from worker.vision.verification.matcher import load_matcher
+from worker.vision.verification.verifier import load_verifier
 
 CROPS = [normalise(signature(seed, wobble=wobble)) for seed in range(1, 6) for wobble in range(3)]
 
@@ -51,7 +51,7 @@ def test_the_pair_classifier_is_symmetric():
 
 def test_torch_and_onnx_runtime_give_the_same_verdicts():
     pytest.importorskip("torch")
-    from worker.vision.encoder import TorchEncoder  # noqa: PLC0415
+    from worker.vision.verification.encoder import TorchEncoder  # noqa: PLC0415
 
     verifier, onnx = load_verifier(), load_encoder()
     torch = TorchEncoder(weights.verified_path("encoder-torch"), version=onnx.version, device="cpu")

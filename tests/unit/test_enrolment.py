@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from tests.handwriting import coloured, signature
-from worker.vision.cleaner import load_cleaner
-from worker.vision.encoder import DIMENSION
-from worker.vision.enrolment import Grade, Remark, Standing, grade, lacking, standings, wanted
-from worker.vision.prepare import prepare
+from worker.vision.cleaning.cleaner import load_cleaner
+from worker.vision.cleaning.prepare import prepare
 from worker.vision.values import Cleaning, Embeddings, Grey
-from worker.vision.verifier import load_verifier
+from worker.vision.verification.encoder import DIMENSION
+from worker.vision.verification.enrolment import Grade, Remark, Standing, grade, lacking, standings, wanted
+from worker.vision.verification.verifier import load_verifier
 
 
 def graded(image: Grey) -> Grade:

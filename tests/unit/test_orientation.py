@@ -10,7 +10,7 @@ import pytest
 from tests.fakes import DarkBlocks
 from training.synthesis.pages import Page, blank
 from training.synthesis.scanner import Scanner, scan
-from worker.vision.orientation import UprightDetector, turned, turned_box, turns_to_upright
+from worker.vision.detection.orientation import UprightDetector, turned, turned_box, turns_to_upright
 from worker.vision.values import Box, Pixels, Region
 
 TURNS = (0, 1, 2, 3)

@@ -17,8 +17,8 @@ from PIL import Image
 from tests.inputs import CASES, LIMITS, Case, exif_jpeg, scan, tiff
 from tests.sheets import FULL, Page, encoded, is_upright, jpeg_picture, pdf, sheet
 from worker.errors import DocumentError, PageError, UnreadableDocument
-from worker.vision.pages import decode, inspect, render
-from worker.vision.pages_encode import encode
+from worker.rendering.encoding import encode
+from worker.rendering.pages import decode, inspect, render
 from worker.vision.values import Limits, RenderedPage
 
 # Pillow warns of the damaged TIFF directories that some of the cases are about.

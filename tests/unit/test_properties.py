@@ -25,14 +25,14 @@ from db.results import document_result
 from producer.claims import compile_pattern, from_sidecar, read_claims, signer_name
 from producer.objects import storable
 from worker.errors import WrongUse
-from worker.files import key_of, path_of
+from worker.storage.files import key_of, path_of
 from worker.vision.boxes import Letterbox, clip
-from worker.vision.calibration import probability
-from worker.vision.cleaner import load_cleaner
+from worker.vision.cleaning.cleaner import load_cleaner
+from worker.vision.cleaning.prepare import prepare
 from worker.vision.crops import HEIGHT, WIDTH, crop
-from worker.vision.prepare import prepare
-from worker.vision.reading import Reading, read_answers
+from worker.vision.detection.yolo import Reading, read_answers
 from worker.vision.values import Box, Cleaning, Label, Thresholds
+from worker.vision.verification.calibration import probability
 
 ANY_FLOAT = st.floats(width=32)
 READING = Reading((320,), (Label.SIGNATURE, Label.HANDWRITTEN_DATE), Thresholds(min_score=0.25))

@@ -9,8 +9,8 @@ import pytest
 
 from producer.commands.enrolments import warnings
 from tests.results import document, page, region, verdict
-from worker.report import write_report
-from worker.report_summary import rows
+from worker.report.html import write_report
+from worker.report.summary import rows
 
 TWIN = {"document": 7, "key": "in/<other>.pdf", "page": 2, "region": 0, "similarity": 0.97, "kind": "ink"}
 GONE = {**TWIN, "document": None, "key": None, "page": None, "region": None}

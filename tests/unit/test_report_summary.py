@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.results import document, page, region, verdict
-from worker.report_summary import NOT_FOUND, Claim, claims, rows, short_names, summary
+from worker.report.summary import NOT_FOUND, Claim, claims, rows, short_names, summary
 
 SIGNED_BY_TWO = document(
     pages=[page(regions=[region(0), region(1)])],

@@ -21,9 +21,9 @@ from worker.errors import (
     PageTooLarge,
     UnreadablePage,
 )
-from worker.sandbox import RenderPool
-from worker.vision.formats import DocumentInfo
-from worker.vision.pages import render
+from worker.rendering.formats import DocumentInfo
+from worker.rendering.pages import render
+from worker.rendering.sandbox import RenderPool
 from worker.vision.values import Limits, RenderedPage
 
 # Pillow warns of the damaged TIFF directories that some of the cases are about.

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from worker.errors import WeightsError
-from worker.vision.calibration import (
+from worker.vision.values import Confidence, Outcome, Quality, QualityIssue
+from worker.vision.verification.calibration import (
     Calibration,
     Fit,
     Strangers,
@@ -21,8 +22,7 @@ from worker.vision.calibration import (
     probability,
     soft_maximum,
 )
-from worker.vision.values import Confidence, Outcome, Quality, QualityIssue
-from worker.vision.verifier import SHORTLIST, Verifier, load_verifier
+from worker.vision.verification.verifier import SHORTLIST, Verifier, load_verifier
 
 USABLE = Quality(ink=0.1, width=200, height=60, usable=True)
 BLANK = Quality(ink=0.0, width=0, height=0, usable=False, issues=(QualityIssue.BLANK,))

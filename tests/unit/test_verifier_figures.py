@@ -14,9 +14,9 @@ pytest.importorskip("torch")
 from training.verifier import regression
 from training.verifier.library import load
 from worker.vision import weights
-from worker.vision.encoder import TorchEncoder, load_encoder
 from worker.vision.values import Quality
-from worker.vision.verifier import load_verifier
+from worker.vision.verification.encoder import TorchEncoder, load_encoder
+from worker.vision.verification.verifier import load_verifier
 
 EXPECTED = Path(__file__).with_name("verifier_figures.json")
 RENEW = f"python -m training.verifier.regression tests/unit/{EXPECTED.name}"

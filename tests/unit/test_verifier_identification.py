@@ -12,8 +12,8 @@ pytest.importorskip("torch")
 from training.verifier import identification
 from training.verifier.identification import KINDS, _Person, _search
 from training.verifier.library import Library, Models
-from worker.vision.calibration import Calibration, Fit, Strangers
-from worker.vision.encoder import GLOBAL
+from worker.vision.verification.calibration import Calibration, Fit, Strangers
+from worker.vision.verification.encoder import GLOBAL
 
 FIT = Fit(
     references=1,

@@ -14,8 +14,8 @@ from training.verifier.degrade import CONDITIONS, as_scanned
 from training.verifier.errors import _worst_quarter
 from training.verifier.metrics import Curves, Trials
 from training.verifier.protocol import Gallery
-from worker.vision.calibration import Fit, Strangers
 from worker.vision.crops import ink_mask
+from worker.vision.verification.calibration import Fit, Strangers
 
 NORMAL = np.random.default_rng(1).normal
 

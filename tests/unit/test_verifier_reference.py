@@ -10,8 +10,8 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from training.verifier import readers, reference  # noqa: E402
-from worker.vision.encoder import load_encoder  # noqa: E402
-from worker.vision.matcher import load_matcher  # noqa: E402
+from worker.vision.verification.encoder import load_encoder  # noqa: E402
+from worker.vision.verification.matcher import load_matcher  # noqa: E402
 
 
 def test_the_contrastive_loss_wants_own_genuine_near_and_all_else_a_margin_away():

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 
 from training.classifier.pieces import Piece
-from worker.vision.classifier import MARGIN, Kind, Look, as_look
 from worker.vision.crops import crop
+from worker.vision.detection.classifier import MARGIN, Kind, Look, as_look
 from worker.vision.values import Box, Grey
 
 _Rng = np.random.Generator

@@ -223,7 +223,7 @@ def _show(report: Report) -> None:
 
 
 def _confusion(figures: Figures) -> Table:
-    from worker.vision.classifier import KINDS  # noqa: PLC0415
+    from worker.vision.detection.classifier import KINDS  # noqa: PLC0415
 
     table = Table("is \\ called", *KINDS, title="confusion")
     for kind, row in zip(KINDS, figures.confusion, strict=True):

@@ -12,7 +12,7 @@ from training.synthesis import prose
 from training.synthesis.ink import Strokes, coverage
 from training.synthesis.strokes import Signer, forge, sign, write
 from training.synthesis.typeset import Face, english, package_faces, sheet, windows, words
-from worker.vision.classifier import Kind
+from worker.vision.detection.classifier import Kind
 from worker.vision.values import Grey
 
 _Rng = np.random.Generator

@@ -19,7 +19,7 @@ from training.classifier.pieces import Piece
 from training.classifier.real import PAGES
 from training.provenance import commit
 from worker.errors import WrongUse
-from worker.vision.classifier import KINDS, Classifier, OnnxClassifier, classified
+from worker.vision.detection.classifier import KINDS, Classifier, OnnxClassifier, classified
 
 Notice = Callable[[str], None]
 

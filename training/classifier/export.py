@@ -14,7 +14,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from training.catalogue import register
 from training.classifier.network import CropNetwork, Probabilities
 from training.verifier.export import save_onnx
-from worker.vision.classifier import HEIGHT, KINDS, WIDTH
+from worker.vision.detection.classifier import HEIGHT, KINDS, WIDTH
 from worker.vision.weights import WEIGHTS_DIR, CatalogueEntry
 
 LICENCE = "AGPL-3.0-or-later"

@@ -28,9 +28,9 @@ from training.detector.testsets import (
     unsigned_pages,
     whole_pages,
 )
-from worker.vision.classifier import OnnxClassifier, classified, doubts, weighed
-from worker.vision.detector import OnnxDetector
-from worker.vision.reading import default_thresholds
+from worker.vision.detection.classifier import OnnxClassifier, classified, doubts, weighed
+from worker.vision.detection.detector import OnnxDetector
+from worker.vision.detection.yolo import default_thresholds
 from worker.vision.values import Box, Label, Region, Thresholds
 from worker.vision.weights import entry
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from training.detector.metrics import Rate
-from worker.vision.classifier import KINDS, Kind
+from worker.vision.detection.classifier import KINDS, Kind
 
 Indices = npt.NDArray[np.int64]
 

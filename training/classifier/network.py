@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from worker.vision.classifier import KINDS
+from worker.vision.detection.classifier import KINDS
 
 #: Channels, kernel and stride of the convolutions of each stage; a 2x2 maximum follows each but the last.
 STAGES = (((24, 5, 2),), ((48, 3, 1), (48, 3, 1)), ((96, 3, 1), (96, 3, 1)), ((128, 3, 1), (128, 3, 1)))

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from worker.vision.classifier import Kind
 from worker.vision.crops import grey
+from worker.vision.detection.classifier import Kind
 from worker.vision.values import Box, Grey, Pixels
 
 #: Share of a box that is kept on every side, and the most pixels that a kept box is wide or high.

@@ -17,7 +17,7 @@ from training.detector.readers import PageRecord, read_hlx8j, read_rf100, read_t
 from training.detector.splits import choosing, every_page, learnt, measuring
 from training.synthesis.typeset import windows
 from training.verifier.readers import Signer
-from worker.vision.classifier import Kind
+from worker.vision.detection.classifier import Kind
 from worker.vision.values import Box, Grey
 
 #: How the sources of pieces that come from real pages begin.

@@ -19,7 +19,7 @@ from training.synthesis.typeset import CARRIED, SEEN, UNSEEN, Face, folder_faces
 from training.verifier import sets as verification
 from training.verifier.readers import Signer, bhsig
 from worker.errors import WrongUse
-from worker.vision.classifier import Kind
+from worker.vision.detection.classifier import Kind
 from worker.vision.values import Box
 
 #: Seeds of drawn pieces, far from those of the examples and of the verifier.

@@ -20,7 +20,7 @@ from training.classifier.augment import moved, varied
 from training.classifier.network import CropNetwork
 from training.classifier.pieces import Piece
 from training.classifier.settings import Settings
-from worker.vision.classifier import KINDS, Kind, Look, looks_at
+from worker.vision.detection.classifier import KINDS, Kind, Look, looks_at
 
 Report = Callable[[dict[str, float]], None]
 

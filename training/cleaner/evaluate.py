@@ -24,7 +24,7 @@ from training.verifier.metrics import Curves, Rate, Trials
 from training.verifier.protocol import Gallery
 from training.verifier.readers import Signer
 from worker.vision import weights
-from worker.vision.cleaner import (
+from worker.vision.cleaning.cleaner import (
     Cleaner,
     by_network,
     by_rules,
@@ -33,11 +33,11 @@ from worker.vision.cleaner import (
     load_cleaner,
     whiten,
 )
+from worker.vision.cleaning.learned import load_network
 from worker.vision.crops import dark_pixels, grey, ink_mask, normalise
-from worker.vision.encoder import Encoder, load_encoder
-from worker.vision.learned import load_network
-from worker.vision.matcher import Matcher, load_matcher
 from worker.vision.values import Cleaning, Embeddings, Grey
+from worker.vision.verification.encoder import Encoder, load_encoder
+from worker.vision.verification.matcher import Matcher, load_matcher
 
 #: Genuine specimens of each writer, and forgeries, that are measured.
 SPECIMENS = 3

@@ -13,9 +13,9 @@ from training.cleaner.evaluate import Judge
 from training.cleaner.gate import Choice, best, choices, validation_cases
 from training.cleaner.network import Probabilities, StrokeUNet
 from training.cleaner.train import load
-from worker.vision.encoder import load_encoder
-from worker.vision.learned import HEIGHT, WIDTH, StrokeNetwork
-from worker.vision.matcher import load_matcher
+from worker.vision.cleaning.learned import HEIGHT, WIDTH, StrokeNetwork
+from worker.vision.verification.encoder import load_encoder
+from worker.vision.verification.matcher import load_matcher
 from worker.vision.weights import WEIGHTS_DIR
 
 LICENCE = "AGPL-3.0-or-later"

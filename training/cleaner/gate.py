@@ -13,9 +13,9 @@ from training.cleaner import pairs
 from training.cleaner.evaluate import Case, Errors, Judge, cases
 from training.verifier import readers
 from training.verifier.protocol import Gallery
-from worker.vision.cleaner import by_network, erased, removed_share, whiten
+from worker.vision.cleaning.cleaner import by_network, erased, removed_share, whiten
+from worker.vision.cleaning.learned import StrokeNetwork
 from worker.vision.crops import dark_pixels, grey
-from worker.vision.learned import StrokeNetwork
 from worker.vision.values import Embeddings, Grey, Pixels
 
 #: Least shares of a crop's ink that are tried.

@@ -16,9 +16,9 @@ from training.cleaner.dirt import Pair, soil
 from training.cleaner.settings import Settings
 from training.verifier import readers, sets
 from training.verifier.readers import CANVAS, Drawn, Scanned, Signer, Specimen
-from worker.vision.cleaner import whiten
+from worker.vision.cleaning.cleaner import whiten
+from worker.vision.cleaning.learned import fitted
 from worker.vision.crops import dark_pixels, grey, ink_mask
-from worker.vision.learned import fitted
 from worker.vision.values import Grey
 
 #: Streams of chance that never meet: training, validation, measuring, the picture of the manual.

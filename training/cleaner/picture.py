@@ -13,7 +13,7 @@ from rich.console import Console
 from training.cleaner.dirt import soil
 from training.cleaner.pairs import PICTURE
 from training.verifier import readers
-from worker.vision.cleaner import load_cleaner
+from worker.vision.cleaning.cleaner import load_cleaner
 from worker.vision.values import Cleaning, Grey, Pixels
 
 #: Width and height of one cell, and rows.

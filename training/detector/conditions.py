@@ -15,7 +15,7 @@ from training.detector.testsets import Case
 from training.synthesis.camera import compressed, photograph
 from training.synthesis.pages import Mark, Page, random_page
 from training.synthesis.scanner import Scanner, scan
-from worker.vision.orientation import turned, turned_box
+from worker.vision.detection.orientation import turned, turned_box
 from worker.vision.values import Box, Pixels
 
 #: A page and what is on it.

@@ -21,8 +21,8 @@ from training.detector.sheets import LABELS, Marked
 from training.detector.testsets import Case
 from training.synthesis.pages import Page, random_page
 from training.synthesis.scanner import random_scanner, scan
-from worker.vision.detector import Detector, load_detector
-from worker.vision.reading import default_thresholds
+from worker.vision.detection.detector import Detector, load_detector
+from worker.vision.detection.yolo import default_thresholds
 from worker.vision.values import Box, Label, Pixels, Thresholds
 from worker.vision.weights import CatalogueEntry, load_catalogue
 

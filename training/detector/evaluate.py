@@ -38,9 +38,9 @@ from training.detector.testsets import (
 )
 from training.provenance import commit
 from worker.errors import WrongUse
-from worker.vision.detector import Detector, OnnxDetector, TorchDetector
-from worker.vision.orientation import UprightDetector
-from worker.vision.reading import default_thresholds
+from worker.vision.detection.detector import Detector, OnnxDetector, TorchDetector
+from worker.vision.detection.orientation import UprightDetector
+from worker.vision.detection.yolo import default_thresholds
 from worker.vision.values import Label, Pixels, Region, Thresholds
 from worker.vision.weights import entry
 

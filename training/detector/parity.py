@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from worker.vision.boxes import iou
-from worker.vision.detector import Detector
+from worker.vision.detection.detector import Detector
 from worker.vision.values import Pixels, Region
 
 #: What counts as the same box.

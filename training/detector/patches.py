@@ -22,8 +22,8 @@ from training.synthesis.ink import Strokes, coverage
 from training.synthesis.marks import pen_mark, plot, tilted, underlined
 from training.synthesis.strokes import Signer, write
 from training.synthesis.typeset import Face
-from worker.vision.classifier import Kind
 from worker.vision.crops import crop, grey
+from worker.vision.detection.classifier import Kind
 from worker.vision.values import Box, Grey, Label, Pixels
 
 #: Masks are kept no wider than this.

@@ -21,8 +21,8 @@ from training.detector.splits import choosing
 from training.detector.strokes import StrokeBook
 from training.detector.testsets import Case, choosing_unsigned
 from worker.errors import WrongUse
-from worker.vision.classifier import OnnxClassifier, SecondLook
-from worker.vision.detector import Detector, OnnxDetector
+from worker.vision.detection.classifier import OnnxClassifier, SecondLook
+from worker.vision.detection.detector import Detector, OnnxDetector
 from worker.vision.values import Label, Pixels, Region, Thresholds
 from worker.vision.weights import entry
 

@@ -23,9 +23,9 @@ from training.detector.readers import (
 from training.detector.sheets import Marked
 from training.detector.splits import chooses, choosing
 from worker.errors import PageError
+from worker.rendering.pages import render
+from worker.vision.detection.orientation import turned, turns_to_upright
 from worker.vision.images import decode
-from worker.vision.orientation import turned, turns_to_upright
-from worker.vision.pages import render
 from worker.vision.values import Box, Label, Limits, Pixels
 
 #: Hand-made labels of the real documents: document, page, label and box in shares of the page.

@@ -13,7 +13,7 @@ from training.verifier import metrics, protocol
 from training.verifier.metrics import Scores
 from training.verifier.protocol import Draw, Gallery
 from training.verifier.reliability import isotonic
-from worker.vision.calibration import soft_maximum
+from worker.vision.verification.calibration import soft_maximum
 
 #: Numbers of references that get a fit of their own; others use the nearest lower one.
 COUNTS = (1, 2, 3, 5, 8, 10)

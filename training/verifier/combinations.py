@@ -16,7 +16,7 @@ from training.verifier.evaluate import Notice
 from training.verifier.library import Library
 from training.verifier.metrics import Scores
 from training.verifier.protocol import Draw
-from worker.vision.calibration import soft_maximum
+from worker.vision.verification.calibration import soft_maximum
 
 COUNTS = (3, 5, 8)
 #: From the logits of one draw, (queries, references), to (queries, features).

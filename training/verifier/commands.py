@@ -184,7 +184,7 @@ def _calibrate(data: Path, folder: Path) -> None:
     from training.verifier.export import export_calibration  # noqa: PLC0415
     from training.verifier.library import encoder_of  # noqa: PLC0415
     from training.verifier.scoring import scores  # noqa: PLC0415
-    from worker.vision.matcher import load_matcher  # noqa: PLC0415
+    from worker.vision.verification.matcher import load_matcher  # noqa: PLC0415
 
     encoder, matcher = encoder_of(folder), load_matcher(folder)
     galleries = [sets.validation(data), sets.online_validation(data)]

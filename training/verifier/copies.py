@@ -18,7 +18,7 @@ from training.provenance import commit
 from training.verifier import readers
 from training.verifier.readers import Drawn, Signer, Specimen
 from worker.vision import copies
-from worker.vision.cleaner import Cleaner
+from worker.vision.cleaning.cleaner import Cleaner
 from worker.vision.copies import SAME_INK, Strokes
 from worker.vision.crops import ink_mask
 from worker.vision.values import Grey, Pixels

@@ -12,8 +12,8 @@ from torch import nn
 
 from training.verifier.batches import Batches
 from worker.vision.crops import HEIGHT
-from worker.vision.encoder import LEVELS
-from worker.vision.network import FINE, SignatureEncoder
+from worker.vision.verification.encoder import LEVELS
+from worker.vision.verification.network import FINE, SignatureEncoder
 
 #: Batches of training signatures that are looked at.
 DRAWS = 12

@@ -16,10 +16,10 @@ from training.verifier import sets
 from training.verifier.copies import Share
 from training.verifier.protocol import Gallery
 from worker.vision import weights
-from worker.vision.encoder import load_encoder
-from worker.vision.enrolment import OUTLIER_LLR, standings
 from worker.vision.values import Embeddings
-from worker.vision.verifier import Verifier, load_verifier
+from worker.vision.verification.encoder import load_encoder
+from worker.vision.verification.enrolment import OUTLIER_LLR, standings
+from worker.vision.verification.verifier import Verifier, load_verifier
 
 Notice = Callable[[str], None]
 _Numbers = npt.NDArray[np.int64]

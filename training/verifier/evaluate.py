@@ -18,9 +18,9 @@ from training.verifier.metrics import Curves, Impostors, Rate, Trials
 from training.verifier.protocol import Gallery
 from training.verifier.readers import Drawn, Signer
 from training.verifier.reliability import Reliability
-from worker.vision.calibration import Calibration, Fit
 from worker.vision.crops import fit
-from worker.vision.encoder import Encoder
+from worker.vision.verification.calibration import Calibration, Fit
+from worker.vision.verification.encoder import Encoder
 
 COUNTS = (1, 3, 5, 8, 10)
 #: False acceptance rates at which false rejection is reported.

@@ -15,8 +15,8 @@ from torch import Tensor, nn
 from training.catalogue import register
 from worker.errors import WrongUse
 from worker.vision.crops import HEIGHT, WIDTH
-from worker.vision.encoder import DIMENSION
-from worker.vision.network import PairClassifier, SignatureEncoder
+from worker.vision.verification.encoder import DIMENSION
+from worker.vision.verification.network import PairClassifier, SignatureEncoder
 from worker.vision.weights import WEIGHTS_DIR
 
 LICENCE = "AGPL-3.0-or-later"

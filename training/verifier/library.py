@@ -14,12 +14,12 @@ from training.verifier import protocol, scoring
 from training.verifier.metrics import Trials
 from training.verifier.protocol import Gallery
 from worker.vision import weights
-from worker.vision.calibration import Calibration, load_calibration
 from worker.vision.crops import HEIGHT, PADDING, WIDTH
-from worker.vision.encoder import Encoder, load_encoder
-from worker.vision.matcher import Matcher, load_matcher
 from worker.vision.values import Embeddings, Normal
-from worker.vision.verifier import Verifier
+from worker.vision.verification.calibration import Calibration, load_calibration
+from worker.vision.verification.encoder import Encoder, load_encoder
+from worker.vision.verification.matcher import Matcher, load_matcher
+from worker.vision.verification.verifier import Verifier
 
 #: One of `sets`' functions.
 Read = Callable[[Path], Gallery]

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from worker.vision.network import PairClassifier
+from worker.vision.verification.network import PairClassifier
 
 #: Pairs of a kind that one step compares.
 PAIRS = 160

@@ -30,7 +30,7 @@ from training.verifier.metrics import Rate
 from training.verifier.names import SameName
 from training.verifier.robustness import Condition
 from worker.vision import weights
-from worker.vision.matcher import load_matcher
+from worker.vision.verification.matcher import load_matcher
 
 
 @dataclass(frozen=True)

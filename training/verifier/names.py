@@ -22,9 +22,9 @@ from training.verifier.evaluate import Against, Notice, Said, against, said
 from training.verifier.library import Library
 from training.verifier.metrics import Rate, Trials
 from training.verifier.protocol import Pairs
-from worker.vision.calibration import Calibration, agreement
 from worker.vision.crops import normalise
 from worker.vision.values import Embeddings, Grey, Normal
+from worker.vision.verification.calibration import Calibration, agreement
 
 MEDIA = ("paper", "tablet", "phone in hand", "phone on table")
 COUNTS = (1, 3)

@@ -17,10 +17,10 @@ from torch import nn
 from training.verifier import metrics
 from training.verifier.metrics import Trials
 from training.verifier.readers import Drawn, Signer, Specimen
-from worker.vision.calibration import Calibration, agreement, soft_maximum
 from worker.vision.crops import fit, normalise
-from worker.vision.encoder import GLOBAL
 from worker.vision.values import Embeddings, Normal
+from worker.vision.verification.calibration import Calibration, agreement, soft_maximum
+from worker.vision.verification.encoder import GLOBAL
 
 #: Logits of queries (rows) against references (columns), or one score a query.
 Pairs = npt.NDArray[np.float64]

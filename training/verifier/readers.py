@@ -22,7 +22,7 @@ from PIL import Image
 
 from training.synthesis import strokes
 from worker.errors import WrongUse
-from worker.vision.cleaner import load_cleaner
+from worker.vision.cleaning.cleaner import load_cleaner
 from worker.vision.crops import HEIGHT, WIDTH, ink_mask
 from worker.vision.values import Cleaning, Grey
 

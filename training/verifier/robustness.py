@@ -22,12 +22,12 @@ from training.verifier.metrics import Curves, Rate, Scores, Trials
 from training.verifier.readers import Signer
 from worker.settings import Models
 from worker.vision.boxes import iou
-from worker.vision.calibration import agreement
-from worker.vision.cleaner import Cleaner, load_cleaner
+from worker.vision.cleaning.cleaner import Cleaner, load_cleaner
+from worker.vision.cleaning.prepare import Prepared, prepare
 from worker.vision.crops import crop, ink_mask
-from worker.vision.detector import Detector, load_detector
-from worker.vision.prepare import Prepared, prepare
+from worker.vision.detection.detector import Detector, load_detector
 from worker.vision.values import Box, Embeddings, Grey, Label
+from worker.vision.verification.calibration import agreement
 
 REFERENCES, QUERIES = 3, 4
 LAYOUTS = ("letter", "signing_page", "form", "delivery_note")

@@ -7,9 +7,9 @@ import numpy.typing as npt
 
 from training.verifier import protocol
 from training.verifier.protocol import Gallery
-from worker.vision.encoder import Encoder
-from worker.vision.matcher import Matcher
 from worker.vision.values import Embeddings
+from worker.vision.verification.encoder import Encoder
+from worker.vision.verification.matcher import Matcher
 
 
 def scores(found: Gallery, encoder: Encoder, matcher: Matcher, *, others: int = 1) -> npt.NDArray[np.float64]:

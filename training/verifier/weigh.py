@@ -15,9 +15,9 @@ import torch
 
 from training.verifier import metrics, protocol
 from training.verifier.protocol import Gallery
-from worker.vision.encoder import LEVELS
-from worker.vision.network import PairClassifier, SignatureEncoder
 from worker.vision.values import Embeddings
+from worker.vision.verification.encoder import LEVELS
+from worker.vision.verification.network import PairClassifier, SignatureEncoder
 
 #: Weights that are tried for each level.
 WEIGHTS = (0.0, 1.0, 5.0, 10.0, 20.0, 30.0, 50.0, 80.0, 120.0)

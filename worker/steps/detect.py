@@ -16,9 +16,9 @@ from worker.steps.attempt import Job, LeaseLost, attempt, note
 from worker.steps.keys import crop_key
 from worker.steps.ports import DetectDeps
 from worker.vision.crops import crop
-from worker.vision.detector import Detector
+from worker.vision.detection.detector import Detector
+from worker.vision.detection.orientation import turned
 from worker.vision.images import decode, encode_png
-from worker.vision.orientation import turned
 from worker.vision.values import Pixels, Region
 
 

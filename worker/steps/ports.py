@@ -12,12 +12,12 @@ from worker.settings import Attempts, Reading
 from worker.steps.breaker import Breaker
 from worker.steps.latest import Latest
 from worker.steps.turns import Turns
-from worker.storage import Store
-from worker.vision.cleaner import Cleaner
-from worker.vision.detector import Detector
-from worker.vision.encoder import Encoder
+from worker.storage.stores import Store
+from worker.vision.cleaning.cleaner import Cleaner
+from worker.vision.detection.detector import Detector
 from worker.vision.values import Embeddings, Limits, RenderedPage
-from worker.vision.verifier import Verifier
+from worker.vision.verification.encoder import Encoder
+from worker.vision.verification.verifier import Verifier
 
 
 class Courier(Protocol):

@@ -14,13 +14,14 @@ from db.models import Reference
 from worker.errors import DocumentError, PageError, UnusableReference
 from worker.steps.keys import reference_key
 from worker.steps.ports import Renderer, VerifyDeps
-from worker.vision import copies, enrolment
-from worker.vision.cleaner import Cleaner
+from worker.vision import copies
+from worker.vision.cleaning.cleaner import Cleaner
+from worker.vision.cleaning.prepare import Prepared, prepare
 from worker.vision.crops import ink_mask
-from worker.vision.enrolment import Grade, Standing
 from worker.vision.images import decode
-from worker.vision.prepare import Prepared, prepare
 from worker.vision.values import Embeddings, Grey, Limits, Quality, RenderedPage
+from worker.vision.verification import enrolment
+from worker.vision.verification.enrolment import Grade, Standing
 
 #: The embeddings of a signer who has none.
 NO_EMBEDDINGS: Embeddings = np.zeros((0, 0), dtype=np.float32)

@@ -18,11 +18,11 @@ from worker.steps.copies import Shown
 from worker.steps.keys import clean_key
 from worker.steps.ports import VerifyDeps
 from worker.steps.references import NO_EMBEDDINGS, as_bytes, as_matrix, refresh_references
+from worker.vision.cleaning.prepare import Prepared, prepare
 from worker.vision.crops import ink_mask
-from worker.vision.enrolment import Standing
 from worker.vision.images import decode, encode_png
-from worker.vision.prepare import Prepared, prepare
 from worker.vision.values import Embeddings, Label, Opinion
+from worker.vision.verification.enrolment import Standing
 
 #: How many enrolled signers are suggested for a signature that nobody claimed.
 SUGGESTIONS = 3

@@ -1,0 +1,92 @@
+"""Two signature images against each other, without a database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from worker.errors import UnusableReference
+from worker.models import build_cleaner, build_verifier
+from worker.rendering.renderer import SandboxRenderer
+from worker.settings import Models, Reading
+from worker.steps.references import graded_image, signature_image
+from worker.vision import copies
+from worker.vision.copies import SAME_INK
+from worker.vision.crops import ink_mask
+from worker.vision.values import Opinion, Outcome, Quality
+from worker.vision.verification.enrolment import Grade
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Image:
+    """One image, read: what is compared, and how good it is."""
+
+    embedding: npt.NDArray[np.float32]
+    quality: Quality
+    grade: Grade
+    fingerprint: bytes
+
+
+class Comparer:
+    """Compares images; remembers those it has read."""
+
+    def __init__(self) -> None:
+        settings = Models()
+        self._cleaner = build_cleaner(settings)
+        self._encoder, self._verifier = build_verifier(settings)
+        self._renderer = SandboxRenderer(Reading())
+        self._known: dict[Path, _Image] = {}
+
+    def compare(self, a: Path, b: Path) -> dict[str, Any]:
+        """The pair with probability, verdict and confidence; a reason when an image will not do.
+
+        `scores` say how well each serves as a reference; `same_ink` that both show one act of writing.
+        """
+        reason = detail = scores = None
+        same_ink = False
+        try:
+            one, other = self._read(a), self._read(b)
+            opinion = self._verifier.compare(one.embedding, other.embedding[None], quality=one.quality)
+            scores = {"a": one.grade.score, "b": other.grade.score}
+            same_ink = _same_ink(one, other, opinion)
+        except UnusableReference as error:
+            opinion, reason, detail = Opinion(Outcome.INCONCLUSIVE), "unusable_image", str(error)
+        return {
+            "a": str(a),
+            "b": str(b),
+            "probability": opinion.probability,
+            "verdict": opinion.outcome.value,
+            "confidence": None if opinion.confidence is None else opinion.confidence.value,
+            "llr": opinion.llr,
+            "scores": scores,
+            "same_ink": same_ink,
+            "reason": reason,
+            "detail": detail,
+        }
+
+    def _read(self, path: Path) -> _Image:
+        if path not in self._known:
+            shown = signature_image(str(path), _bytes(path), self._renderer)
+            one, grade = graded_image(str(path), shown.data, self._cleaner)
+            embedding = self._encoder.encode([one.normal])[0]
+            self._known[path] = _Image(embedding, one.quality, grade, copies.fingerprint(ink_mask(one.clean)))
+        return self._known[path]
+
+
+def _same_ink(one: _Image, other: _Image, opinion: Opinion) -> bool:
+    """Whether both are one act of writing; asked only of what leans genuine, which every copy does."""
+    if (opinion.llr or 0.0) <= 0:
+        return False
+    first, second = copies.strokes(one.fingerprint), copies.strokes(other.fingerprint)
+    return copies.likeness(first, second).similarity >= SAME_INK
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UnusableReference(str(path), error.strerror or str(error)) from error

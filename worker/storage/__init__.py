@@ -1,0 +1,1 @@
+"""Object storage behind one port: S3-compatible stores and folders."""

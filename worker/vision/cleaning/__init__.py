@@ -1,0 +1,1 @@
+"""A cleaner image beside the raw crop: ruled lines, print and stamps taken out."""

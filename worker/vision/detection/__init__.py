@@ -1,0 +1,1 @@
+"""Finding marks on pages: candidates, which way up, the second-stage classifier."""

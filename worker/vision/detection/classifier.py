@@ -1,0 +1,157 @@
+"""A second look at a crop: signature, handwriting, printed text, or stamp and logo.
+
+A small convolutional network after the "signature vs text" design (convolutions, augmentation, dropout). It
+reads the crop alone, so it may doubt a detection but never finds one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from worker.vision.crops import MIN_CONTRAST, crop, grey
+from worker.vision.detection.detector import Detector
+from worker.vision.values import Box, Grey, Label, Pixels, Region
+from worker.vision.verification.encoder import single_thread_session
+from worker.vision.weights import WEIGHTS_DIR, entry, verified_path
+
+#: Width and height of what the network reads.
+WIDTH, HEIGHT = 128, 64
+#: Share of a box that is added on every side: what stands beside a signature tells it from a line of print.
+MARGIN = 0.08
+#: The margins with which a region is looked at; the mean of the answers counts.
+MARGINS = (0.0, MARGIN, 0.2)
+
+#: One crop as the network reads it: (64, 128) float32 in [0, 1], ink is 1, paper is 0.
+Look = npt.NDArray[np.float32]
+#: One row per crop, one column per kind: (n, 4) float32, each row sums to 1.
+Shares = npt.NDArray[np.float32]
+
+
+class Kind(StrEnum):
+    """What a crop shows; the order is that of the network's answers."""
+
+    SIGNATURE = "signature"
+    HANDWRITING = "handwriting"
+    PRINTED_TEXT = "printed_text"
+    STAMP_OR_LOGO = "stamp_or_logo"
+
+
+KINDS = tuple(Kind)
+#: The kinds that no hand wrote, and the labels of signatures that turn out to be one of them.
+_NO_HAND = [KINDS.index(Kind.PRINTED_TEXT), KINDS.index(Kind.STAMP_OR_LOGO)]
+_TAKEN_BACK = (Label.PRINTED_TEXT, Label.STAMP_OR_LOGO)
+
+
+class Classifier(Protocol):
+    """Says what crops show."""
+
+    @property
+    def version(self) -> str:
+        """Digest of the weights in use."""
+
+    def classify(self, looks: Sequence[Look]) -> Shares:
+        """The probability of every kind for every crop; no crops, no rows."""
+
+
+class OnnxClassifier:
+    """The network on ONNX Runtime, one thread."""
+
+    def __init__(self, name: str = "classifier", *, folder: Path = WEIGHTS_DIR) -> None:
+        self._version = entry(name, folder).sha256
+        self._session = single_thread_session(verified_path(name, folder))
+
+    @property
+    def version(self) -> str:
+        """Digest of the ONNX file."""
+        return self._version
+
+    def classify(self, looks: Sequence[Look]) -> Shares:
+        """The probability of every kind for every crop."""
+        if not looks:
+            return np.zeros((0, len(KINDS)), np.float32)
+        (answers,) = self._session.run(None, {"images": np.stack(looks)[:, None]})
+        return np.asarray(answers, np.float32)
+
+
+class SecondLook:
+    """A detector whose signatures are looked at twice.
+
+    A signature's score is multiplied by the probability that a hand wrote it (`weighed`), and has to reach
+    `min_score` still. From a probability of `doubt` in [0, 1] on that it is print or a stamp it is taken
+    back: it keeps its place, box and score and becomes `printed_text` or `stamp_or_logo`, labels that no
+    detector gives, so that it can be audited. Handwriting that is no signature is left to the detector, for
+    the two differ in meaning more than in looks.
+    """
+
+    def __init__(self, detector: Detector, classifier: Classifier, *, doubt: float, min_score: float) -> None:
+        self._detector = detector
+        self._classifier = classifier
+        self._doubt = doubt
+        self._min_score = min_score
+
+    @property
+    def version(self) -> str:
+        """Digest of the detector's weights."""
+        return self._detector.version
+
+    def detect(self, pages: Sequence[Pixels]) -> list[list[Region]]:
+        """The regions of each page, best first."""
+        found = self._detector.detect(pages)
+        return [self._review(page, regions) for page, regions in zip(pages, found, strict=True)]
+
+    def _review(self, page: Pixels, regions: Sequence[Region]) -> list[Region]:
+        signatures = [region for region in regions if region.label is Label.SIGNATURE]
+        reviewed = [region for region in regions if region.label is not Label.SIGNATURE]
+        shares = classified(self._classifier, page, [region.box for region in signatures])
+        for region, row, doubt in zip(signatures, shares, map(float, doubts(shares)), strict=True):
+            if doubt >= self._doubt:
+                reviewed.append(replace(region, label=_TAKEN_BACK[int(row[_NO_HAND].argmax())]))
+            elif (believed := weighed(region, doubt)).score >= self._min_score:
+                reviewed.append(believed)
+        return sorted(reviewed, key=lambda region: region.score, reverse=True)
+
+
+def weighed(region: Region, doubt: float) -> Region:
+    """The region with the detector's score times the probability that a hand wrote it (decision 0018)."""
+    return replace(region, score=region.score * (1 - doubt))
+
+
+def doubts(shares: Shares) -> npt.NDArray[np.float32]:
+    """The probability that a crop is no hand's work: print, or a stamp or logo; (n,)."""
+    doubt: npt.NDArray[np.float32] = shares[:, _NO_HAND].sum(axis=1)
+    return doubt
+
+
+def classified(classifier: Classifier, page: Pixels | Grey, boxes: Sequence[Box]) -> Shares:
+    """What the boxes of a page show: the mean of the answers to a tight, a usual and a wide look; (n, 4)."""
+    looks = [look for box in boxes for look in looks_at(page, box)]
+    shares = classifier.classify(looks).reshape(len(boxes), len(MARGINS), len(KINDS))
+    return np.asarray(shares.mean(axis=1), np.float32)
+
+
+def looks_at(page: Pixels | Grey, box: Box) -> list[Look]:
+    """The box of a page as the network reads it, with each of the margins."""
+    return [as_look(crop(page, box, margin=margin)) for margin in MARGINS]
+
+
+def as_look(image: Pixels | Grey) -> Look:
+    """Bring a crop to the network's form: grey, fitted into the field, aspect kept, contrast evened out."""
+    pixels = grey(image)
+    height, width = pixels.shape
+    scale = min(WIDTH / width, HEIGHT / height)
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    small = np.asarray(cv2.resize(pixels, size, interpolation=interpolation), np.float32)
+    paper, ink = np.quantile(small, [0.9, 0.005])
+    field = np.zeros((HEIGHT, WIDTH), np.float32)
+    left, top = (WIDTH - size[0]) // 2, (HEIGHT - size[1]) // 2
+    field[top : top + size[1], left : left + size[0]] = (paper - small) / max(paper - ink, MIN_CONTRAST)
+    return np.clip(field, 0, 1)

@@ -1,0 +1,1 @@
+"""Comparing signatures: embeddings, pair scores, calibrated verdicts."""

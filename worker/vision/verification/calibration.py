@@ -1,0 +1,133 @@
+"""From logits to probabilities and on to words, by plain numbers fitted on signers that trained nothing."""
+
+from __future__ import annotations
+
+import bisect
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from worker.errors import WeightsError
+from worker.vision import weights
+from worker.vision.values import Confidence, Outcome
+from worker.vision.verification.matcher import Logits
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """The calibration for one number of references.
+
+    `slope`, `agreement` and `intercept` turn the combined logit and the references' agreement with each
+    other into the natural logarithm of the likelihood ratio of genuine against skilled forgery. Probabilities
+    are those at equal odds. From `genuine_from` upwards and `forged_below` downwards a verdict is given;
+    between them the measured error was above the stated one. `medium` and `high` are distances of the
+    log-likelihood ratio beyond which verdicts erred that rarely.
+    """
+
+    references: int
+    slope: float
+    agreement: float
+    intercept: float
+    genuine_from: float
+    forged_below: float
+    medium: float
+    high: float
+
+    def llr(self, logit: float, agreement: float) -> float:
+        """The calibrated log-likelihood ratio of a combined logit."""
+        return self.slope * logit + self.agreement * agreement + self.intercept
+
+    def outcome(self, probability: float) -> Outcome:
+        """The verdict for a probability."""
+        if probability >= self.genuine_from:
+            return Outcome.GENUINE
+        return Outcome.FORGED if probability < self.forged_below else Outcome.INCONCLUSIVE
+
+    def confidence(self, llr: float) -> Confidence:
+        """How rarely verdicts this far from even odds were wrong."""
+        if abs(llr) >= self.high:
+            return Confidence.HIGH
+        return Confidence.MEDIUM if abs(llr) >= self.medium else Confidence.LOW
+
+
+@dataclass(frozen=True, slots=True)
+class Strangers:
+    """How alike people look by chance: the log-likelihood ratio that one in N comparisons reaches.
+
+    It rises by `slope` with every tenfold N, from `level` at N = 1 (a line through the measured tail).
+    `rate` is how often a search may name somebody for a person who is not enrolled.
+    """
+
+    level: float
+    slope: float
+    rate: float
+
+    def nobody_below(self, enrolled: int) -> float:
+        """The log-likelihood ratio below which the nearest of so many signers is nobody."""
+        return self.level + self.slope * math.log10(max(enrolled, 1) / self.rate)
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Fits by number of references, ascending, and how several references are combined."""
+
+    version: str
+    sharpness: float
+    fits: tuple[Fit, ...]
+    strangers: Strangers
+
+    def llr(self, logits: Logits, agreement: float) -> float:
+        """The log-likelihood ratio of a query with (k,) logits against references that agree so much."""
+        return self.fit_for(len(logits)).llr(float(soft_maximum(logits, self.sharpness)), agreement)
+
+    def fit_for(self, references: int) -> Fit:
+        """The fit for the nearest number of references at or below `references`, which is at least 1."""
+        counts = [fit.references for fit in self.fits]
+        return self.fits[max(bisect.bisect_right(counts, references) - 1, 0)]
+
+
+def soft_maximum(logits: npt.NDArray[np.float64], sharpness: float) -> npt.NDArray[np.float64]:
+    """Logits combined over the last axis: the mean at sharpness 0, towards the greatest as it rises."""
+    if sharpness == 0:
+        return np.asarray(logits.mean(axis=-1), np.float64)
+    greatest = logits.max(axis=-1, keepdims=True)
+    raised = np.exp(sharpness * (logits - greatest)).mean(axis=-1)
+    return np.asarray(greatest[..., 0] + np.log(raised) / sharpness, np.float64)
+
+
+def agreement(among: npt.NDArray[np.float64]) -> float:
+    """How much references resemble each other: the mean of their (k, k) logits, self-comparisons aside.
+
+    A writer who varies much earns lower logits honestly, so a query is judged against this. 0 for one
+    reference, which says nothing about its writer's variation.
+    """
+    return float(among[~np.eye(len(among), dtype=bool)].mean()) if len(among) > 1 else 0.0
+
+
+def probability(llr: float) -> float:
+    """The probability of genuine at equal odds."""
+    return 1 / (1 + math.exp(-llr)) if llr >= 0 else math.exp(llr) / (1 + math.exp(llr))
+
+
+def load_calibration(folder: Path = weights.WEIGHTS_DIR) -> Calibration:
+    """The catalogue's calibration; raises WeightsError when it is missing, changed or malformed."""
+    path = weights.verified_path("calibration", folder)
+    return parse(path.read_text(encoding="utf-8"), version=weights.entry("calibration", folder).sha256)
+
+
+def parse(text: str, *, version: str) -> Calibration:
+    """Read calibration.json; names that it does not know, such as notes on the protocol, are not read."""
+    try:
+        stored = json.loads(text)
+        fits = tuple(sorted((Fit(**fit) for fit in stored["fits"]), key=lambda fit: fit.references))
+        strangers = Strangers(**stored["strangers"])
+        calibration = Calibration(version, float(stored["sharpness"]), fits, strangers)
+    except (ValueError, TypeError, KeyError) as error:
+        raise WeightsError("calibration", f"malformed: {error}") from error
+    if not fits:
+        raise WeightsError("calibration", "has no fits")
+    return calibration
