@@ -1,0 +1,1 @@
+"""What the trainings of all models share: the run loop, command options, settings, reports, figures."""
