@@ -6,13 +6,13 @@ import math
 import pytest
 from pydantic import ValidationError
 
-from training.common.figures import Unit, measured, read_figures, today, write_figures
+from training.common.figures import Unit, as_figure, read_figures, today, write_figures
 
 
 def test_figures_come_back_from_their_file_as_they_were(tmp_path):
     figures = [
-        measured("detector", of="squares", measure="recall", value=0.9, n=105, interval=(0.8, 0.95)),
-        measured("detector", of="speed", measure="time a page", value=92.0, n=30, unit=Unit.MILLISECONDS),
+        as_figure("detector", of="squares", measure="recall", value=0.9, n=105, interval=(0.8, 0.95)),
+        as_figure("detector", of="speed", measure="time a page", value=92.0, n=30, unit=Unit.MILLISECONDS),
     ]
     written = today({"detector": "ab" * 32}, figures)
 
@@ -22,7 +22,9 @@ def test_figures_come_back_from_their_file_as_they_were(tmp_path):
 
 
 def test_the_file_has_the_names_that_readers_rely_on(tmp_path):
-    write_figures(today({}, [measured("verifier", of="CEDAR", measure="EER", value=0.1, n=55)]), tmp_path / "f")
+    figure = as_figure("verifier", of="CEDAR", measure="EER", value=0.1, n=55)
+
+    write_figures(today({}, [figure]), tmp_path / "f")
 
     whole = json.loads((tmp_path / "f").read_text())
 
@@ -42,7 +44,7 @@ def test_the_file_has_the_names_that_readers_rely_on(tmp_path):
 
 
 def test_what_could_not_be_measured_is_null_and_not_a_broken_number():
-    figure = measured("classifier", of="own", measure="precision", value=math.nan, n=0)
+    figure = as_figure("classifier", of="own", measure="precision", value=math.nan, n=0)
 
     assert figure.value is None
 

@@ -68,7 +68,7 @@ class FigureFile(BaseModel):
     figures: tuple[Figure, ...]
 
 
-def measured(
+def as_figure(
     model: str,
     *,
     of: str,
