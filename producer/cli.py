@@ -10,12 +10,6 @@ from pydantic import ValidationError
 
 from producer.commands import bundle, care, compare, intake, operations, queue, run
 from producer.console import err
-from training.classifier import commands as classifier
-from training.cleaner import commands as cleaner
-from training.detector import commands as detector
-from training.detector import commands_evaluate as detector_figures
-from training.verifier import commands as verifier
-from training.verifier import commands_evidence as evidence
 from worker.errors import ServiceError, TransientError
 
 app = typer.Typer(
@@ -42,36 +36,10 @@ app.command()(operations.retain)
 app.command()(care.migrate)
 app.command()(care.doctor)
 
-train = typer.Typer(help="Train a model on your own or the published data.", no_args_is_help=True)
-train.command("detector")(detector.train)
-train.command("verifier")(verifier.train)
-train.command("cleaner")(cleaner.train)
-train.command("classifier")(classifier.train)
-app.add_typer(train, name="train")
-
-export = typer.Typer(
-    help="Make a trained checkpoint the one that documents are read with.", no_args_is_help=True
-)
-export.command("detector")(detector.export)
-export.command("verifier")(verifier.export)
-export.command("calibration")(verifier.calibrate)
-export.command("cleaner")(cleaner.export)
-export.command("classifier")(classifier.export)
-app.add_typer(export, name="export")
-
-evaluate = typer.Typer(help="Measure a model on data it never saw.", no_args_is_help=True)
-evaluate.command("detector")(detector_figures.evaluate)
-evaluate.command("verifier")(verifier.evaluate)
-evaluate.command("copies")(evidence.evaluate_copies)
-evaluate.command("references")(evidence.evaluate_references)
-evaluate.command("cleaner")(cleaner.evaluate)
-evaluate.command("classifier")(classifier.evaluate)
-app.add_typer(evaluate, name="evaluate")
-
 #: Which extra brings a module that the core goes without.
 EXTRAS = {
     **dict.fromkeys(("celery", "kombu", "redis", "psycopg2", "boto3", "botocore", "pyarrow"), "queue"),
-    **dict.fromkeys(("torch", "torchvision", "ultralytics", "onnx", "safetensors", "matplotlib"), "train"),
+    **dict.fromkeys(("torch", "torchvision", "ultralytics", "safetensors"), "gpu"),
 }
 #: Whose errors speak of which server, and the variable that says where it is.
 SERVERS = {

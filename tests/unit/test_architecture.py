@@ -46,7 +46,7 @@ FORBIDDEN: dict[str, tuple[str, ...]] = {
     "worker.tasks": ("producer", "training", "deploy", "db", "worker.vision", "torch", "cv2"),
     "producer": ("worker.steps", "worker.vision", "worker.tasks", "training", "deploy", "torch", "cv2"),
     # The command line puts the packages together; it may name what it starts.
-    "producer.cli": ("worker.vision", "worker.tasks", "deploy", "torch", "cv2"),
+    "producer.cli": ("worker.vision", "worker.tasks", "training", "deploy", "torch", "cv2"),
     "producer.commands": ("worker.vision", "worker.tasks", "training", "deploy", "torch", "cv2"),
     "producer.checks": ("worker.steps", "worker.tasks", "training", "deploy"),
     "training": ("producer", "db", "celery", "boto3"),
@@ -116,6 +116,15 @@ def test_the_producer_s_doors_load_without_opencv_and_onnx(module: str) -> None:
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
 
     assert said.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("module", ["producer.cli", "producer.training_door", "worker.app"])
+def test_the_product_loads_nothing_of_training(module: str) -> None:
+    code = f"import sys, {module}; print([m for m in sys.modules if m.partition('.')[0] == 'training'])"
+
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+
+    assert run.stdout.strip() == "[]"
 
 
 def test_the_environment_is_read_by_settings_alone() -> None:

@@ -1,15 +1,19 @@
-"""What the packages read at run time travels with them into an image."""
+"""What is installed: the product with what it reads at run time, without test servers."""
 
 from __future__ import annotations
 
+import re
 import tomllib
 from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
+from setuptools import find_packages
 
 ROOT = Path(__file__).resolve().parents[2]
-PATTERNS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]["*"]
+SETUPTOOLS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+PATTERNS = SETUPTOOLS["package-data"]["*"]
+DOCKERFILES = sorted((ROOT / "deploy").glob("Dockerfile.*"))
 #: Left by tools, never read.
 LEFTOVERS = {".pyc", ".pt"}
 
@@ -35,3 +39,25 @@ def test_every_file_beside_the_code_is_packaged(package):
 
 def test_the_weights_are_among_the_packaged_files():
     assert [path for path in data_files("worker") if path.suffix == ".onnx"]
+
+
+def test_test_servers_and_tests_are_not_installed():
+    installed = find_packages(ROOT, include=SETUPTOOLS["packages"]["find"]["include"])
+
+    assert {name.partition(".")[0] for name in installed} == {"worker", "producer", "db", "training"}
+
+
+@pytest.mark.parametrize("path", DOCKERFILES, ids=lambda path: path.name)
+def test_an_image_holds_the_product_and_no_training(path):
+    copied = {source for line in re.findall(r"^COPY (?!--from)(.+)$", path.read_text(), re.M)
+              for source in line.split()[:-1]}  # fmt: skip
+
+    folders = {name for name in copied if (ROOT / name).is_dir()}
+
+    assert folders == {"worker", "producer", "db"}
+
+
+def test_only_what_images_copy_is_sent_to_their_build():
+    allowed = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
+
+    assert {name for name in allowed if (ROOT / name).is_dir()} == {"worker", "producer", "db"}

@@ -58,10 +58,11 @@ def train(  # a command's options
     settings: Annotated[Path | None, typer.Option(help="Another settings file.")] = None,
     threads: Annotated[int, typer.Option(help="CPU threads.")] = 1,
 ) -> None:
-    """Train the crop classifier: signature, handwriting, printed text, stamp or logo.
+    """Train the crop classifier.
 
+    It tells signature, handwriting, printed text, stamp or logo apart.
     Crops are cut and drawn once and kept in OUT. The best checkpoint is OUT/best.pt, the last OUT/last.pt,
-    what it started from OUT/start.pt; what is learnt ships only after `countersign export classifier`.
+    what it started from OUT/start.pt; what is learnt ships only after `countersign-train export classifier`.
     Folders in OWN are named signature, handwriting, printed_text, stamp_or_logo; not all are needed.
     """
     import torch  # noqa: PLC0415
@@ -96,11 +97,14 @@ def train(  # a command's options
 def export(
     checkpoints: Annotated[
         list[Path],
-        typer.Argument(help="Checkpoints of `countersign train classifier`; the mean of several ships."),
+        typer.Argument(help="Checkpoints of `train classifier`; the mean of several ships."),
     ],
     data: DataOption = DEFAULT_DATA,
 ) -> None:
-    """Ship checkpoints with the doubt that validation pages favour; on by default only if it helps there."""
+    """Ship a crop classifier.
+
+    It gets the doubt that validation pages favour, and is on by default only if it helps there.
+    """
     from training.classifier import gate  # noqa: PLC0415
     from training.classifier.export import export as register  # noqa: PLC0415
 
@@ -128,7 +132,10 @@ def evaluate(  # a command's options
     out: Annotated[Path | None, typer.Option(help="Write the report as JSON to this file too.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
-    """Measure the shipped crop classifier on crops of pages, hands and faces it never saw."""
+    """Measure the crop classifier.
+
+    It is measured on crops of pages, hands and faces it never saw.
+    """
     from training.classifier import gate  # noqa: PLC0415
     from training.classifier.evaluate import evaluate as run  # noqa: PLC0415
 

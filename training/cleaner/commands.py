@@ -45,9 +45,10 @@ def train(  # a command's options
     settings: Annotated[Path | None, typer.Option(help="Another settings file.")] = None,
     threads: Annotated[int, typer.Option(help="CPU threads.")] = 1,
 ) -> None:
-    """Train the cleaner's network on clean signatures made dirty; the best checkpoint is OUT/best.pt.
+    """Train the cleaner.
 
-    What is learnt ships only after `countersign export cleaner`.
+    It learns from clean signatures made dirty; the best checkpoint is OUT/best.pt.
+    What is learnt ships only after `countersign-train export cleaner`.
     """
     import torch  # noqa: PLC0415
 
@@ -82,11 +83,12 @@ def train(  # a command's options
 
 
 def export(
-    checkpoint: Annotated[Path, typer.Argument(help="A checkpoint of `countersign train cleaner`.")],
+    checkpoint: Annotated[Path, typer.Argument(help="A checkpoint of `countersign-train train cleaner`.")],
     data: DataOption = DEFAULT_DATA,
 ) -> None:
-    """Ship a checkpoint as ONNX, with the gate that is best on validation writers.
+    """Ship a cleaner.
 
+    It gets the gate that is best on validation writers.
     The gate is the least share of a crop's ink that the network must want gone before it is let at the crop.
     """
     from training.cleaner.export import export as register_network  # noqa: PLC0415
@@ -109,7 +111,10 @@ def evaluate(
     out: Annotated[Path | None, typer.Option(help="Write the report as JSON to this file too.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
-    """Measure the cleaners on writers they never saw: strokes against truth, and the verifier's errors."""
+    """Measure the cleaner.
+
+    On writers it never saw: strokes against ground truth, and the verifier's errors.
+    """
     from training.cleaner.evaluate import evaluate as run  # noqa: PLC0415
 
     with _messages.status("evaluating …") as status:

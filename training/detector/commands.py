@@ -1,4 +1,4 @@
-"""The detector's commands: `countersign train detector` and `countersign export detector`.
+"""The detector's commands: `countersign-train train detector` and `countersign-train export detector`.
 
 Heavy libraries are imported inside, so that `--help` answers at once and without torch.
 """
@@ -46,8 +46,9 @@ def train(  # a command's options
         bool, typer.Option("--only-prepare", help="Stop when the pages are prepared.")
     ] = False,
 ) -> None:
-    """Train the detector; its weights lie in OUT/STAGE/last.safetensors.
+    """Train the detector.
 
+    Its weights lie in OUT/STAGE/last.safetensors.
     Without --own it learns from the public sets in DATA, as the shipped weights did. With --own it learns
     from your pages and from drawn ones, starting from the shipped weights. Labels are matched by name:
     signature, initials, handwritten_date, redaction, handwriting. Pages are prepared once, in OUT/prepared or
@@ -88,7 +89,7 @@ def train(  # a command's options
 
 def export(
     weights: Annotated[
-        list[Path], typer.Argument(help="Weights of `countersign train detector`; the mean of several.")
+        list[Path], typer.Argument(help="Weights of `countersign-train train detector`; the mean of several.")
     ],
     data: DataOption = DEFAULT_DATA,
     sizes: Annotated[
@@ -102,8 +103,9 @@ def export(
     architecture: Annotated[str, typer.Option(help="The stage's architecture.")] = "yolov5n.yaml",
     name: Annotated[str, typer.Option(help="Entry of the weights catalogue to write.")] = "detector",
 ) -> None:
-    """Ship weights, at the input size and thresholds that validation pages favour.
+    """Ship a detector.
 
+    It reads at the input size and thresholds that validation pages favour.
     With --own these are the val or test folder of a YOLO data.yaml, or all pages of a COCO file: not those
     that you trained on. Of several files, such as a training's weights and those that it started from, the
     mean ships.

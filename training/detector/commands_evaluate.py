@@ -1,4 +1,4 @@
-"""`countersign evaluate detector`: the figures of docs/accuracy.md, as tables or JSON.
+"""`countersign-train evaluate detector`: the figures of docs/accuracy.md, as tables or JSON.
 
 Heavy libraries are imported inside, so that `--help` answers at once and without torch.
 """
@@ -50,8 +50,9 @@ def evaluate(  # a command's options
     out: Annotated[Path | None, typer.Option(help="Write the report as JSON to this file too.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
-    """Measure the shipped detector on pages it never saw.
+    """Measure the detector.
 
+    It is measured on pages it never saw.
     squares: hlx8j's stretched pages, what others report on. whole, colour: pages at their own shape.
     unsigned: false alarms. drawn: every label on this project's fixed set. documents: pages labelled by eye.
     conditions: turned, askew, coarse, photographed. parity: whether ONNX Runtime and torch agree.

@@ -81,11 +81,12 @@ def train(  # a command's options
         Design, typer.Option(help="`reference`: SigNet and a pair classifier, in two phases, as a baseline.")
     ] = Design.SHIPPED,
 ) -> None:
-    """Train the verifier's encoder and pair classifier; the checkpoint to export is OUT/final.pt.
+    """Train the verifier.
 
-    What is learnt ships only after `countersign export verifier`. The reference design counts minutes of
-    processor time, and is written to OUT/weights, where `countersign evaluate verifier --weights` finds it.
-    Every tenth of your own signers is left out of training, for `countersign evaluate verifier --own`.
+    The checkpoint to export is OUT/final.pt; what is learnt ships only after `export verifier`. The reference
+    design counts minutes of processor time, and is written to OUT/weights, where
+    `evaluate verifier --weights` finds it. Every tenth of your own signers is left out of training, for
+    `evaluate verifier --own`.
     """
     import torch  # noqa: PLC0415
 
@@ -146,13 +147,16 @@ def _train_reference(data: Path, out: Path, minutes: float | None) -> None:
 
 
 def export(
-    checkpoint: Annotated[Path, typer.Argument(help="final.pt of `countersign train verifier`.")],
+    checkpoint: Annotated[Path, typer.Argument(help="final.pt of `countersign-train train verifier`.")],
     data: DataOption = DEFAULT_DATA,
     weights: Annotated[
         Path, typer.Option(help="Write to this weights folder instead; nothing ships then.")
     ] = WEIGHTS_DIR,
 ) -> None:
-    """Ship a checkpoint: ONNX and safetensors, calibrated on signers that trained nothing."""
+    """Ship a verifier.
+
+    As ONNX and safetensors, calibrated on signers that trained nothing.
+    """
     from training.verifier import sets  # noqa: PLC0415
     from training.verifier.export import export as register_models  # noqa: PLC0415
     from training.verifier.export import load  # noqa: PLC0415
@@ -173,7 +177,10 @@ def calibrate(
     data: DataOption = DEFAULT_DATA,
     weights: Annotated[Path, typer.Option(help="The weights folder to calibrate.")] = WEIGHTS_DIR,
 ) -> None:
-    """Fit the shipped verifier's calibration anew, on signers that trained nothing."""
+    """Calibrate the verifier anew.
+
+    On signers that trained nothing.
+    """
     _calibrate(data, weights)
 
 
@@ -214,8 +221,9 @@ def evaluate(
         list[Part] | None, typer.Option("--only", help="Measure this alone; may be given several times.")
     ] = None,
 ) -> None:
-    """Measure the shipped verifier on writers it never saw, with the query-only baseline beside it.
+    """Measure the verifier.
 
+    On writers it never saw, with the query-only baseline beside it.
     Prints the tables of docs/accuracy.md, in Markdown.
     """
     from training.verifier import measure, tables  # noqa: PLC0415

@@ -29,8 +29,9 @@ def evaluate_copies(
         typer.Option("--copies-only", help="Leave out the pairs of genuine signatures, which take long."),
     ] = False,
 ) -> None:
-    """Measure how rarely two acts of writing are taken for one, and how often a copy is found.
+    """Measure the search for copies.
 
+    How rarely two acts of writing are taken for one, and how often a copy is found.
     Prints the tables of docs/accuracy.md, in Markdown.
     """
     from training.verifier.copies import evaluate  # noqa: PLC0415
@@ -68,7 +69,10 @@ def evaluate_copies(
 def evaluate_references(
     data: DataOption = DEFAULT_DATA, out: OutOption = None, as_json: JsonOption = False
 ) -> None:
-    """Measure how often a good reference is called doubtful, and how often a planted one is found."""
+    """Measure the check of references.
+
+    How often a good reference is called doubtful, and how often a planted one is found.
+    """
     from training.verifier.enrolment import evaluate  # noqa: PLC0415
 
     with _messages.status("measuring …") as status:

@@ -1,4 +1,4 @@
-"""Everything that is measured of a verifier, in one value; `countersign evaluate verifier` prints it."""
+"""Everything that is measured of a verifier, in one value; `evaluate verifier` prints it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The measurements as Markdown: `countersign evaluate verifier` prints what docs/accuracy.md shows."""
+"""The measurements as Markdown: `countersign-train evaluate verifier` prints what docs/accuracy.md shows."""
 
 from __future__ import annotations
 

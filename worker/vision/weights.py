@@ -67,7 +67,7 @@ def verified_path(name: str, folder: Path = WEIGHTS_DIR) -> Path:
         raise WeightsError(
             name,
             f"{path} has digest {found[:12]}…, the catalogue says {wanted.sha256[:12]}…; "
-            "restore the file or register the new one with `countersign train`",
+            "restore the file or register the new one with `countersign-train export`",
         )
     return path
 

@@ -1,0 +1,105 @@
+"""The command line of training: `countersign-train`. Lists the commands, and turns errors into sentences."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+
+from training.common.lazy import CommandPath, lazy_group
+from worker.errors import ServiceError, TransientError
+
+TRAIN = {
+    "detector": CommandPath("training.detector.commands", "train", "Train the detector."),
+    "verifier": CommandPath("training.verifier.commands", "train", "Train the verifier."),
+    "cleaner": CommandPath("training.cleaner.commands", "train", "Train the cleaner."),
+    "classifier": CommandPath("training.classifier.commands", "train", "Train the crop classifier."),
+}
+EXPORT = {
+    "detector": CommandPath("training.detector.commands", "export", "Ship a detector."),
+    "verifier": CommandPath("training.verifier.commands", "export", "Ship a verifier."),
+    "calibration": CommandPath("training.verifier.commands", "calibrate", "Calibrate the verifier anew."),
+    "cleaner": CommandPath("training.cleaner.commands", "export", "Ship a cleaner."),
+    "classifier": CommandPath("training.classifier.commands", "export", "Ship a crop classifier."),
+}
+EVALUATE = {
+    "detector": CommandPath("training.detector.commands_evaluate", "evaluate", "Measure the detector."),
+    "verifier": CommandPath("training.verifier.commands", "evaluate", "Measure the verifier."),
+    "copies": CommandPath(
+        "training.verifier.commands_evidence", "evaluate_copies", "Measure the search for copies."
+    ),
+    "references": CommandPath(
+        "training.verifier.commands_evidence", "evaluate_references", "Measure the check of references."
+    ),
+    "cleaner": CommandPath("training.cleaner.commands", "evaluate", "Measure the cleaner."),
+    "classifier": CommandPath("training.classifier.commands", "evaluate", "Measure the crop classifier."),
+}
+
+app = typer.Typer(
+    name="countersign-train",
+    help="Trains and measures the models that Countersign reads documents with.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(
+    typer.Typer(cls=lazy_group(TRAIN), help="Train a model on your own or the published data."),
+    name="train",
+    no_args_is_help=True,
+)
+app.add_typer(
+    typer.Typer(cls=lazy_group(EVALUATE), help="Measure a model on data it never saw."),
+    name="evaluate",
+    no_args_is_help=True,
+)
+app.add_typer(
+    typer.Typer(
+        cls=lazy_group(EXPORT), help="Make a trained checkpoint the one that documents are read with."
+    ),
+    name="export",
+    no_args_is_help=True,
+)
+
+#: What the `train` extra brings.
+EXTRA = frozenset(
+    [
+        "torch",
+        "torchvision",
+        "ultralytics",
+        "onnx",
+        "safetensors",
+        "matplotlib",
+        "fontTools",
+        "sklearn",
+        "scipy",
+    ]
+)
+#: Exit statuses beside 0: it did not work out this time, or the command was used wrongly.
+FAILED, WRONG_USE = 1, 2
+
+
+def main() -> None:
+    """Run a command. What a user can mend is one line on stderr and exit status 2, never a traceback."""
+    try:
+        app()
+    except BrokenPipeError:
+        # Whoever read our output has enough; Python's own farewell would fail on the same pipe.
+        sys.stderr.close()
+        sys.exit(FAILED)
+    except ValidationError as error:
+        _refuse("; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()))
+    except TransientError as error:
+        _refuse(f"{error.code}: {error}", status=FAILED)
+    except ServiceError as error:
+        _refuse(str(error))
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in EXTRA:
+            raise
+        _refuse(f"this needs {error.name}: pip install 'countersign[train]'")
+
+
+def _refuse(sentence: str, *, status: int = WRONG_USE) -> None:
+    Console(stderr=True).print(sentence, style="red", markup=False, soft_wrap=True)
+    sys.exit(status)
