@@ -5,21 +5,28 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+import redis
 from sqlalchemy import select
 
 from db.engine import Sessions
 from db.models import Document
 from producer.deps import IntakeDeps
-from producer.mailboxes import Mailbox
+from producer.mailboxes import Mailbox, RedisMailbox
 from producer.outages import Pace
 from producer.pulse import Pulse
 from producer.submit import Counts
 from producer.watch import watch
+from tests.notifications import record
+from tests.waiting import until
 
 #: Quick enough for tests.
 PACE = Pace(poll=0.05, full=0.02, first_pause=0.02, longest_pause=0.1)
+#: So rare that a test sees the listing at the start only.
+ONCE = 3600.0
+#: So often that what notifications lost is found at once.
+OFTEN = 0.05
 
 
 @dataclass
@@ -89,3 +96,42 @@ def watching(deps: IntakeDeps, mailboxes: Sequence[Mailbox] = (), *, pace: Pace 
         yield one
     finally:
         one.end()
+
+
+def but(deps, **settings):
+    return replace(deps, settings=deps.settings.model_copy(update=settings))
+
+
+def put(s3, *names, data=b"%PDF-1.4"):
+    """Upload; answer the records that a store would send."""
+    answers = [s3.client.put_object(Bucket=s3.name, Key=name, Body=data) for name in names]
+    return [
+        record(name, bucket=s3.name, version=answer.get("VersionId"), etag=answer["ETag"].strip('"'))
+        for name, answer in zip(names, answers, strict=True)
+    ]
+
+
+@dataclass(frozen=True)
+class Mail:
+    """A Redis list of notifications, seen by its writer and by its reader."""
+
+    client: redis.Redis
+    box: RedisMailbox
+
+    def tell(self, *bodies):
+        self.client.rpush("bucketevents", *bodies)
+
+    def is_done(self):
+        return self.client.llen("bucketevents") == 0 == self.client.llen("bucketevents:taken")
+
+
+def first_taken(queue):
+    """Until the listing at the start has found what lay there; there is no other for an hour."""
+    until(lambda: queue.sent)
+
+
+def turns(watcher, number):
+    """Until the watcher has gone round so many times more."""
+    for _ in range(number):
+        last = watcher.pulse.last
+        until(lambda: watcher.pulse.last > last)  # noqa: B023 - called at once

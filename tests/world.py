@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, func, select, update
 
 from db import chunks, documents
 from db.base import ClaimSource
 from db.documents import Object
-from db.engine import make_sessions
-from db.models import Document
+from db.engine import make_sessions, now
+from db.models import Chunk, Document
 from tests.fakes import DarkBlocks, GivenPages, MeanEncoder, MemoryStore, Outbox
 from worker.errors import DocumentError, PageError
 from worker.settings import Attempts, Reading
@@ -93,3 +94,18 @@ class World:
     def document(self, document_id: int) -> Document:
         with self.sessions() as session:
             return documents.get(session, document_id)
+
+
+def count(world: World, model: type) -> int:
+    """How many rows the model's table has."""
+    with world.sessions() as session:
+        return session.execute(select(func.count()).select_from(model)).scalar_one()
+
+
+def make_overdue(world: World) -> None:
+    """Let every lease and every due time lie in the past."""
+    with world.sessions() as session:
+        for model in (Document, Chunk):
+            past = now(session) - timedelta(hours=1)
+            session.execute(update(model).values(lease_until=None))
+            session.execute(update(model).where(model.stage != "closed").values(due_at=past))

@@ -21,7 +21,8 @@ from PIL import Image
 from deploy.settings import child_environment
 from tests.acceptance.commands import COUNTERSIGN, Said
 from tests.corpus import ANY, KINDS, Kind
-from tests.inputs import LIMITS, png_claiming
+from tests.inputs.expectations import LIMITS
+from tests.inputs.images import png_claiming
 from worker.storage.files import path_of
 
 #: What a run is held to here; the corpus is built around these.

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from tests.corpus.kind import ANY, Kind, lost, torn
-from tests.inputs import tiff
+from tests.inputs.tiffs import tiff
 from tests.sheets import Page, encoded, jpeg_picture, pdf, sheet
 
 SMALL = (300, 424)

@@ -9,7 +9,7 @@ from PIL import Image
 
 from tests.corpus.damage import SMALL
 from tests.corpus.kind import Kind, by_id, lost
-from tests.inputs import tiff
+from tests.inputs.tiffs import tiff
 from tests.sheets import encoded, sheet
 
 #: Intel's byte order, and the first directory behind it.

@@ -8,7 +8,7 @@ from io import BytesIO
 
 from tests.corpus.damage import SMALL
 from tests.corpus.kind import Kind, lost
-from tests.inputs import scan
+from tests.inputs.scan_builders import scan
 from tests.sheets import encoded, sheet
 
 

@@ -9,7 +9,7 @@ from PIL import Image
 
 from tests.corpus.damage import SMALL
 from tests.corpus.kind import Kind, by_id, lost
-from tests.inputs import png_claiming
+from tests.inputs.images import png_claiming
 from tests.sheets import encoded, sheet
 
 

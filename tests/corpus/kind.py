@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.inputs import CASES
+from tests.inputs.cases import CASES
 
 #: The status of a kind that may end either way.
 ANY = "any"

@@ -13,7 +13,8 @@ from PIL import Image
 
 from tests.fakes import page
 from tests.faults.standins import Glutton
-from tests.inputs import encrypted, tiff, tiff_with_broken_second
+from tests.inputs.pdfs import encrypted
+from tests.inputs.tiffs import tiff, tiff_with_broken_second
 
 #: Who is on file.
 SIGNERS = ("anna", "bela")

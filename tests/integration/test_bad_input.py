@@ -21,7 +21,8 @@ from producer.listing import list_objects
 from producer.objects import LONGEST_NAME, storable
 from tests.conftest import Bucket
 from tests.corpus import ANY, KINDS, Kind
-from tests.inputs import LIMITS, scan
+from tests.inputs.expectations import LIMITS
+from tests.inputs.scan_builders import scan
 from tests.world import World
 from worker.rendering.renderer import SandboxRenderer
 from worker.settings import Reading

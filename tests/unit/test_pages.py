@@ -14,7 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from tests.inputs import CASES, LIMITS, Case, exif_jpeg, scan, tiff
+from tests.inputs.cases import CASES
+from tests.inputs.expectations import LIMITS, Case
+from tests.inputs.images import exif_jpeg
+from tests.inputs.scan_builders import scan
+from tests.inputs.tiffs import tiff
 from tests.sheets import FULL, Page, encoded, is_upright, jpeg_picture, pdf, sheet
 from worker.errors import DocumentError, PageError, UnreadableDocument
 from worker.rendering.encoding import encode

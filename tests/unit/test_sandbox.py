@@ -11,7 +11,10 @@ import psutil
 import pytest
 from PIL import Image
 
-from tests.inputs import CASES, LIMITS, Case, bomb_of_forms, broken_in_the_middle, encrypted, scan
+from tests.inputs.cases import CASES
+from tests.inputs.expectations import LIMITS, Case
+from tests.inputs.pdfs import bomb_of_forms, broken_in_the_middle, encrypted
+from tests.inputs.scan_builders import scan
 from tests.sheets import FULL, Page, jpeg_picture, pdf
 from worker.errors import (
     DocumentError,

@@ -1,0 +1,34 @@
+"""Retention: what may be erased by its age and status."""
+
+from __future__ import annotations
+
+from db.base import Status
+from tests.erasures import eraser, finished_days_ago, signed
+from tests.world import World
+
+
+def test_retention_is_counted_by_status_from_the_end_of_the_work(world: World):
+    old, young = signed(world, "old.pdf"), signed(world, "young.pdf")
+    for one, days in ((old, 31), (young, 29)):
+        world.through(one)
+        finished_days_ago(world, one, days)
+    waiting = signed(world, "waiting.pdf")
+
+    due = list(eraser(world).expired({Status.DONE: 30}))
+
+    assert due == [old]
+    assert list(eraser(world).expired({Status.FAILED: 1})) == []
+    assert list(eraser(world).expired({})) == []
+    assert waiting not in due
+
+
+def test_an_answer_that_younger_documents_share_is_retained_as_long_as_theirs(world: World):
+    first, second = signed(world, "a.pdf", data=b"same"), signed(world, "b.pdf", data=b"same")
+    world.through(first)
+    world.through(second)
+    finished_days_ago(world, first, 40)
+    early = list(eraser(world).expired({Status.DONE: 30}))
+    finished_days_ago(world, second, 40)
+
+    assert early == []
+    assert list(eraser(world).expired({Status.DONE: 30})) == [second, first]

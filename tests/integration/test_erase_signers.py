@@ -1,0 +1,67 @@
+"""An erased signer is named nowhere any more."""
+
+from __future__ import annotations
+
+import json
+
+import cv2
+import numpy as np
+import pytest
+
+from db import signers
+from db.erase import digest
+from tests.erasures import eraser, everything, lines, signed
+from tests.fakes import MeanEncoder, page
+from tests.handwriting import signature
+from tests.world import World
+from worker.vision.verification.encoder import DIMENSION
+
+
+class WideEncoder(MeanEncoder):
+    """As many numbers as the matcher expects."""
+
+    def encode(self, crops):
+        rows = [cv2.resize(crop, (16, 16), interpolation=cv2.INTER_AREA).ravel() for crop in crops]
+        small = np.array(rows, dtype=np.float32).reshape(len(rows), 256)
+        return np.pad(small, ((0, 0), (0, DIMENSION - small.shape[1])))
+
+
+@pytest.fixture
+def enrolled(world: World) -> World:
+    """Ann and Bob on file; a document that claims both, and one that claims nobody."""
+    world.encoder = WideEncoder()
+    from worker.steps.references import enroll  # noqa: PLC0415
+
+    for name in ("Ann", "Bob"):
+        image = cv2.imencode(".png", signature(len(name) + ord(name[0])))[1].tobytes()
+        world.renderer.documents[image] = [page(0, marks=1)]
+        enroll(name, name, image, deps=world.verify_deps, renderer=world.renderer)
+    world.through(signed(world, "a.pdf", claims=("Ann", "Bob")))
+    world.through(signed(world, "b.pdf"))
+    return world
+
+
+def test_nothing_names_an_erased_signer_any_more(enrolled: World):
+    assert "Ann" in everything(enrolled)
+
+    assert eraser(enrolled).signer("Ann")
+
+    assert "Ann" not in everything(enrolled)
+    results = {key: json.loads(data) for key, data in enrolled.store.objects.items() if key.endswith(".json")}
+    assert len(results) == 2
+    assert "Ann" not in str(results)
+    assert [claim["signer"] for claim in results["documents/1/result.json"]["claims"]] == ["Bob"]
+    assert len([key for key in enrolled.store.objects if key.startswith("signers/")]) == 2
+    with enrolled.sessions() as session:
+        assert [name for name, _ in signers.enrolled(session)] == ["Bob"]
+    (line,) = lines(enrolled)
+    assert (line.kind, line.digest, line.objects) == ("signer", digest("Ann"), 2)
+
+
+def test_a_signer_who_is_claimed_but_not_enrolled_can_be_erased(world: World):
+    world.through(signed(world, "a.pdf", claims=("Ann",)))
+
+    assert eraser(world).signer("Ann")
+    assert not eraser(world).signer("Ann")
+
+    assert "Ann" not in everything(world)

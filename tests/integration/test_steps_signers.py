@@ -1,0 +1,113 @@
+"""Claims, references and suggestions in the stages, on a real database."""
+
+from __future__ import annotations
+
+import numpy as np
+from sqlalchemy import select
+
+from db import signers
+from db.models import Reference
+from db.results import document_result
+from tests.fakes import MeanEncoder, page
+from tests.world import World
+from worker.steps.references import as_bytes, as_matrix, enroll
+from worker.vision.cleaning.cleaner import load_cleaner
+from worker.vision.values import Cleaning
+from worker.vision.verification.encoder import GLOBAL, LEVELS
+
+
+def test_a_claimed_signer_on_file_is_compared_and_an_unknown_one_is_not(world: World) -> None:
+    mark = page(0, marks=1)
+    world.renderer.documents[b"reference"] = [mark]
+    world.encoder = Padded()
+    enroll("anna", "a.png", b"reference", deps=world.verify_deps, renderer=world.renderer)
+
+    document_id = world.arrive("letter.pdf", [mark], claims=("anna", "nobody"))
+    world.through(document_id)
+
+    with world.sessions() as session:
+        result = document_result(session, document_id)
+    verdicts = {row["signer"]: row for row in result["verdicts"]}
+    assert verdicts["anna"]["references"] == 1
+    assert 0 <= verdicts["anna"]["probability"] <= 1
+    assert (verdicts["nobody"]["verdict"], verdicts["nobody"]["probability"]) == ("no_reference", None)
+
+
+def test_without_a_claim_the_nearest_signers_are_suggested_and_nothing_is_decided(world: World) -> None:
+    world.renderer.documents[b"reference"] = [page(0, marks=1)]
+    world.encoder = Padded()
+    enroll("anna", "a.png", b"reference", deps=world.verify_deps, renderer=world.renderer)
+
+    document_id = world.arrive("letter.pdf", [page(0, marks=1)])
+    world.through(document_id)
+
+    with world.sessions() as session:
+        result = document_result(session, document_id)
+    (verdict,) = result["verdicts"]
+    assert (verdict["signer"], verdict["verdict"]) == ("", "no_reference")
+    assert [one["signer"] for one in result["pages"][0]["regions"][0]["suggestions"]] == ["anna"]
+
+
+def test_who_is_enrolled_later_is_suggested_too(world: World) -> None:
+    world.encoder = Padded()
+    deps = world.verify_deps
+    for signer, marks in (("anna", 1), ("bert", 2)):
+        world.renderer.documents[signer.encode()] = [page(0, marks=marks)]
+        enroll(signer, "a.png", signer.encode(), deps=deps, renderer=world.renderer)
+        with world.sessions() as session:
+            mark = signers.mark(session, encoder=deps.embedding_version)
+            stored = signers.all_embeddings(session, encoder=deps.embedding_version)
+        assert deps.everybody.of(mark, lambda held=stored: held) == stored
+
+
+def test_references_of_another_encoder_are_embedded_again(world: World) -> None:
+    world.renderer.documents[b"reference"] = [page(0, marks=1)]
+    world.encoder = Padded("old")
+    enroll("anna", "a.png", b"reference", deps=world.verify_deps, renderer=world.renderer)
+
+    world.encoder = Padded("new")
+    document_id = world.arrive("letter.pdf", [page(0, marks=1)], claims=("anna",))
+    world.through(document_id)
+
+    with world.sessions() as session:
+        (verdict,) = document_result(session, document_id)["verdicts"]
+    assert verdict["references"] == 1
+
+
+def test_references_that_another_cleaner_cleaned_are_embedded_again(world: World) -> None:
+    world.renderer.documents[b"reference"] = [page(0, marks=1)]
+    world.encoder, world.cleaner = Padded(), load_cleaner(Cleaning.OFF)
+    enroll("anna", "a.png", b"reference", deps=world.verify_deps, renderer=world.renderer)
+
+    world.cleaner = load_cleaner(Cleaning.CLASSICAL)
+    document_id = world.arrive("letter.pdf", [page(0, marks=1)], claims=("anna",))
+    world.through(document_id)
+
+    with world.sessions() as session:
+        (verdict,) = document_result(session, document_id)["verdicts"]
+        (stored,) = session.execute(select(Reference.encoder)).scalars()
+    assert verdict["references"] == 1
+    assert stored.endswith(world.cleaner.version)
+
+
+class Padded(MeanEncoder):
+    """Embeddings as the matcher's weights expect them, their parts all alike."""
+
+    def encode(self, crops):  # type: ignore[no-untyped-def]
+        small = super().encode(crops)
+        whole = np.pad(small, ((0, 0), (0, GLOBAL - small.shape[1])))
+        cells = [
+            np.full((len(small), count), value)
+            for level in LEVELS
+            for count, value in (
+                (level.cells * level.descriptor, level.descriptor**-0.5),
+                (level.cells, 1 / level.cells),
+            )
+        ]
+        return np.concatenate([whole, *cells], axis=1).astype(np.float32)
+
+
+def test_embeddings_survive_storage() -> None:
+    rows = np.random.default_rng(0).uniform(-1, 1, size=(3, 16)).astype(np.float32)
+
+    assert np.allclose(as_matrix([as_bytes(row) for row in rows]), rows, atol=2**-11)

@@ -1,0 +1,1 @@
+"""The watcher, on a real bucket, database and list of notifications."""
