@@ -21,6 +21,7 @@ from training.printing import output
 if TYPE_CHECKING:
     from training.detector.evaluate import LabelReport, Report
     from training.detector.metrics import Rate
+    from training.detector.signed_pages import Share
 
 _messages = Console(stderr=True)
 
@@ -30,8 +31,8 @@ def evaluate(  # a command's options
     only: Annotated[
         list[str] | None,
         typer.Option(
-            help="Measure only this: squares, whole, colour, unsigned, drawn, documents, conditions, parity, "
-            "speed. May be given more than once."
+            help="Measure only this: memos, modern_town, squares, whole, colour, unsigned, drawn, documents, "
+            "conditions, parity, speed. May be given more than once."
         ),
     ] = None,
     own: Annotated[
@@ -53,6 +54,8 @@ def evaluate(  # a command's options
     """Measure the detector.
 
     It is measured on pages it never saw.
+
+    memos, modern_town: whether pages are signed, as served, on sources that took no part in training.
     squares: hlx8j's stretched pages, what others report on. whole, colour: pages at their own shape.
     unsigned: false alarms. drawn: every label on this project's fixed set. documents: pages labelled by eye.
     conditions: turned, askew, coarse, photographed. parity: whether ONNX Runtime and torch agree.
@@ -105,6 +108,8 @@ def _show(report: Report) -> None:
             f"{_rate(alarms.called)} called signed ({alarms.pages_with_any} pages), "
             f"{_rate(alarms.per_page)} false alarms a page"
         )
+    if report.signed_pages:
+        _show_signed_pages(console, report)
     if report.conditions:
         _show_conditions(console, report)
     if report.parity is not None:
@@ -153,6 +158,22 @@ def _over_all(found: LabelReport | None) -> tuple[str, ...]:
             for name, value in four.items()
         ),
     )
+
+
+def _show_signed_pages(console: Console, report: Report) -> None:
+    table = Table(title="signed or unsigned, as served; 95 % intervals by Wilson")
+    headings = ("signed pages found", "signed by initials only", "marks that sign", "unsigned called signed")
+    _head(table, ("source", "threshold", *headings))
+    for source, rows in report.signed_pages.items():
+        for row in rows:
+            shares = (row.signed_found, row.initials_only_found, row.marks_found, row.unsigned_called_signed)
+            table.add_row(source, f"{row.threshold:.2f}", *map(_share, shares))
+    console.print(table)
+
+
+def _share(share: Share) -> str:
+    low, high = share.interval
+    return f"{share.some} of {share.many}, {share.value:.3f} ({low:.3f}–{high:.3f})" if share.many else ""
 
 
 def _show_conditions(console: Console, report: Report) -> None:

@@ -9,8 +9,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
+from training.detector import signed_pages
 from training.detector.conditions import Family, drawn_family, scanned_family
 from training.detector.drawn_test import drawn_cases, drawn_page
+from training.detector.marked import MARKED_SOURCES
 from training.detector.metrics import (
     AtThreshold,
     FalseAlarms,
@@ -25,6 +27,7 @@ from training.detector.owndata import read_own
 from training.detector.parity import MAX_SCORE_GAP, Parity, compare
 from training.detector.readers import PageRecord, read_pixels
 from training.detector.sheets import LABELS, Marked
+from training.detector.signed_pages import SignedPages
 from training.detector.speed import Speed, timed
 from training.detector.testsets import (
     Case,
@@ -47,7 +50,18 @@ from worker.vision.weights import entry
 #: Average precision needs the whole curve, so nearly everything is kept.
 EVERYTHING = 0.001
 #: What can be measured, in the order of the report.
-SETS = ("squares", "whole", "colour", "unsigned", "drawn", "documents", "conditions", "parity", "speed")
+SETS = (
+    *MARKED_SOURCES,
+    "squares",
+    "whole",
+    "colour",
+    "unsigned",
+    "drawn",
+    "documents",
+    "conditions",
+    "parity",
+    "speed",
+)
 #: A user's own pages.
 OWN = "own"
 #: Drawn pages for the parity of the engines, small because both engines reduce pages by the same code.
@@ -103,6 +117,8 @@ class Report:
     sets: dict[str, dict[str, LabelReport | None]] = field(default_factory=dict)
     #: By the names of the counts, `testsets.unsigned_counts`.
     unsigned: dict[str, FalseAlarms] = field(default_factory=dict)
+    #: By source: the default threshold first, then others.
+    signed_pages: dict[str, list[SignedPages]] = field(default_factory=dict)
     conditions: list[ConditionReport] = field(default_factory=list)
     parity: Parity | None = None
     speed: Speed | None = None
@@ -158,6 +174,13 @@ class Evaluation:
             sizes=tuple(self._weights.parameters["sizes"]),
             thresholds={label.value: self._thresholds.floor(label) for label in self._known},
             sets=dict(self._sets(only, split)),
+            signed_pages={
+                source: signed_pages.measure(
+                    self._root, source, name=self._name, limit=self._limit, notice=self._tell
+                )
+                for source in MARKED_SOURCES
+                if source in only
+            },
             unsigned=self._unsigned() if "unsigned" in only else {},
             conditions=list(self._conditions()) if "conditions" in only else [],
             parity=self._parity() if "parity" in only else None,

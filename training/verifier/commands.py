@@ -49,6 +49,7 @@ class Source(StrEnum):
 class Part(StrEnum):
     """What can be measured on its own."""
 
+    DECISIONS = "decisions"
     SETS = "sets"
     NAMES = "names"
     ROBUSTNESS = "robustness"

@@ -9,6 +9,7 @@ from typing import Any
 
 from training.verifier import (
     combinations,
+    decisions,
     errors,
     evaluate,
     identification,
@@ -22,6 +23,7 @@ from training.verifier import (
     sets,
 )
 from training.verifier.combinations import Combination
+from training.verifier.decisions import Decisions
 from training.verifier.errors import Analysis
 from training.verifier.evaluate import Notice, Report
 from training.verifier.identification import Search
@@ -37,6 +39,7 @@ from worker.vision.verification.matcher import load_matcher
 class Whole:
     """The parts that were asked for; the others are None."""
 
+    decisions: list[Decisions] | None
     sets: Report | None
     combinations: list[Combination] | None
     names: SameName | None
@@ -75,6 +78,7 @@ def measure(
         return run(shelf, notice=notice)
 
     whole = Whole(
+        decisions=part("decisions", decisions.measure),
         sets=part("sets", evaluate.evaluate),
         combinations=part("combinations", combinations.measure),
         names=part("names", names.measure),

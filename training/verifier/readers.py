@@ -103,6 +103,16 @@ def cedar(folder: Path) -> list[Signer]:
     return _grouped("cedar", found)
 
 
+def dutch(folder: Path) -> list[Signer]:
+    """The Dutch signers of SigComp2011, for evaluation alone."""
+    with zipfile.ZipFile(folder / "images.zip") as images:
+        specimens = (
+            (row["writer"], row["label"] == "genuine", _scan(images.read(row["file"]), shrink=False))
+            for row in _rows(folder / "manifest.csv")
+        )
+        return _grouped("dutch", specimens)
+
+
 def crossmedia(folder: Path) -> list[Signer]:
     """The 100 volunteers of the cross-media set, one signer per volunteer and name; genuine alone."""
     with zipfile.ZipFile(folder / "images.zip") as images:

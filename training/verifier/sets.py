@@ -99,6 +99,18 @@ def cedar(data: Path) -> Gallery:
     return gallery(readers.cedar(data / "verification" / "cedar"), "CEDAR")
 
 
+def dutch(data: Path) -> Gallery:
+    """32 writers of SigComp2011, whose pens, script and scanner no model was trained on."""
+    return gallery(readers.dutch(data / "verification" / "dutch"), "SigComp2011 Dutch")
+
+
+def mcyt(data: Path) -> Gallery:
+    """The 30 writers of MCYT-100 with skilled forgeries, drawn with pens of all widths."""
+    signers = readers.online(data / "verification" / "mcyt.npz")
+    forged = [signer for signer in signers if signer.forged]
+    return gallery(forged, "MCYT-100", pen=np.random.default_rng(1))
+
+
 def _bhsig(data: Path, split: str) -> Gallery:
     signers = readers.bhsig(data / "verification" / "bhsig_hindi", split, shrink=False)
     return gallery(signers, f"BHSig260-Hindi {split}")

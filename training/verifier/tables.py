@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from training.verifier.combinations import Combination
+from training.verifier.decisions import Decisions
 from training.verifier.errors import Analysis
 from training.verifier.evaluate import Against, Figures, Report, Said
 from training.verifier.identification import Search
@@ -20,6 +21,8 @@ Cells = Iterable[str]
 def everything(whole: Whole) -> str:
     """All parts that were measured."""
     parts = []
+    if whole.decisions is not None:
+        parts.append(_section("Verdicts on sets that took no part in training", _decisions(whole.decisions)))
     if whole.sets is not None:
         parts.append(_sets(whole.sets))
     if whole.combinations is not None:
@@ -57,6 +60,32 @@ def own(figures: Sequence[OwnFigures]) -> str:
         for one in figures
     ]
     return _table(("References", "Signers", "Genuine queries", "Skilled EER", "Random EER"), body)
+
+
+def _decisions(rows: Sequence[Decisions]) -> str:
+    body = [
+        (
+            row.source,
+            str(row.writers),
+            str(row.references),
+            *(_rate(rate) for rate in (row.skilled_eer, row.eer_per_writer, row.random_eer)),
+            *(_rate(rate) for rate in (row.decided, row.wrong_where_decided, row.wrong_among_high)),
+            *(_rate(rate) for rate in (row.genuine_called_forged, row.forged_called_genuine)),
+            f"{row.ece:.3f}",
+            f"{row.cllr.rate:.3f}",
+        )
+        for row in rows
+    ]
+    errors = (
+        "Skilled EER",
+        "EER per writer",
+        "Random EER",
+        "Decided",
+        "Wrong where decided",
+        "Wrong among high",
+    )
+    kinds = ("Genuine called forged", "Forged called genuine", "ECE", "Cllr")
+    return _table(("Set", "Writers", "References", *errors, *kinds), body)
 
 
 def _sets(report: Report) -> str:

@@ -1,0 +1,136 @@
+"""Signed or unsigned, page by page, as the product serves it, on sources that took no part in anything.
+
+A page is called signed when a signature on it reaches the threshold. A mark that signs counts as found when
+such a signature overlaps it by MARK_IOU; marks whose box does not fit are left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import NormalDist
+
+from training.detector.marked import MarkedPage, read_marked
+from training.detector.testsets import rendered
+from worker.vision.boxes import iou
+from worker.vision.detection.classifier import OnnxClassifier, SecondLook
+from worker.vision.detection.detector import Detector, OnnxDetector
+from worker.vision.detection.orientation import UprightDetector
+from worker.vision.detection.yolo import default_thresholds
+from worker.vision.values import Box, Label, Region, Thresholds
+from worker.vision.weights import entry
+
+Notice = Callable[[str, int, int], None]
+#: Overlap from which a mark that signs is found.
+MARK_IOU = 0.4
+#: Candidates below this score are not looked at: no threshold worth serving lies there.
+LOWEST = 0.05
+#: Other thresholds that are measured, for those who weigh misses and false alarms differently.
+OTHERS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Some of many, with the 95 % interval of Wilson (1927)."""
+
+    some: int
+    many: int
+
+    @property
+    def value(self) -> float:
+        """The share in [0, 1]; 0 of none."""
+        return self.some / self.many if self.many else 0.0
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Both ends of the interval; (0, 1) of none."""
+        if not self.many:
+            return 0.0, 1.0
+        z, n, p = NormalDist().inv_cdf(0.975), self.many, self.value
+        centre, spread = p + z * z / (2 * n), z * (p * (1 - p) / n + z * z / (4 * n * n)) ** 0.5
+        return (centre - spread) / (1 + z * z / n), (centre + spread) / (1 + z * z / n)
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A page with the signatures on it, as served but for the threshold; boxes in stored pixels."""
+
+    page: MarkedPage
+    signatures: tuple[Region, ...]
+
+    def at(self, threshold: float) -> list[Region]:
+        """The signatures that reach the threshold."""
+        return [region for region in self.signatures if region.score >= threshold]
+
+
+@dataclass(frozen=True, slots=True)
+class SignedPages:
+    """One source at one threshold."""
+
+    source: str
+    threshold: float
+    signed_found: Share
+    initials_only_found: Share
+    marks_found: Share
+    unsigned_called_signed: Share
+
+
+def measure(
+    root: Path, source: str, *, name: str = "detector", limit: int = 0, notice: Notice
+) -> list[SignedPages]:
+    """Measure a source at the default threshold of the catalogue, which comes first, and at OTHERS."""
+    default = default_thresholds(entry(name)).floor(Label.SIGNATURE)
+    answered = list(answer(read_marked(root, source)[: limit or None], source, notice, name=name))
+    return [at_threshold(source, answered, threshold) for threshold in dict.fromkeys((default, *OTHERS))]
+
+
+def answer(pages: Sequence[MarkedPage], source: str, notice: Notice, *, name: str) -> Iterator[Answered]:
+    """Each page with its signatures: laid upright, detected, and judged by the second-stage classifier."""
+    detector = _as_served(name)
+    for done, page in enumerate(pages, start=1):
+        pixels = rendered(page.image.read_bytes())
+        across, down = page.width / pixels.shape[1], page.height / pixels.shape[0]
+        (regions,) = detector.detect([pixels])
+        signatures = (region for region in regions if region.label is Label.SIGNATURE)
+        yield Answered(page, tuple(_stored(region, across, down) for region in signatures))
+        notice(source, done, len(pages))
+
+
+def at_threshold(source: str, answered: Sequence[Answered], threshold: float) -> SignedPages:
+    """Count pages and marks at one threshold; pages of which the eye could not tell are left out."""
+    signed = [one for one in answered if one.page.signed is True]
+    unsigned = [one for one in answered if one.page.signed is False]
+    initialled = [one for one in signed if one.page.signed_by_initials_only]
+    marks = [marked for one in signed for marked in _marks_found(one, threshold)]
+    return SignedPages(
+        source=source,
+        threshold=threshold,
+        signed_found=_called(signed, threshold),
+        initials_only_found=_called(initialled, threshold),
+        marks_found=Share(sum(marks), len(marks)),
+        unsigned_called_signed=_called(unsigned, threshold),
+    )
+
+
+def _called(answered: Sequence[Answered], threshold: float) -> Share:
+    return Share(sum(bool(one.at(threshold)) for one in answered), len(answered))
+
+
+def _marks_found(answered: Answered, threshold: float) -> list[bool]:
+    boxes = [region.box for region in answered.at(threshold)]
+    marks = [mark for mark in answered.page.signing if mark.fits]
+    return [any(iou(mark.box, box) >= MARK_IOU for box in boxes) for mark in marks]
+
+
+def _as_served(name: str) -> Detector:
+    weights = entry("classifier")
+    detector = OnnxDetector(name, thresholds=Thresholds(min_score=LOWEST))
+    doubt = float(weights.parameters["doubt"])
+    return UprightDetector(SecondLook(detector, OnnxClassifier(), doubt=doubt, min_score=LOWEST))
+
+
+def _stored(region: Region, across: float, down: float) -> Region:
+    box = region.box
+    scaled = Box(box.x * across, box.y * down, box.width * across, box.height * down)
+    return replace(region, box=scaled)

@@ -1,0 +1,128 @@
+"""What the verdicts are worth on sets that took no part in training or calibration.
+
+Genuine queries and skilled forgeries alone. A verdict is wrong when it calls a genuine signature forged or a
+forgery genuine; `inconclusive` is never wrong, and not decided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from training.verifier import metrics, reliability, sets
+from training.verifier.library import Library
+from training.verifier.metrics import Curves, Rate, Trials
+from worker.vision.verification.calibration import Fit
+
+#: Numbers of references that are measured.
+REFERENCES = (1, 3, 5)
+#: The sets, least like the training sets first.
+UNSEEN_SETS = (sets.dutch, sets.mcyt, sets.cedar, sets.test)
+Notice = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """One set with one number of references; shares in [0, 1], intervals over writers.
+
+    `trials` is how many genuine and skilled queries were asked in all. The wrong shares are of the verdicts
+    given, of those of confidence `high`, of all genuine queries and of all skilled forgeries.
+    """
+
+    source: str
+    references: int
+    writers: int
+    trials: int
+    skilled_eer: Rate
+    eer_per_writer: Rate
+    random_eer: Rate
+    decided: Rate
+    wrong_where_decided: Rate
+    wrong_among_high: Rate
+    genuine_called_forged: Rate
+    forged_called_genuine: Rate
+    ece: float
+    cllr: Rate
+
+
+def measure(library: Library, *, notice: Notice = lambda stage: None) -> list[Decisions]:
+    """Every set of UNSEEN_SETS with every number of REFERENCES."""
+    measured = []
+    for read in UNSEEN_SETS:
+        notice(read.__name__)
+        one, calibration = library.of(read), library.models.calibration
+        for count in REFERENCES:
+            trials, fit = one.trials(calibration, count), calibration.fit_for(count)
+            measured.append(decisions(one.found.source, count, trials, fit))
+    return measured
+
+
+def decisions(source: str, references: int, trials: Sequence[Trials], fit: Fit) -> Decisions:
+    """Judge log-likelihood ratios, one Trials a writer, by the verdicts that `fit` gives them."""
+    counts = [_counted(trial, fit) for trial in trials]
+    (skilled,) = metrics.rates(trials, "skilled", [Curves.equal_error])
+    (random,) = metrics.rates(trials, "random", [Curves.equal_error])
+    judged = reliability.measure(list(trials))
+    return Decisions(
+        source=source,
+        references=references,
+        writers=len(trials),
+        trials=sum(one.genuine + one.skilled for one in counts),
+        skilled_eer=skilled,
+        eer_per_writer=metrics.user_eer(trials, "skilled"),
+        random_eer=random,
+        decided=_share(counts, lambda one: one.decided, lambda one: one.genuine + one.skilled),
+        wrong_where_decided=_share(counts, lambda one: one.rejected + one.accepted, lambda one: one.decided),
+        wrong_among_high=_share(counts, lambda one: one.wrong_high, lambda one: one.high),
+        genuine_called_forged=_share(counts, lambda one: one.rejected, lambda one: one.genuine),
+        forged_called_genuine=_share(counts, lambda one: one.accepted, lambda one: one.skilled),
+        ece=judged.ece,
+        cllr=judged.cllr,
+    )
+
+
+@dataclass(frozen=True)
+class _Counts:
+    """One writer's queries by what was said of them."""
+
+    genuine: int
+    skilled: int
+    decided: int
+    #: Genuine queries called forged, and forgeries called genuine.
+    rejected: int
+    accepted: int
+    high: int
+    wrong_high: int
+
+
+def _counted(trial: Trials, fit: Fit) -> _Counts:
+    genuine_from, forged_below = _llr(fit.genuine_from), _llr(fit.forged_below)
+    rejected, accepted = trial.genuine < forged_below, trial.skilled >= genuine_from
+    decided = [
+        (scores >= genuine_from) | (scores < forged_below) for scores in (trial.genuine, trial.skilled)
+    ]
+    high = [
+        given & (np.abs(scores) >= fit.high)
+        for given, scores in zip(decided, (trial.genuine, trial.skilled), strict=True)
+    ]
+    return _Counts(
+        genuine=len(trial.genuine),
+        skilled=len(trial.skilled),
+        decided=int(sum(given.sum() for given in decided)),
+        rejected=int(rejected.sum()),
+        accepted=int(accepted.sum()),
+        high=int(sum(given.sum() for given in high)),
+        wrong_high=int((rejected & high[0]).sum() + (accepted & high[1]).sum()),
+    )
+
+
+def _share(counts: Sequence[_Counts], some: Callable[[_Counts], int], many: Callable[[_Counts], int]) -> Rate:
+    return metrics.share_of([float(some(one)) for one in counts], [float(many(one)) for one in counts])
+
+
+def _llr(probability: float) -> float:
+    """The log-likelihood ratio of a probability at equal odds; infinite at 0 and 1."""
+    with np.errstate(divide="ignore"):
+        return float(np.log(probability) - np.log1p(-probability))
