@@ -15,7 +15,7 @@ from db.documents import Object
 from producer.claims import LARGEST_SIDECAR
 from producer.objects import SIDECAR_SUFFIX, version_of
 from worker.errors import ObjectDenied, ObjectMissing, StorageUnavailable, WrongUse
-from worker.storage.stores import translated
+from worker.storage.s3 import translated
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client

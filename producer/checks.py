@@ -128,7 +128,7 @@ def _database() -> str:
 
 @_check("buckets", "create the buckets, and set COUNTERSIGN_S3_ENDPOINT and the keys")
 def _buckets() -> str:
-    from worker.storage.stores import s3_client  # noqa: PLC0415
+    from worker.storage.s3 import s3_client  # noqa: PLC0415
 
     names = (Intake().intake_bucket, Storage().results_bucket)
     client = s3_client(Storage())

@@ -18,7 +18,7 @@ from producer.objects import (
 )
 from producer.outages import Caller, once
 from worker.log import logger
-from worker.storage.stores import translated
+from worker.storage.s3 import translated
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client

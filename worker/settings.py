@@ -120,7 +120,12 @@ class Storage(_Group):
         default=30, description="Seconds of silence after which a request to the store is given up"
     )
     results_bucket: str = Field(
-        default="countersign-results", description="Bucket for page images, crops and result JSON"
+        default="countersign-results",
+        description="Bucket for page images, crops and result JSON; or a folder: file:///path",
+    )
+    intake_folder: Path | None = Field(
+        default=None,
+        description="Folder whose files may be documents, with producers and workers; empty for none",
     )
     s3_sse: Literal["AES256", "aws:kms"] | None = Field(
         default=None,
@@ -129,6 +134,11 @@ class Storage(_Group):
     s3_sse_key: str | None = Field(
         default=None, description="Id of the key for aws:kms; empty for the bucket's own"
     )
+
+    @property
+    def results_url(self) -> str:
+        """Where results go, as a URL: a name without a scheme is a bucket's."""
+        return self.results_bucket if "://" in self.results_bucket else f"s3://{self.results_bucket}"
 
 
 class Reading(_Group):

@@ -30,16 +30,16 @@ def bundle(
 
     The file is as confidential as the document. It holds settings that decide an answer, and no secrets.
     """
-    from worker import bootstrap  # noqa: PLC0415
+    from worker import connections  # noqa: PLC0415
     from worker.embedded.bundle import write  # noqa: PLC0415
     from worker.embedded.replay import pack  # noqa: PLC0415
 
-    with bootstrap.sessions()() as session:
+    with connections.sessions()() as session:
         ids = only(session, document)
     if not ids:
         raise WrongUse(f"there is no document {document!r}")
     path = file or Path(f"document-{ids[0]}.zip")
-    write(pack(ids[0], bootstrap.sessions(), bootstrap.store()), path)
+    write(pack(ids[0], connections.sessions(), connections.store()), path)
     err.print(f"{path}: {path.stat().st_size} bytes; countersign replay {path}", markup=False, soft_wrap=True)
 
 

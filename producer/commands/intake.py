@@ -80,23 +80,23 @@ def results(
     after: Annotated[int, typer.Option(help="Only documents with a higher id.")] = 0,
 ) -> None:
     """Write results as JSON lines, CSV or Parquet: a document a line, or a verdict a row."""
-    from worker import bootstrap  # noqa: PLC0415
+    from worker import connections  # noqa: PLC0415
 
     chosen = Selection(tuple(status or ()), after)
-    written = export(bootstrap.sessions(), form, chosen, out or sys.stdout.buffer)
+    written = export(connections.sessions(), form, chosen, out or sys.stdout.buffer)
     err.print(f"{written.documents} documents; the next export goes on with --after {written.last}")
 
 
 def _deps(source: str) -> IntakeDeps:
     from producer.deps import IntakeDeps  # noqa: PLC0415
-    from worker import bootstrap  # noqa: PLC0415
+    from worker import connections, publisher  # noqa: PLC0415
     from worker.settings import Intake, Storage  # noqa: PLC0415
-    from worker.storage.stores import s3_client  # noqa: PLC0415
+    from worker.storage.s3 import s3_client  # noqa: PLC0415
 
-    settings, courier = Intake(), bootstrap.courier()
+    settings, courier = Intake(), publisher.courier()
     bucket, prefix = place(source) if source.startswith("s3://") else (settings.intake_bucket, "")
     return IntakeDeps(
-        sessions=bootstrap.sessions(),
+        sessions=connections.sessions(),
         client=s3_client(Storage()),
         send=courier.render,
         depth=courier.depth,
@@ -136,13 +136,13 @@ def report(
     """Write the HTML report of documents of the queued form: annotated pages, crops, verdicts."""
     from db import documents as rows  # noqa: PLC0415
     from db.results import document_result  # noqa: PLC0415
-    from worker import bootstrap  # noqa: PLC0415
+    from worker import connections  # noqa: PLC0415
     from worker.report.html import write_report  # noqa: PLC0415
 
-    with bootstrap.sessions()() as session:
+    with connections.sessions()() as session:
         named = [one.id for text in documents or [] for one in rows.find(session, text)]
         chosen = named if documents else rows.newest(session, newest)
         found = [document_result(session, document_id) for document_id in chosen]
     if not found:
         raise WrongUse("there is no such document; give an id, a key or a SHA-256")
-    err.print(f"{len(found)} documents: {write_report(found, out, load_image=bootstrap.store().get)}")
+    err.print(f"{len(found)} documents: {write_report(found, out, load_image=connections.store().get)}")

@@ -39,9 +39,9 @@ def audit(
     """
     from producer.audit import UNKNOWN  # noqa: PLC0415
     from producer.audit import audit as compare  # noqa: PLC0415
-    from worker import bootstrap  # noqa: PLC0415
+    from worker import connections  # noqa: PLC0415
     from worker.settings import Storage  # noqa: PLC0415
-    from worker.storage.stores import s3_client  # noqa: PLC0415
+    from worker.storage.s3 import s3_client  # noqa: PLC0415
 
     bucket, prefix = place(source)
     first: list[Loose] = []
@@ -54,7 +54,7 @@ def audit(
             elif one.state == UNKNOWN and len(first) < SHOWN:
                 first.append(one)
 
-        statement = compare(bootstrap.sessions(), s3_client(Storage()), bucket, prefix, on_loose=note)
+        statement = compare(connections.sessions(), s3_client(Storage()), bucket, prefix, on_loose=note)
     if as_json:
         print_json(statement.as_json())
     else:
@@ -77,12 +77,12 @@ def erase(
     The original in the intake bucket is yours to delete; an erased document is not taken in again.
     """
     from db import erase  # noqa: PLC0415
-    from worker import bootstrap  # noqa: PLC0415
+    from worker import connections  # noqa: PLC0415
 
     if (document is None) == (signer is None) or (documents_too and signer is None):
         raise WrongUse("give --document or --signer, one of the two")
     signer = None if signer is None else checked_name(signer)
-    with bootstrap.sessions()() as session:
+    with connections.sessions()() as session:
         if document is not None:
             ids = only(session, document)
         else:
@@ -135,10 +135,10 @@ def only(session: Session, text: str) -> list[int]:
 
 
 def _eraser(who: str) -> Eraser:
-    from worker import bootstrap  # noqa: PLC0415
+    from worker import connections  # noqa: PLC0415
     from worker.steps.erase import Eraser  # noqa: PLC0415
 
-    return Eraser(bootstrap.sessions(), bootstrap.store(), who)
+    return Eraser(connections.sessions(), connections.store(), who)
 
 
 def _show(statement: Statement, unknown: list[Loose]) -> None:

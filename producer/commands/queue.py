@@ -45,19 +45,19 @@ def retry(
     --reason and --since may be given together.
     """
     from db import documents  # noqa: PLC0415
-    from worker import bootstrap  # noqa: PLC0415
+    from worker import connections, publisher  # noqa: PLC0415
 
     by_rule = reason is not None or since is not None
     if bool(documents_) == by_rule:
         raise WrongUse("give documents, or --reason CODE and --since TIME, one of the two")
-    with bootstrap.sessions()() as session:
+    with connections.sessions()() as session:
         chosen = [one.id for text in documents_ or [] for one in _found(session, text)]
         if by_rule:
             code = None if reason == "any" else reason
             chosen = documents.failed(session, reason=code, since=since and since.replace(tzinfo=UTC))
         again = documents.start_again(session, chosen)
     for document_id in again:
-        bootstrap.courier().render(document_id)
+        publisher.courier().render(document_id)
     err.print(f"{len(again)} documents sent again; {len(chosen) - len(again)} were still at work")
 
 
@@ -109,9 +109,9 @@ def checked_name(text: str) -> str:
 
 def _overview(as_json: bool) -> None:
     from db import documents, signers  # noqa: PLC0415
-    from worker import bootstrap  # noqa: PLC0415
+    from worker import connections  # noqa: PLC0415
 
-    with bootstrap.sessions()() as session:
+    with connections.sessions()() as session:
         counts = {state.value: number for state, number in documents.counts(session).items()}
         reasons = documents.quarantine_reasons(session)
         enrolled = len(signers.enrolled(session))
@@ -130,9 +130,9 @@ def _overview(as_json: bool) -> None:
 def _history(text: str, as_json: bool) -> None:
     from db import events  # noqa: PLC0415
     from db.results import document_result  # noqa: PLC0415
-    from worker import bootstrap  # noqa: PLC0415
+    from worker import connections  # noqa: PLC0415
 
-    with bootstrap.sessions()() as session:
+    with connections.sessions()() as session:
         for document in _found(session, text):
             result = document_result(session, document.id)
             steps = [_step(event) for event in events.of_document(session, document.id)]

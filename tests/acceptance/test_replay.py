@@ -12,7 +12,7 @@ from worker.embedded.bundle import Bundle, read, write
 from worker.embedded.replay import pack, replay
 from worker.embedded.workspace import Workspace, open_workspace
 from worker.errors import WrongUse
-from worker.storage.stores import Folder
+from worker.storage.folder import Folder
 
 
 @pytest.fixture(scope="module")

@@ -44,7 +44,7 @@ from tests.faults.traps import Traps
 from worker.settings import Attempts, Storage
 from worker.steps.ports import VerifyDeps
 from worker.steps.references import enroll
-from worker.storage.stores import S3, s3_client
+from worker.storage.s3 import S3, s3_client
 from worker.vision.verification.verifier import load_verifier
 
 INTAKE, RESULTS, NOTICES = "faults-intake", "faults-results", "faults:notices"

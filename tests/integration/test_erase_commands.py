@@ -13,7 +13,7 @@ from tests.acceptance.commands import countersign
 from tests.erasures import finished_days_ago, lines, signed
 from tests.world import World
 from worker.errors import WrongUse
-from worker.storage.stores import S3
+from worker.storage.s3 import S3
 
 
 @pytest.fixture

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from worker.settings import Storage
-from worker.storage.stores import S3, Folder, s3_client
+from worker.storage.folder import Folder
+from worker.storage.s3 import S3, s3_client
 
 
 @pytest.mark.parametrize("versions", [False, True], ids=["etags", "versions"])

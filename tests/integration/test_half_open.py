@@ -20,7 +20,7 @@ from tests.conftest import Bucket
 from tests.faults.line import Line
 from worker.errors import StorageUnavailable
 from worker.settings import Storage
-from worker.storage.stores import S3, s3_client
+from worker.storage.s3 import S3, s3_client
 
 #: Seconds of silence that are borne here.
 SHORT = 0.5

@@ -6,7 +6,7 @@ import pytest
 
 from producer.listing import list_objects, list_pages
 from worker.errors import ObjectMissing
-from worker.storage.stores import S3
+from worker.storage.s3 import S3
 
 
 def put(bucket, *names: str, data: bytes = b"%PDF-1.4") -> None:

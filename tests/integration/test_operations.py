@@ -20,7 +20,7 @@ from worker.log import Actor, actor
 from worker.settings import Attempts
 from worker.steps.keys import result_key
 from worker.steps.render import render_document
-from worker.storage.stores import S3
+from worker.storage.s3 import S3
 
 
 def test_the_commands_pack_a_queued_document_without_secrets_and_replay_it(

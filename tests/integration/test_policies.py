@@ -20,7 +20,7 @@ from deploy.settings import child_environment
 from producer import bucket as intake_bucket
 from producer.listing import list_objects
 from worker.settings import Storage
-from worker.storage.stores import S3, s3_client
+from worker.storage.s3 import S3, s3_client
 
 ROOT = Path(__file__).resolve().parents[2]
 INTAKE, RESULTS = "countersign-intake", "countersign-results"

@@ -24,7 +24,7 @@ from worker.errors import StorageUnavailable
 from worker.messages import CeleryCourier
 from worker.settings import GROUPS, Attempts, Broker, Storage
 from worker.steps.render import render_document
-from worker.storage.stores import S3, s3_client
+from worker.storage.s3 import S3, s3_client
 
 ROOT = Path(__file__).resolve().parents[2]
 #: It stands in every secret, and nowhere else on this machine.

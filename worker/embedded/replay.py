@@ -18,7 +18,7 @@ from worker.embedded.workspace import open_workspace
 from worker.errors import UnusableReference, WrongUse
 from worker.settings import Detection, Reading
 from worker.steps.keys import reference_key
-from worker.storage.stores import Store
+from worker.storage.port import Store
 
 #: The groups of settings that decide an answer; none holds a secret.
 _DECIDING = {"reading": Reading, "detection": Detection}

@@ -28,11 +28,8 @@ from worker.steps.ports import Courier, Deps, DetectDeps, RenderDeps, VerifyDeps
 from worker.steps.references import Enrolled, Enrolment, enroll, judge
 from worker.steps.render import render_document
 from worker.steps.verify import verify_chunk
-from worker.storage.files import key_of
-from worker.storage.stores import Folder
-
-#: The bucket name of documents that are local files; their key is their path.
-LOCAL_BUCKET = "file"
+from worker.storage.files import LOCAL_BUCKET, key_of
+from worker.storage.folder import Folder
 
 
 class _NoCourier:

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from db import documents
 from db.results import document_result
-from worker.storage.stores import Store
+from worker.storage.port import Store
 
 
 def write_again(session: Session, document_id: int, store: Store) -> None:

@@ -13,7 +13,7 @@ from db.engine import Sessions
 from worker.errors import TransientError
 from worker.steps.answers import write_again
 from worker.steps.keys import document_folder, signer_folder
-from worker.storage.stores import Store
+from worker.storage.port import Store
 
 #: Documents that retention looks up at a time.
 _BATCH = 500

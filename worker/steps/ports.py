@@ -12,7 +12,7 @@ from worker.settings import Attempts, Reading
 from worker.steps.breaker import Breaker
 from worker.steps.latest import Latest
 from worker.steps.turns import Turns
-from worker.storage.stores import Store
+from worker.storage.port import Store
 from worker.vision.cleaning.cleaner import Cleaner
 from worker.vision.detection.detector import Detector
 from worker.vision.values import Embeddings, Limits, RenderedPage

@@ -1,4 +1,4 @@
-"""Local files as keys: what a file is called in the database, and back."""
+"""Local files as documents: what a file and its version are called in the database, and how it is read."""
 
 from __future__ import annotations
 
@@ -6,8 +6,14 @@ import os
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
+from worker.errors import DocumentTooLarge, ObjectDenied, ObjectMissing, StorageUnavailable
+
+#: The bucket name of documents that are local files; their key is their path.
+LOCAL_BUCKET = "file"
 #: No path is written like this: pathlib folds the slashes.
 _URI = "file:///"
+#: What a version by size and time begins with; other versions of local files are the embedded form's.
+_BY_TIME = "stat:"
 
 
 def key_of(path: Path) -> str:
@@ -24,3 +30,31 @@ def path_of(key: str) -> Path:
     if key.startswith(_URI):
         return Path(os.fsdecode(unquote_to_bytes(key.removeprefix("file://"))))
     return Path(key)
+
+
+def file_version(status: os.stat_result) -> str:
+    """The version of a file that nobody has read yet: its size in bytes and when it changed, in ns."""
+    return f"{_BY_TIME}{status.st_size}-{status.st_mtime_ns}"
+
+
+def read_document(key: str, version: str, *, max_bytes: int) -> bytes:
+    """The file's bytes. ObjectMissing when a version by time is no longer the one that is there.
+
+    DocumentTooLarge before reading more than `max_bytes`; ObjectDenied; StorageUnavailable.
+    """
+    try:
+        with path_of(key).open("rb") as file:
+            status = os.fstat(file.fileno())
+            if status.st_size > max_bytes:
+                raise DocumentTooLarge(f"{status.st_size} bytes are more than the limit of {max_bytes}")
+            data = file.read()
+            after = os.fstat(file.fileno())
+    except FileNotFoundError as error:
+        raise ObjectMissing(key) from error
+    except PermissionError as error:
+        raise ObjectDenied(key) from error
+    except OSError as error:
+        raise StorageUnavailable(key, str(error)) from error
+    if version.startswith(_BY_TIME) and not version == file_version(status) == file_version(after):
+        raise ObjectMissing(key)
+    return data

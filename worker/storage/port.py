@@ -1,0 +1,33 @@
+"""What a store must do: read the documents that come in, keep and serve the results that go out."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Documents(Protocol):
+    """Where the bytes of documents lie."""
+
+    def fetch(self, bucket: str, key: str, version: str, *, max_bytes: int) -> bytes:
+        """The bytes of exactly this version.
+
+        DocumentTooLarge before reading more than `max_bytes`; ObjectMissing when it is gone or another one is
+        there now; ObjectDenied; StorageUnavailable.
+        """
+
+
+class Results(Protocol):
+    """Bytes under keys. A second `put` of a key replaces the first. All may raise StorageUnavailable."""
+
+    def put(self, key: str, data: bytes) -> None:
+        """Keep a result."""
+
+    def get(self, key: str) -> bytes:
+        """A result. ObjectMissing when there is none."""
+
+    def erase(self, prefix: str) -> int:
+        """Remove all results whose keys begin so, for good; answer how many. A second time removes none."""
+
+
+class Store(Documents, Results, Protocol):
+    """Both: what the steps are handed."""
