@@ -38,7 +38,7 @@ fuzz: $(VENV)/.installed-fuzz ## Feed the decoders mutated documents for SECONDS
 	OMP_NUM_THREADS=1 $(VENV)/bin/python -m tests.fuzz.decoders $(SECONDS)
 
 stack: $(VENV)/.installed-all ## Run the queued form on this machine until Ctrl-C
-	@$(VENV)/bin/python -m deploy.stack
+	@$(VENV)/bin/python -m deploy.console
 
 faults: $(VENV)/.installed-all ## Break a whole stack on purpose and count what was lost (SEEDS=20)
 	$(VENV)/bin/python -m tests.faults --seeds $(SEEDS)

@@ -16,7 +16,7 @@ from rich.panel import Panel
 from deploy import crew
 from deploy.missing import ServerMissing
 from deploy.processes import ProcessDied
-from deploy.stack import Stack, running_stack
+from deploy.stack import ROOT, Stack, running_stack
 
 #: Signals that end the stack as Ctrl-C does.
 ENDING = (signal.SIGTERM, signal.SIGHUP)
@@ -90,3 +90,7 @@ def summary(stack: Stack) -> Panel:
         "Ctrl-C stops all of it; nothing is kept.",
     )
     return Panel("\n".join(lines), title="Countersign", expand=False)
+
+
+if __name__ == "__main__":
+    main(ROOT / ".stack")

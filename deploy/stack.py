@@ -167,9 +167,3 @@ def _migrate(env: Mapping[str, str], folder: Path) -> None:
     )
     if done.returncode != 0:
         raise ProcessDied(f"`countersign migrate` ended with {done.returncode}:\n{done.stdout}{done.stderr}")
-
-
-if __name__ == "__main__":
-    from deploy.console import main
-
-    main(ROOT / ".stack")

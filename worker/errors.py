@@ -12,6 +12,7 @@ ServiceError
             DocumentTooLarge, TooManyPages
         PageError                   one page cannot be read; its neighbours can
             UnreadablePage, PageTooLarge, PageTimeout, UndetectablePage
+        DamagedImage                a stored picture that cannot be decoded any more
         UnusableReference           a reference image that cannot be enrolled
         WeightsError                weights that are missing or have another digest
         WrongUse                    what the user asked for cannot be done
@@ -179,6 +180,19 @@ class PageTimeout(PageError):
     """The page took longer to render than the limit."""
 
     code = "page_timeout"
+
+
+class DamagedImage(PermanentError):
+    """A stored picture that cannot be decoded any more; whoever asked for it knows what it shows."""
+
+    code = "damaged_image"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"a stored picture is damaged: {self.reason}"
 
 
 class UnusableReference(PermanentError):

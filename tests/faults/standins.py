@@ -10,7 +10,7 @@ import numpy as np
 from tests.fakes import DarkBlocks, MeanEncoder
 from worker.vision.cleaning.cleaner import load_cleaner
 from worker.vision.values import Cleaning, Embeddings, Normal, Pixels, Region
-from worker.vision.verification.encoder import DIMENSION
+from worker.vision.verification.embedding import DIMENSION
 
 #: What every result row names, so that nobody takes it for an answer of the models.
 VERSIONS = {"detector": DarkBlocks.version, "encoder": "ink", "code": "faults", "thresholds": {}}

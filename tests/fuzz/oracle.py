@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from worker.errors import DocumentError, PageError
+from worker.errors import DamagedImage, DocumentError, PageError
 from worker.rendering.pages import inspect, render
 from worker.vision.images import decode
 from worker.vision.values import Limits, RenderedPage
@@ -35,8 +35,8 @@ def _check(index: int, page: RenderedPage | PageError) -> None:
     assert 0 < page.width * page.height <= LIMITS.max_pixels * 1.01
     assert 0 < page.dpi < float("inf")
     try:
-        shape = decode(page.data, page=index).shape
-    except PageError:
+        shape = decode(page.data).shape
+    except DamagedImage:
         # A scan's own JPEG is stored as it came; detection decodes it and fails the page.
         return
     assert shape == (page.height, page.width, 3)

@@ -25,7 +25,7 @@ from worker.steps.render import render_document
 from worker.steps.verify import verify_chunk
 from worker.vision.images import encode_png
 from worker.vision.values import Embeddings, Normal, RenderedPage
-from worker.vision.verification.encoder import DIMENSION
+from worker.vision.verification.embedding import DIMENSION
 
 #: Two pages that carry the same ink and are not the same page: the second has it twice.
 ONCE, TWICE = page(0, marks=1), page(0, marks=2)

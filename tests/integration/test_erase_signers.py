@@ -14,7 +14,7 @@ from tests.erasures import eraser, everything, lines, signed
 from tests.fakes import MeanEncoder, page
 from tests.handwriting import signature
 from tests.world import World
-from worker.vision.verification.encoder import DIMENSION
+from worker.vision.verification.embedding import DIMENSION
 
 
 class WideEncoder(MeanEncoder):

@@ -13,7 +13,7 @@ from tests.world import World
 from worker.steps.references import as_bytes, as_matrix, enroll
 from worker.vision.cleaning.cleaner import load_cleaner
 from worker.vision.values import Cleaning
-from worker.vision.verification.encoder import GLOBAL, LEVELS
+from worker.vision.verification.embedding import GLOBAL, LEVELS
 
 
 def test_a_claimed_signer_on_file_is_compared_and_an_unknown_one_is_not(world: World) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = ("worker", "producer", "db", "training")
 
 #: Prefix of a module -> prefixes that it must not import. The longest prefix that fits decides.
 FORBIDDEN: dict[str, tuple[str, ...]] = {
@@ -58,8 +59,8 @@ SOLE_IMPORTERS = {
 }
 
 
-def modules() -> Iterator[tuple[str, Path]]:
-    for package in ("worker", "producer", "db", "training"):
+def modules(*packages: str) -> Iterator[tuple[str, Path]]:
+    for package in packages or PACKAGES:
         for path in sorted((ROOT / package).rglob("*.py")):
             name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
             yield name.removesuffix(".__init__"), path
@@ -67,11 +68,15 @@ def modules() -> Iterator[tuple[str, Path]]:
 
 def imports(path: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        yield from names_of(node)
+
+
+def names_of(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom) and node.module:
+        yield node.module
+        yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
 def begins(name: str, prefix: str) -> bool:
@@ -86,6 +91,48 @@ def test_imports_point_in_the_right_direction() -> None:
         wrong += [f"{name} imports {one}" for one in imports(path) if any(begins(one, ban) for ban in banned)]
 
     assert wrong == []
+
+
+def module_level_imports(body: Sequence[ast.stmt]) -> Iterator[str]:
+    """What is imported as soon as a module is; neither what functions import nor what only types need."""
+    for node in body:
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            yield from names_of(node)
+        elif isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            yield from module_level_imports(node.orelse)
+        else:
+            for part in ("body", "orelse", "handlers", "finalbody"):
+                if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                    yield from module_level_imports(getattr(node, part, ()))
+
+
+def circles(imported: Mapping[str, set[str]]) -> list[set[str]]:
+    """Groups of modules that import each other, directly or through others."""
+    reached: dict[str, set[str]] = {}
+    for start in imported:
+        seen: set[str] = set()
+        ahead = [start]
+        while ahead:
+            for name in imported.get(ahead.pop(), set()) - seen:
+                seen.add(name)
+                ahead.append(name)
+        reached[start] = seen
+    groups = {frozenset(other for other in seen if name in reached[other]) for name, seen in reached.items()}
+    return sorted((set(group) for group in groups if group), key=min)
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    paths = dict(modules(*PACKAGES, "deploy"))
+    imported = {
+        name: {one for one in module_level_imports(ast.parse(path.read_text()).body) if one in paths}
+        for name, path in paths.items()
+    }
+
+    assert circles(imported) == []
+
+
+def test_a_circle_through_a_third_module_is_seen() -> None:
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}) == [{"a", "b", "c"}]
 
 
 @pytest.mark.parametrize("library", SOLE_IMPORTERS)

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.vision.boxes import Letterbox, clip, iou, overlapping, suppress_overlaps, suppressed, voted
+from worker.vision.boxes import clip, iou, overlapping, suppress_overlaps, suppressed, voted
+from worker.vision.letterbox import Letterbox
 from worker.vision.values import Box, Label, Region
 
 coordinates = st.integers(-200, 1200).map(float)
@@ -100,7 +101,7 @@ sizes = st.sampled_from([320, 416, 640])
 
 @given(pages, sizes)
 def test_the_page_comes_back_from_its_letterbox(page, size):
-    frame = Letterbox.fit(*page, size=size)
+    frame = Letterbox.around(*page, size=size)
     right, bottom = frame.left + frame.inner_width, frame.top + frame.inner_height
     middle = (frame.left + frame.inner_width / 2, frame.top + frame.inner_height / 2)
 
@@ -114,7 +115,7 @@ def test_the_page_comes_back_from_its_letterbox(page, size):
 
 @given(pages, sizes)
 def test_the_page_fills_its_letterbox_but_for_less_than_a_stride(page, size):
-    frame = Letterbox.fit(*page, size=size)
+    frame = Letterbox.around(*page, size=size)
 
     assert frame.width % 32 == frame.height % 32 == 0
     assert 0 <= frame.width - frame.inner_width < 32

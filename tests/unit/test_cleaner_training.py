@@ -24,6 +24,7 @@ from training.verifier.metrics import Rate  # noqa: E402
 from worker.vision.cleaning.cleaner import load_cleaner, whiten  # noqa: E402
 from worker.vision.cleaning.learned import StrokeNetwork, fitted, load_network, unfitted  # noqa: E402
 from worker.vision.crops import dark_pixels, grey, ink_mask  # noqa: E402
+from worker.vision.onnx import OnnxModel  # noqa: E402
 from worker.vision.values import Cleaning  # noqa: E402
 from worker.vision.verification.encoder import load_encoder  # noqa: E402
 from worker.vision.verification.matcher import load_matcher  # noqa: E402
@@ -100,7 +101,7 @@ def test_torch_and_onnx_runtime_see_the_same_strokes(tmp_path) -> None:
     write_onnx(network, tmp_path / "cleaner.onnx")
     image = whiten(grey(soiled(3).dirty))
 
-    there = StrokeNetwork(tmp_path / "cleaner.onnx", version="").strokes(image)
+    there = StrokeNetwork(OnnxModel(tmp_path / "cleaner.onnx", version="")).strokes(image)
     darkness = torch.from_numpy(1 - fitted(image).astype(np.float32) / 255)[None, None]
     here = unfitted(Probabilities(network)(darkness).detach().numpy()[0, 0], image.shape)
 

@@ -4,9 +4,12 @@ import cv2
 import numpy as np
 import pytest
 
-from worker.vision.boxes import Letterbox, iou
-from worker.vision.detection.detector import OnnxDetector, TorchDetector, load_detector
-from worker.vision.detection.yolo import Reading, default_thresholds, prepare, read_answers, reduce_page
+from worker.vision.boxes import iou
+from worker.vision.detection.detector import OnnxDetector, load_detector
+from worker.vision.detection.torch_detector import TorchDetector
+from worker.vision.detection.yolo import Reading, default_thresholds, model_input, read_answers
+from worker.vision.images import resized
+from worker.vision.letterbox import Letterbox
 from worker.vision.values import Box, Label, Pixels, Region, Thresholds
 from worker.vision.weights import entry
 
@@ -115,7 +118,7 @@ def read(answer: np.ndarray, thresholds: Thresholds) -> list[Region]:
 
 def look(answers: list[np.ndarray], sizes: list[int], thresholds: Thresholds) -> list[Region]:
     """What is read from looks of those sizes at a page of 640 by 640 pixels."""
-    frames = [Letterbox.fit(640, 640, size=size) for size in sizes]
+    frames = [Letterbox.around(640, 640, size=size) for size in sizes]
     return read_answers(answers, frames, Reading(tuple(sizes), SIGNATURE_AND_DATE, thresholds))
 
 
@@ -217,22 +220,22 @@ def test_an_answer_beyond_the_page_is_cut_at_its_edge():
 
 def test_the_input_holds_the_page_between_grey_margins():
     page = np.full((400, 1000, 3), 255, dtype=np.uint8)
-    frame = Letterbox.fit(1000, 400, size=320)
+    frame = Letterbox.around(1000, 400, size=320)
 
-    shown = prepare(page, frame)
+    shown = model_input(page, frame)
 
     assert shown.shape == (3, 128, 320)
     assert shown.dtype == np.float32
     assert shown.max() == 1.0
     assert set(np.unique((shown * 255).round())) == {255.0}
-    assert prepare(page[:, :990], Letterbox.fit(990, 400, size=320)).min() == pytest.approx(114 / 255)
+    assert model_input(page[:, :990], Letterbox.around(990, 400, size=320)).min() == pytest.approx(114 / 255)
 
 
 def test_thin_strokes_survive_a_large_reduction():
     page = np.full((3000, 2000, 3), 255, dtype=np.uint8)
     page[::10] = 0
 
-    reduced = reduce_page(page, width=200, height=300)
+    reduced = resized(page, width=200, height=300)
 
     assert reduced.shape == (300, 200, 3)
     assert 200 < reduced.mean() < 245

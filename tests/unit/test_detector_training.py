@@ -20,7 +20,8 @@ from training.detector.train import KnownLoss, load_matching, new_model, train  
 from training.detector.widen import widened  # noqa: E402
 from worker.errors import WrongUse  # noqa: E402
 from worker.vision.boxes import iou  # noqa: E402
-from worker.vision.detection.detector import OnnxDetector, TorchDetector  # noqa: E402
+from worker.vision.detection.detector import OnnxDetector  # noqa: E402
+from worker.vision.detection.torch_detector import TorchDetector  # noqa: E402
 from worker.vision.values import Box, Label, Thresholds  # noqa: E402
 
 STAGES = ("crops", "pages", "accurate", "gpu-nano", "gpu-accurate")

@@ -10,7 +10,8 @@ from worker.errors import WeightsError
 from worker.vision import weights
 from worker.vision.crops import assess, normalise
 from worker.vision.verification.calibration import probability
-from worker.vision.verification.encoder import BATCH, DIMENSION, GLOBAL, LEVELS, load_encoder
+from worker.vision.verification.embedding import BATCH, DIMENSION, GLOBAL, LEVELS
+from worker.vision.verification.encoder import load_encoder
 from worker.vision.verification.matcher import load_matcher
 from worker.vision.verification.verifier import load_verifier
 
@@ -51,7 +52,7 @@ def test_the_pair_classifier_is_symmetric():
 
 def test_torch_and_onnx_runtime_give_the_same_verdicts():
     pytest.importorskip("torch")
-    from worker.vision.verification.encoder import TorchEncoder  # noqa: PLC0415
+    from worker.vision.verification.torch_encoder import TorchEncoder  # noqa: PLC0415
 
     verifier, onnx = load_verifier(), load_encoder()
     torch = TorchEncoder(weights.verified_path("encoder-torch"), version=onnx.version, device="cpu")

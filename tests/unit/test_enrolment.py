@@ -9,7 +9,7 @@ from tests.handwriting import coloured, signature
 from worker.vision.cleaning.cleaner import load_cleaner
 from worker.vision.cleaning.prepare import prepare
 from worker.vision.values import Cleaning, Embeddings, Grey
-from worker.vision.verification.encoder import DIMENSION
+from worker.vision.verification.embedding import DIMENSION
 from worker.vision.verification.enrolment import Grade, Remark, Standing, grade, lacking, standings, wanted
 from worker.vision.verification.verifier import load_verifier
 

@@ -20,9 +20,10 @@ from tests.inputs.images import exif_jpeg
 from tests.inputs.scan_builders import scan
 from tests.inputs.tiffs import tiff
 from tests.sheets import FULL, Page, encoded, is_upright, jpeg_picture, pdf, sheet
-from worker.errors import DocumentError, PageError, UnreadableDocument
+from worker.errors import DamagedImage, DocumentError, PageError
 from worker.rendering.encoding import encode
-from worker.rendering.pages import decode, inspect, render
+from worker.rendering.pages import inspect, render
+from worker.vision.images import decode
 from worker.vision.values import Limits, RenderedPage
 
 # Pillow warns of the damaged TIFF directories that some of the cases are about.
@@ -157,7 +158,7 @@ def test_what_is_stored_without_loss_comes_back_unchanged() -> None:
 
 @pytest.mark.parametrize("data", [b"", b"no image", b"\xff\xd8\xff"])
 def test_bytes_that_are_no_image_do_not_decode(data: bytes) -> None:
-    with pytest.raises(UnreadableDocument):
+    with pytest.raises(DamagedImage):
         decode(data)
 
 

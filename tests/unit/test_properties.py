@@ -26,11 +26,12 @@ from producer.claims import compile_pattern, from_sidecar, read_claims, signer_n
 from producer.objects import storable
 from worker.errors import WrongUse
 from worker.storage.files import key_of, path_of
-from worker.vision.boxes import Letterbox, clip
+from worker.vision.boxes import clip
 from worker.vision.cleaning.cleaner import load_cleaner
 from worker.vision.cleaning.prepare import prepare
 from worker.vision.crops import HEIGHT, WIDTH, crop
 from worker.vision.detection.yolo import Reading, read_answers
+from worker.vision.letterbox import Letterbox
 from worker.vision.values import Box, Cleaning, Label, Thresholds
 from worker.vision.verification.calibration import probability
 
@@ -46,7 +47,7 @@ CLEANER = load_cleaner(Cleaning.CLASSICAL)
     height=SIDE,
 )
 def test_regions_lie_on_their_page_whatever_a_detector_answers(answer: Any, width: int, height: int) -> None:
-    frame = Letterbox.fit(width, height, size=320)
+    frame = Letterbox.around(width, height, size=320)
 
     with np.errstate(all="ignore"):
         found = read_answers([answer], [frame], READING)
@@ -62,7 +63,7 @@ def test_a_box_that_is_no_number_does_not_hide_the_others() -> None:
     sound = [160, 160, 80, 40, 0.5, 0]
     answer = np.array([[math.nan, 160, 80, 40, 0.9, 0], [math.inf, 1, 2, 3, 0.9, 0], sound], np.float32).T
 
-    (found,) = read_answers([answer], [Letterbox.fit(320, 320, size=320)], READING)
+    (found,) = read_answers([answer], [Letterbox.around(320, 320, size=320)], READING)
 
     assert found.box == Box(120, 140, 80, 40)
 

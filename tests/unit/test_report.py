@@ -14,9 +14,9 @@ import pytest
 from tests.results import document, page, region, verdict
 from worker.errors import StorageUnavailable
 from worker.rendering.encoding import encode
-from worker.rendering.pages import decode
 from worker.report.drawing import COLOURS
 from worker.report.html import write_report
+from worker.vision.images import decode
 from worker.vision.values import Outcome
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{ 7*7 }}.pdf"

@@ -15,7 +15,8 @@ from training.verifier import regression
 from training.verifier.library import load
 from worker.vision import weights
 from worker.vision.values import Quality
-from worker.vision.verification.encoder import TorchEncoder, load_encoder
+from worker.vision.verification.encoder import load_encoder
+from worker.vision.verification.torch_encoder import TorchEncoder
 from worker.vision.verification.verifier import load_verifier
 
 EXPECTED = Path(__file__).with_name("verifier_figures.json")

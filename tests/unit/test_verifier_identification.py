@@ -13,7 +13,7 @@ from training.verifier import identification
 from training.verifier.identification import KINDS, _Person, _search
 from training.verifier.library import Library, Models
 from worker.vision.verification.calibration import Calibration, Fit, Strangers
-from worker.vision.verification.encoder import GLOBAL
+from worker.vision.verification.embedding import GLOBAL
 
 FIT = Fit(
     references=1,

@@ -35,7 +35,7 @@ from training.verifier.splice import spliced  # noqa: E402
 from training.verifier.train import resume, save, start, train  # noqa: E402
 from worker.errors import WrongUse  # noqa: E402
 from worker.vision.crops import HEIGHT, WIDTH  # noqa: E402
-from worker.vision.verification.encoder import DIMENSION, GLOBAL, LEVELS  # noqa: E402
+from worker.vision.verification.embedding import DIMENSION, GLOBAL, LEVELS  # noqa: E402
 from worker.vision.verification.network import PairClassifier, SignatureEncoder  # noqa: E402
 
 SETTINGS = dataclasses.replace(

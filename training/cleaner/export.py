@@ -14,6 +14,7 @@ from training.cleaner.gate import Choice, best, choices, validation_cases
 from training.cleaner.network import Probabilities, StrokeUNet
 from training.cleaner.train import load
 from worker.vision.cleaning.learned import HEIGHT, WIDTH, StrokeNetwork
+from worker.vision.onnx import OnnxModel
 from worker.vision.verification.encoder import load_encoder
 from worker.vision.verification.matcher import load_matcher
 from worker.vision.weights import WEIGHTS_DIR
@@ -45,7 +46,7 @@ def export(checkpoint: Path, data: Path, *, folder: Path = WEIGHTS_DIR) -> list[
         path = Path(scratch) / "cleaner.onnx"
         write_onnx(load(checkpoint), path)
         judge = Judge(load_encoder(folder=folder), load_matcher(folder))
-        measured = choices(StrokeNetwork(path, version=""), validation_cases(data), judge)
+        measured = choices(StrokeNetwork(OnnxModel(path, version="")), validation_cases(data), judge)
         size = {"width": WIDTH, "height": HEIGHT}
         gate = best(measured).min_removed
         register("cleaner", path, card=CARD, licence=LICENCE, folder=folder, min_removed=gate, **size)

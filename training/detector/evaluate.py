@@ -41,8 +41,9 @@ from training.detector.testsets import (
 )
 from training.provenance import commit
 from worker.errors import WrongUse
-from worker.vision.detection.detector import Detector, OnnxDetector, TorchDetector
+from worker.vision.detection.detector import Detector, OnnxDetector
 from worker.vision.detection.orientation import UprightDetector
+from worker.vision.detection.torch_detector import TorchDetector
 from worker.vision.detection.yolo import default_thresholds
 from worker.vision.values import Label, Pixels, Region, Thresholds
 from worker.vision.weights import entry

@@ -19,7 +19,7 @@ from ultralytics.nn.modules import Detect
 from training.catalogue import register
 from training.detector.sheets import LABELS
 from training.detector.train import halved, new_model
-from worker.vision.detection.detector import HALVED_FROM
+from worker.vision.detection.torch_detector import HALVED_FROM
 from worker.vision.values import Label
 from worker.vision.weights import WEIGHTS_DIR, CatalogueEntry
 

@@ -135,7 +135,7 @@ def rendered(data: bytes, index: int = 0) -> Pixels:
     (page,) = render(data, limits=Limits(), first=index, last=index + 1)
     if isinstance(page, PageError):
         raise page
-    return decode(page.data, page=index)
+    return decode(page.data)
 
 
 def _of_split(pages: Sequence[PageRecord], split: str, root: Path) -> list[PageRecord]:

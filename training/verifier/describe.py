@@ -12,7 +12,7 @@ from torch import nn
 
 from training.verifier.batches import Batches
 from worker.vision.crops import HEIGHT
-from worker.vision.verification.encoder import LEVELS
+from worker.vision.verification.embedding import LEVELS
 from worker.vision.verification.network import FINE, SignatureEncoder
 
 #: Batches of training signatures that are looked at.

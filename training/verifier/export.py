@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from training.catalogue import register
 from worker.errors import WrongUse
 from worker.vision.crops import HEIGHT, WIDTH
-from worker.vision.verification.encoder import DIMENSION
+from worker.vision.verification.embedding import DIMENSION
 from worker.vision.verification.network import PairClassifier, SignatureEncoder
 from worker.vision.weights import WEIGHTS_DIR
 

@@ -20,7 +20,7 @@ from training.verifier.readers import Drawn, Signer, Specimen
 from worker.vision.crops import fit, normalise
 from worker.vision.values import Embeddings, Normal
 from worker.vision.verification.calibration import Calibration, agreement, soft_maximum
-from worker.vision.verification.encoder import GLOBAL
+from worker.vision.verification.embedding import GLOBAL
 
 #: Logits of queries (rows) against references (columns), or one score a query.
 Pairs = npt.NDArray[np.float64]

@@ -20,7 +20,7 @@ from training.verifier.batches import Batches
 from training.verifier.describe import describe
 from training.verifier.protocol import Gallery
 from training.verifier.settings import Settings
-from worker.vision.verification.encoder import GLOBAL
+from worker.vision.verification.embedding import GLOBAL
 from worker.vision.verification.network import PairClassifier, SignatureEncoder
 
 Report = Callable[[dict[str, float]], None]

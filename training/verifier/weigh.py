@@ -16,7 +16,7 @@ import torch
 from training.verifier import metrics, protocol
 from training.verifier.protocol import Gallery
 from worker.vision.values import Embeddings
-from worker.vision.verification.encoder import LEVELS
+from worker.vision.verification.embedding import LEVELS
 from worker.vision.verification.network import PairClassifier, SignatureEncoder
 
 #: Weights that are tried for each level.

@@ -1,4 +1,4 @@
-"""Page pixels to JPEG or PNG bytes and back, and turning them upright."""
+"""Page pixels to JPEG or PNG bytes, and turning them upright."""
 
 from __future__ import annotations
 
@@ -7,15 +7,12 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from worker.errors import UnreadableDocument
 from worker.vision.values import Grey, Pixels
 
 #: Quality of every JPEG written here.
 JPEG_QUALITY = 90
 #: libjpeg's own limit per side.
 _JPEG_MAX_SIDE = 65_500
-#: Stored pages are upright already; an EXIF tag left in one must not turn it again.
-_DECODE_FLAGS = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +45,6 @@ class Turn:
         return pixels[:: -1 if self.flip_y else 1, :: -1 if self.flip_x else 1]
 
 
-def decode(data: bytes) -> Pixels:
-    """A stored page or crop (JPEG or PNG) as RGB pixels; raises UnreadableDocument when it is neither."""
-    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), _DECODE_FLAGS) if data else None
-    if pixels is None:
-        raise UnreadableDocument("the bytes are no image that can be decoded")
-    return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB, dst=pixels).astype(np.uint8, copy=False)
-
-
 def encode(pixels: Pixels | Grey, *, lossy: bool) -> Encoded:
     """Store RGB or grey pixels in the smallest form that keeps what matters.
 
@@ -71,11 +60,6 @@ def encode(pixels: Pixels | Grey, *, lossy: bool) -> Encoded:
     jpeg = not two_valued and (lossy or pixels.ndim == 3) and max(height, width) <= _JPEG_MAX_SIDE
     data = _jpeg(pixels) if jpeg else _png(pixels, bilevel=two_valued)
     return Encoded(data, "jpg" if jpeg else "png", width, height)
-
-
-def is_complete_jpeg(data: bytes) -> bool:
-    """True when a JPEG stream ends as it should; one that was cut off does not."""
-    return data.rstrip(b"\0\r\n ").endswith(b"\xff\xd9")
 
 
 def check_jpeg_length(data: bytes, width: int, height: int) -> None:

@@ -11,13 +11,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from worker.errors import DocumentTooLarge, EmptyDocument, PageError, TooManyPages, UnknownFormat
-from worker.rendering.encoding import decode
 from worker.rendering.formats import DocumentInfo, describe_unknown, sniff
 from worker.rendering.pdf import PdfReader
 from worker.rendering.raster import ImageReader
 from worker.vision.values import Limits, RenderedPage
-
-__all__ = ["Document", "DocumentInfo", "decode", "inspect", "open_document", "render"]
 
 
 class _Reader(Protocol):

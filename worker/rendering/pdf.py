@@ -28,9 +28,10 @@ from worker.errors import (  # noqa: E402
     UnreadableDocument,
     UnreadablePage,
 )
-from worker.rendering.encoding import Encoded, check_jpeg_length, encode, is_complete_jpeg  # noqa: E402
+from worker.rendering.encoding import Encoded, check_jpeg_length, encode  # noqa: E402
 from worker.rendering.notes import draws_itself, noteworthy  # noqa: E402
 from worker.rendering.scan import Scan, find_scan  # noqa: E402
+from worker.vision.images import is_complete_jpeg  # noqa: E402
 from worker.vision.values import Limits, Pixels, RenderedPage  # noqa: E402
 
 pymupdf.TOOLS.mupdf_display_errors(False)

@@ -15,8 +15,9 @@ from PIL import Image, ImageOps
 from PIL.Image import open as open_image
 
 from worker.errors import PageTooLarge, UnreadableDocument, UnreadablePage
-from worker.rendering.encoding import Encoded, check_jpeg_length, encode, is_complete_jpeg, square
+from worker.rendering.encoding import Encoded, check_jpeg_length, encode, square
 from worker.rendering.scan import SQUARE_WITHIN
+from worker.vision.images import is_complete_jpeg
 from worker.vision.values import Grey, Limits, Pixels, RenderedPage
 
 # Pillow's own guard knows neither the limit nor the page; sizes are compared below, before decoding.

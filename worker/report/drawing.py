@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from worker.vision.images import shrunk
 from worker.vision.values import Box, Outcome, Pixels
 
 #: (red, green, blue), 0 to 255.
@@ -55,9 +56,7 @@ def reduce(page: Pixels, marks: Iterable[Mark], *, longest: int) -> tuple[Pixels
     factor = min(1.0, longest / max(page.shape[:2]))
     if factor == 1.0:
         return page, list(marks)
-    size = (max(1, round(page.shape[1] * factor)), max(1, round(page.shape[0] * factor)))
-    small = cv2.resize(page, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
-    return small, [replace(mark, box=_scaled(mark.box, factor)) for mark in marks]
+    return shrunk(page, longest=longest), [replace(mark, box=_scaled(mark.box, factor)) for mark in marks]
 
 
 def _scaled(box: Box, factor: float) -> Box:

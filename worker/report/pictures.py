@@ -6,8 +6,9 @@ import base64
 from collections.abc import Callable, Iterable
 
 from worker.errors import ServiceError
-from worker.rendering.encoding import decode, encode
+from worker.rendering.encoding import encode
 from worker.report.drawing import Mark, annotate, reduce
+from worker.vision.images import decode
 
 #: Longest sides in pixels: a page to be read, a page to be recognised, a crop to be compared by eye.
 PAGE, THUMBNAIL, CROP = 1300, 420, 560

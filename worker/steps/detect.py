@@ -11,7 +11,7 @@ from db import chunks, leases, verdicts
 from db.base import ChunkStage, PageStatus
 from db.leases import Lease
 from db.models import Chunk, Document, Page
-from worker.errors import PageError, UndetectablePage
+from worker.errors import DamagedImage, PageError, UndetectablePage, UnreadablePage
 from worker.steps.attempt import Job, LeaseLost, attempt, note
 from worker.steps.keys import crop_key
 from worker.steps.ports import DetectDeps
@@ -62,9 +62,9 @@ def _find(pages: Sequence[Page], document_id: int, deps: DetectDeps) -> list[_Fo
     images: list[tuple[_Found, Pixels]] = []
     for one in found:
         try:
-            images.append((one, decode(deps.store.get(one.page.image_key or ""), page=one.page.index)))
-        except PageError as error:
-            one.error = error
+            images.append((one, decode(deps.store.get(one.page.image_key or ""))))
+        except DamagedImage:
+            one.error = UnreadablePage(one.page.index, "the stored page image is damaged")
     answers = _answers([image for _, image in images], deps.detector)
     for (one, image), answer in zip(images, answers, strict=True):
         if isinstance(answer, Exception):

@@ -137,7 +137,7 @@ def prepared_image(name: str, data: bytes, cleaner: Cleaner) -> Prepared:
 
 def graded_image(name: str, data: bytes, cleaner: Cleaner) -> tuple[Prepared, Grade]:
     """The same, with how well it serves as a reference."""
-    raw = decode(data, page=0)
+    raw = decode(data)
     one = prepare(raw, cleaner)
     if not one.quality.usable:
         raise UnusableReference(name, ", ".join(one.quality.issues).replace("_", " "))
@@ -150,7 +150,7 @@ def refresh_references(names: Sequence[str], deps: VerifyDeps) -> None:
     with deps.sessions() as session:
         outdated = signers.outdated(session, names, encoder=encoder)
     for reference in outdated:
-        one = prepare(decode(deps.store.get(reference.image_key), page=0), deps.cleaner)
+        one = prepare(decode(deps.store.get(reference.image_key)), deps.cleaner)
         embedding = as_bytes(deps.encoder.encode([one.normal])[0])
         with deps.sessions() as session:
             signers.embed_again(

@@ -1,10 +1,8 @@
-"""Rectangle arithmetic on page pixels: overlap, suppression, clipping, the frame a detector sees."""
+"""Rectangle arithmetic on page pixels: overlap, suppression, clipping, voting."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -78,50 +76,3 @@ def overlapping(box: Corners, others: Corners, *, min_iou: float) -> npt.NDArray
     shared = np.clip(extent, 0, None).prod(axis=1)
     area, areas = (box[2:] - box[:2]).prod(), (others[:, 2:] - others[:, :2]).prod(axis=1)
     return np.asarray(shared > min_iou * (area + areas - shared))
-
-
-@dataclass(frozen=True, slots=True)
-class Letterbox:
-    """How a page lies in a detector's input: scaled with its aspect kept, centred, the rest padded.
-
-    `width` and `height` are the input's, multiples of the stride; `inner_width` and `inner_height` those of
-    the scaled page; `left` and `top` where it starts. All whole pixels.
-    """
-
-    page_width: int
-    page_height: int
-    inner_width: int
-    inner_height: int
-    width: int
-    height: int
-
-    @classmethod
-    def fit(cls, page_width: int, page_height: int, *, size: int, stride: int = 32) -> Letterbox:
-        """The smallest input whose longer side is `size` that holds the page; small pages are enlarged."""
-        scale = size / max(page_width, page_height)
-        inner_width = max(1, round(page_width * scale))
-        inner_height = max(1, round(page_height * scale))
-        return cls(
-            page_width=page_width,
-            page_height=page_height,
-            inner_width=inner_width,
-            inner_height=inner_height,
-            width=math.ceil(inner_width / stride) * stride,
-            height=math.ceil(inner_height / stride) * stride,
-        )
-
-    @property
-    def left(self) -> int:
-        """Columns of padding before the page."""
-        return (self.width - self.inner_width) // 2
-
-    @property
-    def top(self) -> int:
-        """Rows of padding above the page."""
-        return (self.height - self.inner_height) // 2
-
-    def back(self, corners: Corners) -> Corners:
-        """Rectangles in the input, in pixels of the page."""
-        across, down = self.page_width / self.inner_width, self.page_height / self.inner_height
-        start, scale = [self.left, self.top] * 2, [across, down] * 2
-        return np.asarray((corners - np.array(start)) * np.array(scale), np.float32)

@@ -7,6 +7,7 @@ import math
 import cv2
 import numpy as np
 
+from worker.vision.letterbox import Letterbox
 from worker.vision.values import Box, Grey, Normal, Pixels, Quality, QualityIssue
 
 #: Width and height of a normalised signature. SigNet's 220x155 (Dey et al., 2017) leaves names, which are two
@@ -80,12 +81,8 @@ def fit(mask: Grey, *, width: int = WIDTH, height: int = HEIGHT) -> Normal:
     x, y, across, down = cv2.boundingRect(mask)
     if not across or not down:
         return field
-    scale = min((width - 2 * PADDING) / across, (height - 2 * PADDING) / down)
-    size = max(1, round(across * scale)), max(1, round(down * scale))
-    interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    ink = cv2.resize(mask[y : y + down, x : x + across], size, interpolation=interpolation)
-    left, top = (width - size[0]) // 2, (height - size[1]) // 2
-    field[top : top + size[1], left : left + size[0]] = _darkened(np.asarray(ink, np.uint8))
+    frame = Letterbox.within(across, down, width=width, height=height, padding=PADDING)
+    field[frame.inner] = _darkened(frame.scaled(mask[y : y + down, x : x + across]))
     return field
 
 

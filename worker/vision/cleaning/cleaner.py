@@ -55,26 +55,32 @@ class Cleaner:
 
 def load_cleaner(method: Cleaning = Cleaning.AUTO, *, folder: Path = weights.WEIGHTS_DIR) -> Cleaner:
     """The cleaner of that method; raises WeightsError when the network's file is not the catalogue's."""
+    version = cleaner_version(method, folder=folder)
+    if method in (Cleaning.OFF, Cleaning.CLASSICAL):
+        return Cleaner(method, version, by_rules)
+    least = _min_removed(folder) if method is Cleaning.AUTO else 0.0
+    return Cleaner(method, version, by_network(load_network(folder)), least)
+
+
+def cleaner_version(method: Cleaning, *, folder: Path = weights.WEIGHTS_DIR) -> str:
+    """What names the cleaner of that method, from the catalogue alone: nothing is loaded for it."""
     if method is Cleaning.OFF:
-        return Cleaner(method, method.value, by_rules)
+        return method.value
     if method is Cleaning.CLASSICAL:
-        return Cleaner(method, f"{method.value}-{classical.VERSION}", by_rules)
-    network = load_network(folder)
-    finder = by_network(network)
+        return f"{method.value}-{classical.VERSION}"
+    digest = weights.entry("cleaner", folder).sha256
     if method is Cleaning.LEARNED:
-        return Cleaner(method, f"{method.value}-{network.version}", finder)
-    least = float(weights.entry("cleaner", folder).parameters["min_removed"])
-    return Cleaner(method, f"{method.value}-{least:g}-{network.version}", finder, least)
+        return f"{method.value}-{digest}"
+    return f"{method.value}-{_min_removed(folder):g}-{digest}"
+
+
+def _min_removed(folder: Path) -> float:
+    return float(weights.entry("cleaner", folder).parameters["min_removed"])
 
 
 def by_rules(crop: Pixels | Grey, whitened: Grey, mask: Grey) -> Grey:
     """The strokes that the classical rules find."""
     return classical.strokes(crop, mask)
-
-
-def by_colour(crop: Pixels | Grey, whitened: Grey, mask: Grey) -> Grey:
-    """Ink of the pen's own colour, where the pen was coloured; else all of it."""
-    return classical.coloured(crop, mask)
 
 
 def by_network(network: StrokeNetwork) -> Finder:

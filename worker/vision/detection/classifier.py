@@ -12,15 +12,15 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from worker.vision.crops import MIN_CONTRAST, crop, grey
 from worker.vision.detection.detector import Detector
+from worker.vision.letterbox import Letterbox
+from worker.vision.onnx import OnnxModel
 from worker.vision.values import Box, Grey, Label, Pixels, Region
-from worker.vision.verification.encoder import single_thread_session
-from worker.vision.weights import WEIGHTS_DIR, entry, verified_path
+from worker.vision.weights import WEIGHTS_DIR
 
 #: Width and height of what the network reads.
 WIDTH, HEIGHT = 128, 64
@@ -65,20 +65,18 @@ class OnnxClassifier:
     """The network on ONNX Runtime, one thread."""
 
     def __init__(self, name: str = "classifier", *, folder: Path = WEIGHTS_DIR) -> None:
-        self._version = entry(name, folder).sha256
-        self._session = single_thread_session(verified_path(name, folder))
+        self._model = OnnxModel.catalogued(name, folder=folder)
 
     @property
     def version(self) -> str:
         """Digest of the ONNX file."""
-        return self._version
+        return self._model.version
 
     def classify(self, looks: Sequence[Look]) -> Shares:
         """The probability of every kind for every crop."""
         if not looks:
             return np.zeros((0, len(KINDS)), np.float32)
-        (answers,) = self._session.run(None, {"images": np.stack(looks)[:, None]})
-        return np.asarray(answers, np.float32)
+        return self._model.run(np.stack(looks)[:, None])
 
 
 class SecondLook:
@@ -146,12 +144,9 @@ def as_look(image: Pixels | Grey) -> Look:
     """Bring a crop to the network's form: grey, fitted into the field, aspect kept, contrast evened out."""
     pixels = grey(image)
     height, width = pixels.shape
-    scale = min(WIDTH / width, HEIGHT / height)
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    small = np.asarray(cv2.resize(pixels, size, interpolation=interpolation), np.float32)
+    frame = Letterbox.within(width, height, width=WIDTH, height=HEIGHT)
+    small = frame.scaled(pixels).astype(np.float32)
     paper, ink = np.quantile(small, [0.9, 0.005])
     field = np.zeros((HEIGHT, WIDTH), np.float32)
-    left, top = (WIDTH - size[0]) // 2, (HEIGHT - size[1]) // 2
-    field[top : top + size[1], left : left + size[0]] = (paper - small) / max(paper - ink, MIN_CONTRAST)
+    field[frame.inner] = (paper - small) / max(paper - ink, MIN_CONTRAST)
     return np.clip(field, 0, 1)

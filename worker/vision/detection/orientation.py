@@ -17,7 +17,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from worker.vision.crops import grey
 from worker.vision.detection.detector import Detector
+from worker.vision.images import shrunk
 from worker.vision.values import Box, Pixels, Region
 
 #: Longer side in pixels of the first look, and of the second that a page gets which may be turned.
@@ -143,12 +145,8 @@ def _seen(page: Pixels, longest: int) -> tuple[_Evidence, _Evidence]:
 
 
 def _letters(page: Pixels, longest: int) -> _Letters | None:
-    grey = cv2.cvtColor(page, cv2.COLOR_RGB2GRAY)
-    scale = longest / max(grey.shape)
-    if scale < 1:
-        size = (max(1, round(grey.shape[1] * scale)), max(1, round(grey.shape[0] * scale)))
-        grey = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
-    _, ink = cv2.threshold(grey, 0, 255, cv2.THRESH_BINARY_INV + cv2.THRESH_OTSU)
+    reduced = shrunk(grey(page), longest=longest)
+    _, ink = cv2.threshold(reduced, 0, 255, cv2.THRESH_BINARY_INV + cv2.THRESH_OTSU)
     _, labels, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8, ltype=cv2.CV_32S)
     sides, areas = stats[:, 2:4].max(axis=1), stats[:, cv2.CC_STAT_AREA]
     chosen = (sides >= _LETTER_SIDES[0]) & (sides <= _LETTER_SIDES[1]) & (areas >= _LETTER_INK)

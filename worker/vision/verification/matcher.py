@@ -8,9 +8,9 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from worker.vision import weights
+from worker.vision.onnx import OnnxModel
 from worker.vision.values import Embeddings
-from worker.vision.verification.encoder import single_thread_session
+from worker.vision.weights import WEIGHTS_DIR
 
 #: One uncalibrated logit per reference.
 Logits = npt.NDArray[np.float64]
@@ -30,18 +30,16 @@ class Matcher(Protocol):
 class OnnxMatcher:
     """The pair classifier on |a - b|, in ONNX Runtime."""
 
-    def __init__(self, path: Path, *, version: str) -> None:
-        self.version = version
-        self._session = single_thread_session(path)
+    def __init__(self, model: OnnxModel) -> None:
+        self.version = model.version
+        self._model = model
 
     def logits(self, query: npt.NDArray[np.float32], references: Embeddings) -> Logits:
         """Compare the query with every reference in one call."""
         repeated = np.repeat(query[None].astype(np.float32), len(references), axis=0)
-        (found,) = self._session.run(None, {"a": repeated, "b": references.astype(np.float32)})
-        return np.asarray(found, np.float64)
+        return self._model.run(repeated, references.astype(np.float32)).astype(np.float64)
 
 
-def load_matcher(folder: Path = weights.WEIGHTS_DIR) -> OnnxMatcher:
+def load_matcher(folder: Path = WEIGHTS_DIR, *, name: str = "matcher") -> OnnxMatcher:
     """The catalogue's pair classifier; raises WeightsError when its file is not the catalogue's."""
-    path = weights.verified_path("matcher", folder)
-    return OnnxMatcher(path, version=weights.entry("matcher", folder).sha256)
+    return OnnxMatcher(OnnxModel.catalogued(name, folder=folder))

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from worker.vision.crops import HEIGHT
-from worker.vision.verification.encoder import GLOBAL, LEVELS, Level
+from worker.vision.verification.embedding import GLOBAL, LEVELS, Level
 
 #: Channels, kernel, stride, whether a 2x2 maximum follows.
 STAGES = ((32, 5, 2, True), (64, 3, 1, True), (96, 3, 1, True), (128, 3, 1, False), (160, 3, 1, False))

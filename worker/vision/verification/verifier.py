@@ -17,7 +17,7 @@ from worker.vision.verification.calibration import (
     load_calibration,
     probability,
 )
-from worker.vision.verification.encoder import GLOBAL
+from worker.vision.verification.embedding import GLOBAL
 from worker.vision.verification.matcher import Matcher, load_matcher
 
 #: How many signers of a search are compared in full.

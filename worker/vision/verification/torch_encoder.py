@@ -1,0 +1,33 @@
+"""The encoder on a GPU. Imports torch, so it is itself imported only where a GPU is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import safetensors.torch
+import torch
+
+from worker.vision.values import Embeddings, Normal
+from worker.vision.verification.embedding import batches, joined
+from worker.vision.verification.network import SignatureEncoder
+
+
+class TorchEncoder:
+    """The encoder in torch, from safetensors; `device` as torch names it ("cpu", "cuda")."""
+
+    def __init__(self, path: Path, *, version: str, device: str) -> None:
+        self.version = version
+        self._device = device
+        self._model = SignatureEncoder()
+        self._model.load_state_dict(safetensors.torch.load_file(path))
+        self._model.eval().requires_grad_(False).to(device)
+
+    def encode(self, crops: Sequence[Normal]) -> Embeddings:
+        """Embed the crops in batches."""
+        return joined([self._forward(images) for images in batches(crops)])
+
+    def _forward(self, images: Embeddings) -> Embeddings:
+        answer: torch.Tensor = self._model(torch.from_numpy(images).to(self._device))
+        embeddings: Embeddings = answer.cpu().numpy()
+        return embeddings
