@@ -1,0 +1,65 @@
+"""The typed result: what Countersign answers, as frozen models.
+
+Everything that leaves is written from these models: JSON, JSON Lines, CSV, Parquet, the HTML report, replays.
+Their JSON Schema is `docs/result.schema.json`; `docs/result.md` has tables made from it. Both only grow: a
+field that is added gets a default, so that older results can still be read, and fields that a reader does not
+know are ignored.
+"""
+
+from worker.result.base import ResultModel
+from worker.result.document import (
+    ClaimResult,
+    DocumentHistory,
+    DocumentResult,
+    EventResult,
+    PageResult,
+    PointSize,
+    VerdictResult,
+    VersionsResult,
+)
+from worker.result.region import (
+    CropQuality,
+    DuplicateKind,
+    DuplicateResult,
+    PointBox,
+    ReferenceCopyResult,
+    RegionResult,
+    SuggestionResult,
+)
+from worker.result.reports import (
+    ComparisonResult,
+    Difference,
+    DoctorFinding,
+    EnrolmentResult,
+    ReferenceResult,
+    ReferenceScores,
+    ReplayResult,
+)
+from worker.result.table import VerdictRow
+
+__all__ = [
+    "ClaimResult",
+    "ComparisonResult",
+    "CropQuality",
+    "Difference",
+    "DoctorFinding",
+    "DocumentHistory",
+    "DocumentResult",
+    "DuplicateKind",
+    "DuplicateResult",
+    "EnrolmentResult",
+    "EventResult",
+    "PageResult",
+    "PointBox",
+    "PointSize",
+    "ReferenceCopyResult",
+    "ReferenceResult",
+    "ReferenceScores",
+    "RegionResult",
+    "ReplayResult",
+    "ResultModel",
+    "SuggestionResult",
+    "VerdictResult",
+    "VerdictRow",
+    "VersionsResult",
+]

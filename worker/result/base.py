@@ -1,0 +1,35 @@
+"""What all models of the result share: they are frozen, and JSON objects are written from them in one way."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, PlainSerializer
+
+#: A moment with its zone, written in ISO 8601 as Python writes it.
+Moment = Annotated[datetime, PlainSerializer(datetime.isoformat, return_type=str)]
+#: A probability, share, score or similarity.
+Share = Annotated[float, Field(ge=0, le=1)]
+#: An index from 0, a count, or a whole number of pixels.
+Count = Annotated[int, Field(ge=0)]
+#: A length in pixels of the page image, with fractions.
+PagePixels = Annotated[float, Field(ge=0)]
+
+
+class ResultModel(BaseModel):
+    """A value that leaves Countersign; its fields are the keys of its JSON object, in their order.
+
+    Fields of a newer release that are unknown here are ignored when JSON is read.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", from_attributes=True)
+
+    def json_object(self) -> dict[str, JsonValue]:
+        """The JSON object: text, numbers, truth, None, lists and dicts."""
+        return self.model_dump(mode="json")
+
+    def json_line(self, *, ascii_only: bool = True) -> str:
+        """The JSON object on one line, without its end; `ascii_only` escapes all other characters."""
+        return json.dumps(self.json_object(), ensure_ascii=ascii_only)

@@ -1,0 +1,187 @@
+"""The result of a document: its pages, verdicts and claims, and what made it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Self
+
+from pydantic import ConfigDict, Field, JsonValue, SerializerFunctionWrapHandler, model_serializer
+
+from db.base import PageStatus, Status
+from worker.result.base import Count, Moment, ResultModel, Share
+from worker.result.region import RegionResult
+from worker.vision.values import Confidence, Outcome
+
+
+class PointSize(ResultModel):
+    """The size of a page in PDF points, 72 to the inch."""
+
+    width: float = Field(gt=0, description="Width in points.")
+    height: float = Field(gt=0, description="Height in points.")
+
+
+class PageResult(ResultModel):
+    """One page image with what was found on it."""
+
+    page: Count = Field(description="Number of the page, from 0.")
+    width: Count = Field(description="Width of the page image in pixels; 0 when it could not be read.")
+    height: Count = Field(description="Height of the page image in pixels; 0 when it could not be read.")
+    dpi: float = Field(ge=0, description="Pixels to the inch of the page image; 0 when it could not be read.")
+    points: PointSize | None = Field(
+        default=None, description="Size in PDF points; null for image files and pages that could not be read."
+    )
+    status: PageStatus = Field(description="How far the page is; `detected` and `failed` are final.")
+    reason: str | None = Field(default=None, description="Reason code; null unless the page failed.")
+    detail: str | None = Field(default=None, description="The reason in a sentence.")
+    image: str | None = Field(
+        default=None, description="Path or storage key of the page image; null without one."
+    )
+    regions: tuple[RegionResult, ...] = Field(description="What was found on it, best score first.")
+
+
+class VerdictResult(ResultModel):
+    """A signature compared with one signer's references."""
+
+    region: Count = Field(description="Index of the region on its page.")
+    page: Count = Field(description="The page, from 0.")
+    signer: str = Field(description="The claimed signer; empty when nobody is claimed.")
+    verdict: Outcome = Field(description="What the comparison says; `inconclusive` is an answer.")
+    probability: Share | None = Field(
+        description="Probability of a genuine signature, calibrated at even odds; null when not compared."
+    )
+    llr: float | None = Field(
+        default=None, description="Natural logarithm of the likelihood ratio, genuine over forged."
+    )
+    confidence: Confidence | None = Field(
+        description="How often verdicts of this strength were right on validation writers; null without one."
+    )
+    references: Count = Field(description="How many references it was compared with.")
+    doubtful_references: tuple[int, ...] = Field(
+        default=(), description="Numbers, from 1, of references that disagree with the signer's others."
+    )
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """Page and region index."""
+        return self.page, self.region
+
+    @property
+    def support(self) -> float:
+        """How much it speaks for its signer, to sort by: the probability, or -1 where there is none."""
+        return -1.0 if self.probability is None else self.probability
+
+
+class ClaimResult(ResultModel):
+    """A claimed signer with the verdict that speaks most for the claim."""
+
+    signer: str = Field(description="Who the document says has signed.")
+    verdict: Outcome | None = Field(
+        description="Verdict on the signature that speaks most for this signer; null when none is left."
+    )
+    page: Count | None = Field(description="Page of that signature, from 0.")
+    region: Count | None = Field(description="Index of its region on that page.")
+
+
+class VersionsResult(ResultModel):
+    """What produced a result. What had no part in it is absent; names that are new here are kept."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, JsonValue]
+
+    detector: str | None = Field(default=None, description="SHA-256 of the detector's weights.")
+    encoder: str | None = Field(default=None, description="SHA-256 of the encoder's weights.")
+    matcher: str | None = Field(default=None, description="SHA-256 of the matcher's weights.")
+    calibration: str | None = Field(default=None, description="SHA-256 of the verifier's calibration.")
+    classifier: str | None = Field(
+        default=None, description="SHA-256 of the crop classifier, where it is on."
+    )
+    cleaner: str | None = Field(default=None, description="Name and version of the cleaner.")
+    thresholds: dict[str, float] = Field(
+        default_factory=dict, description="Scores and overlaps that decide, by name."
+    )
+    code: str | None = Field(default=None, description="Version of the code.")
+
+    def named(self) -> Iterator[tuple[str, JsonValue]]:
+        """Each version that is named, in the order of the fields."""
+        yield from self.json_object().items()
+
+    @model_serializer(mode="wrap")
+    def _only_what_is_named(self, handler: SerializerFunctionWrapHandler) -> dict[str, JsonValue]:
+        return {name: value for name, value in handler(self).items() if name in self.model_fields_set}
+
+
+class DocumentResult(ResultModel):
+    """Everything that is known of a document."""
+
+    document: str = Field(
+        description="The path as given (its file URI where it is not Unicode), or the object's key."
+    )
+    id: int = Field(description="Number of the document in the database.")
+    bucket: str = Field(description="The intake bucket; `file` for local files.")
+    version: str = Field(description="Version id or ETag of the object, or the digest of a local file.")
+    sha256: str = Field(
+        description="SHA-256 of its bytes, in hexadecimal; empty when they could not be read."
+    )
+    status: Status = Field(
+        description="`done`: every page is answered; `partial`: some pages could not be read; `failed`: in "
+        "quarantine; `waiting` and `working` before that."
+    )
+    reason: str | None = Field(description="Reason code why it is not done; see below.")
+    detail: str | None = Field(default=None, description="The reason in a sentence.")
+    signed: bool | None = Field(
+        description="Whether a signature was found; null when none was, but a page could not be read."
+    )
+    linked_to: int | None = Field(
+        default=None, description="Id of the document with the same bytes and claims whose answer this is."
+    )
+    claims: tuple[ClaimResult, ...] = Field(default=(), description="What became of each claimed signer.")
+    pages: tuple[PageResult, ...] = Field(description="The pages, in order.")
+    verdicts: tuple[VerdictResult, ...] = Field(
+        description="Every signature compared with every claimed signer, by page and region."
+    )
+    versions: VersionsResult = Field(description="What produced the result.")
+    seconds: dict[str, float] = Field(
+        description="Seconds that each stage took, its chunks added up, by the name of the stage."
+    )
+    registered_at: Moment = Field(description="When the document was registered.")
+    finished_at: Moment | None = Field(
+        default=None, description="When the result was final; null in the file that is written just before."
+    )
+
+    @property
+    def regions(self) -> Iterator[RegionResult]:
+        """The regions of all pages, in order."""
+        return (region for page in self.pages for region in page.regions)
+
+    def closed(
+        self,
+        *,
+        status: Status,
+        signed: bool | None,
+        reason: str | None,
+        detail: str | None,
+        versions: Mapping[str, JsonValue],
+    ) -> Self:
+        """The same with the answer that closes the document."""
+        answer = {"status": status, "signed": signed, "reason": reason, "detail": detail}
+        return self.model_copy(update={**answer, "versions": VersionsResult.model_validate(versions)})
+
+
+class EventResult(ResultModel):
+    """One step on a document's way."""
+
+    at: Moment = Field(description="When it was written.")
+    stage: str = Field(description="The stage: `render`, `detect`, `verify`, `finish`, or who acted.")
+    event: str = Field(description="What happened, in a word.")
+    chunk: int | None = Field(default=None, description="Index of the chunk of pages, from 0.")
+    attempt: int | None = Field(default=None, description="Which attempt at the stage it was, from 1.")
+    worker: str | None = Field(default=None, description="Name of the worker.")
+    task: str | None = Field(default=None, description="Id of the task.")
+    seconds: float | None = Field(default=None, ge=0, description="How long it took, in seconds.")
+    detail: str | None = Field(default=None, description="More, in a sentence.")
+
+
+class DocumentHistory(DocumentResult):
+    """The result of a document with its history, as `countersign status DOCUMENT --json` prints it."""
+
+    events: tuple[EventResult, ...] = Field(description="What happened, oldest first.")

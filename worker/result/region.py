@@ -1,0 +1,100 @@
+"""The result of a region: its box, its crops and what was noticed about its ink."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from pydantic import Field
+
+from worker.result.base import Count, PagePixels, ResultModel, Share
+from worker.vision.values import Label, QualityIssue
+
+_LABELS = ", ".join(f"`{label.value}`" for label in Label)
+
+
+class PointBox(ResultModel):
+    """The box of a region in PDF points, top-left origin, to a hundredth."""
+
+    x: float = Field(ge=0, description="Left edge in points.")
+    y: float = Field(ge=0, description="Top edge in points.")
+    width: float = Field(ge=0, description="Width in points.")
+    height: float = Field(ge=0, description="Height in points.")
+
+
+class CropQuality(ResultModel):
+    """How fit the crop of a signature is for comparison."""
+
+    ink: Share = Field(description="Share of ink pixels in the content box.")
+    width: Count = Field(description="Width of the content box in pixels.")
+    height: Count = Field(description="Height of the content box in pixels.")
+    usable: bool = Field(description="False when no comparison should be made at all.")
+    issues: tuple[QualityIssue, ...] = Field(description="What speaks against the crop; may be empty.")
+
+
+class SuggestionResult(ResultModel):
+    """An enrolled signer near to a signature that nobody claims: a hint for a person, never a verdict."""
+
+    signer: str = Field(description="Name of the enrolled signer.")
+    probability: Share = Field(
+        description="Probability that the signature is genuine, were it this signer's."
+    )
+
+
+class DuplicateKind(StrEnum):
+    """What else is the same where the same ink is on two regions."""
+
+    BYTES = "bytes"
+    PAGE = "page"
+    INK = "ink"
+
+
+class DuplicateResult(ResultModel):
+    """Where the same ink was before. The place is null once the earlier document was erased."""
+
+    document: int | None = Field(description="Id of the earlier document.")
+    key: str | None = Field(description="Path or object key of the earlier document.")
+    page: Count | None = Field(description="Page of the earlier document, from 0.")
+    region: Count | None = Field(description="Index of the region on that page, from 0.")
+    similarity: Share = Field(description="How alike the two are; a finding has at least 0.9.")
+    kind: DuplicateKind = Field(
+        description="What else is the same: `bytes` (both files), `page` (all pixels of both pages), "
+        "`ink` (the signature alone)."
+    )
+
+
+class ReferenceCopyResult(ResultModel):
+    """A reference on file that shows the same ink: one was made from the other."""
+
+    signer: str = Field(description="Whose reference it is.")
+    reference: int = Field(ge=1, description="Number of the reference, from 1 in the order of enrolment.")
+    similarity: Share = Field(description="How alike the two are; a finding has at least 0.9.")
+
+
+class RegionResult(ResultModel):
+    """A detected box on a page."""
+
+    index: Count = Field(description="Number of the region on its page, from 0, best score first.")
+    page: Count = Field(description="Its page, from 0.")
+    x: PagePixels = Field(description="Left edge in pixels of the page image.")
+    y: PagePixels = Field(description="Top edge in pixels of the page image; the origin is top left.")
+    width: float = Field(gt=0, description="Width in pixels of the page image.")
+    height: float = Field(gt=0, description="Height in pixels of the page image.")
+    points: PointBox | None = Field(default=None, description="The box in PDF points; null for image files.")
+    score: Share = Field(description="How sure the detector is that the box holds what its label says.")
+    label: str = Field(description=f"What it is: {_LABELS}; others may follow.")
+    crop: str = Field(description="Path or storage key of the crop as it was scanned.")
+    clean: str | None = Field(
+        default=None, description="Path or storage key of the cleaned crop; null where none was made."
+    )
+    quality: CropQuality | None = Field(
+        default=None, description="How fit the crop is for comparison; null for other labels than signature."
+    )
+    suggestions: tuple[SuggestionResult, ...] = Field(
+        default=(), description="Nearest enrolled signers where nobody is claimed, nearest first."
+    )
+    duplicate_of: DuplicateResult | None = Field(
+        default=None, description="Where the same ink was before; null where it was not found."
+    )
+    copy_of_reference: tuple[ReferenceCopyResult, ...] = Field(
+        default=(), description="References on file that show the same ink, most alike first."
+    )

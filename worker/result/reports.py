@@ -1,0 +1,85 @@
+"""Results beside that of a document: comparisons, replays, references on file, findings of the doctor."""
+
+from __future__ import annotations
+
+from pydantic import Field, JsonValue
+
+from worker.result.base import ResultModel, Share
+from worker.result.document import DocumentResult
+from worker.vision.values import Confidence, Outcome
+
+
+class ReferenceScores(ResultModel):
+    """How well each of two compared images would serve as a reference."""
+
+    a: Share = Field(description="Score of the first image.")
+    b: Share = Field(description="Score of the second image.")
+
+
+class ComparisonResult(ResultModel):
+    """Two signature images against each other."""
+
+    a: str = Field(description="Path of the first image, the questioned one.")
+    b: str = Field(description="Path of the second image, the reference.")
+    probability: Share | None = Field(
+        description="Probability that both are of one hand, calibrated at even odds; null when not compared."
+    )
+    verdict: Outcome = Field(description="What the comparison says.")
+    confidence: Confidence | None = Field(
+        description="How often verdicts of this strength were right on validation writers."
+    )
+    llr: float | None = Field(description="Natural logarithm of the likelihood ratio.")
+    scores: ReferenceScores | None = Field(
+        description="How well each serves as a reference; null when not compared."
+    )
+    same_ink: bool = Field(description="Whether both show one act of writing.")
+    reason: str | None = Field(description="Reason code why they were not compared.")
+    detail: str | None = Field(description="The reason in a sentence.")
+
+
+class Difference(ResultModel):
+    """A field whose value is another one now."""
+
+    field: str = Field(description="Path of the field, such as `pages[0].width`.")
+    then: JsonValue = Field(description="Its value in the bundle.")
+    now: JsonValue = Field(description="Its value here.")
+
+
+class ReplayResult(ResultModel):
+    """What came of reading a bundle's document again."""
+
+    same: bool = Field(description="Whether the answer is the same.")
+    differences: tuple[Difference, ...] = Field(description="How the answer differs.")
+    versions: tuple[Difference, ...] = Field(description="Which versions are others than then.")
+    result: DocumentResult = Field(description="The new result.")
+
+
+class ReferenceResult(ResultModel):
+    """A reference on file: its grade, and whether it disagrees with the signer's others."""
+
+    number: int = Field(ge=1, description="Its number, from 1 in the order of enrolment.")
+    sha256: str = Field(description="SHA-256 of the image's bytes, in hexadecimal.")
+    score: Share | None = Field(description="How well it serves as a reference; null for those never graded.")
+    remarks: tuple[str, ...] = Field(description="What speaks against it.")
+    llr: float | None = Field(
+        description="Natural logarithm of the likelihood ratio against the signer's others; null below three."
+    )
+    outlier: bool = Field(description="Whether it disagrees with the signer's others.")
+
+
+class EnrolmentResult(ResultModel):
+    """All references of a signer, judged together, and how many more are wanted."""
+
+    signer: str = Field(description="The signer's name.")
+    references: tuple[ReferenceResult, ...] = Field(description="The references, in the order of enrolment.")
+    wanted: int = Field(ge=0, description="How many agreeing references are enough.")
+    lacking: int = Field(ge=0, description="How many more are wanted.")
+
+
+class DoctorFinding(ResultModel):
+    """What the doctor says of one part of an installation."""
+
+    check: str = Field(description="What was looked at.")
+    ok: bool | None = Field(description="Whether it is well; null for what is absent and need not be there.")
+    found: str = Field(description="What was found.")
+    advice: str = Field(default="", description="What to do about it; empty when nothing need be done.")
