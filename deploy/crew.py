@@ -27,8 +27,6 @@ class Worker:
                 "-c",
                 str(self.concurrency),
                 "-E",
-                "--loglevel",
-                "INFO",
                 "--without-gossip",
                 "--without-mingle",
             ),
@@ -36,8 +34,8 @@ class Worker:
 
 
 def celery(*words: str) -> list[str]:
-    """Return a command line of Celery with this interpreter and the service's app."""
-    return [sys.executable, "-m", "celery", "-A", "worker.app", *words]
+    """Return a command line of Celery with this interpreter and the service's app, without its banner."""
+    return [sys.executable, "-m", "celery", "--quiet", "-A", "worker.app", *words]
 
 
 def countersign(*words: str) -> list[str]:

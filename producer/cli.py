@@ -11,6 +11,8 @@ from pydantic import ValidationError
 from producer.commands import bundle, care, compare, intake, operations, queue, run
 from producer.console import err
 from worker.errors import ServiceError, TransientError
+from worker.log_lines import configure
+from worker.settings import Logging
 
 app = typer.Typer(
     name="countersign",
@@ -68,6 +70,8 @@ def outages() -> Iterator[type[Exception]]:
 def main() -> None:
     """Run a command. What a user can mend is one line on stderr and exit status 2, never a traceback."""
     try:
+        log = Logging()
+        configure(log.log_level or "WARNING", log.log_format)
         app()
     except BrokenPipeError:
         # Whoever read our output has enough; Python's own farewell would fail on the same pipe.

@@ -96,6 +96,8 @@ class _Documents:
         if not self._chain or self._chain[-1] != key:
             self._chain.append(key)
         if not storable(key):
-            logger.warning("an object whose name no database holds is left alone: %s", visible(key))
+            logger.warning(
+                "an object whose name no database holds is left alone", extra={"key": visible(key)}
+            )
             return False
         return not (beside or is_folder_marker(key))

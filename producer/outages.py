@@ -86,12 +86,16 @@ class Patience:
                 answer = work()
             except OUTAGES as error:
                 if began is None:
-                    logger.warning("%s does not answer, waiting: %s", self._what, error)
+                    logger.warning(
+                        "a server does not answer, waiting",
+                        extra={"server": self._what, "reason": str(error)},
+                    )
                     began = time.monotonic()
                 self._wait(pause)
             else:
                 if began is not None:
-                    logger.info("%s answers again after %.0f s", self._what, time.monotonic() - began)
+                    seconds = round(time.monotonic() - began, 1)
+                    logger.info("a server answers again", extra={"server": self._what, "seconds": seconds})
                 return answer
         raise AssertionError("the pauses have no end")
 

@@ -114,7 +114,7 @@ def _claims_or_none(source: Object, deps: IntakeDeps, table: ClaimsTable) -> Cla
     try:
         return look_up(source, deps, table)
     except (ObjectMissing, ObjectDenied) as error:
-        logger.warning("an object is not taken in: %s", error)
+        logger.warning("an object is not taken in", extra={"key": source.key, "reason": str(error)})
         return None
 
 
@@ -127,7 +127,7 @@ def _register(session: Session, source: Object, claims: Claims) -> list[int]:
     for refused in claims.refused:
         detail = f"{refused.source.value}: {refused.reason}"
         events.record(session, document_id, "intake", "claim_refused", detail=detail)
-        logger.warning("a claim is refused: %s", detail, extra={"document_id": document_id})
+        logger.warning("a claim is refused", extra={"document": document_id, "reason": detail})
     return [document_id]
 
 
@@ -137,7 +137,9 @@ def _send(document_ids: Sequence[int], deps: IntakeDeps) -> None:
             deps.send(document_id)
         except OUTAGES as error:
             left = len(document_ids) - number
-            logger.warning("%d documents wait for the sweep to send them: %s", left, error)
+            logger.warning(
+                "documents wait for the sweep to send them", extra={"documents": left, "reason": str(error)}
+            )
             return
 
 

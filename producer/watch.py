@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from functools import partial
 from threading import Event
 from types import FrameType
@@ -90,7 +91,7 @@ class _Watcher:
                 total += self._turn()
         except Stopped:
             pass
-        logger.info("the watch ends: %d new, %d known, %d skipped", total.new, total.known, total.skipped)
+        logger.info("the watch ends", extra=asdict(total))
         return total
 
     def _check(self) -> None:
@@ -115,7 +116,8 @@ class _Watcher:
         room = self._deps.settings.queue_ceiling - depths[slowest]
         if (room <= 0) is not self._paused:
             self._paused = not self._paused
-            logger.info(f"the {slowest} queue is full, intake pauses" if self._paused else "intake goes on")
+            sentence = "a queue is full, intake pauses" if self._paused else "intake goes on"
+            logger.info(sentence, extra={"queue": slowest, "waiting": depths[slowest]})
         return room
 
     def _idle_seconds(self) -> float:
@@ -143,7 +145,10 @@ class _Watcher:
     def _read(self, message: Message) -> Iterator[Object]:
         for one in read_notice(message.body):
             if isinstance(one, BadNotice):
-                logger.warning("a notification says nothing usable, %s: %s", one.reason, one.excerpt)
+                logger.warning(
+                    "a notification says nothing usable",
+                    extra={"reason": one.reason, "excerpt": one.excerpt},
+                )
             elif self._is_ours(one):
                 yield one
 
@@ -227,7 +232,7 @@ class _Box:
             self._failed(error)
             return []
         if self._again_at is not None:
-            logger.info("%s answers again", self._box.name)
+            logger.info("a server answers again", extra={"server": self._box.name})
             self._again_at, self._pauses = None, self._pace.pauses()
         return found
 
@@ -240,5 +245,8 @@ class _Box:
 
     def _failed(self, error: Exception) -> None:
         if self._again_at is None:
-            logger.warning("%s does not answer, the listing goes on without: %s", self._box.name, error)
+            logger.warning(
+                "a server does not answer, the listing goes on without",
+                extra={"server": self._box.name, "reason": str(error)},
+            )
         self._again_at = time.monotonic() + next(self._pauses)

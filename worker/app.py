@@ -5,11 +5,12 @@ from __future__ import annotations
 import socket
 from typing import Any
 
-from celery import Celery
+from celery import Celery, signals
 from kombu.entity import Queue
 
+from worker.log_lines import configure
 from worker.messages import ROUTES, SWEEP
-from worker.settings import Attempts, Broker, check_all
+from worker.settings import Attempts, Broker, Logging, check_all
 from worker.tasks.watchdog import Watchdog
 
 #: Seconds by which the clocks of two machines may differ: a sweep is not stale before. With less, a worker
@@ -54,7 +55,6 @@ def make_app(broker: Broker, attempts: Attempts) -> Celery:
         worker_send_task_events=True,
         task_send_sent_event=True,
         worker_lost_wait=LOST,
-        worker_hijack_root_logger=False,
         broker_connection_retry_on_startup=True,
         broker_transport_options=_transport(broker),
         beat_schedule={
@@ -96,6 +96,13 @@ def _transport(broker: Broker) -> dict[str, object]:
         "socket_keepalive_options": _KEEPALIVE,
         "health_check_interval": 25,
     }
+
+
+@signals.setup_logging.connect
+def set_up_logging(**_: object) -> None:
+    """Worker and beat write their lines as all processes do; Celery then leaves its own set-up alone."""
+    log = Logging()
+    configure(log.log_level or "INFO", log.log_format)
 
 
 # A worker with a setting that cannot be used must not come up and fail at its first document.

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from worker.vision.values import Cleaning, Label, Limits, Thresholds
@@ -50,6 +50,11 @@ def _usable(address: str, schemes: set[str]) -> bool:
         return parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False
+
+
+def _upper(word: object) -> object:
+    """Levels are written in either case; an empty one is none."""
+    return (word.upper() or None) if isinstance(word, str) else word
 
 
 class _Group(BaseSettings):
@@ -277,6 +282,21 @@ class Retention(_Group):
     )
 
 
+class Logging(_Group):
+    """Log lines, on stderr of every process."""
+
+    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"] | None, BeforeValidator(_upper)] = (
+        Field(
+            default=None,
+            description="Least level of lines; empty: INFO for workers, beat and watcher, WARNING for others",
+        )
+    )
+    log_format: Literal["auto", "json", "text"] = Field(
+        default="auto",
+        description="json: an object a line; text: for people; auto: text on a terminal, else json",
+    )
+
+
 #: Every group, in the order of the reference.
 GROUPS: tuple[type[BaseSettings], ...] = (
     Database,
@@ -289,6 +309,7 @@ GROUPS: tuple[type[BaseSettings], ...] = (
     Models,
     Attempts,
     Retention,
+    Logging,
 )
 
 

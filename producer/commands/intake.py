@@ -15,6 +15,7 @@ from producer.claims import read_claims
 from producer.console import err, progress
 from producer.export import Format, Selection, export
 from worker.errors import WrongUse
+from worker.log_lines import configure
 
 if TYPE_CHECKING:
     from db.documents import Object
@@ -55,7 +56,7 @@ def watch(
     from producer.pulse import Pulse  # noqa: PLC0415
     from producer.watch import stop_on_signals  # noqa: PLC0415
     from producer.watch import watch as take_in  # noqa: PLC0415
-    from worker.settings import Broker, Storage  # noqa: PLC0415
+    from worker.settings import Broker, Logging, Storage  # noqa: PLC0415
 
     if not source.startswith("s3://"):
         raise WrongUse(f"{source!r} is no bucket; give s3://bucket/ or s3://bucket/prefix")
@@ -65,6 +66,8 @@ def watch(
             f"{deps.bucket} is the bucket for results; its page images would be taken in as documents"
         )
     mailboxes = configured(deps.settings, Broker(), Storage())
+    log = Logging()
+    configure(log.log_level or "INFO", log.log_format)
     with stop_on_signals() as stop:
         err.print(f"watching {source}")
         counts = take_in(deps, mailboxes, stop=stop, pulse=Pulse(pulse))

@@ -23,7 +23,7 @@ from worker.errors import (
     StorageUnavailable,
     TransientError,
 )
-from worker.log import actor, logger
+from worker.log import actor, logger, work_on
 from worker.steps.ports import Deps
 from worker.trace import told
 
@@ -76,12 +76,20 @@ def attempt(job: Job, deps: Deps, work: Callable[[Lease, Document], None]) -> bo
         raise
     if one is None:
         return False
+    with work_on(one.document.id, one.lease.id if one.lease.model is Chunk else None):
+        _run(deps, one, work)
+    return True
+
+
+def _run(deps: Deps, one: _Try, work: Callable[[Lease, Document], None]) -> None:
+    """Do the work, and record how it ended."""
     try:
         with deps.turns.take(alone=one.lease.took_over):
             if one.lease.took_over:
                 _hold_anew(deps, one)
             work(one.lease, one.document)
     except LeaseLost:
+        logger.info("attempt superseded", extra={"stage": one.lease.stage.value, **_effort(one.lease)})
         _note(deps, one, "superseded")
     except PermanentError as error:
         _note(deps, one, "quarantined", f"{error.code}: {error}")
@@ -93,7 +101,11 @@ def attempt(job: Job, deps: Deps, work: Callable[[Lease, Document], None]) -> bo
         raise
     else:
         deps.breaker.works()
-    return True
+        logger.info("attempt done", extra={"stage": one.lease.stage.value, **_effort(one.lease)})
+
+
+def _effort(lease: Lease) -> dict[str, float]:
+    return {"attempt": lease.attempt, "seconds": round(time.monotonic() - lease.taken, 3)}
 
 
 def note(session: Session, lease: Lease, document_id: int, event: str, detail: str | None = None) -> None:
@@ -119,7 +131,7 @@ def left_to_the_sweep() -> Iterator[None]:
     try:
         yield
     except BrokerUnavailable as error:
-        logger.warning("left to the sweep: %s", error)
+        logger.warning("left to the sweep", extra={"reason": str(error)})
 
 
 def _claim(job: Job, deps: Deps) -> _Try | None:
@@ -182,6 +194,7 @@ def _quarantine(deps: Deps, document_id: int, reason: str, detail: str) -> None:
     with deps.sessions() as session:
         versions_id = verdicts.versions_id(session, deps.versions)
         if documents.quarantine(session, document_id, reason=reason, detail=detail, versions_id=versions_id):
+            logger.warning("document quarantined", extra={"document": document_id, "reason": reason})
             events.record(session, document_id, "quarantine", reason, detail=detail)
 
 
@@ -195,9 +208,9 @@ def _put_off(deps: Deps, one: _Try, error: Exception) -> None:
                 note(session, one.lease, one.document.id, "failed", told(error))
             break
         except AWAY:
-            logger.warning("waiting for the database, to hand document %s back", one.document.id)
+            logger.warning("waiting for the database, to hand the document back")
     if not isinstance(error, (TransientError, *AWAY)):
-        logger.exception("document %s, %s", one.document.id, one.lease.stage.value)
+        logger.exception("an attempt failed unexpectedly", extra={"stage": one.lease.stage.value})
 
 
 def _tries(one: _Try) -> Iterator[None]:

@@ -73,7 +73,9 @@ def free(sessions: Sessions, queues: Collection[str], dead: Actor, attempts: Att
                 pause=lambda attempt: pause(attempt, attempts.retry_seconds),
             )
     if found:
-        logger.warning("%d rows that %s left behind are soon free again", found, dead)
+        logger.warning(
+            "rows of a dead holder are soon free again", extra={"rows": found, "holder": str(dead)}
+        )
     return found
 
 
@@ -82,4 +84,4 @@ def _left_to_the_leases() -> Iterator[None]:
     try:
         yield
     except AWAY as error:
-        logger.warning("left to the leases, for the database is away: %s", error)
+        logger.warning("left to the leases, for the database is away", extra={"reason": str(error)})

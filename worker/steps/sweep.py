@@ -61,7 +61,9 @@ def _sweep(beat: _Beat, deps: Deps, depth: Depths) -> int:
         for row_id in overdue:
             beat.send(session, row_id)
     if overdue:
-        logger.warning("sent %d rows again that stood still before %s", len(overdue), beat.stage.value)
+        logger.warning(
+            "rows that stood still are sent again", extra={"rows": len(overdue), "stage": beat.stage.value}
+        )
     return len(overdue)
 
 

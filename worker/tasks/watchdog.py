@@ -94,7 +94,7 @@ def _touch(pulse: Path) -> None:
     try:
         pulse.touch()
     except OSError as error:
-        logger.warning("no pulse: %s", error)
+        logger.warning("no pulse", extra={"reason": str(error)})
 
 
 def _waiting(courier: CeleryCourier, queue: str) -> int:
@@ -106,6 +106,6 @@ def _waiting(courier: CeleryCourier, queue: str) -> int:
 
 
 def _end(trouble: str) -> None:
-    logger.critical("the worker ends itself: %s", trouble)
+    logger.critical("the worker ends itself", extra={"reason": trouble})
     # At once: an orderly end would wait for the very thread that hangs.
     os._exit(STALLED)

@@ -10,6 +10,7 @@ from producer.submit import BATCH, Counts
 from producer.watch import watch
 from tests.intake import OFTEN, PACE, but, keys, put, registered, turns, watching
 from tests.notifications import minio
+from tests.records import times
 from tests.waiting import until
 
 
@@ -39,7 +40,7 @@ def test_the_slowest_stage_holds_the_intake_back(deps, queue, s3, caplog):
 
     slow = replace(but(deps, queue_ceiling=10, list_seconds=OFTEN), depth=lambda stage: depths[stage])
     with watching(slow):
-        until(lambda: "the detect queue is full" in caplog.text)
+        until(lambda: times(caplog, "a queue is full, intake pauses", queue="detect"))
         held = len(queue.sent)
         depths["detect"] = 0
         until(lambda: len(queue.sent) == 1)
@@ -55,7 +56,7 @@ def test_a_full_queue_pauses_the_intake_until_there_is_room(deps, queue, s3, mai
     with watching(but(deps, queue_ceiling=10, list_seconds=OFTEN), [mail.box]) as watcher:
         until(lambda: len(queue.sent) == 2)
         queue.waiting = 10
-        until(lambda: "the render queue is full" in caplog.text)
+        until(lambda: times(caplog, "a queue is full, intake pauses", queue="render"))
         taken = len(queue.sent)
         mail.tell(*(minio(told) for told in put(s3, "told.pdf")))
         turns(watcher, 5)
