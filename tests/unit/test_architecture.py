@@ -56,6 +56,8 @@ FORBIDDEN: dict[str, tuple[str, ...]] = {
 SOLE_IMPORTERS = {
     "pymupdf": ("worker.rendering.pdf", "training.synthesis"),
     "celery": ("worker.app", "worker.messages", "worker.tasks", "deploy"),
+    "scipy": ("training.common.statistics",),
+    "sklearn": ("training.common.statistics",),
 }
 
 
@@ -163,6 +165,17 @@ def test_the_producer_s_doors_load_without_opencv_and_onnx(module: str) -> None:
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
 
     assert said.stdout.strip() == "[]"
+
+
+def test_drawn_samples_need_only_what_the_product_needs() -> None:
+    code = (
+        "import sys, training.synthesis.samples, training.synthesis.loads;"
+        "print([m for m in ('torch', 'sklearn', 'scipy', 'ultralytics', 'matplotlib') if m in sys.modules])"
+    )
+
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+
+    assert run.stdout.strip() == "[]"
 
 
 @pytest.mark.parametrize("module", ["producer.cli", "producer.training_door", "worker.app"])

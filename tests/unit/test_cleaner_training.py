@@ -19,8 +19,8 @@ from training.cleaner.export import write_onnx  # noqa: E402
 from training.cleaner.network import Probabilities, StrokeUNet  # noqa: E402
 from training.cleaner.pairs import Clean  # noqa: E402
 from training.cleaner.train import loss_of, resume, start, train  # noqa: E402
+from training.common.statistics import Estimate  # noqa: E402
 from training.verifier import readers  # noqa: E402
-from training.verifier.metrics import Rate  # noqa: E402
 from worker.vision.cleaning.cleaner import load_cleaner, whiten  # noqa: E402
 from worker.vision.cleaning.learned import StrokeNetwork, fitted, load_network, unfitted  # noqa: E402
 from worker.vision.crops import dark_pixels, grey, ink_mask  # noqa: E402
@@ -138,9 +138,9 @@ def test_shares_of_strokes_are_counted_over_writers() -> None:
 
     found = evaluate.strokes(counts, np.array([0, 1]))
 
-    assert found.precision.rate == pytest.approx(18 / 20)
-    assert found.recall.rate == pytest.approx(15 / 24)
-    assert found.invented.rate == pytest.approx(2 / 24)
+    assert found.precision.value == pytest.approx(18 / 20)
+    assert found.recall.value == pytest.approx(15 / 24)
+    assert found.invented.value == pytest.approx(2 / 24)
     assert found.precision.low == pytest.approx(0.8) and found.precision.high == pytest.approx(1.0)
 
 
@@ -158,14 +158,14 @@ def test_cleaners_and_gates_are_measured_on_the_same_cases() -> None:
     tried = gate.choices(load_network(), found, judge)
 
     assert (report.writers, report.specimens, report.trials) == (4, 24, (24, 36, 36))
-    assert report.figures["off"].strokes.recall.rate == 1.0
+    assert report.figures["off"].strokes.recall.value == 1.0
     assert report.figures["off"].touched == 0.0
     assert [one.min_removed for one in tried] == list(gate.GATES)
 
 
 def test_the_gate_is_the_lowest_that_costs_clean_crops_nothing() -> None:
     def choice(min_removed: float, dirty: float, clean: float) -> gate.Choice:
-        errors = [evaluate.Errors(Rate(rate, rate, rate), Rate(0, 0, 0)) for rate in (dirty, clean)]
+        errors = [evaluate.Errors(Estimate(rate, rate, rate), Estimate(0, 0, 0)) for rate in (dirty, clean)]
         return gate.Choice(min_removed, *errors)
 
     tried = [

@@ -29,24 +29,24 @@ def writer(genuine: list[float], skilled: list[float]) -> Trials:
 def test_a_verdict_is_wrong_or_right_and_inconclusive_is_neither():
     judged = decisions("set", 1, [writer([1, 4, -1, -4], [-3, 2, -1, -5])], FIT)
 
-    assert judged.decided.rate == 6 / 8
-    assert judged.wrong_where_decided.rate == 2 / 6
-    assert judged.genuine_called_forged.rate == judged.forged_called_genuine.rate == 1 / 4
+    assert judged.decided.value == 6 / 8
+    assert judged.wrong_where_decided.value == 2 / 6
+    assert judged.genuine_called_forged.value == judged.forged_called_genuine.value == 1 / 4
 
 
 def test_high_confidence_is_judged_alone():
     judged = decisions("set", 1, [writer([1, 4, -1, -4], [-3, 2, -1, -5])], FIT)
 
-    assert judged.wrong_among_high.rate == 1 / 4
+    assert judged.wrong_among_high.value == 1 / 4
 
 
 def test_a_fit_that_always_decides_decides_all():
     always = Fit(1, slope=1, agreement=0, intercept=0, genuine_from=0, forged_below=0, medium=1, high=3)
 
-    assert decisions("set", 1, [writer([1, -4], [2, -3])], always).decided.rate == 1
+    assert decisions("set", 1, [writer([1, -4], [2, -3])], always).decided.value == 1
 
 
 def test_writers_are_pooled_and_counted():
     judged = decisions("set", 1, [writer([1], [-3]), writer([-3], [-3])], FIT)
 
-    assert (judged.writers, judged.trials, judged.genuine_called_forged.rate) == (2, 4, 0.5)
+    assert (judged.writers, judged.trials, judged.genuine_called_forged.value) == (2, 4, 0.5)

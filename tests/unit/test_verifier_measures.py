@@ -9,10 +9,11 @@ import pytest
 
 pytest.importorskip("torch")
 
-from training.verifier import calibrate, metrics, plots, protocol, readers, reliability
+from training.common.statistics import error_curves, normal_deviates, resampled_curves
+from training.verifier import calibrate, metrics, protocol, readers, reliability
 from training.verifier.degrade import CONDITIONS, as_scanned
 from training.verifier.errors import _worst_quarter
-from training.verifier.metrics import Curves, Trials
+from training.verifier.metrics import Trials
 from training.verifier.protocol import Gallery
 from worker.vision.crops import ink_mask
 from worker.vision.verification.calibration import Fit, Strangers
@@ -26,7 +27,7 @@ def writers(count: int, *, apart: float = 2.0, scale: float = 1.0) -> list[Trial
 
 def test_low_false_acceptance_costs_false_rejection():
     genuine, impostors = np.array([1.0, 2.0, 3.0, 4.0]), np.array([0.0, 0.5, 1.5, 2.5])
-    curves = metrics.single(genuine, impostors)
+    curves = error_curves(genuine, impostors)
 
     assert curves.rejected_at(0.5)[0] == 0.0
     assert curves.rejected_at(0.25)[0] == pytest.approx(0.25)
@@ -34,7 +35,7 @@ def test_low_false_acceptance_costs_false_rejection():
 
 
 def test_nobody_is_accepted_where_nobody_can_be_told_apart():
-    curves = metrics.single(np.zeros(5), np.zeros(5))
+    curves = error_curves(np.zeros(5), np.zeros(5))
 
     assert curves.rejected_at(0.01)[0] == 1.0
     assert curves.equal_error()[0] == pytest.approx(0.5)
@@ -45,7 +46,7 @@ def test_the_area_is_the_chance_that_a_genuine_score_is_the_higher():
     genuine, impostors = NORMAL(1, 1, 300), NORMAL(0, 1, 200)
     pairs = (genuine[:, None] > impostors[None, :]).mean()
 
-    assert metrics.single(genuine, impostors).area()[0] == pytest.approx(pairs, abs=1e-9)
+    assert error_curves(genuine, impostors).area()[0] == pytest.approx(pairs, abs=1e-9)
 
 
 def test_a_threshold_for_each_user_errs_less_than_one_for_all():
@@ -54,24 +55,24 @@ def test_a_threshold_for_each_user_errs_less_than_one_for_all():
         for shift, trial in zip((-4.0, -2.0, 0.0, 2.0, 4.0), writers(5), strict=True)
     ]
 
-    assert metrics.user_eer(shifted, "skilled").rate < metrics.skilled_eer(shifted) - 0.05
+    assert metrics.user_eer(shifted, "skilled").value < metrics.skilled_eer(shifted) - 0.05
 
 
 def test_binned_draws_agree_with_the_exact_rate():
     trials = writers(30)
 
-    (found,) = metrics.rates(trials, "skilled", [Curves.equal_error])
+    found = metrics.eer_estimate(trials, "skilled")
     everybody = np.ones((2, len(trials)))
-    binned = metrics.curves([t.genuine for t in trials], [t.skilled for t in trials], everybody)
+    binned = resampled_curves([t.genuine for t in trials], [t.skilled for t in trials], everybody)
 
-    assert binned.equal_error()[0] == pytest.approx(found.rate, abs=0.003)
+    assert binned.equal_error()[0] == pytest.approx(found.value, abs=0.003)
 
 
 def test_half_the_errors_is_a_ratio_of_a_half():
     one = [Trials(np.array([0.0, 2, 2, 2]), np.array([1.0, 0, 0, 0]), np.zeros(1))] * 4
     other = [Trials(np.array([0.0] + [2] * 7), np.array([1.0] + [0] * 7), np.zeros(1))] * 4
 
-    assert metrics.ratio(one, other).rate == pytest.approx(0.5, abs=0.05)
+    assert metrics.eer_ratio(one, other).value == pytest.approx(0.5, abs=0.05)
 
 
 def test_honest_ratios_are_calibrated_and_boasting_ones_are_not():
@@ -81,10 +82,10 @@ def test_honest_ratios_are_calibrated_and_boasting_ones_are_not():
     good, bad = reliability.measure(honest), reliability.measure(boasting)
 
     assert good.ece < 0.03
-    assert good.cllr.rate - good.min_cllr < 0.02
-    assert good.cllr.low < good.cllr.rate < good.cllr.high
+    assert good.cllr.value - good.min_cllr < 0.02
+    assert good.cllr.low < good.cllr.value < good.cllr.high
     assert bad.min_cllr == pytest.approx(good.min_cllr, abs=1e-9)
-    assert bad.cllr.rate - bad.min_cllr > 0.1
+    assert bad.cllr.value - bad.min_cllr > 0.1
     assert bad.ece > good.ece
 
 
@@ -158,4 +159,4 @@ def test_the_worst_quarter_is_that_of_errors():
 
 
 def test_deviates_are_those_of_the_normal_distribution():
-    assert plots._deviate(np.array([0.5, 0.0227501])) == pytest.approx([0.0, -2.0], abs=1e-4)
+    assert normal_deviates(np.array([0.5, 0.0227501])) == pytest.approx([0.0, -2.0], abs=1e-4)

@@ -14,8 +14,8 @@ torch = pytest.importorskip("torch")
 from safetensors.torch import save_file  # noqa: E402
 
 from tests.handwriting import signature  # noqa: E402
+from training.common.statistics import equal_error_rate, isotonic_fit, logistic_fit  # noqa: E402
 from training.verifier import (  # noqa: E402
-    calibrate,
     export,
     library,
     losses,
@@ -23,7 +23,6 @@ from training.verifier import (  # noqa: E402
     own,
     protocol,
     readers,
-    reliability,
     sets,
 )
 from training.verifier import settings as settings_file  # noqa: E402
@@ -73,7 +72,7 @@ def _thicker(ink):
     ],
 )
 def test_the_equal_error_rate_is_where_both_errors_meet(genuine, impostor, expected):
-    found = metrics.equal_error_rate(np.array(genuine, float), np.array(impostor, float))
+    found = equal_error_rate(np.array(genuine, float), np.array(impostor, float))
 
     assert found == pytest.approx(expected, abs=0.13)
 
@@ -82,11 +81,11 @@ def test_the_interval_holds_the_rate_and_narrows_with_writers():
     rng = np.random.default_rng(1)
     trials = [Trials(rng.normal(1, 1, 20), rng.normal(0, 1, 20), rng.normal(-3, 1, 20)) for _ in range(40)]
 
-    (many,) = metrics.rates(trials, "skilled", [metrics.Curves.equal_error])
-    (few,) = metrics.rates(trials[:4], "skilled", [metrics.Curves.equal_error])
+    many = metrics.eer_estimate(trials, "skilled")
+    few = metrics.eer_estimate(trials[:4], "skilled")
 
-    assert many.rate == metrics.skilled_eer(trials)
-    assert many.low < many.rate < many.high
+    assert many.value == metrics.skilled_eer(trials)
+    assert many.low < many.value < many.high
     assert many.high - many.low < few.high - few.low
 
 
@@ -95,7 +94,7 @@ def test_a_logistic_fit_finds_the_numbers_that_made_the_data():
     logits = rng.normal(0, 2, 20_000)
     genuine = rng.random(20_000) < 1 / (1 + np.exp(-(1.5 * logits - 0.7)))
 
-    slope, intercept = calibrate.logistic(calibrate.Evidence(logits[:, None], genuine, np.ones(20_000)))
+    (slope,), intercept = logistic_fit(logits[:, None], genuine, np.ones(20_000))
 
     assert slope == pytest.approx(1.5, abs=0.1)
     assert intercept == pytest.approx(-0.7, abs=0.1)
@@ -105,7 +104,7 @@ def test_isotonic_regression_pools_what_falls():
     x = np.array([3.0, 1.0, 2.0, 4.0])
     y = np.array([0.0, 0.0, 1.0, 1.0])
 
-    assert reliability.isotonic(x, y, np.ones(4)).tolist() == [0.5, 0.0, 0.5, 1.0]
+    assert isotonic_fit(x, y, np.ones(4)).tolist() == [0.5, 0.0, 0.5, 1.0]
 
 
 def test_the_contrastive_loss_prefers_writers_apart_and_forgeries_away():

@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from training.classifier import gate
     from training.classifier.evaluate import Report
     from training.classifier.gate import GateReport
-    from training.classifier.metrics import Figures
+    from training.classifier.metrics import CropFigures
     from training.classifier.network import CropNetwork
     from training.classifier.pieces import Piece
     from training.classifier.settings import Settings
-    from training.detector.metrics import Rate
+    from training.common.statistics import Estimate
 
 DataOption = Annotated[
     Path, typer.Option("--data", envvar="COUNTERSIGN_DATA", help="Folder with detection/ and verification/.")
@@ -229,7 +229,7 @@ def _show(report: Report) -> None:
     console.print(f"{report.milliseconds:.2f} ms a crop, one thread")
 
 
-def _confusion(figures: Figures) -> Table:
+def _confusion(figures: CropFigures) -> Table:
     from worker.vision.detection.classifier import KINDS  # noqa: PLC0415
 
     table = Table("is \\ called", *KINDS, title="confusion")
@@ -276,7 +276,7 @@ def _show_effect(effect: GateReport) -> None:
     console.print(f"on by default: {'yes' if effect.default else 'no'}")
 
 
-def _rate(rate: Rate) -> str:
+def _rate(rate: Estimate) -> str:
     if math.isnan(rate.value):
         return "none"
     return f"{rate.value:.1%} ({rate.low:.1%}–{rate.high:.1%})"

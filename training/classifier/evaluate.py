@@ -14,7 +14,7 @@ import numpy as np
 
 from training.classifier import sets
 from training.classifier.augment import moved
-from training.classifier.metrics import Answers, Figures, figures
+from training.classifier.metrics import Answers, CropFigures, crop_figures
 from training.classifier.pieces import Piece
 from training.classifier.real import PAGES
 from training.provenance import commit
@@ -32,7 +32,7 @@ class Report:
     commit: str
     weights: str
     milliseconds: float
-    sets: dict[str, Figures]
+    sets: dict[str, CropFigures]
     #: Share of right answers by source of the crops, and how many there are.
     sources: dict[str, tuple[float, int]]
 
@@ -66,7 +66,7 @@ def evaluate(data: Path, *, own: Path | None = None, notice: Notice = lambda _: 
         commit=commit(),
         weights=classifier.version,
         milliseconds=milliseconds,
-        sets={name: figures(part) for name, part in parts.items() if len(part.truths)},
+        sets={name: crop_figures(part) for name, part in parts.items() if len(part.truths)},
         sources=_by_source(answers),
     )
 

@@ -19,7 +19,7 @@ from training.printing import output
 
 if TYPE_CHECKING:
     from training.cleaner.evaluate import Report
-    from training.verifier.metrics import Rate
+    from training.common.statistics import Estimate
 
 DataOption = Annotated[
     Path, typer.Option("--data", envvar="COUNTERSIGN_DATA", help="Folder with detection/ and verification/.")
@@ -101,7 +101,7 @@ def export(
     for heading in ("least share", "dirty", "clean", ""):
         table.add_column(heading)
     for one in measured:
-        rates = (f"{errors.skilled.rate:.1%}" for errors in (one.dirty, one.clean))
+        rates = (f"{errors.skilled.value:.1%}" for errors in (one.dirty, one.clean))
         table.add_row(f"{one.min_removed:g}", *rates, "chosen" if one is chosen else "")
     output().print(table)
 
@@ -163,5 +163,5 @@ def _show(report: Report) -> None:
         out.print(table)
 
 
-def _rate(rate: Rate) -> str:
-    return f"{rate.rate:.1%} ({rate.low:.1%}–{rate.high:.1%})"
+def _rate(rate: Estimate) -> str:
+    return f"{rate.value:.1%} ({rate.low:.1%}–{rate.high:.1%})"

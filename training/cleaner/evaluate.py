@@ -18,9 +18,10 @@ import numpy.typing as npt
 
 from training.cleaner import pairs
 from training.cleaner.dirt import Pair, soil
+from training.common.statistics import Estimate, sums_estimate
 from training.provenance import commit
 from training.verifier import metrics, protocol, readers, scoring
-from training.verifier.metrics import Curves, Rate, Trials
+from training.verifier.metrics import Trials
 from training.verifier.protocol import Gallery
 from training.verifier.readers import Signer
 from worker.vision import weights
@@ -63,18 +64,18 @@ class Strokes:
     that were kept; `invented` is kept ink that is no stroke, as a share of all strokes.
     """
 
-    precision: Rate
-    recall: Rate
-    f1: Rate
-    invented: Rate
+    precision: Estimate
+    recall: Estimate
+    f1: Estimate
+    invented: Estimate
 
 
 @dataclass(frozen=True)
 class Errors:
     """The verifier's equal error rates with one clean reference, for one cleaner and one kind of query."""
 
-    skilled: Rate
-    random: Rate
+    skilled: Estimate
+    random: Estimate
 
 
 @dataclass(frozen=True)
@@ -173,7 +174,7 @@ class Judge:
     def errors(self, found: Gallery, on_file: Embeddings, asked: Embeddings) -> Errors:
         """Error rates of `asked` against references `on_file`, both in the gallery's order."""
         skilled, random = (
-            metrics.rates(self.trials(found, on_file, asked), against, [Curves.equal_error])[0]
+            metrics.eer_estimate(self.trials(found, on_file, asked), against)
             for against in ("skilled", "random")
         )
         return Errors(skilled, random)
@@ -237,13 +238,7 @@ def strokes(counts: Counts, writers: npt.NDArray[np.int64]) -> Strokes:
     def invented(sums: Counts) -> Counts:
         return (sums[:, kept] - sums[:, near]) / np.maximum(sums[:, dark], 1)
 
-    drawn = metrics.draws(len(own)) @ own
-    return Strokes(*(_rate(share, own, drawn) for share in (precision, recall, f1, invented)))
-
-
-def _rate(share: Callable[[Counts], Counts], own: Counts, drawn: Counts) -> Rate:
-    low, high = np.quantile(share(drawn), [0.025, 0.975])
-    return Rate(float(share(own.sum(axis=0, keepdims=True))[0]), float(low), float(high))
+    return Strokes(*(sums_estimate(own, share) for share in (precision, recall, f1, invented)))
 
 
 def _counts(found: Sequence[Case], cleaned: Sequence[Grey]) -> Iterator[Counts]:

@@ -72,10 +72,10 @@ def best(measured: Sequence[Choice]) -> Choice:
 
     What clean crops cost without the network is what they cost at the highest gate.
     """
-    free = measured[-1].clean.skilled.rate + TOLERANCE
-    harmless = [choice for choice in measured if choice.clean.skilled.rate <= free]
-    lowest = min(choice.dirty.skilled.rate for choice in harmless) + TOLERANCE
-    return next(choice for choice in harmless if choice.dirty.skilled.rate <= lowest)
+    free = measured[-1].clean.skilled.value + TOLERANCE
+    harmless = [choice for choice in measured if choice.clean.skilled.value <= free]
+    lowest = min(choice.dirty.skilled.value for choice in harmless) + TOLERANCE
+    return next(choice for choice in harmless if choice.dirty.skilled.value <= lowest)
 
 
 def _cleaned(crops: Sequence[Pixels | Grey], network: StrokeNetwork, judge: Judge) -> _Cleaned:

@@ -19,8 +19,8 @@ from training.detector.commands import DEFAULT_DATA, DataOption, ticker
 from training.printing import output
 
 if TYPE_CHECKING:
+    from training.common.statistics import Estimate
     from training.detector.evaluate import LabelReport, Report
-    from training.detector.metrics import Rate
     from training.detector.signed_pages import Share
 
 _messages = Console(stderr=True)
@@ -193,5 +193,5 @@ def _head(table: Table, headings: Iterable[str]) -> None:
         table.add_column(heading)
 
 
-def _rate(rate: Rate) -> str:
+def _rate(rate: Estimate) -> str:
     return f"{rate.value:.3f} ({rate.low:.3f}–{rate.high:.3f})"

@@ -10,13 +10,13 @@ import numpy as np
 import numpy.typing as npt
 from ultralytics.utils.metrics import ap_per_class
 
+from training.common.statistics import SEED, TAILS, Estimate, Floats, ratio_estimate, resampled_rows
 from worker.vision.values import Box, Region
 
-Floats = npt.NDArray[np.float64]
 #: The ten IoU thresholds of COCO, 0.50 to 0.95.
 IOU_THRESHOLDS = np.linspace(0.5, 0.95, 10)
-#: Draws of a bootstrap, and its seed.
-ROUNDS, SEED = 200, 1
+#: Draws of a bootstrap.
+ROUNDS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +30,6 @@ class Scored:
     hits: npt.NDArray[np.bool_]
     scores: Floats
     truths: int
-
-
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """A figure with the bounds of its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +60,8 @@ class AtThreshold:
     truths: int
     found: int
     false_alarms: int
-    recall: Rate
-    precision: Rate
+    recall: Estimate
+    precision: Estimate
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +72,8 @@ class FalseAlarms:
     regions: int
     pages_with_any: int
     min_score: float
-    called: Rate
-    per_page: Rate
+    called: Estimate
+    per_page: Estimate
 
 
 def score_page(group: str, regions: Sequence[Region], truths: Sequence[Box]) -> Scored:
@@ -104,7 +95,7 @@ def figures(pages: Sequence[Scored], *, rounds: int = ROUNDS, seed: int = SEED) 
     """The figures of those pages; the intervals draw whole documents with replacement."""
     one = _four(pages)
     draws = np.array([list(_four(drawn).values()) for drawn in _draws(pages, rounds=rounds, seed=seed)])
-    bounds = np.quantile(draws, [0.025, 0.975], axis=0).T
+    bounds = np.quantile(draws, TAILS, axis=0).T
     return Figures(
         pages=len(pages),
         documents=len({page.group for page in pages}),
@@ -128,8 +119,8 @@ def at_threshold(pages: Sequence[Scored], score: float, *, rounds: int = ROUNDS)
         truths=truths,
         found=found,
         false_alarms=boxes - found,
-        recall=_rate(pages, counts[:, [0, 2]], rounds),
-        precision=_rate(pages, counts[:, [0, 1]], rounds),
+        recall=_ratio(pages, counts[:, [0, 2]], rounds),
+        precision=_ratio(pages, counts[:, [0, 1]], rounds),
     )
 
 
@@ -142,8 +133,8 @@ def false_alarms(pages: Sequence[Scored], score: float, *, rounds: int = ROUNDS)
         regions=int(counts.sum()),
         pages_with_any=int((counts > 0).sum()),
         min_score=score,
-        called=_rate(pages, np.stack([counts > 0, each], axis=1), rounds),
-        per_page=_rate(pages, np.stack([counts, each], axis=1), rounds),
+        called=_ratio(pages, np.stack([counts > 0, each], axis=1), rounds),
+        per_page=_ratio(pages, np.stack([counts, each], axis=1), rounds),
     )
 
 
@@ -178,23 +169,17 @@ def _draws(pages: Sequence[Scored], *, rounds: int, seed: int) -> list[list[Scor
     groups: dict[str, list[Scored]] = {}
     for page in pages:
         groups.setdefault(page.group, []).append(page)
-    documents, rng = list(groups.values()), np.random.default_rng(seed)
-    picks = rng.integers(len(documents), size=(rounds, len(documents)))
+    documents = list(groups.values())
+    picks = resampled_rows(len(documents), rounds=rounds, seed=seed)
     return [[page for pick in row for page in documents[pick]] for row in picks]
 
 
-def _rate(pages: Sequence[Scored], counts: npt.NDArray[Any], rounds: int) -> Rate:
+def _ratio(pages: Sequence[Scored], counts: npt.NDArray[np.int64], rounds: int) -> Estimate:
     """First column over second, with the interval of whole documents drawn with replacement."""
     groups = {group: row for row, group in enumerate(dict.fromkeys(page.group for page in pages))}
     sums = np.zeros((len(groups), 2))
     np.add.at(sums, [groups[page.group] for page in pages], counts)
-    picks = np.random.default_rng(SEED).integers(len(sums), size=(rounds, len(sums)))
-    low, high = np.quantile(_share(sums[picks].sum(axis=1)), [0.025, 0.975])
-    return Rate(float(_share(sums.sum(axis=0))), float(low), float(high))
-
-
-def _share(sums: Floats) -> Floats:
-    return np.asarray(sums[..., 0] / np.maximum(sums[..., 1], 1))
+    return ratio_estimate(sums[:, 0], sums[:, 1], rounds=rounds, empty=0.0)
 
 
 def _pairwise_iou(found: Sequence[Box], truths: Sequence[Box]) -> Floats:

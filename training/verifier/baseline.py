@@ -14,7 +14,7 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from training.verifier import metrics
+from training.common.statistics import equal_error_rate
 from training.verifier.protocol import Gallery
 from worker.vision.values import Normal
 
@@ -57,7 +57,7 @@ def train_reader(features: Features, genuine: npt.NDArray[np.bool_], *, penalty:
 def query_only_eer(reader: Reader, features: Features, found: Gallery) -> float:
     """EER of genuine against skilled forgeries, judged without any reference; 0.5 is chance."""
     scores = reader(features)
-    return metrics.equal_error_rate(scores[found.genuine], scores[~found.genuine])
+    return equal_error_rate(scores[found.genuine], scores[~found.genuine])
 
 
 def _measures(image: Normal) -> list[float]:

@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from training.common.statistics import Floats, isotonic_fit, logistic_fit, probabilities
 from training.verifier import metrics, protocol
-from training.verifier.metrics import Scores
 from training.verifier.protocol import Draw, Gallery
-from training.verifier.reliability import isotonic
 from worker.vision.verification.calibration import soft_maximum
 
 #: Numbers of references that get a fit of their own; others use the nearest lower one.
@@ -41,9 +40,14 @@ Scored = tuple[Gallery, npt.NDArray[np.float64]]
 class Evidence:
     """Features (n, f) with labels, and weights under which both labels and all sets count alike."""
 
-    features: Scores
+    features: Floats
     genuine: npt.NDArray[np.bool_]
-    weights: Scores
+    weights: Floats
+
+    def fit(self) -> tuple[list[float], float]:
+        """Coefficients and intercept of the weighted logistic regression of the labels on the features."""
+        coefficients, intercept = logistic_fit(self.features, self.genuine, self.weights)
+        return coefficients.tolist(), intercept
 
 
 def calibrate(sets: Sequence[Scored]) -> dict[str, Any]:
@@ -67,9 +71,9 @@ def calibrate(sets: Sequence[Scored]) -> dict[str, Any]:
 
 def fitted_errors(drawn: Sequence[Sequence[Sequence[Draw]]], sharpness: float) -> float:
     """The mean over sets of the skilled EER when references are combined so, fitted to all sets."""
-    slope, agreement, intercept = logistic(_evidence(drawn, sharpness))
+    (slope, agreement), intercept = _evidence(drawn, sharpness).fit()
 
-    def score(pairs: Scores, agreed: float) -> Scores:
+    def score(pairs: Floats, agreed: float) -> Floats:
         return slope * soft_maximum(pairs, sharpness) + agreement * agreed + intercept
 
     return float(np.mean([metrics.skilled_eer(protocol.trials(one, score)) for one in drawn]))
@@ -104,30 +108,30 @@ def _weighted(drawn: Sequence[Sequence[Draw]], sharpness: float) -> Evidence:
     return Evidence(np.concatenate(kinds), labels, np.where(labels, 0.5 / genuine, 0.5 / skilled))
 
 
-def _features(pairs: Scores, agreed: float, sharpness: float) -> Scores:
+def _features(pairs: Floats, agreed: float, sharpness: float) -> Floats:
     combined = soft_maximum(pairs, sharpness)
     return np.stack([combined, np.full_like(combined, agreed)], axis=1)
 
 
 def _fit(evidence: Evidence, count: int) -> dict[str, float]:
-    slope, agreement, intercept = logistic(evidence)
+    (slope, agreement), intercept = evidence.fit()
     llr = evidence.features @ [slope, agreement] + intercept
-    right = isotonic(np.abs(llr), (evidence.genuine == (llr >= 0)).astype(np.float64), evidence.weights)
+    right = isotonic_fit(np.abs(llr), (evidence.genuine == (llr >= 0)).astype(np.float64), evidence.weights)
     return {
         "references": count,
         "slope": round(slope, 6),
         "agreement": round(agreement, 6),
         "intercept": round(intercept, 6),
-        "genuine_from": round(_sigmoid(_edge(llr, ~evidence.genuine, evidence.weights)), 4),
-        "forged_below": round(_sigmoid(-_edge(-llr, evidence.genuine, evidence.weights)), 4),
+        "genuine_from": round(_probability(_edge(llr, ~evidence.genuine, evidence.weights)), 4),
+        "forged_below": round(_probability(-_edge(-llr, evidence.genuine, evidence.weights)), 4),
         "medium": round(_first(np.abs(llr), right >= 1 - MEDIUM_ERROR), 4),
         "high": round(_first(np.abs(llr), right >= 1 - HIGH_ERROR), 4),
     }
 
 
-def _edge(strength: Scores, wrong: npt.NDArray[np.bool_], weights: Scores) -> float:
+def _edge(strength: Floats, wrong: npt.NDArray[np.bool_], weights: Floats) -> float:
     """The least strength, 0 or more, from which verdicts err rarely enough, one by one and together."""
-    alone = isotonic(strength, np.asarray(~wrong, np.float64), weights)
+    alone = isotonic_fit(strength, np.asarray(~wrong, np.float64), weights)
     order = np.argsort(-strength, kind="stable")
     together = np.empty_like(strength)
     together[order] = np.cumsum((wrong * weights)[order]) / np.cumsum(weights[order])
@@ -141,7 +145,9 @@ def _few_references_widen(fits: list[dict[str, float]]) -> list[dict[str, float]
     """
     for name, sign in (("genuine_from", -1), ("forged_below", 1), ("medium", -1), ("high", -1)):
         values = np.array([fit[name] for fit in fits])
-        smooth = sign * isotonic(np.arange(len(fits), dtype=np.float64), sign * values, np.ones(len(fits)))
+        smooth = sign * isotonic_fit(
+            np.arange(len(fits), dtype=np.float64), sign * values, np.ones(len(fits))
+        )
         for fit, value in zip(fits, smooth, strict=True):
             fit[name] = round(float(value), 4)
     return fits
@@ -162,23 +168,10 @@ def _strangers(sets: Sequence[Scored], sharpness: float, fit: dict[str, float]) 
     return {"level": round(float(level), 4), "slope": round(float(slope), 4), "rate": STRANGER_RATE}
 
 
-def logistic(evidence: Evidence, *, rounds: int = 50) -> list[float]:
-    """Coefficients and, last, the intercept of the weighted logistic regression, by Newton's method."""
-    inputs = np.column_stack([evidence.features, np.ones(len(evidence.features))])
-    weights = evidence.weights / evidence.weights.sum()
-    found = np.zeros(inputs.shape[1])
-    for _ in range(rounds):
-        rate = 1 / (1 + np.exp(-np.clip(inputs @ found, -30, 30)))
-        gradient = inputs.T @ (weights * (evidence.genuine - rate)) - 1e-6 * found
-        curvature = (inputs * (weights * rate * (1 - rate))[:, None]).T @ inputs + 1e-6 * np.eye(len(found))
-        found = found + np.linalg.solve(curvature, gradient)
-    return [float(value) for value in found]
-
-
-def _first(x: Scores, reached: npt.NDArray[np.bool_]) -> float:
+def _first(x: Floats, reached: npt.NDArray[np.bool_]) -> float:
     """The lowest x at which the condition holds; NEVER where it does not."""
     return float(x[reached].min()) if reached.any() else NEVER
 
 
-def _sigmoid(llr: float) -> float:
-    return float(1 / (1 + np.exp(-llr)))
+def _probability(llr: float) -> float:
+    return float(probabilities(np.array(llr)))

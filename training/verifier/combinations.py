@@ -10,17 +10,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training.verifier import metrics, protocol, sets
-from training.verifier.calibrate import Evidence, logistic
+from training.common.statistics import Floats, equal_error_rate
+from training.verifier import protocol, sets
+from training.verifier.calibrate import Evidence
 from training.verifier.evaluate import Notice
 from training.verifier.library import Library
-from training.verifier.metrics import Scores
 from training.verifier.protocol import Draw
 from worker.vision.verification.calibration import soft_maximum
 
 COUNTS = (3, 5, 8)
 #: From the logits of one draw, (queries, references), to (queries, features).
-Features = Callable[[Scores, Draw], Scores]
+Features = Callable[[Floats, Draw], Floats]
 
 
 @dataclass(frozen=True)
@@ -40,10 +40,10 @@ def measure(library: Library, *, notice: Notice) -> list[Combination]:
         drawn = [protocol.draws(one.scores, one.found, count=count) for one in measured]
         for name, features in WAYS.items():
             notice(f"combinations: {name}, {count} references")
-            coefficients = logistic(_evidence(drawn[: len(fitted_on)], features))
+            coefficients, _ = _evidence(drawn[: len(fitted_on)], features).fit()
             for one, own in zip(measured, drawn, strict=True):
                 rates = found[name].setdefault(one.found.source, {})
-                rates[count] = _skilled_eer(own, features, np.array(coefficients[:-1]))
+                rates[count] = _skilled_eer(own, features, np.array(coefficients))
     return [Combination(name, rates) for name, rates in found.items()]
 
 
@@ -58,24 +58,24 @@ def _evidence(drawn: Sequence[Sequence[Sequence[Draw]]], features: Features) -> 
     return Evidence(np.concatenate(parts), np.concatenate(labels), np.concatenate(weights))
 
 
-def _skilled_eer(drawn: Sequence[Sequence[Draw]], features: Features, coefficients: Scores) -> float:
+def _skilled_eer(drawn: Sequence[Sequence[Draw]], features: Features, coefficients: Floats) -> float:
     genuine, skilled = (_all(drawn, kind, features) @ coefficients for kind in ("genuine", "skilled"))
-    return metrics.equal_error_rate(genuine, skilled)
+    return equal_error_rate(genuine, skilled)
 
 
-def _all(drawn: Sequence[Sequence[Draw]], kind: str, features: Features) -> Scores:
+def _all(drawn: Sequence[Sequence[Draw]], kind: str, features: Features) -> Floats:
     return np.concatenate([features(getattr(draw, kind), draw) for own in drawn for draw in own])
 
 
-def _alone(combine: Callable[[Scores], Scores]) -> Features:
+def _alone(combine: Callable[[Floats], Floats]) -> Features:
     return lambda pairs, draw: combine(pairs)[:, None]
 
 
-def _with_agreement(combine: Callable[[Scores], Scores]) -> Features:
+def _with_agreement(combine: Callable[[Floats], Floats]) -> Features:
     return lambda pairs, draw: np.column_stack([combine(pairs), np.full(len(pairs), draw.agreement)])
 
 
-def _weighted(pairs: Scores, draw: Draw) -> Scores:
+def _weighted(pairs: Floats, draw: Draw) -> Floats:
     """References that agree more with the others count more."""
     among = draw.among.copy()
     np.fill_diagonal(among, np.nan)
@@ -84,15 +84,15 @@ def _weighted(pairs: Scores, draw: Draw) -> Scores:
     return np.asarray(pairs @ (weights / weights.sum()), np.float64)[:, None]
 
 
-def _mean(pairs: Scores) -> Scores:
+def _mean(pairs: Floats) -> Floats:
     return soft_maximum(pairs, 0.0)
 
 
-def _best(pairs: Scores) -> Scores:
+def _best(pairs: Floats) -> Floats:
     return np.asarray(pairs.max(axis=1), np.float64)
 
 
-def _soft(pairs: Scores) -> Scores:
+def _soft(pairs: Floats) -> Floats:
     return soft_maximum(pairs, 1.0)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from training.common.statistics import exact_interval
 from training.provenance import commit
 from training.verifier import readers
 from training.verifier.readers import Drawn, Signer, Specimen
@@ -44,9 +45,7 @@ class Share:
     @classmethod
     def counted(cls, found: int, of: int) -> Share:
         """From counts."""
-        low = 0.0 if not found else _solved(lambda p: 1 - _at_most(found - 1, of, p) - 0.025)
-        high = 1.0 if found == of else _solved(lambda p: 0.025 - _at_most(found, of, p))
-        return cls(found, of, low, high)
+        return cls(found, of, *exact_interval(found, of))
 
     @property
     def rate(self) -> float:
@@ -282,25 +281,3 @@ def _delivered(page: Grey, how: Rescan, threshold: float, rng: _Rng) -> Grey:
         _, data = cv2.imencode(".jpg", page, [cv2.IMWRITE_JPEG_QUALITY, quality])
         return np.asarray(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE), np.uint8)
     return np.ascontiguousarray(page)
-
-
-def _at_most(found: int, of: int, p: float) -> float:
-    """The probability of at most `found` out of `of` at rate `p`."""
-    logs = (
-        math.lgamma(of + 1)
-        - math.lgamma(k + 1)
-        - math.lgamma(of - k + 1)
-        + k * math.log(p)
-        + (of - k) * math.log1p(-p)
-        for k in range(found + 1)
-    )
-    return min(1.0, math.fsum(math.exp(one) for one in logs))
-
-
-def _solved(rising: Callable[[float], float]) -> float:
-    """Where a rising function of a rate crosses zero, by bisection."""
-    low, high = 1e-12, 1 - 1e-12
-    for _ in range(60):
-        middle = (low + high) / 2
-        low, high = (middle, high) if rising(middle) < 0 else (low, middle)
-    return (low + high) / 2

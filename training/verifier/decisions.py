@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from training.common.statistics import Estimate, share_estimate
 from training.verifier import metrics, reliability, sets
 from training.verifier.library import Library
-from training.verifier.metrics import Curves, Rate, Trials
+from training.verifier.metrics import Trials
 from worker.vision.verification.calibration import Fit
 
 #: Numbers of references that are measured.
@@ -35,16 +36,16 @@ class Decisions:
     references: int
     writers: int
     trials: int
-    skilled_eer: Rate
-    eer_per_writer: Rate
-    random_eer: Rate
-    decided: Rate
-    wrong_where_decided: Rate
-    wrong_among_high: Rate
-    genuine_called_forged: Rate
-    forged_called_genuine: Rate
+    skilled_eer: Estimate
+    eer_per_writer: Estimate
+    random_eer: Estimate
+    decided: Estimate
+    wrong_where_decided: Estimate
+    wrong_among_high: Estimate
+    genuine_called_forged: Estimate
+    forged_called_genuine: Estimate
     ece: float
-    cllr: Rate
+    cllr: Estimate
 
 
 def measure(library: Library, *, notice: Notice = lambda stage: None) -> list[Decisions]:
@@ -62,17 +63,15 @@ def measure(library: Library, *, notice: Notice = lambda stage: None) -> list[De
 def decisions(source: str, references: int, trials: Sequence[Trials], fit: Fit) -> Decisions:
     """Judge log-likelihood ratios, one Trials a writer, by the verdicts that `fit` gives them."""
     counts = [_counted(trial, fit) for trial in trials]
-    (skilled,) = metrics.rates(trials, "skilled", [Curves.equal_error])
-    (random,) = metrics.rates(trials, "random", [Curves.equal_error])
     judged = reliability.measure(list(trials))
     return Decisions(
         source=source,
         references=references,
         writers=len(trials),
         trials=sum(one.genuine + one.skilled for one in counts),
-        skilled_eer=skilled,
+        skilled_eer=metrics.eer_estimate(trials, "skilled"),
         eer_per_writer=metrics.user_eer(trials, "skilled"),
-        random_eer=random,
+        random_eer=metrics.eer_estimate(trials, "random"),
         decided=_share(counts, lambda one: one.decided, lambda one: one.genuine + one.skilled),
         wrong_where_decided=_share(counts, lambda one: one.rejected + one.accepted, lambda one: one.decided),
         wrong_among_high=_share(counts, lambda one: one.wrong_high, lambda one: one.high),
@@ -118,8 +117,10 @@ def _counted(trial: Trials, fit: Fit) -> _Counts:
     )
 
 
-def _share(counts: Sequence[_Counts], some: Callable[[_Counts], int], many: Callable[[_Counts], int]) -> Rate:
-    return metrics.share_of([float(some(one)) for one in counts], [float(many(one)) for one in counts])
+def _share(
+    counts: Sequence[_Counts], some: Callable[[_Counts], int], many: Callable[[_Counts], int]
+) -> Estimate:
+    return share_estimate([float(some(one)) for one in counts], [float(many(one)) for one in counts])
 
 
 def _llr(probability: float) -> float:

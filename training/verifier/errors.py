@@ -10,10 +10,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from training.common.statistics import Floats
 from training.verifier import metrics, protocol, readers, sets
 from training.verifier.evaluate import Notice
 from training.verifier.library import Library, Measured
-from training.verifier.metrics import Scores, Trials
+from training.verifier.metrics import Trials
 from worker.vision.values import Normal
 
 REFERENCES = 5
@@ -60,9 +61,9 @@ class Analysis:
 class _Asked:
     """Mean log-likelihood ratio of every specimen that was asked about, NaN for the others."""
 
-    llr: Scores
+    llr: Floats
     trials: list[Trials]
-    agreement: Scores
+    agreement: Floats
 
 
 def measure(library: Library, *, notice: Notice) -> list[Analysis]:
@@ -78,7 +79,7 @@ def measure(library: Library, *, notice: Notice) -> list[Analysis]:
     return found
 
 
-def _analysis(one: Measured, library: Library, values: dict[str, Scores]) -> Analysis:
+def _analysis(one: Measured, library: Library, values: dict[str, Floats]) -> Analysis:
     asked, writers = _ask(one, library), one.found.writers
     means = {name: _by_writer(column, one) for name, column in values.items()}
     numbers = np.unique(writers)
@@ -107,7 +108,7 @@ def _ask(one: Measured, library: Library) -> _Asked:
         return _Asked(total / count, protocol.trials(drawn, score), agreed)
 
 
-def _measures(images: Sequence[Normal]) -> dict[str, Scores]:
+def _measures(images: Sequence[Normal]) -> dict[str, Floats]:
     rows = np.array([_measured(image) for image in images])
     return {name: rows[:, column] for column, name in enumerate(MEASURES)}
 
@@ -123,7 +124,7 @@ def _measured(image: Normal) -> tuple[float, float, float, float]:
     return length, float(parts - 1), ink / length, width / max(height, 1)
 
 
-def _by_writer(column: Scores, one: Measured) -> Scores:
+def _by_writer(column: Floats, one: Measured) -> Floats:
     """The mean of each writer's genuine specimens."""
     found = one.found
     return np.array(
@@ -131,13 +132,13 @@ def _by_writer(column: Scores, one: Measured) -> Scores:
     )
 
 
-def _thirds(name: str, column: Scores, trials: Sequence[Trials]) -> Thirds:
+def _thirds(name: str, column: Floats, trials: Sequence[Trials]) -> Thirds:
     order = np.argsort(column[: len(trials)], kind="stable")
     rates = [metrics.skilled_eer([trials[i] for i in part]) for part in np.array_split(order, 3)]
     return Thirds(name, *rates)
 
 
-def _distance(name: str, column: Scores, means: Scores, one: Measured, llr: Scores) -> Distance:
+def _distance(name: str, column: Floats, means: Floats, one: Measured, llr: Floats) -> Distance:
     """The geometric mean of the ratio to the writer's mean, taken so that it is at least 1."""
     own = means[np.searchsorted(np.unique(one.found.writers), one.found.writers)]
     away = np.abs(np.log(np.maximum(column, 1e-6) / np.maximum(own, 1e-6)))
@@ -161,7 +162,7 @@ def _worst_quarter(errors: npt.NDArray[np.int64]) -> float:
     return float(worst.sum() / max(errors.sum(), 1))
 
 
-def _seconds(data: Path, one: Measured) -> Scores:
+def _seconds(data: Path, one: Measured) -> Floats:
     """How long each tablet specimen took to write; NaN for writers of whom some recording was dropped."""
     paths = [data / "verification" / f"{name}.npz" for name in ("susig", "svc2004")]
     timed = [_timed(path) for path in paths]

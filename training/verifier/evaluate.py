@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from training.common.statistics import ErrorCurves, Estimate
 from training.provenance import commit
 from training.verifier import baseline, metrics, reliability, sets
 from training.verifier.baseline import Reader
 from training.verifier.library import Library, Measured
-from training.verifier.metrics import Curves, Impostors, Rate, Trials
+from training.verifier.metrics import Impostors, Trials
 from training.verifier.protocol import Gallery
 from training.verifier.readers import Drawn, Signer
 from training.verifier.reliability import Reliability
@@ -32,21 +33,21 @@ Notice = Callable[[str], None]
 class Against:
     """Genuine queries against one kind of impostors."""
 
-    eer: Rate
+    eer: Estimate
     #: The mean of the writers' own EERs, each at its own best threshold.
-    user_eer: Rate
-    area: Rate
+    user_eer: Estimate
+    area: Estimate
     #: False rejection where one impostor in 100, or in 1,000, is accepted.
-    rejected_at_low: Rate
-    rejected_at_very_low: Rate
+    rejected_at_low: Estimate
+    rejected_at_very_low: Estimate
 
 
 @dataclass(frozen=True)
 class Said:
     """What the shipped thresholds say of one kind of queries: shares; the rest is "cannot say"."""
 
-    accepted: Rate
-    rejected: Rate
+    accepted: Estimate
+    rejected: Estimate
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ class SetReport:
     specimens: int
     figures: list[Figures]
     #: Skilled EER with eight references over that with one.
-    eight_to_one: Rate | None
+    eight_to_one: Estimate | None
     query_only_embedding: float
     query_only_measures: float
 
@@ -126,7 +127,7 @@ def _report(one: Measured, calibration: Calibration, readers: _Readers) -> SetRe
         writers=len(tried[1]),
         specimens=len(found.writers),
         figures=[_figures(trials, calibration.fit_for(count), count) for count, trials in full.items()],
-        eight_to_one=metrics.ratio(tried[1], tried[8]) if len(tried[8]) == len(tried[1]) else None,
+        eight_to_one=metrics.eer_ratio(tried[1], tried[8]) if len(tried[8]) == len(tried[1]) else None,
         query_only_embedding=baseline.query_only_eer(readers.embedding, one.embeddings, found),
         query_only_measures=baseline.query_only_eer(readers.measures, baseline.measures(found.images), found),
     )
@@ -151,12 +152,12 @@ def _figures(tried: list[Trials], fitted: Fit, count: int) -> Figures:
 def against(tried: Sequence[Trials], impostors: Impostors) -> Against:
     """The field's figures for one kind of impostors."""
     measures = (
-        Curves.equal_error,
-        Curves.area,
+        ErrorCurves.equal_error,
+        ErrorCurves.area,
         lambda c: c.rejected_at(LOW),
         lambda c: c.rejected_at(VERY_LOW),
     )
-    eer, area, low, very_low = metrics.rates(tried, impostors, measures)
+    eer, area, low, very_low = metrics.estimates(tried, impostors, measures)
     return Against(eer, metrics.user_eer(tried, impostors), area, low, very_low)
 
 
@@ -164,8 +165,8 @@ def said(tried: Sequence[Trials], kind: str, fitted: Fit) -> Said:
     """Verdicts at the shipped thresholds."""
     upper, lower = _logit(fitted.genuine_from), _logit(fitted.forged_below)
     return Said(
-        metrics.share_rate(tried, kind, lambda llr: llr >= upper),
-        metrics.share_rate(tried, kind, lambda llr: llr < lower),
+        metrics.share_of_queries(tried, kind, lambda llr: llr >= upper),
+        metrics.share_of_queries(tried, kind, lambda llr: llr < lower),
     )
 
 

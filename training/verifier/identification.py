@@ -14,11 +14,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from training.common.statistics import Estimate, share_estimate
 from training.synthesis import strokes
-from training.verifier import metrics, names, protocol, readers, sets
+from training.verifier import names, protocol, readers, sets
 from training.verifier.evaluate import Notice
 from training.verifier.library import Library
-from training.verifier.metrics import Rate
 from training.verifier.readers import Drawn
 from worker.vision.values import Embeddings
 
@@ -44,12 +44,12 @@ class Search:
     composition: dict[str, int]
     queries: int
     strangers: int
-    first: Rate
-    among_five: Rate
+    first: Estimate
+    among_five: Estimate
     #: Found first, and taken for somebody by the shipped threshold.
-    named: Rate
+    named: Estimate
     #: Queries of people who are not enrolled for whom the threshold let a name pass.
-    false_alarms: Rate
+    false_alarms: Estimate
     #: First and named where so many strangers' queries would be named: by the best threshold in hindsight.
     named_at_one_percent: float
     milliseconds: float
@@ -128,12 +128,10 @@ def _search(library: Library, enrolled: Sequence[_Person], strangers: Sequence[_
     )
 
 
-def _rate(held: Sequence[Sequence[bool]]) -> Rate:
+def _rate(held: Sequence[Sequence[bool]]) -> Estimate:
     """The share of queries, with an interval over people."""
     own = [np.array(answers, np.float64) for answers in held if len(answers)]
-    return metrics.share_of(
-        [float(answers.sum()) for answers in own], [float(len(answers)) for answers in own]
-    )
+    return share_estimate([float(answers.sum()) for answers in own], [float(len(answers)) for answers in own])
 
 
 def _sources(people: Sequence[_Person]) -> list[str]:

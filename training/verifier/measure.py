@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from training.common.statistics import Estimate
 from training.verifier import (
     combinations,
     decisions,
@@ -28,7 +29,6 @@ from training.verifier.errors import Analysis
 from training.verifier.evaluate import Notice, Report
 from training.verifier.identification import Search
 from training.verifier.library import Library
-from training.verifier.metrics import Rate
 from training.verifier.names import SameName
 from training.verifier.robustness import Condition
 from worker.vision import weights
@@ -62,7 +62,7 @@ class Row:
 
     folder: str
     encoder: str
-    skilled: dict[str, Rate]
+    skilled: dict[str, Estimate]
 
 
 def measure(
@@ -101,5 +101,5 @@ def matrix(data: Path, folders: Sequence[Path], *, notice: Notice) -> list[Row]:
             notice(f"{folder}: {read.__name__}")
             scored = scoring.scores(found, library.encoder_of(folder), load_matcher(folder))
             tried = protocol.trials(protocol.draws(scored, found, count=1), protocol.mean)
-            (row.skilled[found.source],) = metrics.rates(tried, "skilled", [metrics.Curves.equal_error])
+            row.skilled[found.source] = metrics.eer_estimate(tried, "skilled")
     return rows

@@ -17,10 +17,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from training.common.statistics import ErrorCurves, Estimate, equal_error_rate
 from training.verifier import metrics, protocol, sets
 from training.verifier.evaluate import Against, Notice, Said, against, said
 from training.verifier.library import Library
-from training.verifier.metrics import Rate, Trials
+from training.verifier.metrics import Trials
 from training.verifier.protocol import Pairs
 from worker.vision.crops import normalise
 from worker.vision.values import Embeddings, Grey, Normal
@@ -60,7 +61,7 @@ class SameName:
     writings: int
     figures: list[NameFigures]
     media: dict[str, dict[str, float]]
-    across_media: Rate
+    across_media: Estimate
 
 
 def measure(library: Library, *, notice: Notice) -> SameName:
@@ -71,7 +72,7 @@ def measure(library: Library, *, notice: Notice) -> SameName:
     scores = _scores(written, embeddings, library)
     calibration = library.models.calibration
     tried = {count: _trials(written, scores, calibration, count) for count in COUNTS}
-    across = metrics.rates(tried[1], "skilled", [metrics.Curves.equal_error])[0]
+    across = metrics.estimates(tried[1], "skilled", [ErrorCurves.equal_error])[0]
     return SameName(
         volunteers=len(np.unique(written.volunteers)),
         writings=len(written.images),
@@ -166,6 +167,6 @@ def _by_media(written: Written, scores: Pairs) -> dict[str, dict[str, float]]:
             if row == column:
                 continue
             pair = same_name & (written.media == column)[:, None] & (written.media == row)[None, :]
-            rate = metrics.equal_error_rate(scores[pair & same_hand], scores[pair & ~same_hand])
+            rate = equal_error_rate(scores[pair & same_hand], scores[pair & ~same_hand])
             table.setdefault(reference, {})[query] = rate
     return table

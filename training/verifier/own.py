@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from training.common.statistics import Estimate
 from training.verifier import metrics
 from training.verifier.library import Models, measured
-from training.verifier.metrics import Rate
 from training.verifier.protocol import Gallery
 from worker.errors import WrongUse
 
@@ -21,8 +21,8 @@ class OwnFigures:
     references: int
     signers: int
     genuine_queries: int
-    skilled: Rate | None
-    random: Rate
+    skilled: Estimate | None
+    random: Estimate
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -40,9 +40,9 @@ def measure(found: Gallery, models: Models) -> list[OwnFigures]:
         tried = one.trials(models.calibration, count)
         if len(tried) < 2:
             continue
-        (random,) = metrics.rates(tried, "random", [metrics.Curves.equal_error])
+        random = metrics.eer_estimate(tried, "random")
         forged = [trial for trial in tried if len(trial.skilled)]
-        skilled = metrics.rates(forged, "skilled", [metrics.Curves.equal_error])[0] if forged else None
+        skilled = metrics.eer_estimate(forged, "skilled") if forged else None
         queries = sum(len(trial.genuine) for trial in tried)
         figures.append(OwnFigures(count, len(tried), queries, skilled, random))
     if not figures:

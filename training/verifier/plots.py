@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 
+from training.common.statistics import Floats, error_curves, normal_deviates
 from training.verifier import metrics, reliability, sets
 from training.verifier.library import Library
-from training.verifier.metrics import Scores, Trials
+from training.verifier.metrics import Trials
 
 #: False acceptance and rejection in per cent at the ticks of the DET curve.
 TICKS = (0.1, 0.5, 1, 2, 5, 10, 20, 40)
@@ -52,7 +52,7 @@ def _det(found: dict[tuple[str, int], list[Trials]]) -> Any:
             label = f"{source}, {count} reference{'s' if count > 1 else ''}, {against}"
             colour, width = COLOURS[number // 2], 1.8 if count > 1 else 0.9
             axes[0].plot(accepted, rejected, line, color=colour, linewidth=width, label=label)
-    ticks = [_deviate(np.array([tick / 100]))[0] for tick in TICKS]
+    ticks = [normal_deviates(np.array([tick / 100]))[0] for tick in TICKS]
     for axis in (axes[0].xaxis, axes[0].yaxis):
         axis.set_ticks(ticks, [f"{tick:g}" for tick in TICKS])
     axes[0].set(xlim=(ticks[0], ticks[-1]), ylim=(ticks[0], ticks[-1]))
@@ -101,15 +101,11 @@ def _panels(count: int) -> tuple[Any, Any]:
     return figure, np.atleast_1d(figure.subplots(1, count))
 
 
-def _curve(trials: Sequence[Trials], against: str) -> tuple[Scores, Scores]:
+def _curve(trials: Sequence[Trials], against: str) -> tuple[Floats, Floats]:
     """At most 150 points of false acceptance and rejection, as normal deviates."""
-    curves = metrics.single(metrics.pooled(trials, "genuine"), metrics.pooled(trials, against))
+    curves = error_curves(metrics.pooled(trials, "genuine"), metrics.pooled(trials, against))
     points = np.unique(np.linspace(0, len(curves.thresholds) - 1, 4000).astype(np.int64))
     accepted, rejected = curves.accepted[0, points], curves.rejected[0, points]
     inside = (accepted > 0.0005) & (rejected > 0.0005) & (accepted < 0.5) & (rejected < 0.5)
     thin = slice(None, None, max(1, int(inside.sum()) // 150))
-    return _deviate(accepted[inside][thin]), _deviate(rejected[inside][thin])
-
-
-def _deviate(shares: Scores) -> Scores:
-    return np.array([NormalDist().inv_cdf(float(share)) for share in shares])
+    return normal_deviates(accepted[inside][thin]), normal_deviates(rejected[inside][thin])

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from training.common.statistics import Estimate, Floats
 from training.synthesis import pages
 from training.synthesis.ink import stain
 from training.synthesis.layouts import Slot
@@ -18,7 +19,7 @@ from training.verifier import metrics, protocol, readers
 from training.verifier.degrade import CONDITIONS, INK, as_scanned
 from training.verifier.evaluate import Notice
 from training.verifier.library import Library
-from training.verifier.metrics import Curves, Rate, Scores, Trials
+from training.verifier.metrics import Trials
 from training.verifier.readers import Signer
 from worker.settings import Models
 from worker.vision.boxes import iou
@@ -41,8 +42,8 @@ class Condition:
     """One way to arrive: skilled EER by set, and shares of queries not found or not fit to be compared."""
 
     name: str
-    skilled: dict[str, Rate]
-    random: dict[str, Rate]
+    skilled: dict[str, Estimate]
+    random: dict[str, Estimate]
     lost: dict[str, float]
 
 
@@ -72,7 +73,7 @@ def measure(library: Library, *, notice: Notice) -> list[Condition]:
             notice(f"robustness: {name}, {source}")
             trials, lost[source] = _trials(own, arrive, library)
             skilled[source], random[source] = (
-                metrics.rates(trials, kind, [Curves.equal_error])[0] for kind in ("skilled", "random")
+                metrics.eer_estimate(trials, kind) for kind in ("skilled", "random")
             )
         conditions.append(Condition(name, skilled, random, lost))
     return conditions
@@ -106,7 +107,7 @@ def _trials(cases: Sequence[_Case], arrive: Arrive, library: Library) -> tuple[l
             kinds.append(_embedded(ready, library))
         asked.append(kinds)
 
-    def against(queries: Embeddings, case: _Case) -> Scores:
+    def against(queries: Embeddings, case: _Case) -> Floats:
         pairs = [library.models.matcher.logits(query, case.references) for query in queries]
         return score(np.stack(pairs), case.agreement) if pairs else np.zeros(0)
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from training.common.statistics import Estimate
 from training.verifier.combinations import Combination
 from training.verifier.decisions import Decisions
 from training.verifier.errors import Analysis
 from training.verifier.evaluate import Against, Figures, Report, Said
 from training.verifier.identification import Search
 from training.verifier.measure import Row, Whole
-from training.verifier.metrics import Rate
 from training.verifier.names import SameName
 from training.verifier.own import OwnFigures
 from training.verifier.robustness import Condition
@@ -72,7 +72,7 @@ def _decisions(rows: Sequence[Decisions]) -> str:
             *(_rate(rate) for rate in (row.decided, row.wrong_where_decided, row.wrong_among_high)),
             *(_rate(rate) for rate in (row.genuine_called_forged, row.forged_called_genuine)),
             f"{row.ece:.3f}",
-            f"{row.cllr.rate:.3f}",
+            f"{row.cllr.value:.3f}",
         )
         for row in rows
     ]
@@ -125,7 +125,7 @@ def _against(report: Report, kind: str) -> str:
     for name, figures in _all(report):
         found: Against = getattr(figures, kind)
         rates = (found.user_eer, found.rejected_at_low, found.rejected_at_very_low)
-        body.append((name, str(figures.references), f"{found.area.rate:.4f}", *map(_rate, rates)))
+        body.append((name, str(figures.references), f"{found.area.value:.4f}", *map(_rate, rates)))
     heads = ("Set", "References", "AUC", "EER, threshold per user", "FRR at FAR 1 %", "FRR at FAR 0.1 %")
     return _table(heads, body)
 
@@ -145,9 +145,9 @@ def _calibration(report: Report) -> str:
     body = []
     for name, figures in _all(report):
         found = figures.reliability
-        loss = found.cllr.rate - found.min_cllr
+        loss = found.cllr.value - found.min_cllr
         numbers = (
-            f"{found.cllr.rate:.3f} ({found.cllr.low:.3f}–{found.cllr.high:.3f})",
+            f"{found.cllr.value:.3f} ({found.cllr.low:.3f}–{found.cllr.high:.3f})",
             f"{found.min_cllr:.3f}",
         )
         body.append((name, str(figures.references), f"{found.ece:.3f}", *numbers, f"{loss:.3f}"))
@@ -253,17 +253,17 @@ def _table(heads: Cells, body: Iterable[Cells]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _rate(rate: Rate) -> str:
-    return f"{rate.rate:.1%} ({100 * rate.low:.1f}–{100 * rate.high:.1f})"
+def _rate(rate: Estimate) -> str:
+    return f"{rate.value:.1%} ({100 * rate.low:.1f}–{100 * rate.high:.1f})"
 
 
-def _share(rate: Rate) -> str:
-    return f"{rate.rate:.1%}"
+def _share(rate: Estimate) -> str:
+    return f"{rate.value:.1%}"
 
 
-def _ratio(rate: Rate) -> str:
-    return f"{rate.rate:.2f} ({rate.low:.2f}–{rate.high:.2f})"
+def _ratio(rate: Estimate) -> str:
+    return f"{rate.value:.2f} ({rate.low:.2f}–{rate.high:.2f})"
 
 
 def _unsaid(said: Said) -> float:
-    return max(0.0, 1 - said.accepted.rate - said.rejected.rate)
+    return max(0.0, 1 - said.accepted.value - said.rejected.value)
