@@ -96,6 +96,10 @@ class ChunkStage(StrEnum):
     CLOSED = "closed"
 
 
+#: What a row waits for: a document or a chunk.
+StageName = DocumentStage | ChunkStage
+
+
 class PageStatus(StrEnum):
     """How far one page is."""
 

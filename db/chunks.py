@@ -14,13 +14,20 @@ from db.models import Chunk, Document, Page, Region, Versions
 from db.writes import insert_once, insert_or_find
 
 
-def add(session: Session, document_id: int, index: int, page_rows: Sequence[Mapping[str, Any]]) -> int:
-    """Add a chunk with its pages; a chunk that is there already stays as it is. Answer its id."""
+def add(
+    session: Session,
+    document_id: int,
+    index: int,
+    page_rows: Sequence[Mapping[str, Any]],
+    *,
+    stage: ChunkStage = ChunkStage.DETECT,
+) -> int:
+    """Add a chunk that waits for `stage`, with its pages; a known one stays as it is. Answer its id."""
     chunk_id, new = insert_or_find(
         session,
         Chunk,
         {"document_id": document_id, "index": index},
-        stage=ChunkStage.DETECT,
+        stage=stage,
         fence=0,
         deliveries=0,
         due_at=now(session),

@@ -14,9 +14,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.orm import Session
 
-from db.base import ChunkStage, DocumentStage
+from db.base import ChunkStage, DocumentStage, StageName
 from db.engine import now
-from db.models import Chunk, Document
+from db.models import Chunk, Document, leased_model
 from db.writes import changed
 
 
@@ -24,23 +24,33 @@ from db.writes import changed
 class Lease:
     """The right to write the result of one stage of one row, until a newer lease is taken."""
 
-    model: type[Document] | type[Chunk]
+    stage: StageName
     id: int
-    stage: DocumentStage | ChunkStage
     fence: int
     #: The number of this attempt, from 1.
     attempt: int
+    #: How long it lasts each time that it is taken or renewed.
+    seconds: float
     #: Whether the lease before it ran out: its holder died or was too slow, and said nothing.
     took_over: bool = False
     #: When it was taken, by this process's `time.monotonic()`.
     taken: float = field(default_factory=time.monotonic)
 
+    @property
+    def model(self) -> type[Document] | type[Chunk]:
+        """The table of the row."""
+        return leased_model(self.stage)
+
+    @property
+    def chunk(self) -> int | None:
+        """The chunk's id; None when the row is a document."""
+        return self.id if self.model is Chunk else None
+
 
 def claim(
     session: Session,
-    model: type[Document] | type[Chunk],
+    stage: StageName,
     row_id: int,
-    stage: DocumentStage | ChunkStage,
     *,
     seconds: float,
     holder: str | None = None,
@@ -49,6 +59,7 @@ def claim(
 
     `holder` says who takes it, so that it can be taken away from them: see `revoke` and `cut_short`.
     """
+    model = leased_model(stage)
     before = session.execute(select(model.lease_until).where(model.id == row_id).with_for_update())
     left_behind = before.scalar_one_or_none() is not None
     moment = now(session)
@@ -63,15 +74,15 @@ def claim(
     row = session.execute(statement).one_or_none()
     if row is None:
         return None
-    return Lease(model, row_id, stage, row.fence, row.deliveries, took_over=left_behind)
+    return Lease(stage, row_id, row.fence, row.deliveries, seconds, took_over=left_behind)
 
 
-def renew(session: Session, lease: Lease, *, seconds: float, progress: bool = False) -> bool:
-    """Hold the lease for longer. False when a newer one was taken; else the row is locked to the end.
+def renew(session: Session, lease: Lease, *, progress: bool = False) -> bool:
+    """Hold the lease for as long again. False when a newer one was taken; else the row is locked to the end.
 
     With `progress` the attempts begin to count anew: work that gets on is not given up for being long.
     """
-    until = now(session) + timedelta(seconds=seconds)
+    until = now(session) + timedelta(seconds=lease.seconds)
     model = lease.model
     statement = (
         update(model)
@@ -81,7 +92,7 @@ def renew(session: Session, lease: Lease, *, seconds: float, progress: bool = Fa
     return changed(session, statement) == 1
 
 
-def advance(session: Session, lease: Lease, stage: DocumentStage | ChunkStage) -> bool:
+def advance(session: Session, lease: Lease, stage: StageName) -> bool:
     """Close the leased stage and open the next. False when the lease was lost: write nothing then."""
     moment = now(session)
     model = lease.model
@@ -113,9 +124,8 @@ def give_back(session: Session, lease: Lease, *, again_in: float, counted: bool 
 
 def revoke(
     session: Session,
-    model: type[Document] | type[Chunk],
+    stage: StageName,
     row_id: int,
-    stage: DocumentStage | ChunkStage,
     *,
     holder: str,
     overdue: float = 0.0,
@@ -125,11 +135,12 @@ def revoke(
     The fence rises, so the holder writes nothing any more, and its attempt does not count. The row is as due
     as if it had waited for `overdue` seconds.
     """
+    model = leased_model(stage)
     due_at = now(session) - timedelta(seconds=overdue)
-    held = (model.stage == stage, model.lease_until.is_not(None), model.holder == holder)
+    mine = (model.stage == stage, model.lease_until.is_not(None), model.holder == holder)
     statement = (
         update(model)
-        .where(model.id == row_id, *held)
+        .where(model.id == row_id, *mine)
         .values(fence=model.fence + 1, deliveries=model.deliveries - 1, lease_until=None, due_at=due_at)
         .returning(model.deliveries)
     )
@@ -139,8 +150,7 @@ def revoke(
 
 def cut_short(
     session: Session,
-    model: type[Document] | type[Chunk],
-    stage: DocumentStage | ChunkStage,
+    stage: StageName,
     *,
     holder: str,
     pause: Callable[[int], float],
@@ -150,12 +160,13 @@ def cut_short(
     Answers how many. The attempts count, for the row may be what killed them, and who claims it next notes
     how they ended.
     """
+    model = leased_model(stage)
     moment = now(session)
-    his = or_(model.holder == holder, model.holder.startswith(f"{holder} ", autoescape=True))
-    held = select(model.id, model.deliveries, model.lease_until).where(
-        model.stage == stage, model.due_at.is_not(None), model.lease_until > moment, his
+    theirs = or_(model.holder == holder, model.holder.startswith(f"{holder} ", autoescape=True))
+    still_leased = select(model.id, model.deliveries, model.lease_until).where(
+        model.stage == stage, model.due_at.is_not(None), model.lease_until > moment, theirs
     )
-    rows = session.execute(held.with_for_update()).all()
+    rows = session.execute(still_leased.with_for_update()).all()
     for row in rows:
         end = min(row.lease_until, moment + timedelta(seconds=pause(row.deliveries)))
         session.execute(update(model).where(model.id == row.id).values(lease_until=end, due_at=end))

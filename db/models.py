@@ -14,6 +14,7 @@ from db.base import (
     ClaimSource,
     DocumentStage,
     PageStatus,
+    StageName,
     Status,
     enum_column,
 )
@@ -33,6 +34,11 @@ class Leased:
     due_at: Mapped[datetime | None]
     #: How often the present stage was begun; back to 0 when the stage closes.
     deliveries: Mapped[int] = mapped_column(default=0)
+
+
+def leased_model(stage: StageName) -> type[Document] | type[Chunk]:
+    """The table whose rows wait for this stage."""
+    return Document if isinstance(stage, DocumentStage) else Chunk
 
 
 class Document(Leased, Base):

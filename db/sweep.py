@@ -3,34 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from db.base import ChunkStage, DocumentStage
+from db.base import ChunkStage, DocumentStage, StageName
 from db.engine import now
-from db.models import Chunk, Document
-
-Model = type[Document] | type[Chunk]
-Stage = DocumentStage | ChunkStage
+from db.models import Chunk, Document, leased_model
 
 
 def overdue(
-    session: Session, model: Model, stage: Stage, *, patience: timedelta, limit: int
+    session: Session, stage: StageName, *, joins: bool = False, patience: timedelta, limit: int
 ) -> Sequence[int]:
     """Ids of rows that nobody works on though somebody should, oldest first; each is put off by `patience`.
 
     A row at its first attempt has a message under way, which may take `patience`; one whose attempt failed or
-    whose lease ran out has none. Rows that another sweep is looking at are passed over, so two sweeps never
-    send the same row.
+    whose lease ran out has none. With `joins`, documents with open chunks are not due. Rows that another
+    sweep is looking at are passed over, so two sweeps never send the same row.
     """
+    model = leased_model(stage)
     moment = now(session)
     late = case((model.deliveries == 0, moment - patience), else_=moment)
     statement = (
         select(model.id)
-        .where(_waiting(model, stage, moment), model.due_at < late)
+        .where(_waiting(stage, joins, moment), model.due_at < late)
         .order_by(model.due_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -40,19 +37,21 @@ def overdue(
     return ids
 
 
-def waiting(session: Session, model: Model, stage: Stage) -> int:
-    """How many rows wait for that stage and are in nobody's hands."""
-    condition = _waiting(model, stage, now(session))
+def waiting(session: Session, stage: StageName, *, joins: bool = False) -> int:
+    """How many rows wait for that stage and are in nobody's hands; see `overdue`."""
+    model = leased_model(stage)
+    condition = _waiting(stage, joins, now(session))
     return session.execute(select(func.count(model.id)).where(condition)).scalar_one()
 
 
-def _waiting(model: Model, stage: Stage, moment: Any) -> ColumnElement[bool]:
+def _waiting(stage: StageName, joins: bool, moment: datetime) -> ColumnElement[bool]:
+    model = leased_model(stage)
     condition = and_(model.stage == stage, or_(model.lease_until.is_(None), model.lease_until < moment))
     if model is Chunk:
         # The chunks of a quarantined document stay as they were left; nobody waits for them.
         closed = exists().where(Document.id == Chunk.document_id, Document.stage == DocumentStage.CLOSED)
         return and_(condition, ~closed)
-    if stage is not DocumentStage.FINISH:
+    if not joins:
         return condition
     still_open = exists().where(Chunk.document_id == Document.id, Chunk.stage != ChunkStage.CLOSED)
     return and_(condition, ~still_open)

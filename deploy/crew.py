@@ -5,32 +5,18 @@ from __future__ import annotations
 import os
 import sys
 import sysconfig
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+
+from worker.pipeline import QUEUES, Queue
 
 
-@dataclass(frozen=True)
-class Worker:
-    """One Celery worker command: a queue of its own, and how many tasks it runs at once."""
-
-    queue: str
-    pool: Literal["prefork", "threads"]
-    concurrency: int
-
-    def command(self) -> list[str]:
-        """Return the command line; it names the node after the queue."""
-        return [
-            *celery("worker", "-Q", self.queue, "-n", f"{self.queue}@%h", "--pool", self.pool),
-            *(
-                "-c",
-                str(self.concurrency),
-                "-E",
-                "--without-gossip",
-                "--without-mingle",
-            ),
-        ]
+def worker_command(queue: Queue, cores: int) -> list[str]:
+    """Return the command line of a queue's worker; it names the node after the queue."""
+    return [
+        *celery("worker", "-Q", queue.name, "-n", f"{queue.name}@%h", "--pool", queue.pool),
+        *("-c", str(queue.concurrency or cores), "-E"),
+        *("--without-gossip", "--without-mingle"),
+    ]
 
 
 def celery(*words: str) -> list[str]:
@@ -43,25 +29,13 @@ def countersign(*words: str) -> list[str]:
     return [str(Path(sysconfig.get_path("scripts")) / "countersign"), *words]
 
 
-def workers(cores: int | None = None) -> Sequence[Worker]:
-    """Return one worker a queue, sized for so many cores; by default those this process may use.
+def crew(folder: Path, *, bucket: str, watch: bool, cores: int | None = None) -> dict[str, list[str]]:
+    """Return the command line of every process by its name, in starting order.
 
-    Rendering needs processes, because PyMuPDF is not thread-safe. Detection and verification need
-    threads, because theirs share one model and one batcher.
+    Workers are sized for so many cores; by default those this process may use.
     """
     cores = cores or len(os.sched_getaffinity(0))
-    return (
-        Worker("render", "prefork", cores),
-        Worker("detect", "threads", cores),
-        Worker("verify", "threads", cores),
-        Worker("finish", "threads", 2),
-        Worker("upkeep", "threads", 1),
-    )
-
-
-def crew(folder: Path, *, bucket: str, watch: bool, cores: int | None = None) -> dict[str, list[str]]:
-    """Return the command line of every process by its name, in starting order."""
-    commands = {worker.queue: worker.command() for worker in workers(cores)}
+    commands = {str(queue.name): worker_command(queue, cores) for queue in QUEUES}
     commands["beat"] = celery("beat", "--schedule", str(folder / "beat-schedule"), "--pidfile=")
     if watch:
         commands["watch"] = countersign("watch", f"s3://{bucket}/")

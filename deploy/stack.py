@@ -1,6 +1,6 @@
 """The queued form on one machine without containers: servers, buckets, workers, watcher, Flower.
 
-As a command it runs until Ctrl-C; as a library it is what the acceptance tests start.
+`python -m deploy.console` runs it until Ctrl-C; the acceptance tests start it as a library.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from deploy.s3_server import answers
 from deploy.servers import Servers, running_servers
 from deploy.settings import GivenServers, child_environment
 from worker.app import make_app
+from worker.pipeline import QUEUES
 from worker.settings import Attempts, Broker
 
 #: The repository, so that the children run the very code that starts them.
@@ -79,7 +80,7 @@ class Stack:
 
         Raises ProcessDied when one of them ends first, or the time is up.
         """
-        names = queues or tuple(worker.queue for worker in crew.workers() if worker.queue in self.commands)
+        names = queues or tuple(queue.name for queue in QUEUES if queue.name in self.commands)
         answered: set[str] = set()
         with self._control() as app:
             for name in names:

@@ -12,7 +12,7 @@ from producer.commands import bundle, care, compare, intake, operations, queue, 
 from producer.console import err
 from worker.errors import ServiceError, TransientError
 from worker.log_lines import configure
-from worker.settings import Logging
+from worker.settings import Logging, complaints
 
 app = typer.Typer(
     name="countersign",
@@ -78,9 +78,8 @@ def main() -> None:
         sys.stderr.close()
         sys.exit(FAILED)
     except ValidationError as error:
-        for one in error.errors():
-            name = f"COUNTERSIGN_{'_'.join(map(str, one['loc']))}".upper()
-            err.print(f"{name}: {one['msg']}", style="red", markup=False)
+        for line in complaints(error):
+            err.print(line, style="red", markup=False)
         sys.exit(WRONG_USE)
     except TransientError as error:
         err.print(f"{error.code}: {error}", style="red", markup=False)

@@ -25,9 +25,10 @@ from producer.outages import OUTAGES, Pace, Patience, Stopped
 from producer.pulse import Pulse
 from producer.submit import BATCH, Counts, submit
 from worker.log import logger
+from worker.pipeline import PIPELINE
 
 #: The queues that hold the intake back: pages must not pile up before a slow detector either.
-STAGES = ("render", "detect", "verify")
+QUEUES = [stage.name.value for stage in PIPELINE if not PIPELINE.joins(stage.name)]
 
 
 def watch(
@@ -111,7 +112,7 @@ class _Watcher:
 
     def _room(self) -> int:
         """Documents that the fullest queue has room for; tells once when it fills and when it empties."""
-        depths = {stage: self._broker(partial(self._deps.depth, stage)) for stage in STAGES}
+        depths = {queue: self._broker(partial(self._deps.depth, queue)) for queue in QUEUES}
         slowest = max(depths, key=depths.__getitem__)
         room = self._deps.settings.queue_ceiling - depths[slowest]
         if (room <= 0) is not self._paused:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
+from db.base import StageName
 from worker.errors import DocumentError, ObjectMissing, PageError, ServiceError
 from worker.vision.values import Box, Embeddings, Label, Limits, Normal, Pixels, Region, RenderedPage
 
@@ -102,18 +103,12 @@ class GivenPages:
 
 @dataclass
 class Outbox:
-    """A courier that keeps what it was given."""
+    """A publisher that keeps what it was given: the stage, and the id of its row."""
 
     sent: list[tuple[str, int]] = field(default_factory=list)
 
-    def render(self, document_id: int) -> None:
-        self.sent.append(("render", document_id))
-
-    def pages(self, chunk_id: int, document_id: int) -> None:
-        self.sent.append(("pages", chunk_id))
-
-    def finish(self, document_id: int) -> None:
-        self.sent.append(("finish", document_id))
+    def send(self, stage: StageName, document_id: int, chunk_id: int = 0) -> None:
+        self.sent.append((stage.value, chunk_id or document_id))
 
     def take(self, kind: str) -> list[int]:
         """Ids of that kind sent so far, forgotten afterwards."""

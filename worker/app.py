@@ -1,23 +1,29 @@
-"""The Celery app: `celery -A worker.app worker -Q render` and its like begin here. Loads without torch."""
+"""The Celery app: `celery -A worker.app worker -Q render` and its like begin here.
+
+Importing it reads no setting: Celery asks for its configuration when a worker, beat or Flower starts.
+"""
 
 from __future__ import annotations
 
 import socket
+import sys
 from typing import Any
 
 from celery import Celery, signals
-from kombu.entity import Queue
+from kombu import entity
+from pydantic import ValidationError
 
 from worker.log_lines import configure
-from worker.messages import ROUTES, SWEEP
-from worker.settings import Attempts, Broker, Logging, check_all
-from worker.tasks.watchdog import Watchdog
+from worker.pipeline import PIPELINE, QUEUES, UPKEEP
+from worker.settings import Attempts, Broker, Logging, check_all, complaints
 
 #: Seconds by which the clocks of two machines may differ: a sweep is not stale before. With less, a worker
 #: whose clock is ahead of beat's would throw every sweep away, and nothing would ever be sent again.
 CLOCKS = 600.0
 #: Seconds for which the result of a pool process that is dead may still be on its way.
 LOST = 3.0
+#: Exit status of a process with a setting that cannot be used.
+WRONG_USE = 2
 #: Seconds that Redis may take to answer who sends a message. Only reading may wait for ever.
 ANSWER = 10.0
 
@@ -33,43 +39,66 @@ class _App(Celery):
 
 
 def make_app(broker: Broker, attempts: Attempts) -> Celery:
-    """An app on that broker: JSON only, late acknowledgement, no prefetch, no results."""
-    app = _App("countersign", broker=broker.broker_url.get_secret_value(), include=["worker.tasks.stages"])
-    longest = max(attempts.render_lease, attempts.detect_lease, attempts.verify_lease, attempts.finish_lease)
-    app.conf.update(
-        accept_content=["json"],
-        task_serializer="json",
-        task_ignore_result=True,
-        task_acks_late=True,
-        task_reject_on_worker_lost=True,
-        task_track_started=True,
-        # A task that outlives its lease has lost its right to write; it must also end before Redis
-        # hands its message to somebody else.
-        task_time_limit=longest,
-        task_soft_time_limit=longest * 0.9,
-        task_queues=[Queue(route["queue"]) for route in ROUTES.values()],
-        task_routes=ROUTES,
-        task_create_missing_queues=False,
-        worker_disable_prefetch=True,
-        worker_prefetch_multiplier=1,
-        worker_send_task_events=True,
-        task_send_sent_event=True,
-        worker_lost_wait=LOST,
-        broker_connection_retry_on_startup=True,
-        broker_transport_options=_transport(broker),
-        beat_schedule={
+    """An app on that broker, whatever the environment says."""
+    made = _bare_app()
+    made.conf.update(configuration(broker, attempts))
+    return made
+
+
+def configuration(broker: Broker, attempts: Attempts) -> dict[str, Any]:
+    """Celery's configuration: JSON only, late acknowledgement, no prefetch, no results."""
+    # A task that outlives its lease has lost its right to write; it must also end before Redis
+    # hands its message to somebody else.
+    longest = PIPELINE.longest_lease(attempts)
+    return {
+        "broker_url": broker.broker_url.get_secret_value(),
+        "accept_content": ["json"],
+        "task_serializer": "json",
+        "task_ignore_result": True,
+        "task_acks_late": True,
+        "task_reject_on_worker_lost": True,
+        "task_track_started": True,
+        "task_time_limit": longest,
+        "task_soft_time_limit": longest * 0.9,
+        "task_queues": [entity.Queue(str(queue.name)) for queue in QUEUES],
+        "task_routes": {queue.task: {"queue": str(queue.name)} for queue in QUEUES},
+        "task_create_missing_queues": False,
+        "worker_disable_prefetch": True,
+        "worker_prefetch_multiplier": 1,
+        "worker_send_task_events": True,
+        "task_send_sent_event": True,
+        "worker_lost_wait": LOST,
+        "broker_connection_retry_on_startup": True,
+        "broker_transport_options": _transport(broker),
+        "beat_schedule": {
             "sweep": {
-                "task": SWEEP,
+                "task": UPKEEP.task,
                 "schedule": attempts.sweep_seconds,
                 "options": {"expires": attempts.sweep_seconds + CLOCKS},
             }
         },
-        timezone="UTC",
-    )
-    app.conf.update(stall_seconds=attempts.stall_seconds, pulse=attempts.pulse)
-    app.conf.update(stop_seconds=attempts.stop_seconds)
-    app.steps["worker"].update({Watchdog, "worker.tasks.handback:Handback"})
-    return app
+        "timezone": "UTC",
+        # Our own, for the parts of a worker that are not tasks.
+        "stall_seconds": attempts.stall_seconds,
+        "pulse": attempts.pulse,
+        "stop_seconds": attempts.stop_seconds,
+    }
+
+
+def _bare_app() -> Celery:
+    made = _App("countersign", include=["worker.tasks.stages"])
+    made.steps["worker"].update({"worker.tasks.watchdog:Watchdog", "worker.tasks.handback:Handback"})
+    return made
+
+
+def _of_this_process() -> dict[str, Any]:
+    """The environment's. A worker with a setting that cannot be used must not fail at its first document."""
+    try:
+        check_all()
+        return configuration(Broker(), Attempts())
+    except ValidationError as error:
+        sys.stderr.write("".join(f"{line}\n" for line in complaints(error)))
+        raise SystemExit(WRONG_USE) from None
 
 
 #: A connection whose other end is gone without a word is found out within about a minute, not two hours.
@@ -105,6 +134,5 @@ def set_up_logging(**_: object) -> None:
     configure(log.log_level or "INFO", log.log_format)
 
 
-# A worker with a setting that cannot be used must not come up and fail at its first document.
-check_all()
-app = make_app(Broker(), Attempts())
+app = _bare_app()
+app.add_defaults(_of_this_process)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from worker.vision.values import Cleaning, Label, Limits, Thresholds
@@ -311,6 +311,12 @@ GROUPS: tuple[type[BaseSettings], ...] = (
     Retention,
     Logging,
 )
+
+
+def complaints(error: ValidationError) -> list[str]:
+    """What is wrong with which variable, a line each; no value is quoted."""
+    named = [("_".join(map(str, wrong["loc"])), wrong["msg"]) for wrong in error.errors()]
+    return [f"COUNTERSIGN_{name.upper()}: {message}" for name, message in named]
 
 
 def check_all() -> None:

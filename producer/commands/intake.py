@@ -92,17 +92,18 @@ def results(
 
 def _deps(source: str) -> IntakeDeps:
     from producer.deps import IntakeDeps  # noqa: PLC0415
-    from worker import connections, publisher  # noqa: PLC0415
+    from worker import connections  # noqa: PLC0415
+    from worker.publisher import open_publisher  # noqa: PLC0415
     from worker.settings import Intake, Storage  # noqa: PLC0415
     from worker.storage.s3 import s3_client  # noqa: PLC0415
 
-    settings, courier = Intake(), publisher.courier()
+    settings, publisher = Intake(), open_publisher()
     bucket, prefix = place(source) if source.startswith("s3://") else (settings.intake_bucket, "")
     return IntakeDeps(
         sessions=connections.sessions(),
         client=s3_client(Storage()),
-        send=courier.render,
-        depth=courier.depth,
+        send=publisher.start,
+        depth=publisher.depth,
         settings=settings,
         bucket=bucket,
         prefix=prefix,

@@ -45,7 +45,8 @@ def retry(
     --reason and --since may be given together.
     """
     from db import documents  # noqa: PLC0415
-    from worker import connections, publisher  # noqa: PLC0415
+    from worker import connections  # noqa: PLC0415
+    from worker.publisher import open_publisher  # noqa: PLC0415
 
     by_rule = reason is not None or since is not None
     if bool(documents_) == by_rule:
@@ -57,7 +58,7 @@ def retry(
             chosen = documents.failed(session, reason=code, since=since and since.replace(tzinfo=UTC))
         again = documents.start_again(session, chosen)
     for document_id in again:
-        publisher.courier().render(document_id)
+        open_publisher().start(document_id)
     err.print(f"{len(again)} documents sent again; {len(chosen) - len(again)} were still at work")
 
 
@@ -73,12 +74,13 @@ def enroll(
     Every reference gets a score from 0 to 1. One that disagrees with the signer's others is flagged and kept;
     that needs three. The last line says how many more are wanted.
     """
-    from worker import bootstrap  # noqa: PLC0415
+    from worker import wiring  # noqa: PLC0415
     from worker.steps.references import enroll as put_on_file  # noqa: PLC0415
     from worker.steps.references import judge  # noqa: PLC0415
 
     name = checked_name(signer)
-    deps, renderer = bootstrap.verify_deps(), bootstrap.render_deps().renderer
+    runner = wiring.runner()
+    deps, renderer = runner.needs(wiring.verify_deps), runner.needs(wiring.render_deps).renderer
     unusable = 0
     names: dict[str, str] = {}
     for image in images:

@@ -19,7 +19,8 @@ from deploy.stack import Stack, running_stack
 from producer.claims import to_metadata
 from tests.acceptance.commands import countersign
 from tests.waiting import until
-from worker.messages import HIDDEN, SWEEP
+from worker.pipeline import UPKEEP
+from worker.publisher import HIDDEN
 
 #: Seconds after which every document must have ended; two cores share five workers here.
 BOUND = 150
@@ -151,7 +152,7 @@ def test_flower_shows_the_chain_behind_its_login(stack: Stack, processed: dict[s
     assert {"documents.render", "pages.detect", "pages.verify", "documents.finish"} <= names
     detected = next(task for task in tasks if task["name"] == "pages.verify")
     assert detected["parent_id"] in {task["uuid"] for task in tasks if task["name"] == "pages.detect"}
-    assert {task["args"] for task in tasks if task["name"] != SWEEP} == {HIDDEN}
+    assert {task["args"] for task in tasks if task["name"] != UPKEEP.task} == {HIDDEN}
     with pytest.raises(urllib.error.HTTPError, match="401"):
         urllib.request.urlopen(f"{stack.flower_url}/api/tasks")
 

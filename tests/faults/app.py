@@ -1,7 +1,7 @@
 """The service's Celery app with stand-ins for the models and with traps at the boundaries of every stage.
 
 `celery -A tests.faults.app worker -Q detect` is the worker that the suite runs instead of `worker.app`'s.
-Nothing in the service knows of it: it replaces what `worker.bootstrap` builds, and wraps what tasks call.
+Nothing in the service knows of it: it replaces what `worker.wiring` builds, and wraps what tasks call.
 """
 
 from __future__ import annotations
@@ -22,13 +22,15 @@ from sqlalchemy import text
 from db import documents, leases
 from tests.faults.standins import CLEANER, VERSIONS, Glutton, Ink
 from tests.faults.traps import STAGES, Traps
-from worker import bootstrap
+from worker import connections, wiring
 from worker.app import app
+from worker.publisher import open_publisher
 from worker.settings import Attempts
 from worker.steps import attempt as attempts
 from worker.steps import copies, detect, finish, render, verify
 from worker.steps.ports import Deps, DetectDeps, VerifyDeps
 from worker.vision.verification.verifier import load_verifier
+from worker.wiring import Runner, StageSettings
 
 __all__ = ["app"]
 
@@ -39,21 +41,20 @@ LEASE = max(Attempts().render_lease, Attempts().detect_lease)
 
 
 @cache
-def deps() -> Deps:
-    """What finish and sweep need, named after the stand-ins."""
-    return Deps(bootstrap.sessions(), bootstrap.store(), bootstrap.courier(), Attempts(), VERSIONS)
+def runner() -> Runner:
+    """The worker's runner, whose answers are named after the stand-ins."""
+    deps = Deps(connections.sessions(), connections.store(), open_publisher(), Attempts(), VERSIONS)
+    return Runner(deps, StageSettings())
 
 
-@cache
-def detect_deps() -> DetectDeps:
+def detect_deps(base: Deps, _settings: StageSettings) -> DetectDeps:
     """What detect needs, without the model."""
-    return DetectDeps(**vars(deps()), detector=Glutton())
+    return DetectDeps(**vars(base), detector=Glutton())
 
 
-@cache
-def verify_deps() -> VerifyDeps:
+def verify_deps(base: Deps, _settings: StageSettings) -> VerifyDeps:
     """What verify needs, without the model; the comparison of embeddings is the real one."""
-    return VerifyDeps(**vars(deps()), cleaner=CLEANER, encoder=Ink(), verifier=load_verifier())
+    return VerifyDeps(**vars(base), cleaner=CLEANER, encoder=Ink(), verifier=load_verifier())
 
 
 def strike(boundary: str, session: Any = None) -> None:
@@ -84,9 +85,9 @@ def trapped(attempt: Callable[..., bool]) -> Callable[..., bool]:
     """An attempt with traps behind its claim and behind its commit."""
 
     def around(job: Any, deps: Any, work: Callable[..., None]) -> bool:
-        def struck(lease: Any, document: Any) -> None:
+        def struck(*claimed: Any) -> None:
             strike("after_claim")
-            work(lease, document)
+            work(*claimed)
             strike("after_write")
 
         return attempt(job, deps, struck)
@@ -104,7 +105,7 @@ def struck_before(write: Callable[..., Any]) -> Callable[..., Any]:
     return around
 
 
-bootstrap.deps, bootstrap.detect_deps, bootstrap.verify_deps = deps, detect_deps, verify_deps
+wiring.runner, wiring.detect_deps, wiring.verify_deps = runner, detect_deps, verify_deps
 for step in (render, detect, verify, finish):
     step.attempt = trapped(attempts.attempt)  # type: ignore[attr-defined]
 # The same few pictures come hundreds of times: were they told as copies, each answer would depend on all.

@@ -41,6 +41,7 @@ from tests.faults.samples import SIGNERS, reference
 from tests.faults.servers import Postgres, Redis, breakable_postgres, breakable_redis
 from tests.faults.standins import CLEANER, VERSIONS, Ink
 from tests.faults.traps import Traps
+from worker.pipeline import QUEUES
 from worker.settings import Attempts, Storage
 from worker.steps.ports import VerifyDeps
 from worker.steps.references import enroll
@@ -105,7 +106,7 @@ class Lab:
     @property
     def workers(self) -> Sequence[str]:
         """Names of the workers, one a queue."""
-        return [worker.queue for worker in crew.workers(2)]
+        return [str(queue.name) for queue in QUEUES]
 
     def family(self) -> list[int]:
         """Ids of all processes of the stack and of their children."""
@@ -184,9 +185,9 @@ def _environment(
 def _commands(scratch: Disk) -> dict[str, list[str]]:
     """One worker a queue, two beats and two watchers."""
     commands = {}
-    for worker in crew.workers(2):
-        words = worker.command()
-        commands[worker.queue] = [word.replace("worker.app", "tests.faults.app") for word in words]
+    for queue in QUEUES:
+        words = crew.worker_command(queue, cores=2)
+        commands[str(queue.name)] = [word.replace("worker.app", "tests.faults.app") for word in words]
     for number in (1, 2):
         schedule = str(scratch.folder / f"beat-{number}")
         commands[f"beat{number}"] = crew.celery("beat", "--schedule", schedule, "--pidfile=")
@@ -268,7 +269,7 @@ def measured_pace() -> float:
     A process that starts is watched: a lease must not run out before its holder had a chance to work.
     """
     before, begun = os.times(), time.monotonic()
-    subprocess.run([sys.executable, "-c", "import worker.app, worker.bootstrap"], cwd=ROOT, check=True)
+    subprocess.run([sys.executable, "-c", "import worker.app, worker.wiring"], cwd=ROOT, check=True)
     after, waited = os.times(), time.monotonic() - begun
     used = after.children_user + after.children_system - before.children_user - before.children_system
     return round(max(1.0, waited / used / 3), 1)

@@ -10,7 +10,9 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-STAGES = ("render", "detect", "verify", "finish")
+from worker.pipeline import PIPELINE
+
+STAGES = tuple(stage.name.value for stage in PIPELINE)
 #: Where a stage can be struck, in the order in which it gets there.
 BOUNDARIES = ("before_claim", "after_claim", "before_commit", "after_write", "before_ack")
 

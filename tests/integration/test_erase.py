@@ -13,7 +13,7 @@ from db.base import DocumentStage, Status
 from db.documents import Object
 from db.engine import make_sessions
 from db.erase import digest
-from db.models import Base, Document
+from db.models import Base
 from tests.erasures import eraser, everything, lines, signed
 from tests.waiting import until
 from tests.world import World
@@ -105,7 +105,7 @@ def test_when_storage_fails_nothing_is_half_erased_for_good(world: World):
 def test_what_a_worker_holds_is_not_erased_under_its_hands(world: World):
     one = signed(world, "a.pdf")
     with world.sessions() as session:
-        leases.claim(session, Document, one, DocumentStage.RENDER, seconds=60)
+        leases.claim(session, DocumentStage.RENDER, one, seconds=60)
 
     with pytest.raises(StillAtWork, match="document 1"):
         eraser(world).document(one)
@@ -119,7 +119,7 @@ def test_no_worker_begins_on_a_document_while_it_is_erased(postgres):
 
     def claim() -> None:
         with world.sessions() as session:
-            claimed.append(leases.claim(session, Document, one, DocumentStage.RENDER, seconds=60))
+            claimed.append(leases.claim(session, DocumentStage.RENDER, one, seconds=60))
 
     def blocked() -> bool:
         with postgres.connect() as connection:

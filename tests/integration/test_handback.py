@@ -12,16 +12,18 @@ import pytest
 from sqlalchemy import Engine, select
 
 from db import chunks, documents, events
+from db.base import ChunkStage
 from db.documents import Object
 from db.engine import Sessions, make_sessions, now
 from db.models import Chunk, Document
-from deploy.crew import Worker
+from deploy.crew import worker_command
 from deploy.processes import Process, start, stopped_at_exit, wait_until
 from deploy.settings import child_environment
 from tests.faults.traps import Traps
 from tests.waiting import until
 from worker.app import make_app
-from worker.messages import CeleryCourier
+from worker.pipeline import Queue
+from worker.publisher import CeleryPublisher
 from worker.settings import Attempts, Broker
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -52,7 +54,7 @@ class Shop:
 
     @contextmanager
     def worker(self, queue: str, pool: str) -> Iterator[Process]:
-        words = Worker(queue, pool, 1).command()
+        words = worker_command(Queue(name=queue, task="", pool=pool), cores=1)
         command = [word.replace("worker.app", "tests.faults.app") for word in words]
         log = self._folder / f"{queue}.log"
         process = start(queue, command, log=log, env=child_environment(self._env), cwd=ROOT)
@@ -61,11 +63,11 @@ class Shop:
             yield process
 
     def send(self, queue: str) -> None:
-        courier = CeleryCourier(self.app)
+        publisher = CeleryPublisher(self.app)
         if queue == "render":
-            courier.render(self.document_id)
+            publisher.start(self.document_id)
         else:
-            courier.pages(self.chunk_id, self.document_id)
+            publisher.send(ChunkStage.DETECT, self.document_id, self.chunk_id)
 
     def row(self, queue: str) -> Document | Chunk:
         with self.sessions() as session:

@@ -24,7 +24,7 @@ from tests.intake import Queue, keys, registered
 from tests.records import times
 from worker.app import make_app
 from worker.errors import StorageUnavailable, WrongUse
-from worker.messages import CeleryCourier
+from worker.publisher import CeleryPublisher
 from worker.settings import Attempts, Broker, Intake
 
 
@@ -120,13 +120,13 @@ def test_two_who_submit_the_same_in_opposite_order_register_it_once(deps, queue,
 
 def test_a_new_document_waits_in_the_queue_that_workers_read(postgres, s3, redis_url):
     app = make_app(Broker(broker_url=redis_url), Attempts())
-    courier = CeleryCourier(app)
-    deps = IntakeDeps(make_sessions(postgres), s3.client, courier.render, courier.depth, Intake(), s3.name)
+    publisher = CeleryPublisher(app)
+    deps = IntakeDeps(make_sessions(postgres), s3.client, publisher.start, publisher.depth, Intake(), s3.name)
     put(s3, "a.pdf")
 
     submit(everything(deps), deps)
 
-    assert courier.depth("render") == 1
+    assert publisher.depth("render") == 1
     app.close()
 
 

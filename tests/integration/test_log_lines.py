@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from db import documents
+from db.base import DocumentStage
 from db.documents import Object
 from db.engine import make_sessions
 from deploy import crew
@@ -14,7 +15,8 @@ from deploy.settings import child_environment
 from tests.acceptance.commands import countersign
 from tests.waiting import until
 from worker.app import make_app
-from worker.messages import CeleryCourier
+from worker.pipeline import PIPELINE
+from worker.publisher import CeleryPublisher
 from worker.settings import Attempts, Broker
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -37,13 +39,13 @@ def test_a_worker_writes_json_lines_that_carry_document_and_task(
         "PYTHONWARNINGS": "ignore",
     }
     log = tmp_path / "render.log"
-    command = crew.Worker("render", "prefork", 1).command()
+    command = crew.worker_command(PIPELINE[DocumentStage.RENDER], cores=1)
     process = start("render", command, log=log, env=child_environment(env), cwd=ROOT)
     with stopped_at_exit(process), make_app(Broker(broker_url=redis_url), Attempts()) as app:
-        courier = CeleryCourier(app)
-        courier.render(document_id)
+        publisher = CeleryPublisher(app)
+        publisher.start(document_id)
         until(lambda: "raised unexpected" in log.read_text(), within=90)
-        courier.render(document_id)
+        publisher.start(document_id)
         until(lambda: "document quarantined" in log.read_text(), within=30)
 
     lines = [json.loads(line) for line in log.read_text().splitlines()]

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 from kombu import Queue
 
+from db.base import DocumentStage
 from deploy.processes import start, stopped_at_exit, wait_until
 from deploy.settings import child_environment
 from tests.waiting import until
 from worker.app import make_app
-from worker.messages import CeleryCourier
+from worker.publisher import CeleryPublisher
 from worker.settings import Attempts, Broker
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -64,12 +65,12 @@ def test_a_message_that_is_not_json_is_refused_unread_and_the_worker_goes_on(
                 content_encoding="binary",
                 headers=headers,
             )
-        courier = CeleryCourier(app)
-        courier.finish(1)
+        publisher = CeleryPublisher(app)
+        publisher.send(DocumentStage.FINISH, 1)
         process = start("worker", command, log=log, env=child_environment(env), cwd=ROOT)
         with stopped_at_exit(process):
             wait_until(lambda: bool(app.control.ping(timeout=0.5)), process, within=60)
-            until(lambda: courier.depth("finish") == 0 and "no such table" in log.read_text(), within=60)
+            until(lambda: publisher.depth("finish") == 0 and "no such table" in log.read_text(), within=60)
 
     assert "ContentDisallowed" in log.read_text()
     assert not crater.exists()

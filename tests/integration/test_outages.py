@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
 
 from db import documents, events, leases, sweep
-from db.base import ChunkStage, DocumentStage, Status
+from db.base import ChunkStage, DocumentStage, StageName, Status
 from db.engine import now
 from db.models import Chunk, Document
 from tests.fakes import Outbox, Pages, page
@@ -23,15 +23,9 @@ from worker.vision.values import RenderedPage
 
 
 class NoQueues(Outbox):
-    """A courier that reaches nobody."""
+    """A publisher that reaches nobody."""
 
-    def render(self, document_id: int) -> None:
-        raise BrokerUnavailable("refused")
-
-    def pages(self, chunk_id: int, document_id: int) -> None:
-        raise BrokerUnavailable("refused")
-
-    def finish(self, document_id: int) -> None:
+    def send(self, stage: StageName, document_id: int, chunk_id: int = 0) -> None:
         raise BrokerUnavailable("refused")
 
 
@@ -92,7 +86,7 @@ def test_a_sweep_that_cannot_send_leaves_its_rows_due(world: World) -> None:
 def test_an_attempt_whose_worker_died_is_in_the_history(world: World) -> None:
     document_id = world.arrive("letter.pdf", [page(0)])
     with world.sessions() as session:
-        leases.claim(session, Document, document_id, DocumentStage.RENDER, seconds=60)
+        leases.claim(session, DocumentStage.RENDER, document_id, seconds=60)
     let_leases_run_out(world)
 
     render_document(document_id, world.render_deps)
@@ -107,7 +101,7 @@ def test_a_stage_and_its_event_are_committed_together(world: World) -> None:
     (chunk_id,) = world.open_chunks(document_id)
 
     with world.sessions() as session:
-        lease = leases.claim(session, Chunk, chunk_id, ChunkStage.DETECT, seconds=60)
+        lease = leases.claim(session, ChunkStage.DETECT, chunk_id, seconds=60)
     let_leases_run_out(world)
     detect_chunk(chunk_id, world.detect_deps)
 
@@ -120,7 +114,7 @@ def test_a_stage_and_its_event_are_committed_together(world: World) -> None:
 def test_giving_back_a_stage_that_was_closed_changes_nothing(world: World) -> None:
     document_id = world.arrive("letter.pdf", [page(0)])
     with world.sessions() as session:
-        lease = leases.claim(session, Document, document_id, DocumentStage.RENDER, seconds=60)
+        lease = leases.claim(session, DocumentStage.RENDER, document_id, seconds=60)
         assert lease is not None
         assert leases.advance(session, lease, DocumentStage.FINISH)
 
@@ -133,10 +127,10 @@ def test_nobody_waits_for_the_chunks_of_a_quarantined_document(world: World) -> 
     document_id = world.arrive("letter.pdf", [page(0)])
     render_document(document_id, world.render_deps)
     with world.sessions() as session:
-        assert sweep.waiting(session, Chunk, ChunkStage.DETECT) == 1
+        assert sweep.waiting(session, ChunkStage.DETECT) == 1
         documents.quarantine(session, document_id, reason="too_many_deliveries", detail="")
 
-        assert sweep.waiting(session, Chunk, ChunkStage.DETECT) == 0
+        assert sweep.waiting(session, ChunkStage.DETECT) == 0
 
 
 def test_a_long_document_that_gets_on_is_not_given_up(world: World) -> None:

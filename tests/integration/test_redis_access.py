@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from redis.exceptions import NoPermissionError
 
+from db.base import DocumentStage
 from deploy.ports import free_port
 from deploy.processes import start, stopped_at_exit, wait_until
 from deploy.redis_server import answers, find_redis
@@ -30,7 +31,7 @@ from producer.mailboxes import RedisMailbox, redis_mailbox
 from tests.acceptance.commands import countersign
 from tests.waiting import until
 from worker.app import make_app
-from worker.messages import CeleryCourier
+from worker.publisher import CeleryPublisher
 from worker.settings import Attempts, Broker
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -116,9 +117,9 @@ def test_a_worker_serves_its_queue_with_the_rights_of_the_service(service: str, 
     process = start("worker", [*command, "-P", "solo", "-E"], log=log, env=child_environment(env), cwd=ROOT)
     with stopped_at_exit(process), make_app(Broker(broker_url=service), Attempts()) as app:
         wait_until(lambda: bool(app.control.ping(timeout=0.5)), process, within=60)
-        courier = CeleryCourier(app)
-        courier.finish(1)
-        until(lambda: "documents.finish" in log.read_text() and courier.depth("finish") == 0)
+        publisher = CeleryPublisher(app)
+        publisher.send(DocumentStage.FINISH, 1)
+        until(lambda: "documents.finish" in log.read_text() and publisher.depth("finish") == 0)
 
     assert "NoPermission" not in log.read_text()
     assert SERVICE not in log.read_text()
@@ -209,8 +210,8 @@ def test_messages_travel_over_tls(redis_url: str, tls_port: int, certificates) -
     url = _tls_url(redis_url, tls_port, certificates[0][0])
 
     with make_app(Broker(broker_url=url), Attempts()) as app:
-        CeleryCourier(app).render(7)
-        assert CeleryCourier(app).depth("render") == 1
+        CeleryPublisher(app).start(7)
+        assert CeleryPublisher(app).depth("render") == 1
     with redis.Redis.from_url(redis_url) as plain:
         assert plain.llen("render") == 1
 

@@ -11,7 +11,7 @@ import pytest
 from db import events, leases
 from db.base import ChunkStage, DocumentStage, Status
 from db.engine import now
-from db.models import Chunk, Document
+from db.models import Document
 from tests.fakes import page
 from tests.waiting import until
 from tests.world import World
@@ -35,9 +35,7 @@ def acting(who: Actor):
 
 def held(world: World, document_id: int, who: Actor) -> leases.Lease:
     with world.sessions() as session:
-        lease = leases.claim(
-            session, Document, document_id, DocumentStage.RENDER, seconds=900, holder=str(who)
-        )
+        lease = leases.claim(session, DocumentStage.RENDER, document_id, seconds=900, holder=str(who))
     assert lease is not None
     return lease
 
@@ -129,7 +127,7 @@ def test_an_attempt_whose_forerunner_died_runs_alone(world: World) -> None:
     render_document(document_id, world.render_deps)
     suspect, neighbour = world.open_chunks(document_id)
     with world.sessions() as session:
-        leases.claim(session, Chunk, suspect, ChunkStage.DETECT, seconds=0.001, holder=str(ALICE))
+        leases.claim(session, ChunkStage.DETECT, suspect, seconds=0.001, holder=str(ALICE))
     deps = world.detect_deps
     done: list[int] = []
 
@@ -153,7 +151,7 @@ def test_an_attempt_whose_forerunner_died_runs_alone(world: World) -> None:
 def test_a_lease_that_was_lost_in_the_wait_to_be_alone_is_not_used(world: World) -> None:
     document_id = world.arrive("letter.pdf", [page(0)])
     with world.sessions() as session:
-        leases.claim(session, Document, document_id, DocumentStage.RENDER, seconds=0.001, holder="gone")
+        leases.claim(session, DocumentStage.RENDER, document_id, seconds=0.001, holder="gone")
     deps = world.render_deps
     late = threading.Thread(target=lambda: render_document(document_id, deps))
     with deps.turns.take(alone=False):

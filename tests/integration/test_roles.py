@@ -16,7 +16,7 @@ from db import documents, events, intake, signers
 from db.base import Base, ClaimSource, DocumentStage, Status
 from db.documents import Object
 from db.engine import make_engine, make_sessions
-from db.models import Document, Event, Reference, Region
+from db.models import Event, Reference, Region
 from db.results import document_result
 from db.roles import PRODUCER, READER, ROLES, WORKER, grant
 from db.sweep import overdue
@@ -139,7 +139,7 @@ def test_a_worker_can_do_all_that_the_stages_do(as_role: As, granted: Engine) ->
 
     statuses = [worker.through(one).status for one in ids.values()]
     with worker.sessions() as session:
-        overdue(session, Document, DocumentStage.RENDER, patience=timedelta(0), limit=9)
+        overdue(session, DocumentStage.RENDER, patience=timedelta(0), limit=9)
         signers.embed_again(session, 1, b"5678", encoder="f", strokes=b"")
         documents.quarantine(session, ids["c.pdf"], reason="x", detail="y")
 

@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 
+from db.base import DocumentStage
 from db.engine import make_engine, make_sessions
 from deploy.ports import free_port
 from deploy.processes import ProcessDied, start, stopped_at_exit, wait_until
@@ -21,7 +22,7 @@ from tests.waiting import until
 from tests.world import World
 from worker.app import make_app
 from worker.errors import StorageUnavailable
-from worker.messages import CeleryCourier
+from worker.publisher import CeleryPublisher
 from worker.settings import GROUPS, Attempts, Broker, Storage
 from worker.steps.render import render_document
 from worker.storage.s3 import S3, s3_client
@@ -154,7 +155,7 @@ def test_a_worker_whose_database_refuses_it_says_so_without_the_password(
     process = worker(env, log)
     with stopped_at_exit(process), make_app(Broker(broker_url=redis_url), Attempts()) as app:
         wait_until(lambda: bool(app.control.ping(timeout=0.5)), process, within=60)
-        CeleryCourier(app).finish(1)
+        CeleryPublisher(app).send(DocumentStage.FINISH, 1)
         until(lambda: "password authentication failed" in log.read_text(), within=30)
 
     told = log.read_text()

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from db import events, leases
 from db.base import DocumentStage, Status
-from db.models import Chunk, Document, Page, Region, Verdict
+from db.models import Chunk, Page, Region, Verdict
 from tests.fakes import page
 from tests.world import World, count, make_overdue
 from worker.errors import EncryptedDocument, ObjectMissing, StorageUnavailable
@@ -45,9 +45,9 @@ def test_a_second_worker_cannot_claim_what_a_living_one_holds(world: World) -> N
     document_id = world.arrive("letter.pdf", [page(0)])
 
     with world.sessions() as session:
-        first = leases.claim(session, Document, document_id, DocumentStage.RENDER, seconds=60)
+        first = leases.claim(session, DocumentStage.RENDER, document_id, seconds=60)
     with world.sessions() as session:
-        second = leases.claim(session, Document, document_id, DocumentStage.RENDER, seconds=60)
+        second = leases.claim(session, DocumentStage.RENDER, document_id, seconds=60)
 
     assert first is not None
     assert second is None

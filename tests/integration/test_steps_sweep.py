@@ -24,7 +24,7 @@ def test_the_sweep_rebuilds_the_queues_from_rows_alone(world: World) -> None:
     sweep_all(world.deps, lambda _: 0)
     sweep_all(world.deps, lambda _: 0)
 
-    assert world.outbox.sent == [("render", waiting), ("pages", chunk_id)]
+    assert world.outbox.sent == [("render", waiting), ("detect", chunk_id)]
 
 
 def test_the_sweep_sends_only_what_a_long_queue_lacks(world: World) -> None:

@@ -37,9 +37,10 @@ FORBIDDEN: dict[str, tuple[str, ...]] = {
         "training",
         "deploy",
         "worker.tasks",
-        "worker.bootstrap",
+        "worker.connections",
+        "worker.wiring",
         "worker.app",
-        "worker.messages",
+        "worker.publisher",
         "celery",
         "boto3",
         "torch",
@@ -55,7 +56,7 @@ FORBIDDEN: dict[str, tuple[str, ...]] = {
 #: Modules that only one module may import.
 SOLE_IMPORTERS = {
     "pymupdf": ("worker.rendering.pdf", "training.synthesis"),
-    "celery": ("worker.app", "worker.messages", "worker.tasks", "deploy"),
+    "celery": ("worker.app", "worker.publisher", "worker.tasks", "deploy"),
     "scipy": ("training.common.statistics",),
     "sklearn": ("training.common.statistics",),
 }
@@ -148,7 +149,7 @@ def test_a_vendor_s_objects_stay_in_few_modules(library: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["producer.cli", "worker.app", "worker.messages", "worker.embedded.workspace"]
+    "module", ["producer.cli", "worker.app", "worker.publisher", "worker.embedded.workspace"]
 )
 def test_front_doors_load_without_torch(module: str) -> None:
     code = f"import sys, {module}; print([m for m in ('torch', 'ultralytics') if m in sys.modules])"
@@ -158,7 +159,9 @@ def test_front_doors_load_without_torch(module: str) -> None:
     assert said.stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize("module", ["producer.cli", "worker.app", "db.models"])
+@pytest.mark.parametrize(
+    "module", ["producer.cli", "worker.pipeline", "worker.app", "worker.connections", "db.models"]
+)
 def test_the_producer_s_doors_load_without_opencv_and_onnx(module: str) -> None:
     code = f"import sys, {module}; print([m for m in ('cv2', 'onnxruntime', 'pymupdf') if m in sys.modules])"
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from deploy.crew import workers
+from worker.pipeline import QUEUES
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE = ROOT / "docker-compose.yml"
@@ -135,14 +135,17 @@ def test_the_example_names_no_variable_that_nothing_reads():
     assert set(environment()) - used == {"COMPOSE_PROFILES"}
 
 
-def test_every_queue_has_a_service_with_the_pool_that_it_has_elsewhere():
-    for worker in workers(2):
-        names = [name for name in SERVICES if name == worker.queue or name.startswith(f"{worker.queue}-")]
-        assert names, f"nobody serves {worker.queue}"
-        for name in names:
-            command = SERVICES[name]["command"]
-            assert command[command.index("-Q") + 1] == worker.queue
-            assert command[command.index("--pool") + 1] == worker.pool
+def test_every_queue_has_a_service_with_its_pool_and_no_service_serves_another():
+    served = {}
+    for name, service in SERVICES.items():
+        command = service.get("command", [])
+        if "-Q" in command:
+            queue = command[command.index("-Q") + 1]
+            assert name in (queue, f"{queue}-cpu", f"{queue}-gpu")
+            assert command[command.index("-n") + 1] == f"{queue}@%h"
+            served[queue] = command[command.index("--pool") + 1]
+
+    assert served == {queue.name: queue.pool for queue in QUEUES}
 
 
 def test_the_detector_is_chosen_by_profile():

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from deploy.crew import crew, workers
+from deploy.crew import crew, worker_command
+from worker.pipeline import QUEUES
 
 
 def test_every_queue_has_one_worker_named_after_it():
@@ -17,14 +18,14 @@ def test_every_queue_has_one_worker_named_after_it():
 
 
 def test_rendering_uses_processes_and_every_other_stage_threads():
-    pools = {worker.queue: worker.pool for worker in workers(2)}
+    pools = {queue.name: queue.pool for queue in QUEUES}
 
     assert pools.pop("render") == "prefork"
     assert set(pools.values()) == {"threads"}
 
 
 def test_workers_send_the_events_that_flower_shows():
-    assert all("-E" in worker.command() for worker in workers(1))
+    assert all("-E" in worker_command(queue, 1) for queue in QUEUES)
 
 
 def test_the_watcher_starts_only_when_asked_for():

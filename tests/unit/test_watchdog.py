@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from celery.utils.imports import symbol_by_name
 
 from worker.app import ANSWER, CLOCKS, app
 from worker.tasks.watchdog import Progress, Watchdog, _touch
@@ -51,7 +52,7 @@ def test_a_pulse_that_cannot_be_written_does_not_end_the_watch(caplog: pytest.Lo
 
 
 def test_every_worker_of_the_app_has_the_watchdog() -> None:
-    assert Watchdog in app.steps["worker"]
+    assert Watchdog in [symbol_by_name(step) for step in app.steps["worker"]]
 
 
 def test_a_sweep_is_not_stale_to_a_clock_that_is_some_minutes_ahead() -> None:

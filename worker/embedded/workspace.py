@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,35 +13,24 @@ from typing import Any
 import cv2
 
 from db import chunks, documents, signers
-from db.base import ClaimSource, DocumentStage
+from db.base import ClaimSource, DocumentStage, StageName
 from db.documents import Object
 from db.engine import Sessions, make_engine, make_sessions
 from db.migrate import upgrade
 from db.results import document_result
-from worker import models
 from worker.errors import StorageUnavailable
-from worker.rendering.renderer import SandboxRenderer
-from worker.settings import Attempts, Detection, Models, Reading
-from worker.steps.detect import detect_chunk
-from worker.steps.finish import finish_document
-from worker.steps.ports import Courier, Deps, DetectDeps, RenderDeps, VerifyDeps
+from worker.pipeline import Stage
+from worker.settings import Detection, Reading
 from worker.steps.references import Enrolled, Enrolment, enroll, judge
-from worker.steps.render import render_document
-from worker.steps.verify import verify_chunk
 from worker.storage.files import LOCAL_BUCKET, key_of
 from worker.storage.folder import Folder
+from worker.wiring import Runner, StageSettings, make_runner, render_deps, verify_deps
 
 
-class _NoCourier:
+class _NoPublisher:
     """Sends nothing: the embedded form walks the rows itself."""
 
-    def render(self, document_id: int) -> None:
-        """Nothing to send."""
-
-    def pages(self, chunk_id: int, document_id: int) -> None:
-        """Nothing to send."""
-
-    def finish(self, document_id: int) -> None:
+    def send(self, stage: StageName, document_id: int, chunk_id: int = 0) -> None:
         """Nothing to send."""
 
 
@@ -50,23 +39,22 @@ class Workspace:
     """A results folder with its database, and the steps that work on it."""
 
     root: Path
-    render: RenderDeps
-    detect: DetectDeps
-    verify: VerifyDeps
+    runner: Runner
 
     @property
     def sessions(self) -> Sessions:
         """Transactions on the folder's database."""
-        return self.render.sessions
+        return self.runner.base.sessions
 
     def enroll(self, signer: str, path: Path) -> Enrolled:
         """Put a signature image on file. UnusableReference, naming the file, when it will not do."""
         data = path.read_bytes()
-        return enroll(signer, str(path), data, deps=self.verify, renderer=self.render.renderer)
+        renderer = self.runner.needs(render_deps).renderer
+        return enroll(signer, str(path), data, deps=self.runner.needs(verify_deps), renderer=renderer)
 
     def judge(self, signer: str) -> Enrolment:
         """Judge a signer's references by each other."""
-        return judge(signer, self.verify)
+        return judge(signer, self.runner.needs(verify_deps))
 
     def register(self, path: Path, claims: Iterable[str], *, again: bool = True) -> int:
         """Register a file with the signers it claims; its version is its digest.
@@ -95,7 +83,7 @@ class Workspace:
         """
         cv2.setNumThreads(1)
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            running = {pool.submit(self._through, one): one for one in document_ids}
+            running = {pool.submit(self._through, document_id): document_id for document_id in document_ids}
             try:
                 for finished in as_completed(running):
                     finished.result()
@@ -115,7 +103,8 @@ class Workspace:
 
     def _through(self, document_id: int) -> None:
         """All stages, and again after a failure that another attempt may mend; rows count attempts."""
-        for _ in range(4 * self.render.attempts.max_deliveries):
+        pipeline = self.runner.base.pipeline
+        for _ in range(len(pipeline) * self.runner.base.attempts.max_deliveries):
             try:
                 self._stages(document_id)
             except StorageUnavailable:
@@ -126,13 +115,17 @@ class Workspace:
                 return
 
     def _stages(self, document_id: int) -> None:
-        render_document(document_id, self.render)
+        pipeline = self.runner.base.pipeline
+        self._run(pipeline.opening, document_id)
         with self.sessions() as session:
             waiting = chunks.unfinished(session, document_id)
         for chunk_id in waiting:
-            detect_chunk(chunk_id, self.detect)
-            verify_chunk(chunk_id, self.verify)
-        finish_document(document_id, self.render)
+            self._run(pipeline.chunk_stages, chunk_id)
+        self._run(pipeline.closing, document_id)
+
+    def _run(self, stages: Iterable[Stage], row_id: int) -> None:
+        for stage in stages:
+            self.runner.run(stage.name, row_id)
 
     def _stage(self, document_id: int) -> DocumentStage:
         with self.sessions() as session:
@@ -149,19 +142,12 @@ def open_workspace(
     (root / "objects").mkdir(parents=True, exist_ok=True)
     engine = make_engine(f"sqlite:///{root / 'countersign.db'}")
     upgrade(engine)
-    detection, reading = detection or Detection(), reading or Reading()
-    settings = Models()
-    encoder, verifier = models.build_verifier(settings)
-    courier: Courier = _NoCourier()
-    versions: Mapping[str, Any] = models.result_versions(detection, settings)
-    base = vars(Deps(make_sessions(engine), Folder(root / "objects"), courier, Attempts(), versions))
-    renderer = SandboxRenderer(reading, size=os.cpu_count() or 1)
-    return Workspace(
-        root,
-        RenderDeps(**base, renderer=renderer, reading=reading),
-        DetectDeps(**base, detector=models.build_detector(detection)),
-        VerifyDeps(**base, cleaner=models.build_cleaner(settings), encoder=encoder, verifier=verifier),
+    settings = StageSettings(
+        reading=reading or Reading(), detection=detection or Detection(), renderers=os.cpu_count() or 1
     )
+    runner = make_runner(make_sessions(engine), Folder(root / "objects"), _NoPublisher(), settings)
+    runner.prepare()
+    return Workspace(root, runner)
 
 
 def _version(path: Path) -> str:

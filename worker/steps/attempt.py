@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Event
+from typing import TypeVar
 
 from sqlalchemy.orm import Session
 
 from db import chunks, documents, events, leases, verdicts
-from db.base import ChunkStage, DocumentStage
+from db.base import ChunkStage, StageName
 from db.leases import Lease
-from db.models import Chunk, Document
+from db.models import Document
 from db.outages import AWAY
 from worker.errors import (
     BrokerUnavailable,
@@ -25,8 +26,10 @@ from worker.errors import (
 )
 from worker.log import actor, logger, work_on
 from worker.steps.ports import Deps
-from worker.trace import told
+from worker.trace import describe
 
+#: What the stage needs beside what every step does.
+Needs = TypeVar("Needs", bound=Deps)
 #: Failures of what surrounds the document: they must not burn its attempts.
 OUTAGES = (StorageUnavailable, BrokerUnavailable, *AWAY)
 #: Seconds between two tries to reach a database that is away.
@@ -37,12 +40,10 @@ LONGEST_PAUSE = 600.0
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What is to be attempted: a stage of a row, and how long the lease lasts."""
+    """What is to be attempted: a stage, and the id of its document or chunk."""
 
-    model: type[Document] | type[Chunk]
+    stage: StageName
     id: int
-    stage: DocumentStage | ChunkStage
-    lease_seconds: float
 
 
 class LeaseLost(ServiceError):
@@ -52,60 +53,81 @@ class LeaseLost(ServiceError):
 
 
 @dataclass(frozen=True, slots=True)
-class _Try:
-    """A claimed attempt, and how long the lease lasts."""
+class _Claimed:
+    """What an attempt has claimed: its lease, and the document that it works for."""
 
     lease: Lease
     document: Document
-    seconds: float
 
 
-def attempt(job: Job, deps: Deps, work: Callable[[Lease, Document], None]) -> bool:
+def attempt(job: Job, deps: Needs, work: Callable[[Lease, Document, Needs], None]) -> bool:
     """Run `work` under a lease; False when there was nothing to do.
 
     A permanent error quarantines the document and is an answer. Any other error is recorded, its row is
     put off, and it is raised again so that the queue shows it. `work` notes the end of its stage itself, in
     the transaction that closes it. While storage or the database is away, attempts wait before they claim.
+    A stage that joins has nothing to do while a chunk is open.
     An attempt whose forerunner died runs alone in its process.
     """
-    deps.breaker.wait(most=job.lease_seconds / 2)
+    seconds = deps.pipeline[job.stage].lease(deps.attempts)
+    deps.breaker.wait(most=seconds / 2)
     try:
-        one = _claim(job, deps)
+        claimed = _claim(job, seconds, deps)
     except AWAY:
         deps.breaker.failed()
         raise
-    if one is None:
+    if claimed is None:
         return False
-    with work_on(one.document.id, one.lease.id if one.lease.model is Chunk else None):
-        _run(deps, one, work)
+    with work_on(claimed.document.id, claimed.lease.chunk):
+        _run(deps, claimed, work)
     return True
 
 
-def _run(deps: Deps, one: _Try, work: Callable[[Lease, Document], None]) -> None:
+def _run(deps: Needs, claimed: _Claimed, work: Callable[[Lease, Document, Needs], None]) -> None:
     """Do the work, and record how it ended."""
     try:
-        with deps.turns.take(alone=one.lease.took_over):
-            if one.lease.took_over:
-                _hold_anew(deps, one)
-            work(one.lease, one.document)
+        with deps.turns.take(alone=claimed.lease.took_over):
+            if claimed.lease.took_over:
+                _hold_anew(deps, claimed.lease)
+            work(claimed.lease, claimed.document, deps)
     except LeaseLost:
-        logger.info("attempt superseded", extra={"stage": one.lease.stage.value, **_effort(one.lease)})
-        _note(deps, one, "superseded")
+        logger.info("attempt superseded", extra=_effort(claimed.lease))
+        _note(deps, claimed, "superseded")
     except PermanentError as error:
-        _note(deps, one, "quarantined", f"{error.code}: {error}")
-        _quarantine(deps, one.document.id, error.code, str(error))
+        _note(deps, claimed, "quarantined", f"{error.code}: {error}")
+        _quarantine(deps, claimed.document.id, error.code, str(error))
     except Exception as error:  # the boundary of an attempt: recorded, put off, raised again
         if isinstance(error, OUTAGES):
             deps.breaker.failed()
-        _put_off(deps, one, error)
+        _put_off(deps, claimed, error)
         raise
     else:
         deps.breaker.works()
-        logger.info("attempt done", extra={"stage": one.lease.stage.value, **_effort(one.lease)})
+        logger.info("attempt done", extra=_effort(claimed.lease))
 
 
-def _effort(lease: Lease) -> dict[str, float]:
-    return {"attempt": lease.attempt, "seconds": round(time.monotonic() - lease.taken, 3)}
+def _effort(lease: Lease) -> dict[str, str | float]:
+    seconds = round(time.monotonic() - lease.taken, 3)
+    return {"stage": lease.stage.value, "attempt": lease.attempt, "seconds": seconds}
+
+
+def close_stage(session: Session, lease: Lease, document_id: int, deps: Deps) -> None:
+    """Close the leased stage, open the one that follows, and note it. LeaseLost when a newer lease was taken.
+
+    The caller writes its results in the same transaction.
+    """
+    if not leases.advance(session, lease, deps.pipeline.after(lease.stage)):
+        raise LeaseLost
+    note(session, lease, document_id, "closed")
+
+
+def hold(session: Session, lease: Lease, *, progress: bool = False) -> None:
+    """Lock the row to the end of the transaction and hold it longer. LeaseLost when a newer lease was taken.
+
+    With `progress` its attempts begin to count anew.
+    """
+    if not leases.renew(session, lease, progress=progress):
+        raise LeaseLost
 
 
 def note(session: Session, lease: Lease, document_id: int, event: str, detail: str | None = None) -> None:
@@ -116,7 +138,7 @@ def note(session: Session, lease: Lease, document_id: int, event: str, detail: s
         document_id,
         lease.stage.value,
         event,
-        chunk=lease.id if lease.model is Chunk else None,
+        chunk=lease.chunk,
         attempt=lease.attempt,
         worker=who.worker,
         task=who.task,
@@ -134,52 +156,48 @@ def left_to_the_sweep() -> Iterator[None]:
         logger.warning("left to the sweep", extra={"reason": str(error)})
 
 
-def _claim(job: Job, deps: Deps) -> _Try | None:
+def _claim(job: Job, seconds: float, deps: Deps) -> _Claimed | None:
     with deps.sessions() as session:
         document = _document(session, job)
-        if document is None:
+        if document is None or (deps.pipeline.joins(job.stage) and chunks.unfinished(session, document.id)):
             return None
-        lease = leases.claim(
-            session, job.model, job.id, job.stage, seconds=job.lease_seconds, holder=str(actor.get())
-        )
+        holder = str(actor.get())
+        lease = leases.claim(session, job.stage, job.id, seconds=seconds, holder=holder)
         if lease is not None and lease.took_over:
             _note_abandoned(session, lease, document.id)
     if lease is None:
         return None
-    one = _Try(lease, document, job.lease_seconds)
+    claimed = _Claimed(lease, document)
     if lease.attempt > deps.attempts.max_deliveries:
-        _note(deps, one, "quarantined", "too_many_deliveries")
+        _note(deps, claimed, "quarantined", "too_many_deliveries")
         _quarantine(deps, document.id, "too_many_deliveries", _history(deps, lease, document))
         return None
-    return one
+    return claimed
 
 
-def _hold_anew(deps: Deps, one: _Try) -> None:
+def _hold_anew(deps: Deps, lease: Lease) -> None:
     """The turn to be alone may have been long in coming."""
     with deps.sessions() as session:
-        if not leases.renew(session, one.lease, seconds=one.seconds):
-            raise LeaseLost
+        hold(session, lease)
 
 
 def _note_abandoned(session: Session, lease: Lease, document_id: int) -> None:
     """The attempt before died, or was too slow, and could not say so itself."""
-    chunk = lease.id if lease.model is Chunk else None
     detail = "its worker died or outlived its lease"
     events.record(
         session,
         document_id,
         lease.stage.value,
         "abandoned",
-        chunk=chunk,
+        chunk=lease.chunk,
         attempt=lease.attempt - 1,
         detail=detail,
     )
 
 
 def _document(session: Session, job: Job) -> Document | None:
-    if job.model is Chunk:
-        return chunks.document_of(session, job.id)
-    return documents.known(session, job.id)
+    chunk = isinstance(job.stage, ChunkStage)
+    return chunks.document_of(session, job.id) if chunk else documents.known(session, job.id)
 
 
 def _history(deps: Deps, lease: Lease, document: Document) -> str:
@@ -198,25 +216,25 @@ def _quarantine(deps: Deps, document_id: int, reason: str, detail: str) -> None:
             events.record(session, document_id, "quarantine", reason, detail=detail)
 
 
-def _put_off(deps: Deps, one: _Try, error: Exception) -> None:
-    again_in = pause(one.lease.attempt, deps.attempts.retry_seconds)
+def _put_off(deps: Deps, claimed: _Claimed, error: Exception) -> None:
+    again_in = pause(claimed.lease.attempt, deps.attempts.retry_seconds)
     counted = not isinstance(error, OUTAGES)
-    for _ in _tries(one):
+    for _ in _tries(claimed):
         try:
             with deps.sessions() as session:
-                leases.give_back(session, one.lease, again_in=again_in, counted=counted)
-                note(session, one.lease, one.document.id, "failed", told(error))
+                leases.give_back(session, claimed.lease, again_in=again_in, counted=counted)
+                note(session, claimed.lease, claimed.document.id, "failed", describe(error))
             break
         except AWAY:
             logger.warning("waiting for the database, to hand the document back")
     if not isinstance(error, (TransientError, *AWAY)):
-        logger.exception("an attempt failed unexpectedly", extra={"stage": one.lease.stage.value})
+        logger.exception("an attempt failed unexpectedly", extra={"stage": claimed.lease.stage.value})
 
 
-def _tries(one: _Try) -> Iterator[None]:
+def _tries(claimed: _Claimed) -> Iterator[None]:
     """One now and more while the lease lasts; after it the row is free anyway."""
     yield
-    while time.monotonic() + POLL < one.lease.taken + one.seconds:
+    while time.monotonic() + POLL < claimed.lease.taken + claimed.lease.seconds:
         Event().wait(POLL)
         yield
 
@@ -227,6 +245,6 @@ def pause(attempt_number: int, first: float) -> float:
     return full * random.uniform(0.5, 1.0)
 
 
-def _note(deps: Deps, one: _Try, event: str, detail: str | None = None) -> None:
+def _note(deps: Deps, claimed: _Claimed, event: str, detail: str | None = None) -> None:
     with deps.sessions() as session:
-        note(session, one.lease, one.document.id, event, detail)
+        note(session, claimed.lease, claimed.document.id, event, detail)

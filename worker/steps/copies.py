@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from db import copies, events, signers
+from db.base import ChunkStage
 from db.copies import Place
 from db.models import Region
 from worker.steps.keys import page_digest
@@ -113,7 +114,7 @@ def _record(session: Session, later: Place, earlier: Place, similarity: float) -
             f"page {later.page}, region {later.region}: same {kind} as document {earlier.document}, "
             f"page {earlier.page}, region {earlier.region}"
         )
-        events.record(session, later.document, "verify", "duplicate", detail=detail)
+        events.record(session, later.document, ChunkStage.VERIFY, "duplicate", detail=detail)
 
 
 def _same(one: Shown, stored: Mapping[int, bytes]) -> dict[int, float]:

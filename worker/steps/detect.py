@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
-from db import chunks, leases, verdicts
+from db import chunks, verdicts
 from db.base import ChunkStage, PageStatus
 from db.leases import Lease
-from db.models import Chunk, Document, Page
+from db.models import Document, Page
 from worker.errors import DamagedImage, PageError, UndetectablePage, UnreadablePage
-from worker.steps.attempt import Job, LeaseLost, attempt, note
+from worker.steps.attempt import Job, attempt, close_stage
 from worker.steps.keys import crop_key
 from worker.steps.ports import DetectDeps
 from worker.vision.crops import crop
@@ -37,8 +37,7 @@ def detect_chunk(chunk_id: int, deps: DetectDeps) -> bool:
     The model runs between two short transactions. A chunk delivered twice may cost a second forward pass
     but writes nothing twice. A page that cannot be decoded fails alone.
     """
-    job = Job(Chunk, chunk_id, ChunkStage.DETECT, deps.attempts.detect_lease)
-    return attempt(job, deps, lambda lease, document: _detect(lease, document, deps))
+    return attempt(Job(ChunkStage.DETECT, chunk_id), deps, _detect)
 
 
 def _detect(lease: Lease, document: Document, deps: DetectDeps) -> None:
@@ -46,9 +45,7 @@ def _detect(lease: Lease, document: Document, deps: DetectDeps) -> None:
         waiting = chunks.pages(session, lease.id, PageStatus.RENDERED)
     found = _find(waiting, document.id, deps)
     with deps.sessions() as session:
-        if not leases.advance(session, lease, ChunkStage.VERIFY):
-            raise LeaseLost
-        note(session, lease, document.id, "closed")
+        close_stage(session, lease, document.id, deps)
         versions_id = verdicts.versions_id(session, deps.versions)
         for one in found:
             if one.error is None:

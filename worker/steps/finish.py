@@ -7,30 +7,24 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from db import chunks, copies, documents, leases, verdicts
+from db import chunks, copies, documents, verdicts
 from db.base import DocumentStage, Status
 from db.documents import Tally
 from db.leases import Lease
 from db.models import Document
 from db.results import document_result
 from worker.steps.answers import write_again
-from worker.steps.attempt import Job, LeaseLost, attempt, note
+from worker.steps.attempt import Job, attempt, hold, note
 from worker.steps.keys import result_key
 from worker.steps.ports import Deps
 
 
 def finish_document(document_id: int, deps: Deps) -> bool:
     """Close a document whose chunks are all closed; False when some are open or it is closed already."""
-    with deps.sessions() as session:
-        document = documents.known(session, document_id)
-        open_chunks = documents.tally(session, document_id).open_chunks
-    if document is None or document.stage is not DocumentStage.FINISH or open_chunks:
-        return False
-    job = Job(Document, document_id, DocumentStage.FINISH, deps.attempts.finish_lease)
-    return attempt(job, deps, lambda lease, _: _finish(lease, deps))
+    return attempt(Job(DocumentStage.FINISH, document_id), deps, _finish)
 
 
-def _finish(lease: Lease, deps: Deps) -> None:
+def _finish(lease: Lease, _: Document, deps: Deps) -> None:
     _tell_later_ones(lease.id, deps)
     while not _answered(lease, deps):
         pass
@@ -66,8 +60,7 @@ def _answered(lease: Lease, deps: Deps) -> bool:
     }
     deps.store.put(key, json.dumps({**result, **answer, "versions": versions}).encode())
     with deps.sessions() as session:
-        if not leases.renew(session, lease, seconds=deps.attempts.finish_lease):
-            raise LeaseLost
+        hold(session, lease)
         if copies.of_document(session, lease.id) != found:
             return False
         note(session, lease, lease.id, "closed")

@@ -1,4 +1,4 @@
-"""What the steps need from outside, as small protocols; worker.bootstrap builds the real ones."""
+"""What the steps need from outside, as small protocols; worker.wiring builds the real ones."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from db.base import StageName
 from db.engine import Sessions
 from worker.errors import PageError
+from worker.pipeline import PIPELINE, Pipeline
 from worker.settings import Attempts, Reading
 from worker.steps.breaker import Breaker
 from worker.steps.latest import Latest
@@ -20,17 +22,11 @@ from worker.vision.verification.encoder import Encoder
 from worker.vision.verification.verifier import Verifier
 
 
-class Courier(Protocol):
+class Publisher(Protocol):
     """Sends work on by id. Called after the rows it speaks of are committed."""
 
-    def render(self, document_id: int) -> None:
-        """Have the document rendered."""
-
-    def pages(self, chunk_id: int, document_id: int) -> None:
-        """Have the chunk detected, then verified, then its document finished."""
-
-    def finish(self, document_id: int) -> None:
-        """Have the document finished if its last chunk is closed."""
+    def send(self, stage: StageName, document_id: int, chunk_id: int = 0) -> None:
+        """Send a document, or a chunk of it, to this stage and those that follow. BrokerUnavailable."""
 
 
 class Rendering(Protocol):
@@ -68,10 +64,12 @@ class Deps:
 
     sessions: Sessions
     store: Store
-    courier: Courier
+    publisher: Publisher
     attempts: Attempts
     #: Digests of the weights, thresholds and code that this process works with.
     versions: Mapping[str, Any]
+    #: Which stage follows which.
+    pipeline: Pipeline = field(default=PIPELINE, kw_only=True)
     #: One for all the steps of a process: what is away for one is away for the others.
     breaker: Breaker = field(default_factory=Breaker, kw_only=True)
     #: Likewise: what killed one attempt would kill those beside it.

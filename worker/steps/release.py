@@ -5,26 +5,17 @@ When the database is away nothing is lost: the rows are free when the leases end
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
 from db import chunks, documents, events, leases
-from db.base import ChunkStage, DocumentStage
+from db.base import ChunkStage
 from db.engine import Sessions
-from db.models import Chunk, Document
 from db.outages import AWAY
-from db.sweep import Model, Stage
 from worker.log import Actor, logger
+from worker.pipeline import PIPELINE
 from worker.settings import Attempts
 from worker.steps.attempt import pause
-
-#: The rows of which each queue works off which stage.
-STAGES: Mapping[str, tuple[Model, Stage]] = {
-    "render": (Document, DocumentStage.RENDER),
-    "detect": (Chunk, ChunkStage.DETECT),
-    "verify": (Chunk, ChunkStage.VERIFY),
-    "finish": (Document, DocumentStage.FINISH),
-}
 
 
 def hand_back(sessions: Sessions, queue: str, row_id: int, holder: Actor, attempts: Attempts) -> bool:
@@ -33,21 +24,22 @@ def hand_back(sessions: Sessions, queue: str, row_id: int, holder: Actor, attemp
     The attempt does not count, and whatever the holder still tries to write is refused. The
     next sweep sends the row again: its message may be lost with the holder.
     """
-    if queue not in STAGES:
+    stage = PIPELINE.stage_of(queue)
+    if stage is None:
         return False
-    model, stage = STAGES[queue]
+    chunk = row_id if isinstance(stage.name, ChunkStage) else None
     attempt = None
     with _left_to_the_leases(), sessions() as session:
         overdue = attempts.resend_seconds
-        attempt = leases.revoke(session, model, row_id, stage, holder=str(holder), overdue=overdue)
-        document = chunks.document_of(session, row_id) if model is Chunk else documents.known(session, row_id)
+        attempt = leases.revoke(session, stage.name, row_id, holder=str(holder), overdue=overdue)
+        document = chunks.document_of(session, chunk) if chunk else documents.known(session, row_id)
         if attempt is not None and document is not None:
             events.record(
                 session,
                 document.id,
-                stage.value,
+                stage.name.value,
                 "handed_back",
-                chunk=row_id if model is Chunk else None,
+                chunk=chunk,
                 attempt=attempt,
                 worker=holder.worker,
                 task=holder.task,
@@ -61,22 +53,20 @@ def free(sessions: Sessions, queues: Collection[str], dead: Actor, attempts: Att
 
     `dead` is one task of a worker or, without a task, the worker with all its tasks. The attempts count.
     """
-    found = 0
-    for queue in STAGES.keys() & queues:
-        model, stage = STAGES[queue]
+    freed = 0
+    for stage in filter(None, map(PIPELINE.stage_of, queues)):
         with _left_to_the_leases(), sessions() as session:
-            found += leases.cut_short(
+            freed += leases.cut_short(
                 session,
-                model,
-                stage,
+                stage.name,
                 holder=str(dead),
                 pause=lambda attempt: pause(attempt, attempts.retry_seconds),
             )
-    if found:
+    if freed:
         logger.warning(
-            "rows of a dead holder are soon free again", extra={"rows": found, "holder": str(dead)}
+            "rows of a dead holder are soon free again", extra={"rows": freed, "holder": str(dead)}
         )
-    return found
+    return freed
 
 
 @contextmanager

@@ -7,14 +7,12 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing
 from typing import Any
 
-from sqlalchemy.orm import Session
-
-from db import chunks, documents, events, leases
+from db import chunks, documents, events
 from db.base import DocumentStage, PageStatus, Status
 from db.leases import Lease
 from db.models import Document
 from worker.errors import EmptyDocument, PageError
-from worker.steps.attempt import Job, LeaseLost, attempt, left_to_the_sweep, note
+from worker.steps.attempt import Job, attempt, close_stage, hold, left_to_the_sweep, note
 from worker.steps.keys import page_key
 from worker.steps.ports import RenderDeps, Rendering
 from worker.vision.values import RenderedPage
@@ -26,8 +24,7 @@ def render_document(document_id: int, deps: RenderDeps) -> bool:
     Chunks are committed and sent while rendering goes on. A second attempt begins after the last chunk that
     the first one committed.
     """
-    job = Job(Document, document_id, DocumentStage.RENDER, deps.attempts.render_lease)
-    return attempt(job, deps, lambda lease, document: _render(lease, document, deps))
+    return attempt(Job(DocumentStage.RENDER, document_id), deps, _render)
 
 
 def _render(lease: Lease, document: Document, deps: RenderDeps) -> None:
@@ -42,10 +39,10 @@ def _render(lease: Lease, document: Document, deps: RenderDeps) -> None:
         waiting = chunks.unfinished(session, document.id)
     rendering = deps.renderer.open(data, limits=limits, first=known)
     with deps.sessions() as session:
-        _hold(session, lease, deps)
+        hold(session, lease)
         documents.begin(session, document.id, format=rendering.format)
         if rendering.notes and not known:
-            events.record(session, document.id, "render", "noted", detail=", ".join(rendering.notes))
+            events.record(session, document.id, lease.stage.value, "noted", detail=", ".join(rendering.notes))
     for chunk_id in waiting:
         _send(deps, chunk_id, document.id)
     _send_pages(lease, rendering, known, deps)
@@ -59,7 +56,7 @@ def _answered_before(lease: Lease, data: bytes, deps: RenderDeps) -> bool:
     with deps.sessions() as session:
         # Earlier documents are locked before this one: two twins at once must not wait for each other.
         original = None if policy == "reprocess" else documents.twin(session, lease.id, sha256)
-        _hold(session, lease, deps)
+        hold(session, lease)
         documents.begin(session, lease.id, sha256=sha256, bytes=len(data))
         if original is None:
             return False
@@ -72,21 +69,15 @@ def _answered_before(lease: Lease, data: bytes, deps: RenderDeps) -> bool:
     return True
 
 
-def _hold(session: Session, lease: Lease, deps: RenderDeps, *, progress: bool = False) -> None:
-    """Lock the document to the end of the transaction and hold it longer; LeaseLost when it is lost."""
-    if not leases.renew(session, lease, seconds=deps.attempts.render_lease, progress=progress):
-        raise LeaseLost
-
-
 def _send_pages(lease: Lease, rendering: Rendering, known: int, deps: RenderDeps) -> None:
-    size = deps.reading.chunk_pages
+    size, first = deps.reading.chunk_pages, deps.pipeline.first_of_chunks
     # Closed here and now: a traceback that somebody keeps would keep the renderer of an attempt that failed.
     with closing(iter(rendering)) as rendered:
         for number, pages in enumerate(_groups(rendered, size), start=-(-known // size)):
             rows = [_stored(page, lease.id, deps) for page in pages]
             with deps.sessions() as session:
-                _hold(session, lease, deps, progress=True)
-                chunk_id = chunks.add(session, lease.id, number, rows)
+                hold(session, lease, progress=True)
+                chunk_id = chunks.add(session, lease.id, number, rows, stage=first)
             _send(deps, chunk_id, lease.id)
 
 
@@ -124,15 +115,13 @@ def _stored(page: RenderedPage | PageError, document_id: int, deps: RenderDeps) 
 
 def _close(lease: Lease, pages: int, deps: RenderDeps) -> None:
     with deps.sessions() as session:
-        if not leases.advance(session, lease, DocumentStage.FINISH):
-            raise LeaseLost
+        close_stage(session, lease, lease.id, deps)
         documents.begin(session, lease.id, pages_total=pages)
-        note(session, lease, lease.id, "closed")
     # The chunks may all have closed while the last pages were rendered; then nobody else calls.
     with left_to_the_sweep():
-        deps.courier.finish(lease.id)
+        deps.publisher.send(deps.pipeline.after(lease.stage), lease.id)
 
 
 def _send(deps: RenderDeps, chunk_id: int, document_id: int) -> None:
     with left_to_the_sweep():
-        deps.courier.pages(chunk_id, document_id)
+        deps.publisher.send(deps.pipeline.first_of_chunks, document_id, chunk_id)

@@ -8,12 +8,12 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from db import chunks, documents, leases, signers, verdicts
+from db import chunks, documents, signers, verdicts
 from db.base import ChunkStage
 from db.leases import Lease
-from db.models import Chunk, Document, Region
+from db.models import Document, Region
 from worker.steps import copies
-from worker.steps.attempt import Job, LeaseLost, attempt, note
+from worker.steps.attempt import Job, attempt, close_stage, hold
 from worker.steps.copies import Shown
 from worker.steps.keys import clean_key
 from worker.steps.ports import VerifyDeps
@@ -51,8 +51,7 @@ class _Answer:
 
 def verify_chunk(chunk_id: int, deps: VerifyDeps) -> bool:
     """Verify a chunk's signatures; False when it is past this stage or in other hands."""
-    job = Job(Chunk, chunk_id, ChunkStage.VERIFY, deps.attempts.verify_lease)
-    return attempt(job, deps, lambda lease, document: _verify(lease, document, deps))
+    return attempt(Job(ChunkStage.VERIFY, chunk_id), deps, _verify)
 
 
 def _verify(lease: Lease, document: Document, deps: VerifyDeps) -> None:
@@ -63,14 +62,11 @@ def _verify(lease: Lease, document: Document, deps: VerifyDeps) -> None:
     answers = _answers(regions, _references(claimed, deps), deps)
     shown = [answer.shown for answer in answers if answer.shown is not None]
     with deps.sessions() as session:
-        if not leases.renew(session, lease, seconds=deps.attempts.verify_lease):
-            raise LeaseLost
+        hold(session, lease)
         copies.show(session, shown)
     found = copies.seek(shown, deps)
     with deps.sessions() as session:
-        if not leases.advance(session, lease, ChunkStage.CLOSED):
-            raise LeaseLost
-        note(session, lease, document.id, "closed")
+        close_stage(session, lease, document.id, deps)
         versions_id = verdicts.versions_id(session, deps.versions)
         chunks.name_versions(session, lease.id, versions_id)
         for answer in answers:

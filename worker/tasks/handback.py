@@ -16,12 +16,13 @@ from billiard.exceptions import WorkerLostError
 from celery import bootsteps, signals
 from celery.worker.request import Request
 
-from worker import bootstrap
+from worker.connections import brief_sessions
 from worker.log import Actor
-from worker.messages import ROUTES
+from worker.pipeline import QUEUES
 from worker.settings import Attempts
 from worker.steps import release
 
+_QUEUE_OF_TASK = {queue.task: queue.name for queue in QUEUES}
 #: Seconds between the cold shutdown of a worker and its end, whatever still holds it.
 LAST_WORDS = 10.0
 
@@ -35,7 +36,7 @@ class StageRequest(Request):
         with suppress(NotImplementedError):
             super().cancel(pool, signal, emit_retry)
         queue, row_id = self._row
-        with bootstrap.brief_sessions() as sessions:
+        with brief_sessions() as sessions:
             release.hand_back(sessions, queue, row_id, self._holder, Attempts())
 
     def on_failure(self, exc_info: Any, send_failed_event: bool = True, return_ok: bool = False) -> Any:
@@ -44,13 +45,13 @@ class StageRequest(Request):
         error = getattr(exc_info.exception, "exc", exc_info.exception)
         if isinstance(error, WorkerLostError):
             queue, _ = self._row
-            with bootstrap.brief_sessions() as sessions:
+            with brief_sessions() as sessions:
                 release.free(sessions, [queue], self._holder, Attempts())
         return super().on_failure(exc_info, send_failed_event, return_ok)
 
     @property
     def _row(self) -> tuple[str, int]:
-        return ROUTES[self.name]["queue"], next(iter(self.args), 0)
+        return _QUEUE_OF_TASK[self.name], next(iter(self.args), 0)
 
     @property
     def _holder(self) -> Actor:
@@ -67,7 +68,7 @@ class Handback(bootsteps.StartStopStep):
         """
         dead = Actor(worker=str(parent.hostname))
         queues = list(parent.app.amqp.queues.consume_from)
-        with bootstrap.brief_sessions() as sessions:
+        with brief_sessions() as sessions:
             release.free(sessions, queues, dead, Attempts())
         self._bound = partial(_end_in_time, parent.app.conf.stop_seconds)
         signals.worker_shutting_down.connect(self._bound)

@@ -19,7 +19,7 @@ from celery.worker import state
 
 from worker.errors import BrokerUnavailable
 from worker.log import logger
-from worker.messages import CeleryCourier
+from worker.publisher import CeleryPublisher
 
 #: Exit status of a worker that ended itself: EX_TEMPFAIL.
 STALLED = 75
@@ -43,10 +43,10 @@ class Progress:
 
         `running` are ids of tasks at work, `total` counts all ever begun, `waiting` those in the queue.
         """
-        known, self._begun = self._begun, {one: self._begun.get(one, at) for one in running}
+        known, self._begun = self._begun, {task: self._begun.get(task, at) for task in running}
         if known.keys() != self._begun.keys() or total != self._total or not waiting:
             self._total, self._moved = total, at
-        late = [one for one, begun in self._begun.items() if at - begun > self._limit]
+        late = [task for task, begun in self._begun.items() if at - begun > self._limit]
         if late:
             return f"task {late[0]} runs longer than {self._limit:g} s and cannot be stopped"
         if len(running) < self._slots and at - self._moved > self._stall:
@@ -72,7 +72,7 @@ class Watchdog(bootsteps.StartStopStep):
 
     def _watch(self, worker: Any, end: Callable[[str], None]) -> None:
         conf = worker.app.conf
-        courier, queues = CeleryCourier(worker.app), list(worker.app.amqp.queues.consume_from)
+        publisher, queues = CeleryPublisher(worker.app), list(worker.app.amqp.queues.consume_from)
         # Pools of processes end a task at its limit; what outlives it by this much, nothing ends.
         limit = conf.task_time_limit + conf.stall_seconds / 4
         progress = Progress(
@@ -80,7 +80,7 @@ class Watchdog(bootsteps.StartStopStep):
         )
         while not self._stop.wait(conf.stall_seconds / 4):
             running = [request.id for request in list(state.active_requests)]
-            waiting = sum(_waiting(courier, queue) for queue in queues)
+            waiting = sum(_waiting(publisher, queue) for queue in queues)
             total = sum(state.total_count.values())
             trouble = progress.trouble(running, total, waiting, at=time.monotonic())
             if trouble is not None:
@@ -97,10 +97,10 @@ def _touch(pulse: Path) -> None:
         logger.warning("no pulse", extra={"reason": str(error)})
 
 
-def _waiting(courier: CeleryCourier, queue: str) -> int:
+def _waiting(publisher: CeleryPublisher, queue: str) -> int:
     """Messages in the queue; none when nobody can say: another process could not take them either."""
     try:
-        return courier.depth(queue)
+        return publisher.depth(queue)
     except BrokerUnavailable:
         return 0
 

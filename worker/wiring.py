@@ -1,0 +1,100 @@
+"""Builds what the stages need and runs them; the queued and the embedded form share it. Loads the models."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
+from pkgutil import resolve_name
+from threading import RLock
+from typing import Any, TypeVar, cast
+
+from db.base import StageName
+from db.engine import Sessions
+from worker import connections, models
+from worker.publisher import open_publisher
+from worker.rendering.renderer import SandboxRenderer
+from worker.settings import Attempts, Detection, Models, Reading
+from worker.steps.ports import Deps, DetectDeps, Publisher, RenderDeps, VerifyDeps
+from worker.storage.port import Store
+
+
+@dataclass(frozen=True)
+class StageSettings:
+    """The settings by which stages decide; from the environment where they are not given."""
+
+    reading: Reading = field(default_factory=Reading)
+    detection: Detection = field(default_factory=Detection)
+    models: Models = field(default_factory=Models)
+    #: Documents that this process may render at once.
+    renderers: int = 1
+
+
+Built = TypeVar("Built", bound=Deps)
+Build = Callable[[Deps, StageSettings], Built]
+
+
+def base_deps(base: Deps, settings: StageSettings) -> Deps:
+    """What a stage needs that needs nothing of its own."""
+    return base
+
+
+def render_deps(base: Deps, settings: StageSettings) -> RenderDeps:
+    """What render needs."""
+    renderer = SandboxRenderer(settings.reading, size=settings.renderers)
+    return RenderDeps(**vars(base), renderer=renderer, reading=settings.reading)
+
+
+def detect_deps(base: Deps, settings: StageSettings) -> DetectDeps:
+    """What detect needs; loads the detector."""
+    return DetectDeps(**vars(base), detector=models.build_detector(settings.detection))
+
+
+def verify_deps(base: Deps, settings: StageSettings) -> VerifyDeps:
+    """What verify needs; loads cleaner, encoder and verifier."""
+    encoder, verifier = models.build_verifier(settings.models)
+    cleaner = models.build_cleaner(settings.models)
+    return VerifyDeps(**vars(base), cleaner=cleaner, encoder=encoder, verifier=verifier)
+
+
+class Runner:
+    """Runs the stages of one process. What a stage needs is built once, when it is first asked for."""
+
+    def __init__(self, base: Deps, settings: StageSettings) -> None:
+        self.base = base
+        self._settings = settings
+        self._built: dict[Callable[..., Deps], Deps] = {}
+        self._lock = RLock()
+
+    def needs(self, build: Build[Built]) -> Built:
+        """What this function builds; all that name the same function share it. Safe for threads."""
+        with self._lock:
+            if build not in self._built:
+                self._built[build] = build(self.base, self._settings)
+            return cast("Built", self._built[build])
+
+    def run(self, name: StageName, row_id: int) -> bool:
+        """One attempt at a stage of a row; False when there was nothing to do."""
+        stage = self.base.pipeline[name]
+        step: Callable[[int, Deps], bool] = resolve_name(stage.step)
+        return step(row_id, self.needs(resolve_name(stage.needs)))
+
+    def prepare(self) -> None:
+        """Build what all stages need now. WeightsError when a file is not what the catalogue names."""
+        for stage in self.base.pipeline:
+            self.needs(resolve_name(stage.needs))
+
+
+def make_runner(
+    sessions: Sessions, store: Store, publisher: Publisher, settings: StageSettings | None = None
+) -> Runner:
+    """A runner on this database, store and way onto the queues."""
+    settings = settings or StageSettings()
+    versions: dict[str, Any] = models.result_versions(settings.detection, settings.models)
+    return Runner(Deps(sessions, store, publisher, Attempts(), versions), settings)
+
+
+@cache
+def runner() -> Runner:
+    """The runner of this worker, on the configured servers."""
+    return make_runner(connections.sessions(), connections.store(), open_publisher())
