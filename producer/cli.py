@@ -16,7 +16,7 @@ from worker.settings import Logging, complaints
 
 app = typer.Typer(
     name="countersign",
-    help="Reads scanned documents in bulk: is each signed, where, and by whom it claims to be?",
+    help="Is it signed, where, and does each signature match the person it claims to be from?",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_show_locals=False,

@@ -7,7 +7,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="training is an optional extra")
 
 from training.detector.marked import MarkedPage, read_marked  # noqa: E402
-from training.detector.signed_pages import Answered, Share, at_threshold  # noqa: E402
+from training.detector.signed_pages import Answered, Share, as_figures, at_threshold  # noqa: E402
 from worker.vision.values import Box, Region  # noqa: E402
 
 MARK = {"box": [100, 200, 300, 260], "form": "signature", "signs": True, "fits": True}
@@ -87,15 +87,16 @@ def test_pages_that_nobody_could_judge_and_boxes_that_do_not_fit_are_left_out(pa
     )
 
 
-@pytest.mark.parametrize(
-    ("share", "interval"),
-    [
-        # Newcombe (1998), table I, method 3.
-        pytest.param(Share(81, 263), (0.2553, 0.3662), id="large"),
-        pytest.param(Share(15, 148), (0.0624, 0.1605), id="small"),
-        pytest.param(Share(0, 20), (0.0, 0.1611), id="none"),
-        pytest.param(Share(0, 0), (0.0, 1.0), id="nothing asked"),
-    ],
-)
-def test_the_interval_is_wilsons(share, interval):
-    assert share.interval == pytest.approx(interval, abs=5e-5)
+def test_the_share_of_nothing_could_be_anything():
+    assert (Share(0, 0).value, Share(0, 0).interval) == (0.0, (0.0, 1.0))
+
+
+def test_figures_name_their_operating_point_and_leave_out_what_was_not_asked(page):
+    counted = at_threshold("memos", [Answered(page({}), (on_the_mark(0.9),))], 0.5)
+
+    figures = as_figures("detector", [counted])
+
+    assert [(figure.measure, figure.value, figure.n) for figure in figures] == [
+        ("signed pages found at 0.50", 1.0, 1),
+        ("marks that sign, found at 0.50", 1.0, 1),
+    ]

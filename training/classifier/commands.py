@@ -62,7 +62,7 @@ def train(  # a command's options
 
     It tells signature, handwriting, printed text, stamp or logo apart.
     Crops are cut and drawn once and kept in OUT. The best checkpoint is OUT/best.pt, the last OUT/last.pt,
-    what it started from OUT/start.pt; what is learnt ships only after `countersign-train export classifier`.
+    what it started from OUT/start.pt; nothing ships before `countersign-train export classifier`.
     Folders in OWN are named signature, handwriting, printed_text, stamp_or_logo; not all are needed.
     """
     import torch  # noqa: PLC0415
@@ -103,7 +103,8 @@ def export(
 ) -> None:
     """Ship a crop classifier.
 
-    It gets the doubt that validation pages favour, and is on by default only if it helps there.
+    It rejects from the probability that is best on the validation set.
+    It is on by default only if it helps there.
     """
     from training.classifier import gate  # noqa: PLC0415
     from training.classifier.export import export as register  # noqa: PLC0415

@@ -47,8 +47,8 @@ def train(  # a command's options
 ) -> None:
     """Train the cleaner.
 
-    It learns from clean signatures made dirty; the best checkpoint is OUT/best.pt.
-    What is learnt ships only after `countersign-train export cleaner`.
+    It is trained on clean signatures made dirty; the best checkpoint is OUT/best.pt.
+    Nothing ships before `countersign-train export cleaner`.
     """
     import torch  # noqa: PLC0415
 

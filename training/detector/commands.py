@@ -49,8 +49,8 @@ def train(  # a command's options
     """Train the detector.
 
     Its weights lie in OUT/STAGE/last.safetensors.
-    Without --own it learns from the public sets in DATA, as the shipped weights did. With --own it learns
-    from your pages and from drawn ones, starting from the shipped weights. Labels are matched by name:
+    Without --own it is trained on the public sets in DATA, as the shipped weights were. With --own it is
+    trained on your pages and on synthetic ones, from the shipped weights on. Labels are matched by name:
     signature, initials, handwritten_date, redaction, handwriting. Pages are prepared once, in OUT/prepared or
     OUT/own. Nothing ships before the weights are exported.
     """
@@ -94,7 +94,7 @@ def export(
     data: DataOption = DEFAULT_DATA,
     sizes: Annotated[
         str,
-        typer.Option(help="Input sizes to choose from, on validation pages; 544+768 looks twice at a page."),
+        typer.Option(help="Input sizes to choose from on the validation set; 544+768 reads a page at both."),
     ] = "480,544,640",
     own: Annotated[
         list[Path] | None,

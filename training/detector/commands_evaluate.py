@@ -57,7 +57,7 @@ def evaluate(  # a command's options
 
     memos, modern_town: whether pages are signed, as served, on sources that took no part in training.
     squares: hlx8j's stretched pages, what others report on. whole, colour: pages at their own shape.
-    unsigned: false alarms. drawn: every label on this project's fixed set. documents: pages labelled by eye.
+    unsigned: false alarms. drawn: every label on this project's fixed set. documents: real documents.
     conditions: turned, askew, coarse, photographed. parity: whether ONNX Runtime and torch agree.
     speed: milliseconds a scanned page, as it is served.
     With --own the labels that your file names are measured, on the test or val folder of a YOLO data.yaml.
@@ -161,7 +161,7 @@ def _over_all(found: LabelReport | None) -> tuple[str, ...]:
 
 
 def _show_signed_pages(console: Console, report: Report) -> None:
-    table = Table(title="signed or unsigned, as served; 95 % intervals by Wilson")
+    table = Table(title="signed or unsigned, as served; exact 95 % intervals")
     headings = ("signed pages found", "signed by initials only", "marks that sign", "unsigned called signed")
     _head(table, ("source", "threshold", *headings))
     for source, rows in report.signed_pages.items():

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from statistics import NormalDist
 
+from training.common.figures import Figure, as_figure
+from training.common.statistics import exact_interval
 from training.detector.marked import MarkedPage, read_marked
 from training.detector.testsets import rendered
 from worker.vision.boxes import iou
@@ -32,7 +33,7 @@ OTHERS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """Some of many, with the 95 % interval of Wilson (1927)."""
+    """Some of many, with the exact 95 % interval."""
 
     some: int
     many: int
@@ -45,11 +46,7 @@ class Share:
     @property
     def interval(self) -> tuple[float, float]:
         """Both ends of the interval; (0, 1) of none."""
-        if not self.many:
-            return 0.0, 1.0
-        z, n, p = NormalDist().inv_cdf(0.975), self.many, self.value
-        centre, spread = p + z * z / (2 * n), z * (p * (1 - p) / n + z * z / (4 * n * n)) ** 0.5
-        return (centre - spread) / (1 + z * z / n), (centre + spread) / (1 + z * z / n)
+        return exact_interval(self.some, self.many)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +108,28 @@ def at_threshold(source: str, answered: Sequence[Answered], threshold: float) ->
         marks_found=Share(sum(marks), len(marks)),
         unsigned_called_signed=_called(unsigned, threshold),
     )
+
+
+def as_figures(name: str, rows: Sequence[SignedPages]) -> list[Figure]:
+    """The rows of a detector as figures; shares of nothing are left out."""
+    return [
+        as_figure(
+            name,
+            of=row.source,
+            measure=f"{measured} at {row.threshold:.2f}",
+            value=share.value,
+            interval=share.interval,
+            n=share.many,
+        )
+        for row in rows
+        for measured, share in (
+            ("signed pages found", row.signed_found),
+            ("pages signed by initials only, found", row.initials_only_found),
+            ("marks that sign, found", row.marks_found),
+            ("unsigned pages called signed", row.unsigned_called_signed),
+        )
+        if share.many
+    ]
 
 
 def _called(answered: Sequence[Answered], threshold: float) -> Share:

@@ -84,7 +84,7 @@ def train(  # a command's options
 ) -> None:
     """Train the verifier.
 
-    The checkpoint to export is OUT/final.pt; what is learnt ships only after `export verifier`. The reference
+    The checkpoint to export is OUT/final.pt; nothing ships before `export verifier`. The reference
     design counts minutes of processor time, and is written to OUT/weights, where
     `evaluate verifier --weights` finds it. Every tenth of your own signers is left out of training, for
     `evaluate verifier --own`.

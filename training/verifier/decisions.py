@@ -6,11 +6,12 @@ forgery genuine; `inconclusive` is never wrong, and not decided.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from training.common.figures import Figure, Unit, as_figure
 from training.common.statistics import Estimate, share_estimate
 from training.verifier import metrics, reliability, sets
 from training.verifier.library import Library
@@ -80,6 +81,38 @@ def decisions(source: str, references: int, trials: Sequence[Trials], fit: Fit) 
         ece=judged.ece,
         cllr=judged.cllr,
     )
+
+
+def as_figures(rows: Sequence[Decisions]) -> list[Figure]:
+    """The rows as figures of the verifier."""
+    return [figure for row in rows for figure in _figures(row)]
+
+
+def _figures(row: Decisions) -> Iterator[Figure]:
+    references = f"{row.references} reference{'s' if row.references > 1 else ''}"
+    rates = {
+        "skilled EER": row.skilled_eer,
+        "EER per writer": row.eer_per_writer,
+        "random EER": row.random_eer,
+        "decided": row.decided,
+        "wrong where decided": row.wrong_where_decided,
+        "wrong among high": row.wrong_among_high,
+        "genuine called forged": row.genuine_called_forged,
+        "forged called genuine": row.forged_called_genuine,
+        "Cllr": row.cllr,
+    }
+    for name, rate in rates.items():
+        unit = Unit.RATIO if name == "Cllr" else Unit.SHARE
+        yield as_figure(
+            "verifier",
+            of=row.source,
+            measure=f"{name}, {references}",
+            value=rate.value,
+            interval=(rate.low, rate.high),
+            n=row.writers if name == "EER per writer" else row.trials,
+            unit=unit,
+        )
+    yield as_figure("verifier", of=row.source, measure=f"ECE, {references}", value=row.ece, n=row.trials)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,74 @@
+"""docs/accuracy.md shows what docs/figures/*.json hold, and nothing else in its tables."""
+
+import pytest
+
+from training.common.accuracy_page import DOCS, Key, page, read_all, worded
+from training.common.accuracy_tables import TABLES, Column, Row, Table
+from training.common.figures import FigureFile, Unit, as_figure, write_figures
+
+PAGE = "Before.\n<!-- table: t -->\nold\n<!-- end -->\nAfter.\n"
+SPEC = Table(("set",), (Column("recall", "recall at {at}"),), (Row(("memos",), "detector", "memos", "0.50"),))
+
+
+def recall(value: float, *, low: float = 0.5, high: float = 0.9):
+    return as_figure(
+        "detector", of="memos", measure="recall at 0.50", value=value, interval=(low, high), n=10
+    )
+
+
+def keyed(figure) -> dict:
+    return {Key(figure.model, figure.set, figure.measure): figure}
+
+
+def stored(folder, name: str, *figures) -> None:
+    date = "2026-11-29"
+    write_figures(FigureFile(commit="abc", date=date, weights={}, figures=figures), folder / f"{name}.json")
+
+
+def test_the_page_is_up_to_date():
+    text = (DOCS / "accuracy.md").read_text(encoding="utf-8")
+
+    assert page(text, read_all(DOCS / "figures")) == text, "run python -m training.common.accuracy_page"
+
+
+def test_every_table_stands_on_the_page_once():
+    text = (DOCS / "accuracy.md").read_text(encoding="utf-8")
+
+    assert {name: text.count(f"<!-- table: {name} -->") for name in TABLES} == dict.fromkeys(TABLES, 1)
+
+
+def test_a_figure_replaces_what_stood_there_and_leaves_the_text():
+    written = page(PAGE, keyed(recall(0.657)), {"t": SPEC})
+
+    assert written == (
+        "Before.\n<!-- table: t -->\n| set | recall |\n| --- | --- |\n"
+        "| memos | 65.7 % (50.0–90.0) |\n<!-- end -->\nAfter.\n"
+    )
+
+
+def test_a_figure_that_is_not_there_is_an_error():
+    with pytest.raises(KeyError):
+        page(PAGE, {}, {"t": SPEC})
+
+
+def test_two_files_may_not_state_the_same_figure(tmp_path):
+    stored(tmp_path, "a", recall(0.5))
+    stored(tmp_path, "b", recall(0.6))
+
+    with pytest.raises(ValueError, match="repeats"):
+        read_all(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("figure", "words"),
+    [
+        pytest.param(recall(0.5, high=1.0), "50.0 % (50.0–100.0)", id="share"),
+        pytest.param(recall(0, low=0, high=0.00011), "0.000 % (0.000–0.011)", id="rare"),
+        pytest.param(recall(float("nan")), "not known", id="not measured"),
+        pytest.param(
+            as_figure("a", of="b", measure="c", value=0.7, n=1, unit=Unit.RATIO), "0.70", id="ratio"
+        ),
+    ],
+)
+def test_figures_are_worded_by_their_unit(figure, words):
+    assert worded(figure) == words

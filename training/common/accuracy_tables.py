@@ -1,0 +1,197 @@
+"""Which figures stand in which table of docs/accuracy.md."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A measure in the figures' words, `{at}` being the row's.
+
+    `set` is another set than the row's. `count` shows how many things the figure is over instead. An
+    `optional` cell may stay empty.
+    """
+
+    heading: str
+    measure: str
+    set: str = ""
+    count: bool = False
+    optional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """The words in front, and what the row's figures are called by."""
+
+    cells: tuple[str, ...]
+    model: str
+    set: str
+    at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Heads of the words in front, then the columns."""
+
+    heads: tuple[str, ...]
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+
+
+#: The default thresholds of the two sizes.
+_SIZES = (("fast", "detector", "0.50"), ("accurate", "detector-accurate", "0.44"))
+_OTHER_THRESHOLDS = ("0.20", "0.30", "0.40", "0.50", "0.60", "0.70")
+_REFERENCES = (("1", "1 reference"), ("3", "3 references"), ("5", "5 references"))
+
+
+def _sizes(title: str, source: str) -> tuple[Row, ...]:
+    return tuple(Row((title, size), model, source, at) for size, model, at in _SIZES)
+
+
+def _references(title: str, source: str) -> tuple[Row, ...]:
+    return tuple(Row((title, count), "verifier", source, at) for count, at in _REFERENCES)
+
+
+_SIGNED = (
+    Column("signed pages", "signed pages found at {at}", count=True, optional=True),
+    Column("found", "signed pages found at {at}", optional=True),
+    Column("signed by initials only, found", "pages signed by initials only, found at {at}", optional=True),
+    Column("marks that sign, found", "marks that sign, found at {at}", optional=True),
+    Column("unsigned pages", "unsigned pages called signed at {at}", count=True, optional=True),
+    Column("called signed", "unsigned pages called signed at {at}", optional=True),
+)
+
+_MEMOS, _TOWN, _HOME = "memos", "modern_town", "hlx8j test-419"
+
+TABLES: Mapping[str, Table] = {
+    "signed-pages": Table(
+        ("source", "size"),
+        _SIGNED,
+        (
+            *_sizes("letters, memos and forms, 1950–95, 1-bit", _MEMOS)[:1],
+            *_sizes("papers of a town, 1974–2024, grey and colour", _TOWN)[:1],
+        ),
+    ),
+    "independent": Table(
+        ("source",),
+        _SIGNED,
+        (
+            Row(("letters, memos and forms, other files",), "detector", "memos, other half", "0.50"),
+            Row(("papers of another town, signatures over name stamps",), "detector", "another town", "0.50"),
+            Row(("grant agreements",), "detector", "grant agreements", "0.50"),
+            Row(("photographs of pen on paper",), "detector", "photographs", "0.50"),
+        ),
+    ),
+    "thresholds": Table(
+        ("threshold",),
+        (
+            Column("memos: signed found", "signed pages found at {at}"),
+            Column("by initials only", "pages signed by initials only, found at {at}"),
+            Column("unsigned called signed", "unsigned pages called signed at {at}"),
+            Column("town: signed found", "signed pages found at {at}", set=_TOWN),
+            Column("unsigned called signed", "unsigned pages called signed at {at}", set=_TOWN),
+            Column("home: recall", "rescored recall at {at}", set=_HOME),
+            Column(
+                "unsigned called signed", "rescored pages called signed at {at}", set="unsigned, held out"
+            ),
+        ),
+        tuple(Row((at,), "detector", _MEMOS, at) for at in _OTHER_THRESHOLDS),
+    ),
+    "home": Table(
+        ("pages", "size"),
+        (
+            Column("signatures", "recall at {at}", count=True),
+            Column("recall", "recall at {at}"),
+            Column("precision", "precision at {at}"),
+            Column("mAP50", "mAP50"),
+            Column("mAP50-95", "mAP50-95"),
+        ),
+        (
+            *_sizes("colour and grey pages, Roboflow 100 test", "colour test, signature"),
+            *_sizes("five modern signed PDFs", "documents, signature"),
+            *_sizes("hlx8j test, 419 squares", _HOME),
+            *_sizes("hlx8j test without leaks, 397 squares", "hlx8j test-397"),
+            *_sizes("Tobacco800, whole pages of that test set", "Tobacco800 test"),
+            *_sizes("synthetic pages", "drawn, signature"),
+        ),
+    ),
+    "verdicts": Table(
+        ("set", "references"),
+        (
+            Column("skilled EER", "skilled EER, {at}"),
+            Column("decided", "decided, {at}"),
+            Column("wrong where decided", "wrong where decided, {at}"),
+            Column("genuine called forged", "genuine called forged, {at}"),
+            Column("forged called genuine", "forged called genuine, {at}"),
+            Column("wrong among *high*", "wrong among high, {at}"),
+            Column("random EER", "random EER, {at}", optional=True),
+        ),
+        (
+            *_references("another laboratory's set, 12 writers *", "another laboratory")[:2],
+            *_references("SigComp2011 Dutch, 32 writers", "SigComp2011 Dutch"),
+            *_references("MCYT-100 tablets, 30 writers", "MCYT-100"),
+            *_references("CEDAR, 55 writers", "CEDAR"),
+            *_references("BHSig260-Hindi test, 40 writers", "BHSig260-Hindi test"),
+        ),
+    ),
+    "labels": Table(
+        ("pages", "label"),
+        (
+            Column("marks", "recall at the default", count=True),
+            Column("recall", "recall at the default"),
+            Column("precision", "precision at the default"),
+        ),
+        (
+            Row(("five modern signed PDFs", "initials"), "detector", "documents, initials"),
+            Row(("five modern signed PDFs", "handwritten date"), "detector", "documents, handwritten_date"),
+            Row(("synthetic pages", "initials"), "detector", "drawn, initials"),
+            Row(("synthetic pages", "handwritten date"), "detector", "drawn, handwritten_date"),
+            Row(("synthetic pages", "handwriting"), "detector", "drawn, handwriting"),
+            Row(("synthetic pages", "redaction"), "detector", "drawn, redaction"),
+        ),
+    ),
+    "cleaner": Table(
+        ("set", "cleaner"),
+        (
+            Column("dirty crops: skilled EER", "skilled EER, dirty"),
+            Column("random EER", "random EER, dirty"),
+            Column("clean crops: skilled EER", "skilled EER, clean", optional=True),
+        ),
+        tuple(
+            Row((title, words), "cleaner", f"{title}, {name}")
+            for title in ("BHSig260-Hindi test", "CEDAR")
+            for name, words in (("off", "off"), ("auto", "default"), ("perfect", "ideal: knows the strokes"))
+        ),
+    ),
+    "copies": Table(
+        ("what", "of"),
+        (Column("rate", "{at}"), Column("of how many", "{at}", count=True)),
+        (
+            Row(
+                ("flagged, but not the same ink", "pairs of genuine signatures"),
+                "copies",
+                "all",
+                "false alarms",
+            ),
+            Row(("noticed", "signatures scanned again"), "copies", "scanned again", "found"),
+            Row(("noticed", "printed or scanned in any way tried"), "copies", "anything", "found"),
+            Row(("noticed", "1 bit, thin strokes"), "copies", "1 bit, thin", "found"),
+        ),
+    ),
+    "conditions": Table(
+        ("pages", "condition"),
+        (Column("fast: recall", "recall at 0.50"), Column("precision", "precision at 0.50")),
+        tuple(
+            Row((pages, words), "detector", f"{pages}, {words}")
+            for pages, words in (
+                ("scanned", "as they are"),
+                ("scanned", "askew by 3°"),
+                ("scanned", "turned by 90°"),
+                ("synthetic", "askew by 3°"),
+                ("synthetic", "askew by 6°"),
+            )
+        ),
+    ),
+}
