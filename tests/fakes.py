@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
@@ -11,6 +11,9 @@ import numpy as np
 from db.base import StageName
 from worker.errors import DocumentError, ObjectMissing, PageError, ServiceError
 from worker.vision.values import Box, Embeddings, Label, Limits, Normal, Pixels, Region, RenderedPage
+from worker.vision.verification.architectures.siamese import SiameseVerifier
+from worker.vision.verification.encoder import Encoder
+from worker.vision.verification.verifier import load_verifier
 
 
 class DarkBlocks:
@@ -37,6 +40,13 @@ class MeanEncoder:
     def encode(self, crops: Sequence[Normal]) -> Embeddings:
         rows = [cv2.resize(crop, (4, 4), interpolation=cv2.INTER_AREA).ravel() for crop in crops]
         return np.array(rows, dtype=np.float32).reshape(len(rows), 16)
+
+
+def shipped_verifier(encoder: Encoder | None = None) -> SiameseVerifier:
+    """The verifier that ships, with another encoder where one is given."""
+    verifier = load_verifier()
+    assert isinstance(verifier, SiameseVerifier)
+    return verifier if encoder is None else replace(verifier, encoder=encoder)
 
 
 @dataclass

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from sqlalchemy import Engine, func, select, update
@@ -12,7 +12,7 @@ from db.base import ClaimSource
 from db.documents import Object
 from db.engine import make_sessions, now
 from db.models import Chunk, Document
-from tests.fakes import DarkBlocks, GivenPages, MeanEncoder, MemoryStore, Outbox
+from tests.fakes import DarkBlocks, GivenPages, MeanEncoder, MemoryStore, Outbox, shipped_verifier
 from worker.errors import DocumentError, PageError
 from worker.settings import Attempts, Reading
 from worker.steps.detect import detect_chunk
@@ -22,7 +22,7 @@ from worker.steps.render import render_document
 from worker.steps.verify import verify_chunk
 from worker.vision.cleaning.cleaner import Cleaner, load_cleaner
 from worker.vision.values import Cleaning, RenderedPage
-from worker.vision.verification.verifier import Verifier, load_verifier
+from worker.vision.verification.architectures.siamese import SiameseVerifier
 
 VERSIONS = {"detector": "d", "encoder": "e", "code": "c", "thresholds": {"min_score": 0.5}}
 
@@ -39,7 +39,7 @@ class World:
     renderer: GivenPages = field(default_factory=GivenPages)
     cleaner: Cleaner = field(default_factory=lambda: load_cleaner(Cleaning.CLASSICAL))
     encoder: MeanEncoder = field(default_factory=MeanEncoder)
-    verifier: Verifier = field(default_factory=load_verifier)
+    verifier: SiameseVerifier = field(default_factory=shipped_verifier)
 
     def __post_init__(self) -> None:
         self.sessions = make_sessions(self.engine)
@@ -58,9 +58,8 @@ class World:
 
     @property
     def verify_deps(self) -> VerifyDeps:
-        return VerifyDeps(
-            **vars(self.deps), cleaner=self.cleaner, encoder=self.encoder, verifier=self.verifier
-        )
+        verifier = replace(self.verifier, encoder=self.encoder)
+        return VerifyDeps(**vars(self.deps), cleaner=self.cleaner, verifier=verifier)
 
     def arrive(
         self,

@@ -5,10 +5,19 @@ from __future__ import annotations
 import dataclasses
 import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from worker.vision.weights import CATALOGUE_NAME, WEIGHTS_DIR, CatalogueEntry, digest, load_catalogue
+from worker.vision.weights import (
+    CATALOGUE_NAME,
+    WEIGHTS_DIR,
+    Catalogue,
+    CatalogueEntry,
+    VerifierEntry,
+    digest,
+    read_catalogue,
+)
 
 
 def register(
@@ -19,7 +28,8 @@ def register(
     `card` is the model card's file name in that folder. An earlier entry of that name is replaced, and its
     file removed unless another entry still uses it; other entries stay as they are.
     """
-    catalogue = load_catalogue(folder) if (folder / CATALOGUE_NAME).exists() else {}
+    known = read_catalogue(folder) if (folder / CATALOGUE_NAME).exists() else Catalogue({}, {})
+    catalogue = dict(known.files)
     target = folder / path.name
     if path.resolve() != target.resolve():
         shutil.copyfile(path, target)
@@ -34,13 +44,13 @@ def register(
     )
     replaced = catalogue.get(name)
     catalogue[name] = made
-    _write(catalogue, folder)
+    _write({**catalogue, **known.verifiers}, folder)
     if replaced is not None and replaced.file not in {entry.file for entry in catalogue.values()}:
         (folder / replaced.file).unlink(missing_ok=True)
     return made
 
 
-def _write(catalogue: dict[str, CatalogueEntry], folder: Path) -> None:
+def _write(catalogue: Mapping[str, CatalogueEntry | VerifierEntry], folder: Path) -> None:
     """Replace the catalogue in one step, its entries sorted by name."""
     stored = {name: _stored(catalogue[name]) for name in sorted(catalogue)}
     draft = folder / f"{CATALOGUE_NAME}.new"
@@ -48,7 +58,7 @@ def _write(catalogue: dict[str, CatalogueEntry], folder: Path) -> None:
     draft.replace(folder / CATALOGUE_NAME)
 
 
-def _stored(entry: CatalogueEntry) -> dict[str, Any]:
+def _stored(entry: CatalogueEntry | VerifierEntry) -> dict[str, Any]:
     values = dataclasses.asdict(entry)
     del values["name"]
     return values

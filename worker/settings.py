@@ -263,12 +263,15 @@ class Intake(_Group):
     )
 
 
-class Models(_Group):
-    """The cleaner and the encoder."""
+class Verification(_Group):
+    """The cleaner and the verifier."""
 
     cleaner: Cleaning = Field(
         default=Cleaning.AUTO,
         description="Takes rules and print off crops: off, classical, learned; auto: where that helps",
+    )
+    verifier: str = Field(
+        default="verifier", description="Name in the weights catalogue of what compares signatures"
     )
     verify_device: Literal["cpu", "cuda"] = Field(default="cpu", description="cpu: ONNX Runtime; cuda: torch")
 
@@ -306,7 +309,7 @@ GROUPS: tuple[type[BaseSettings], ...] = (
     Intake,
     Reading,
     Detection,
-    Models,
+    Verification,
     Attempts,
     Retention,
     Logging,

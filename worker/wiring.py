@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from functools import cache
 from pkgutil import resolve_name
 from threading import RLock
-from typing import Any, TypeVar, cast
+from typing import TypeVar, cast
 
 from db.base import StageName
 from db.engine import Sessions
-from worker import connections, models
+from worker import connections, engines
 from worker.publisher import open_publisher
 from worker.rendering.renderer import SandboxRenderer
-from worker.settings import Attempts, Detection, Models, Reading
+from worker.settings import Attempts, Detection, Reading, Verification
 from worker.steps.ports import Deps, DetectDeps, Publisher, RenderDeps, VerifyDeps
 from worker.storage.port import Store
 
@@ -25,7 +25,7 @@ class StageSettings:
 
     reading: Reading = field(default_factory=Reading)
     detection: Detection = field(default_factory=Detection)
-    models: Models = field(default_factory=Models)
+    verification: Verification = field(default_factory=Verification)
     #: Documents that this process may render at once.
     renderers: int = 1
 
@@ -47,14 +47,16 @@ def render_deps(base: Deps, settings: StageSettings) -> RenderDeps:
 
 def detect_deps(base: Deps, settings: StageSettings) -> DetectDeps:
     """What detect needs; loads the detector."""
-    return DetectDeps(**vars(base), detector=models.build_detector(settings.detection))
+    return DetectDeps(**vars(base), detector=engines.build_detector(settings.detection))
 
 
 def verify_deps(base: Deps, settings: StageSettings) -> VerifyDeps:
-    """What verify needs; loads cleaner, encoder and verifier."""
-    encoder, verifier = models.build_verifier(settings.models)
-    cleaner = models.build_cleaner(settings.models)
-    return VerifyDeps(**vars(base), cleaner=cleaner, encoder=encoder, verifier=verifier)
+    """What verify needs; loads cleaner and verifier."""
+    cleaner, verifier = (
+        engines.build_cleaner(settings.verification),
+        engines.build_verifier(settings.verification),
+    )
+    return VerifyDeps(**vars(base), cleaner=cleaner, verifier=verifier)
 
 
 class Runner:
@@ -90,7 +92,7 @@ def make_runner(
 ) -> Runner:
     """A runner on this database, store and way onto the queues."""
     settings = settings or StageSettings()
-    versions: dict[str, Any] = models.result_versions(settings.detection, settings.models)
+    versions = engines.result_versions(settings.detection, settings.verification)
     return Runner(Deps(sessions, store, publisher, Attempts(), versions), settings)
 
 

@@ -20,6 +20,7 @@ from celery.signals import task_postrun, task_prerun
 from sqlalchemy import text
 
 from db import documents, leases
+from tests.fakes import shipped_verifier
 from tests.faults.standins import CLEANER, VERSIONS, Glutton, Ink
 from tests.faults.traps import STAGES, Traps
 from worker import connections, wiring
@@ -29,7 +30,6 @@ from worker.settings import Attempts
 from worker.steps import attempt as attempts
 from worker.steps import copies, detect, finish, render, verify
 from worker.steps.ports import Deps, DetectDeps, VerifyDeps
-from worker.vision.verification.verifier import load_verifier
 from worker.wiring import Runner, StageSettings
 
 __all__ = ["app"]
@@ -54,7 +54,7 @@ def detect_deps(base: Deps, _settings: StageSettings) -> DetectDeps:
 
 def verify_deps(base: Deps, _settings: StageSettings) -> VerifyDeps:
     """What verify needs, without the model; the comparison of embeddings is the real one."""
-    return VerifyDeps(**vars(base), cleaner=CLEANER, encoder=Ink(), verifier=load_verifier())
+    return VerifyDeps(**vars(base), cleaner=CLEANER, verifier=shipped_verifier(Ink()))
 
 
 def strike(boundary: str, session: Any = None) -> None:

@@ -31,7 +31,7 @@ from deploy.settings import child_environment
 from deploy.stack import ROOT, Stack
 from producer.claims import to_metadata
 from tests import notifications
-from tests.fakes import GivenPages, Outbox, page
+from tests.fakes import GivenPages, Outbox, page, shipped_verifier
 from tests.faults import clock
 from tests.faults.disk import Disk, disk
 from tests.faults.line import Line
@@ -46,7 +46,6 @@ from worker.settings import Attempts, Storage
 from worker.steps.ports import VerifyDeps
 from worker.steps.references import enroll
 from worker.storage.s3 import S3, s3_client
-from worker.vision.verification.verifier import load_verifier
 
 INTAKE, RESULTS, NOTICES = "faults-intake", "faults-results", "faults:notices"
 #: Limits so short that a fault is over within seconds, on a machine that has nothing else to do.
@@ -300,7 +299,7 @@ def _enroll(lab: Lab, endpoint: str) -> None:
     settings = Storage(s3_endpoint=endpoint, s3_access_key="countersign", s3_secret_key="countersign-secret")
     store = S3(s3_client(settings), RESULTS)
     given = (lab.sessions, store, Outbox(), Attempts(), VERSIONS)
-    deps = VerifyDeps(*given, cleaner=CLEANER, encoder=Ink(), verifier=load_verifier())
+    deps = VerifyDeps(*given, cleaner=CLEANER, verifier=shipped_verifier(Ink()))
     for number, signer in enumerate(SIGNERS):
         data = reference(signer)
         renderer = GivenPages({data: [page(number, marks=1)]})

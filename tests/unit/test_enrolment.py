@@ -10,7 +10,7 @@ from worker.vision.cleaning.cleaner import load_cleaner
 from worker.vision.cleaning.prepare import prepare
 from worker.vision.values import Cleaning, Embeddings, Grey
 from worker.vision.verification.embedding import DIMENSION
-from worker.vision.verification.enrolment import Grade, Remark, Standing, grade, lacking, standings, wanted
+from worker.vision.verification.enrolment import Grade, Remark, Standing, grade, lacking, standings
 from worker.vision.verification.verifier import load_verifier
 
 
@@ -79,10 +79,9 @@ def test_disagreement_is_a_matter_of_the_likelihood_ratio(llr: float | None, out
 
 
 def test_a_doubtful_reference_does_not_count_towards_enough() -> None:
-    calibration = load_verifier().calibration
-    enough = wanted(calibration)
+    enough = load_verifier().references_wanted
     good = [Standing(number, 3.0) for number in range(1, enough + 1)]
 
-    assert lacking(good, calibration) == 0
-    assert lacking([*good[1:], Standing(1, -9.0)], calibration) == 1
-    assert lacking([], calibration) == enough
+    assert lacking(good, wanted=enough) == 0
+    assert lacking([*good[1:], Standing(1, -9.0)], wanted=enough) == 1
+    assert lacking([], wanted=enough) == enough

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import json
+import shutil
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.fakes import MeanEncoder
+from training.catalogue import register
+from worker.engines import result_versions
 from worker.errors import WeightsError
+from worker.settings import Detection, Verification
 from worker.vision.values import Confidence, Outcome, Quality, QualityIssue
+from worker.vision.verification.architectures.siamese import SHORTLIST, SiameseVerifier
 from worker.vision.verification.calibration import (
     Calibration,
     Fit,
@@ -22,7 +29,8 @@ from worker.vision.verification.calibration import (
     probability,
     soft_maximum,
 )
-from worker.vision.verification.verifier import SHORTLIST, Verifier, load_verifier
+from worker.vision.verification.verifier import load_verifier
+from worker.vision.weights import CATALOGUE_NAME, WEIGHTS_DIR, read_catalogue
 
 USABLE = Quality(ink=0.1, width=200, height=60, usable=True)
 BLANK = Quality(ink=0.0, width=0, height=0, usable=False, issues=(QualityIssue.BLANK,))
@@ -53,7 +61,7 @@ class FirstNumber:
         return references[:, 0].astype(np.float64)
 
 
-VERIFIER = Verifier(FirstNumber(), CALIBRATION)
+VERIFIER = SiameseVerifier(MeanEncoder(), FirstNumber(), CALIBRATION)
 QUERY = np.zeros(4, np.float32)
 
 
@@ -175,7 +183,7 @@ def test_a_query_is_judged_against_how_much_its_writer_varies():
     strict = Calibration(
         "strict", 0.0, (Fit(references=1, **{**FIT, "agreement": -0.5}),), Strangers(**STRANGERS)
     )
-    verifier = Verifier(FirstNumber(), strict)
+    verifier = SiameseVerifier(MeanEncoder(), FirstNumber(), strict)
 
     steady, varying = references(3.0, 3.0), references(1.0, 1.0)
 
@@ -234,5 +242,55 @@ def test_one_reference_has_the_widest_band_and_many_the_narrowest():
 def test_verdicts_name_the_files_that_they_rest_on():
     versions = load_verifier().versions
 
-    assert set(versions) == {"matcher", "calibration"}
+    assert set(versions) == {"encoder", "matcher", "calibration"}
     assert all(len(digest) == 64 for digest in versions.values())
+
+
+def test_results_name_the_parts_of_the_verifier_that_serves():
+    named = result_versions(Detection(), Verification())
+
+    assert load_verifier().versions.items() <= named.items()
+
+
+def test_an_unknown_verifier_lists_the_known_ones():
+    with pytest.raises(WeightsError, match=r"'other'.*it has: verifier"):
+        load_verifier("other")
+
+
+def composed(folder: Path, **fields: object) -> Path:
+    """A weights folder with the shipped files and one verifier more, `second`."""
+    shutil.copytree(WEIGHTS_DIR, folder)
+    path = folder / CATALOGUE_NAME
+    catalogue = json.loads(path.read_text())
+    path.write_text(json.dumps({**catalogue, "second": {**catalogue["verifier"], **fields}}))
+    return folder
+
+
+def test_a_second_verifier_is_an_entry_of_the_catalogue(tmp_path):
+    folder = composed(tmp_path / "weights")
+
+    assert load_verifier("second", folder=folder).versions == load_verifier().versions
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        pytest.param({"architecture": "abacus"}, "no architecture 'abacus'", id="architecture"),
+        pytest.param({"parts": {"encoder": "encoder"}}, "names no matcher", id="part"),
+        pytest.param(
+            {"parts": {"encoder": "encoder", "matcher": "lost", "calibration": "calibration"}},
+            "'lost'",
+            id="file",
+        ),
+    ],
+)
+def test_a_verifier_that_cannot_be_put_together_says_what_is_missing(tmp_path, fields, reason):
+    with pytest.raises(WeightsError, match=reason):
+        load_verifier("second", folder=composed(tmp_path / "weights", **fields))
+
+
+def test_registering_weights_keeps_the_verifiers(tmp_path):
+    folder = composed(tmp_path / "weights")
+    register("model", folder / "verifier.md", card="verifier.md", licence="MIT", folder=folder)
+
+    assert set(read_catalogue(folder).verifiers) == {"verifier", "second"}

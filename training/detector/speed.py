@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from training.detector.testsets import Case
-from worker.models import build_detector
+from worker.engines import build_detector
 from worker.settings import Detection
 
 #: Scanned pages that are timed.

@@ -35,13 +35,13 @@ def evaluate_copies(
     Prints the tables of docs/accuracy.md, in Markdown.
     """
     from training.verifier.copies import evaluate  # noqa: PLC0415
-    from worker.models import build_cleaner  # noqa: PLC0415
-    from worker.settings import Models  # noqa: PLC0415
+    from worker.engines import build_cleaner  # noqa: PLC0415
+    from worker.settings import Verification  # noqa: PLC0415
 
     with _messages.status("measuring …") as status:
         report = evaluate(
             data,
-            build_cleaner(Models()),
+            build_cleaner(Verification()),
             pairs=not copies_only,
             notice=lambda stage: status.update(f"measuring: {stage} …"),
         )

@@ -17,9 +17,12 @@ from training.verifier.copies import Share
 from training.verifier.protocol import Gallery
 from worker.vision import weights
 from worker.vision.values import Embeddings
+from worker.vision.verification.architectures.siamese import SiameseVerifier
+from worker.vision.verification.calibration import load_calibration
 from worker.vision.verification.encoder import load_encoder
 from worker.vision.verification.enrolment import OUTLIER_LLR, standings
-from worker.vision.verification.verifier import Verifier, load_verifier
+from worker.vision.verification.matcher import load_matcher
+from worker.vision.verification.verifier import Verifier
 
 Notice = Callable[[str], None]
 _Numbers = npt.NDArray[np.int64]
@@ -60,7 +63,8 @@ def evaluate(
     data: Path, *, folder: Path = weights.WEIGHTS_DIR, notice: Notice = lambda stage: None
 ) -> Report:
     """Measure on BHSig test writers and CEDAR, which trained and chose nothing."""
-    encoder, verifier = load_encoder(folder=folder), load_verifier(folder)
+    encoder = load_encoder(folder=folder)
+    verifier = SiameseVerifier(encoder, load_matcher(folder), load_calibration(folder))
     sources = {}
     for read in (sets.test, sets.cedar):
         notice(read.__name__)

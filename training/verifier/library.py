@@ -16,10 +16,10 @@ from training.verifier.protocol import Gallery
 from worker.vision import weights
 from worker.vision.crops import HEIGHT, PADDING, WIDTH
 from worker.vision.values import Embeddings, Normal
+from worker.vision.verification.architectures.siamese import SiameseVerifier
 from worker.vision.verification.calibration import Calibration, load_calibration
 from worker.vision.verification.encoder import Encoder, load_encoder
 from worker.vision.verification.matcher import Matcher, load_matcher
-from worker.vision.verification.verifier import Verifier
 
 #: One of `sets`' functions.
 Read = Callable[[Path], Gallery]
@@ -35,9 +35,9 @@ class Models:
     digests: dict[str, str]
 
     @property
-    def verifier(self) -> Verifier:
+    def verifier(self) -> SiameseVerifier:
         """What a worker compares with."""
-        return Verifier(self.matcher, self.calibration)
+        return SiameseVerifier(self.encoder, self.matcher, self.calibration)
 
 
 @dataclass(frozen=True)

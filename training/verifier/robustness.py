@@ -21,11 +21,11 @@ from training.verifier.evaluate import Notice
 from training.verifier.library import Library
 from training.verifier.metrics import Trials
 from training.verifier.readers import Signer
-from worker.settings import Models
+from worker.settings import Verification
 from worker.vision.boxes import iou
 from worker.vision.cleaning.cleaner import Cleaner, load_cleaner
 from worker.vision.cleaning.prepare import Prepared, prepare
-from worker.vision.crops import crop, ink_mask
+from worker.vision.crops import crop, ink_mask, normalise
 from worker.vision.detection.detector import Detector, load_detector
 from worker.vision.values import Box, Embeddings, Grey, Label
 from worker.vision.verification.calibration import agreement
@@ -123,7 +123,7 @@ def _trials(cases: Sequence[_Case], arrive: Arrive, library: Library) -> tuple[l
 @cache
 def _cleaner() -> Cleaner:
     """The one that pipelines clean with unless told otherwise."""
-    return load_cleaner(Models.model_fields["cleaner"].default)
+    return load_cleaner(Verification.model_fields["cleaner"].default)
 
 
 def _prepared(scan: Grey) -> Prepared:
@@ -131,7 +131,7 @@ def _prepared(scan: Grey) -> Prepared:
 
 
 def _embedded(ready: Sequence[Prepared], library: Library) -> Embeddings:
-    return library.models.encoder.encode([one.normal for one in ready])
+    return library.models.encoder.encode([normalise(one.clean) for one in ready])
 
 
 class _Office:

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from worker.engines import build_cleaner, build_verifier
 from worker.errors import UnusableReference
-from worker.models import build_cleaner, build_verifier
 from worker.rendering.renderer import SandboxRenderer
-from worker.settings import Models, Reading
+from worker.settings import Reading, Verification
 from worker.steps.references import graded_image, signature_image
 from worker.vision import copies
 from worker.vision.copies import SAME_INK
@@ -35,9 +35,9 @@ class Comparer:
     """Compares images; remembers those it has read."""
 
     def __init__(self) -> None:
-        settings = Models()
+        settings = Verification()
         self._cleaner = build_cleaner(settings)
-        self._encoder, self._verifier = build_verifier(settings)
+        self._verifier = build_verifier(settings)
         self._renderer = SandboxRenderer(Reading())
         self._known: dict[Path, _Image] = {}
 
@@ -72,7 +72,7 @@ class Comparer:
         if path not in self._known:
             shown = signature_image(str(path), _bytes(path), self._renderer)
             one, grade = graded_image(str(path), shown.data, self._cleaner)
-            embedding = self._encoder.encode([one.normal])[0]
+            embedding = self._verifier.embed([one.clean])[0]
             self._known[path] = _Image(embedding, one.quality, grade, copies.fingerprint(ink_mask(one.clean)))
         return self._known[path]
 

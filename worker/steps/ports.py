@@ -18,7 +18,6 @@ from worker.storage.port import Store
 from worker.vision.cleaning.cleaner import Cleaner
 from worker.vision.detection.detector import Detector
 from worker.vision.values import Embeddings, Limits, RenderedPage
-from worker.vision.verification.encoder import Encoder
 from worker.vision.verification.verifier import Verifier
 
 
@@ -96,12 +95,11 @@ class VerifyDeps(Deps):
     """What verification needs beside that."""
 
     cleaner: Cleaner
-    encoder: Encoder
     verifier: Verifier
     #: Everybody's embeddings, for searches: of 1,000 signers they are tens of megabytes.
     everybody: Latest[Mapping[str, Embeddings]] = field(default_factory=Latest, kw_only=True)
 
     @property
     def embedding_version(self) -> str:
-        """What made an embedding: the encoder, and the cleaner before it; others must not be compared."""
-        return f"{self.encoder.version}+{self.cleaner.version}"
+        """What made an embedding: the verifier, and the cleaner before it; others must not be compared."""
+        return f"{self.verifier.embedding_version}+{self.cleaner.version}"

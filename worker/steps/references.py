@@ -68,7 +68,7 @@ def enroll(signer: str, name: str, data: bytes, *, deps: VerifyDeps, renderer: R
     page = signature_image(name, data, renderer)
     one, grade = graded_image(name, page.data, deps.cleaner)
     sha256 = hashlib.sha256(data).hexdigest()
-    embedding = deps.encoder.encode([one.normal])[0]
+    embedding = deps.verifier.embed([one.clean])[0]
     with deps.sessions() as session:
         signer_id = signers.enroll(session, signer)
     key = reference_key(signer_id, sha256)
@@ -104,12 +104,12 @@ def judge(signer: str, deps: VerifyDeps) -> Enrolment:
             if [row.id for row in signers.on_file(session, signer)] != [row.id for row in rows]:
                 continue
             signers.note_standings(session, {row.id: one.llr for row, one in zip(rows, found, strict=True)})
-        calibration = deps.verifier.calibration
+        wanted = deps.verifier.references_wanted
         return Enrolment(
             signer,
             tuple(_judged(row, one) for row, one in zip(rows, found, strict=True)),
-            enrolment.wanted(calibration),
-            enrolment.lacking(found, calibration),
+            wanted,
+            enrolment.lacking(found, wanted=wanted),
         )
 
 
@@ -130,13 +130,11 @@ def signature_image(name: str, data: bytes, renderer: Renderer) -> RenderedPage:
     return page
 
 
-def prepared_image(name: str, data: bytes, cleaner: Cleaner) -> Prepared:
-    """An image of one signature, ready to compare. UnusableReference when it shows too little."""
-    return graded_image(name, data, cleaner)[0]
-
-
 def graded_image(name: str, data: bytes, cleaner: Cleaner) -> tuple[Prepared, Grade]:
-    """The same, with how well it serves as a reference."""
+    """An image of one signature, ready to compare, with how well it serves as a reference.
+
+    UnusableReference when it shows too little.
+    """
     raw = decode(data)
     one = prepare(raw, cleaner)
     if not one.quality.usable:
@@ -151,7 +149,7 @@ def refresh_references(names: Sequence[str], deps: VerifyDeps) -> None:
         outdated = signers.outdated(session, names, encoder=encoder)
     for reference in outdated:
         one = prepare(decode(deps.store.get(reference.image_key)), deps.cleaner)
-        embedding = as_bytes(deps.encoder.encode([one.normal])[0])
+        embedding = as_bytes(deps.verifier.embed([one.clean])[0])
         with deps.sessions() as session:
             signers.embed_again(
                 session, reference.id, embedding, encoder=encoder, strokes=_strokes(one.clean)

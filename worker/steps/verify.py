@@ -109,7 +109,7 @@ def _doubtful(llrs: Sequence[float | None]) -> list[int]:
 
 def _answers(regions: Sequence[Region], files: _Files, deps: VerifyDeps) -> list[_Answer]:
     prepared = [prepare(decode(deps.store.get(region.crop_key)), deps.cleaner) for region in regions]
-    embeddings = deps.encoder.encode([one.normal for one in prepared])
+    embeddings = deps.verifier.embed([one.clean for one in prepared])
     rows = zip(regions, prepared, embeddings, strict=True)
     return [_answer(region, one, embedding, files, deps) for region, one, embedding in rows]
 

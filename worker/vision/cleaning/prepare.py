@@ -5,20 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from worker.vision.cleaning.cleaner import Cleaner
-from worker.vision.crops import assess, normalise
-from worker.vision.values import Grey, Normal, Pixels, Quality
+from worker.vision.crops import assess
+from worker.vision.values import Grey, Pixels, Quality
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prepared:
-    """A crop made ready: cleaned, judged, normalised. The raw crop stays with its owner."""
+    """A crop made ready: cleaned and judged. The raw crop stays with its owner."""
 
     clean: Grey
     quality: Quality
-    normal: Normal
 
 
 def prepare(raw: Pixels, cleaner: Cleaner) -> Prepared:
-    """Clean the crop, judge what is left, and bring it to the encoder's form."""
+    """Clean the crop and judge what is left."""
     cleaned = cleaner.clean(raw)
-    return Prepared(cleaned, assess(cleaned), normalise(cleaned))
+    return Prepared(cleaned, assess(cleaned))

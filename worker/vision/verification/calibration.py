@@ -16,6 +16,9 @@ from worker.vision import weights
 from worker.vision.values import Confidence, Outcome
 from worker.vision.verification.matcher import Logits
 
+#: References are enough when the inconclusive band is no wider than this many times the narrowest measured.
+ENOUGH = 1.05
+
 
 @dataclass(frozen=True, slots=True)
 class Fit:
@@ -36,6 +39,11 @@ class Fit:
     forged_below: float
     medium: float
     high: float
+
+    @property
+    def band(self) -> float:
+        """The width of the inconclusive band in log-likelihood ratios."""
+        return log_odds(self.genuine_from) - log_odds(self.forged_below)
 
     def llr(self, logit: float, agreement: float) -> float:
         """The calibrated log-likelihood ratio of a combined logit."""
@@ -80,6 +88,13 @@ class Calibration:
     fits: tuple[Fit, ...]
     strangers: Strangers
 
+    @property
+    def references_wanted(self) -> int:
+        """How many references are enough: from there on the inconclusive band hardly narrows any more."""
+        bands = {fit.references: fit.band for fit in self.fits}
+        narrowest = min(bands.values())
+        return min(count for count, band in bands.items() if band <= ENOUGH * narrowest)
+
     def llr(self, logits: Logits, agreement: float) -> float:
         """The log-likelihood ratio of a query with (k,) logits against references that agree so much."""
         return self.fit_for(len(logits)).llr(float(soft_maximum(logits, self.sharpness)), agreement)
@@ -113,10 +128,16 @@ def probability(llr: float) -> float:
     return 1 / (1 + math.exp(-llr)) if llr >= 0 else math.exp(llr) / (1 + math.exp(llr))
 
 
-def load_calibration(folder: Path = weights.WEIGHTS_DIR) -> Calibration:
+def log_odds(probability: float) -> float:
+    """The reverse of `probability`, kept finite."""
+    bounded = min(max(probability, 1e-6), 1 - 1e-6)
+    return math.log(bounded / (1 - bounded))
+
+
+def load_calibration(folder: Path = weights.WEIGHTS_DIR, *, name: str = "calibration") -> Calibration:
     """The catalogue's calibration; raises WeightsError when it is missing, changed or malformed."""
-    path = weights.verified_path("calibration", folder)
-    return parse(path.read_text(encoding="utf-8"), version=weights.entry("calibration", folder).sha256)
+    path = weights.verified_path(name, folder)
+    return parse(path.read_text(encoding="utf-8"), version=weights.entry(name, folder).sha256)
 
 
 def parse(text: str, *, version: str) -> Calibration:

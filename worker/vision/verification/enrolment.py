@@ -13,7 +13,6 @@ import numpy.typing as npt
 
 from worker.vision.crops import dark_pixels, grey
 from worker.vision.values import Embeddings, Grey, Pixels, Quality, QualityIssue
-from worker.vision.verification.calibration import Calibration, Fit
 from worker.vision.verification.verifier import Verifier
 
 #: Fewer references than this cannot outvote one of them.
@@ -21,8 +20,6 @@ MIN_TO_JUDGE = 3
 #: A reference disagrees with the others from this log-likelihood ratio downwards: were it questioned, such
 #: ink would be seven times likelier under a skilled forgery.
 OUTLIER_LLR = -2.0
-#: References are enough when the inconclusive band is no wider than this many times the narrowest measured.
-ENOUGH = 1.05
 
 #: Width of the ink in pixels from which a finer scan shows the encoder nothing more.
 FULL_WIDTH = 220
@@ -95,27 +92,10 @@ def standings(references: Embeddings, verifier: Verifier) -> list[Standing]:
     return [Standing(number, llr) for number, llr in enumerate(llrs, 1)]
 
 
-def wanted(calibration: Calibration) -> int:
-    """How many references are enough: from there on the inconclusive band hardly narrows any more."""
-    bands = {fit.references: _band(fit) for fit in calibration.fits}
-    narrowest = min(bands.values())
-    return min(count for count, band in bands.items() if band <= ENOUGH * narrowest)
-
-
-def lacking(standing: Sequence[Standing], calibration: Calibration) -> int:
+def lacking(standings: Sequence[Standing], *, wanted: int) -> int:
     """How many references are still wanted; one that disagrees with the others does not count."""
-    good = sum(not one.outlier for one in standing)
-    return max(0, wanted(calibration) - good)
-
-
-def _band(fit: Fit) -> float:
-    """The width of the inconclusive band in log-likelihood ratios."""
-    return _logit(fit.genuine_from) - _logit(fit.forged_below)
-
-
-def _logit(probability: float) -> float:
-    held = min(max(probability, 1e-6), 1 - 1e-6)
-    return math.log(held / (1 - held))
+    agreeing = sum(not standing.outlier for standing in standings)
+    return max(0, wanted - agreeing)
 
 
 def _calmness(scan: Grey) -> float:

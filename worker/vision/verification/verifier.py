@@ -1,90 +1,74 @@
-"""The verifier: a query's embedding against a signer's references, answered in calibrated words."""
+"""What compares signatures: one contract, and the catalogue's named ways to fulfil it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from worker.vision import weights
-from worker.vision.values import Embeddings, Opinion, Outcome, Quality
-from worker.vision.verification.calibration import (
-    Calibration,
-    agreement,
-    load_calibration,
-    probability,
-)
-from worker.vision.verification.embedding import GLOBAL
-from worker.vision.verification.matcher import Matcher, load_matcher
+from worker.errors import WeightsError
+from worker.vision.values import Embeddings, Grey, Opinion, Quality
+from worker.vision.verification import architectures
+from worker.vision.weights import WEIGHTS_DIR, verifier_entry
 
-#: How many signers of a search are compared in full.
-SHORTLIST = 20
+#: The name of the verifier that serves unless another is asked for.
+DEFAULT_VERIFIER = "verifier"
 
 
-@dataclass(frozen=True, slots=True)
-class Verifier:
-    """Compares embeddings of one encoder version; pure, so any number of threads may share it."""
-
-    matcher: Matcher
-    calibration: Calibration
+class Verifier(Protocol):
+    """Embeds signatures and compares them with references; any number of threads may share it."""
 
     @property
-    def versions(self) -> dict[str, str]:
-        """Digests of the files that a verdict rests on, the encoder's aside."""
-        return {"matcher": self.matcher.version, "calibration": self.calibration.version}
+    def versions(self) -> Mapping[str, str]:
+        """Digests of the files that a verdict rests on, by the part they play."""
+
+    @property
+    def embedding_version(self) -> str:
+        """What made an embedding. Those of different versions must not be compared; stored ones name it."""
+
+    @property
+    def references_wanted(self) -> int:
+        """How many references of a signer are enough: more would hardly make verdicts surer."""
+
+    def embed(self, cleaned: Sequence[Grey]) -> Embeddings:
+        """Embed cleaned crops, dark ink on white: one float32 row each, no rows for none."""
 
     def compare(self, query: npt.NDArray[np.float32], references: Embeddings, *, quality: Quality) -> Opinion:
         """Judge a query (d,) against a signer's references (k, d).
 
         No references is NO_REFERENCE; a crop that is not usable is INCONCLUSIVE without a probability.
         """
-        count = len(references)
-        if count == 0:
-            return Opinion(Outcome.NO_REFERENCE)
-        if not quality.usable:
-            return Opinion(Outcome.INCONCLUSIVE, references=count)
-        return self._opinion(query, references)
 
     def nearest(
         self, query: npt.NDArray[np.float32], enrolled: Mapping[str, Embeddings], *, top: int = 3
     ) -> list[tuple[str, float]]:
         """Up to `top` enrolled signers with their probabilities, best first, equals by name.
 
-        These are suggestions for a person: nobody claimed these names, and the likeliest of many signers
-        is likely by chance alone. `is_somebody` tells whether the first is more than that. The SHORTLIST
-        signers whose references lie nearest by the global part are compared in full.
+        These are suggestions for a person; `is_somebody` tells whether the first is more than chance.
         """
-        known = [(signer, references) for signer, references in enrolled.items() if len(references)]
-        if len(known) > SHORTLIST:
-            near = [float((references[:, :GLOBAL] @ query[:GLOBAL]).max()) for _, references in known]
-            known = [known[i] for i in np.argsort(-np.array(near), kind="stable")[:SHORTLIST]]
-        scored = [(signer, self._llr(query, references)) for signer, references in known]
-        scored.sort(key=lambda found: (-found[1], found[0]))
-        return [(signer, probability(llr)) for signer, llr in scored[:top]]
 
     def is_somebody(self, likelihood: float, *, enrolled: int) -> bool:
         """Whether the nearest of so many signers, found with that probability, is nearer than chance."""
-        return likelihood >= probability(self.calibration.strangers.nobody_below(enrolled))
-
-    def _llr(self, query: npt.NDArray[np.float32], references: Embeddings) -> float:
-        return self.calibration.llr(self.matcher.logits(query, references), self._agreement(references))
-
-    def _agreement(self, references: Embeddings) -> float:
-        among = np.zeros((len(references), len(references)))
-        for i in range(len(references) - 1):
-            among[i, i + 1 :] = self.matcher.logits(references[i], references[i + 1 :])
-        return agreement(among + among.T)
-
-    def _opinion(self, query: npt.NDArray[np.float32], references: Embeddings) -> Opinion:
-        fit, llr = self.calibration.fit_for(len(references)), self._llr(query, references)
-        outcome = fit.outcome(probability(llr))
-        confidence = None if outcome is Outcome.INCONCLUSIVE else fit.confidence(llr)
-        return Opinion(outcome, probability(llr), llr, confidence, len(references))
 
 
-def load_verifier(folder: Path = weights.WEIGHTS_DIR) -> Verifier:
-    """The catalogue's pair classifier and calibration; raises WeightsError when a file is not as listed."""
-    return Verifier(load_matcher(folder), load_calibration(folder))
+def load_verifier(
+    name: str = DEFAULT_VERIFIER, *, device: str = "cpu", folder: Path = WEIGHTS_DIR
+) -> Verifier:
+    """The catalogue's verifier of that name, its networks on that device ("cpu", "cuda").
+
+    Raises WeightsError when there is no such entry, architecture or part, or a file is not as listed.
+    """
+    entry = verifier_entry(name, folder)
+    module = f"{architectures.__name__}.{entry.architecture}"
+    try:
+        architecture = import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name != module:
+            raise
+        raise WeightsError(name, f"there is no architecture {entry.architecture!r}") from error
+    verifier: Verifier = architecture.build(entry, device=device, folder=folder)
+    return verifier

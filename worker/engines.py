@@ -1,20 +1,17 @@
-"""Builds the models from settings, and names everything that decides a result."""
+"""Builds detector, cleaner and verifier from settings, and names everything that decides a result."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from worker.settings import Detection, Models
+from worker.settings import Detection, Verification
 from worker.version import code_version
 from worker.vision import weights
-from worker.vision.cleaning.cleaner import Cleaner, load_cleaner
+from worker.vision.cleaning.cleaner import Cleaner, cleaner_version, load_cleaner
 from worker.vision.detection.batcher import BatchingDetector
 from worker.vision.detection.classifier import OnnxClassifier, SecondLook
 from worker.vision.detection.detector import Detector, load_detector
 from worker.vision.detection.orientation import UprightDetector
 from worker.vision.detection.yolo import default_thresholds
 from worker.vision.values import Label, Thresholds
-from worker.vision.verification.encoder import Encoder, load_encoder
 from worker.vision.verification.verifier import Verifier, load_verifier
 
 #: The classifier's name in the catalogue, and in the versions of a result.
@@ -42,29 +39,34 @@ def build_detector(settings: Detection) -> Detector:
     return UprightDetector(detector)
 
 
-def build_verifier(settings: Models) -> tuple[Encoder, Verifier]:
-    """The encoder and the verifier of the catalogue."""
-    return load_encoder(device=settings.verify_device), load_verifier()
+def build_verifier(settings: Verification) -> Verifier:
+    """The configured verifier."""
+    return load_verifier(settings.verifier, device=settings.verify_device)
 
 
-def build_cleaner(settings: Models) -> Cleaner:
+def build_cleaner(settings: Verification) -> Cleaner:
     """The configured cleaner, for questioned signatures and references alike."""
     return load_cleaner(settings.cleaner)
 
 
-def result_versions(settings: Detection, models: Models) -> dict[str, Any]:
-    """Digests of weights and calibration, thresholds and code: what every result row names."""
-    catalogue = weights.load_catalogue()
-    thresholds = _thresholds(settings)
-    digests = {name: catalogue[name].sha256 for name in ("encoder", "matcher", "calibration")}
+def result_versions(detection: Detection, verification: Verification) -> dict[str, object]:
+    """Digests of weights and calibration, thresholds and code: what every result row names.
+
+    All is read from the catalogue; no weights are loaded for it.
+    """
+    catalogue = weights.read_catalogue()
+    thresholds = _thresholds(detection)
+    parts = weights.verifier_entry(verification.verifier).parts
+    digests = {role: catalogue.files[name].sha256 for role, name in parts.items()}
     doubts: dict[str, float] = {}
-    if _looks_twice(settings):
-        digests[CLASSIFIER] = catalogue[CLASSIFIER].sha256
-        doubts["doubt"] = float(catalogue[CLASSIFIER].parameters["doubt"])
+    if _looks_twice(detection):
+        classifier = catalogue.files[CLASSIFIER]
+        digests[CLASSIFIER] = classifier.sha256
+        doubts["doubt"] = float(classifier.parameters["doubt"])
     return {
-        "detector": catalogue[_file(settings)].sha256,
+        "detector": catalogue.files[_file(detection)].sha256,
         **digests,
-        "cleaner": build_cleaner(models).version,
+        "cleaner": cleaner_version(verification.cleaner),
         "thresholds": {
             "min_score": thresholds.min_score,
             "max_iou": thresholds.max_iou,

@@ -1,0 +1,1 @@
+"""Ways to verify, one module each; its `build(entry, device=, folder=)` makes the verifier of an entry."""
