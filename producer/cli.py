@@ -8,35 +8,26 @@ from collections.abc import Iterator
 import typer
 from pydantic import ValidationError
 
-from producer.commands import bundle, care, compare, intake, operations, queue, run
 from producer.console import err
+from producer.lazy import LazyGroup
 from worker.errors import ServiceError, TransientError
 from worker.log_lines import configure
 from worker.settings import Logging, complaints
 
 app = typer.Typer(
     name="countersign",
+    cls=LazyGroup,
     help="Is it signed, where, and does each signature match the person it claims to be from?",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_show_locals=False,
 )
-app.command()(run.run)
-app.command()(compare.compare)
-app.command()(intake.submit)
-app.command()(intake.watch)
-app.command()(queue.status)
-app.command()(intake.results)
-app.command()(intake.report)
-app.command()(queue.retry)
-app.command()(queue.enroll)
-app.command()(operations.audit)
-app.command()(bundle.bundle)
-app.command()(bundle.replay)
-app.command()(operations.erase)
-app.command()(operations.retain)
-app.command()(care.migrate)
-app.command()(care.doctor)
+
+
+@app.callback()
+def _countersign() -> None:
+    """Its commands are the modules of `producer.commands`."""
+
 
 #: Which extra brings a module that the core goes without.
 EXTRAS = {

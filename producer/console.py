@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bar
 from rich.table import Table
 
 from producer.objects import visible
+from producer.services.progress import OnProgress, Progress
 
 #: Characters of a text from outside that are shown: more than any key has.
 _LONGEST = 1500
@@ -41,10 +44,26 @@ def print_json(value: Mapping[str, Any]) -> None:
     out.print(json.dumps(value), markup=False, highlight=False, soft_wrap=True)
 
 
-def progress() -> Progress:
+def progress() -> Bar:
     """A progress bar on stderr."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    return Progress(*columns, console=err)
+    return Bar(*columns, console=err)
+
+
+@contextmanager
+def told_progress(what: str) -> Iterator[OnProgress]:
+    """A listener that shows a bar from the first event on; the bar ends with the block."""
+    bar = progress()
+    task = bar.add_task(what, total=None)
+
+    def tell(event: Progress) -> None:
+        bar.start()
+        bar.update(task, completed=event.done, total=event.total)
+
+    try:
+        yield tell
+    finally:
+        bar.stop()
 
 
 def plain(text: str) -> str:

@@ -8,9 +8,9 @@ from sqlalchemy import inspect, select, text, update
 
 from db.engine import now
 from db.models import Document, Erasure
+from producer.services.erase import Eraser
 from tests.fakes import page
 from tests.world import World
-from worker.steps.erase import Eraser
 
 
 def eraser(world: World) -> Eraser:

@@ -16,8 +16,8 @@ from producer.deps import IntakeDeps
 from producer.mailboxes import Mailbox, RedisMailbox
 from producer.outages import Pace
 from producer.pulse import Pulse
-from producer.submit import Counts
-from producer.watch import watch
+from producer.services.submit import Counts
+from producer.services.watch import watch
 from tests.notifications import record
 from tests.waiting import until
 

@@ -316,6 +316,10 @@ GROUPS: tuple[type[BaseSettings], ...] = (
 )
 
 
+#: The groups that decide an answer, by their names in a bundle; none holds a secret.
+DECIDING = {"reading": Reading, "detection": Detection}
+
+
 def complaints(error: ValidationError) -> list[str]:
     """What is wrong with which variable, a line each; no value is quoted."""
     named = [("_".join(map(str, wrong["loc"])), wrong["msg"]) for wrong in error.errors()]

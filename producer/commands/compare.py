@@ -1,18 +1,17 @@
-"""`countersign compare`: two signature images, one opinion."""
+"""`countersign compare`."""
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from producer.console import coloured, out, print_json, progress
+from producer.console import print_json, progress
+from producer.printing.comparison import show_comparison
+from producer.services.compare import Pair, read_pairs
+from producer.services.compare import compare as compare_pairs
 from worker.errors import WrongUse
-
-#: Images that score less get a sentence.
-LOW_SCORE = 0.5
 
 
 def compare(
@@ -28,43 +27,22 @@ def compare(
 
     Exit status 1 says that an image could not be compared.
     """
-    from worker.embedded.comparison import Comparer  # noqa: PLC0415 - loads OpenCV and ONNX Runtime
-
-    rows = _rows(images or [], pairs)
-    comparer = Comparer()
-    unusable = 0
+    chosen, unusable = _chosen(images or [], pairs), 0
     with progress() as bar:
-        for a, b in bar.track(rows, description="pairs"):
-            answer = comparer.compare(a, b)
+        for answer in bar.track(compare_pairs(chosen), total=len(chosen), description="pairs"):
             unusable += answer["reason"] is not None
-            _say(answer, as_json)
+            if as_json:
+                print_json(answer)
+            else:
+                show_comparison(answer)
     raise typer.Exit(1 if unusable else 0)
 
 
-def _rows(images: list[Path], pairs: Path | None) -> list[tuple[Path, Path]]:
+def _chosen(images: list[Path], pairs: Path | None) -> list[Pair]:
     if pairs is None:
         if len(images) != 2:
             raise WrongUse("give two images, or --pairs FILE.csv")
         return [(images[0], images[1])]
     if images:
         raise WrongUse("give two images or --pairs, not both")
-    with pairs.open(newline="", encoding="utf-8-sig") as file:
-        reader = csv.DictReader(file)
-        if not {"a", "b"} <= set(reader.fieldnames or ()):
-            raise WrongUse(f"{pairs} needs the columns a,b")
-        return [(Path(row["a"]), Path(row["b"])) for row in reader]
-
-
-def _say(answer: dict[str, Any], as_json: bool) -> None:
-    if as_json:
-        print_json(answer)
-    elif answer["reason"] is not None:
-        out.print(f"{coloured(answer['verdict'])}: {answer['detail']}")
-    else:
-        probability, band = answer["probability"], answer["confidence"] or "no"
-        out.print(f"{coloured(answer['verdict'])}, probability {probability:.3f}, {band} confidence")
-        if answer["same_ink"]:
-            out.print("Both show the same ink: one is a copy of the other, or both are of a third.")
-        for image, score in answer["scores"].items():
-            if score < LOW_SCORE:
-                out.print(f"Image {image} would serve badly as a reference: score {score:.2f} of 1.")
+    return read_pairs(pairs)

@@ -12,8 +12,8 @@ from db import documents, erase
 from db.base import Status
 from db.documents import Object
 from db.engine import make_sessions
-from producer.audit import Loose, Statement, audit
 from producer.listing import list_objects
+from producer.services.audit import Loose, Statement, audit
 from tests.acceptance.commands import countersign
 from worker.errors import StorageUnavailable
 

@@ -13,12 +13,12 @@ import pytest
 
 from db import documents, events
 from db.results import document_result
-from producer.export import flat_rows
+from producer.services.erase import Eraser
+from producer.services.results import flat_rows
 from tests.fakes import MeanEncoder, page
 from tests.handwriting import signature
 from tests.world import World
 from worker.steps.detect import detect_chunk
-from worker.steps.erase import Eraser
 from worker.steps.finish import finish_document
 from worker.steps.references import enroll, judge
 from worker.steps.render import render_document

@@ -14,15 +14,15 @@ from db.documents import Object
 from db.engine import make_sessions
 from db.erase import digest
 from db.models import Base
+from producer.services.erase import Eraser, StillAtWork
 from tests.erasures import eraser, everything, lines, signed
 from tests.waiting import until
 from tests.world import World
 from worker.errors import StorageUnavailable
 from worker.steps.detect import detect_chunk
-from worker.steps.erase import Eraser, StillAtWork
 from worker.steps.finish import finish_document
-from worker.steps.keys import document_folder
 from worker.steps.render import render_document
+from worker.storage.keys import document_folder
 
 
 def test_nothing_of_an_erased_document_is_left_but_its_neighbour_is_untouched(world: World):

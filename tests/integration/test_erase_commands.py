@@ -8,7 +8,7 @@ import pytest
 
 from db import documents, events
 from db.engine import now
-from producer.commands.operations import only
+from producer.services.selection import find_only
 from tests.acceptance.commands import countersign
 from tests.erasures import finished_days_ago, lines, signed
 from tests.world import World
@@ -69,11 +69,11 @@ def test_what_cannot_be_undone_meets_one_document_or_none(world: World):
     signed(world, "b/same.pdf")
 
     with world.sessions() as session:
-        assert only(session, "2") == [2]
-        assert only(session, "99") == []
-        assert only(session, "a/same.pdf") == [2]
+        assert find_only(session, "2") == [2]
+        assert find_only(session, "99") == []
+        assert find_only(session, "a/same.pdf") == [2]
         with pytest.raises(WrongUse, match=r"3, 2: give an id"):
-            only(session, "same.pdf")
+            find_only(session, "same.pdf")
 
 
 def test_a_document_is_found_by_its_task_and_retried_by_time(world: World):

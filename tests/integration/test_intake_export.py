@@ -11,7 +11,7 @@ import pytest
 
 from db import documents
 from db.results import document_result
-from producer.export import COLUMNS, Format, Selection, Written, export
+from producer.services.results import COLUMNS, Format, Selection, Written, export
 from tests.fakes import page
 from tests.world import World
 from worker.errors import EncryptedDocument

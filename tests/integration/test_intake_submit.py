@@ -19,7 +19,7 @@ from db.engine import make_sessions
 from db.models import Claim
 from producer.deps import IntakeDeps
 from producer.listing import list_objects
-from producer.submit import Counts, local_files, submit, upload_file
+from producer.services.submit import Counts, local_files, submit, upload_file
 from tests.intake import Queue, keys, registered
 from tests.records import times
 from worker.app import make_app

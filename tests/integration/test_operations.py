@@ -18,8 +18,8 @@ from worker.embedded.bundle import read
 from worker.errors import EmptyDocument, UnreadablePage
 from worker.log import Actor, actor
 from worker.settings import Attempts
-from worker.steps.keys import result_key
 from worker.steps.render import render_document
+from worker.storage.keys import result_key
 from worker.storage.s3 import S3
 
 

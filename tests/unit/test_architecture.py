@@ -13,6 +13,22 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("worker", "producer", "db", "training")
 
+#: What speaks to a person at a terminal: a use case must serve others too.
+TERMINAL = ("typer", "click", "rich", "producer.console", "producer.printing", "producer.commands")
+#: What puts documents in and reads results out looks at no pixel.
+PRODUCER = (
+    "worker.steps",
+    "worker.vision",
+    "worker.rendering",
+    "worker.tasks",
+    "training",
+    "deploy",
+    "torch",
+    "cv2",
+    "onnxruntime",
+    "pymupdf",
+)
+
 #: Prefix of a module -> prefixes that it must not import. The longest prefix that fits decides.
 FORBIDDEN: dict[str, tuple[str, ...]] = {
     "db": ("worker", "producer", "training", "deploy", "os", "celery", "boto3", "pydantic_settings"),
@@ -46,11 +62,12 @@ FORBIDDEN: dict[str, tuple[str, ...]] = {
         "torch",
     ),
     "worker.tasks": ("producer", "training", "deploy", "db", "worker.vision", "torch", "cv2"),
-    "producer": ("worker.steps", "worker.vision", "worker.tasks", "training", "deploy", "torch", "cv2"),
-    # The command line puts the packages together; it may name what it starts.
-    "producer.cli": ("worker.vision", "worker.tasks", "training", "deploy", "torch", "cv2"),
-    "producer.commands": ("worker.vision", "worker.tasks", "training", "deploy", "torch", "cv2"),
-    "producer.checks": ("worker.steps", "worker.tasks", "training", "deploy"),
+    "producer": PRODUCER,
+    "producer.commands": (*PRODUCER, "db", "sqlalchemy", "celery", "boto3"),
+    "producer.services": (*PRODUCER, *TERMINAL),
+    # The doctor looks at the weights and asks torch for a GPU.
+    "producer.services.doctor": ("worker.steps", "worker.tasks", "training", "deploy", *TERMINAL),
+    "worker.storage": ("producer", "training", "deploy", "worker.steps", "worker.tasks", "celery", *TERMINAL),
     "training": ("producer", "db", "celery", "boto3"),
 }
 #: Modules that only one module may import.

@@ -13,8 +13,8 @@ from db.base import ClaimSource, PageStatus, Status
 from db.documents import Object
 from db.engine import make_engine, make_sessions
 from db.migrate import upgrade
-from producer import export as module
-from producer.export import COLUMNS, Format, Selection, Written, export, guarded, parquet_schema
+from producer.services import results as module
+from producer.services.results import COLUMNS, Format, Selection, Written, export, guarded, parquet_schema
 from worker.errors import WrongUse
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from producer.commands.enrolments import warnings
+from producer.printing.enrolments import warnings
 from tests.results import document, page, region, verdict
 from worker.report.html import write_report
 from worker.report.summary import rows

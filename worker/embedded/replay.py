@@ -1,4 +1,4 @@
-"""Packs a document's bundle from the queued form, and replays one in the embedded form."""
+"""Replays a document's bundle in the embedded form."""
 
 from __future__ import annotations
 
@@ -10,25 +10,17 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from db import bundles, documents, events
-from db.engine import Sessions
-from db.results import document_result
-from worker.embedded.bundle import LARGEST_MEMBER, Bundle
+from worker.embedded.bundle import Bundle
 from worker.embedded.workspace import open_workspace
 from worker.errors import UnusableReference, WrongUse
-from worker.settings import Detection, Reading
-from worker.steps.keys import reference_key
-from worker.storage.port import Store
+from worker.settings import DECIDING, Detection, Reading
 
-#: The groups of settings that decide an answer; none holds a secret.
-_DECIDING = {"reading": Reading, "detection": Detection}
 #: Fields of the result that say what was answered; the others are names, places, moments and durations.
 _ANSWER = ("sha256", "status", "reason", "signed", "claims", "verdicts")
 _PAGE = ("page", "width", "height", "dpi", "points", "status", "reason")
 _REGION = ("index", "page", "x", "y", "width", "height", "score", "label", "quality")
 #: Fractions that differ by less are the same: processors round differently. Counts are exact.
 _SAME = 1e-3
-_HISTORY = ("stage", "event", "chunk", "attempt", "worker", "task", "seconds", "detail")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,32 +39,6 @@ class Replayed:
     result: Mapping[str, Any]
     answer: Sequence[Difference]
     versions: Sequence[Difference]
-
-
-def pack(document_id: int, sessions: Sessions, store: Store) -> Bundle:
-    """Everything needed to read a document again. StorageUnavailable; ObjectMissing when its bytes are gone.
-
-    Of the signers on file only the claimed ones go along, with the references that were on file when the
-    document ended.
-    """
-    with sessions() as session:
-        document = documents.get(session, document_id)
-        claims = {claim.signer: claim.source.value for claim in document.claims}
-        keys = bundles.references(session, list(claims), before=document.finished_at)
-        result = document_result(session, document_id)
-        history = [
-            {"at": one.at.isoformat(), **{name: getattr(one, name) for name in _HISTORY}}
-            for one in events.of_document(session, document_id)
-        ]
-    return Bundle(
-        name=document.key,
-        data=store.fetch(document.bucket, document.key, document.version, max_bytes=LARGEST_MEMBER),
-        claims=claims,
-        references={name: [store.get(reference_key(*one)) for one in found] for name, found in keys.items()},
-        settings={name: group().model_dump(mode="json") for name, group in _DECIDING.items()},
-        result=result,
-        events=history,
-    )
 
 
 def replay(bundle: Bundle, folder: Path) -> Replayed:
@@ -131,7 +97,7 @@ def _chosen(values: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
 
 
 def _settings(bundle: Bundle) -> tuple[Reading, Detection]:
-    given = {name: dict(bundle.settings.get(name, {})) for name in _DECIDING}
+    given = {name: dict(bundle.settings.get(name, {})) for name in DECIDING}
     device = Detection().detect_device
     try:
         return Reading(**given["reading"]), Detection(**{**given["detection"], "detect_device": device})

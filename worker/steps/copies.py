@@ -17,8 +17,8 @@ from db import copies, events, signers
 from db.base import ChunkStage
 from db.copies import Place
 from db.models import Region
-from worker.steps.keys import page_digest
 from worker.steps.ports import Deps
+from worker.storage.keys import page_digest
 from worker.vision.boxes import iou
 from worker.vision.copies import SAME_INK, Strokes, fingerprint, likeness, nearest, outline, strokes
 from worker.vision.values import Box, Grey

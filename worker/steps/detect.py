@@ -13,8 +13,8 @@ from db.leases import Lease
 from db.models import Document, Page
 from worker.errors import DamagedImage, PageError, UndetectablePage, UnreadablePage
 from worker.steps.attempt import Job, attempt, close_stage
-from worker.steps.keys import crop_key
 from worker.steps.ports import DetectDeps
+from worker.storage.keys import crop_key
 from worker.vision.crops import crop
 from worker.vision.detection.detector import Detector
 from worker.vision.detection.orientation import turned

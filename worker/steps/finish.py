@@ -13,10 +13,10 @@ from db.documents import Tally
 from db.leases import Lease
 from db.models import Document
 from db.results import document_result
-from worker.steps.answers import write_again
 from worker.steps.attempt import Job, attempt, hold, note
-from worker.steps.keys import result_key
 from worker.steps.ports import Deps
+from worker.storage.answers import write_again
+from worker.storage.keys import result_key
 
 
 def finish_document(document_id: int, deps: Deps) -> bool:

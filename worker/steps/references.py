@@ -12,8 +12,8 @@ import numpy.typing as npt
 from db import signers
 from db.models import Reference
 from worker.errors import DocumentError, PageError, UnusableReference
-from worker.steps.keys import reference_key
 from worker.steps.ports import Renderer, VerifyDeps
+from worker.storage.keys import reference_key
 from worker.vision import copies
 from worker.vision.cleaning.cleaner import Cleaner
 from worker.vision.cleaning.prepare import Prepared, prepare

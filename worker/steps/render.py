@@ -13,8 +13,8 @@ from db.leases import Lease
 from db.models import Document
 from worker.errors import EmptyDocument, PageError
 from worker.steps.attempt import Job, attempt, close_stage, hold, left_to_the_sweep, note
-from worker.steps.keys import page_key
 from worker.steps.ports import RenderDeps, Rendering
+from worker.storage.keys import page_key
 from worker.vision.values import RenderedPage
 
 

@@ -15,9 +15,9 @@ from db.models import Document, Region
 from worker.steps import copies
 from worker.steps.attempt import Job, attempt, close_stage, hold
 from worker.steps.copies import Shown
-from worker.steps.keys import clean_key
 from worker.steps.ports import VerifyDeps
 from worker.steps.references import NO_EMBEDDINGS, as_bytes, as_matrix, refresh_references
+from worker.storage.keys import clean_key
 from worker.vision.cleaning.prepare import Prepared, prepare
 from worker.vision.crops import ink_mask
 from worker.vision.images import decode, encode_png

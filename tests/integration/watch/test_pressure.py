@@ -6,8 +6,8 @@ from dataclasses import replace
 from threading import Event
 
 from producer.mailboxes import redis_mailbox
-from producer.submit import BATCH, Counts
-from producer.watch import watch
+from producer.services.submit import BATCH, Counts
+from producer.services.watch import watch
 from tests.intake import OFTEN, PACE, but, keys, put, registered, turns, watching
 from tests.notifications import minio
 from tests.records import times

@@ -14,7 +14,7 @@ from sqlalchemy.engine import make_url
 from db.engine import make_engine, make_sessions
 from producer.mailboxes import redis_mailbox
 from producer.outages import Pace
-from producer.submit import Counts
+from producer.services.submit import Counts
 from tests.intake import OFTEN, but, keys, put, registered, watching
 from tests.lines import line_to
 from tests.notifications import minio

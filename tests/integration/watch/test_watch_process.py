@@ -38,7 +38,7 @@ from db.engine import make_engine, make_sessions
 from producer.deps import IntakeDeps
 from producer.outages import Pace
 from producer.pulse import Pulse
-from producer.watch import stop_on_signals, watch
+from producer.services.watch import stop_on_signals, watch
 from worker.settings import Intake
 given = json.loads(sys.argv[1])
 client = boto3.client("s3", **given["client"])

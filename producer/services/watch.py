@@ -23,7 +23,7 @@ from producer.notices import BadNotice, read_notice
 from producer.objects import base_of, is_folder_marker, looks_like_document
 from producer.outages import OUTAGES, Pace, Patience, Stopped
 from producer.pulse import Pulse
-from producer.submit import BATCH, Counts, submit
+from producer.services.submit import BATCH, Counts, submit
 from worker.log import logger
 from worker.pipeline import PIPELINE
 

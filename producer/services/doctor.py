@@ -5,14 +5,17 @@ from __future__ import annotations
 import importlib
 import platform
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import wraps
 from importlib.metadata import PackageNotFoundError, version
 
 from pydantic import ValidationError
 
+from db.engine import make_engine
+from db.migrate import pending
 from worker.settings import Broker, Database, Detection, Intake, Storage
+from worker.vision.weights import load_catalogue, verified_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,10 @@ class Finding:
     good: bool | None
     found: str
     advice: str = ""
+
+    def as_json(self) -> dict[str, str | bool | None]:
+        """The JSON object."""
+        return {"check": self.name, "ok": self.good, "found": self.found, "advice": self.advice}
 
 
 Check = Callable[[], Finding]
@@ -84,8 +91,6 @@ def _one_opencv() -> str:
 
 @_check("weights", "restore worker/weights from the release")
 def _weights() -> str:
-    from worker.vision.weights import load_catalogue, verified_path  # noqa: PLC0415
-
     entries = load_catalogue()
     for name in entries:
         verified_path(name)
@@ -98,7 +103,7 @@ def _gpu() -> Finding:
     advice = "set COUNTERSIGN_DETECT_DEVICE=cpu, or install countersign[gpu] and a CUDA build of torch"
     if not _installed("torch"):
         return Finding("gpu", False if wanted else None, "torch is not installed", advice if wanted else "")
-    import torch  # noqa: PLC0415
+    import torch  # noqa: PLC0415 - in the extra `gpu`, and seconds to load
 
     if torch.cuda.is_available():
         return Finding("gpu", True, torch.cuda.get_device_name())
@@ -107,7 +112,7 @@ def _gpu() -> Finding:
 
 @_check("queues", "start Redis and set COUNTERSIGN_BROKER_URL")
 def _broker() -> str:
-    from redis import Redis  # noqa: PLC0415
+    from redis import Redis  # noqa: PLC0415 - in the extra `queue`
 
     client = Redis.from_url(
         Broker().broker_url.get_secret_value(), socket_connect_timeout=3, socket_timeout=3
@@ -117,9 +122,6 @@ def _broker() -> str:
 
 @_check("database", "start Postgres, set COUNTERSIGN_DATABASE_URL and run `countersign migrate`")
 def _database() -> str:
-    from db.engine import make_engine  # noqa: PLC0415
-    from db.migrate import pending  # noqa: PLC0415
-
     engine = make_engine(Database().database_url.get_secret_value())
     if pending(engine):
         raise RuntimeError("the schema is not the newest")
@@ -128,7 +130,7 @@ def _database() -> str:
 
 @_check("buckets", "create the buckets, and set COUNTERSIGN_S3_ENDPOINT and the keys")
 def _buckets() -> str:
-    from worker.storage.s3 import s3_client  # noqa: PLC0415
+    from worker.storage.s3 import s3_client  # noqa: PLC0415 - in the extra `queue`
 
     names = (Intake().intake_bucket, Storage().results_bucket)
     client = s3_client(Storage())
@@ -149,3 +151,8 @@ def _installed(name: str) -> bool:
 EMBEDDED: tuple[Check, ...] = (_python, _libraries, _one_opencv, _weights, _gpu)
 #: What the queued form needs beside that.
 QUEUED: tuple[Check, ...] = (_broker, _database, _buckets)
+
+
+def examine(*, embedded: bool = False) -> Iterator[Finding]:
+    """Look at everything that the queued form needs, or only at what `countersign run` needs."""
+    return (check() for check in (EMBEDDED if embedded else (*EMBEDDED, *QUEUED)))

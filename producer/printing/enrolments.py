@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from producer.console import err, plain, table
+from producer.services.enroll import ImageEnrolled
 
 #: Pictures of references that are named one by one; of others the number alone.
 NAMED = 20
 
 
-def show(enrolment: Mapping[str, Any], images: Mapping[str, str] | None = None) -> None:
+def show_enrolment(enrolment: Mapping[str, Any], images: Mapping[str, str] | None = None) -> None:
     """A table on stderr: each reference with its score and what speaks against it, and what is lacking.
 
     `images` are names of files by the SHA-256 of their bytes.
@@ -28,6 +29,14 @@ def show(enrolment: Mapping[str, Any], images: Mapping[str, str] | None = None) 
         err.print(f"and {len(references) - NAMED} more")
     for line in warnings(enrolment):
         err.print(f"[yellow]{plain(line)}[/]", soft_wrap=True)
+
+
+def tell_image(image: ImageEnrolled) -> None:
+    """What came of one image, on stderr."""
+    if image.refused is not None:
+        err.print(f"[red]not enrolled:[/] {plain(image.refused)}")
+    else:
+        err.print(f"{plain(image.image)}: {'enrolled' if image.new else 'was on file already'}")
 
 
 def warnings(enrolment: Mapping[str, Any]) -> list[str]:

@@ -26,6 +26,18 @@ from worker.errors import WrongUse
 if TYPE_CHECKING:
     import pyarrow as pa  # type: ignore[import-untyped]
 
+__all__ = [
+    "COLUMNS",
+    "Format",
+    "Selection",
+    "Status",
+    "Written",
+    "export",
+    "flat_rows",
+    "guarded",
+    "parquet_schema",
+]
+
 #: Documents that are read together; in Parquet also the documents of a row group.
 PAGE = 500
 

@@ -1,4 +1,4 @@
-"""Erase: a document or a signer leaves storage and database for good; a line says that it happened."""
+"""Documents and signers leave storage and database for good; a line says that it happened."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from sqlalchemy.orm import Session
 from db import copies, erase
 from db.base import Status
 from db.engine import Sessions
-from worker.errors import TransientError
-from worker.steps.answers import write_again
-from worker.steps.keys import document_folder, signer_folder
+from producer.services.enroll import checked_name
+from producer.services.selection import find_only
+from worker.errors import TransientError, WrongUse
+from worker.storage.answers import write_again
+from worker.storage.keys import document_folder, signer_folder
 from worker.storage.port import Store
 
 #: Documents that retention looks up at a time.
@@ -32,6 +34,44 @@ class StillAtWork(TransientError):
         return f"a worker is at document {self.document_id}; erase it when that has ended"
 
 
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What is to be erased: documents by their ids, and a signer when one is named."""
+
+    documents: tuple[int, ...]
+    signer: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """How many documents went; whether the signer stood anywhere, None when none was named."""
+
+    documents: int
+    signer: bool | None = None
+
+
+def choose(
+    sessions: Sessions,
+    *,
+    document: str | None = None,
+    signer: str | None = None,
+    documents_too: bool = False,
+) -> Target:
+    """What one of the two names mean, so that a person can be asked first.
+
+    `documents_too` adds the documents that claim the signer.
+
+    WrongUse unless exactly one is named, or when the document's name means several.
+    """
+    if (document is None) == (signer is None) or (documents_too and signer is None):
+        raise WrongUse("give --document or --signer, one of the two")
+    with sessions() as session:
+        if document is not None:
+            return Target(tuple(find_only(session, document)))
+        name = checked_name(signer or "")
+        return Target(tuple(erase.claiming(session, name)) if documents_too else (), name)
+
+
 @dataclass(frozen=True)
 class Eraser:
     """Where things are erased, and who does it."""
@@ -39,6 +79,11 @@ class Eraser:
     sessions: Sessions
     store: Store
     who: str
+
+    def erase(self, target: Target) -> Erased:
+        """Erase the documents, then the signer. StillAtWork; StorageUnavailable: call it again then."""
+        documents = sum(self.document(document_id) for document_id in target.documents)
+        return Erased(documents, None if target.signer is None else self.signer(target.signer))
 
     def document(self, document_id: int) -> bool:
         """Erase a document; False when it is gone already. StillAtWork; StorageUnavailable.

@@ -15,9 +15,11 @@ from db.documents import Object
 from producer import bucket
 from producer.claims import Claims, claimed, signer_name, to_metadata
 from producer.deps import IntakeDeps
+from producer.listing import list_objects
 from producer.lookup import check_pattern, look_up
 from producer.objects import is_folder_marker, sort_key
 from producer.outages import OUTAGES
+from producer.services.progress import OnProgress, Progress, unheard
 from worker.errors import ObjectDenied, ObjectMissing, WrongUse
 from worker.log import actor, logger
 
@@ -56,6 +58,28 @@ def submit(objects: Iterable[Object], deps: IntakeDeps, *, table: ClaimsTable | 
     for batch in in_batches(objects, BATCH):
         total += _submit_batch(batch, deps, table or {})
     return total
+
+
+def submit_place(
+    source: str, deps: IntakeDeps, *, table: ClaimsTable | None = None, on_progress: OnProgress = unheard
+) -> Counts:
+    """Submit what lies at `s3://…`, or upload a file or a folder to the intake bucket and submit that.
+
+    WrongUse when there is nothing of that name; else as `submit`.
+    """
+    if source.startswith("s3://"):
+        return submit(list_objects(deps.client, deps.bucket, deps.prefix), deps, table=table)
+    return submit(_uploaded(Path(source), deps, table, on_progress), deps, table=table)
+
+
+def _uploaded(
+    path: Path, deps: IntakeDeps, table: ClaimsTable | None, on_progress: OnProgress
+) -> Iterator[Object]:
+    files = list(local_files(path))
+    for number, (file, key) in enumerate(files):
+        on_progress(Progress(number, len(files)))
+        yield upload_file(file, key, deps, table=table)
+    on_progress(Progress(len(files), len(files)))
 
 
 def upload_file(path: Path, key: str, deps: IntakeDeps, *, table: ClaimsTable | None = None) -> Object:

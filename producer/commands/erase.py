@@ -1,0 +1,43 @@
+"""`countersign erase`."""
+
+from __future__ import annotations
+
+import getpass
+from typing import Annotated
+
+import typer
+
+from producer.console import err
+from producer.services.erase import Eraser, Target, choose
+from worker import connections
+
+
+def erase(
+    document: Annotated[
+        str | None, typer.Option(help="A document's id, or a key, SHA-256 or task id that names one only.")
+    ] = None,
+    signer: Annotated[str | None, typer.Option(help="A signer's name.")] = None,
+    documents_too: Annotated[
+        bool, typer.Option("--documents-too", help="With --signer: erase the documents that claim them, too.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Erase a document or a signer: rows, pictures, embeddings and results. A line without names stays.
+
+    The original in the intake bucket is yours to delete; an erased document is not taken in again.
+    """
+    sessions = connections.sessions()
+    target = choose(sessions, document=document, signer=signer, documents_too=documents_too)
+    if not yes:
+        typer.confirm(f"erase {_words(target)} for good?", abort=True, err=True)
+    erased = Eraser(sessions, connections.store(), getpass.getuser()).erase(target)
+    if erased.signer is not None:
+        err.print(f"the signer is {'erased' if erased.signer else 'on file nowhere'}")
+    err.print(f"{erased.documents} documents erased")
+
+
+def _words(target: Target) -> str:
+    number = len(target.documents)
+    if target.signer is not None:
+        return f"the signer {target.signer!r} and {number} documents"
+    return f"{number} documents {list(target.documents)}"

@@ -1,0 +1,33 @@
+"""`countersign migrate`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from producer.console import err
+from producer.services.migrate import PRODUCER, READER, WORKER, make_roles
+from producer.services.migrate import migrate as upgrade
+from worker.settings import Database, Logins
+
+
+def migrate(
+    roles: Annotated[
+        bool,
+        typer.Option("--roles", help="Make the Postgres roles of least privilege, too; see SECURITY.md."),
+    ] = False,
+) -> None:
+    """Bring the database to the newest schema. Safe to call again, and from several places at once."""
+    url = Database().database_url.get_secret_value()
+    err.print(f"{upgrade(url)} is at the newest schema")
+    if roles:
+        logins = Logins()
+        given = {
+            PRODUCER: logins.producer_password,
+            WORKER: logins.worker_password,
+            READER: logins.reader_password,
+        }
+        passwords = {role: secret.get_secret_value() for role, secret in given.items() if secret}
+        make_roles(url, passwords)
+        err.print(f"{', '.join(given)} have their rights; {len(passwords)} of them can log in")

@@ -1,0 +1,26 @@
+"""`countersign report`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from producer.console import err
+from producer.services.report import report as write_report
+from worker import connections
+
+
+def report(
+    documents: Annotated[
+        list[str] | None, typer.Argument(help="Ids, keys or SHA-256 digests; none for the newest.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="The HTML file to write.")] = Path("report.html"),
+    newest: Annotated[int, typer.Option(min=1, help="How many, when no document is named.")] = 100,
+) -> None:
+    """Write the HTML report of documents of the queued form: annotated pages, crops, verdicts."""
+    written = write_report(
+        connections.sessions(), connections.store(), out, names=documents or (), newest=newest
+    )
+    err.print(f"{written.documents} documents: {written.path}")

@@ -1,0 +1,27 @@
+"""`countersign results`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from producer.console import err
+from producer.services.results import Format, Selection, Status, export
+from worker import connections
+
+
+def results(
+    form: Annotated[
+        Format, typer.Option("--format", help="jsonl has everything; the others are flat.")
+    ] = Format.JSONL,
+    out: Annotated[Path | None, typer.Option(help="File to write; default: stdout.")] = None,
+    status: Annotated[list[Status] | None, typer.Option(help="Only documents with this status.")] = None,
+    after: Annotated[int, typer.Option(help="Only documents with a higher id.")] = 0,
+) -> None:
+    """Write results as JSON lines, CSV or Parquet: a document a line, or a verdict a row."""
+    chosen = Selection(tuple(status or ()), after)
+    written = export(connections.sessions(), form, chosen, out or sys.stdout.buffer)
+    err.print(f"{written.documents} documents; the next export goes on with --after {written.last}")

@@ -1,0 +1,31 @@
+"""`countersign status`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from producer.console import print_json
+from producer.printing.documents import show_history, show_overview
+from producer.services.status import histories, overview
+from worker import connections
+
+
+def status(
+    document: Annotated[
+        str | None, typer.Argument(help="A document's id, key, SHA-256 or task id; none for all in numbers.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False,
+) -> None:
+    """Say where documents stand: all of them in numbers, or one with its whole history."""
+    sessions = connections.sessions()
+    if document is not None:
+        for history in histories(sessions, document):
+            (print_json if as_json else show_history)(history)
+        return
+    numbers = overview(sessions)
+    if as_json:
+        print_json(numbers.as_json())
+    else:
+        show_overview(numbers)

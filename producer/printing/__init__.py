@@ -1,0 +1,1 @@
+"""How commands show values to a person: tables and sentences, on the terminal alone."""

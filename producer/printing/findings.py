@@ -1,0 +1,20 @@
+"""The doctor's findings, for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rich.markup import escape
+
+from producer.console import out, table
+from producer.services.doctor import Finding
+
+_MARKS = {True: "[green]good[/]", False: "[red]bad[/]", None: "[dim]none[/]"}
+
+
+def show_findings(findings: Iterable[Finding]) -> None:
+    """A row each: what was looked at, how it is, and what to do."""
+    rows = table("Countersign's health", "check", "", "found", "what to do")
+    for finding in findings:
+        rows.add_row(finding.name, _MARKS[finding.good], escape(finding.found), escape(finding.advice))
+    out.print(rows)

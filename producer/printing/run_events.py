@@ -1,0 +1,39 @@
+"""What happens during a run, on stderr: what was passed over, how references stand, a progress bar."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+
+from producer.console import err, plain, told_progress
+from producer.printing import enrolments
+from producer.printing.documents import SENTENCES
+from producer.services.progress import Progress
+from producer.services.run import DocumentSkipped, OnRunEvent, ReferencesRead, RunEvent
+
+
+@contextmanager
+def told() -> Iterator[OnRunEvent]:
+    """A listener that says what happens; its bar ends with the block."""
+    with told_progress("documents") as show_progress:
+
+        def tell(event: RunEvent) -> None:
+            if isinstance(event, Progress):
+                show_progress(event)
+            elif isinstance(event, ReferencesRead):
+                _references(event)
+            else:
+                what = "document" if isinstance(event, DocumentSkipped) else "reference"
+                err.print(f"[yellow]{what} passed over:[/] {plain(event.reason)}")
+
+        yield tell
+
+
+def _references(read: ReferencesRead) -> None:
+    err.print(f"{read.images} references of {read.signers} signers on file")
+    lines = [line for enrolment in read.enrolments for line in enrolments.warnings(asdict(enrolment))]
+    for line in lines[:SENTENCES]:
+        err.print(f"[yellow]{plain(line)}[/]", soft_wrap=True)
+    if len(lines) > SENTENCES:
+        err.print(f"and {len(lines) - SENTENCES} more of these; the report has all of them")

@@ -1,0 +1,49 @@
+"""The completeness statement for a person."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from producer.console import coloured, out, plain, table
+from producer.services.audit import UNKNOWN, Loose, Statement
+
+#: Counts stand under these names; everything else of a statement is not one.
+_NO_COUNTS = ("bucket", "prefix", "complete", "versions")
+#: Unknown versions that are named when no file takes them all.
+NAMED = 20
+
+
+@contextmanager
+def noted(file: Path | None) -> Iterator[tuple[Callable[[Loose], None], Sequence[Loose]]]:
+    """A listener that writes every version to the file, or keeps the first unknown ones; and what it kept."""
+    first: list[Loose] = []
+    with ExitStack() as exits:
+        lines = None if file is None else exits.enter_context(file.open("w", encoding="utf-8"))
+
+        def note(version: Loose) -> None:
+            if lines is not None:
+                facts = {"key": version.key, "version": version.version, "state": version.state}
+                lines.write(json.dumps(facts) + "\n")
+            elif version.state == UNKNOWN and len(first) < NAMED:
+                first.append(version)
+
+        yield note, first
+
+
+def show_statement(statement: Statement, unknown: Sequence[Loose]) -> None:
+    """Versions by what became of them, those nobody knows by their keys, and the answer in a sentence."""
+    counts = statement.as_json()
+    gone = counts.pop("gone")
+    rows = table(f"s3://{statement.bucket}/{statement.prefix}", "versions", "in the bucket", "gone from it")
+    for state in (name for name in counts if name not in _NO_COUNTS):
+        rows.add_row(coloured(state), str(counts[state]), str(gone.get(state, "")))
+    rows.add_row("all", str(statement.versions), str(statement.gone.total()))
+    out.print(rows)
+    for version in unknown:
+        out.print(f"unknown: {plain(version.key)} ({plain(version.version)})", soft_wrap=True)
+    out.print(
+        "every version is accounted for" if statement.complete else "not every version is accounted for"
+    )

@@ -1,0 +1,69 @@
+"""A document's case, packed so that it can be read again on another machine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from db import bundles, documents, events
+from db.engine import Sessions
+from db.results import document_result
+from producer.services.selection import find_only
+from worker.embedded.bundle import LARGEST_MEMBER, Bundle, write
+from worker.errors import WrongUse
+from worker.settings import DECIDING
+from worker.storage.keys import reference_key
+from worker.storage.port import Store
+
+_HISTORY = ("stage", "event", "chunk", "attempt", "worker", "task", "seconds", "detail")
+
+
+@dataclass(frozen=True, slots=True)
+class BundleWritten:
+    """The ZIP file, and its size in bytes."""
+
+    path: Path
+    size: int
+
+
+def bundle(name: str, sessions: Sessions, store: Store, *, out: Path | None = None) -> BundleWritten:
+    """Write the bundle of the one document of that name; by default into `document-ID.zip`.
+
+    WrongUse when the name means none or several; StorageUnavailable; ObjectMissing when its bytes are gone.
+    """
+    with sessions() as session:
+        ids = find_only(session, name)
+    if not ids:
+        raise WrongUse(f"there is no document {name!r}")
+    path = out or Path(f"document-{ids[0]}.zip")
+    write(pack(ids[0], sessions, store), path)
+    return BundleWritten(path, path.stat().st_size)
+
+
+def pack(document_id: int, sessions: Sessions, store: Store) -> Bundle:
+    """Everything needed to read a document again. StorageUnavailable; ObjectMissing when its bytes are gone.
+
+    Of the signers on file only the claimed ones go along, with the references that were on file when the
+    document ended.
+    """
+    with sessions() as session:
+        document = documents.get(session, document_id)
+        claims = {claim.signer: claim.source.value for claim in document.claims}
+        keys = bundles.references(session, list(claims), before=document.finished_at)
+        result = document_result(session, document_id)
+        history = [
+            {"at": event.at.isoformat(), **{field: getattr(event, field) for field in _HISTORY}}
+            for event in events.of_document(session, document_id)
+        ]
+    return Bundle(
+        name=document.key,
+        data=store.fetch(document.bucket, document.key, document.version, max_bytes=LARGEST_MEMBER),
+        claims=claims,
+        references={
+            signer: [store.get(reference_key(*reference)) for reference in references]
+            for signer, references in keys.items()
+        },
+        settings={name: group().model_dump(mode="json") for name, group in DECIDING.items()},
+        result=result,
+        events=history,
+    )

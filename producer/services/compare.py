@@ -1,0 +1,30 @@
+"""Pairs of signature images, one opinion each."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from worker.errors import WrongUse
+
+#: Two images, of one signature each.
+Pair = tuple[Path, Path]
+
+
+def compare(pairs: Iterable[Pair]) -> Iterator[dict[str, Any]]:
+    """An answer for each pair, in order; one whose image cannot be used has a `reason`."""
+    from worker.embedded.comparison import Comparer  # noqa: PLC0415 - loads the models
+
+    comparer = Comparer()
+    return (comparer.compare(first, second) for first, second in pairs)
+
+
+def read_pairs(path: Path) -> list[Pair]:
+    """The pairs of a CSV with the columns `a` and `b`, paths of images. WrongUse."""
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        reader = csv.DictReader(file)
+        if not {"a", "b"} <= set(reader.fieldnames or ()):
+            raise WrongUse(f"{path} needs the columns a,b")
+        return [(Path(row["a"]), Path(row["b"])) for row in reader]

@@ -1,0 +1,76 @@
+"""Signature images on file for a signer."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from producer.claims import signer_name
+from producer.services.progress import unheard
+from worker.errors import UnusableReference, WrongUse
+
+if TYPE_CHECKING:
+    from worker.enrolling import Enrolment
+
+
+@dataclass(frozen=True, slots=True)
+class ImageEnrolled:
+    """One image of a signature, by its name and the SHA-256 of its bytes.
+
+    `new` is False when the same bytes were on file; `refused` says why it cannot be used, None when it can.
+    """
+
+    image: str
+    sha256: str
+    new: bool = False
+    refused: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SignerEnrolled:
+    """What came of each image, and how all references of the signer stand now."""
+
+    images: tuple[ImageEnrolled, ...]
+    enrolment: Enrolment
+
+    @property
+    def complete(self) -> bool:
+        """Whether every image could be used."""
+        return not any(image.refused for image in self.images)
+
+
+def checked_name(text: str) -> str:
+    """The name as claims have it: trimmed and normalised, so that the two can meet. WrongUse."""
+    try:
+        return signer_name(text)
+    except ValueError as error:
+        raise WrongUse(f"{text!r} cannot be a signer's name: {error}") from error
+
+
+def enroll(
+    signer: str,
+    images: Iterable[tuple[str, bytes]],
+    *,
+    on_image: Callable[[ImageEnrolled], None] = unheard,
+) -> SignerEnrolled:
+    """Put images, each a name and its bytes, on file and judge all references of the signer by each other.
+
+    The same image twice counts once. An image that cannot be used is an event and hinders no other. WrongUse
+    for a name that cannot be one; StorageUnavailable.
+    """
+    name = checked_name(signer)
+    from worker.enrolling import Enroller, open_enroller  # noqa: PLC0415 - loads the models
+
+    enroller: Enroller = open_enroller()
+    outcomes = []
+    for image, data in images:
+        sha256 = hashlib.sha256(data).hexdigest()
+        try:
+            outcome = ImageEnrolled(image, sha256, new=enroller.enroll(name, image, data).new)
+        except UnusableReference as error:
+            outcome = ImageEnrolled(image, sha256, refused=str(error))
+        outcomes.append(outcome)
+        on_image(outcome)
+    return SignerEnrolled(tuple(outcomes), enroller.judge(name))

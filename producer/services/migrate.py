@@ -1,0 +1,27 @@
+"""The database's schema, and its roles of least privilege."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from db.engine import make_engine
+from db.migrate import upgrade
+from db.roles import PRODUCER, READER, WORKER, grant
+from worker.errors import WrongUse
+
+__all__ = ["PRODUCER", "READER", "WORKER", "make_roles", "migrate"]
+
+
+def migrate(url: str) -> str:
+    """Bring the schema to the newest; safe to call again. Answer the database's URL without its password."""
+    engine = make_engine(url)
+    upgrade(engine)
+    return engine.url.render_as_string(hide_password=True)
+
+
+def make_roles(url: str, passwords: Mapping[str, str]) -> None:
+    """Make the roles of least privilege; those with a password can log in. WrongUse where there are none."""
+    try:
+        grant(make_engine(url), passwords)
+    except ValueError as error:
+        raise WrongUse(str(error)) from error

@@ -1,0 +1,190 @@
+"""Documents in, verdicts out, here and now: without any server, on all cores."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from producer.claims import claimed, read_claims, signer_name
+from producer.services.progress import Progress, unheard
+from worker.errors import UnusableReference, WrongUse
+from worker.settings import Detection
+from worker.storage.files import key_of
+
+if TYPE_CHECKING:
+    from worker.embedded.workspace import Workspace
+    from worker.enrolling import Enrolment
+
+#: Files beside documents that are not documents.
+_NOT_DOCUMENTS = {".csv", ".json"}
+_IMAGES = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp"}
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentSkipped:
+    """A file that cannot be opened; the others go on."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceSkipped:
+    """A reference image that cannot be used; the others count."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReferencesRead:
+    """How many images of how many signers there are, and how the references of each stand."""
+
+    images: int
+    signers: int
+    enrolments: tuple[Enrolment, ...]
+
+
+#: What happens during a run, in its order.
+RunEvent = DocumentSkipped | ReferenceSkipped | ReferencesRead | Progress
+OnRunEvent = Callable[[RunEvent], None]
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """The documents' results in the order of the files, the HTML report, and how many files there were."""
+
+    results: tuple[dict[str, Any], ...]
+    report: Path
+    files: int
+
+    @property
+    def complete(self) -> bool:
+        """Whether every file has an answer."""
+        answered = sum(result["status"] in {"done", "partial"} for result in self.results)
+        return answered == self.files
+
+
+def run(
+    paths: Sequence[Path],
+    folder: Path,
+    *,
+    references: Path | None = None,
+    claims: Path | None = None,
+    min_score: float | None = None,
+    resume: bool = False,
+    on_event: OnRunEvent = unheard,
+) -> RunResult:
+    """Read the documents and leave a database, the pictures and a report in the folder.
+
+    `references` has one folder per signer, `claims` is a CSV; `resume` keeps the answers of an earlier run. A
+    document that cannot be read is a result or an event and hinders no other. WrongUse when there are no
+    documents or no references where they should be; StorageUnavailable when the folder cannot be written.
+    """
+    files = list(expand(paths))
+    if not files:
+        raise WrongUse("there are no documents at " + ", ".join(map(str, paths)))
+    table = {} if claims is None else read_claims(claims)
+    from worker.embedded.workspace import open_workspace  # noqa: PLC0415 - loads the models
+
+    workspace = open_workspace(
+        folder, detection=None if min_score is None else Detection(min_score=min_score)
+    )
+    enrolments = () if references is None else enroll_folder(workspace, references, on_event)
+    ids = list(_registered(workspace, files, table, again=not resume, on_event=on_event))
+    _process(workspace, ids, on_event)
+    results = tuple(workspace.result(document_id) for document_id in ids)
+    return RunResult(results, _report(results, enrolments, folder), len(files))
+
+
+def expand(paths: Iterable[Path]) -> Iterator[Path]:
+    """Files as they are; folders as the files below them, by name, hidden ones and tables left out."""
+    for path in paths:
+        if path.is_dir():
+            below = (file for file in sorted(path.rglob("*")) if file.is_file() and not _hidden(file, path))
+            yield from (file for file in below if file.suffix.lower() not in _NOT_DOCUMENTS)
+        else:
+            yield path
+
+
+def enroll_folder(workspace: Workspace, references: Path, on_event: OnRunEvent) -> tuple[Enrolment, ...]:
+    """Compare with the references in `DIR/<signer>/` alone; answer how those of each signer stand.
+
+    WrongUse when there are none.
+    """
+    workspace.forget_signers()
+    images = _reference_images(references)
+    if not images:
+        raise WrongUse(f"{references} holds no references; it needs one folder per signer with images in it")
+    names: dict[str, None] = {}
+    for signer, image in images:
+        try:
+            workspace.enroll(name := _named(signer), image)
+            names[name] = None
+        except (UnusableReference, OSError) as error:
+            on_event(ReferenceSkipped(str(error)))
+    enrolments = tuple(workspace.judge(name) for name in names)
+    on_event(ReferencesRead(len(images), len({signer for signer, _ in images}), enrolments))
+    return enrolments
+
+
+def _reference_images(references: Path) -> list[tuple[str, Path]]:
+    return [
+        (signer.name, image)
+        for signer in sorted(references.iterdir())
+        if signer.is_dir()
+        for image in sorted(signer.iterdir())
+        if image.suffix.lower() in _IMAGES
+    ]
+
+
+def _named(folder: str) -> str:
+    """The signer that a folder is named after, as claims are compared with it."""
+    try:
+        return signer_name(folder)
+    except ValueError as error:
+        raise UnusableReference(folder, str(error)) from error
+
+
+def _registered(
+    workspace: Workspace,
+    files: Iterable[Path],
+    table: Mapping[str, Sequence[str]],
+    *,
+    again: bool,
+    on_event: OnRunEvent,
+) -> Iterator[int]:
+    for path in files:
+        try:
+            yield workspace.register(path, claimed(table, key_of(path)), again=again)
+        except OSError as error:
+            on_event(DocumentSkipped(str(error)))
+
+
+def _process(workspace: Workspace, ids: Sequence[int], on_event: OnRunEvent) -> None:
+    """Each document once, however often it was named; the events count them."""
+    chosen = sorted(set(ids))
+    done = 0
+
+    def count(_document_id: int) -> None:
+        nonlocal done
+        done += 1
+        on_event(Progress(done, len(chosen)))
+
+    on_event(Progress(0, len(chosen)))
+    workspace.process(chosen, count)
+
+
+def _report(results: Sequence[dict[str, Any]], enrolments: Sequence[Enrolment], folder: Path) -> Path:
+    from worker.report.html import write_report  # noqa: PLC0415 - loads OpenCV
+
+    return write_report(
+        results,
+        folder / "report.html",
+        load_image=lambda path: Path(path).read_bytes(),
+        enrolments=[asdict(enrolment) for enrolment in enrolments],
+    )
+
+
+def _hidden(path: Path, root: Path) -> bool:
+    return any(part.startswith(".") for part in path.relative_to(root).parts)

@@ -1,0 +1,37 @@
+"""Documents by what people call them: an id, a key or its end, a SHA-256, a task id."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy.orm import Session
+
+from db import documents
+from worker.errors import WrongUse
+
+
+def find_all(session: Session, names: Iterable[str]) -> list[int]:
+    """Ids of all documents that the names mean, newest first for each. WrongUse when a name means none."""
+    return [document_id for name in names for document_id in _named(session, name)]
+
+
+def find_only(session: Session, name: str) -> list[int]:
+    """The id of the one document of that name, or nothing. WrongUse when there are several.
+
+    A number is an id and nothing else: what cannot be undone must not meet a document that is called so.
+    """
+    ids = [
+        document.id
+        for document in documents.find(session, name)
+        if not name.isdecimal() or document.id == int(name)
+    ]
+    if len(ids) > 1:
+        raise WrongUse(f"{name!r} names the documents {', '.join(map(str, ids))}: give an id")
+    return ids
+
+
+def _named(session: Session, name: str) -> list[int]:
+    ids = [document.id for document in documents.find(session, name)]
+    if not ids:
+        raise WrongUse(f"there is no document {name!r}; give an id, a key, a SHA-256 or a task id")
+    return ids
