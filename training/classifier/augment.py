@@ -8,6 +8,15 @@ import cv2
 import numpy as np
 
 from training.classifier.pieces import Piece
+from training.common.degradations import (
+    blurred,
+    noisy,
+    one_bit,
+    ruled,
+    salt_and_pepper,
+    skewed,
+    with_pen,
+)
 from worker.vision.crops import crop
 from worker.vision.detection.classifier import MARGIN, Kind, Look, as_look
 from worker.vision.values import Box, Grey
@@ -30,7 +39,7 @@ def varied(piece: Piece, papers: Sequence[Piece], rng: _Rng) -> Look:
         if papers and rng.random() < 0.6:
             pixels = _laid(pixels, papers[int(rng.integers(len(papers)))], rng)
     if rng.random() < 0.5:
-        pixels = _turned(pixels, float(rng.normal(0, 3.5)))
+        pixels = skewed(pixels, float(rng.normal(0, 3.5)), paper=None)
     image = crop(pixels, moved(piece.box, rng), margin=MARGIN)
     if piece.kind is Kind.PRINTED_TEXT and rng.random() < _SIDEWAYS:
         image = np.ascontiguousarray(np.rot90(image, int(rng.integers(1, 4))))
@@ -61,21 +70,17 @@ def worn(image: Grey, rng: _Rng) -> Grey:
     size = max(12, round(width * stretch * coarse)), max(8, round(height * coarse))
     image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
     if rng.random() < 0.12:
-        kernel = np.ones((2, 2), np.uint8)
-        image = np.asarray((cv2.erode if rng.random() < 0.6 else cv2.dilate)(image, kernel), np.uint8)
+        image = 255 - with_pen(255 - image, 2 if rng.random() < 0.6 else -2, shape=cv2.MORPH_RECT)
     if rng.random() < 0.15:
-        _rule(image, rng)
+        image = _rule(image, rng)
     if rng.random() < 0.4:
-        image = np.asarray(cv2.GaussianBlur(image, (0, 0), float(rng.uniform(0.3, 1.1))), np.uint8)
+        image = blurred(image, float(rng.uniform(0.3, 1.1)))
     if rng.random() < 0.25:
-        image = np.where(image < rng.uniform(110, 200), np.uint8(0), np.uint8(255))
+        image = one_bit(image, rng.uniform(110, 200))
     if rng.random() < 0.4:
-        noisy = image + rng.standard_normal(image.shape, np.float32) * np.float32(rng.uniform(2, 14))
-        image = np.clip(noisy, 0, 255).astype(np.uint8)
+        image = noisy(image, rng.standard_normal(image.shape, np.float32) * np.float32(rng.uniform(2, 14)))
     if rng.random() < 0.2:
-        specks = rng.random(image.shape, np.float32) < rng.uniform(0.001, 0.012)
-        image = image.copy()
-        image[specks] = rng.choice(np.array([0, 255], np.uint8), int(specks.sum()))
+        image = salt_and_pepper(image, rng.random(image.shape, np.float32) < rng.uniform(0.001, 0.012), rng)
     return image
 
 
@@ -96,16 +101,8 @@ def _laid(ink: Grey, paper: Piece, rng: _Rng) -> Grey:
     return np.asarray(np.minimum(ink, moved_paper), np.uint8)
 
 
-def _turned(pixels: Grey, degrees: float) -> Grey:
-    height, width = pixels.shape
-    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, 1.0)
-    return np.asarray(
-        cv2.warpAffine(pixels, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE), np.uint8
-    )
-
-
-def _rule(image: Grey, rng: _Rng) -> None:
+def _rule(image: Grey, rng: _Rng) -> Grey:
     height, width = image.shape
     y = int(rng.uniform(0.5, 0.98) * height)
     left = int(rng.uniform(0, 0.2) * width)
-    cv2.line(image, (left, y), (width, y), int(rng.integers(0, 120)), 1)
+    return ruled(image, (left, y), (width, y), level=int(rng.integers(0, 120)), width=1)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from training.common.pixels import scaled
 from worker.vision.crops import grey
 from worker.vision.detection.classifier import Kind
 from worker.vision.values import Box, Grey, Pixels
@@ -40,7 +41,7 @@ def cut(page: Pixels | Grey, box: Box, kind: Kind, *, source: str, group: str) -
     pixels = grey(page[top:bottom, left:right])
     scale = min(1.0, LARGEST / max(box.width, box.height))
     if scale < 1:
-        pixels = np.asarray(cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA))
+        pixels = scaled(pixels, scale)
     inner = Box((box.x - left) * scale, (box.y - top) * scale, box.width * scale, box.height * scale)
     return Piece(kind, source, group, np.ascontiguousarray(pixels, np.uint8), inner)
 
@@ -53,7 +54,7 @@ def whole(ink: Grey, kind: Kind, *, source: str, group: str) -> Piece | None:
     tight = 255 - ink[y : y + height, x : x + width]
     scale = min(1.0, LARGEST / max(width, height))
     if scale < 1:
-        tight = np.asarray(cv2.resize(tight, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA))
+        tight = scaled(tight, scale)
     down, across = (round(AROUND * side) for side in tight.shape)
     pixels = cv2.copyMakeBorder(tight, down, down, across, across, cv2.BORDER_CONSTANT, value=(255,))
     box = Box(across, down, tight.shape[1], tight.shape[0])

@@ -9,13 +9,13 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from training.common.degradations import blurred, compressed, one_bit, skewed
+from training.common.pixels import cut_to_ink, in_grey, resized, to_pixels
 from training.synthesis import typefaces
+from training.synthesis.ink import Colour, Coverage, stain
 from worker.vision.values import Grey, Pixels
 
 _Rng = np.random.Generator
-#: How much ink covers each pixel: (height, width) float32 in [0, 1].
-Coverage = npt.NDArray[np.float32]
-_Colour = tuple[int, int, int]
 
 DPI, DPI_SHARES = (100, 150, 200, 300), (0.15, 0.35, 0.35, 0.15)
 #: Width of a signature in millimetres, and its greatest height.
@@ -25,15 +25,15 @@ STROKE = 0.35
 #: Share of pairs that are only placed, inked and scanned: what is clean must stay.
 UNSOILED = 0.12
 
-_PENS: tuple[_Colour, ...] = (
+_PENS: tuple[Colour, ...] = (
     *((24, 24, 30), (28, 52, 140), (44, 78, 190)),
     *((20, 30, 84), (50, 50, 56), (90, 90, 95)),
 )
-_PRINTS: tuple[_Colour, ...] = (
+_PRINTS: tuple[Colour, ...] = (
     *((15, 15, 15), (40, 40, 40), (90, 90, 90)),
     *((140, 140, 140), (30, 60, 130), (150, 30, 40)),
 )
-_STAMPS: tuple[_Colour, ...] = (
+_STAMPS: tuple[Colour, ...] = (
     *((80, 80, 85), (130, 130, 130), (90, 50, 150)),
     *((180, 40, 40), (30, 80, 155), (30, 110, 70)),
 )
@@ -73,11 +73,11 @@ def soil(ink: Grey, rng: _Rng) -> Pair:
     over = [rng.random() < 0.25 for _ in layers]
     for (cover, colour), is_over in zip(layers, over, strict=True):
         if not is_over:
-            _stain(pixels, cover, colour)
-    _stain(pixels, strokes * _pressure(sheet), _pick(_PENS, rng))
+            stain(pixels, cover, colour)
+    stain(pixels, strokes * _pressure(sheet), _pick(_PENS, rng))
     for (cover, colour), is_over in zip(layers, over, strict=True):
         if is_over:
-            _stain(pixels, cover, colour)
+            stain(pixels, cover, colour)
     truth = np.where(strokes >= STROKE, np.uint8(255), np.uint8(0))
     return Pair(_scanned(pixels, sheet), truth)
 
@@ -85,25 +85,23 @@ def soil(ink: Grey, rng: _Rng) -> Pair:
 def _placed(ink: Grey, rng: _Rng) -> tuple[_Sheet, Coverage]:
     """The strokes at a document's resolution, a little turned, with the room that detectors leave."""
     mm = float(rng.choice(DPI, p=DPI_SHARES)) / 25.4
-    x, y, width, height = cv2.boundingRect(ink)
-    wanted = min(rng.uniform(*WIDTH_MM), MAX_HEIGHT_MM * width / max(height, 1)) * mm
-    scale = wanted / max(width, 1)
+    inner = cut_to_ink(ink)
+    height, width = inner.shape
+    scale = min(rng.uniform(*WIDTH_MM), MAX_HEIGHT_MM * width / height) * mm / width
     size = max(8, round(width * scale)), max(4, round(height * scale))
-    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    small = cv2.resize(ink[y : y + height, x : x + width], size, interpolation=way)
+    small = resized(inner, size, enlarging=cv2.INTER_CUBIC)
     room = 0.35 * min(size) + 4 * mm
     left, top, right, bottom = (int(edge) for edge in rng.uniform(0.1, 1.0, 4) ** 2 * room + 2)
-    placed = cv2.copyMakeBorder(small, top, bottom, left, right, cv2.BORDER_CONSTANT, value=0)
+    placed = np.pad(small, ((top, bottom), (left, right)))
+    strokes = skewed(placed, float(rng.uniform(-3, 3)), paper=0).astype(np.float32) / np.float32(255)
     shape = placed.shape[0], placed.shape[1]
-    turn = cv2.getRotationMatrix2D((shape[1] / 2, shape[0] / 2), float(rng.uniform(-3, 3)), 1.0)
-    turned = cv2.warpAffine(placed, turn, shape[::-1]).astype(np.float32) / 255
-    return _Sheet(shape, mm, (left, top, *size), rng), np.minimum(turned, 1.0)
+    return _Sheet(shape, mm, (left, top, *size), rng), strokes
 
 
-def _layers(sheet: _Sheet) -> list[tuple[Coverage, _Colour]]:
+def _layers(sheet: _Sheet) -> list[tuple[Coverage, Colour]]:
     """One to four kinds of dirt, each with its colour."""
     rng = sheet.rng
-    kinds: list[tuple[Callable[[_Sheet], Grey], float, tuple[_Colour, ...]]] = [
+    kinds: list[tuple[Callable[[_Sheet], Grey], float, tuple[Colour, ...]]] = [
         (_rules, 0.5, _PRINTS),
         (_box, 0.2, _PRINTS),
         (_print, 0.5, _PRINTS),
@@ -111,7 +109,7 @@ def _layers(sheet: _Sheet) -> list[tuple[Coverage, _Colour]]:
         (_stamp, 0.25, _STAMPS),
     ]
     chosen = [(draw, shades) for draw, share, shades in kinds if rng.random() < share] or [(_rules, _PRINTS)]
-    found: list[tuple[Coverage, _Colour]] = []
+    found: list[tuple[Coverage, Colour]] = []
     for draw, shades in chosen:
         cover = draw(sheet).astype(np.float32) * np.float32(rng.uniform(0.7, 1.0) / 255)
         found.append((cover.astype(np.float32), _pick(shades, rng)))
@@ -232,7 +230,7 @@ def _stamp(sheet: _Sheet) -> Grey:
 
 def _bleed(sheet: _Sheet) -> Coverage:
     """Print of the other side, mirrored and faint."""
-    seen = cv2.GaussianBlur(np.ascontiguousarray(_print(sheet)[:, ::-1]), (0, 0), 0.2 * sheet.mm + 0.3)
+    seen = blurred(np.ascontiguousarray(_print(sheet)[:, ::-1]), 0.2 * sheet.mm + 0.3)
     return (seen.astype(np.float32) / 255 * np.float32(sheet.rng.uniform(0.1, 0.35))).astype(np.float32)
 
 
@@ -261,35 +259,28 @@ def _pressure(sheet: _Sheet) -> Coverage:
     return np.asarray(wrote, np.float32)
 
 
-def _stain(pixels: npt.NDArray[np.float32], cover: Coverage, colour: _Colour) -> None:
-    """Lay ink on the sheet in place; what lies below stays visible through it."""
-    for channel, value in enumerate(colour):
-        pixels[..., channel] *= 1 - cover * np.float32(1 - value / 255)
-
-
 def _scanned(pixels: npt.NDArray[np.float32], sheet: _Sheet) -> Pixels:
     """Blur, noise and dust; then colour, grey or one bit; then JPEG at times."""
     rng = sheet.rng
     kind = str(rng.choice(("colour", "grey", "bit"), p=(0.35, 0.35, 0.3)))
-    blurred = cv2.GaussianBlur(pixels, (0, 0), float(rng.uniform(0.25, 0.4 + 0.08 * sheet.mm)))
+    soft = blurred(pixels, float(rng.uniform(0.25, 0.4 + 0.08 * sheet.mm)))
     # What is cut to one bit was noisy: faint strokes break, and specks remain.
     noise, specks = (
         (rng.uniform(0, 28), rng.random() ** 4 * 0.02) if kind == "bit" else (rng.uniform(0, 7), 1e-4)
     )
     grain = rng.standard_normal((*sheet.shape, 1), np.float32) * np.float32(noise)
-    seen = np.asarray(blurred, np.float32) + grain
-    seen[rng.random(sheet.shape) < specks] = rng.uniform(0, 120)
-    found = np.clip(seen, 0, 255).astype(np.uint8)
+    levels = soft + grain
+    levels[rng.random(sheet.shape) < specks] = rng.uniform(0, 120)
+    seen = to_pixels(levels)
     if kind != "colour":
-        grey = cv2.cvtColor(found, cv2.COLOR_RGB2GRAY)
-        if kind == "bit":
-            grey = np.where(grey < rng.uniform(0.5, 0.8) * np.median(grey), np.uint8(0), np.uint8(255))
-        found = np.repeat(grey[..., None], 3, axis=2)
-    if kind != "bit" and rng.random() < 0.6:
-        _, code = cv2.imencode(".jpg", found, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(35, 95))])
-        found = np.asarray(cv2.imdecode(code, cv2.IMREAD_COLOR), np.uint8)
-    return found
+        seen = in_grey(seen)
+    if kind == "bit":
+        return one_bit(seen, rng.uniform(0.5, 0.8) * np.median(seen))
+    if rng.random() < 0.6:
+        # Red and blue stand swapped, as they did when the shipped weights were trained.
+        seen = compressed(seen[..., ::-1], int(rng.integers(35, 95)))[..., ::-1]
+    return np.ascontiguousarray(seen)
 
 
-def _pick(colours: tuple[_Colour, ...], rng: _Rng) -> _Colour:
+def _pick(colours: tuple[Colour, ...], rng: _Rng) -> Colour:
     return colours[int(rng.integers(len(colours)))]

@@ -6,13 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-import cv2
 import numpy as np
 
+from training.common.degradations import compressed, one_bit
+from training.common.pixels import in_grey, resized
 from training.detector.drawn_test import SEED, marked
 from training.detector.sheets import Marked
 from training.detector.testsets import Case
-from training.synthesis.camera import compressed, photograph
+from training.synthesis.camera import photograph
 from training.synthesis.pages import Mark, Page, random_page
 from training.synthesis.scanner import Scanner, scan
 from worker.vision.detection.orientation import turned, turned_box
@@ -115,13 +116,11 @@ def _turned(turns: int, pixels: Pixels, marks: Marks) -> tuple[Pixels, Marks]:
 
 
 def _grey(pixels: Pixels, marks: Marks) -> tuple[Pixels, Marks]:
-    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
-    return np.repeat(grey[..., None], 3, axis=2).astype(np.uint8), marks
+    return in_grey(pixels), marks
 
 
 def _one_bit(pixels: Pixels, marks: Marks) -> tuple[Pixels, Marks]:
-    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
-    return np.where(grey < 150, 0, 255).astype(np.uint8)[..., None].repeat(3, axis=2), marks
+    return one_bit(pixels, 150), marks
 
 
 def _squeezed(pixels: Pixels, marks: Marks) -> tuple[Pixels, Marks]:
@@ -134,10 +133,9 @@ def _resized(longest: int, pixels: Pixels, marks: Marks) -> tuple[Pixels, Marks]
 
 def _scaled(scale: float, pixels: Pixels, marks: Marks) -> tuple[Pixels, Marks]:
     size = (round(pixels.shape[1] * scale), round(pixels.shape[0] * scale))
-    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     boxes = (Box(*(scale * number for number in (b.x, b.y, b.width, b.height))) for b in _boxes(marks))
     moved = tuple(Marked(one.label, box) for one, box in zip(marks, boxes, strict=True))
-    return cv2.resize(pixels, size, interpolation=how).astype(np.uint8), moved
+    return resized(pixels, size), moved
 
 
 def _askew(degrees: float, pixels: Pixels, marks: Marks) -> tuple[Pixels, Marks]:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from training.common.degradations import blurred, compressed, salt_and_pepper
+from training.common.pixels import in_grey, to_pixels
 from training.detector.patches import PatchBook
 from training.detector.sheets import DRAWN, LABELS, Sheet
 from worker.vision.values import Box, Pixels
@@ -198,28 +200,27 @@ def turned(
 
 def varied(pixels: Pixels, rng: _Rng) -> Pixels:
     """Another device: tone, tint, blur, one bit, salt and pepper, compression, each on a share."""
-    chances, seen = rng.random(7), cast(Any, np.array(pixels))
+    chances, seen = rng.random(7), np.array(pixels)
     if chances[0] < 0.15:
-        seen = np.repeat(cv2.cvtColor(seen, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
+        seen = in_grey(seen)
     if chances[1] < 0.3:
-        seen = cv2.GaussianBlur(seen, (0, 0), float(rng.uniform(0.3, 1.0)))
+        seen = blurred(seen, float(rng.uniform(0.3, 1.0)))
     if chances[2] < 0.12:
         middle, gain = rng.uniform(150, 220), rng.uniform(1.5, 5)
-        seen = cv2.LUT(seen, _table((np.arange(256) - middle) * gain + 128))
+        seen = _relit(seen, (np.arange(256) - middle) * gain + 128)
     if chances[3] < 0.5:
         light = (np.arange(256) / 255) ** rng.uniform(0.7, 1.4)
-        seen = cv2.LUT(seen, _table(light * 255 * rng.uniform(0.85, 1.1)))
+        seen = _relit(seen, light * 255 * rng.uniform(0.85, 1.1))
     if chances[4] < 0.15:
         seen = (seen * np.array(rng.uniform(0.82, 1.0, 3), np.float32)).astype(np.uint8)
     if chances[5] < 0.2:
-        specks = rng.random(seen.shape[:2]) < rng.uniform(0.0, 0.0097)
-        seen[specks] = rng.choice(np.array([0, 255], np.uint8), size=(int(specks.sum()), 1))
+        seen = salt_and_pepper(seen, rng.random(seen.shape[:2]) < rng.uniform(0.0, 0.0097), rng)
     if chances[6] < 0.25:
-        _, data = cv2.imencode(".jpg", seen, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(35, 90))])
-        seen = cv2.imdecode(data, cv2.IMREAD_COLOR)
+        # Red and blue stand swapped, as they did when the shipped weights were trained.
+        seen = compressed(seen[..., ::-1], int(rng.integers(35, 90)))[..., ::-1]
     return np.ascontiguousarray(seen, dtype=np.uint8)
 
 
-def _table(levels: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.uint8]:
-    """A grey level for each grey level."""
-    return np.asarray(np.clip(levels, 0, 255), dtype=np.uint8)
+def _relit(pixels: Pixels, levels: npt.NDArray[np.floating[Any]]) -> Pixels:
+    """Every level replaced by the one that stands at its place among 256."""
+    return np.asarray(cv2.LUT(pixels, to_pixels(levels)), np.uint8)

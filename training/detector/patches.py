@@ -13,12 +13,13 @@ import numpy as np
 from PIL import Image
 
 from training.classifier.real import labelled
+from training.common.pixels import cut_to_ink, resized, scaled
 from training.detector.sheets import Sheet
-from training.detector.strokes import MAX_DARK, StrokeBook, free_place, tight
+from training.detector.strokes import FAINT, MAX_DARK, StrokeBook, free_place
 from training.synthesis import prose
 from training.synthesis.edits import words
 from training.synthesis.hands import note, penned
-from training.synthesis.ink import Strokes, coverage
+from training.synthesis.ink import Strokes, coverage, stain
 from training.synthesis.marks import pen_mark, plot, tilted, underlined
 from training.synthesis.strokes import Signer, write
 from training.synthesis.typeset import Face
@@ -76,7 +77,7 @@ class PatchBook:
         place = free_place(pixels, mask.shape, rng, dark=dark)
         if place is None:
             return None
-        return label, stain(pixels, mask, place, rng)
+        return label, laid(pixels, mask, place, rng)
 
 
 _LABELS = (
@@ -120,20 +121,19 @@ def _sized(patch: Patch, rng: np.random.Generator, scale: float) -> Grey:
         tall = float(own or rng.uniform(*_HEIGHTS[patch.label]))
         factor = min(tall * scale / height, 220 * scale / width)
     if patch.label in (Label.HANDWRITING, Label.HANDWRITTEN_DATE):
-        mask = tight(tilted(mask, rng.normal(0, _STEEP if rng.random() < _STEEP_SHARE else _TURNED)))
+        leaning = rng.normal(0, _STEEP if rng.random() < _STEEP_SHARE else _TURNED)
+        mask = cut_to_ink(tilted(mask, leaning), above=FAINT)
     size = (max(4, round(mask.shape[1] * factor)), max(4, round(mask.shape[0] * factor)))
-    method = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(mask, size, interpolation=method), dtype=np.uint8)
+    return resized(mask, size)
 
 
-def stain(pixels: Pixels, mask: Grey, place: tuple[int, int], rng: np.random.Generator) -> Box:
+def laid(pixels: Pixels, mask: Grey, place: tuple[int, int], rng: np.random.Generator) -> Box:
     """Multiply ink onto the page at (x, y) in some pen's colour; return the mask's box."""
     x, y = place
     height, width = mask.shape
-    ink = np.array(_INKS[int(rng.choice(len(_INKS), p=_INK_SHARES))], dtype=np.float32) / 255
-    cover = (mask.astype(np.float32) / 255)[..., None] * np.float32(rng.uniform(0.7, 1.0))
-    under = pixels[y : y + height, x : x + width]
-    pixels[y : y + height, x : x + width] = (under * (1 - cover * (1 - ink))).astype(np.uint8)
+    colour = _INKS[int(rng.choice(len(_INKS), p=_INK_SHARES))]
+    cover = mask.astype(np.float32) / np.float32(255) * np.float32(rng.uniform(0.7, 1.0))
+    stain(pixels[y : y + height, x : x + width], cover, colour)
     return Box(x=float(x), y=float(y), width=float(width), height=float(height))
 
 
@@ -234,7 +234,7 @@ def _penned(hands: Sequence[Sequence[Face]], rng: np.random.Generator) -> list[P
     for _ in range(2):
         lines = note(rng)
         height = len(lines) * 8 * float(np.exp(rng.uniform(0, _LARGE)))
-        mask = tight(penned(lines, face, rng))
+        mask = cut_to_ink(penned(lines, face, rng), above=FAINT)
         if rng.random() < _UNDERLINED:
             mask = underlined(mask, rng)
         patches.append(Patch(Label.HANDWRITING, _reduced(mask), height))
@@ -243,9 +243,8 @@ def _penned(hands: Sequence[Sequence[Face]], rng: np.random.Generator) -> list[P
 
 def _reduced(mask: Grey) -> Grey:
     """Cut to the ink, and no wider than masks are kept."""
-    cut = tight(mask)
-    factor = min(1.0, _WIDEST / cut.shape[1])
-    return np.asarray(cv2.resize(cut, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA), np.uint8)
+    cut = cut_to_ink(mask, above=FAINT)
+    return scaled(cut, min(1.0, _WIDEST / cut.shape[1]))
 
 
 def _mask(strokes: Strokes, rng: np.random.Generator) -> Grey:
@@ -255,7 +254,8 @@ def _mask(strokes: Strokes, rng: np.random.Generator) -> Grey:
     pen = rng.uniform(0.3, 0.75) * scale
     shape = (max(6, round((bottom - top) * scale + 8)), max(6, round((right - left) * scale + 8)))
     placed = strokes.placed(scale=scale, x=4 - left * scale, y=4 - top * scale)
-    return tight((coverage(placed, shape=shape, pen_width=max(pen, 1.0)) * 255).astype(np.uint8))
+    ink = coverage(placed, shape=shape, pen_width=max(pen, 1.0))
+    return cut_to_ink((ink * 255).astype(np.uint8), above=FAINT)
 
 
 def _scanned(root: Path, count: int, rng: np.random.Generator) -> Iterator[Grey]:

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from training.common.pixels import cut_to_ink, scaled
 from training.synthesis.ink import Strokes
 from training.synthesis.kinematics import RATE
 from worker.vision.values import Grey, Pixels
@@ -17,6 +18,8 @@ from worker.vision.values import Grey, Pixels
 OVERSAMPLE = 4
 #: A place is free for a signature when at most this share of its pixels is dark.
 MAX_DARK = 0.06
+#: Coverage up to which ink is too faint to count as part of a mark.
+FAINT = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +65,13 @@ class StrokeBook:
         lifts = np.flatnonzero(~down) + 1
         lines = [part.round().astype(np.int32) for part in np.split(points, lifts) if len(part) > 1]
         cv2.polylines(canvas, lines, False, 255, max(1, round(pen * OVERSAMPLE)), cv2.LINE_AA)
-        small = cv2.resize(canvas, None, fx=1 / OVERSAMPLE, fy=1 / OVERSAMPLE, interpolation=cv2.INTER_AREA)
-        return np.asarray(small, dtype=np.uint8)
+        return scaled(canvas, 1 / OVERSAMPLE)
 
     def random(self, rng: np.random.Generator) -> Grey:
         """Some signature as coverage, at the width and with the pen of a signature on a scanned page."""
         width, pen = int(rng.uniform(150, 300)), float(rng.uniform(1.2, 3.6))
-        return tight(self.draw(int(rng.integers(len(self.offset) - 1)), width=width, pen=pen))
+        drawn = self.draw(int(rng.integers(len(self.offset) - 1)), width=width, pen=pen)
+        return cut_to_ink(drawn, above=FAINT)
 
     def signed(self, rng: np.random.Generator) -> Strokes:
         """Some signature as strokes in millimetres, 28 to 75 wide, around the start of its baseline."""
@@ -93,14 +96,6 @@ class StrokeBook:
         trace = np.column_stack([(x - x.min()) * scale, (y - baseline) * scale, time, pressure])
         lifts = np.flatnonzero(~down) + 1
         return Strokes(tuple(part for part in np.split(trace, lifts) if len(part) > 1) or (trace,))
-
-
-def tight(mask: Grey) -> Grey:
-    """Coverage cut to its ink."""
-    rows, columns = np.flatnonzero(mask.max(axis=1) > 60), np.flatnonzero(mask.max(axis=0) > 60)
-    if not rows.size or not columns.size:
-        return mask
-    return np.ascontiguousarray(mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
 
 
 def free_place(

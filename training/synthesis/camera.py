@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from io import BytesIO
 
 import cv2
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
+from training.common.degradations import blurred, compressed, noisy
 from training.synthesis.ink import Pixels
 from training.synthesis.pages import Mark, Page
 
@@ -50,15 +49,6 @@ def _lit(pixels: Pixels, rng: _Rng) -> Pixels:
     light = 0.85 + rng.uniform(0.1, 0.35) * across
     light *= 1 - rng.uniform(0.1, 0.4) / (1 + np.exp(-(across + 0.5 - edge) * 25))
     warm = np.array([1.0, rng.uniform(0.93, 1.0), rng.uniform(0.82, 0.97)], np.float32)
-    seen = cv2.GaussianBlur(pixels, (0, 0), rng.uniform(0.6, 1.4)).astype(np.float32)
+    seen = blurred(pixels, rng.uniform(0.6, 1.4)).astype(np.float32)
     seen *= light[..., None] * warm
-    seen += rng.standard_normal((height, width, 1), np.float32) * rng.uniform(2, 6)
-    return np.clip(seen, 0, 255).astype(np.uint8)
-
-
-def compressed(pixels: Pixels, quality: int) -> Pixels:
-    """What JPEG leaves of the pixels at that quality, 1 to 95."""
-    data = BytesIO()
-    Image.fromarray(pixels).save(data, "JPEG", quality=quality)
-    with Image.open(data) as image:
-        return np.asarray(image.convert("RGB"), np.uint8)
+    return noisy(seen, rng.standard_normal((height, width, 1), np.float32) * rng.uniform(2, 6))

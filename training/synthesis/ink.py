@@ -68,8 +68,11 @@ def _draw_trace(canvas: npt.NDArray[np.uint8], trace: Trace, pen_width: float) -
         cv2.line(canvas, start.tolist(), end.tolist(), int(dark), int(width), cv2.LINE_8, 4)
 
 
-def stain(pixels: Pixels, ink: Coverage, colour: Colour) -> None:
-    """Lay ink on an image of the same size, in place; what is printed below stays visible through it."""
+def stain(pixels: Pixels | npt.NDArray[np.float32], ink: Coverage, colour: Colour) -> None:
+    """Lay ink on an image of the same size, in place; what is printed below stays visible through it.
+
+    Levels of uint8 lose their fractions.
+    """
     dyed = np.asarray(colour, np.float32) / 255
     shade = 1 - ink[..., None] * (1 - dyed)
     np.multiply(pixels, shade, out=pixels, casting="unsafe")

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
+from training.common.degradations import (
+    bled_through,
+    blurred,
+    dusty,
+    edge_shadow,
+    one_bit,
+    skew,
+    skewed,
+    tiled_noise,
+)
+from training.common.pixels import in_grey, to_pixels
 from training.synthesis.ink import Colour, Pixels
 from training.synthesis.pages import Mark, Page
 
@@ -34,6 +44,8 @@ class Scanner:
     fax: bool = False
 
 
+#: Grey level below which a fax machine prints black.
+FAX_THRESHOLD = 165
 #: Devices by name.
 SCANNERS = {
     "flatbed": Scanner(skew=0.3, noise=2.0, blur=0.5, tint=(252, 251, 248)),
@@ -66,36 +78,19 @@ def scan(page: Page, device: Scanner, rng: _Rng, *, back: Pixels | None = None) 
     """
     pixels = page.pixels.copy()
     if device.bleed:
-        pixels = _bleed(pixels, page.pixels if back is None else back, device.bleed)
+        pixels = bled_through(pixels, page.pixels if back is None else back, device.bleed)
     pixels, marks = _skewed(pixels, page.marks, device.skew)
     if device.blur:
-        pixels = cv2.GaussianBlur(pixels, (0, 0), device.blur).astype(np.uint8, copy=False)
-    pixels = _toned(pixels, device, rng)
-    _speckle(pixels, device.speckle, rng)
-    return Page(_one_bit(pixels) if device.fax else pixels, page.dpi, marks)
-
-
-def _bleed(pixels: Pixels, back: Pixels, strength: float) -> Pixels:
-    seen = cv2.GaussianBlur(cv2.resize(back[:, ::-1], pixels.shape[1::-1]), (0, 0), 2.2)
-    faint = 255 - (255 - seen.astype(np.float32)) * strength
-    result: Pixels = (pixels * (faint / 255)).astype(np.uint8)
-    return result
+        pixels = blurred(pixels, device.blur)
+    pixels = dusty(_toned(pixels, device, rng), device.speckle, rng)
+    return Page(one_bit(pixels, FAX_THRESHOLD) if device.fax else pixels, page.dpi, marks)
 
 
 def _skewed(pixels: Pixels, marks: tuple[Mark, ...], degrees: float) -> tuple[Pixels, tuple[Mark, ...]]:
     if not degrees:
         return pixels, marks
-    height, width = pixels.shape[:2]
-    matrix = np.asarray(cv2.getRotationMatrix2D((width / 2, height / 2), degrees, 1.0), np.float64)
-    turned = cv2.warpAffine(
-        pixels,
-        matrix,
-        (width, height),
-        flags=cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_CONSTANT,
-        borderValue=(255,) * 3,
-    )
-    return turned.astype(np.uint8, copy=False), tuple(_moved(mark, matrix) for mark in marks)
+    matrix = skew(pixels.shape, degrees)
+    return skewed(pixels, degrees, paper=255), tuple(_moved(mark, matrix) for mark in marks)
 
 
 def _moved(mark: Mark, matrix: npt.NDArray[np.float64]) -> Mark:
@@ -106,38 +101,10 @@ def _moved(mark: Mark, matrix: npt.NDArray[np.float64]) -> Mark:
 def _toned(pixels: Pixels, device: Scanner, rng: _Rng) -> Pixels:
     """Paper colour, the shadow of the page's edge and sensor noise, in one pass."""
     if device.grey:
-        pixels = cv2.cvtColor(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB).astype(np.uint8)
-    light = np.ones(pixels.shape[1], np.float32)
-    if device.shadow:
-        depth = int(pixels.shape[1] * rng.uniform(0.012, 0.03))
-        light[:depth] -= device.shadow * np.linspace(1, 0, depth, dtype=np.float32) ** 2
-        light = light[::-1] if rng.random() < 0.5 else light
-    gain = light[None, :, None] * (np.asarray(device.tint, np.float32) / 255)
-    toned = pixels * gain
-    if device.noise:
-        toned += _grain(pixels.shape[:2], device.noise, rng)[..., None]
-    return np.clip(toned, 0, 255).astype(np.uint8)
-
-
-def _grain(shape: tuple[int, int], strength: float, rng: _Rng) -> npt.NDArray[np.float32]:
-    """Sensor noise, repeated from one tile: as good to the eye, and a tenth of the time."""
-    tile = rng.standard_normal((509, 509), np.float32) * np.float32(strength)
-    repeats = (shape[0] // 509 + 1, shape[1] // 509 + 1)
-    return np.tile(tile, repeats)[: shape[0], : shape[1]]
-
-
-def _speckle(pixels: Pixels, per_million: float, rng: _Rng) -> None:
-    """Dust: dark specks of one to three pixels, in place."""
+        pixels = in_grey(pixels)
     height, width = pixels.shape[:2]
-    count = int(per_million * height * width / 1e6)
-    spots = zip(
-        rng.integers(0, width, count), rng.integers(0, height, count), rng.integers(0, 2, count), strict=True
-    )
-    for x, y, radius in spots:
-        cv2.circle(pixels, (int(x), int(y)), int(radius), (50, 50, 50), -1)
-
-
-def _one_bit(pixels: Pixels) -> Pixels:
-    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
-    black = np.where(grey < 165, 0, 255).astype(np.uint8)
-    return np.repeat(black[..., None], 3, axis=2)
+    light = edge_shadow(width, device.shadow, rng) if device.shadow else np.ones(width, np.float32)
+    toned = pixels * (light[None, :, None] * (np.asarray(device.tint, np.float32) / 255))
+    if device.noise:
+        toned += tiled_noise((height, width), device.noise, rng)[..., None]
+    return to_pixels(toned)

@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from training.common.degradations import one_bit, ruled, with_pen
+from training.common.pixels import scaled
 from training.verifier.readers import CANVAS, Drawn, Specimen
 from worker.vision.crops import HEIGHT, WIDTH, fit
 from worker.vision.values import Grey, Normal
@@ -81,12 +83,9 @@ def _bend(rng: np.random.Generator) -> tuple[npt.NDArray[np.float32], npt.NDArra
 
 def _another_pen(ink: Grey, rng: np.random.Generator) -> Grey:
     size = int(rng.choice(PENS, p=PEN_SHARES))
-    if size == 0:
-        return ink
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (abs(size), abs(size)))
-    changed = cv2.dilate(ink, kernel) if size > 0 else cv2.erode(ink, kernel)
+    changed = with_pen(ink, size)
     # A hairline that erosion would break stays as it is.
-    return ink if cv2.countNonZero(changed) < 0.45 * cv2.countNonZero(ink) else np.asarray(changed, np.uint8)
+    return ink if cv2.countNonZero(changed) < 0.45 * cv2.countNonZero(ink) else changed
 
 
 def _warped(ink: Grey, linear: npt.NDArray[np.float64]) -> Grey:
@@ -105,8 +104,7 @@ def _warped(ink: Grey, linear: npt.NDArray[np.float64]) -> Grey:
 def _coarse(ink: Grey, rng: np.random.Generator) -> Grey:
     """As a scan at a third to two thirds of the resolution, then black and white, shows it."""
     share = rng.uniform(0.35, 0.7)
-    small = cv2.resize(ink, None, fx=share, fy=share, interpolation=cv2.INTER_AREA)
-    return np.where(small > 60, np.uint8(255), np.uint8(0))
+    return one_bit(scaled(ink, share), 61)
 
 
 def _crossed(ink: Grey, rng: np.random.Generator) -> Grey:
@@ -115,9 +113,7 @@ def _crossed(ink: Grey, rng: np.random.Generator) -> Grey:
     level = int(y + rng.uniform(0.5, 1.0) * height)
     start = int(x + rng.uniform(0, 0.6) * width)
     end = int(start + rng.uniform(0.2, 0.6) * width)
-    return np.asarray(
-        cv2.line(ink.copy(), (start, level), (end, level), 255, int(rng.integers(2, 5))), np.uint8
-    )
+    return ruled(ink, (start, level), (end, level), level=255, width=int(rng.integers(2, 5)))
 
 
 def _moved(normal: Normal, rng: np.random.Generator) -> Normal:

@@ -14,6 +14,8 @@ from typing import Any
 import cv2
 import numpy as np
 
+from training.common.degradations import blurred, compressed, noisy, one_bit, skewed
+from training.common.pixels import scaled
 from training.common.statistics import exact_interval
 from training.provenance import commit
 from training.verifier import readers
@@ -250,34 +252,24 @@ def _white(specimen: Specimen) -> Grey:
 def _placed(ink: Grey, how: Rescan, rng: _Rng) -> Grey:
     """Turned, scaled and moved by parts of a pixel, on paper that holds it."""
     margin = int(0.3 * max(ink.shape))
-    wide = cv2.copyMakeBorder(ink, margin, margin, margin, margin, cv2.BORDER_CONSTANT, value=255)
-    height, width = wide.shape
+    wide = np.pad(ink, margin, constant_values=255)
     size = how.scale * SCANNED_WIDTH / ink.shape[1]
-    turned = cv2.warpAffine(
-        wide,
-        cv2.getRotationMatrix2D((width / 2, height / 2), how.turn, 1.0),
-        (width, height),
-        borderValue=255,
-    )
-    method = cv2.INTER_AREA if size < 1 else cv2.INTER_LINEAR
-    scaled = cv2.resize(turned, None, fx=size, fy=size, interpolation=method)
+    rescaled = scaled(skewed(wide, how.turn, paper=255), size)
     moved = np.hstack([np.eye(2), rng.uniform(0, 1, (2, 1))])
-    return np.asarray(cv2.warpAffine(scaled, moved, scaled.shape[::-1], borderValue=255), np.uint8)
+    return np.asarray(cv2.warpAffine(rescaled, moved, rescaled.shape[::-1], borderValue=255), np.uint8)
 
 
 def _toned(page: Grey, rng: _Rng) -> tuple[Grey, int, int]:
     """Blurred, in the greys of ink and paper, with noise; and these two greys."""
     dark, light = int(rng.integers(20, 111)), int(rng.integers(225, 251))
-    soft = cv2.GaussianBlur(page, (0, 0), rng.uniform(0.4, 1.1)).astype(np.float32)
-    toned = dark + soft / 255 * (light - dark) + rng.normal(0, rng.uniform(0, 5), soft.shape)
-    return np.clip(toned, 0, 255).astype(np.uint8), dark, light
+    soft = blurred(page, rng.uniform(0.4, 1.1)).astype(np.float32)
+    toned = noisy(dark + soft / 255 * (light - dark), rng.normal(0, rng.uniform(0, 5), soft.shape))
+    return toned, dark, light
 
 
 def _delivered(page: Grey, how: Rescan, threshold: float, rng: _Rng) -> Grey:
     if how.mode == "1bit":
-        return np.where(page < threshold, np.uint8(0), np.uint8(255))
+        return one_bit(page, threshold)
     if how.mode == "jpeg":
-        quality = int(rng.integers(30, 81))
-        _, data = cv2.imencode(".jpg", page, [cv2.IMWRITE_JPEG_QUALITY, quality])
-        return np.asarray(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE), np.uint8)
+        return compressed(page, int(rng.integers(30, 81)))
     return np.ascontiguousarray(page)

@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from training.common.pixels import cut_to_ink, resized
 from training.synthesis import strokes
 from worker.errors import WrongUse
 from worker.vision.cleaning.cleaner import load_cleaner
@@ -228,10 +229,10 @@ def _scan(data: bytes, *, shrink: bool) -> Scanned:
 
 def _shrunk(mask: Grey) -> Grey:
     """The mask's content, brought down to CANVAS where it is larger."""
-    x, y, width, height = cv2.boundingRect(mask)
-    scale = min(CANVAS[0] / max(width, 1), CANVAS[1] / max(height, 1), 1.0)
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    return np.asarray(cv2.resize(mask[y : y + height, x : x + width], size, interpolation=cv2.INTER_AREA))
+    inner = cut_to_ink(mask)
+    height, width = inner.shape
+    scale = min(CANVAS[0] / width, CANVAS[1] / height, 1.0)
+    return resized(inner, (max(1, round(width * scale)), max(1, round(height * scale))))
 
 
 def _cut(page: Path, box: dict[str, float]) -> Grey:

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from training.common.pixels import cut_to_ink, scaled
 from training.common.statistics import Estimate, Floats
 from training.synthesis import pages
 from training.synthesis.ink import stain
@@ -161,12 +162,8 @@ def _signed(paper: Blank, scan: Grey, rng: np.random.Generator) -> tuple[npt.NDA
     """The page with the signature on one of its lines, and the signature's box."""
     slots: list[Slot] = [slot for slot in paper.slots if slot.kind == "signature"]
     slot = slots[int(rng.integers(len(slots)))]
-    mask = ink_mask(scan)
-    x, y, width, height = cv2.boundingRect(mask)
-    scale = min(slot.width, 170.0) * paper.dpi / 72 / width
-    ink = cv2.resize(
-        mask[y : y + height, x : x + width], None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA
-    )
+    inner = cut_to_ink(ink_mask(scan))
+    ink = scaled(inner, min(slot.width, 170.0) * paper.dpi / 72 / inner.shape[1])
     page = paper.pixels.copy()
     left = min(round(slot.x * paper.dpi / 72), page.shape[1] - ink.shape[1])
     top = min(max(round(slot.y * paper.dpi / 72 - 0.8 * ink.shape[0]), 0), page.shape[0] - ink.shape[0])
