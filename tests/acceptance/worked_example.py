@@ -1,0 +1,54 @@
+"""The worked example of `docs/architecture.md`, applied to a copy of the code."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = ROOT / "docs" / "architecture.md"
+PACKAGES = ("db", "worker", "producer", "deploy")
+BLOCK = re.compile(r"^```(?P<form>diff|python) (?P<path>\S+)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Change:
+    """What the page does to one file: a diff of lines that stand in it once, or the whole of a new one."""
+
+    path: str
+    form: str
+    text: str
+
+    def apply(self, folder: Path) -> None:
+        """Change the copy; fails when the page no longer fits the code."""
+        path = folder / self.path
+        if self.form == "python":
+            assert not path.exists(), f"{self.path} is not new"
+            path.write_text(self.text)
+            return
+        lines = self.text.splitlines(keepends=True)
+        before = "".join(line[1:] for line in lines if not line.startswith("+"))
+        after = "".join(line[1:] for line in lines if not line.startswith("-"))
+        known = path.read_text()
+        assert known.count(before) == 1, f"{self.path} has other lines than the page says"
+        path.write_text(known.replace(before, after))
+
+
+def changes() -> list[Change]:
+    """The changes of the page, in order."""
+    return [Change(block["path"], block["form"], block["text"]) for block in BLOCK.finditer(PAGE.read_text())]
+
+
+def changed_copy(folder: Path) -> Path:
+    """A copy of the code with the new stage; its weights are those of the original."""
+    for package in PACKAGES:
+        shutil.copytree(
+            ROOT / package, folder / package, ignore=shutil.ignore_patterns("weights", "__pycache__")
+        )
+    (folder / "worker" / "weights").symlink_to(ROOT / "worker" / "weights")
+    shutil.copy(ROOT / "docker-compose.yml", folder)
+    for change in changes():
+        change.apply(folder)
+    return folder
