@@ -12,29 +12,33 @@ from training.common.lazy import CommandPath, lazy_group
 from worker.errors import ServiceError, TransientError
 
 TRAIN = {
-    "detector": CommandPath("training.detector.commands", "train", "Train the detector."),
-    "verifier": CommandPath("training.verifier.commands", "train", "Train the verifier."),
-    "cleaner": CommandPath("training.cleaner.commands", "train", "Train the cleaner."),
-    "classifier": CommandPath("training.classifier.commands", "train", "Train the crop classifier."),
+    "detector": CommandPath("training.detector.commands:train_detector", "Train the detector."),
+    "verifier": CommandPath("training.verifier.commands:train_verifier", "Train the verifier."),
+    "cleaner": CommandPath("training.cleaner.commands:train_cleaner", "Train the cleaner."),
+    "classifier": CommandPath("training.classifier.commands:train_classifier", "Train the crop classifier."),
 }
 EXPORT = {
-    "detector": CommandPath("training.detector.commands", "export", "Ship a detector."),
-    "verifier": CommandPath("training.verifier.commands", "export", "Ship a verifier."),
-    "calibration": CommandPath("training.verifier.commands", "calibrate", "Calibrate the verifier anew."),
-    "cleaner": CommandPath("training.cleaner.commands", "export", "Ship a cleaner."),
-    "classifier": CommandPath("training.classifier.commands", "export", "Ship a crop classifier."),
+    "detector": CommandPath("training.detector.commands:export_detector", "Ship a detector."),
+    "verifier": CommandPath("training.verifier.commands:export_verifier", "Ship a verifier."),
+    "calibration": CommandPath(
+        "training.verifier.commands:export_calibration", "Calibrate the verifier anew."
+    ),
+    "cleaner": CommandPath("training.cleaner.commands:export_cleaner", "Ship a cleaner."),
+    "classifier": CommandPath("training.classifier.commands:export_classifier", "Ship a crop classifier."),
 }
 EVALUATE = {
-    "detector": CommandPath("training.detector.commands_evaluate", "evaluate", "Measure the detector."),
-    "verifier": CommandPath("training.verifier.commands", "evaluate", "Measure the verifier."),
+    "detector": CommandPath("training.detector.commands_evaluate:evaluate_detector", "Measure the detector."),
+    "verifier": CommandPath("training.verifier.commands_evaluate:evaluate_verifier", "Measure the verifier."),
     "copies": CommandPath(
-        "training.verifier.commands_evidence", "evaluate_copies", "Measure the search for copies."
+        "training.verifier.commands_evaluate:evaluate_copies", "Measure the search for copies."
     ),
     "references": CommandPath(
-        "training.verifier.commands_evidence", "evaluate_references", "Measure the check of references."
+        "training.verifier.commands_evaluate:evaluate_references", "Measure the check of references."
     ),
-    "cleaner": CommandPath("training.cleaner.commands", "evaluate", "Measure the cleaner."),
-    "classifier": CommandPath("training.classifier.commands", "evaluate", "Measure the crop classifier."),
+    "cleaner": CommandPath("training.cleaner.commands:evaluate_cleaner", "Measure the cleaner."),
+    "classifier": CommandPath(
+        "training.classifier.commands_evaluate:evaluate_classifier", "Measure the crop classifier."
+    ),
 }
 
 app = typer.Typer(

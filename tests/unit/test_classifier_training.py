@@ -13,14 +13,21 @@ pytest.importorskip("ultralytics", reason="training is an optional extra")
 
 from training.classifier import drawn, gate, sets  # noqa: E402
 from training.classifier.augment import moved, plain, varied  # noqa: E402
-from training.classifier.evaluate import answer  # noqa: E402
-from training.classifier.export import export, load, mean  # noqa: E402
+from training.classifier.evaluate import classify_pieces  # noqa: E402
+from training.classifier.export import mean_classifier, register_classifier, trained_classifier  # noqa: E402
 from training.classifier.metrics import Answers, confusions, crop_figures  # noqa: E402
 from training.classifier.network import Probabilities  # noqa: E402
 from training.classifier.pieces import cut, whole  # noqa: E402
-from training.classifier.settings import read  # noqa: E402
+from training.classifier.settings import CLASSIFIER_SETTINGS, ClassifierSettings  # noqa: E402
 from training.classifier.shipped import shipped_network  # noqa: E402
-from training.classifier.train import Batches, resume, save, start, train  # noqa: E402
+from training.classifier.train import (  # noqa: E402
+    CropBatches,
+    fit_classifier,
+    resume_classifier,
+    start_classifier,
+)
+from training.common.checkpoints import save_checkpoint  # noqa: E402
+from training.common.settings import read_settings  # noqa: E402
 from training.detector.testsets import Case  # noqa: E402
 from training.synthesis.typeset import CARRIED, SEEN, UNSEEN, folder_faces, package_faces  # noqa: E402
 from worker.errors import WrongUse  # noqa: E402
@@ -44,9 +51,8 @@ def pieces():
 
 
 def settings(**changed):
-    from dataclasses import replace  # noqa: PLC0415
-
-    return replace(read(), batch=8, minutes=5.0, validate_minutes=1e-6, **changed)
+    quick = {"batch": 8, "minutes": 5.0, "validate_minutes": 1e-6}
+    return read_settings(ClassifierSettings, CLASSIFIER_SETTINGS, changes=quick | changed)
 
 
 def test_the_same_seed_draws_the_same_pieces(pieces):
@@ -98,7 +104,7 @@ def test_ink_without_extent_is_no_piece():
 
 
 def test_pieces_come_back_from_disk_as_they_were(pieces, tmp_path):
-    store = sets.Store(tmp_path / "pieces.npz")
+    store = sets.PieceFile(tmp_path / "pieces.npz")
     store.save(pieces)
 
     for loaded, piece in zip(store.load(), pieces, strict=True):
@@ -207,15 +213,17 @@ def test_an_interrupted_training_goes_on_after_its_last_checkpoint(pieces, tmp_p
             raise PulledPlugError
 
     with pytest.raises(PulledPlugError):
-        train(start(settings()), pieces, pieces, tmp_path, pull_the_plug)
+        fit_classifier(start_classifier(settings()), pieces, pieces, tmp_path, pull_the_plug)
     with pytest.raises(PulledPlugError):
-        train(resume(settings(), tmp_path / "last.pt"), pieces, pieces, tmp_path, pull_the_plug)
+        fit_classifier(
+            resume_classifier(settings(), tmp_path / "last.pt"), pieces, pieces, tmp_path, pull_the_plug
+        )
 
     assert seen == [1, 2, 3, 4]
 
 
 def test_a_step_has_the_same_batch_in_every_run(pieces):
-    first, second = (Batches(pieces, settings()).draw(3) for _ in range(2))
+    first, second = (CropBatches(pieces, settings()).draw(3) for _ in range(2))
 
     assert torch.equal(first[0], second[0])
     assert torch.equal(first[1], second[1])
@@ -223,7 +231,7 @@ def test_a_step_has_the_same_batch_in_every_run(pieces):
 
 def test_kinds_are_taken_by_their_shares(pieces):
     shares = dict.fromkeys(KINDS, 0.0) | {Kind.PRINTED_TEXT: 3.0, Kind.SIGNATURE: 1.0}
-    batches = Batches(pieces, settings(shares=shares))
+    batches = CropBatches(pieces, settings(shares=shares))
 
     taken = torch.cat([batches.draw(step)[1] for step in range(20)]).bincount(minlength=len(KINDS))
 
@@ -232,17 +240,19 @@ def test_kinds_are_taken_by_their_shares(pieces):
 
 
 def test_onnx_and_torch_give_the_same_probabilities(pieces, tmp_path):
-    run = start(settings())
+    run = start_classifier(settings())
     for module in run.average.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
             torch.nn.init.uniform_(module.running_mean, -0.1, 0.1)
             torch.nn.init.uniform_(module.running_var, 0.5, 1.5)
-    save(run, tmp_path / "last.pt")
-    export([tmp_path / "last.pt"], doubt=0.9, default=False, folder=tmp_path)
+    save_checkpoint(run, tmp_path / "last.pt")
+    register_classifier([tmp_path / "last.pt"], doubt=0.9, default=False, folder=tmp_path)
 
     looks = [plain(piece) for piece in pieces]
     with torch.no_grad():
-        wanted = Probabilities(load(tmp_path / "last.pt"))(torch.from_numpy(np.stack(looks)[:, None]))
+        wanted = Probabilities(trained_classifier(tmp_path / "last.pt"))(
+            torch.from_numpy(np.stack(looks)[:, None])
+        )
 
     assert np.allclose(OnnxClassifier(folder=tmp_path).classify(looks), wanted.numpy(), atol=1e-5)
 
@@ -250,21 +260,21 @@ def test_onnx_and_torch_give_the_same_probabilities(pieces, tmp_path):
 def test_the_mean_of_checkpoints_lies_between_them(pieces, tmp_path):
     paths = [tmp_path / "first.pt", tmp_path / "second.pt"]
     for seed, path in enumerate(paths):
-        run = start(settings(seed=seed))
+        run = start_classifier(settings(seed=seed))
         for module in run.average.modules():
             if isinstance(module, torch.nn.BatchNorm2d):
                 torch.nn.init.uniform_(module.running_var, 0.5, 1.5)
-        save(run, path)
+        save_checkpoint(run, path)
     images = torch.from_numpy(np.stack([plain(piece) for piece in pieces])[:, None])
 
-    once, twice, both = (mean(names) for names in (paths[:1], paths[:1] * 2, paths))
+    once, twice, both = (mean_classifier(names) for names in (paths[:1], paths[:1] * 2, paths))
 
     with torch.no_grad():
-        wanted = load(paths[0])(images)
+        wanted = trained_classifier(paths[0])(images)
         assert torch.allclose(once(images), wanted, atol=1e-4)
         assert torch.allclose(twice(images), wanted, atol=1e-4)
         assert not torch.allclose(both(images), wanted, atol=1e-2)
-    ends = [mean([path]).head[3].bias for path in paths]
+    ends = [mean_classifier([path]).head[3].bias for path in paths]
     assert torch.allclose(both.head[3].bias, (ends[0] + ends[1]) / 2)
 
 
@@ -292,7 +302,7 @@ def test_own_folders_that_mean_nothing_are_refused_with_the_names_that_do(folder
 
 
 def test_the_shipped_classifier_answers_drawn_crops_as_it_did_when_it_was_measured(pieces):
-    found, _ = answer(pieces, OnnxClassifier())
+    found, _ = classify_pieces(pieces, OnnxClassifier())
 
     assert confusions(found).sum(axis=0).tolist() == SHIPPED
 

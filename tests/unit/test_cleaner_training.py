@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 
 import cv2
@@ -13,12 +12,13 @@ torch = pytest.importorskip("torch")
 
 from tests.handwriting import signature  # noqa: E402
 from training.cleaner import evaluate, gate, pairs  # noqa: E402
-from training.cleaner import settings as settings_file  # noqa: E402
 from training.cleaner.dirt import soil  # noqa: E402
 from training.cleaner.export import write_onnx  # noqa: E402
 from training.cleaner.network import Probabilities, StrokeUNet  # noqa: E402
 from training.cleaner.pairs import Clean  # noqa: E402
-from training.cleaner.train import loss_of, resume, start, train  # noqa: E402
+from training.cleaner.settings import CLEANER_SETTINGS, CleanerSettings  # noqa: E402
+from training.cleaner.train import fit_cleaner, loss_of, resume_cleaner, start_cleaner  # noqa: E402
+from training.common.settings import read_settings  # noqa: E402
 from training.common.statistics import Estimate  # noqa: E402
 from training.verifier import readers  # noqa: E402
 from worker.vision.cleaning.cleaner import load_cleaner, whiten  # noqa: E402
@@ -29,8 +29,10 @@ from worker.vision.values import Cleaning  # noqa: E402
 from worker.vision.verification.encoder import load_encoder  # noqa: E402
 from worker.vision.verification.matcher import load_matcher  # noqa: E402
 
-SETTINGS = dataclasses.replace(
-    settings_file.read(), batch=2, minutes=0.02, validate_minutes=0.01, validation_pairs=2
+SETTINGS = read_settings(
+    CleanerSettings,
+    CLEANER_SETTINGS,
+    changes={"batch": 2, "minutes": 0.02, "validate_minutes": 0.01, "validation_pairs": 2},
 )
 
 
@@ -84,11 +86,11 @@ def test_the_loss_asks_for_strokes_more_than_for_dirt() -> None:
 
 def test_a_run_can_be_resumed_where_it_stopped(clean: Clean, tmp_path) -> None:
     reports: list[dict[str, float]] = []
-    best = train(start(SETTINGS), clean, clean, tmp_path, reports.append)
+    best = fit_cleaner(start_cleaner(SETTINGS), clean, clean, tmp_path, reports.append)
 
-    again = resume(dataclasses.replace(SETTINGS, minutes=0.04), tmp_path / "last.pt")
+    again = resume_cleaner(SETTINGS.model_copy(update={"minutes": 0.04}), tmp_path / "last.pt")
     before = again.step
-    train(again, clean, clean, tmp_path, reports.append)
+    fit_cleaner(again, clean, clean, tmp_path, reports.append)
 
     assert best.exists()
     assert 0 < before < again.step
@@ -136,7 +138,7 @@ def test_too_few_of_a_user_s_own_signatures_are_refused_with_their_number(tmp_pa
 def test_shares_of_strokes_are_counted_over_writers() -> None:
     counts = np.array([[10, 8, 6, 12], [10, 10, 9, 12]], float)
 
-    found = evaluate.strokes(counts, np.array([0, 1]))
+    found = evaluate.stroke_shares(counts, np.array([0, 1]))
 
     assert found.precision.value == pytest.approx(18 / 20)
     assert found.recall.value == pytest.approx(15 / 24)
@@ -154,7 +156,7 @@ def test_cleaners_and_gates_are_measured_on_the_same_cases() -> None:
     judge = evaluate.Judge(load_encoder(), load_matcher())
     found = evaluate.cases(signers, (1,), specimens=3)
 
-    report = evaluate.measure(found, {"off": load_cleaner(Cleaning.OFF)}, judge)
+    report = evaluate.measure_cases(found, {"off": load_cleaner(Cleaning.OFF)}, judge)
     tried = gate.choices(load_network(), found, judge)
 
     assert (report.writers, report.specimens, report.trials) == (4, 24, (24, 36, 36))
@@ -164,9 +166,9 @@ def test_cleaners_and_gates_are_measured_on_the_same_cases() -> None:
 
 
 def test_the_gate_is_the_lowest_that_costs_clean_crops_nothing() -> None:
-    def choice(min_removed: float, dirty: float, clean: float) -> gate.Choice:
+    def choice(min_removed: float, dirty: float, clean: float) -> gate.GateChoice:
         errors = [evaluate.Errors(Estimate(rate, rate, rate), Estimate(0, 0, 0)) for rate in (dirty, clean)]
-        return gate.Choice(min_removed, *errors)
+        return gate.GateChoice(min_removed, *errors)
 
     tried = [
         choice(0.0, 0.10, 0.06),
@@ -175,4 +177,4 @@ def test_the_gate_is_the_lowest_that_costs_clean_crops_nothing() -> None:
         choice(0.2, 0.2, 0.05),
     ]
 
-    assert gate.best(tried).min_removed == 0.05
+    assert gate.best_gate(tried).min_removed == 0.05

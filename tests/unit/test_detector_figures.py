@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -146,7 +147,7 @@ def test_an_evaluation_measures_what_it_is_asked_for_and_can_be_drawn(tmp_path):
     assert 0 < report.speed.median <= report.speed.slowest
     assert {label for label, found in report.sets["drawn"].items() if found} == set(known)
     assert not report.unsigned and report.parity is None and not report.conditions
-    assert json.loads(json.dumps(report.as_json()))["weights"] == entry("detector").sha256
+    assert json.loads(json.dumps(asdict(report)))["weights"] == entry("detector").sha256
     assert sorted(path.name for path in drawn) == [
         "best-pages.svg",
         "precision-recall.svg",

@@ -10,13 +10,14 @@ pytest.importorskip("ultralytics", reason="training is an optional extra")
 
 from safetensors.torch import load_file, save_file  # noqa: E402
 
+from training.common.settings import read_settings  # noqa: E402
 from training.detector.averaging import averaged  # noqa: E402
 from training.detector.crops import Mix, Sampler  # noqa: E402
-from training.detector.export import export  # noqa: E402
+from training.detector.export import register_detector  # noqa: E402
 from training.detector.patches import PatchBook  # noqa: E402
-from training.detector.settings import DEFAULT, TrainSettings, read_settings  # noqa: E402
+from training.detector.settings import DETECTOR_SETTINGS, DetectorSettings  # noqa: E402
 from training.detector.sheets import LABELS, Marked, Sheet  # noqa: E402
-from training.detector.train import KnownLoss, load_matching, new_model, train  # noqa: E402
+from training.detector.train import KnownLoss, fit_detector, load_matching, new_model  # noqa: E402
 from training.detector.widen import widened  # noqa: E402
 from worker.errors import WrongUse  # noqa: E402
 from worker.vision.boxes import iou  # noqa: E402
@@ -25,7 +26,7 @@ from worker.vision.detection.torch_detector import TorchDetector  # noqa: E402
 from worker.vision.values import Box, Label, Thresholds  # noqa: E402
 
 STAGES = ("crops", "pages", "accurate", "gpu-nano", "gpu-accurate")
-TINY = TrainSettings(image_size=64, batch=2, minutes=0.02, report_steps=1)
+TINY = DetectorSettings(image_size=64, batch=2, minutes=0.02, report_steps=1)
 
 
 class PulledPlugError(Exception):
@@ -47,27 +48,27 @@ def sampler() -> Sampler:
 def test_an_interrupted_training_goes_on_after_its_last_checkpoint(sampler, tmp_path):
     seen: list[int] = []
 
-    def pull_the_plug(step: int, share: float, losses: dict[str, float]) -> None:
-        seen.append(step)
-        assert all(np.isfinite(loss) for loss in losses.values())
+    def pull_the_plug(values: dict[str, float]) -> None:
+        seen.append(int(values["step"]))
+        assert all(np.isfinite(value) for value in values.values())
         if len(seen) in (3, 5):
             raise PulledPlugError
 
     settings = TINY.model_copy(update={"minutes": 5.0, "checkpoint_minutes": 1e-6})
     with pytest.raises(PulledPlugError):
-        train(sampler, tmp_path, settings, on_report=pull_the_plug)
+        fit_detector(sampler, tmp_path, settings, report=pull_the_plug)
     with pytest.raises(PulledPlugError):
-        train(sampler, tmp_path, settings, resume=True, on_report=pull_the_plug)
+        fit_detector(sampler, tmp_path, settings, resume=True, report=pull_the_plug)
 
     assert seen == [1, 2, 3, 3, 4]
 
 
 def test_a_finished_training_is_over_when_it_is_resumed(sampler, tmp_path):
-    weights = train(sampler, tmp_path, TINY)
+    weights = fit_detector(sampler, tmp_path, TINY)
     before = weights.read_bytes()
-    seen: list[int] = []
+    seen: list[dict[str, float]] = []
 
-    train(sampler, tmp_path, TINY, resume=True, on_report=lambda step, *_: seen.append(step))
+    fit_detector(sampler, tmp_path, TINY, resume=True, report=seen.append)
 
     assert seen == []
     assert weights.read_bytes() == before
@@ -75,11 +76,11 @@ def test_a_finished_training_is_over_when_it_is_resumed(sampler, tmp_path):
 
 def test_what_is_not_there_is_not_resumed(sampler, tmp_path):
     with pytest.raises(WrongUse, match="no training to resume"):
-        train(sampler, tmp_path, TINY, resume=True)
+        fit_detector(sampler, tmp_path, TINY, resume=True)
 
 
 def test_the_next_stage_starts_from_the_weights_of_the_one_before(sampler, tmp_path):
-    weights = train(sampler, tmp_path, TINY)
+    weights = fit_detector(sampler, tmp_path, TINY)
 
     model = new_model("yolov5n.yaml")
 
@@ -88,10 +89,10 @@ def test_the_next_stage_starts_from_the_weights_of_the_one_before(sampler, tmp_p
 
 @pytest.mark.parametrize("sizes", [pytest.param([96], id="one look"), pytest.param([64, 96], id="two looks")])
 def test_exported_weights_answer_alike_in_both_engines(sampler, tmp_path, sizes):
-    weights = train(sampler, tmp_path / "run", TINY)
+    weights = fit_detector(sampler, tmp_path / "run", TINY)
     (tmp_path / "weights").mkdir()
 
-    export(weights, sizes=sizes, min_score=0.25, folder=tmp_path / "weights")
+    register_detector(weights, sizes=sizes, min_score=0.25, folder=tmp_path / "weights")
 
     page = np.random.default_rng(1).integers(0, 255, (200, 150, 3), dtype=np.uint8)
     everything = Thresholds(min_score=1e-5)
@@ -109,7 +110,7 @@ def test_the_catalogue_names_every_label_and_its_threshold(tmp_path):
     save_file(new_model("yolov5n.yaml").state_dict(), tmp_path / "some.safetensors")
     (tmp_path / "weights").mkdir()
 
-    export(
+    register_detector(
         tmp_path / "some.safetensors",
         sizes=[96],
         min_score=0.25,
@@ -134,7 +135,7 @@ def test_a_backbone_gives_what_fits_and_nothing_else(tmp_path):
 
 
 def test_a_wider_network_starts_with_the_answers_of_the_narrower_one(sampler, tmp_path):
-    narrow_file = train(sampler, tmp_path, TINY)
+    narrow_file = fit_detector(sampler, tmp_path, TINY)
     narrow, wide = (new_model(f"yolov5{size}.yaml", narrow_file).eval() for size in "ns")
     page = torch.rand(1, 3, 64, 64)
 
@@ -209,12 +210,12 @@ def test_absence_counts_only_as_far_as_a_page_is_labelled():
 
 
 def test_every_stage_of_the_settings_file_is_valid_and_others_are_refused():
-    stages = {stage: read_settings(stage) for stage in STAGES}
+    stages = {stage: read_settings(DetectorSettings, DETECTOR_SETTINGS, table=stage) for stage in STAGES}
 
     assert all(settings.after in ("", *stages) for settings in stages.values())
-    assert DEFAULT.read_text().count("\n[") == len(stages)
+    assert DETECTOR_SETTINGS.read_text().count("\n[") == len(stages)
     with pytest.raises(WrongUse, match="choose one of crops, pages"):
-        read_settings("fourth")
+        read_settings(DetectorSettings, DETECTOR_SETTINGS, table="fourth")
 
 
 @pytest.mark.parametrize(
@@ -223,4 +224,4 @@ def test_every_stage_of_the_settings_file_is_valid_and_others_are_refused():
 )
 def test_settings_that_cannot_work_are_refused(wrong):
     with pytest.raises(ValueError, match="Input should be"):
-        TrainSettings(**wrong)
+        DetectorSettings(**wrong)

@@ -7,7 +7,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="training is an optional extra")
 
 from training.detector.marked import MarkedPage, read_marked  # noqa: E402
-from training.detector.signed_pages import Answered, Share, as_figures, at_threshold  # noqa: E402
+from training.detector.signed_pages import Answered, Share, at_threshold, signed_page_figures  # noqa: E402
 from worker.vision.values import Box, Region  # noqa: E402
 
 MARK = {"box": [100, 200, 300, 260], "form": "signature", "signs": True, "fits": True}
@@ -94,7 +94,7 @@ def test_the_share_of_nothing_could_be_anything():
 def test_figures_name_their_operating_point_and_leave_out_what_was_not_asked(page):
     counted = at_threshold("memos", [Answered(page({}), (on_the_mark(0.9),))], 0.5)
 
-    figures = as_figures("detector", [counted])
+    figures = signed_page_figures("detector", [counted])
 
     assert [(figure.measure, figure.value, figure.n) for figure in figures] == [
         ("signed pages found at 0.50", 1.0, 1),

@@ -12,7 +12,7 @@ import pytest
 pytest.importorskip("torch")
 
 from training.verifier import regression
-from training.verifier.library import load
+from training.verifier.library import load_verifier_models
 from worker.vision import weights
 from worker.vision.values import Quality
 from worker.vision.verification.encoder import load_encoder
@@ -33,7 +33,7 @@ def expected():
 
 @pytest.fixture(scope="module")
 def models():
-    return load()
+    return load_verifier_models()
 
 
 def same(found: dict[str, float], expected: dict[str, float]) -> bool:

@@ -11,7 +11,7 @@ pytest.importorskip("torch")
 
 from training.verifier import identification
 from training.verifier.identification import KINDS, _Person, _search
-from training.verifier.library import Library, Models
+from training.verifier.library import Library, VerifierModels
 from worker.vision.verification.calibration import Calibration, Fit, Strangers
 from worker.vision.verification.embedding import GLOBAL
 
@@ -48,7 +48,7 @@ def person(axis: int, *, source: str = "CEDAR", towards: int | None = None) -> _
 
 @pytest.fixture
 def library():
-    return Library(Path(), Models(None, Likeness(), CALIBRATION, {}))
+    return Library(Path(), VerifierModels(None, Likeness(), CALIBRATION, {}))
 
 
 def test_everybody_is_found_and_nobody_is_named_for_a_stranger(library):

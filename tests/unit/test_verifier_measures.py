@@ -79,7 +79,7 @@ def test_honest_ratios_are_calibrated_and_boasting_ones_are_not():
     honest = [Trials(NORMAL(2, 2, 400), NORMAL(-2, 2, 400), np.zeros(1)) for _ in range(10)]
     boasting = [Trials(5 * trial.genuine, 5 * trial.skilled, trial.random) for trial in honest]
 
-    good, bad = reliability.measure(honest), reliability.measure(boasting)
+    good, bad = reliability.measure_reliability(honest), reliability.measure_reliability(boasting)
 
     assert good.ece < 0.03
     assert good.cllr.value - good.min_cllr < 0.02

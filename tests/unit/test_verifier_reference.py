@@ -32,7 +32,7 @@ def test_both_phases_end_in_a_weights_folder(tmp_path):
     signers = readers.invented(range(5), specimens=3)
     phases: list[str] = []
 
-    folder = reference.train(
+    folder = reference.fit_reference(
         signers, reference.Plan(minutes=0.01), tmp_path, lambda phase, used: phases.append(phase)
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 
 import cv2
@@ -14,6 +13,8 @@ torch = pytest.importorskip("torch")
 from safetensors.torch import save_file  # noqa: E402
 
 from tests.handwriting import signature  # noqa: E402
+from training.common.checkpoints import save_checkpoint  # noqa: E402
+from training.common.settings import read_settings  # noqa: E402
 from training.common.statistics import equal_error_rate, isotonic_fit, logistic_fit  # noqa: E402
 from training.verifier import (  # noqa: E402
     export,
@@ -25,25 +26,27 @@ from training.verifier import (  # noqa: E402
     readers,
     sets,
 )
-from training.verifier import settings as settings_file  # noqa: E402
 from training.verifier.augment import another_hand, augmented  # noqa: E402
 from training.verifier.batches import Batches  # noqa: E402
 from training.verifier.commands import Source  # noqa: E402
 from training.verifier.metrics import Trials  # noqa: E402
+from training.verifier.settings import VERIFIER_SETTINGS, VerifierSettings  # noqa: E402
 from training.verifier.splice import spliced  # noqa: E402
-from training.verifier.train import resume, save, start, train  # noqa: E402
+from training.verifier.train import fit_verifier, resume_verifier, start_verifier  # noqa: E402
 from worker.errors import WrongUse  # noqa: E402
 from worker.vision.crops import HEIGHT, WIDTH  # noqa: E402
 from worker.vision.verification.embedding import DIMENSION, GLOBAL, LEVELS  # noqa: E402
 from worker.vision.verification.network import PairClassifier, SignatureEncoder  # noqa: E402
 
-SETTINGS = dataclasses.replace(
-    settings_file.read(),
-    writers_per_batch=3,
-    genuine_per_writer=2,
-    forged_per_writer=2,
-    minutes=0.03,
-    validate_minutes=0.01,
+SHIPPED = read_settings(VerifierSettings, VERIFIER_SETTINGS)
+SETTINGS = SHIPPED.model_copy(
+    update={
+        "writers_per_batch": 3,
+        "genuine_per_writer": 2,
+        "forged_per_writer": 2,
+        "minutes": 0.03,
+        "validate_minutes": 0.01,
+    }
 )
 
 
@@ -243,12 +246,12 @@ def test_trials_never_compare_a_specimen_with_itself(signers):
 def test_a_run_can_be_resumed_where_it_stopped(signers, tmp_path):
     batches, gallery = Batches(signers, {}, SETTINGS), [protocol.gallery(signers[:2])]
     reports: list[dict[str, float]] = []
-    best = train(start(SETTINGS), batches, gallery, tmp_path, reports.append)
+    best = fit_verifier(start_verifier(SETTINGS), batches, gallery, tmp_path, reports.append)
 
     more = reports[-1]["seconds"] / 60 + 0.03
-    again = resume(dataclasses.replace(SETTINGS, minutes=more), tmp_path / "last.pt")
+    again = resume_verifier(SETTINGS.model_copy(update={"minutes": more}), tmp_path / "last.pt")
     before = again.step
-    train(again, batches, gallery, tmp_path, reports.append)
+    fit_verifier(again, batches, gallery, tmp_path, reports.append)
 
     fine = torch.load(best, weights_only=True)["average"]["encoder.local.0.weight"][:, :, 0, 0]
     assert fine @ fine.T == pytest.approx(np.diag(np.diag(fine @ fine.T)), abs=1e-3)
@@ -262,7 +265,7 @@ def test_a_users_own_signers_train_and_every_tenth_is_kept_to_measure_by(tmp_pat
         write_signer(tmp_path / f"signer {number:02d}", number)
 
     training, kept = sets.own_for_training(tmp_path), sets.own_held_out(tmp_path)
-    figures = own.measure(kept, library.load())
+    figures = own.measure_own_signers(kept, library.load_verifier_models())
 
     assert len(training) == 18
     assert [len(signer.genuine) for signer in training] == [3] * 18
@@ -285,22 +288,26 @@ def write_signer(folder, seed):
 
 
 def test_a_checkpoint_of_a_run_on_its_way_is_not_exported(tmp_path):
-    save(start(SETTINGS), tmp_path / "best.pt")
+    save_checkpoint(start_verifier(SETTINGS), tmp_path / "best.pt")
 
     with pytest.raises(WrongUse, match="--resume"):
-        export.load(tmp_path / "best.pt")
+        export.trained_verifier(tmp_path / "best.pt")
 
 
 def test_finishing_twice_blends_once(signers, tmp_path):
     batches, gallery = Batches(signers, {}, SETTINGS), [protocol.gallery(signers[:2])]
-    other = start(dataclasses.replace(SETTINGS, seed=SETTINGS.seed + 1)).average["encoder"].state_dict()
+    other = (
+        start_verifier(SETTINGS.model_copy(update={"seed": SETTINGS.seed + 1}))
+        .average["encoder"]
+        .state_dict()
+    )
     initial = tmp_path / "initial.safetensors"
     save_file({name: value.contiguous() for name, value in other.items()}, initial)
-    train(start(SETTINGS), batches, gallery, tmp_path, lambda _: None, initial=initial)
+    fit_verifier(start_verifier(SETTINGS), batches, gallery, tmp_path, lambda _: None, initial=initial)
     once = torch.load(tmp_path / "final.pt", weights_only=True)["average"]
 
-    again = resume(SETTINGS, tmp_path / "last.pt")
-    train(again, batches, gallery, tmp_path, lambda _: None, initial=initial)
+    again = resume_verifier(SETTINGS, tmp_path / "last.pt")
+    fit_verifier(again, batches, gallery, tmp_path, lambda _: None, initial=initial)
 
     twice = torch.load(tmp_path / "final.pt", weights_only=True)["average"]
     assert all(torch.equal(once[name], twice[name]) for name in once)
@@ -317,18 +324,16 @@ def test_signers_whom_nobody_forged_can_train_alone(signers):
 
 
 def test_a_checkpoint_of_a_source_alone_holds_plain_settings(tmp_path):
-    alone = dataclasses.replace(SETTINGS, shares={}).alone(Source.BHSIG)
+    alone = SETTINGS.model_copy(update={"shares": {}}).alone(Source.BHSIG)
 
-    save(start(alone), tmp_path / "last.pt")
+    save_checkpoint(start_verifier(alone), tmp_path / "last.pt")
 
-    assert resume(alone, tmp_path / "last.pt").settings.shares == {"bhsig": 1.0}
+    assert resume_verifier(alone, tmp_path / "last.pt").settings.shares == {"bhsig": 1.0}
 
 
 def test_a_source_alone_fills_every_batch():
-    alone = settings_file.read().alone("online")
+    alone = SHIPPED.alone("online")
 
     assert alone.shares["online"] == 1.0
     assert sum(alone.shares.values()) == 1.0
-    assert (
-        sum(settings_file.read().alone("bhsig").shares[name] for name in settings_file.read().shares) == 0.0
-    )
+    assert sum(SHIPPED.alone("bhsig").shares[name] for name in SHIPPED.shares) == 0.0

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
-from typing import Any
 
 import numpy as np
 
@@ -17,15 +15,14 @@ from training.classifier.augment import moved
 from training.classifier.metrics import Answers, CropFigures, crop_figures
 from training.classifier.pieces import Piece
 from training.classifier.real import PAGES
+from training.common.console import Notice
 from training.provenance import commit
 from worker.errors import WrongUse
 from worker.vision.detection.classifier import KINDS, Classifier, OnnxClassifier, classified
 
-Notice = Callable[[str], None]
-
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class ClassifierReport:
     """One evaluation, with what it takes to repeat it; `milliseconds` is the median for one crop alone."""
 
     date: str
@@ -36,12 +33,10 @@ class Report:
     #: Share of right answers by source of the crops, and how many there are.
     sources: dict[str, tuple[float, int]]
 
-    def as_json(self) -> dict[str, Any]:
-        """Plain values."""
-        return dataclasses.asdict(self)
 
-
-def evaluate(data: Path, *, own: Path | None = None, notice: Notice = lambda _: None) -> Report:
+def measure_classifier(
+    data: Path, *, own: Path | None = None, notice: Notice = lambda _: None
+) -> ClassifierReport:
     """Run the catalogued classifier over the test crops, or over a user's own folders.
 
     The test crops are cut as a detector's boxes would cut them: moved, loose, tight, at times in part.
@@ -52,7 +47,7 @@ def evaluate(data: Path, *, own: Path | None = None, notice: Notice = lambda _: 
     pieces = list(sets.own(own)) if own is not None else sets.test(data, notice)
     notice("classifying")
     classifier = OnnxClassifier()
-    answers, milliseconds = answer(pieces, classifier)
+    answers, milliseconds = classify_pieces(pieces, classifier)
     real = np.array([source.startswith(PAGES) for source in answers.sources], bool)
     print_ = np.array([source.startswith("print, ") for source in answers.sources], bool)
     parts = {
@@ -61,7 +56,7 @@ def evaluate(data: Path, *, own: Path | None = None, notice: Notice = lambda _: 
         "drawn, and writers of BHSig": answers.of(~real),
         "print in other scripts and faces": answers.of(print_),
     }
-    return Report(
+    return ClassifierReport(
         date=datetime.now(UTC).date().isoformat(),
         commit=commit(),
         weights=classifier.version,
@@ -71,7 +66,7 @@ def evaluate(data: Path, *, own: Path | None = None, notice: Notice = lambda _: 
     )
 
 
-def answer(pieces: Sequence[Piece], classifier: Classifier) -> tuple[Answers, float]:
+def classify_pieces(pieces: Sequence[Piece], classifier: Classifier) -> tuple[Answers, float]:
     """The classifier's answer to each piece, boxed as detectors do it, one at a time; median milliseconds."""
     said, times = [], []
     for index, piece in enumerate(pieces):

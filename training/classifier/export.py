@@ -13,7 +13,8 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from training.catalogue import register
 from training.classifier.network import CropNetwork, Probabilities
-from training.verifier.export import save_onnx
+from training.common.checkpoints import with_average
+from training.common.onnx import save_onnx
 from worker.vision.detection.classifier import HEIGHT, KINDS, WIDTH
 from worker.vision.weights import WEIGHTS_DIR, CatalogueEntry
 
@@ -21,16 +22,17 @@ LICENCE = "AGPL-3.0-or-later"
 CARD = "classifier.md"
 
 
-def load(checkpoint: Path) -> CropNetwork:
-    """The averaged network of a checkpoint, in evaluation mode; only tensors are ever unpickled."""
-    network = CropNetwork()
-    network.load_state_dict(torch.load(checkpoint, weights_only=True)["average"])
-    return network.eval()
+def trained_classifier(checkpoint: Path) -> CropNetwork:
+    """The averaged network of a checkpoint, in evaluation mode.
+
+    Raises WrongUse for a file that is no checkpoint of a classifier's training.
+    """
+    return with_average(CropNetwork(), checkpoint)
 
 
-def mean(checkpoints: Sequence[Path]) -> CropNetwork:
+def mean_classifier(checkpoints: Sequence[Path]) -> CropNetwork:
     """The mean of checkpoints of one basin (`training/detector/averaging.py`), batch norms folded in."""
-    networks = [_folded(load(path)) for path in checkpoints]
+    networks = [_folded(trained_classifier(path)) for path in checkpoints]
     states = [network.state_dict() for network in networks]
     networks[0].load_state_dict(
         {name: torch.stack([state[name] for state in states]).mean(dim=0) for name in states[0]}
@@ -47,7 +49,7 @@ def _folded(network: CropNetwork) -> CropNetwork:
     return network
 
 
-def export(
+def register_classifier(
     checkpoints: Sequence[Path], *, doubt: float, default: bool, folder: Path = WEIGHTS_DIR
 ) -> CatalogueEntry:
     """Register their mean as `classifier`.
@@ -56,8 +58,9 @@ def export(
     """
     with tempfile.TemporaryDirectory() as scratch:
         graph = Path(scratch) / "classifier.onnx"
-        network = Probabilities(mean(checkpoints))
-        save_onnx(network, (torch.zeros(2, 1, HEIGHT, WIDTH),), ["images"], "kinds", graph)
+        network = Probabilities(mean_classifier(checkpoints))
+        example = (torch.zeros(2, 1, HEIGHT, WIDTH),)
+        save_onnx(network, example, graph, inputs=["images"], output="kinds")
         return register(
             "classifier",
             graph,

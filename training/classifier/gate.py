@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from training.common.console import StageNotice
 from training.detector.evaluate import EVERYTHING
 from training.detector.metrics import (
     AtThreshold,
@@ -34,12 +33,11 @@ from worker.vision.detection.yolo import default_thresholds
 from worker.vision.values import Box, Label, Region, Thresholds
 from worker.vision.weights import entry
 
-Notice = Callable[[str, int, int], None]
-#: Doubts to choose from. Less costs signatures unlike those that choose:
+#: Doubts to choose from. Less costs signatures unlike those of the validation set:
 #: of CEDAR's, which no model learns from, 2.4 % at 0.5, 0.9 % at 0.8 (decision 0014).
 DOUBTS = (0.7, 0.8, 0.9, 0.95, 0.98, 0.99)
-#: The doubt is chosen among all answers from this score on: at the default threshold the pages that choose
-#: hold too few alarms to tell doubts apart.
+#: The doubt is chosen among all answers from this score on: at the default threshold the validation set
+#: holds too few alarms to tell doubts apart.
 LOW = 0.05
 #: Other thresholds that are measured with the gate, for those who weigh misses and alarms differently.
 OTHERS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
@@ -60,7 +58,7 @@ class Reviewed:
     def scored(self, doubt: float | None) -> Scored:
         """What stays a signature when `doubt` is enough to take one back, against the truth.
 
-        All of them, with the detector's scores, without a second look (None).
+        All of them, with the detector's scores, without the second-stage classifier (None).
         """
         if doubt is None:
             return score_page(self.case.group, self.regions, self.truths)
@@ -71,7 +69,7 @@ class Reviewed:
 
 
 @dataclass(frozen=True, slots=True)
-class Effect:
+class RescoringEffect:
     """Signatures on one set of pages: over all scores, and at the threshold that serves."""
 
     figures: Figures
@@ -79,27 +77,25 @@ class Effect:
 
 
 @dataclass(frozen=True, slots=True)
-class GateReport:
+class RescoringReport:
     """What the gate of the catalogue does; every pair is without and with it."""
 
+    #: The detector's entry in the catalogue, and the digests of both.
+    name: str
     detector: str
     classifier: str
     min_score: float
     doubt: float
     default: bool
-    sets: dict[str, tuple[Effect, Effect]]
+    sets: dict[str, tuple[RescoringEffect, RescoringEffect]]
     unsigned: dict[str, tuple[FalseAlarms, FalseAlarms]]
     #: With the gate, at other thresholds: signatures on all test pages, alarms on unsigned ones that
     #: chose nothing.
     others: tuple[tuple[AtThreshold, FalseAlarms], ...]
 
-    def as_json(self) -> dict[str, Any]:
-        """Plain values."""
-        return dataclasses.asdict(self)
-
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class DoubtChoice:
     """The doubt that validation pages favour, whether it helps them enough, every doubt's effect in words."""
 
     doubt: float
@@ -107,15 +103,15 @@ class Choice:
     lines: tuple[str, ...]
 
 
-def choose(data: Path, notice: Notice) -> Choice:
-    """Choose on the pages that choose, squares, whole and unsigned, with the weights of the catalogue."""
+def choose_doubt(data: Path, notice: StageNotice) -> DoubtChoice:
+    """Choose on the validation set, squares, whole and unsigned pages, with the weights of the catalogue."""
     root = data / "detection"
     pages = [*squares(root, "valid"), *whole_pages(root, "valid"), *choosing_unsigned(root)]
     found = list(reviewed(pages, "valid", notice))
     return chosen(found, LOW)
 
 
-def chosen(found: Sequence[Reviewed], min_score: float) -> Choice:
+def chosen(found: Sequence[Reviewed], min_score: float) -> DoubtChoice:
     """The doubt with the fewest false alarms among those that cost little recall; of equals, the greatest.
 
     Where no doubt takes enough away at that price, the gate is off by default.
@@ -132,10 +128,12 @@ def chosen(found: Sequence[Reviewed], min_score: float) -> Choice:
         if effect.recall.value >= off.recall.value - MOST_LOST
     ]
     fewest, doubt = min(cheap, default=(off.false_alarms, -DOUBTS[-1]))
-    return Choice(-doubt, fewest <= off.false_alarms * (1 - LEAST_GAINED), lines)
+    return DoubtChoice(-doubt, fewest <= off.false_alarms * (1 - LEAST_GAINED), lines)
 
 
-def evaluate(data: Path, *, name: str = "detector", limit: int = 0, notice: Notice) -> GateReport:
+def measure_rescoring(
+    data: Path, *, name: str = "detector", limit: int = 0, notice: StageNotice
+) -> RescoringReport:
     """Measure the gate behind that detector on test pages, squares and whole ones, and on unsigned ones.
 
     The squares give two sets: all, and those that do not occur in the published training split.
@@ -149,7 +147,8 @@ def evaluate(data: Path, *, name: str = "detector", limit: int = 0, notice: Noti
     whole = list(reviewed(whole_pages(root, "test")[cut], "whole", notice, name=name))
     empty = list(reviewed(unsigned_pages(root)[cut], "unsigned", notice, name=name))
     unsigned = unsigned_counts(empty)
-    return GateReport(
+    return RescoringReport(
+        name=name,
         detector=detector.sha256,
         classifier=weights.sha256,
         min_score=min_score,
@@ -174,7 +173,7 @@ def evaluate(data: Path, *, name: str = "detector", limit: int = 0, notice: Noti
 
 
 def reviewed(
-    cases: Sequence[Case], stage: str, notice: Notice, *, name: str = "detector"
+    cases: Sequence[Case], stage: str, notice: StageNotice, *, name: str = "detector"
 ) -> Iterator[Reviewed]:
     """Each page's signatures with the classifier's doubts, with the weights of the catalogue."""
     detector = OnnxDetector(name, thresholds=Thresholds(min_score=EVERYTHING))
@@ -188,8 +187,8 @@ def reviewed(
         notice(stage, done, len(cases))
 
 
-def _effect(found: Sequence[Reviewed], min_score: float, doubt: float | None) -> Effect:
-    return Effect(figures([one.scored(doubt) for one in found]), _served(found, min_score, doubt))
+def _effect(found: Sequence[Reviewed], min_score: float, doubt: float | None) -> RescoringEffect:
+    return RescoringEffect(figures([one.scored(doubt) for one in found]), _served(found, min_score, doubt))
 
 
 def _served(found: Sequence[Reviewed], min_score: float, doubt: float | None) -> AtThreshold:

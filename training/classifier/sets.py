@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -13,7 +13,8 @@ import numpy as np
 
 from training.classifier import drawn, real
 from training.classifier.pieces import LARGEST, Piece
-from training.classifier.settings import Settings
+from training.classifier.settings import ClassifierSettings
+from training.common.console import Notice
 from training.synthesis.hands import LEARNT_HANDS, TEST_HANDS, installed_hands, learnt_hands
 from training.synthesis.typeset import CARRIED, SEEN, UNSEEN, Face, folder_faces, package_faces
 from training.verifier import sets as verification
@@ -26,7 +27,6 @@ from worker.vision.values import Box
 TRAIN_SEED, VALID_SEED, TEST_SEED = 2_000_000, 2_400_000, 2_800_000
 #: Faces of matplotlib that are alphabets; the others are mathematical signs.
 _DEJAVU = "DejaVuS"
-Notice = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def read_fonts(folder: Path | None, converted: Path) -> Fonts:
     return Fonts((*carried, *chain.from_iterable(own_print)), [*installed, *own_hands])
 
 
-def training(data: Path, settings: Settings, fonts: Fonts, notice: Notice) -> list[Piece]:
+def training(data: Path, settings: ClassifierSettings, fonts: Fonts, notice: Notice) -> list[Piece]:
     """Everything the classifier learns from."""
     root = data / "detection"
 
@@ -153,7 +153,7 @@ def _told(sources: dict[str, Iterable[Piece]], notice: Notice) -> Iterator[list[
 
 
 @dataclass(frozen=True, slots=True)
-class Store:
+class PieceFile:
     """Pieces on disk, so that a run that goes on need not draw them again."""
 
     path: Path

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import tomllib
-from dataclasses import dataclass
 from pathlib import Path
 
-DEFAULT = Path(__file__).with_name("settings.toml")
+from training.common.settings import SETTINGS_FILE, TrainingSettings
+
+CLASSIFIER_SETTINGS = Path(__file__).with_name(SETTINGS_FILE)
 
 
-@dataclass(frozen=True)
-class Settings:
+class ClassifierSettings(TrainingSettings):
     """One run's settings; `settings.toml` says what each means."""
 
-    seed: int
-    minutes: float
     batch: int
-    learning_rate: float
-    weight_decay: float
-    warmup_steps: int
     dropout: float
     label_smoothing: float
-    average_decay: float
     validate_minutes: float
     drawn_signatures: int
     drawn_handwriting: int
@@ -32,8 +25,3 @@ class Settings:
     windows_a_page: int
     shares: dict[str, float]
     weights: dict[str, float]
-
-
-def read(path: Path = DEFAULT) -> Settings:
-    """The settings of a file; a missing or unknown name is a TypeError."""
-    return Settings(**tomllib.loads(path.read_text(encoding="utf-8")))

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import copy
-import json
-import math
-import time
+import operator
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,29 +15,25 @@ from torch import Tensor, nn
 from training.classifier.augment import moved, varied
 from training.classifier.network import CropNetwork
 from training.classifier.pieces import Piece
-from training.classifier.settings import Settings
+from training.classifier.settings import ClassifierSettings
+from training.common.checkpoints import (
+    BEST,
+    TrainingRun,
+    Values,
+    keep_checkpoint,
+    new_run,
+    restore,
+)
+from training.common.loop import ProgressReport, TrainingLoop
 from worker.vision.detection.classifier import KINDS, Kind, Look, looks_at
 
-Report = Callable[[dict[str, float]], None]
+ClassifierRun = TrainingRun[ClassifierSettings, CropNetwork]
 
 
-@dataclass
-class Run:
-    """All that a checkpoint has to hold."""
-
-    settings: Settings
-    model: CropNetwork
-    average: CropNetwork
-    optimiser: torch.optim.Optimizer
-    step: int = 0
-    seconds: float = 0.0
-    best: float = 0.0
-
-
-class Batches:
+class CropBatches:
     """Crops of all kinds by their shares, varied every time; a step's batch depends on the step alone."""
 
-    def __init__(self, pieces: Sequence[Piece], settings: Settings) -> None:
+    def __init__(self, pieces: Sequence[Piece], settings: ClassifierSettings) -> None:
         self._settings = settings
         self._papers = [one for one in pieces if one.kind is Kind.PRINTED_TEXT and not one.ink]
         self._kinds = [[one for one in pieces if one.kind is kind] for kind in KINDS]
@@ -60,62 +52,39 @@ class Batches:
         return varied(pieces[int(rng.choice(len(pieces), p=self._chances[kind]))], self._papers, rng)
 
 
-def start(settings: Settings, network: CropNetwork | None = None) -> Run:
+def start_classifier(settings: ClassifierSettings, network: CropNetwork | None = None) -> ClassifierRun:
     """A fresh run from that network, or else from weights drawn from the settings' seed."""
     torch.manual_seed(settings.seed)
     model = network or CropNetwork(settings.dropout)
-    model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    average = copy.deepcopy(model).eval().requires_grad_(False)
-    optimiser = torch.optim.AdamW(
-        model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
-    )
-    return Run(settings, model, average, optimiser)
+    return new_run(settings, model.to(memory_format=torch.channels_last))  # type: ignore[call-overload]
 
 
-def resume(settings: Settings, checkpoint: Path) -> Run:
+def resume_classifier(settings: ClassifierSettings, checkpoint: Path) -> ClassifierRun:
     """Continue where a checkpoint stands; its seconds count against the new settings' minutes."""
-    run, state = start(settings), torch.load(checkpoint, weights_only=True)
-    run.model.load_state_dict(state["model"])
-    run.average.load_state_dict(state["average"])
-    run.optimiser.load_state_dict(state["optimiser"])
-    run.step, run.seconds, run.best = state["step"], state["seconds"], state["best"]
-    return run
+    return restore(start_classifier(settings), checkpoint)
 
 
-def save(run: Run, path: Path) -> None:
-    """Write a checkpoint; a reader sees the old file or the new one, never half of one."""
-    state = {
-        "model": run.model.state_dict(),
-        "average": run.average.state_dict(),
-        "optimiser": run.optimiser.state_dict(),
-        "settings": asdict(run.settings),
-        "step": run.step,
-        "seconds": run.seconds,
-        "best": run.best,
-    }
-    torch.save(state, path.with_suffix(".part"))
-    path.with_suffix(".part").replace(path)
-
-
-def train(run: Run, pieces: Sequence[Piece], validation: Sequence[Piece], out: Path, report: Report) -> Path:
+def fit_classifier(
+    run: ClassifierRun,
+    pieces: Sequence[Piece],
+    validation: Sequence[Piece],
+    out: Path,
+    report: ProgressReport,
+) -> Path:
     """Train until the minutes are used up; return the checkpoint best on validation by the mean over kinds.
 
     `last.pt` and `best.pt` are written to `out` at every validation, its figures appended to `log.jsonl`.
     """
     out.mkdir(parents=True, exist_ok=True)
-    batches, held = Batches(pieces, run.settings), fixed(validation)
-    budget, last = run.settings.minutes * 60, time.monotonic()
-    validated = run.seconds
-    while run.seconds < budget:
-        loss = _step(run, batches, progress=run.seconds / budget)
-        now = time.monotonic()
-        run.seconds, last = run.seconds + now - last, now
-        if run.step % 10 == 0:
-            report({"step": run.step, "seconds": run.seconds, "loss": loss})
-        if run.seconds - validated > run.settings.validate_minutes * 60 or run.seconds >= budget:
-            report(_validate(run, held, out, loss))
-            validated = run.seconds
-    return out / "best.pt"
+    batches, validated = CropBatches(pieces, run.settings), fixed(validation)
+    loop = TrainingLoop(
+        loss=lambda: _loss(run, batches),
+        checkpoint=lambda parts: _validate(run, validated, out, parts),
+        report=report,
+        checkpoint_minutes=run.settings.validate_minutes,
+    )
+    loop.train(run)
+    return out / BEST
 
 
 def fixed(pieces: Sequence[Piece]) -> tuple[Tensor, Tensor]:
@@ -126,10 +95,8 @@ def fixed(pieces: Sequence[Piece]) -> tuple[Tensor, Tensor]:
     return torch.from_numpy(np.stack(looks)), torch.tensor(kinds)
 
 
-def _step(run: Run, batches: Batches, *, progress: float) -> float:
+def _loss(run: ClassifierRun, batches: CropBatches) -> tuple[Tensor, Values]:
     settings = run.settings
-    for group in run.optimiser.param_groups:
-        group["lr"] = settings.learning_rate * _schedule(run.step, progress, settings.warmup_steps)
     # Dropout of a step is the same whether or not the run was interrupted before it.
     torch.manual_seed(settings.seed * 1_000_003 + run.step)
     images, kinds = batches.draw(run.step)
@@ -140,49 +107,20 @@ def _step(run: Run, batches: Batches, *, progress: float) -> float:
     loss: Tensor = nn.functional.cross_entropy(
         logits.float(), kinds, label_smoothing=settings.label_smoothing
     )
-    run.optimiser.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
-    run.optimiser.step()
-    run.step += 1
-    _average(run)
-    return loss.item()
-
-
-def _schedule(step: int, progress: float, warmup: int) -> float:
-    """Linear warm-up over steps, then a cosine over wall clock down to one hundredth."""
-    cosine = 0.01 + 0.99 * (1 + math.cos(math.pi * min(progress, 1.0))) / 2
-    return min(1.0, (step + 1) / warmup) * cosine
+    return loss, {"loss": loss.item()}
 
 
 @torch.no_grad()
-def _average(run: Run) -> None:
-    """Move the averaged weights a little towards the newest ones, faster while there are few."""
-    decay = min(run.settings.average_decay, (1 + run.step) / (10 + run.step))
-    newest = run.model.state_dict()
-    for name, value in run.average.state_dict().items():
-        if value.dtype.is_floating_point:
-            value.lerp_(newest[name], 1 - decay)
-        else:
-            value.copy_(newest[name])
-
-
-@torch.no_grad()
-def _validate(run: Run, held: tuple[Tensor, Tensor], out: Path, loss: float) -> dict[str, float]:
-    images, kinds = held
-    said = torch.cat([_classified(run.average, part).argmax(1) for part in torch.split(images, 256)])
+def _validate(run: ClassifierRun, validated: tuple[Tensor, Tensor], out: Path, parts: Values) -> Values:
+    images, kinds = validated
+    answers = torch.cat([_classified(run.average, part).argmax(1) for part in torch.split(images, 256)])
     by_kind = {
-        kind.value: float((said[kinds == index] == index).float().mean()) for index, kind in enumerate(KINDS)
+        kind.value: float((answers[kinds == index] == index).float().mean())
+        for index, kind in enumerate(KINDS)
     }
     balanced = sum(by_kind.values()) / len(by_kind)
-    figures = {"accuracy": float((said == kinds).float().mean()), "balanced": balanced, **by_kind}
-    if balanced > run.best:
-        run.best = balanced
-        save(run, out / "best.pt")
-    save(run, out / "last.pt")
-    line = {"step": run.step, "seconds": round(run.seconds, 1), "loss": loss, **figures}
-    with (out / "log.jsonl").open("a", encoding="utf-8") as log:
-        log.write(json.dumps(line) + "\n")
-    return line
+    figures = {"accuracy": float((answers == kinds).float().mean()), "balanced": balanced, **by_kind}
+    return keep_checkpoint(run, out, score=balanced, better=operator.gt, values=parts | figures)
 
 
 def _classified(network: CropNetwork, looks: Tensor) -> Tensor:

@@ -1,36 +1,44 @@
-"""The cleaner's commands: `train cleaner`, `export cleaner`, `evaluate cleaner`.
-
-Heavy libraries are imported inside, so that `--help` answers at once and without torch.
-"""
+"""The cleaner's commands: `countersign-train train cleaner`, `export cleaner` and `evaluate cleaner`."""
 
 from __future__ import annotations
 
-import dataclasses
-import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
+import torch
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from training.printing import output
+from training.cleaner import pairs
+from training.cleaner.evaluate import measure_cleaners
+from training.cleaner.export import register_cleaner
+from training.cleaner.figures import cleaner_figures
+from training.cleaner.gate import GateChoice, best_gate
+from training.cleaner.pairs import Clean
+from training.cleaner.settings import CLEANER_SETTINGS, CleanerSettings
+from training.cleaner.tables import show_cleaners
+from training.cleaner.train import fit_cleaner, resume_cleaner, start_cleaner
+from training.common.checkpoints import LAST
+from training.common.console import messages, output, stage_names, training_bar
+from training.common.options import (
+    DataOption,
+    FiguresOption,
+    OptionalDataOption,
+    ReportOption,
+    ResumeOption,
+    SeedOption,
+    SettingsOption,
+    ThreadsOption,
+    data_unless,
+)
+from training.common.reports import write_reports
+from training.common.settings import read_settings
+from worker.errors import WrongUse
 
-if TYPE_CHECKING:
-    from training.cleaner.evaluate import Report
-    from training.common.statistics import Estimate
 
-DataOption = Annotated[
-    Path, typer.Option("--data", envvar="COUNTERSIGN_DATA", help="Folder with detection/ and verification/.")
-]
-DEFAULT_DATA = Path("../shared/data")
-
-_messages = Console(stderr=True)
-
-
-def train(  # a command's options
-    data: DataOption = DEFAULT_DATA,
+def train_cleaner(
+    data: OptionalDataOption = None,
     signatures: Annotated[
         Path | None,
         typer.Option(help="Learn from your own clean signatures, one an image, instead of --data."),
@@ -39,129 +47,72 @@ def train(  # a command's options
     minutes: Annotated[
         float | None, typer.Option(help="Minutes of processor time; default from settings.")
     ] = None,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on from the last checkpoint in --out.")
-    ] = False,
-    settings: Annotated[Path | None, typer.Option(help="Another settings file.")] = None,
-    threads: Annotated[int, typer.Option(help="CPU threads.")] = 1,
+    seed: SeedOption = None,
+    resume: ResumeOption = False,
+    settings: SettingsOption = None,
+    threads: ThreadsOption = 1,
 ) -> None:
     """Train the cleaner.
 
     It is trained on clean signatures made dirty; the best checkpoint is OUT/best.pt.
-    Nothing ships before `countersign-train export cleaner`.
+    Nothing ships before `export cleaner`.
     """
-    import torch  # noqa: PLC0415
-
-    from training.cleaner import pairs  # noqa: PLC0415
-    from training.cleaner import settings as settings_file  # noqa: PLC0415
-    from training.cleaner import train as trainer  # noqa: PLC0415
-
     torch.set_num_threads(threads)
-    chosen = settings_file.read(settings or settings_file.DEFAULT)
-    if minutes is not None:
-        chosen = dataclasses.replace(chosen, minutes=minutes)
-    _messages.print("reading signatures …")
-    try:
-        invented = pairs.drawn()
-        if signatures:
-            clean, held_out = pairs.own(signatures, invented, chosen)
-        else:
-            clean, held_out = pairs.published(data, invented, chosen)
-    except (OSError, ValueError) as error:
-        raise typer.BadParameter(str(error)) from error
-    run = trainer.resume(chosen, out / "last.pt") if resume else trainer.start(chosen)
-    with _progress() as progress:
-        bar = progress.add_task("train", total=chosen.minutes * 60, figures="")
-
-        def report(figures: dict[str, float]) -> None:
-            progress.update(bar, completed=figures["seconds"], figures=_named(figures))
-            if "validation_loss" in figures:
-                progress.console.print(_named(figures))
-
-        best = trainer.train(run, clean, held_out, out, report)
-    _messages.print(f"best checkpoint: {best}")
+    changes = {"minutes": minutes, "seed": seed}
+    chosen = read_settings(CleanerSettings, settings or CLEANER_SETTINGS, changes=changes)
+    source = data_unless(signatures, data, instead="your own clean signatures with --signatures")
+    messages.print("reading signatures …")
+    clean, held_out = _clean(source, signatures, chosen)
+    run = resume_cleaner(chosen, out / LAST) if resume else start_cleaner(chosen)
+    with training_bar(chosen.minutes, printed="validation_loss") as report:
+        best = fit_cleaner(run, clean, held_out, out, report)
+    messages.print(f"best checkpoint: {best}")
 
 
-def export(
-    checkpoint: Annotated[Path, typer.Argument(help="A checkpoint of `countersign-train train cleaner`.")],
-    data: DataOption = DEFAULT_DATA,
+def export_cleaner(
+    checkpoint: Annotated[Path, typer.Argument(help="A checkpoint of `train cleaner`.")],
+    data: DataOption,
 ) -> None:
     """Ship a cleaner.
 
     It gets the gate that is best on validation writers.
     The gate is the least share of a crop's ink that the network must want gone before it is let at the crop.
     """
-    from training.cleaner.export import export as register_network  # noqa: PLC0415
-    from training.cleaner.gate import best  # noqa: PLC0415
-
-    with _messages.status("choosing the gate …"):
-        measured = register_network(checkpoint, data)
-    chosen = best(measured)
-    table = Table(title="skilled EER on validation writers, by least share of ink removed")
-    for heading in ("least share", "dirty", "clean", ""):
-        table.add_column(heading)
-    for one in measured:
-        rates = (f"{errors.skilled.value:.1%}" for errors in (one.dirty, one.clean))
-        table.add_row(f"{one.min_removed:g}", *rates, "chosen" if one is chosen else "")
-    output().print(table)
+    with messages.status("choosing the gate …"):
+        measured = register_cleaner(checkpoint, data)
+    output().print(_gates(measured))
 
 
-def evaluate(
-    data: DataOption = DEFAULT_DATA,
-    out: Annotated[Path | None, typer.Option(help="Write the report as JSON to this file too.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+def evaluate_cleaner(
+    data: DataOption, report_to: ReportOption = None, figures_to: FiguresOption = None
 ) -> None:
     """Measure the cleaner.
 
     On writers it never saw: strokes against ground truth, and the verifier's errors.
     """
-    from training.cleaner.evaluate import evaluate as run  # noqa: PLC0415
-
-    with _messages.status("evaluating …") as status:
-        report = run(data, notice=lambda stage: status.update(f"evaluating: {stage} …"))
-    text = json.dumps(report.as_json(), indent=2)
-    if out is not None:
-        out.write_text(text + "\n", encoding="utf-8")
-    if as_json:
-        typer.echo(text)
-    else:
-        _show(report)
+    with stage_names("evaluating") as notice:
+        report = measure_cleaners(data, notice=notice)
+    write_reports(report, cleaner_figures(report), report_to=report_to, figures_to=figures_to)
+    show_cleaners(output(), report)
 
 
-def _progress() -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
-    return Progress(*columns, TextColumn("{task.fields[figures]}"), console=_messages)
+def _clean(data: Path, signatures: Path | None, chosen: CleanerSettings) -> tuple[Clean, Clean]:
+    """Clean signatures to train on, and held-out ones to validate on."""
+    invented = pairs.drawn()
+    try:
+        if signatures is not None:
+            return pairs.own(signatures, invented, chosen)
+        return pairs.published(data, invented, chosen)
+    except (OSError, ValueError) as error:
+        raise WrongUse(str(error)) from error
 
 
-def _named(figures: dict[str, float]) -> str:
-    return ", ".join(f"{name} {value:.4g}" for name, value in figures.items())
-
-
-def _show(report: Report) -> None:
-    out = output()
-    title = f"cleaner {report.digests['cleaner'][:12]}, verifier {report.digests['encoder'][:12]}"
-    for name, found in report.sets.items():
-        genuine, skilled, random = found.trials
-        table = Table(
-            title=f"{name}: {title}, commit {report.commit}, {report.date}",
-            caption=f"{found.writers} writers, {found.specimens} crops, "
-            f"{genuine} genuine + {skilled} skilled + {random} random trials; 95 % intervals over writers",
-        )
-        for heading in ("cleaner", "precision", "recall", "F1", "invented"):
-            table.add_column(heading)
-        for heading in ("dirty: skilled EER", "random EER", "clean: skilled EER", "random EER", "touched"):
-            table.add_column(heading)
-        for cleaner, figures in found.figures.items():
-            strokes = figures.strokes
-            told = (strokes.precision, strokes.recall, strokes.f1, strokes.invented)
-            errors = (
-                errors for kind in (figures.dirty, figures.clean) for errors in (kind.skilled, kind.random)
-            )
-            table.add_row(cleaner, *map(_rate, told), *map(_rate, errors), f"{figures.touched:.1%}")
-        perfect = (found.perfect.skilled, found.perfect.random)
-        table.add_row("perfect", *[""] * 4, *map(_rate, perfect), *[""] * 3)
-        out.print(table)
-
-
-def _rate(rate: Estimate) -> str:
-    return f"{rate.value:.1%} ({rate.low:.1%}–{rate.high:.1%})"
+def _gates(measured: Sequence[GateChoice]) -> Table:
+    chosen = best_gate(measured)
+    table = Table(title="skilled EER on validation writers, by least share of ink removed")
+    for heading in ("least share", "dirty", "clean", ""):
+        table.add_column(heading)
+    for choice in measured:
+        rates = (f"{errors.skilled.value:.1%}" for errors in (choice.dirty, choice.clean))
+        table.add_row(f"{choice.min_removed:g}", *rates, "chosen" if choice is chosen else "")
+    return table

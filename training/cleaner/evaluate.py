@@ -7,10 +7,9 @@ go through the same cleaner, as they do in a worker.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -18,6 +17,7 @@ import numpy.typing as npt
 
 from training.cleaner import pairs
 from training.cleaner.dirt import Pair, soil
+from training.common.console import Notice
 from training.common.statistics import Estimate, sums_estimate
 from training.provenance import commit
 from training.verifier import metrics, protocol, readers, scoring
@@ -42,12 +42,11 @@ from worker.vision.verification.matcher import Matcher, load_matcher
 
 #: Genuine specimens of each writer, and forgeries, that are measured.
 SPECIMENS = 3
-Notice = Callable[[str], None]
 Counts = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Case:
+class CleaningCase:
     """One specimen: whose it is, its scan, and the same strokes made dirty."""
 
     writer: int
@@ -57,7 +56,7 @@ class Case:
 
 
 @dataclass(frozen=True)
-class Strokes:
+class StrokeShares:
     """How well a cleaner told strokes from dirt, with 95 % intervals over writers.
 
     A kept pixel counts as stroke when it is one or touches one. `recall` is the share of dark stroke pixels
@@ -79,47 +78,43 @@ class Errors:
 
 
 @dataclass(frozen=True)
-class Figures:
+class CleanerFigures:
     """One cleaner on one set; `touched` is the share of clean crops of which it took any ink."""
 
-    strokes: Strokes
+    strokes: StrokeShares
     dirty: Errors
     clean: Errors
     touched: float
 
 
 @dataclass(frozen=True)
-class SetReport:
+class CleanerSetReport:
     """One set: its size, and figures by cleaner. `perfect` is a cleaner that knows the truth."""
 
     writers: int
     specimens: int
     #: Genuine queries, skilled forgeries, other writers' genuine queries.
     trials: tuple[int, ...]
-    figures: dict[str, Figures]
+    figures: dict[str, CleanerFigures]
     perfect: Errors
 
 
 @dataclass(frozen=True)
-class Report:
+class CleanerReport:
     """All sets, with what must be known to repeat the measurement."""
 
     date: str
     commit: str
     digests: dict[str, str]
-    sets: dict[str, SetReport]
-
-    def as_json(self) -> dict[str, Any]:
-        """Plain values."""
-        return asdict(self)
+    sets: dict[str, CleanerSetReport]
 
 
-def evaluate(
+def measure_cleaners(
     data: Path, *, folder: Path = weights.WEIGHTS_DIR, notice: Notice = lambda stage: None
-) -> Report:
+) -> CleanerReport:
     """Measure the shipped cleaners with the shipped verifier on BHSig writers 121-160 and all of CEDAR."""
     judge = Judge(load_encoder(folder=folder), load_matcher(folder))
-    cleaners = shipped(folder)
+    cleaners = shipped_cleaners(folder)
     verification = data / "verification"
     signers = {
         "BHSig260-Hindi test": readers.bhsig(verification / "bhsig_hindi", "test", shrink=False),
@@ -128,20 +123,22 @@ def evaluate(
     reports = {}
     for number, (name, found) in enumerate(signers.items()):
         notice(name)
-        reports[name] = measure(cases(found, (pairs.MEASURE, number)), cleaners, judge)
+        reports[name] = measure_cases(cases(found, (pairs.MEASURE, number)), cleaners, judge)
     names = ("cleaner", "encoder", "matcher")
     digests = {name: weights.entry(name, folder).sha256 for name in names}
-    return Report(datetime.datetime.now(datetime.UTC).date().isoformat(), commit(), digests, reports)
+    return CleanerReport(datetime.datetime.now(datetime.UTC).date().isoformat(), commit(), digests, reports)
 
 
-def shipped(folder: Path = weights.WEIGHTS_DIR) -> dict[str, Cleaner]:
+def shipped_cleaners(folder: Path = weights.WEIGHTS_DIR) -> dict[str, Cleaner]:
     """What may be chosen, by name, and the classical rules followed by the network."""
     made = {method.value: load_cleaner(method, folder=folder) for method in Cleaning}
     both = Cleaner(Cleaning.LEARNED, "both", in_turn(by_rules, by_network(load_network(folder))))
     return {**made, "classical, then learned": both}
 
 
-def cases(signers: Sequence[Signer], seed: Sequence[int], *, specimens: int = SPECIMENS) -> list[Case]:
+def cases(
+    signers: Sequence[Signer], seed: Sequence[int], *, specimens: int = SPECIMENS
+) -> list[CleaningCase]:
     """The first genuine specimens and forgeries of every signer, each made dirty once."""
     chosen = [
         (writer, is_genuine, specimen.mask())
@@ -150,7 +147,7 @@ def cases(signers: Sequence[Signer], seed: Sequence[int], *, specimens: int = SP
         for specimen in kind[:specimens]
     ]
     return [
-        Case(writer, is_genuine, scan, soil(ink_mask(scan), np.random.default_rng((*seed, number))))
+        CleaningCase(writer, is_genuine, scan, soil(ink_mask(scan), np.random.default_rng((*seed, number))))
         for number, (writer, is_genuine, scan) in enumerate(chosen)
     ]
 
@@ -185,11 +182,11 @@ class Judge:
         return protocol.trials(protocol.draws(scored, found, count=1), protocol.mean)
 
 
-def measure(
-    found: Sequence[Case],
+def measure_cases(
+    found: Sequence[CleaningCase],
     cleaners: Mapping[str, Cleaner],
     judge: Judge,
-) -> SetReport:
+) -> CleanerSetReport:
     """Measure each cleaner on the same cases."""
     writers, genuine = np.array([one.writer for one in found]), np.array([one.genuine for one in found])
     gallery = Gallery([], writers, genuine)
@@ -198,8 +195,8 @@ def measure(
         dirty = [cleaner.clean(one.soiled.dirty) for one in found]
         clean = [cleaner.clean(one.scan) for one in found]
         on_file = judge.embed(clean)
-        figures[name] = Figures(
-            strokes=strokes(np.stack(list(_counts(found, dirty))), writers),
+        figures[name] = CleanerFigures(
+            strokes=stroke_shares(np.stack(list(_counts(found, dirty))), writers),
             dirty=judge.errors(gallery, on_file, judge.embed(dirty)),
             clean=judge.errors(gallery, on_file, on_file),
             touched=float(
@@ -209,7 +206,7 @@ def measure(
     on_file = judge.embed([one.scan for one in found])
     asked = judge.embed([_perfect(one.soiled) for one in found])
     tried = judge.trials(gallery, on_file, asked)
-    return SetReport(
+    return CleanerSetReport(
         writers=len(np.unique(writers)),
         specimens=len(found),
         trials=tuple(
@@ -220,7 +217,7 @@ def measure(
     )
 
 
-def strokes(counts: Counts, writers: npt.NDArray[np.int64]) -> Strokes:
+def stroke_shares(counts: Counts, writers: npt.NDArray[np.int64]) -> StrokeShares:
     """Shares from `counts`, one row a crop: kept, kept at strokes, kept strokes, dark strokes."""
     own = np.stack([counts[writers == writer].sum(axis=0) for writer in np.unique(writers)])
     kept, near, both, dark = range(4)
@@ -238,10 +235,10 @@ def strokes(counts: Counts, writers: npt.NDArray[np.int64]) -> Strokes:
     def invented(sums: Counts) -> Counts:
         return (sums[:, kept] - sums[:, near]) / np.maximum(sums[:, dark], 1)
 
-    return Strokes(*(sums_estimate(own, share) for share in (precision, recall, f1, invented)))
+    return StrokeShares(*(sums_estimate(own, share) for share in (precision, recall, f1, invented)))
 
 
-def _counts(found: Sequence[Case], cleaned: Sequence[Grey]) -> Iterator[Counts]:
+def _counts(found: Sequence[CleaningCase], cleaned: Sequence[Grey]) -> Iterator[Counts]:
     for one, image in zip(found, cleaned, strict=True):
         truth = one.soiled.strokes > 0
         dark = dark_pixels(whiten(grey(one.soiled.dirty))) > 0

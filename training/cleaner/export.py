@@ -5,14 +5,14 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-import onnx
 import torch
 
 from training.catalogue import register
 from training.cleaner.evaluate import Judge
-from training.cleaner.gate import Choice, best, choices, validation_cases
+from training.cleaner.gate import GateChoice, best_gate, choices, validation_cases
 from training.cleaner.network import Probabilities, StrokeUNet
-from training.cleaner.train import load
+from training.common.checkpoints import with_average
+from training.common.onnx import save_onnx
 from worker.vision.cleaning.learned import HEIGHT, WIDTH, StrokeNetwork
 from worker.vision.onnx import OnnxModel
 from worker.vision.verification.encoder import load_encoder
@@ -25,29 +25,22 @@ CARD = "cleaner.md"
 
 def write_onnx(network: StrokeUNet, path: Path) -> None:
     """Export for one crop at a time, without notes on the exporter, so that the digest is reproducible."""
-    torch.onnx.export(
-        Probabilities(network).eval(),
-        (torch.zeros(1, 1, HEIGHT, WIDTH),),
-        path,
-        input_names=["darkness"],
-        output_names=["strokes"],
-        opset_version=17,
-        dynamo=False,
-    )
-    graph = onnx.load(path)
-    del graph.metadata_props[:]
-    graph.doc_string = ""
-    onnx.save(graph, path)
+    example = (torch.zeros(1, 1, HEIGHT, WIDTH),)
+    answering = Probabilities(network).eval()
+    save_onnx(answering, example, path, inputs=["darkness"], output="strokes", free_batch=False)
 
 
-def export(checkpoint: Path, data: Path, *, folder: Path = WEIGHTS_DIR) -> list[Choice]:
-    """Register `cleaner` with the gate that is best on validation writers; return all that were tried."""
+def register_cleaner(checkpoint: Path, data: Path, *, folder: Path = WEIGHTS_DIR) -> list[GateChoice]:
+    """Register `cleaner` with the gate that is best on validation writers; return all that were tried.
+
+    Raises WrongUse for a file that is no checkpoint of a cleaner's training.
+    """
     with tempfile.TemporaryDirectory() as scratch:
         path = Path(scratch) / "cleaner.onnx"
-        write_onnx(load(checkpoint), path)
+        write_onnx(with_average(StrokeUNet(), checkpoint), path)
         judge = Judge(load_encoder(folder=folder), load_matcher(folder))
         measured = choices(StrokeNetwork(OnnxModel(path, version="")), validation_cases(data), judge)
         size = {"width": WIDTH, "height": HEIGHT}
-        gate = best(measured).min_removed
+        gate = best_gate(measured).min_removed
         register("cleaner", path, card=CARD, licence=LICENCE, folder=folder, min_removed=gate, **size)
     return measured

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from training.cleaner import pairs
-from training.cleaner.evaluate import Case, Errors, Judge, cases
+from training.cleaner.evaluate import CleaningCase, Errors, Judge, cases
 from training.verifier import readers
 from training.verifier.protocol import Gallery
 from worker.vision.cleaning.cleaner import by_network, erased, removed_share, whiten
@@ -27,7 +27,7 @@ SPECIMENS = 6
 
 
 @dataclass(frozen=True)
-class Choice:
+class GateChoice:
     """One gate, and the verifier's errors on dirty and on clean crops with it."""
 
     min_removed: float
@@ -47,13 +47,13 @@ class _Cleaned:
         return np.where(self.removed[:, None] >= min_removed, self.cleaned, self.without)
 
 
-def validation_cases(data: Path) -> list[Case]:
+def validation_cases(data: Path) -> list[CleaningCase]:
     """BHSig writers 101-120."""
     signers = readers.bhsig(data / "verification" / "bhsig_hindi", "validation", shrink=False)
     return cases(signers, (pairs.VALIDATE, 1), specimens=SPECIMENS)
 
 
-def choices(network: StrokeNetwork, found: Sequence[Case], judge: Judge) -> list[Choice]:
+def choices(network: StrokeNetwork, found: Sequence[CleaningCase], judge: Judge) -> list[GateChoice]:
     """Every gate measured on the cases."""
     dirty = _cleaned([one.soiled.dirty for one in found], network, judge)
     clean = _cleaned([one.scan for one in found], network, judge)
@@ -63,11 +63,11 @@ def choices(network: StrokeNetwork, found: Sequence[Case], judge: Judge) -> list
     for gate in GATES:
         on_file = clean.gated(gate)
         errors = (judge.errors(gallery, on_file, asked) for asked in (dirty.gated(gate), on_file))
-        measured.append(Choice(gate, *errors))
+        measured.append(GateChoice(gate, *errors))
     return measured
 
 
-def best(measured: Sequence[Choice]) -> Choice:
+def best_gate(measured: Sequence[GateChoice]) -> GateChoice:
     """The lowest gate with the lowest error on dirty crops, of those that cost nothing on clean ones.
 
     What clean crops cost without the network is what they cost at the highest gate.

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from training.cleaner.dirt import Pair, soil
-from training.cleaner.settings import Settings
+from training.cleaner.settings import CleanerSettings
 from training.verifier import readers, sets
 from training.verifier.readers import CANVAS, Drawn, Scanned, Signer, Specimen
 from worker.vision.cleaning.cleaner import whiten
@@ -50,7 +50,7 @@ def drawn() -> list[Specimen]:
     return _specimens(sets.drawn_for_training())
 
 
-def published(data: Path, invented: Sequence[Specimen], settings: Settings) -> tuple[Clean, Clean]:
+def published(data: Path, invented: Sequence[Specimen], settings: CleanerSettings) -> tuple[Clean, Clean]:
     """To train: BHSig writers 1-100, tablet signers but for those held out, invented signers.
 
     To choose the checkpoint: BHSig writers 101-120.
@@ -66,7 +66,7 @@ def published(data: Path, invented: Sequence[Specimen], settings: Settings) -> t
     return training, Clean(((_specimens(held_out), 1.0),))
 
 
-def own(folder: Path, invented: Sequence[Specimen], settings: Settings) -> tuple[Clean, Clean]:
+def own(folder: Path, invented: Sequence[Specimen], settings: CleanerSettings) -> tuple[Clean, Clean]:
     """A user's own clean signatures, one an image, in any folders below `folder`, beside invented signers.
 
     Every tenth image chooses the checkpoint instead of training. ValueError when there are fewer than ten.

@@ -2,33 +2,21 @@
 
 from __future__ import annotations
 
-import tomllib
-from dataclasses import dataclass
 from pathlib import Path
 
-DEFAULT = Path(__file__).with_name("settings.toml")
+from training.common.settings import SETTINGS_FILE, TrainingSettings
+
+CLEANER_SETTINGS = Path(__file__).with_name(SETTINGS_FILE)
 
 
-@dataclass(frozen=True)
-class Settings:
+class CleanerSettings(TrainingSettings):
     """One run's settings; `settings.toml` says what each means."""
 
-    seed: int
-    minutes: float
     batch: int
-    learning_rate: float
-    weight_decay: float
-    warmup_steps: int
     paper_weight: float
     stroke_weight: float
-    average_decay: float
     validate_minutes: float
     validation_pairs: int
     scanned_share: float
     online_share: float
     drawn_share: float
-
-
-def read(path: Path = DEFAULT) -> Settings:
-    """The settings of a file; a missing or unknown name is a TypeError."""
-    return Settings(**tomllib.loads(path.read_text(encoding="utf-8")))

@@ -10,10 +10,14 @@ import math
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from training.provenance import commit
+
+if TYPE_CHECKING:
+    from training.common.statistics import Estimate
 
 
 class Unit(StrEnum):
@@ -90,6 +94,14 @@ def as_figure(
         n=n,
         unit=unit,
     )
+
+
+def estimated(
+    model: str, *, of: str, measure: str, estimate: Estimate, n: int, unit: Unit = Unit.SHARE
+) -> Figure:
+    """A figure with the interval of its estimate."""
+    interval = (estimate.low, estimate.high)
+    return as_figure(model, of=of, measure=measure, value=estimate.value, n=n, interval=interval, unit=unit)
 
 
 def today(weights: Mapping[str, str], figures: Iterable[Figure]) -> FigureFile:

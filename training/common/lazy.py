@@ -16,13 +16,14 @@ from typer.main import get_command
 class CommandPath:
     """Where a command's function stands, and the first sentence of its help."""
 
-    module: str
-    function: str
+    #: `package.module:function`
+    path: str
     summary: str
 
     def load(self) -> Callable[..., None]:
         """The function; imports its module."""
-        function: Callable[..., None] = getattr(import_module(self.module), self.function)
+        module, _, name = self.path.partition(":")
+        function: Callable[..., None] = getattr(import_module(module), name)
         return function
 
 

@@ -1,40 +1,49 @@
-"""The detector's commands: `countersign-train train detector` and `countersign-train export detector`.
-
-Heavy libraries are imported inside, so that `--help` answers at once and without torch.
-"""
+"""The detector's commands: `countersign-train train detector` and `countersign-train export detector`."""
 
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import Progress
 
+from training.common.console import messages, stage_bars, training_bar
+from training.common.options import (
+    LimitOption,
+    OptionalDataOption,
+    ResumeOption,
+    SeedOption,
+    data_unless,
+)
+from training.common.settings import read_settings
+from training.detector.averaging import averaged
+from training.detector.prepare import prepared, sampler
+from training.detector.select import choose_and_export, drawn_pages, pixels
+from training.detector.settings import DETECTOR_SETTINGS, DetectorSettings
+from training.detector.train import WEIGHTS, fit_detector
+from training.synthesis.hands import installed_hands, learnt_hands
+from training.synthesis.typeset import Face
 from worker.errors import WrongUse
+from worker.vision.weights import verified_path
 
-DataOption = Annotated[
-    Path, typer.Option("--data", envvar="COUNTERSIGN_DATA", help="Folder with detection/ and verification/.")
+OwnPages = Annotated[
+    list[Path] | None,
+    typer.Option(help="Your own pages: a YOLO folder or a COCO .json file; may be given repeatedly."),
 ]
-DEFAULT_DATA = Path("../shared/data")
-
-_messages = Console(stderr=True)
 
 
-def train(  # a command's options
-    data: DataOption = DEFAULT_DATA,
+def train_detector(
+    data: OptionalDataOption = None,
     out: Annotated[Path, typer.Option(help="Folder for pages and checkpoints.")] = Path("runs/detector"),
     stage: Annotated[str, typer.Option(help="Table of training/detector/settings.toml.")] = "crops",
-    own: Annotated[
-        list[Path] | None,
-        typer.Option(help="Your own pages: a YOLO folder or a COCO .json file; may be given repeatedly."),
-    ] = None,
+    own: OwnPages = None,
     minutes: Annotated[float | None, typer.Option(help="Wall-clock budget instead of the stage's.")] = None,
+    seed: SeedOption = None,
     initial: Annotated[Path | None, typer.Option(help="Weights to start from, instead of the usual.")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on from the stage's last checkpoint.")] = False,
-    limit: Annotated[int, typer.Option(help="Use at most so many pages of each source; 0 is all.")] = 0,
+    resume: ResumeOption = False,
+    limit: LimitOption = 0,
     batch: Annotated[int | None, typer.Option(help="Pages of one step instead of the stage's.")] = None,
     threads: Annotated[int | None, typer.Option(help="CPU threads instead of the stage's.")] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda or cuda:N instead of the stage's.")] = None,
@@ -54,52 +63,36 @@ def train(  # a command's options
     signature, initials, handwritten_date, redaction, handwriting. Pages are prepared once, in OUT/prepared or
     OUT/own. Nothing ships before the weights are exported.
     """
-    from training.detector.prepare import prepared, sampler  # noqa: PLC0415
-    from training.detector.settings import read_settings  # noqa: PLC0415
-
-    asked = {"minutes": minutes, "batch": batch, "threads": threads, "device": device}
-    given = {name: value for name, value in asked.items() if value is not None}
-    settings = read_settings(stage).model_copy(update=given)
-    with Progress(console=_messages) as progress:
-        sheets = prepared(data, out, settings, own=own or (), limit=limit, notice=ticker(progress))
+    given = {"minutes": minutes, "batch": batch, "threads": threads, "device": device, "seed": seed}
+    settings = read_settings(DetectorSettings, DETECTOR_SETTINGS, table=stage, changes=given)
+    source = data_unless(own, data, instead="your own pages with --own")
+    with stage_bars() as notice:
+        sheets = prepared(source, out, settings, own=own or (), limit=limit, notice=notice)
     if only_prepare:
-        _messages.print(f"{len(sheets)} pages prepared")
+        messages.print(f"{len(sheets)} pages prepared")
         return
-    from training.detector.train import train as run  # noqa: PLC0415
-    from training.synthesis.hands import installed_hands, learnt_hands  # noqa: PLC0415
-
-    hands = installed_hands()
-    if fonts is not None:
-        more = learnt_hands(fonts / "hands", out / "fonts")
-        if not more:
-            raise WrongUse(f"{fonts} has no font in hands/ (.ttf, .otf or .woff)")
-        hands += more
-    weights = run(
-        sampler(sheets, data, settings, hands),
-        out / stage,
-        settings,
-        initial=initial or _usual_start(settings.after, data, out, own=bool(own)),
-        resume=resume,
-        on_report=lambda step, share, losses: _messages.print(
-            f"step {step}, {share:.0%} of the time: {_named(losses)}"
-        ),
-    )
-    _messages.print(f"weights: {weights}")
+    with training_bar(settings.minutes, printed="box") as report:
+        weights = fit_detector(
+            sampler(sheets, source, settings, _hands(fonts, out)),
+            out / stage,
+            settings,
+            initial=initial or _usual_start(settings.after, source, out, own=bool(own)),
+            resume=resume,
+            report=report,
+        )
+    messages.print(f"weights: {weights}")
 
 
-def export(
+def export_detector(
     weights: Annotated[
-        list[Path], typer.Argument(help="Weights of `countersign-train train detector`; the mean of several.")
+        list[Path], typer.Argument(help="Weights of `train detector`; the mean of several.", exists=True)
     ],
-    data: DataOption = DEFAULT_DATA,
+    data: OptionalDataOption = None,
     sizes: Annotated[
         str,
         typer.Option(help="Input sizes to choose from on the validation set; 544+768 reads a page at both."),
     ] = "480,544,640",
-    own: Annotated[
-        list[Path] | None,
-        typer.Option(help="Choose on your pages instead: a YOLO folder or a COCO .json; may be repeated."),
-    ] = None,
+    own: OwnPages = None,
     architecture: Annotated[str, typer.Option(help="The stage's architecture.")] = "yolov5n.yaml",
     name: Annotated[str, typer.Option(help="Entry of the weights catalogue to write.")] = "detector",
 ) -> None:
@@ -110,21 +103,20 @@ def export(
     that you trained on. Of several files, such as a training's weights and those that it started from, the
     mean ships.
     """
-    from training.detector.averaging import averaged  # noqa: PLC0415
-    from training.detector.select import choose_and_export, drawn_pages, pixels  # noqa: PLC0415
-
-    with Progress(console=_messages) as progress, tempfile.TemporaryDirectory() as scratch:
+    choices = _sizes(sizes)
+    source = data_unless(own, data, instead="your own pages with --own")
+    with stage_bars() as notice, tempfile.TemporaryDirectory() as scratch:
         choice = choose_and_export(
             averaged(weights, Path(scratch) / "mean.safetensors"),
-            data,
-            _sizes(sizes),
+            source,
+            choices,
             own=own or (),
-            drawn=drawn_pages(data),
+            drawn=drawn_pages(source),
             architecture=architecture,
             name=name,
-            notice=ticker(progress),
+            notice=notice,
         )
-    _messages.print(
+    messages.print(
         f"{pixels(choice.sizes)}, threshold {choice.min_score:.2f}, validation mAP50 {choice.map50:.3f}, "
         f"mAP50-95 {choice.map50_95:.3f}"
     )
@@ -141,28 +133,21 @@ def _sizes(text: str) -> list[list[int]]:
     return choices
 
 
+def _hands(fonts: Path | None, out: Path) -> list[Sequence[Face]]:
+    """The handwriting that notes are written in: what is installed, and the user's."""
+    hands = installed_hands()
+    if fonts is None:
+        return hands
+    more = learnt_hands(fonts / "hands", out / "fonts")
+    if not more:
+        raise WrongUse(f"{fonts} has no font in hands/ (.ttf, .otf or .woff)")
+    return hands + more
+
+
 def _usual_start(after: str, data: Path, out: Path, *, own: bool) -> Path | None:
     """What a stage starts from when nothing is named; None, from scratch, when that is not there."""
-    from worker.vision.weights import verified_path  # noqa: PLC0415
-
     if own and not after:
         return verified_path("detector-torch")
     backbone = data / "weights" / "yolov5n_coco.safetensors"
-    usual = out / after / "last.safetensors" if after else backbone
+    usual = out / after / WEIGHTS if after else backbone
     return usual if usual.exists() else None
-
-
-def ticker(progress: Progress) -> Any:
-    """A notice that moves one bar per stage."""
-    bars: dict[str, Any] = {}
-
-    def tick(stage: str, done: int, total: int) -> None:
-        if stage not in bars:
-            bars[stage] = progress.add_task(stage, total=total)
-        progress.update(bars[stage], completed=done)
-
-    return tick
-
-
-def _named(losses: dict[str, float]) -> str:
-    return ", ".join(f"{name} {value:.3f}" for name, value in losses.items())

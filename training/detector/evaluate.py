@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from training.detector import signed_pages
 from training.detector.conditions import Family, drawn_family, scanned_family
@@ -98,14 +97,15 @@ class LabelReport:
 class ConditionReport:
     """Signatures at the threshold that serves; `as_it_lies` is without laying pages upright first."""
 
-    pages: str
+    family: str
+    pages: int
     name: str
     served: AtThreshold
     as_it_lies: AtThreshold | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class DetectorReport:
     """One evaluation, with what it takes to repeat it; a label that the weights do not know is None."""
 
     date: str
@@ -123,10 +123,6 @@ class Report:
     conditions: list[ConditionReport] = field(default_factory=list)
     parity: Parity | None = None
     speed: Speed | None = None
-
-    def as_json(self) -> dict[str, Any]:
-        """Plain values."""
-        return dataclasses.asdict(self)
 
 
 class Evaluation:
@@ -161,12 +157,12 @@ class Evaluation:
         self._thresholds = default_thresholds(self._weights)
         self.seen: dict[str, list[Seen]] = {}
 
-    def report(self, only: Sequence[str] = SETS, *, split: str = "test") -> Report:
+    def report(self, only: Sequence[str] = SETS, *, split: str = "test") -> DetectorReport:
         """Measure those sets; hlx8j's, Tobacco800's and the colour pages of that split."""
         unknown = set(only) - set(SETS) - ({OWN} if self._own else set())
         if unknown:
             raise WrongUse(f"there is no set {sorted(unknown)[0]!r}; choose from {', '.join(SETS)}")
-        return Report(
+        return DetectorReport(
             date=datetime.now(UTC).date().isoformat(),
             commit=commit(),
             name=self._name,
@@ -176,7 +172,7 @@ class Evaluation:
             thresholds={label.value: self._thresholds.floor(label) for label in self._known},
             sets=dict(self._sets(only, split)),
             signed_pages={
-                source: signed_pages.measure(
+                source: signed_pages.measure_signed_pages(
                     self._root, source, name=self._name, limit=self._limit, notice=self._tell
                 )
                 for source in MARKED_SOURCES
@@ -253,7 +249,8 @@ class Evaluation:
             self._tell(f"{family.name} conditions", done, len(cases))
         return [
             ConditionReport(
-                f"{len(seen)} {family.name}",
+                family.name,
+                len(seen),
                 name,
                 self._served(seen),
                 self._served(lying[name]) if name in lying else None,

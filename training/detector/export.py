@@ -17,6 +17,7 @@ from safetensors.torch import save_file
 from ultralytics.nn.modules import Detect
 
 from training.catalogue import register
+from training.common.onnx import drop_notes
 from training.detector.sheets import LABELS
 from training.detector.train import halved, new_model
 from worker.vision.detection.torch_detector import HALVED_FROM
@@ -27,7 +28,7 @@ LICENCE = "AGPL-3.0-or-later"
 CARD = "detector.md"
 
 
-def export(
+def register_detector(
     weights: Path,
     *,
     sizes: Sequence[int],
@@ -85,8 +86,7 @@ def _tidied(path: Path) -> None:
     ONNX Runtime widens them once, when it opens the file, and computes in single precision as before.
     """
     model = onnx.load(path)
-    del model.metadata_props[:]
-    model.doc_string = ""
+    drop_notes(model)
     casts = [_halved(tensor) for tensor in model.graph.initializer if _is_large(tensor)]
     nodes = [*casts, *model.graph.node]
     del model.graph.node[:]

@@ -10,7 +10,7 @@ from training.detector.dataset import Notice, build, draw_pages
 from training.detector.owndata import read_own
 from training.detector.patches import collect
 from training.detector.readers import read_pixels
-from training.detector.settings import TrainSettings
+from training.detector.settings import DetectorSettings
 from training.detector.sheets import INDEX, Sheet, SheetFolder, read_sheets
 from training.detector.strokes import StrokeBook
 from training.synthesis.typeset import Face
@@ -20,7 +20,7 @@ from worker.errors import WrongUse
 def prepared(
     data: Path,
     out: Path,
-    settings: TrainSettings,
+    settings: DetectorSettings,
     *,
     own: Sequence[Path] = (),
     limit: int = 0,
@@ -43,7 +43,7 @@ def prepared(
 def sampler(
     sheets: Sequence[Sheet],
     data: Path,
-    settings: TrainSettings,
+    settings: DetectorSettings,
     hands: Sequence[Sequence[Face]] = (),
 ) -> Sampler:
     """What draws a stage's samples from prepared pages; `hands` are faces to write notes in."""
@@ -70,7 +70,7 @@ def _build_own(
     own: Sequence[Path],
     data: Path,
     written: SheetFolder,
-    settings: TrainSettings,
+    settings: DetectorSettings,
     *,
     limit: int,
     notice: Notice | None,

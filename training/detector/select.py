@@ -12,7 +12,7 @@ import numpy as np
 
 from training.detector.dataset import draw_into
 from training.detector.evaluate import EVERYTHING, Notice, found_on
-from training.detector.export import export
+from training.detector.export import register_detector
 from training.detector.metrics import Scored, figures, score_page
 from training.detector.owndata import read_own
 from training.detector.readers import PageRecord, read_hlx8j, read_tobacco800
@@ -85,7 +85,7 @@ def choose_and_export(
     with tempfile.TemporaryDirectory() as scratch:
         detector = _exported(weights, chosen.sizes, architecture, Path(scratch))
         scores = label_thresholds(drawn, detector, chosen.min_score) if drawn else {}
-    export(
+    register_detector(
         weights,
         sizes=chosen.sizes,
         min_score=chosen.min_score,
@@ -241,5 +241,5 @@ def pixels(sizes: Sequence[int]) -> str:
 
 
 def _exported(weights: Path, sizes: Sequence[int], architecture: str, folder: Path) -> Detector:
-    export(weights, sizes=sizes, min_score=EVERYTHING, architecture=architecture, folder=folder)
+    register_detector(weights, sizes=sizes, min_score=EVERYTHING, architecture=architecture, folder=folder)
     return OnnxDetector("detector", thresholds=Thresholds(min_score=EVERYTHING), folder=folder)

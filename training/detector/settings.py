@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from worker.errors import WrongUse
+from training.common.settings import SETTINGS_FILE, TrainingSettings
 
-DEFAULT = Path(__file__).with_name("settings.toml")
+DETECTOR_SETTINGS = Path(__file__).with_name(SETTINGS_FILE)
 
 
-class TrainSettings(BaseModel):
+class DetectorSettings(TrainingSettings):
     """What decides a training run; written beside its checkpoints."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     architecture: str = "yolov5n.yaml"
     #: The stage whose weights this one starts from; empty: the backbone, or from scratch.
@@ -31,15 +28,11 @@ class TrainSettings(BaseModel):
     final_share: float = Field(default=0.01, gt=0, le=1)
     warmup_steps: int = Field(default=60, ge=1)
     weight_decay: float = Field(default=5e-4, ge=0)
-    average: float = Field(default=0.998, ge=0, lt=1)
+    average_decay: float = Field(default=0.998, ge=0, lt=1)
     #: Share of samples from each source of pages.
-    sources: dict[str, float] = {
-        "scans": 0.42,
-        "copies": 0.08,
-        "empty": 0.15,
-        "drawn": 0.25,
-        "agreements": 0.1,
-    }
+    sources: dict[str, float] = Field(
+        default={"scans": 0.42, "copies": 0.08, "empty": 0.15, "drawn": 0.25, "agreements": 0.1}
+    )
     #: Share of real pages' samples that gain drawn or copied marks.
     pasted: float = Field(default=0.35, ge=0, le=1)
     zoom: float = Field(default=0.3, ge=0, le=1)
@@ -54,11 +47,3 @@ class TrainSettings(BaseModel):
     threads: int = Field(default=1, ge=1)
     device: str = "cpu"
     seed: int = 1
-
-
-def read_settings(stage: str, path: Path = DEFAULT) -> TrainSettings:
-    """One stage's settings; raises WrongUse when the file has no such stage."""
-    stages = tomllib.loads(path.read_text(encoding="utf-8"))
-    if stage not in stages:
-        raise WrongUse(f"there is no stage {stage!r} in {path.name}; choose one of {', '.join(stages)}")
-    return TrainSettings(**stages[stage])

@@ -6,10 +6,11 @@ such a signature overlaps it by MARK_IOU; marks whose box does not fit are left 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from training.common.console import StageNotice
 from training.common.figures import Figure, as_figure
 from training.common.statistics import exact_interval
 from training.detector.marked import MarkedPage, read_marked
@@ -22,7 +23,6 @@ from worker.vision.detection.yolo import default_thresholds
 from worker.vision.values import Box, Label, Region, Thresholds
 from worker.vision.weights import entry
 
-Notice = Callable[[str, int, int], None]
 #: Overlap from which a mark that signs is found.
 MARK_IOU = 0.4
 #: Candidates below this score are not looked at: no threshold worth serving lies there.
@@ -73,8 +73,8 @@ class SignedPages:
     unsigned_called_signed: Share
 
 
-def measure(
-    root: Path, source: str, *, name: str = "detector", limit: int = 0, notice: Notice
+def measure_signed_pages(
+    root: Path, source: str, *, name: str = "detector", limit: int = 0, notice: StageNotice
 ) -> list[SignedPages]:
     """Measure a source at the default threshold of the catalogue, which comes first, and at OTHERS."""
     default = default_thresholds(entry(name)).floor(Label.SIGNATURE)
@@ -82,7 +82,7 @@ def measure(
     return [at_threshold(source, answered, threshold) for threshold in dict.fromkeys((default, *OTHERS))]
 
 
-def answer(pages: Sequence[MarkedPage], source: str, notice: Notice, *, name: str) -> Iterator[Answered]:
+def answer(pages: Sequence[MarkedPage], source: str, notice: StageNotice, *, name: str) -> Iterator[Answered]:
     """Each page with its signatures: laid upright, detected, and judged by the second-stage classifier."""
     detector = _as_served(name)
     for done, page in enumerate(pages, start=1):
@@ -110,7 +110,7 @@ def at_threshold(source: str, answered: Sequence[Answered], threshold: float) ->
     )
 
 
-def as_figures(name: str, rows: Sequence[SignedPages]) -> list[Figure]:
+def signed_page_figures(name: str, rows: Sequence[SignedPages]) -> list[Figure]:
     """The rows of a detector as figures; shares of nothing are left out."""
     return [
         as_figure(

@@ -7,11 +7,8 @@ Half precision (bfloat16) doubles the speed of CPUs that have it, and serves GPU
 
 from __future__ import annotations
 
-import copy
 import math
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -22,8 +19,10 @@ from safetensors.torch import load_file, save_file
 from ultralytics.nn.tasks import DetectionModel
 from ultralytics.utils.loss import v8DetectionLoss
 
+from training.common.checkpoints import TrainingRun, Values, new_run, restore, save_checkpoint
+from training.common.loop import ProgressReport, TrainingLoop
 from training.detector.crops import Sample, Sampler
-from training.detector.settings import TrainSettings
+from training.detector.settings import DetectorSettings
 from training.detector.sheets import LABELS
 from training.detector.widen import widened
 from worker.errors import WrongUse
@@ -34,19 +33,9 @@ WEIGHTS = "last.safetensors"
 STATE = "state.pt"
 _GAINS = {"box": 7.5, "cls": 0.5, "dfl": 1.5}
 Tensors = dict[str, torch.Tensor]
-Progress = Callable[[int, float, dict[str, float]], None]
 
 
-@dataclass
-class _Run:
-    """What changes while a training goes on."""
-
-    model: Any
-    average: Any
-    optimiser: torch.optim.Optimizer
-    step: int = 0
-    #: Seconds trained, over all sittings.
-    spent: float = 0.0
+DetectorRun = TrainingRun[DetectorSettings, Any]
 
 
 class KnownLoss(torch.nn.Module):
@@ -103,104 +92,88 @@ def _is_score(name: str) -> bool:
     return ".cv3." in name and name.rsplit(".", 2)[-2] == "2"
 
 
-def train(
+def fit_detector(
     sampler: Sampler,
     out: Path,
-    settings: TrainSettings,
+    settings: DetectorSettings,
     *,
     initial: Path | None = None,
     resume: bool = False,
-    on_report: Progress | None = None,
+    report: ProgressReport = lambda values: None,
 ) -> Path:
     """Train until the minutes are spent; return the averaged weights, a safetensors file in `out`.
 
     They and the state to go on from are written every `checkpoint_minutes`. With `resume` training goes on
-    from the state in `out`, its minutes included. `on_report` gets the step, the share of the budget spent
-    and the mean losses since the last report. Raises WrongUse when there is nothing to resume.
+    from the state in `out`, its minutes included. `report` gets the mean losses since the last report.
+    Raises WrongUse when there is nothing to resume.
     """
     torch.set_num_threads(settings.threads)
     torch.manual_seed(settings.seed)
-    device = torch.device(settings.device)
-    run = _begin(settings, initial, device)
+    run = _begin(settings, initial)
     if resume:
-        _restore(run, out / STATE, device)
+        if not (out / STATE).exists():
+            raise WrongUse(f"there is no training to resume in {out}")
+        restore(run, out / STATE, device=torch.device(settings.device))
     out.mkdir(parents=True, exist_ok=True)
     (out / "settings.json").write_text(settings.model_dump_json(indent=2))
-    _loop(run, sampler, settings, out, on_report)
+    _loop(run, sampler, out, report).train(run)
     return out / WEIGHTS
 
 
-def _begin(settings: TrainSettings, initial: Path | None, device: torch.device) -> _Run:
+def _begin(settings: DetectorSettings, initial: Path | None) -> DetectorRun:
     model = new_model(settings.architecture, initial)
     model.args = SimpleNamespace(**_GAINS)
-    model = model.to(device=device, memory_format=torch.channels_last).train()
-    average = copy.deepcopy(model).eval().requires_grad_(False)
+    model = model.to(device=torch.device(settings.device), memory_format=torch.channels_last).train()
     decayed = [p for p in model.parameters() if p.ndim > 1 and p.requires_grad]
     plain = [p for p in model.parameters() if p.ndim <= 1 and p.requires_grad]
     groups = [
         {"params": decayed, "weight_decay": settings.weight_decay},
         {"params": plain, "weight_decay": 0.0},
     ]
-    return _Run(model, average, torch.optim.AdamW(groups, lr=settings.learning_rate))
+    return new_run(settings, model, torch.optim.AdamW(groups, lr=settings.learning_rate))
 
 
-def _loop(
-    run: _Run, sampler: Sampler, settings: TrainSettings, out: Path, on_report: Progress | None
-) -> None:
-    budget, saved, losses = settings.minutes * 60, run.spent, list[dict[str, float]]()
-    device = torch.device(settings.device)
+def _loop(run: DetectorRun, sampler: Sampler, out: Path, report: ProgressReport) -> TrainingLoop:
     criterion: Any = v8DetectionLoss(run.model)
     criterion.bce = KnownLoss()
-    while run.spent < budget:
-        started = time.monotonic()
-        rng = np.random.default_rng([settings.seed, run.step])
-        batch = collate([sampler.draw(rng) for _ in range(settings.batch)], device)
-        losses.append(_step(run, criterion, batch, settings))
-        run.step += 1
-        run.spent += time.monotonic() - started
-        if run.step % settings.report_steps == 0 and on_report is not None:
-            on_report(run.step, run.spent / budget, _mean(losses))
-            losses.clear()
-        if run.spent - saved > settings.checkpoint_minutes * 60:
-            _save(run, out)
-            saved = run.spent
-    _save(run, out)
+    recent: list[Values] = []
+
+    def loss() -> tuple[torch.Tensor, Values]:
+        total, parts = _loss(run, criterion, sampler)
+        recent.append(parts)
+        return total, parts
+
+    def report_mean(values: Values) -> None:
+        report(values | _mean(recent))
+        recent.clear()
+
+    return TrainingLoop(
+        loss=loss,
+        checkpoint=lambda parts: _save(run, out),
+        report=report_mean,
+        checkpoint_minutes=run.settings.checkpoint_minutes,
+        report_steps=run.settings.report_steps,
+        gradient_norm=10.0,
+        final_share=run.settings.final_share,
+        decay=_decay,
+    )
 
 
-def _rate(run: _Run, settings: TrainSettings) -> float:
-    """A short warm-up, then a cosine over the wall clock down to `final_share` of the rate."""
-    share = min(1.0, run.spent / (settings.minutes * 60))
-    cosine = settings.final_share + (1 - settings.final_share) * (1 + math.cos(math.pi * share)) / 2
-    return settings.learning_rate * cosine * min(1.0, (run.step + 1) / settings.warmup_steps)
-
-
-def _step(run: _Run, criterion: Any, batch: Tensors, settings: TrainSettings) -> dict[str, float]:
-    for group in run.optimiser.param_groups:
-        group["lr"] = _rate(run, settings)
-    kind = batch["img"].device.type
-    with torch.autocast(kind, dtype=torch.bfloat16, enabled=settings.half):
+def _loss(run: DetectorRun, criterion: Any, sampler: Sampler) -> tuple[torch.Tensor, Values]:
+    settings = run.settings
+    rng = np.random.default_rng([settings.seed, run.step])
+    batch = collate([sampler.draw(rng) for _ in range(settings.batch)], torch.device(settings.device))
+    with torch.autocast(batch["img"].device.type, dtype=torch.bfloat16, enabled=settings.half):
         predicted = run.model(batch["img"])
     predicted = predicted | {name: predicted[name].float() for name in ("boxes", "scores")}
     criterion.bce.weights = batch["weights"]
     loss, parts = criterion(predicted, batch)
-    (loss.sum() / len(batch["img"])).backward()
-    torch.nn.utils.clip_grad_norm_(run.model.parameters(), 10.0)
-    run.optimiser.step()
-    run.optimiser.zero_grad(set_to_none=True)
-    _average(run, settings.average)
-    return {name: float(value) for name, value in parts.items()}
+    return loss.sum() / len(batch["img"]), {name: float(value) for name, value in parts.items()}
 
 
-@torch.no_grad()
-def _average(run: _Run, decay: float) -> None:
-    """Move the averaged weights towards the present ones; faster while they are young."""
-    kept = decay * (1 - math.exp(-(run.step + 1) / 150))
-    now = run.model.state_dict()
-    for name, tensor in run.average.state_dict().items():
-        if tensor.dtype.is_floating_point:
-            tensor.lerp_(now[name], 1 - kept)
-        else:
-            tensor.copy_(now[name])
+def _decay(decay: float, step: int) -> float:
+    """The averaged weights move faster while they are young."""
+    return decay * (1 - math.exp(-step / 150))
 
 
 def collate(samples: Sequence[Sample], device: torch.device) -> Tensors:
@@ -219,19 +192,11 @@ def collate(samples: Sequence[Sample], device: torch.device) -> Tensors:
     }
 
 
-def _save(run: _Run, out: Path) -> None:
+def _save(run: DetectorRun, out: Path) -> None:
     """Replace the weights and the state, each in one step."""
     save_file(halved(run.average.state_dict()), out / f"{WEIGHTS}.new")
     (out / f"{WEIGHTS}.new").replace(out / WEIGHTS)
-    state = {
-        "model": run.model.state_dict(),
-        "average": run.average.state_dict(),
-        "optimiser": run.optimiser.state_dict(),
-        "step": run.step,
-        "spent": run.spent,
-    }
-    torch.save(state, out / f"{STATE}.new")
-    (out / f"{STATE}.new").replace(out / STATE)
+    save_checkpoint(run, out / STATE)
 
 
 def halved(tensors: Tensors) -> Tensors:
@@ -242,15 +207,7 @@ def halved(tensors: Tensors) -> Tensors:
     }
 
 
-def _restore(run: _Run, path: Path, device: torch.device) -> None:
-    if not path.exists():
-        raise WrongUse(f"there is no training to resume in {path.parent}")
-    state = torch.load(path, map_location=device, weights_only=True)
-    run.model.load_state_dict(state["model"])
-    run.average.load_state_dict(state["average"])
-    run.optimiser.load_state_dict(state["optimiser"])
-    run.step, run.spent = int(state["step"]), float(state["spent"])
-
-
-def _mean(losses: Sequence[dict[str, float]]) -> dict[str, float]:
-    return {name: sum(loss[name] for loss in losses) / len(losses) for name in losses[0]}
+def _mean(losses: Sequence[Values]) -> Values:
+    """The mean of each part over the steps; nothing where there are none."""
+    names = losses[0] if losses else ()
+    return {name: sum(loss[name] for loss in losses) / len(losses) for name in names}

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from training.verifier.augment import another_hand, augmented
 from training.verifier.readers import Signer, Specimen
-from training.verifier.settings import Settings
+from training.verifier.settings import VerifierSettings
 from training.verifier.splice import spliced
 
 T = TypeVar("T")
@@ -29,7 +29,7 @@ class Batches:
 
     scanned: Sequence[Signer]
     others: Mapping[str, Sequence[Signer]]
-    settings: Settings
+    settings: VerifierSettings
 
     def draw(self, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
         """Images (n, 1, HEIGHT, WIDTH), writer numbers (n,), whether genuine (n,); `rng` decides all."""

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from training.common.console import Notice
 from training.common.statistics import Floats, equal_error_rate
 from training.verifier import protocol, sets
 from training.verifier.calibrate import Evidence
-from training.verifier.evaluate import Notice
 from training.verifier.library import Library
 from training.verifier.protocol import Draw
 from worker.vision.verification.calibration import soft_maximum
@@ -29,22 +29,29 @@ class Combination:
 
     name: str
     skilled: dict[str, dict[int, float]]
+    #: Genuine queries and skilled forgeries together, likewise.
+    trials: dict[str, dict[int, int]]
 
 
-def measure(library: Library, *, notice: Notice) -> list[Combination]:
+def measure_combinations(library: Library, *, notice: Notice) -> list[Combination]:
     """All ways on the calibration's sets and on those that nothing was chosen on."""
     fitted_on = [library.of(sets.validation), library.of(sets.online_validation)]
     measured = [*fitted_on, library.of(sets.test), library.of(sets.cedar)]
     found: dict[str, dict[str, dict[int, float]]] = {name: {} for name in WAYS}
+    trials: dict[str, dict[int, int]] = {one.found.source: {} for one in measured}
     for count in COUNTS:
         drawn = [protocol.draws(one.scores, one.found, count=count) for one in measured]
+        for one, own in zip(measured, drawn, strict=True):
+            trials[one.found.source][count] = sum(
+                len(draw.genuine) + len(draw.skilled) for draws in own for draw in draws
+            )
         for name, features in WAYS.items():
             notice(f"combinations: {name}, {count} references")
             coefficients, _ = _evidence(drawn[: len(fitted_on)], features).fit()
             for one, own in zip(measured, drawn, strict=True):
                 rates = found[name].setdefault(one.found.source, {})
                 rates[count] = _skilled_eer(own, features, np.array(coefficients))
-    return [Combination(name, rates) for name, rates in found.items()]
+    return [Combination(name, rates, trials) for name, rates in found.items()]
 
 
 def _evidence(drawn: Sequence[Sequence[Sequence[Draw]]], features: Features) -> Evidence:

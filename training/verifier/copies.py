@@ -5,15 +5,15 @@ from __future__ import annotations
 import datetime
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import combinations
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 
+from training.common.console import Notice
 from training.common.degradations import blurred, compressed, noisy, one_bit, skewed
 from training.common.pixels import scaled
 from training.common.statistics import exact_interval
@@ -26,7 +26,6 @@ from worker.vision.copies import SAME_INK, Strokes
 from worker.vision.crops import ink_mask
 from worker.vision.values import Grey, Pixels
 
-Notice = Callable[[str], None]
 _Rng = np.random.Generator
 
 #: Width in pixels of a signature scanned as it is: 5 cm at 200 dpi.
@@ -99,7 +98,7 @@ CONDITIONS: dict[str, Rescan | None] = {
 
 
 @dataclass(frozen=True)
-class Report:
+class CopiesReport:
     """Both rates, with what must be known to repeat the measurement."""
 
     date: str
@@ -112,14 +111,10 @@ class Report:
     searched: Share | None = None
     among: int = 0
 
-    def as_json(self) -> dict[str, Any]:
-        """Plain values."""
-        return asdict(self)
 
-
-def evaluate(
+def measure_copies(
     data: Path, cleaner: Cleaner, *, pairs: bool = True, notice: Notice = lambda stage: None
-) -> Report:
+) -> CopiesReport:
     """Measure all genuine pairs of the known sets, and copies of one specimen of every test signer.
 
     Without `pairs` only the copies, sought among CEDAR's specimens in place of all.
@@ -137,7 +132,7 @@ def evaluate(
         gallery += [copies.outline(one) for signer in prepared for one in signer]
     found, searched = _copies(data / "verification", gallery, cleaner, notice)
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
-    return Report(today, commit(), cleaner.version, SAME_INK, judged, found, searched, len(gallery))
+    return CopiesReport(today, commit(), cleaner.version, SAME_INK, judged, found, searched, len(gallery))
 
 
 def genuine_pairs(names: Sequence[str], prepared: Sequence[Sequence[Strokes]]) -> Pairs:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training.common.figures import Figure, Unit, as_figure
+from training.common.console import Notice
+from training.common.figures import Figure, Unit, as_figure, estimated
 from training.common.statistics import Estimate, share_estimate
 from training.verifier import metrics, reliability, sets
 from training.verifier.library import Library
@@ -22,7 +23,6 @@ from worker.vision.verification.calibration import Fit
 REFERENCES = (1, 3, 5)
 #: The sets, least like the training sets first.
 UNSEEN_SETS = (sets.dutch, sets.mcyt, sets.cedar, sets.test)
-Notice = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Decisions:
     cllr: Estimate
 
 
-def measure(library: Library, *, notice: Notice = lambda stage: None) -> list[Decisions]:
+def measure_decisions(library: Library, *, notice: Notice = lambda stage: None) -> list[Decisions]:
     """Every set of UNSEEN_SETS with every number of REFERENCES."""
     measured = []
     for read in UNSEEN_SETS:
@@ -64,7 +64,7 @@ def measure(library: Library, *, notice: Notice = lambda stage: None) -> list[De
 def decisions(source: str, references: int, trials: Sequence[Trials], fit: Fit) -> Decisions:
     """Judge log-likelihood ratios, one Trials a writer, by the verdicts that `fit` gives them."""
     counts = [_counted(trial, fit) for trial in trials]
-    judged = reliability.measure(list(trials))
+    judged = reliability.measure_reliability(list(trials))
     return Decisions(
         source=source,
         references=references,
@@ -83,7 +83,7 @@ def decisions(source: str, references: int, trials: Sequence[Trials], fit: Fit) 
     )
 
 
-def as_figures(rows: Sequence[Decisions]) -> list[Figure]:
+def decision_figures(rows: Sequence[Decisions]) -> list[Figure]:
     """The rows as figures of the verifier."""
     return [figure for row in rows for figure in _figures(row)]
 
@@ -103,12 +103,11 @@ def _figures(row: Decisions) -> Iterator[Figure]:
     }
     for name, rate in rates.items():
         unit = Unit.RATIO if name == "Cllr" else Unit.SHARE
-        yield as_figure(
+        yield estimated(
             "verifier",
             of=row.source,
             measure=f"{name}, {references}",
-            value=rate.value,
-            interval=(rate.low, rate.high),
+            estimate=rate,
             n=row.writers if name == "EER per writer" else row.trials,
             unit=unit,
         )

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from training.common.console import Notice
 from training.provenance import commit
 from training.verifier import sets
 from training.verifier.copies import Share
@@ -24,7 +24,6 @@ from worker.vision.verification.enrolment import OUTLIER_LLR, standings
 from worker.vision.verification.matcher import load_matcher
 from worker.vision.verification.verifier import Verifier
 
-Notice = Callable[[str], None]
 _Numbers = npt.NDArray[np.int64]
 
 #: References in a set, and how many sets are drawn of each writer and kind.
@@ -32,7 +31,7 @@ REFERENCES, ROUNDS = 5, 2
 
 
 @dataclass(frozen=True)
-class Doubts:
+class FlaggedReferences:
     """Sets of five references of one source: what was flagged in them."""
 
     #: References of sets that are all genuine, and such sets with any.
@@ -45,23 +44,19 @@ class Doubts:
 
 
 @dataclass(frozen=True)
-class Report:
+class ReferenceReport:
     """All sources, with what must be known to repeat the measurement."""
 
     date: str
     commit: str
     encoder: str
     threshold: float
-    sources: dict[str, Doubts]
-
-    def as_json(self) -> dict[str, Any]:
-        """Plain values."""
-        return asdict(self)
+    sources: dict[str, FlaggedReferences]
 
 
-def evaluate(
+def measure_reference_check(
     data: Path, *, folder: Path = weights.WEIGHTS_DIR, notice: Notice = lambda stage: None
-) -> Report:
+) -> ReferenceReport:
     """Measure on BHSig test writers and CEDAR, which trained and chose nothing."""
     encoder = load_encoder(folder=folder)
     verifier = SiameseVerifier(encoder, load_matcher(folder), load_calibration(folder))
@@ -71,14 +66,16 @@ def evaluate(
         found = read(data)
         chosen = _chosen(found)
         embeddings = encoder.encode([found.images[i] for i in chosen])
-        sources[found.source] = doubts(found.writers[chosen], found.genuine[chosen], embeddings, verifier)
+        sources[found.source] = flagged_references(
+            found.writers[chosen], found.genuine[chosen], embeddings, verifier
+        )
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
-    return Report(today, commit(), encoder.version, OUTLIER_LLR, sources)
+    return ReferenceReport(today, commit(), encoder.version, OUTLIER_LLR, sources)
 
 
-def doubts(
+def flagged_references(
     writers: _Numbers, genuine: npt.NDArray[np.bool_], embeddings: Embeddings, verifier: Verifier
-) -> Doubts:
+) -> FlaggedReferences:
     """Draw sets of each writer, plant one that does not belong, and count what is flagged."""
     rng = np.random.default_rng(1)
     clean: list[list[bool]] = []
@@ -96,7 +93,7 @@ def doubts(
                 mixed = np.append(drawn[1:], rng.choice(candidates))
                 planted[kind].append(_flags(embeddings[mixed], verifier)[-1])
     flags = [flag for flags in clean for flag in flags]
-    return Doubts(
+    return FlaggedReferences(
         wrongly=Share.counted(sum(flags), len(flags)),
         sets_with_any=Share.counted(sum(map(any, clean)), len(clean)),
         strangers_found=Share.counted(sum(planted["stranger"]), len(planted["stranger"])),

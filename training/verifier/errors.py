@@ -10,9 +10,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from training.common.console import Notice
 from training.common.statistics import Floats
 from training.verifier import metrics, protocol, readers, sets
-from training.verifier.evaluate import Notice
 from training.verifier.library import Library, Measured
 from training.verifier.metrics import Trials
 from worker.vision.values import Normal
@@ -50,6 +50,7 @@ class Analysis:
     """One set at even odds with five references."""
 
     source: str
+    writers: int
     thirds: list[Thirds]
     distances: list[Distance]
     #: How many of all accepted forgeries, and of all rejected genuine ones, the worst quarter of writers has.
@@ -66,7 +67,7 @@ class _Asked:
     agreement: Floats
 
 
-def measure(library: Library, *, notice: Notice) -> list[Analysis]:
+def measure_error_patterns(library: Library, *, notice: Notice) -> list[Analysis]:
     """Analyse BHSig test, CEDAR and, where writing was timed, the held-out tablet signers."""
     found = []
     for read in (sets.test, sets.cedar, sets.online_validation):
@@ -88,6 +89,7 @@ def _analysis(one: Measured, library: Library, values: dict[str, Floats]) -> Ana
     by_writer = {"agreement of genuine signatures": asked.agreement, **means}
     return Analysis(
         source=one.found.source,
+        writers=len(numbers),
         thirds=[_thirds(name, column, asked.trials) for name, column in by_writer.items()],
         distances=[_distance(name, values[name], means[name], one, asked.llr) for name in values],
         passing_of_worst_quarter=_worst_quarter(forged),

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from training.common.console import Notice
 from training.common.statistics import ErrorCurves, Estimate
 from training.provenance import commit
 from training.verifier import baseline, metrics, reliability, sets
@@ -26,7 +26,6 @@ from worker.vision.verification.encoder import Encoder
 COUNTS = (1, 3, 5, 8, 10)
 #: False acceptance rates at which false rejection is reported.
 LOW, VERY_LOW = 0.01, 0.001
-Notice = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,7 @@ class Said:
 
 
 @dataclass(frozen=True)
-class Figures:
+class VerifierFigures:
     """One set measured with one number of references."""
 
     references: int
@@ -68,12 +67,12 @@ class Figures:
 
 
 @dataclass(frozen=True)
-class SetReport:
+class VerifierSetReport:
     """One set: its size, its figures, and what the query alone tells (EER, 0.5 is chance)."""
 
     writers: int
     specimens: int
-    figures: list[Figures]
+    figures: list[VerifierFigures]
     #: Skilled EER with eight references over that with one.
     eight_to_one: Estimate | None
     query_only_embedding: float
@@ -81,17 +80,13 @@ class SetReport:
 
 
 @dataclass(frozen=True)
-class Report:
+class VerifierReport:
     """All sets, with what must be known to repeat the measurement."""
 
     date: str
     commit: str
     digests: dict[str, str]
-    sets: dict[str, SetReport]
-
-    def as_json(self) -> dict[str, Any]:
-        """Plain values."""
-        return asdict(self)
+    sets: dict[str, VerifierSetReport]
 
 
 @dataclass(frozen=True)
@@ -106,7 +101,7 @@ class _Readers:
 SETS = (sets.validation, sets.online_validation, sets.test, sets.cedar, sets.drawn_test)
 
 
-def evaluate(library: Library, *, notice: Notice = lambda stage: None) -> Report:
+def measure_sets(library: Library, *, notice: Notice = lambda stage: None) -> VerifierReport:
     """Measure a verifier on every set."""
     notice("query-only baselines on the training writers")
     readers = _train_readers(library.data, library.models.encoder)
@@ -116,14 +111,14 @@ def evaluate(library: Library, *, notice: Notice = lambda stage: None) -> Report
         one = library.of(read)
         reports[one.found.source] = _report(one, library.models.calibration, readers)
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
-    return Report(today, commit(), library.models.digests, reports)
+    return VerifierReport(today, commit(), library.models.digests, reports)
 
 
-def _report(one: Measured, calibration: Calibration, readers: _Readers) -> SetReport:
+def _report(one: Measured, calibration: Calibration, readers: _Readers) -> VerifierSetReport:
     tried = {count: one.trials(calibration, count) for count in COUNTS}
     full = {count: trials for count, trials in tried.items() if len(trials) >= len(tried[1]) / 2}
     found = one.found
-    return SetReport(
+    return VerifierSetReport(
         writers=len(tried[1]),
         specimens=len(found.writers),
         figures=[_figures(trials, calibration.fit_for(count), count) for count, trials in full.items()],
@@ -133,8 +128,8 @@ def _report(one: Measured, calibration: Calibration, readers: _Readers) -> SetRe
     )
 
 
-def _figures(tried: list[Trials], fitted: Fit, count: int) -> Figures:
-    return Figures(
+def _figures(tried: list[Trials], fitted: Fit, count: int) -> VerifierFigures:
+    return VerifierFigures(
         references=count,
         writers=len(tried),
         genuine_queries=len(metrics.pooled(tried, "genuine")),
@@ -145,7 +140,7 @@ def _figures(tried: list[Trials], fitted: Fit, count: int) -> Figures:
         genuine_said=said(tried, "genuine", fitted),
         skilled_said=said(tried, "skilled", fitted),
         random_said=said(tried, "random", fitted),
-        reliability=reliability.measure(tried),
+        reliability=reliability.measure_reliability(tried),
     )
 
 

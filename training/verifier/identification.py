@@ -14,10 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from training.common.console import Notice
 from training.common.statistics import Estimate, share_estimate
 from training.synthesis import strokes
 from training.verifier import names, protocol, readers, sets
-from training.verifier.evaluate import Notice
 from training.verifier.library import Library
 from training.verifier.readers import Drawn
 from worker.vision.values import Embeddings
@@ -69,7 +69,7 @@ class _Person:
         return KINDS[self.source == NAMES]
 
 
-def measure(library: Library, *, notice: Notice) -> list[Search]:
+def measure_identification(library: Library, *, notice: Notice) -> list[Search]:
     """Search among 100 and 1,000 enrolled signers."""
     notice("identification: who is enrolled")
     real = _real(library)

@@ -26,7 +26,7 @@ Read = Callable[[Path], Gallery]
 
 
 @dataclass(frozen=True)
-class Models:
+class VerifierModels:
     """What is measured: the files of one weights folder."""
 
     encoder: Encoder
@@ -59,27 +59,27 @@ class Library:
     """Reads, embeds and scores a set when it is first asked for."""
 
     data: Path
-    models: Models
+    models: VerifierModels
     _kept: dict[Read, Measured] = field(default_factory=dict)
 
     def of(self, read: Read) -> Measured:
         """The set that `read` reads."""
         if read not in self._kept:
-            self._kept[read] = measured(read(self.data), self.models)
+            self._kept[read] = embed_and_score(read(self.data), self.models)
         return self._kept[read]
 
 
-def measured(found: Gallery, models: Models) -> Measured:
+def embed_and_score(found: Gallery, models: VerifierModels) -> Measured:
     """Embed and score a set."""
     embeddings = models.encoder.encode(found.images)
     return Measured(found, embeddings, scoring.within(found, embeddings, models.matcher))
 
 
-def load(folder: Path = weights.WEIGHTS_DIR) -> Models:
+def load_verifier_models(folder: Path = weights.WEIGHTS_DIR) -> VerifierModels:
     """The verifier's files of one weights folder, as a CPU worker loads them."""
     names = ("encoder", "matcher", "calibration")
     digests = {name: weights.entry(name, folder).sha256 for name in names}
-    return Models(encoder_of(folder), load_matcher(folder), load_calibration(folder), digests)
+    return VerifierModels(encoder_of(folder), load_matcher(folder), load_calibration(folder), digests)
 
 
 def encoder_of(folder: Path) -> Encoder:

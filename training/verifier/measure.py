@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from training.common.console import Notice
 from training.common.statistics import Estimate
 from training.verifier import (
     combinations,
@@ -26,7 +27,7 @@ from training.verifier import (
 from training.verifier.combinations import Combination
 from training.verifier.decisions import Decisions
 from training.verifier.errors import Analysis
-from training.verifier.evaluate import Notice, Report
+from training.verifier.evaluate import VerifierReport
 from training.verifier.identification import Search
 from training.verifier.library import Library
 from training.verifier.names import SameName
@@ -39,17 +40,15 @@ from worker.vision.verification.matcher import load_matcher
 class Whole:
     """The parts that were asked for; the others are None."""
 
+    #: SHA-256 of the weights that were measured, by their names in the catalogue.
+    digests: dict[str, str]
     decisions: list[Decisions] | None
-    sets: Report | None
+    sets: VerifierReport | None
     combinations: list[Combination] | None
     names: SameName | None
     robustness: list[Condition] | None
     identification: list[Search] | None
     errors: list[Analysis] | None
-
-    def as_json(self) -> dict[str, Any]:
-        """Plain values."""
-        return asdict(self)
 
 
 #: The test sets of the matrix.
@@ -57,19 +56,21 @@ MATRIX = (sets.test, sets.cedar, sets.online_validation)
 
 
 @dataclass(frozen=True)
-class Row:
+class MatrixRow:
     """One weights folder in the matrix: skilled EER with one reference, by test set."""
 
     folder: str
     encoder: str
     skilled: dict[str, Estimate]
+    #: Genuine queries and skilled forgeries together.
+    trials: dict[str, int]
 
 
-def measure(
+def measure_verifier(
     data: Path, folder: Path, *, parts: Collection[str], plots_to: Path | None, notice: Notice
 ) -> Whole:
     """Measure the verifier in `folder`; `plots_to` gets the curves."""
-    shelf = Library(data, library.load(folder))
+    shelf = Library(data, library.load_verifier_models(folder))
 
     def part(name: str, run: Callable[..., Any]) -> Any:
         if name not in parts:
@@ -78,13 +79,14 @@ def measure(
         return run(shelf, notice=notice)
 
     whole = Whole(
-        decisions=part("decisions", decisions.measure),
-        sets=part("sets", evaluate.evaluate),
-        combinations=part("combinations", combinations.measure),
-        names=part("names", names.measure),
-        identification=part("identification", identification.measure),
-        errors=part("errors", errors.measure),
-        robustness=part("robustness", robustness.measure),
+        digests=shelf.models.digests,
+        decisions=part("decisions", decisions.measure_decisions),
+        sets=part("sets", evaluate.measure_sets),
+        combinations=part("combinations", combinations.measure_combinations),
+        names=part("names", names.measure_same_names),
+        identification=part("identification", identification.measure_identification),
+        errors=part("errors", errors.measure_error_patterns),
+        robustness=part("robustness", robustness.measure_robustness),
     )
     if plots_to is not None:
         notice("plots")
@@ -92,9 +94,9 @@ def measure(
     return whole
 
 
-def matrix(data: Path, folders: Sequence[Path], *, notice: Notice) -> list[Row]:
+def matrix(data: Path, folders: Sequence[Path], *, notice: Notice) -> list[MatrixRow]:
     """Skilled EER of several verifiers on every set of MATRIX, one reference; no calibration is needed."""
-    rows = [Row(str(folder), weights.entry("encoder", folder).sha256, {}) for folder in folders]
+    rows = [MatrixRow(str(folder), weights.entry("encoder", folder).sha256, {}, {}) for folder in folders]
     for read in MATRIX:
         found = read(data)
         for folder, row in zip(folders, rows, strict=True):
@@ -102,4 +104,5 @@ def matrix(data: Path, folders: Sequence[Path], *, notice: Notice) -> list[Row]:
             scored = scoring.scores(found, library.encoder_of(folder), load_matcher(folder))
             tried = protocol.trials(protocol.draws(scored, found, count=1), protocol.mean)
             row.skilled[found.source] = metrics.eer_estimate(tried, "skilled")
+            row.trials[found.source] = sum(len(trial.genuine) + len(trial.skilled) for trial in tried)
     return rows

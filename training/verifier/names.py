@@ -17,9 +17,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from training.common.console import Notice
 from training.common.statistics import ErrorCurves, Estimate, equal_error_rate
 from training.verifier import metrics, protocol, sets
-from training.verifier.evaluate import Against, Notice, Said, against, said
+from training.verifier.evaluate import Against, Said, against, said
 from training.verifier.library import Library
 from training.verifier.metrics import Trials
 from training.verifier.protocol import Pairs
@@ -64,7 +65,7 @@ class SameName:
     across_media: Estimate
 
 
-def measure(library: Library, *, notice: Notice) -> SameName:
+def measure_same_names(library: Library, *, notice: Notice) -> SameName:
     """Measure on the volunteers that never train."""
     notice("the same name by others")
     written = read(library.data / "verification" / "crossmedia_cn")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 from training.common.statistics import Estimate
 from training.verifier import metrics
-from training.verifier.library import Models, measured
+from training.verifier.library import VerifierModels, embed_and_score
 from training.verifier.protocol import Gallery
 from worker.errors import WrongUse
 
@@ -24,17 +23,13 @@ class OwnFigures:
     skilled: Estimate | None
     random: Estimate
 
-    def as_json(self) -> dict[str, Any]:
-        """Plain values."""
-        return asdict(self)
 
-
-def measure(found: Gallery, models: Models) -> list[OwnFigures]:
+def measure_own_signers(found: Gallery, models: VerifierModels) -> list[OwnFigures]:
     """Figures for each number of references that leaves genuine specimens to ask about.
 
     Raises WrongUse when there are fewer than two signers, or none with two genuine specimens.
     """
-    one = measured(found, models)
+    one = embed_and_score(found, models)
     figures = []
     for count in COUNTS:
         tried = one.trials(models.calibration, count)

@@ -22,7 +22,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from training.catalogue import register
-from training.verifier.export import CARD, LICENCE, save_onnx
+from training.common.onnx import save_onnx
+from training.verifier.export import CARD, LICENCE
 from training.verifier.library import refit
 from training.verifier.readers import Signer, Specimen
 from worker.vision.crops import fit
@@ -106,7 +107,7 @@ class _Specimens:
         return np.flatnonzero((self.writers == writer) & (self.genuine == genuine))
 
 
-def train(signers: Sequence[Signer], plan: Plan, out: Path, report: Report) -> Path:
+def fit_reference(signers: Sequence[Signer], plan: Plan, out: Path, report: Report) -> Path:
     """Both phases within the plan's minutes; returns the weights folder, which still lacks a calibration.
 
     `report` gets the phase and the minutes used; passes, losses and the plan go to `out/reference.json`.
@@ -271,8 +272,8 @@ def _export(encoder: ReferenceEncoder, classifier: ReferenceClassifier, folder: 
     image, feature = torch.zeros(2, 1, HEIGHT, WIDTH), torch.zeros(2, FEATURES)
     with tempfile.TemporaryDirectory() as scratch:
         graph, pairs = Path(scratch) / "encoder.onnx", Path(scratch) / "matcher.onnx"
-        save_onnx(encoder, (image,), ["images"], "embeddings", graph)
-        save_onnx(classifier, (feature, feature), ["a", "b"], "logits", pairs)
+        save_onnx(encoder, (image,), graph, inputs=["images"], output="embeddings")
+        save_onnx(classifier, (feature, feature), pairs, inputs=["a", "b"], output="logits")
         size = {"width": WIDTH, "height": HEIGHT, "dimension": FEATURES}
         register("encoder", graph, card=CARD, licence=LICENCE, folder=folder, **size)
         register("matcher", pairs, card=CARD, licence=LICENCE, folder=folder, dimension=FEATURES)

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
 import typer
 
+from training.common.options import DataOption
 from training.verifier import metrics, protocol, readers
-from training.verifier.library import Models, load, measured
+from training.verifier.library import VerifierModels, embed_and_score, load_verifier_models
 from training.verifier.protocol import Gallery
 from training.verifier.readers import Signer
 
@@ -34,9 +35,9 @@ def cedar(data: Path) -> Gallery:
     return protocol.gallery([_few(signer) for signer in signers], "CEDAR")
 
 
-def figures(found: Gallery, models: Models) -> dict[str, float]:
+def figures(found: Gallery, models: VerifierModels) -> dict[str, float]:
     """EERs with one and three references, and the median log-likelihood ratio of either kind."""
-    one = measured(found, models)
+    one = embed_and_score(found, models)
     rates: dict[str, float] = {}
     for count in COUNTS:
         trials = one.trials(models.calibration, count)
@@ -55,10 +56,10 @@ def _few(signer: Signer) -> Signer:
 
 def main(
     out: Path,
-    data: Annotated[Path, typer.Option("--data", envvar="COUNTERSIGN_DATA")] = Path("../shared/data"),
+    data: DataOption,
 ) -> None:
     """Write the figures of the shipped weights to OUT."""
-    models = load()
+    models = load_verifier_models()
     found: dict[str, Any] = {"digests": models.digests}
     found["invented"] = figures(drawn(), models)
     found["cedar"] = figures(cedar(data), models)

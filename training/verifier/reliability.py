@@ -45,7 +45,7 @@ class Reliability:
     bins: list[Bin]
 
 
-def measure(trials: list[Trials]) -> Reliability:
+def measure_reliability(trials: list[Trials]) -> Reliability:
     """Judge the trials' scores, which must be log-likelihood ratios."""
     genuine, skilled = metrics.pooled(trials, "genuine"), metrics.pooled(trials, "skilled")
     diagram = bins(genuine, skilled)

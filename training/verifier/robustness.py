@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from training.common.console import Notice
 from training.common.pixels import cut_to_ink, scaled
 from training.common.statistics import Estimate, Floats
 from training.synthesis import pages
@@ -18,7 +19,6 @@ from training.synthesis.layouts import Slot
 from training.synthesis.pages import Blank
 from training.verifier import metrics, protocol, readers
 from training.verifier.degrade import CONDITIONS, INK, as_scanned
-from training.verifier.evaluate import Notice
 from training.verifier.library import Library
 from training.verifier.metrics import Trials
 from training.verifier.readers import Signer
@@ -46,6 +46,8 @@ class Condition:
     skilled: dict[str, Estimate]
     random: dict[str, Estimate]
     lost: dict[str, float]
+    #: How many queries were asked.
+    asked: dict[str, int]
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ class _Case:
     forged: list[Grey]
 
 
-def measure(library: Library, *, notice: Notice) -> list[Condition]:
+def measure_robustness(library: Library, *, notice: Notice) -> list[Condition]:
     """Every other BHSig test writer and CEDAR one: three clean references, four queries of either kind."""
     folder = library.data / "verification"
     signers = {
@@ -68,6 +70,9 @@ def measure(library: Library, *, notice: Notice) -> list[Condition]:
     cases = {name: _cases(found[::2], library) for name, found in signers.items()}
     arrivals: dict[str, Arrive] = {**CONDITIONS, FOUND: _Office()}
     conditions = []
+    asked = {
+        name: sum(len(case.genuine) + len(case.forged) for case in signers) for name, signers in cases.items()
+    }
     for name, arrive in arrivals.items():
         skilled, random, lost = {}, {}, {}
         for source, own in cases.items():
@@ -76,7 +81,7 @@ def measure(library: Library, *, notice: Notice) -> list[Condition]:
             skilled[source], random[source] = (
                 metrics.eer_estimate(trials, kind) for kind in ("skilled", "random")
             )
-        conditions.append(Condition(name, skilled, random, lost))
+        conditions.append(Condition(name, skilled, random, lost, asked))
     return conditions
 
 

@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-import tomllib
-from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
-DEFAULT = Path(__file__).with_name("settings.toml")
+from training.common.settings import SETTINGS_FILE, TrainingSettings
+
+VERIFIER_SETTINGS = Path(__file__).with_name(SETTINGS_FILE)
 
 
-@dataclass(frozen=True)
-class Settings:
+class VerifierSettings(TrainingSettings):
     """One run's settings; `settings.toml` says what each means."""
 
-    seed: int
-    minutes: float
     writers_per_batch: int
     genuine_per_writer: int
     forged_per_writer: int
-    learning_rate: float
-    weight_decay: float
-    warmup_steps: int
     temperature: float
     forgery_weight: float
     pair_loss_weight: float
-    average_decay: float
     validate_minutes: float
     memory: int
     half: bool
@@ -32,12 +26,7 @@ class Settings:
     kept: float
     shares: dict[str, float]
 
-    def alone(self, source: str) -> Settings:
+    def alone(self, source: str) -> Self:
         """The same with one source in every batch; `bhsig` is what no share is given to."""
-        # A plain string: checkpoints hold nothing that would have to be run to be read.
-        return replace(self, shares={name: float(name == source) for name in (*self.shares, str(source))})
-
-
-def read(path: Path = DEFAULT) -> Settings:
-    """The settings of a file; a missing or unknown name is a TypeError."""
-    return Settings(**tomllib.loads(path.read_text(encoding="utf-8")))
+        shares = {name: float(name == source) for name in (*self.shares, str(source))}
+        return self.model_copy(update={"shares": shares})

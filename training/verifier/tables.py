@@ -1,4 +1,4 @@
-"""The measurements as Markdown: `countersign-train evaluate verifier` prints what docs/accuracy.md shows."""
+"""The measurements as Markdown: `countersign-train evaluate verifier` prints them."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ from collections.abc import Iterable, Sequence
 
 from training.common.statistics import Estimate
 from training.verifier.combinations import Combination
+from training.verifier.copies import CopiesReport, Pairs, Share
 from training.verifier.decisions import Decisions
+from training.verifier.enrolment import ReferenceReport
 from training.verifier.errors import Analysis
-from training.verifier.evaluate import Against, Figures, Report, Said
+from training.verifier.evaluate import Against, Said, VerifierFigures, VerifierReport
 from training.verifier.identification import Search
-from training.verifier.measure import Row, Whole
+from training.verifier.measure import MatrixRow, Whole
 from training.verifier.names import SameName
 from training.verifier.own import OwnFigures
 from training.verifier.robustness import Condition
@@ -38,7 +40,7 @@ def everything(whole: Whole) -> str:
     return "\n\n".join(parts)
 
 
-def matrix(rows: Sequence[Row]) -> str:
+def matrix(rows: Sequence[MatrixRow]) -> str:
     """Skilled EER with one reference: weights by test set."""
     sources = list(rows[0].skilled)
     body = [
@@ -60,6 +62,37 @@ def own(figures: Sequence[OwnFigures]) -> str:
         for one in figures
     ]
     return _table(("References", "Signers", "Genuine queries", "Skilled EER", "Random EER"), body)
+
+
+def copies(report: CopiesReport) -> str:
+    """What the search for copies flagged wrongly, and what it found."""
+    parts = [f"{report.date}, commit {report.commit}, cleaner {report.cleaner[:40]}, from {report.threshold}"]
+    if report.pairs:
+        heads = ("Set", "Pairs", "Flagged", "Rate (95 %)", "Similarity: median, 99 %, 99.9 %, largest")
+        parts.append(_table(heads, [_pairs(name, pairs) for name, pairs in report.pairs.items()]))
+    body = [(name, str(share.of), _exact(share)) for name, share in report.copies.items()]
+    parts.append(_table(("Copy", "Copies", "Found (95 %)"), body))
+    if report.searched is not None:
+        among = f"of {report.among} signatures: {_exact(report.searched)}"
+        parts.append(f"Original among the candidates, {among}")
+    return "\n\n".join(parts)
+
+
+def _pairs(name: str, pairs: Pairs) -> Cells:
+    alarms = pairs.false_alarms
+    spread = ", ".join(f"{value:.2f}" for value in pairs.similarity)
+    return (name, str(alarms.of), str(alarms.found), _exact(alarms), spread)
+
+
+def references(report: ReferenceReport) -> str:
+    """How often references were flagged, rightly and wrongly."""
+    head = f"{report.date}, commit {report.commit}, encoder {report.encoder[:12]}, below {report.threshold}"
+    heads = ("Set", "Good ones flagged", "Good sets with any", "Strangers found", "Skilled forgeries found")
+    body = []
+    for name, flagged in report.sources.items():
+        shares = (flagged.wrongly, flagged.sets_with_any, flagged.strangers_found, flagged.forgeries_found)
+        body.append((name, *(f"{_exact(share)} of {share.of}" for share in shares)))
+    return f"{head}\n\n{_table(heads, body)}"
 
 
 def _decisions(rows: Sequence[Decisions]) -> str:
@@ -88,7 +121,7 @@ def _decisions(rows: Sequence[Decisions]) -> str:
     return _table(("Set", "Writers", "References", *errors, *kinds), body)
 
 
-def _sets(report: Report) -> str:
+def _sets(report: VerifierReport) -> str:
     digests = ", ".join(f"{name} `{digest[:12]}`" for name, digest in report.digests.items())
     head = f"Measured {report.date} at commit {report.commit} with {digests}."
     return "\n\n".join(
@@ -103,7 +136,7 @@ def _sets(report: Report) -> str:
     )
 
 
-def _equal_errors(report: Report) -> str:
+def _equal_errors(report: VerifierReport) -> str:
     body = []
     for name, one in report.sets.items():
         for figures in one.figures:
@@ -120,7 +153,7 @@ def _equal_errors(report: Report) -> str:
     return "\n\n".join([_table(heads, body), "\n".join(ratios)])
 
 
-def _against(report: Report, kind: str) -> str:
+def _against(report: VerifierReport, kind: str) -> str:
     body = []
     for name, figures in _all(report):
         found: Against = getattr(figures, kind)
@@ -130,7 +163,7 @@ def _against(report: Report, kind: str) -> str:
     return _table(heads, body)
 
 
-def _verdicts(report: Report) -> str:
+def _verdicts(report: VerifierReport) -> str:
     body = []
     for name, figures in _all(report):
         kinds = (figures.genuine_said, figures.skilled_said, figures.random_said)
@@ -141,7 +174,7 @@ def _verdicts(report: Report) -> str:
     return _table((*heads, "Cannot say: genuine", "skilled", "random"), body)
 
 
-def _calibration(report: Report) -> str:
+def _calibration(report: VerifierReport) -> str:
     body = []
     for name, figures in _all(report):
         found = figures.reliability
@@ -239,7 +272,7 @@ def _errors(one: Analysis) -> str:
     return "\n\n".join([thirds, distances, worst])
 
 
-def _all(report: Report) -> list[tuple[str, Figures]]:
+def _all(report: VerifierReport) -> list[tuple[str, VerifierFigures]]:
     return [(name, figures) for name, one in report.sets.items() for figures in one.figures]
 
 
@@ -267,3 +300,7 @@ def _ratio(rate: Estimate) -> str:
 
 def _unsaid(said: Said) -> float:
     return max(0.0, 1 - said.accepted.value - said.rejected.value)
+
+
+def _exact(share: Share) -> str:
+    return f"{share.rate:.2%} ({share.low:.2%}–{share.high:.2%})"
