@@ -36,7 +36,7 @@ def make_engine(url: str, *, pool_size: int = 5, answer_within: float | None = N
     """
     if url.startswith("sqlite"):
         return _sqlite(url)
-    from db.patience import patient  # noqa: PLC0415 - SQLite needs no driver of Postgres
+    from db.read_timeout import connection_class  # noqa: PLC0415 - SQLite needs no driver of Postgres
 
     # Parameters are names of people and embeddings of their hands: they do not belong into error messages.
     return create_engine(
@@ -45,7 +45,7 @@ def make_engine(url: str, *, pool_size: int = 5, answer_within: float | None = N
         max_overflow=pool_size,
         pool_pre_ping=True,
         hide_parameters=True,
-        connect_args={**_BOUNDS, "connection_factory": patient(answer_within)},
+        connect_args={**_BOUNDS, "connection_factory": connection_class(answer_within)},
     )
 
 

@@ -14,17 +14,17 @@ from db.models import Chunk, Document, leased_model
 
 
 def overdue(
-    session: Session, stage: StageName, *, joins: bool = False, patience: timedelta, limit: int
+    session: Session, stage: StageName, *, joins: bool = False, resend_after: timedelta, limit: int
 ) -> Sequence[int]:
-    """Ids of rows that nobody works on though somebody should, oldest first; each is put off by `patience`.
+    """Ids of rows that nobody works on though somebody should, oldest first.
 
-    A row at its first attempt has a message under way, which may take `patience`; one whose attempt failed or
-    whose lease ran out has none. With `joins`, documents with open chunks are not due. Rows that another
-    sweep is looking at are passed over, so two sweeps never send the same row.
+    Each is put off by `resend_after`. A row at its first attempt has a message under way, which may take as
+    long; one whose attempt failed or whose lease ran out has none. With `joins`, documents with open chunks
+    are not due. Rows that another sweep is looking at are passed over, so two sweeps never send the same row.
     """
     model = leased_model(stage)
     moment = now(session)
-    late = case((model.deliveries == 0, moment - patience), else_=moment)
+    late = case((model.deliveries == 0, moment - resend_after), else_=moment)
     statement = (
         select(model.id)
         .where(_waiting(stage, joins, moment), model.due_at < late)
@@ -33,7 +33,7 @@ def overdue(
         .with_for_update(skip_locked=True)
     )
     ids = session.execute(statement).scalars().all()
-    session.execute(update(model).where(model.id.in_(ids)).values(due_at=moment + patience))
+    session.execute(update(model).where(model.id.in_(ids)).values(due_at=moment + resend_after))
     return ids
 
 

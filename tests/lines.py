@@ -1,4 +1,4 @@
-"""A TCP line between a client and a real server that a test can cut and mend."""
+"""A TCP line between a client and a real server that a test can cut and repair."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Line:
         for one in list(self._open):
             _close(one)
 
-    def mend(self) -> None:
+    def repair(self) -> None:
         """Serve again."""
         self._whole.set()
 

@@ -7,7 +7,7 @@ from worker.version import code_version
 from worker.vision import weights
 from worker.vision.cleaning.cleaner import Cleaner, cleaner_version, load_cleaner
 from worker.vision.detection.batcher import BatchingDetector
-from worker.vision.detection.classifier import OnnxClassifier, SecondLook
+from worker.vision.detection.classifier import OnnxClassifier, RescoringDetector
 from worker.vision.detection.detector import Detector, load_detector
 from worker.vision.detection.orientation import UprightDetector
 from worker.vision.detection.yolo import default_thresholds
@@ -32,10 +32,10 @@ def build_detector(settings: Detection) -> Detector:
     )
     if settings.detect_device != "cpu":
         detector = BatchingDetector(detector, max_pages=settings.batch_pages, max_ms=settings.batch_ms)
-    if _looks_twice(settings):
+    if _rescores(settings):
         doubt = float(weights.entry(CLASSIFIER).parameters["doubt"])
         min_score = thresholds.floor(Label.SIGNATURE)
-        detector = SecondLook(detector, OnnxClassifier(CLASSIFIER), doubt=doubt, min_score=min_score)
+        detector = RescoringDetector(detector, OnnxClassifier(CLASSIFIER), doubt=doubt, min_score=min_score)
     return UprightDetector(detector)
 
 
@@ -45,7 +45,7 @@ def build_verifier(settings: Verification) -> Verifier:
 
 
 def build_cleaner(settings: Verification) -> Cleaner:
-    """The configured cleaner, for questioned signatures and references alike."""
+    """The configured cleaner, for queries and references alike."""
     return load_cleaner(settings.cleaner)
 
 
@@ -59,7 +59,7 @@ def result_versions(detection: Detection, verification: Verification) -> dict[st
     parts = weights.verifier_entry(verification.verifier).parts
     digests = {role: catalogue.files[name].sha256 for role, name in parts.items()}
     doubts: dict[str, float] = {}
-    if _looks_twice(detection):
+    if _rescores(detection):
         classifier = catalogue.files[CLASSIFIER]
         digests[CLASSIFIER] = classifier.sha256
         doubts["doubt"] = float(classifier.parameters["doubt"])
@@ -77,7 +77,7 @@ def result_versions(detection: Detection, verification: Verification) -> dict[st
     }
 
 
-def _looks_twice(settings: Detection) -> bool:
+def _rescores(settings: Detection) -> bool:
     """Whether the classifier is on: as set, else as its weights were found to do best."""
     if settings.classifier is not None:
         return settings.classifier == "on"

@@ -77,7 +77,7 @@ class ObjectMissing(TransientError):
 
 
 class ObjectDenied(TransientError):
-    """The store refuses this object to us, though it may serve its neighbours; rights can be mended."""
+    """The store refuses this object to us, though it may serve its neighbours; rights can be granted."""
 
     code = "object_denied"
 

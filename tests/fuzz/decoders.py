@@ -2,7 +2,7 @@
 
 Atheris (libFuzzer) steers by the coverage of this service's and Pillow's Python code; the C libraries below
 are watched for crashes, hangs and greed. Inputs begin with the corpus. A finding stops the run with its
-traceback and lies in FOLDER afterwards; mend it and keep it as a kind in `tests.corpus`.
+traceback and lies in FOLDER afterwards; repair it and keep it as a kind in `tests.corpus`.
 """
 
 from __future__ import annotations

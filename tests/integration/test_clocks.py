@@ -66,7 +66,7 @@ def test_a_lease_lasts_as_long_by_the_databases_clock_whatever_its_takers_says(
 
     with sessions() as session:
         left = session.get_one(Document, row_id).lease_until - now(session)
-        held = sweep.overdue(session, DocumentStage.RENDER, patience=timedelta(seconds=1), limit=9)
+        held = sweep.overdue(session, DocumentStage.RENDER, resend_after=timedelta(seconds=1), limit=9)
 
     assert timedelta() < left <= timedelta(seconds=LEASE)
     assert list(held) == []

@@ -13,7 +13,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 
-from db import patience
+from db import read_timeout
 from db.engine import make_engine
 from db.outages import AWAY
 from tests.conftest import Bucket
@@ -90,7 +90,7 @@ def test_an_idle_connection_that_went_silent_is_replaced_unnoticed(
 def test_a_database_that_takes_the_call_and_says_nothing_is_away(
     database_url: str, mute: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(patience, "CONNECT", SHORT)
+    monkeypatch.setattr(read_timeout, "CONNECT", SHORT)
 
     with soon(), pytest.raises(OperationalError), engine_at(database_url, mute, None).connect():
         pass
@@ -100,13 +100,13 @@ def test_a_migration_may_take_its_time(database_url: str) -> None:
     port = make_url(database_url).port
     assert port is not None
     slow = text(f"SELECT pg_sleep({2 * SHORT})")
-    patient, hurried = (engine_at(database_url, port, limit) for limit in (None, SHORT))
+    endless, hurried = (engine_at(database_url, port, limit) for limit in (None, SHORT))
 
-    with patient.connect() as connection:
+    with endless.connect() as connection:
         connection.execute(slow)
     with pytest.raises(OperationalError), hurried.connect() as connection:
         connection.execute(slow)
-    for engine in (patient, hurried):
+    for engine in (endless, hurried):
         engine.dispose()
 
 

@@ -28,7 +28,7 @@ from worker.settings import Attempts, Broker
 
 ROOT = Path(__file__).resolve().parents[2]
 #: Seconds that a worker on a busy machine may need to come up, or to end.
-PATIENCE = 90.0
+TIMEOUT = 90.0
 #: Of the settings: leases are as long as they are in production.
 STOP, RETRY = 2.0, 1.0
 
@@ -59,7 +59,7 @@ class Shop:
         log = self._folder / f"{queue}.log"
         process = start(queue, command, log=log, env=child_environment(self._env), cwd=ROOT)
         with stopped_at_exit(process, how=signal.SIGKILL):
-            wait_until(lambda: bool(self.app.control.ping(timeout=0.5)), process, within=PATIENCE)
+            wait_until(lambda: bool(self.app.control.ping(timeout=0.5)), process, within=TIMEOUT)
             yield process
 
     def send(self, queue: str) -> None:
@@ -99,9 +99,9 @@ def test_a_worker_that_is_stopped_hands_back_what_it_cannot_finish(shop: Shop, q
     shop.traps.arm(queue, "after_claim", "hang")
     with shop.worker(queue, pool) as worker:
         shop.send(queue)
-        until(shop.traps.sprung, within=PATIENCE)
+        until(shop.traps.sprung, within=TIMEOUT)
         worker.terminate(signal.SIGTERM)
-        until(lambda: not worker.alive, within=PATIENCE)
+        until(lambda: not worker.alive, within=TIMEOUT)
 
     row = shop.row(queue)
     assert shop.history(queue) == ["handed_back"]
@@ -114,9 +114,9 @@ def test_a_worker_that_is_stopped_finishes_what_ends_in_time(shop: Shop, queue: 
     with shop.worker(queue, pool) as worker:
         shop.traps.arm(queue, "after_claim", "linger")
         shop.send(queue)
-        until(shop.traps.sprung, within=PATIENCE)
+        until(shop.traps.sprung, within=TIMEOUT)
         worker.terminate(signal.SIGTERM)
-        until(lambda: not worker.alive, within=PATIENCE)
+        until(lambda: not worker.alive, within=TIMEOUT)
 
     assert shop.history(queue) in (["failed"], ["closed"])
 
@@ -129,7 +129,7 @@ def test_a_killed_pool_process_leaves_its_row_to_the_others(shop: Shop) -> None:
         # Its message comes again: before the lease ends it is dropped, and behind it the next attempt begins.
         until(
             lambda: shop.lease_ends_within("render", 2 * RETRY) or "abandoned" in shop.history("render"),
-            within=PATIENCE,
+            within=TIMEOUT,
         )
 
         assert worker.alive
@@ -139,7 +139,7 @@ def test_a_worker_that_starts_again_frees_what_it_held_when_it_died(shop: Shop) 
     shop.traps.arm("detect", "after_claim", "kill")
     with shop.worker("detect", "threads") as worker:
         shop.send("detect")
-        until(lambda: not worker.alive, within=PATIENCE)
+        until(lambda: not worker.alive, within=TIMEOUT)
         assert not shop.lease_ends_within("detect", 2 * RETRY)
 
     with shop.worker("detect", "threads"):

@@ -136,9 +136,9 @@ def test_an_attempt_whose_forerunner_died_runs_alone(world: World) -> None:
             done.append(chunk_id)
 
     threads = [threading.Thread(target=detect, args=(one,)) for one in (suspect, neighbour)]
-    with deps.turns.take(alone=False):
+    with deps.lock.hold(exclusive=False):
         threads[0].start()
-        until(lambda: deps.turns.waiting)
+        until(lambda: deps.lock.waiting)
         threads[1].start()
         threads[1].join(0.2)
         assert done == []
@@ -154,9 +154,9 @@ def test_a_lease_that_was_lost_in_the_wait_to_be_alone_is_not_used(world: World)
         leases.claim(session, DocumentStage.RENDER, document_id, seconds=0.001, holder="gone")
     deps = world.render_deps
     late = threading.Thread(target=lambda: render_document(document_id, deps))
-    with deps.turns.take(alone=False):
+    with deps.lock.hold(exclusive=False):
         late.start()
-        until(lambda: deps.turns.waiting)
+        until(lambda: deps.lock.waiting)
         release.hand_back(world.sessions, "render", document_id, EMBEDDED, world.attempts)
     late.join(10)
 

@@ -139,7 +139,7 @@ def test_a_worker_can_do_all_that_the_stages_do(as_role: As, granted: Engine) ->
 
     statuses = [worker.through(one).status for one in ids.values()]
     with worker.sessions() as session:
-        overdue(session, DocumentStage.RENDER, patience=timedelta(0), limit=9)
+        overdue(session, DocumentStage.RENDER, resend_after=timedelta(0), limit=9)
         signers.embed_again(session, 1, b"5678", encoder="f", strokes=b"")
         documents.quarantine(session, ids["c.pdf"], reason="x", detail="y")
 

@@ -1,4 +1,4 @@
-"""The crop classifier at run time: what it sees, and what its second look does to a detector's answer."""
+"""The crop classifier at run time: what it sees, and what it does to a detector's answer."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ from worker.vision.detection.classifier import (
     WIDTH,
     Kind,
     OnnxClassifier,
-    SecondLook,
+    RescoringDetector,
     as_look,
     classified,
 )
@@ -52,7 +52,7 @@ class FixedClassifier:
 
 
 def reviewed(*rows, doubt=0.9, min_score=0.05):
-    look = SecondLook(FixedDetector(), FixedClassifier(*rows), doubt=doubt, min_score=min_score)
+    look = RescoringDetector(FixedDetector(), FixedClassifier(*rows), doubt=doubt, min_score=min_score)
     return look.detect([PAGE])[0]
 
 
@@ -123,7 +123,7 @@ def test_handwriting_is_left_to_the_detector():
 def test_only_signatures_are_looked_at():
     classifier = FixedClassifier((1.0, 0.0, 0.0, 0.0), (1.0, 0.0, 0.0, 0.0))
 
-    SecondLook(FixedDetector(), classifier, doubt=0.9, min_score=0.05).detect([PAGE])
+    RescoringDetector(FixedDetector(), classifier, doubt=0.9, min_score=0.05).detect([PAGE])
 
     assert classifier.shown == 2 * len(MARGINS)
 

@@ -1,4 +1,4 @@
-"""The detector's training pages: what may be learnt from, and what is written for it."""
+"""The detector's training pages: what may be trained on, and what is written for it."""
 
 import csv
 import json

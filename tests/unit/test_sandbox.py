@@ -32,7 +32,7 @@ from worker.vision.values import Limits, RenderedPage
 # Pillow warns of the damaged TIFF directories that some of the cases are about.
 pytestmark = pytest.mark.filterwarnings("ignore:Corrupt EXIF data")
 
-PATIENCE = 30.0
+TIMEOUT = 30.0
 MEGABYTE = 1024 * 1024
 
 
@@ -58,7 +58,7 @@ def children() -> set[int]:
 
 def renders(pool: RenderPool) -> bool:
     """True when an ordinary document comes through."""
-    (page,) = pool.render(scan(), limits=LIMITS, timeout=PATIENCE)
+    (page,) = pool.render(scan(), limits=LIMITS, timeout=TIMEOUT)
     return isinstance(page, RenderedPage)
 
 
@@ -70,18 +70,18 @@ def test_the_sandbox_answers_as_the_plain_functions_do(pool: RenderPool, case: C
         plain = [repr(page) for page in render(data, limits=case.limits)]
     except DocumentError as error:
         with pytest.raises(type(error)) as caught:
-            list(pool.render(data, limits=case.limits, timeout=PATIENCE))
+            list(pool.render(data, limits=case.limits, timeout=TIMEOUT))
         assert caught.value.args == error.args
     else:
-        assert [repr(page) for page in pool.render(data, limits=case.limits, timeout=PATIENCE)] == plain
+        assert [repr(page) for page in pool.render(data, limits=case.limits, timeout=TIMEOUT)] == plain
 
 
 def test_inspecting_in_the_sandbox_counts_the_pages(pool: RenderPool) -> None:
-    assert pool.inspect(three_scans(), limits=LIMITS, timeout=PATIENCE) == DocumentInfo("pdf", 3)
+    assert pool.inspect(three_scans(), limits=LIMITS, timeout=TIMEOUT) == DocumentInfo("pdf", 3)
 
 
 def test_only_the_asked_range_is_rendered(pool: RenderPool) -> None:
-    pages = list(pool.render(three_scans(), limits=LIMITS, first=1, last=2, timeout=PATIENCE))
+    pages = list(pool.render(three_scans(), limits=LIMITS, first=1, last=2, timeout=TIMEOUT))
 
     assert [page.index for page in pages if isinstance(page, RenderedPage)] == [1]
 
@@ -97,7 +97,7 @@ def test_a_page_that_never_ends_times_out_and_its_neighbour_renders(pool: Render
 
 def test_a_page_that_takes_too_much_processor_time_ends_its_renderer_only() -> None:
     with RenderPool(cpu_seconds=1) as pool:
-        bomb, scanned = pool.render(bomb_of_forms(), limits=LIMITS, timeout=PATIENCE)
+        bomb, scanned = pool.render(bomb_of_forms(), limits=LIMITS, timeout=TIMEOUT)
 
     assert isinstance(bomb, UnreadablePage)
     assert "died" in bomb.reason
@@ -108,7 +108,7 @@ def test_a_page_that_takes_too_much_memory_fails_alone() -> None:
     huge = pdf(Page(b"0 0 9 9 re f", box="[0 0 3500 3500]"), Page(FULL, (jpeg_picture(),)))
 
     with RenderPool(memory_bytes=600 * MEGABYTE) as pool:
-        swollen, scanned = pool.render(huge, limits=Limits(), timeout=PATIENCE)
+        swollen, scanned = pool.render(huge, limits=Limits(), timeout=TIMEOUT)
 
     assert isinstance(swollen, PageTooLarge)
     assert isinstance(scanned, RenderedPage)
@@ -126,7 +126,7 @@ def test_a_renderer_killed_at_work_costs_nothing_either() -> None:
     before = children()
 
     with RenderPool() as pool:
-        pages = pool.render(many_large_scans(), limits=Limits(), timeout=PATIENCE)
+        pages = pool.render(many_large_scans(), limits=Limits(), timeout=TIMEOUT)
         first = next(pages)
         (child,) = children() - before
         os.kill(child, signal.SIGKILL)
@@ -140,18 +140,18 @@ def test_a_refused_document_leaves_its_renderer_in_service(pool: RenderPool) -> 
     before = children()
 
     with pytest.raises(EncryptedDocument):
-        list(pool.render(encrypted("secret"), limits=LIMITS, timeout=PATIENCE))
+        list(pool.render(encrypted("secret"), limits=LIMITS, timeout=TIMEOUT))
 
     assert renders(pool)
     assert children() == before
 
 
 def test_an_abandoned_document_does_not_speak_into_the_next(pool: RenderPool) -> None:
-    pages = pool.render(three_scans(), limits=LIMITS, timeout=PATIENCE)
+    pages = pool.render(three_scans(), limits=LIMITS, timeout=TIMEOUT)
     next(pages)
     pages.close()
 
-    after = list(pool.render(broken_in_the_middle(), limits=LIMITS, timeout=PATIENCE))
+    after = list(pool.render(broken_in_the_middle(), limits=LIMITS, timeout=TIMEOUT))
 
     assert [isinstance(page, PageError) for page in after] == [False, True, False]
 
@@ -188,13 +188,13 @@ def test_threads_share_the_pool_and_each_gets_its_own_pages(pool: RenderPool) ->
     answers: dict[int, list[str]] = {}
 
     def work(last: int) -> None:
-        pages = pool.render(three_scans(), limits=LIMITS, last=last, timeout=PATIENCE)
+        pages = pool.render(three_scans(), limits=LIMITS, last=last, timeout=TIMEOUT)
         answers[last] = [type(page).__name__ for page in pages]
 
     threads = [threading.Thread(target=work, args=(last,)) for last in (1, 2, 3)]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(PATIENCE)
+        thread.join(TIMEOUT)
 
     assert answers == {last: ["RenderedPage"] * last for last in (1, 2, 3)}

@@ -1,4 +1,4 @@
-"""Handwriting in type: which faces teach, and what is written in them."""
+"""Handwriting in type: which typefaces are trained on, and what is written in them."""
 
 import shutil
 

@@ -27,7 +27,7 @@ from training.detector.testsets import (
     unsigned_pages,
     whole_pages,
 )
-from worker.vision.detection.classifier import OnnxClassifier, classified, doubts, weighed
+from worker.vision.detection.classifier import OnnxClassifier, classified, doubts, rescored
 from worker.vision.detection.detector import OnnxDetector
 from worker.vision.detection.yolo import default_thresholds
 from worker.vision.values import Box, Label, Region, Thresholds
@@ -63,7 +63,7 @@ class Reviewed:
         if doubt is None:
             return score_page(self.case.group, self.regions, self.truths)
         pairs = zip(self.regions, self.doubts, strict=True)
-        kept = [weighed(region, own) for region, own in pairs if own < doubt]
+        kept = [rescored(region, own) for region, own in pairs if own < doubt]
         kept.sort(key=lambda region: region.score, reverse=True)
         return score_page(self.case.group, kept, self.truths)
 

@@ -21,7 +21,7 @@ from training.detector.splits import choosing
 from training.detector.strokes import StrokeBook
 from training.detector.testsets import Case, choosing_unsigned
 from worker.errors import WrongUse
-from worker.vision.detection.classifier import OnnxClassifier, SecondLook
+from worker.vision.detection.classifier import OnnxClassifier, RescoringDetector
 from worker.vision.detection.detector import Detector, OnnxDetector
 from worker.vision.values import Label, Pixels, Region, Thresholds
 from worker.vision.weights import entry
@@ -232,7 +232,7 @@ def _looking_twice(detector: Detector) -> Detector:
     look = entry("classifier").parameters
     if not look["default"]:
         return detector
-    return SecondLook(detector, OnnxClassifier(), doubt=float(look["doubt"]), min_score=EVERYTHING)
+    return RescoringDetector(detector, OnnxClassifier(), doubt=float(look["doubt"]), min_score=EVERYTHING)
 
 
 def pixels(sizes: Sequence[int]) -> str:

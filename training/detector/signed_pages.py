@@ -16,7 +16,7 @@ from training.common.statistics import exact_interval
 from training.detector.marked import MarkedPage, read_marked
 from training.detector.testsets import rendered
 from worker.vision.boxes import iou
-from worker.vision.detection.classifier import OnnxClassifier, SecondLook
+from worker.vision.detection.classifier import OnnxClassifier, RescoringDetector
 from worker.vision.detection.detector import Detector, OnnxDetector
 from worker.vision.detection.orientation import UprightDetector
 from worker.vision.detection.yolo import default_thresholds
@@ -146,7 +146,7 @@ def _as_served(name: str) -> Detector:
     weights = entry("classifier")
     detector = OnnxDetector(name, thresholds=Thresholds(min_score=LOWEST))
     doubt = float(weights.parameters["doubt"])
-    return UprightDetector(SecondLook(detector, OnnxClassifier(), doubt=doubt, min_score=LOWEST))
+    return UprightDetector(RescoringDetector(detector, OnnxClassifier(), doubt=doubt, min_score=LOWEST))
 
 
 def _stored(region: Region, across: float, down: float) -> Region:

@@ -64,5 +64,5 @@ def _cross_entropy(
     if len(a) > at_most:
         chosen = torch.randperm(len(a))[:at_most]
         a, b = a[chosen], b[chosen]
-    logits = matcher.learnt(embeddings[a], embeddings[b])
+    logits = matcher.trained(embeddings[a], embeddings[b])
     return functional.binary_cross_entropy_with_logits(logits, torch.full_like(logits, target))

@@ -102,7 +102,7 @@ class Workspace:
         return str(self.root / "objects" / key)
 
     def _through(self, document_id: int) -> None:
-        """All stages, and again after a failure that another attempt may mend; rows count attempts."""
+        """All stages, and again after a failure that another attempt may cure; rows count attempts."""
         pipeline = self.runner.base.pipeline
         for _ in range(len(pipeline) * self.runner.base.attempts.max_deliveries):
             try:

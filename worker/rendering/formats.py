@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-#: First bytes of the image formats; BMP and WebP need a second look.
+#: First bytes of the image formats; BMP and WebP need further checks.
 _MAGIC = {
     b"II*\0": "tiff",
     b"MM\0*": "tiff",

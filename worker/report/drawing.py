@@ -15,7 +15,7 @@ from worker.vision.values import Box, Outcome, Pixels
 #: (red, green, blue), 0 to 255.
 Colour = tuple[int, int, int]
 
-#: One colour per verdict; told apart in print and by colour-blind readers too, and always beside its word.
+#: One colour per verdict; distinct in print and for colour-blind readers too, and always beside its word.
 COLOURS: dict[Outcome, Colour] = {
     Outcome.GENUINE: (22, 121, 75),
     Outcome.FORGED: (186, 26, 26),

@@ -10,7 +10,7 @@ from worker.rendering.encoding import encode
 from worker.report.drawing import Mark, annotate, reduce
 from worker.vision.images import decode
 
-#: Longest sides in pixels: a page to be read, a page to be recognised, a crop to be compared by eye.
+#: Longest sides in pixels: a page to be read, a page to be recognised, a crop to be compared by people.
 PAGE, THUMBNAIL, CROP = 1300, 420, 560
 
 

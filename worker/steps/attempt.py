@@ -86,7 +86,7 @@ def attempt(job: Job, deps: Needs, work: Callable[[Lease, Document, Needs], None
 def _run(deps: Needs, claimed: _Claimed, work: Callable[[Lease, Document, Needs], None]) -> None:
     """Do the work, and record how it ended."""
     try:
-        with deps.turns.take(alone=claimed.lease.took_over):
+        with deps.lock.hold(exclusive=claimed.lease.took_over):
             if claimed.lease.took_over:
                 _hold_anew(deps, claimed.lease)
             work(claimed.lease, claimed.document, deps)

@@ -13,7 +13,7 @@ from worker.pipeline import PIPELINE, Pipeline
 from worker.settings import Attempts, Reading
 from worker.steps.breaker import Breaker
 from worker.steps.latest import Latest
-from worker.steps.turns import Turns
+from worker.steps.read_write_lock import ReadWriteLock
 from worker.storage.port import Store
 from worker.vision.cleaning.cleaner import Cleaner
 from worker.vision.detection.detector import Detector
@@ -72,7 +72,7 @@ class Deps:
     #: One for all the steps of a process: what is away for one is away for the others.
     breaker: Breaker = field(default_factory=Breaker, kw_only=True)
     #: Likewise: what killed one attempt would kill those beside it.
-    turns: Turns = field(default_factory=Turns, kw_only=True)
+    lock: ReadWriteLock = field(default_factory=ReadWriteLock, kw_only=True)
 
 
 @dataclass(frozen=True)

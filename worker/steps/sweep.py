@@ -33,12 +33,12 @@ def sweep_all(deps: Deps, depth: Depths) -> int:
 
 
 def _sweep(stage: StageName, deps: Deps, depth: Depths) -> int:
-    patience = timedelta(seconds=deps.attempts.resend_seconds)
+    resend_after = timedelta(seconds=deps.attempts.resend_seconds)
     joins = deps.pipeline.joins(stage)
     with deps.sessions() as session:
         lacking = sweep.waiting(session, stage, joins=joins) - depth(stage.value)
         limit = max(0, min(BATCH, lacking))
-        overdue = sweep.overdue(session, stage, joins=joins, patience=patience, limit=limit)
+        overdue = sweep.overdue(session, stage, joins=joins, resend_after=resend_after, limit=limit)
         # Within the transaction: when the queues are away, these rows stay due.
         for row_id in overdue:
             _send(session, stage, row_id, deps)

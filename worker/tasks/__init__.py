@@ -1,1 +1,1 @@
-"""Celery tasks: doorbells for the steps."""
+"""Celery tasks: they receive a message and call a step."""

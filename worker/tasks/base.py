@@ -10,7 +10,7 @@ from worker.log import Actor, actor
 
 
 class StageTask(Task):  # type: ignore[type-arg]
-    """A doorbell. Failures are recorded by the step, which also says when the row is due again."""
+    """Calls a step. Failures are recorded by the step, which also says when the row is due again."""
 
     ignore_result = True
     Request = "worker.tasks.handback:StageRequest"

@@ -38,7 +38,7 @@ MIN_LINE = 120
 _TURNS = (-5.0, 0.0, 5.0)
 _SCALES = (0.7, 0.8, 0.9, 1.0, 1.12, 1.25, 1.4)
 _VARIANTS = tuple(product(_TURNS, _SCALES))
-#: How many of the best starts are followed, and the share that must agree by then for a second look.
+#: How many of the best starts are followed, and the share that must agree by then to go on.
 _FOLLOWED, _PROMISING = 2, 0.5
 #: No copier or scanner scales more, or the two sides more differently (fax has 204 to 196 lines).
 _MIN_SCALE, _MAX_SCALE, _MAX_STRETCH = 0.5, 2.0, 1.12

@@ -28,7 +28,7 @@ def through(line, url: str) -> str:
     return make_url(url).set(port=line.port).render_as_string(hide_password=False)
 
 
-def impatient(s3, port):
+def client_with_short_timeouts(s3, port):
     return boto3.client(
         "s3",
         endpoint_url=f"http://127.0.0.1:{port}",
@@ -52,7 +52,7 @@ def test_an_outage_is_waited_out_and_told_once(deps, s3, database_url, caplog, c
         stack.callback(engine.dispose)
         fragile = replace(
             but(deps, list_seconds=OFTEN),
-            client=impatient(s3, lines["store"].port),
+            client=client_with_short_timeouts(s3, lines["store"].port),
             sessions=make_sessions(engine),
         )
         put(s3, "before.pdf")
@@ -63,7 +63,7 @@ def test_an_outage_is_waited_out_and_told_once(deps, s3, database_url, caplog, c
         put(s3, "during.pdf")
         until(lambda: lines[cut].refused >= 3)
         during = len(registered(deps.sessions))
-        lines[cut].mend()
+        lines[cut].repair()
         until(lambda: len(registered(deps.sessions)) == 2)
 
         assert watcher.thread.is_alive()
@@ -83,7 +83,7 @@ def test_a_mailbox_that_is_away_does_not_hold_up_the_listing(deps, s3, mail, red
             until(lambda: keys(deps.sessions) == ["listed.pdf"])
             (told,) = put(s3, "told.pdf")
             mail.tell(minio(told))
-            line.mend()
+            line.repair()
             until(mail.is_done)
 
     assert keys(deps.sessions) == ["listed.pdf", "told.pdf"]
@@ -108,7 +108,7 @@ def test_a_broker_that_is_away_is_waited_for(deps, queue, s3, caplog):
 def test_a_stop_ends_the_wait_for_a_server_that_never_comes_back(deps, s3):
     with line_to("127.0.0.1", 9) as line:
         line.cut()
-        dead = replace(deps, client=impatient(s3, line.port))
+        dead = replace(deps, client=client_with_short_timeouts(s3, line.port))
         with watching(dead, pace=Pace(first_pause=30)) as watcher:
             until(lambda: line.refused)
 

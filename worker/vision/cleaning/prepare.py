@@ -1,4 +1,4 @@
-"""From a raw crop to what is compared: one path for questioned signatures and for references."""
+"""From a raw crop to what is compared: one path for queries and for references."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A second look at a crop: signature, handwriting, printed text, or stamp and logo.
+"""The second-stage classifier: is a crop a signature, handwriting, printed text, or a stamp or logo?
 
 A small convolutional network after the "signature vs text" design (convolutions, augmentation, dropout). It
 reads the crop alone, so it may doubt a detection but never finds one.
@@ -47,7 +47,7 @@ class Kind(StrEnum):
 KINDS = tuple(Kind)
 #: The kinds that no hand wrote, and the labels of signatures that turn out to be one of them.
 _NO_HAND = [KINDS.index(Kind.PRINTED_TEXT), KINDS.index(Kind.STAMP_OR_LOGO)]
-_TAKEN_BACK = (Label.PRINTED_TEXT, Label.STAMP_OR_LOGO)
+_REJECTED = (Label.PRINTED_TEXT, Label.STAMP_OR_LOGO)
 
 
 class Classifier(Protocol):
@@ -79,14 +79,14 @@ class OnnxClassifier:
         return self._model.run(np.stack(looks)[:, None])
 
 
-class SecondLook:
-    """A detector whose signatures are looked at twice.
+class RescoringDetector:
+    """A detector whose signatures are rescored by the second-stage classifier.
 
-    A signature's score is multiplied by the probability that a hand wrote it (`weighed`), and has to reach
-    `min_score` still. From a probability of `doubt` in [0, 1] on that it is print or a stamp it is taken
-    back: it keeps its place, box and score and becomes `printed_text` or `stamp_or_logo`, labels that no
-    detector gives, so that it can be audited. Handwriting that is no signature is left to the detector, for
-    the two differ in meaning more than in looks.
+    A signature's score is multiplied by the probability that a hand wrote it (`rescored`), and has to reach
+    `min_score` still. From a probability of `doubt` in [0, 1] on that it is print or a stamp it is rejected:
+    it keeps its place, box and score and becomes `printed_text` or `stamp_or_logo`, labels that no detector
+    gives, so that it can be audited. Handwriting that is no signature is left to the detector, for the two
+    differ in meaning more than in looks.
     """
 
     def __init__(self, detector: Detector, classifier: Classifier, *, doubt: float, min_score: float) -> None:
@@ -111,13 +111,13 @@ class SecondLook:
         shares = classified(self._classifier, page, [region.box for region in signatures])
         for region, row, doubt in zip(signatures, shares, map(float, doubts(shares)), strict=True):
             if doubt >= self._doubt:
-                reviewed.append(replace(region, label=_TAKEN_BACK[int(row[_NO_HAND].argmax())]))
-            elif (believed := weighed(region, doubt)).score >= self._min_score:
+                reviewed.append(replace(region, label=_REJECTED[int(row[_NO_HAND].argmax())]))
+            elif (believed := rescored(region, doubt)).score >= self._min_score:
                 reviewed.append(believed)
         return sorted(reviewed, key=lambda region: region.score, reverse=True)
 
 
-def weighed(region: Region, doubt: float) -> Region:
+def rescored(region: Region, doubt: float) -> Region:
     """The region with the detector's score times the probability that a hand wrote it (decision 0018)."""
     return replace(region, score=region.score * (1 - doubt))
 

@@ -22,7 +22,7 @@ from worker.vision.detection.detector import Detector
 from worker.vision.images import shrunk
 from worker.vision.values import Box, Pixels, Region
 
-#: Longer side in pixels of the first look, and of the second that a page gets which may be turned.
+#: Longer side in pixels of the first try, and of the second for a page that may be turned.
 _GLANCE, _LOOK = 1300, 2400
 #: Letters have sides of so many pixels, and enough ink.
 _LETTER_SIDES, _LETTER_INK = (5, 60), 10

@@ -79,9 +79,9 @@ class PairClassifier(nn.Module):
         self.slope = nn.Parameter(torch.tensor(5.0))
         #: Brings differences of unit vectors to the order of one.
         self.scale = GLOBAL**0.5
-        learnt = nn.Sequential(nn.Linear(1, 16), nn.ReLU(inplace=True), nn.Linear(16, 1))
+        trained = nn.Sequential(nn.Linear(1, 16), nn.ReLU(inplace=True), nn.Linear(16, 1))
         self.fine = Parts(LEVELS[0], REACHES[0], nn.Identity())
-        self.coarse = Parts(LEVELS[1], REACHES[1], learnt)
+        self.coarse = Parts(LEVELS[1], REACHES[1], trained)
         #: How much fine and coarse parts count beside the wholes; chosen on validation before shipping.
         self.register_buffer("parts_weight", torch.tensor([0.0, 1.0]))
 
@@ -96,7 +96,7 @@ class PairClassifier(nn.Module):
         fine, coarse = self.fine(a[:, GLOBAL:at], b[:, GLOBAL:at]), self.coarse(a[:, at:], b[:, at:])
         return self.wholes(a, b), fine, coarse
 
-    def learnt(self, a: Tensor, b: Tensor) -> Tensor:
+    def trained(self, a: Tensor, b: Tensor) -> Tensor:
         """What training shapes: wholes and coarse parts. The fine ones are described afterwards."""
         at = GLOBAL + LEVELS[0].floats
         said: Tensor = self.wholes(a, b) + self.coarse(a[:, at:], b[:, at:])

@@ -1,4 +1,4 @@
-"""Turns: attempts run side by side, but one whose forerunner died runs alone in its process.
+"""A read/write lock: attempts run side by side, but one whose forerunner died runs alone in its process.
 
 A document that kills its process takes along whatever is at work beside it. Were all of them begun again
 side by side, the innocent would burn their attempts too; alone, the next death is its own.
@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from threading import Condition
 
 
-class Turns:
-    """Any number side by side, or one alone; who waits to be alone goes before others. Safe for threads."""
+class ReadWriteLock:
+    """Any number of holders side by side, or an exclusive one, which goes before others. Safe for threads."""
 
     def __init__(self) -> None:
         self._change = Condition()
@@ -26,9 +26,9 @@ class Turns:
         return self._suspects > 0
 
     @contextmanager
-    def take(self, *, alone: bool) -> Iterator[None]:
-        """Work inside it, once it is one's turn."""
-        with self._alone_in() if alone else self._beside_others():
+    def hold(self, *, exclusive: bool) -> Iterator[None]:
+        """Work inside it, once the lock is free."""
+        with self._alone_in() if exclusive else self._beside_others():
             yield
 
     @contextmanager

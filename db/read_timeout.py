@@ -1,4 +1,4 @@
-"""How long we wait for words of PostgreSQL: libpq itself waits for ever on a connection that is half-open.
+"""A read timeout for PostgreSQL: libpq itself waits for ever on a connection that is half-open.
 
 The server's own limits do not reach a client that the server cannot reach, and keepalives do not find a
 proxy or a pooler that is up but passes nothing on. So every wait goes through `select.poll` with a limit.
@@ -23,9 +23,9 @@ class Connection(extensions.connection):  # type: ignore[misc]
     answer_within: float | None = None
 
 
-def patient(answer_within: float | None) -> type[Connection]:
+def connection_class(answer_within: float | None) -> type[Connection]:
     """The class of connections with that limit."""
-    return type("Patient", (Connection,), {"answer_within": answer_within})
+    return type("TimedConnection", (Connection,), {"answer_within": answer_within})
 
 
 def _wait(connection: extensions.connection) -> None:
