@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -12,9 +11,34 @@ from db.engine import now
 from db.models import Event
 
 
-def record(session: Session, document_id: int, stage: str, event: str, **facts: Any) -> None:
-    """Add one step to a document's history."""
-    session.add(Event(document_id=document_id, at=now(session), stage=stage, event=event, **facts))
+def record(
+    session: Session,
+    document_id: int,
+    stage: str,
+    event: str,
+    *,
+    chunk: int | None = None,
+    attempt: int | None = None,
+    worker: str | None = None,
+    task: str | None = None,
+    seconds: float | None = None,
+    detail: str | None = None,
+) -> None:
+    """Add one step to a document's history, at this moment."""
+    session.add(
+        Event(
+            document_id=document_id,
+            at=now(session),
+            stage=stage,
+            event=event,
+            chunk=chunk,
+            attempt=attempt,
+            worker=worker,
+            task=task,
+            seconds=seconds,
+            detail=detail,
+        )
+    )
 
 
 def of_document(session: Session, document_id: int) -> Sequence[Event]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Any
 
 from sqlalchemy import Row, and_, func, join, outerjoin, select
 from sqlalchemy.orm import Session, aliased, selectinload
@@ -22,10 +21,10 @@ def ids(
     return session.execute(statement).scalars().all()
 
 
-def load(session: Session, document_ids: Collection[int]) -> Sequence[Document]:
+def load_documents(session: Session, document_ids: Collection[int]) -> Sequence[Document]:
     """The documents and those they are linked to, with all that hangs on them, in few queries.
 
-    While the answer is held, `db.results.document_result` finds everything in the session.
+    While the answer is held, `worker.result.rows.document_result` finds everything in the session.
     """
     originals = select(Document.original_id).where(
         Document.id.in_(document_ids), Document.original_id.is_not(None)
@@ -48,10 +47,11 @@ def load(session: Session, document_ids: Collection[int]) -> Sequence[Document]:
     return session.execute(statement).scalars().all()
 
 
-def flat_rows(session: Session, document_ids: Collection[int]) -> list[Row[*tuple[Any, ...]]]:
+def verdict_rows(session: Session, document_ids: Collection[int]) -> Sequence[Row[*tuple[object, ...]]]:
     """One row per verdict, or per document without one, by document, page, region and verdict.
 
-    A linked document has the verdicts of the one it is linked to.
+    The columns are those of `worker.result.VerdictRow`. A linked document has the verdicts of the one it is
+    linked to.
     """
     answers = join(Page, Region, Region.page_id == Page.id).join(Verdict, Verdict.region_id == Region.id)
     source = func.coalesce(Document.original_id, Document.id)
@@ -89,7 +89,7 @@ def flat_rows(session: Session, document_ids: Collection[int]) -> list[Row[*tupl
             Verdict.llr,
             Verdict.confidence,
             Verdict.references,
-            Versions.content.label("versions"),
+            *(Versions.content[name].as_string().label(name) for name in ("detector", "encoder", "code")),
             earlier_page.document_id.label("duplicate_of"),
             earlier_page.index.label("duplicate_page"),
             earlier.index.label("duplicate_region"),
@@ -101,4 +101,4 @@ def flat_rows(session: Session, document_ids: Collection[int]) -> list[Row[*tupl
         .where(Document.id.in_(document_ids))
         .order_by(Document.id, Page.index, Region.index, Verdict.id)
     )
-    return list(session.execute(statement).all())
+    return session.execute(statement).all()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -15,6 +14,7 @@ from rich.table import Table
 
 from producer.objects import visible
 from producer.services.progress import OnProgress, Progress
+from worker.result import ResultModel
 
 #: Characters of a text from outside that are shown: more than any key has.
 _LONGEST = 1500
@@ -39,9 +39,10 @@ COLOURS = {
 }
 
 
-def print_json(value: Mapping[str, Any]) -> None:
+def print_json(value: ResultModel | Mapping[str, object]) -> None:
     """One JSON object on one line of stdout, in ASCII: names may hold ends of lines of their own."""
-    out.print(json.dumps(value), markup=False, highlight=False, soft_wrap=True)
+    line = value.json_line() if isinstance(value, ResultModel) else json.dumps(value)
+    out.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def progress() -> Bar:

@@ -1,11 +1,15 @@
-"""Document results as `countersign run --json` prints them, with only what a test cares about spelled out."""
+"""Document results with only what a test cares about spelled out."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
-from db.results import claim_answer
+from db.base import PageStatus, Status
+from worker.result import CropQuality, DocumentResult, PageResult, RegionResult, VerdictResult, VersionsResult
+from worker.result.rows import claim_result
+from worker.vision.values import Confidence, Outcome
 
 
 def document(
@@ -14,76 +18,83 @@ def document(
     status: str = "done",
     reason: str | None = None,
     signed: bool | None = True,
-    pages: Sequence[dict[str, Any]] = (),
+    pages: Sequence[PageResult] = (),
     claims: Sequence[str] = (),
-    verdicts: Sequence[dict[str, Any]] = (),
+    verdicts: Sequence[VerdictResult] = (),
     detail: str | None = None,
-) -> dict[str, Any]:
+    versions: VersionsResult | None = None,
+) -> DocumentResult:
     """A document; `claims` are names of signers, beside those that verdicts name."""
-    named = dict.fromkeys([*claims, *(row["signer"] for row in verdicts if row["signer"])])
-    return {
-        "document": name,
-        "sha256": "ab" * 32,
-        "status": status,
-        "reason": reason,
-        "detail": detail,
-        "signed": signed,
-        "claims": [claim_answer(signer, list(verdicts)) for signer in named],
-        "pages": list(pages),
-        "verdicts": list(verdicts),
-        "versions": {"detector": "d" * 64, "code": "1.2.3"},
-        "seconds": {"render": 0.1, "detect": 0.2},
-    }
+    named = dict.fromkeys([*claims, *(row.signer for row in verdicts if row.signer)])
+    return DocumentResult(
+        document=name,
+        id=1,
+        bucket="file",
+        version="v1",
+        sha256="ab" * 32,
+        status=Status(status),
+        reason=reason,
+        detail=detail,
+        signed=signed,
+        claims=tuple(claim_result(signer, verdicts) for signer in named),
+        pages=tuple(pages),
+        verdicts=tuple(verdicts),
+        versions=versions or VersionsResult(detector="d" * 64, code="1.2.3"),
+        seconds={"render": 0.1, "detect": 0.2},
+        registered_at=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
+    )
 
 
 def page(
     index: int = 0,
     *,
     status: str = "detected",
-    regions: Sequence[dict[str, Any]] = (),
+    regions: Sequence[RegionResult] = (),
     image: str | None = "page",
-) -> dict[str, Any]:
+) -> PageResult:
     """A page of 400 × 600 pixels."""
-    return {
-        "page": index,
-        "width": 400,
-        "height": 600,
-        "dpi": 200.0,
-        "status": status,
-        "reason": "unreadable_page" if status == "failed" else None,
-        "image": None if status == "failed" else image,
-        "regions": list(regions),
-    }
+    failed = status == "failed"
+    return PageResult(
+        page=index,
+        width=400,
+        height=600,
+        dpi=200.0,
+        status=PageStatus(status),
+        reason="unreadable_page" if failed else None,
+        image=None if failed else image,
+        regions=tuple(regions),
+    )
 
 
-def region(index: int = 0, *, on_page: int = 0, label: str = "signature", **more: Any) -> dict[str, Any]:
+def region(index: int = 0, *, on_page: int = 0, label: str = "signature", **more: Any) -> RegionResult:
     """A region of 120 × 60 pixels."""
-    return {
-        "index": index,
-        "page": on_page,
-        "x": 40.0,
-        "y": 100.0 + 90 * index,
-        "width": 120.0,
-        "height": 60.0,
-        "score": 0.8,
-        "label": label,
-        "crop": "crop",
-        "clean": "clean",
-        "quality": {"issues": []},
+    return RegionResult(
+        index=index,
+        page=on_page,
+        x=40.0,
+        y=100.0 + 90 * index,
+        width=120.0,
+        height=60.0,
+        score=0.8,
+        label=label,
+        crop="crop",
+        clean="clean",
+        quality=CropQuality(ink=0.1, width=110, height=50, usable=True, issues=()),
         **more,
-    }
+    )
 
 
 def verdict(
-    signer: str, outcome: str, probability: float | None, *, place: int = 0, on_page: int = 0
-) -> dict[str, Any]:
+    signer: str, outcome: str, probability: float | None, *, place: int = 0, on_page: int = 0, **more: Any
+) -> VerdictResult:
     """A verdict on the region with index `place`."""
-    return {
-        "region": place,
-        "page": on_page,
-        "signer": signer,
-        "verdict": outcome,
-        "probability": probability,
-        "confidence": "high" if probability else None,
-        "references": 3 if probability else 0,
-    }
+    return VerdictResult(
+        region=place,
+        page=on_page,
+        signer=signer,
+        verdict=Outcome(outcome),
+        probability=probability,
+        confidence=Confidence.HIGH if probability else None,
+        references=3 if probability else 0,
+        **more,
+    )

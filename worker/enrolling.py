@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from worker import wiring
+from worker.result import EnrolmentResult
 from worker.steps.ports import Renderer, VerifyDeps
-from worker.steps.references import Enrolled, Enrolment, enroll, judge
+from worker.steps.references import Enrolled, enroll, judge
 
-__all__ = ["Enrolled", "Enroller", "Enrolment", "open_enroller"]
+__all__ = ["Enrolled", "Enroller", "open_enroller"]
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Enroller:
         """Put one image on file. UnusableReference when it cannot be used."""
         return enroll(signer, name, data, deps=self.deps, renderer=self.renderer)
 
-    def judge(self, signer: str) -> Enrolment:
+    def judge(self, signer: str) -> EnrolmentResult:
         """How all references of the signer stand."""
         return judge(signer, self.deps)
 

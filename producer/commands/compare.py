@@ -30,7 +30,7 @@ def compare(
     chosen, unusable = _chosen(images or [], pairs), 0
     with progress() as bar:
         for answer in bar.track(compare_pairs(chosen), total=len(chosen), description="pairs"):
-            unusable += answer["reason"] is not None
+            unusable += answer.reason is not None
             if as_json:
                 print_json(answer)
             else:

@@ -21,7 +21,7 @@ def doctor(
     findings = list(examine(embedded=embedded))
     if as_json:
         for finding in findings:
-            print_json(finding.as_json())
+            print_json(finding)
     else:
         show_findings(findings)
-    raise typer.Exit(1 if any(finding.good is False for finding in findings) else 0)
+    raise typer.Exit(1 if any(finding.ok is False for finding in findings) else 0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -28,8 +27,8 @@ def enroll(
     files = ((str(image), image.read_bytes()) for image in images)
     enrolled = put_on_file(signer, files, on_image=enrolments.tell_image)
     if as_json:
-        print_json(asdict(enrolled.enrolment))
+        print_json(enrolled.enrolment)
     else:
         names = {image.sha256: image.image for image in enrolled.images}
-        enrolments.show_enrolment(asdict(enrolled.enrolment), names)
+        enrolments.show_enrolment(enrolled.enrolment, names)
     raise typer.Exit(0 if enrolled.complete else 1)

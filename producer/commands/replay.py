@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from producer.console import print_json
-from producer.printing.replayed import as_json as replayed_json
 from producer.printing.replayed import show_replayed
 from producer.services.replay import replay as read_again
 
@@ -26,7 +25,7 @@ def replay(
     """
     replayed = read_again(file, folder=folder)
     if as_json:
-        print_json(replayed_json(replayed))
+        print_json(replayed)
     else:
         show_replayed(replayed)
-    raise typer.Exit(1 if replayed.answer else 0)
+    raise typer.Exit(0 if replayed.same else 1)

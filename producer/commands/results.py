@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from producer.console import err
-from producer.services.results import Format, Selection, Status, export
+from producer.services.results import Format, Selection, Status, export_results
 from worker import connections
 
 
@@ -23,5 +23,5 @@ def results(
 ) -> None:
     """Write results as JSON lines, CSV or Parquet: a document a line, or a verdict a row."""
     chosen = Selection(tuple(status or ()), after)
-    written = export(connections.sessions(), form, chosen, out or sys.stdout.buffer)
+    written = export_results(connections.sessions(), form, chosen, out or sys.stdout.buffer)
     err.print(f"{written.documents} documents; the next export goes on with --after {written.last}")

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from producer.console import coloured, out
+from worker.result import ComparisonResult
 
 #: Images that score less get a sentence.
 LOW_SCORE = 0.5
 
 
-def show_comparison(answer: Mapping[str, Any]) -> None:
+def show_comparison(answer: ComparisonResult) -> None:
     """The verdict with what a person should know beside it."""
-    verdict = coloured(answer["verdict"])
-    if answer["reason"] is not None:
-        out.print(f"{verdict}: {answer['detail']}")
+    verdict = coloured(answer.verdict)
+    if answer.reason is not None:
+        out.print(f"{verdict}: {answer.detail}")
         return
-    band = answer["confidence"] or "no"
-    out.print(f"{verdict}, probability {answer['probability']:.3f}, {band} confidence")
-    if answer["same_ink"]:
+    band = answer.confidence or "no"
+    out.print(f"{verdict}, probability {answer.probability:.3f}, {band} confidence")
+    if answer.same_ink:
         out.print("Both show the same ink: one is a copy of the other, or both are of a third.")
-    for image, score in answer["scores"].items():
+    for image, score in answer.scores or ():
         if score < LOW_SCORE:
             out.print(f"Image {image} would serve badly as a reference: score {score:.2f} of 1.")

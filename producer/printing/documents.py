@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from producer.console import coloured, out, plain, table
 from producer.services.run import RunResult
 from producer.services.status import Overview
+from worker.result import DocumentHistory, DocumentResult, EventResult, VersionsResult
 
 #: Documents whose reason is told in a sentence below the table; the report has all of them.
 SENTENCES = 20
@@ -25,18 +25,18 @@ def show_overview(overview: Overview) -> None:
     out.print(f"{overview.signers} signers enrolled")
 
 
-def show_history(history: Mapping[str, Any]) -> None:
+def show_history(history: DocumentHistory) -> None:
     """One document: its answer, the pages that failed, and a table of its events."""
-    name, number = plain(history["document"]), history["id"]
-    out.print(f"[bold]{name}[/] (document {number}): {coloured(history['status'])}")
-    if history["reason"]:
-        out.print(f"  {history['reason']}: {plain(history['detail'] or '')}")
-    for page in (page for page in history["pages"] if page["status"] == "failed"):
-        out.print(f"  page {page['page']}: {page['reason']}: {plain(page['detail'] or '')}")
-    if history["versions"]:
-        out.print(f"  read with {plain(_short(history['versions']))}", highlight=False)
+    out.print(f"[bold]{plain(history.document)}[/] (document {history.id}): {coloured(history.status)}")
+    if history.reason:
+        out.print(f"  {history.reason}: {plain(history.detail or '')}")
+    for page in (page for page in history.pages if page.status == "failed"):
+        out.print(f"  page {page.page}: {page.reason}: {plain(page.detail or '')}")
+    versions = _short(history.versions)
+    if versions:
+        out.print(f"  read with {plain(versions)}", highlight=False)
     rows = table("", "at", "stage", "event", "attempt", "seconds", "worker", "detail")
-    for event in history["events"]:
+    for event in history.events:
         rows.add_row(*_event(event))
     out.print(rows)
 
@@ -45,53 +45,51 @@ def show_run(run: RunResult) -> None:
     """A row per document, then sentences about those that were not read and about copies."""
     rows = table("Documents", "document", "status", "signed", "claims")
     for result in run.results:
-        status = coloured(result["status"]) + (f"\n{plain(result['reason'])}" if result["reason"] else "")
+        status = coloured(result.status) + (f"\n{plain(result.reason)}" if result.reason else "")
         rows.add_row(_name(result), status, _signed(result), "\n".join(_claims(result)))
     out.print(rows)
-    unread = [f"{_name(result)}: {plain(result['detail'])}" for result in run.results if result["detail"]]
+    unread = [f"{_name(result)}: {plain(result.detail)}" for result in run.results if result.detail]
     copies = [plain(line) for result in run.results for line in _copies(result)]
     for line in (*unread[:SENTENCES], *copies[:SENTENCES]):
         out.print(line, soft_wrap=True)
-    failed = sum(result["status"] == "failed" for result in run.results)
+    failed = sum(result.status == "failed" for result in run.results)
     out.print(f"{len(run.results)} documents, {failed} failed. Report: {run.report}", soft_wrap=True)
 
 
-def _event(event: Mapping[str, Any]) -> Sequence[str]:
-    seconds = "" if event["seconds"] is None else f"{event['seconds']:.2f}"
-    attempt, detail = str(event["attempt"] or ""), plain(event["detail"] or "")
-    return event["at"], event["stage"], event["event"], attempt, seconds, event["worker"], detail
+def _event(event: EventResult) -> tuple[str | None, ...]:
+    seconds = "" if event.seconds is None else f"{event.seconds:.2f}"
+    attempt, detail = str(event.attempt or ""), plain(event.detail or "")
+    return event.at.isoformat(), event.stage, event.event, attempt, seconds, event.worker, detail
 
 
-def _short(versions: Mapping[str, Any]) -> str:
+def _short(versions: VersionsResult) -> str:
     """Versions on a line: digests by their first digits."""
-    words = {name: value for name, value in versions.items() if isinstance(value, str)}
+    words = {name: value for name, value in versions.named() if isinstance(value, str)}
     return ", ".join(f"{name} {value if name == 'code' else value[:12]}" for name, value in words.items())
 
 
-def _name(result: Mapping[str, Any]) -> str:
-    return plain(Path(result["document"]).name)
+def _name(result: DocumentResult) -> str:
+    return plain(Path(result.document).name)
 
 
-def _signed(result: Mapping[str, Any]) -> str:
-    regions = [region for page in result["pages"] for region in page["regions"]]
-    signatures = sum(region["label"] == "signature" for region in regions)
-    return {True: f"yes, {signatures}x", False: "no", None: "unknown"}[result["signed"]]
+def _signed(result: DocumentResult) -> str:
+    signatures = sum(region.label == "signature" for region in result.regions)
+    return {True: f"yes, {signatures}x", False: "no", None: "unknown"}[result.signed]
 
 
-def _copies(result: Mapping[str, Any]) -> Iterator[str]:
+def _copies(result: DocumentResult) -> Iterator[str]:
     """Signatures that show the same ink as another, or as a reference, in sentences."""
-    name = Path(result["document"]).name
-    for region in (region for page in result["pages"] for region in page["regions"]):
-        place = f"{name}, page {region['page'] + 1}, signature {region['index'] + 1}"
-        twin = region["duplicate_of"]
+    name = Path(result.document).name
+    for region in result.regions:
+        place = f"{name}, page {region.page + 1}, signature {region.index + 1}"
+        twin = region.duplicate_of
         if twin is not None:
-            where = "a document erased since" if twin["key"] is None else Path(twin["key"]).name
-            yield f"{place}: same {twin['kind']} as {where}"
-        for copy in region["copy_of_reference"]:
-            yield f"{place}: same ink as reference {copy['reference']} of {copy['signer']}"
+            where = "a document erased since" if twin.key is None else Path(twin.key).name
+            yield f"{place}: same {twin.kind} as {where}"
+        for copy in region.copy_of_reference:
+            yield f"{place}: same ink as reference {copy.reference} of {copy.signer}"
 
 
-def _claims(result: Mapping[str, Any]) -> list[str]:
+def _claims(result: DocumentResult) -> list[str]:
     """Each claimed signer with the verdict that speaks most for it."""
-    best = {claim["signer"]: claim["verdict"] for claim in result["claims"]}
-    return [f"{plain(signer)}: {coloured(verdict or 'no signature')}" for signer, verdict in best.items()]
+    return [f"{plain(claim.signer)}: {coloured(claim.verdict or 'no signature')}" for claim in result.claims]

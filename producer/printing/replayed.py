@@ -1,21 +1,16 @@
-"""What came of reading a bundle's document again, for a person and as JSON."""
+"""What came of reading a bundle's document again, for a person."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
 
 from producer.console import out, table
-
-if TYPE_CHECKING:
-    from producer.services.replay import Difference, Replayed
+from worker.result import ReplayResult
 
 
-def show_replayed(replayed: Replayed) -> None:
+def show_replayed(replayed: ReplayResult) -> None:
     """What differs, then whether the answer does."""
-    for title, differences in (("The answer", replayed.answer), ("The versions", replayed.versions)):
+    for title, differences in (("The answer", replayed.differences), ("The versions", replayed.versions)):
         if differences:
             rows = table(f"{title} then and now", "field", "then", "now")
             for difference in differences:
@@ -23,18 +18,4 @@ def show_replayed(replayed: Replayed) -> None:
                     escape(difference.field), escape(str(difference.then)), escape(str(difference.now))
                 )
             out.print(rows)
-    out.print("the answer is another one" if replayed.answer else "the answer is the same")
-
-
-def as_json(replayed: Replayed) -> dict[str, Any]:
-    """The JSON object."""
-    return {
-        "same": not replayed.answer,
-        "differences": _listed(replayed.answer),
-        "versions": _listed(replayed.versions),
-        "result": dict(replayed.result),
-    }
-
-
-def _listed(differences: Sequence[Difference]) -> list[dict[str, Any]]:
-    return [{"field": one.field, "then": one.then, "now": one.now} for one in differences]
+    out.print("the answer is the same" if replayed.same else "the answer is another one")

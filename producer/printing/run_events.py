@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 
 from producer.console import err, plain, told_progress
 from producer.printing import enrolments
@@ -32,7 +31,7 @@ def told() -> Iterator[OnRunEvent]:
 
 def _references(read: ReferencesRead) -> None:
     err.print(f"{read.images} references of {read.signers} signers on file")
-    lines = [line for enrolment in read.enrolments for line in enrolments.warnings(asdict(enrolment))]
+    lines = [line for enrolment in read.enrolments for line in enrolments.warnings(enrolment)]
     for line in lines[:SENTENCES]:
         err.print(f"[yellow]{plain(line)}[/]", soft_wrap=True)
     if len(lines) > SENTENCES:

@@ -5,17 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from db import bundles, documents, events
+from db import bundles, documents
 from db.engine import Sessions
-from db.results import document_result
 from producer.services.selection import find_only
-from worker.embedded.bundle import LARGEST_MEMBER, Bundle, write
+from worker.embedded.bundle import LARGEST_MEMBER, Bundle, write_bundle
 from worker.errors import WrongUse
+from worker.result.rows import document_events, document_result
 from worker.settings import DECIDING
 from worker.storage.keys import reference_key
 from worker.storage.port import Store
-
-_HISTORY = ("stage", "event", "chunk", "attempt", "worker", "task", "seconds", "detail")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +34,11 @@ def bundle(name: str, sessions: Sessions, store: Store, *, out: Path | None = No
     if not ids:
         raise WrongUse(f"there is no document {name!r}")
     path = out or Path(f"document-{ids[0]}.zip")
-    write(pack(ids[0], sessions, store), path)
+    write_bundle(pack_bundle(ids[0], sessions, store), path)
     return BundleWritten(path, path.stat().st_size)
 
 
-def pack(document_id: int, sessions: Sessions, store: Store) -> Bundle:
+def pack_bundle(document_id: int, sessions: Sessions, store: Store) -> Bundle:
     """Everything needed to read a document again. StorageUnavailable; ObjectMissing when its bytes are gone.
 
     Of the signers on file only the claimed ones go along, with the references that were on file when the
@@ -51,10 +49,7 @@ def pack(document_id: int, sessions: Sessions, store: Store) -> Bundle:
         claims = {claim.signer: claim.source.value for claim in document.claims}
         keys = bundles.references(session, list(claims), before=document.finished_at)
         result = document_result(session, document_id)
-        history = [
-            {"at": event.at.isoformat(), **{field: getattr(event, field) for field in _HISTORY}}
-            for event in events.of_document(session, document_id)
-        ]
+        history = document_events(session, document_id)
     return Bundle(
         name=document.key,
         data=store.fetch(document.bucket, document.key, document.version, max_bytes=LARGEST_MEMBER),

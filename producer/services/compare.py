@@ -5,15 +5,15 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 from worker.errors import WrongUse
+from worker.result import ComparisonResult
 
 #: Two images, of one signature each.
 Pair = tuple[Path, Path]
 
 
-def compare(pairs: Iterable[Pair]) -> Iterator[dict[str, Any]]:
+def compare(pairs: Iterable[Pair]) -> Iterator[ComparisonResult]:
     """An answer for each pair, in order; one whose image cannot be used has a `reason`."""
     from worker.embedded.comparison import Comparer  # noqa: PLC0415 - loads the models
 

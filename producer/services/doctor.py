@@ -6,7 +6,6 @@ import importlib
 import platform
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import wraps
 from importlib.metadata import PackageNotFoundError, version
 
@@ -14,25 +13,11 @@ from pydantic import ValidationError
 
 from db.engine import make_engine
 from db.migrate import pending
+from worker.result import DoctorFinding
 from worker.settings import Broker, Database, Detection, Intake, Storage
 from worker.vision.weights import load_catalogue, verified_path
 
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One answer of the doctor; `good` is None for what is absent and need not be there."""
-
-    name: str
-    good: bool | None
-    found: str
-    advice: str = ""
-
-    def as_json(self) -> dict[str, str | bool | None]:
-        """The JSON object."""
-        return {"check": self.name, "ok": self.good, "found": self.found, "advice": self.advice}
-
-
-Check = Callable[[], Finding]
+Check = Callable[[], DoctorFinding]
 
 
 def _check(name: str, advice: str) -> Callable[[Callable[[], str]], Check]:
@@ -40,11 +25,11 @@ def _check(name: str, advice: str) -> Callable[[Callable[[], str]], Check]:
 
     def wrap(look: Callable[[], str]) -> Check:
         @wraps(look)
-        def check() -> Finding:
+        def check() -> DoctorFinding:
             try:
-                return Finding(name, True, look())
+                return DoctorFinding(check=name, ok=True, found=look())
             except Exception as error:  # noqa: BLE001 - the doctor reports every failure
-                return Finding(name, False, _sentence(error), advice)
+                return DoctorFinding(check=name, ok=False, found=_sentence(error), advice=advice)
 
         return check
 
@@ -97,17 +82,23 @@ def _weights() -> str:
     return ", ".join(f"{name} {entry.sha256[:12]}" for name, entry in entries.items())
 
 
-def _gpu() -> Finding:
+def _gpu() -> DoctorFinding:
     """A GPU is needed only where the settings ask for one."""
     wanted = Detection().detect_device == "cuda"
-    advice = "set COUNTERSIGN_DETECT_DEVICE=cpu, or install countersign[gpu] and a CUDA build of torch"
     if not _installed("torch"):
-        return Finding("gpu", False if wanted else None, "torch is not installed", advice if wanted else "")
+        return _no_gpu("torch is not installed", wanted=wanted)
     import torch  # noqa: PLC0415 - in the extra `gpu`, and seconds to load
 
     if torch.cuda.is_available():
-        return Finding("gpu", True, torch.cuda.get_device_name())
-    return Finding("gpu", False if wanted else None, "torch sees no GPU", advice if wanted else "")
+        return DoctorFinding(check="gpu", ok=True, found=torch.cuda.get_device_name())
+    return _no_gpu("torch sees no GPU", wanted=wanted)
+
+
+def _no_gpu(found: str, *, wanted: bool) -> DoctorFinding:
+    advice = "set COUNTERSIGN_DETECT_DEVICE=cpu, or install countersign[gpu] and a CUDA build of torch"
+    return DoctorFinding(
+        check="gpu", ok=False if wanted else None, found=found, advice=advice if wanted else ""
+    )
 
 
 @_check("queues", "start Redis and set COUNTERSIGN_BROKER_URL")
@@ -153,6 +144,6 @@ EMBEDDED: tuple[Check, ...] = (_python, _libraries, _one_opencv, _weights, _gpu)
 QUEUED: tuple[Check, ...] = (_broker, _database, _buckets)
 
 
-def examine(*, embedded: bool = False) -> Iterator[Finding]:
+def examine(*, embedded: bool = False) -> Iterator[DoctorFinding]:
     """Look at everything that the queued form needs, or only at what `countersign run` needs."""
     return (check() for check in (EMBEDDED if embedded else (*EMBEDDED, *QUEUED)))

@@ -5,14 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from producer.claims import signer_name
 from producer.services.progress import unheard
 from worker.errors import UnusableReference, WrongUse
-
-if TYPE_CHECKING:
-    from worker.enrolling import Enrolment
+from worker.result import EnrolmentResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +30,7 @@ class SignerEnrolled:
     """What came of each image, and how all references of the signer stand now."""
 
     images: tuple[ImageEnrolled, ...]
-    enrolment: Enrolment
+    enrolment: EnrolmentResult
 
     @property
     def complete(self) -> bool:

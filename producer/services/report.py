@@ -8,8 +8,8 @@ from pathlib import Path
 
 from db import documents
 from db.engine import Sessions
-from db.results import document_result
 from worker.errors import WrongUse
+from worker.result.rows import document_result
 from worker.storage.port import Results
 
 

@@ -8,74 +8,46 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, get_args, get_type_hints
+
+from pydantic import JsonValue
 
 from db import exports
 from db.base import Status
 from db.engine import Sessions
-from db.results import Locate, document_result
 from worker.errors import WrongUse
+from worker.result import VerdictRow
+from worker.result.rows import Locate, document_result
 
 if TYPE_CHECKING:
     import pyarrow as pa  # type: ignore[import-untyped]
+    from typing_extensions import Buffer
 
 __all__ = [
     "COLUMNS",
+    "Exported",
     "Format",
     "Selection",
     "Status",
-    "Written",
-    "export",
-    "flat_rows",
+    "export_results",
     "guarded",
     "parquet_schema",
+    "verdict_rows",
 ]
 
 #: Documents that are read together; in Parquet also the documents of a row group.
 PAGE = 500
 
-#: Columns of the flat formats, in order, with their Arrow types.
-COLUMNS = {
-    "document": "int64",
-    "bucket": "string",
-    "key": "string",
-    "version": "string",
-    "sha256": "string",
-    "status": "string",
-    "reason": "string",
-    "signed": "bool",
-    "page": "int64",
-    "region": "int64",
-    "x": "float64",
-    "y": "float64",
-    "width": "float64",
-    "height": "float64",
-    "score": "float64",
-    "label": "string",
-    "signer": "string",
-    "verdict": "string",
-    "probability": "float64",
-    "llr": "float64",
-    "confidence": "string",
-    "references": "int64",
-    "detector": "string",
-    "encoder": "string",
-    "code": "string",
-    "duplicate_of": "int64",
-    "duplicate_page": "int64",
-    "duplicate_region": "int64",
-    "duplicate_similarity": "float64",
-    "duplicate_kind": "string",
-    "copy_of_reference": "int64",
-}
-_VERSIONS = ("detector", "encoder", "code")
+#: Columns of the flat formats, in order.
+COLUMNS = tuple(VerdictRow.model_fields)
+#: Arrow types of what a column holds; text, states and verdicts are strings.
+_ARROW = {bool: "bool", int: "int64", float: "float64"}
 
 
 class Format(StrEnum):
@@ -95,21 +67,21 @@ class Selection:
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class Exported:
     """How many documents were written, and the last one's id: `after` for the next export."""
 
     documents: int = 0
     last: int = 0
 
 
-def export(
+def export_results(
     sessions: Sessions,
     form: Format,
     selection: Selection,
     out: Path | BinaryIO,
     *,
     locate: Locate = str,
-) -> Written:
+) -> Exported:
     """Write the selected documents to a file or a stream of bytes.
 
     A file appears under its name only when it is complete. `locate` turns storage keys into what readers can
@@ -126,13 +98,13 @@ def export(
     return chosen.written
 
 
-def flat_rows(sessions: Sessions, document_ids: Sequence[int]) -> list[dict[str, Any]]:
-    """The rows of those documents with the keys of COLUMNS; None where there is nothing to say."""
+def verdict_rows(sessions: Sessions, document_ids: Sequence[int]) -> list[VerdictRow]:
+    """The rows of those documents, by document, page, region and verdict."""
     with sessions() as session:
-        return [_flat(row) for row in exports.flat_rows(session, document_ids)]
+        return [VerdictRow.model_validate(row) for row in exports.verdict_rows(session, document_ids)]
 
 
-def guarded(value: Any) -> Any:
+def guarded(value: JsonValue) -> JsonValue:
     """A CSV cell that no spreadsheet takes for a formula: such text gets an apostrophe in front.
 
     Numbers stay, truth is `true` or `false`, nothing is an empty cell.
@@ -150,13 +122,13 @@ class _Chosen:
     def __init__(self, sessions: Sessions, selection: Selection) -> None:
         self.sessions = sessions
         self._selection = selection
-        self.written = Written(last=selection.after)
+        self.written = Exported(last=selection.after)
 
     def pages(self) -> Iterator[Sequence[int]]:
         """Ids in order."""
         while page := self._next():
             yield page
-            self.written = Written(self.written.documents + len(page), page[-1])
+            self.written = Exported(self.written.documents + len(page), page[-1])
 
     def _next(self) -> Sequence[int]:
         with self.sessions() as session:
@@ -167,14 +139,11 @@ class _Chosen:
 def _write_jsonl(chosen: _Chosen, stream: BinaryIO, locate: Locate) -> None:
     for page in chosen.pages():
         with chosen.sessions() as session:
-            loaded = exports.load(session, page)  # held, so that the session finds them
-            lines = [_line(document_result(session, one, locate=locate)) for one in page]
+            loaded = exports.load_documents(session, page)  # kept, so that the session finds them
+            results = [document_result(session, document_id, locate=locate) for document_id in page]
             del loaded
+            lines = [result.json_line(ascii_only=False).encode() + b"\n" for result in results]
         stream.writelines(lines)
-
-
-def _line(result: dict[str, Any]) -> bytes:
-    return json.dumps(result, ensure_ascii=False).encode() + b"\n"
 
 
 def _write_csv(chosen: _Chosen, stream: BinaryIO) -> None:
@@ -183,8 +152,8 @@ def _write_csv(chosen: _Chosen, stream: BinaryIO) -> None:
         writer = csv.writer(text)
         writer.writerow(COLUMNS)
         for page in chosen.pages():
-            rows = flat_rows(chosen.sessions, page)
-            writer.writerows([guarded(value) for value in row.values()] for row in rows)
+            rows = verdict_rows(chosen.sessions, page)
+            writer.writerows(map(guarded, row.json_object().values()) for row in rows)
     finally:
         text.detach()  # flushes; the stream is not ours to close
 
@@ -198,7 +167,7 @@ def _write_parquet(chosen: _Chosen, stream: BinaryIO) -> None:
     schema = parquet_schema()
     with pq.ParquetWriter(pa.PythonFile(_Counting(stream), mode="w"), schema) as writer:
         for page in chosen.pages():
-            rows = flat_rows(chosen.sessions, page)
+            rows = [row.json_object() for row in verdict_rows(chosen.sessions, page)]
             writer.write_table(pa.Table.from_pylist(rows, schema=schema))
 
 
@@ -206,19 +175,19 @@ def parquet_schema() -> pa.Schema:
     """The Arrow schema of the flat rows: always the same, whatever the rows hold."""
     import pyarrow as pa  # noqa: PLC0415
 
-    always = ("document", "bucket", "key", "version", "status")
-    fields = [
-        pa.field(name, pa.type_for_alias(kind), nullable=name not in always) for name, kind in COLUMNS.items()
-    ]
-    return pa.schema(fields)
+    kinds = get_type_hints(VerdictRow)
+    return pa.schema(
+        [
+            pa.field(name, pa.type_for_alias(_arrow_type(kinds[name])), nullable=not field.is_required())
+            for name, field in VerdictRow.model_fields.items()
+        ]
+    )
 
 
-def _flat(row: Any) -> dict[str, Any]:
-    found = dict(row._mapping)
-    versions = found.pop("versions") or {}
-    found["status"] = found["status"].value
-    named = {name: versions.get(name) for name in _VERSIONS}
-    return {name: {**found, **named}[name] for name in COLUMNS}
+def _arrow_type(kind: object) -> str:
+    """The Arrow type of a column by the type of its field, whether or not that may be None."""
+    kinds = (kind, *get_args(kind))
+    return next((name for plain, name in _ARROW.items() if plain in kinds), "string")
 
 
 class _Counting(io.RawIOBase):
@@ -232,11 +201,12 @@ class _Counting(io.RawIOBase):
         """Always."""
         return True
 
-    def write(self, data: Any) -> int:
+    def write(self, data: Buffer) -> int:
         """Write everything."""
+        size = memoryview(data).nbytes
         self._stream.write(data)
-        self._written += len(data)
-        return len(data)
+        self._written += size
+        return size
 
     def tell(self) -> int:
         """Bytes so far."""

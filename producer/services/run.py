@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from producer.claims import claimed, read_claims, signer_name
 from producer.services.progress import Progress, unheard
 from worker.errors import UnusableReference, WrongUse
+from worker.result import DocumentResult, EnrolmentResult
 from worker.settings import Detection
 from worker.storage.files import key_of
 
 if TYPE_CHECKING:
     from worker.embedded.workspace import Workspace
-    from worker.enrolling import Enrolment
 
 #: Files beside documents that are not documents.
 _NOT_DOCUMENTS = {".csv", ".json"}
@@ -42,7 +42,7 @@ class ReferencesRead:
 
     images: int
     signers: int
-    enrolments: tuple[Enrolment, ...]
+    enrolments: tuple[EnrolmentResult, ...]
 
 
 #: What happens during a run, in its order.
@@ -54,14 +54,14 @@ OnRunEvent = Callable[[RunEvent], None]
 class RunResult:
     """The documents' results in the order of the files, the HTML report, and how many files there were."""
 
-    results: tuple[dict[str, Any], ...]
+    results: tuple[DocumentResult, ...]
     report: Path
     files: int
 
     @property
     def complete(self) -> bool:
         """Whether every file has an answer."""
-        answered = sum(result["status"] in {"done", "partial"} for result in self.results)
+        answered = sum(result.status in {"done", "partial"} for result in self.results)
         return answered == self.files
 
 
@@ -107,7 +107,9 @@ def expand(paths: Iterable[Path]) -> Iterator[Path]:
             yield path
 
 
-def enroll_folder(workspace: Workspace, references: Path, on_event: OnRunEvent) -> tuple[Enrolment, ...]:
+def enroll_folder(
+    workspace: Workspace, references: Path, on_event: OnRunEvent
+) -> tuple[EnrolmentResult, ...]:
     """Compare with the references in `DIR/<signer>/` alone; answer how those of each signer stand.
 
     WrongUse when there are none.
@@ -175,14 +177,14 @@ def _process(workspace: Workspace, ids: Sequence[int], on_event: OnRunEvent) -> 
     workspace.process(chosen, count)
 
 
-def _report(results: Sequence[dict[str, Any]], enrolments: Sequence[Enrolment], folder: Path) -> Path:
+def _report(results: Sequence[DocumentResult], enrolments: Sequence[EnrolmentResult], folder: Path) -> Path:
     from worker.report.html import write_report  # noqa: PLC0415 - loads OpenCV
 
     return write_report(
         results,
         folder / "report.html",
         load_image=lambda path: Path(path).read_bytes(),
-        enrolments=[asdict(enrolment) for enrolment in enrolments],
+        enrolments=enrolments,
     )
 
 

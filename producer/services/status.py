@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from db import documents, events, signers
+from db import documents, signers
 from db.base import Status
 from db.engine import Sessions
-from db.models import Event
-from db.results import document_result
 from producer.services.selection import find_all
-
-_FIELDS = ("stage", "event", "chunk", "attempt", "worker", "task", "seconds", "detail")
+from worker.result import DocumentHistory
+from worker.result.rows import document_history
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +22,7 @@ class Overview:
     reasons: Sequence[tuple[str, int]]
     signers: int
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         """The JSON object."""
         counts = {status.value: number for status, number in self.documents.items()}
         return {"documents": counts, "reasons": dict(self.reasons), "signers": self.signers}
@@ -41,17 +38,7 @@ def overview(sessions: Sessions) -> Overview:
         )
 
 
-def histories(sessions: Sessions, name: str) -> list[dict[str, Any]]:
+def histories(sessions: Sessions, name: str) -> list[DocumentHistory]:
     """The result and events of every document of that name, newest document first. WrongUse without one."""
     with sessions() as session:
-        return [
-            {
-                **document_result(session, document_id),
-                "events": [_event(event) for event in events.of_document(session, document_id)],
-            }
-            for document_id in find_all(session, [name])
-        ]
-
-
-def _event(event: Event) -> dict[str, Any]:
-    return {"at": event.at.isoformat(), **{name: getattr(event, name) for name in _FIELDS}}
+        return [document_history(session, document_id) for document_id in find_all(session, [name])]

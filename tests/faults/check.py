@@ -12,8 +12,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from db.models import Chunk, Document, Event
-from db.results import document_result
 from tests.faults.lab import RESULTS, Lab
+from worker.result.rows import document_result
 
 #: What differs between two readings of the same bytes: names, places, moments, durations.
 _OWN = ("document", "id", "version", "sha256", "seconds", "registered_at", "finished_at", "linked_to")
@@ -34,7 +34,7 @@ def answers(lab: Lab, keys: Sequence[str]) -> dict[str, Answer]:
     """The rows of these documents by key."""
     with lab.sessions() as session:
         rows = session.execute(select(Document.key, Document.id).where(Document.key.in_(keys))).all()
-        return {row.key: answer(document_result(session, row.id)) for row in rows}
+        return {row.key: answer(document_result(session, row.id).json_object()) for row in rows}
 
 
 def open_documents(lab: Lab, keys: Sequence[str]) -> list[str]:
@@ -133,7 +133,7 @@ def _stored(lab: Lab, key: str, found: Answer) -> Iterator[str]:
     """What is wrong with the stored objects."""
     with lab.sessions() as session:
         document = session.execute(select(Document).where(Document.key == key)).scalar_one()
-        rows = document_result(session, document.id)
+        rows = document_result(session, document.id).json_object()
     for name in _pictures(rows):
         digest = re.findall(r"-([0-9a-f]{12})\.\w+$", name)
         if digest != [hashlib.sha256(_object(lab, name)).hexdigest()[:12]]:

@@ -15,7 +15,6 @@ from db import documents, events
 from db.base import ClaimSource
 from db.documents import Object
 from db.models import Document
-from db.results import document_result
 from producer.claims import first_of, from_metadata, from_sidecar
 from producer.listing import list_objects
 from producer.objects import LONGEST_NAME, storable
@@ -25,6 +24,7 @@ from tests.inputs.expectations import LIMITS
 from tests.inputs.scan_builders import scan
 from tests.world import World
 from worker.rendering.renderer import SandboxRenderer
+from worker.result.rows import document_result
 from worker.settings import Reading
 
 #: A few of every group, the slow ones left to the embedded form.
@@ -89,7 +89,7 @@ def arrive(world: World, key: str, data: bytes, *, metadata: str | None = None, 
 def through(world: World, document_id: int) -> Answer:
     document = world.through(document_id)
     with world.sessions() as session:
-        found = json.loads(json.dumps(document_result(session, document_id), allow_nan=False))
+        found = json.loads(json.dumps(document_result(session, document_id).json_object(), allow_nan=False))
         noted = [event.detail for event in events.of_document(session, document_id) if event.event == "noted"]
     return Answer(document, found, noted)
 

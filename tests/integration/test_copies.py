@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 
 from db import documents, events
-from db.results import document_result
 from producer.services.erase import Eraser
-from producer.services.results import flat_rows
+from producer.services.results import verdict_rows
 from tests.fakes import MeanEncoder, page
 from tests.handwriting import signature
 from tests.world import World
+from worker.result.rows import document_result
 from worker.steps.detect import detect_chunk
 from worker.steps.finish import finish_document
 from worker.steps.references import enroll, judge
@@ -59,7 +59,7 @@ def signed(seed: int) -> RenderedPage:
 
 def result(world: World, document_id: int) -> dict[str, Any]:
     with world.sessions() as session:
-        return document_result(session, document_id)
+        return document_result(session, document_id).json_object()
 
 
 def stored(world: World, document_id: int) -> dict[str, Any]:
@@ -190,8 +190,8 @@ def test_a_signature_that_equals_a_reference_is_said_to_without_changing_the_ver
     (region,) = answer["pages"][0]["regions"]
     (found,) = region["copy_of_reference"]
     assert (found["signer"], found["reference"], region["duplicate_of"]) == ("Ann", 2, None)
-    (row,) = flat_rows(world.sessions, [document_id])
-    assert (row["copy_of_reference"], row["verdict"]) == (2, answer["verdicts"][0]["verdict"])
+    (row,) = verdict_rows(world.sessions, [document_id])
+    assert (row.copy_of_reference, row.verdict) == (2, answer["verdicts"][0]["verdict"])
 
     Eraser(world.sessions, world.store, "ann@desk").signer("Ann")
 

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 
 import pyarrow.parquet as pq
 import pytest
 
 from db import documents
-from db.results import document_result
-from producer.services.results import COLUMNS, Format, Selection, Written, export
+from producer.services.results import COLUMNS, Exported, Format, Selection, export_results
 from tests.fakes import page
 from tests.world import World
 from worker.errors import EncryptedDocument
+from worker.result.rows import document_result
 
 
 @pytest.fixture
@@ -32,7 +31,7 @@ def told(world: World) -> dict[str, int]:
 
 def rows(world: World, form: Format) -> list[dict[str, object]]:
     out = io.BytesIO()
-    assert export(world.sessions, form, Selection(), out) == Written(4, 4)
+    assert export_results(world.sessions, form, Selection(), out) == Exported(4, 4)
     if form is Format.CSV:
         return list(csv.DictReader(io.StringIO(out.getvalue().decode())))
     return pq.read_table(io.BytesIO(out.getvalue())).to_pylist()
@@ -41,11 +40,11 @@ def rows(world: World, form: Format) -> list[dict[str, object]]:
 def test_json_lines_are_the_documents_results(world: World, told: dict[str, int]) -> None:
     out = io.BytesIO()
 
-    export(world.sessions, Format.JSONL, Selection(), out)
+    export_results(world.sessions, Format.JSONL, Selection(), out)
 
     with world.sessions() as session:
-        expected = [document_result(session, one) for one in told.values()]
-    assert [json.loads(line) for line in out.getvalue().splitlines()] == json.loads(json.dumps(expected))
+        expected = [document_result(session, one).json_line(ascii_only=False) for one in told.values()]
+    assert out.getvalue().decode().splitlines() == expected
 
 
 def test_there_is_a_row_per_verdict_and_one_for_a_document_without(
@@ -72,7 +71,7 @@ def test_a_flat_row_says_what_the_whole_document_says(world: World, told: dict[s
     row = next(row for row in rows(world, Format.PARQUET) if row["key"] == "signed.pdf")
 
     with world.sessions() as session:
-        result = document_result(session, told["signed"])
+        result = document_result(session, told["signed"]).json_object()
     region, verdict = result["pages"][1]["regions"][0], result["verdicts"][0]
     expected = {
         "document": result["id"],

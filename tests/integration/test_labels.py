@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from db.results import document_result
 from tests.fakes import DarkBlocks, page
 from tests.world import World
+from worker.result.rows import document_result
 from worker.steps.detect import detect_chunk
 from worker.steps.finish import finish_document
 from worker.steps.ports import DetectDeps
@@ -43,7 +43,7 @@ def answered(world: World, detector: DarkBlocks, *, marks: int) -> dict[str, Any
         verify_chunk(chunk_id, world.verify_deps)
     finish_document(document_id, world.deps)
     with world.sessions() as session:
-        return document_result(session, document_id)
+        return document_result(session, document_id).json_object()
 
 
 def test_a_signature_beside_its_initials_is_the_only_one_compared(world: World) -> None:

@@ -14,7 +14,7 @@ from db.models import Document
 from tests.acceptance.commands import countersign
 from tests.fakes import page
 from tests.world import World
-from worker.embedded.bundle import read
+from worker.embedded.bundle import read_bundle
 from worker.errors import EmptyDocument, UnreadablePage
 from worker.log import Actor, actor
 from worker.settings import Attempts
@@ -49,7 +49,7 @@ def test_the_commands_pack_a_queued_document_without_secrets_and_replay_it(
     unknown = countersign("bundle", "nowhere.pdf", env=env)
 
     assert (packed.status, replayed.status, unknown.status) == (0, 1, 2), packed.err + replayed.err
-    text = str(read(tmp_path / "b.zip"))
+    text = str(read_bundle(tmp_path / "b.zip"))
     assert "canary" not in text
     assert database_url.rpartition("@")[0].rpartition(":")[2] not in text
     fields = {one["field"]: one["now"] for one in replayed.objects[0]["differences"]}

@@ -17,12 +17,12 @@ from db.base import Base, ClaimSource, DocumentStage, Status
 from db.documents import Object
 from db.engine import make_engine, make_sessions
 from db.models import Event, Reference, Region
-from db.results import document_result
 from db.roles import PRODUCER, READER, ROLES, WORKER, grant
 from db.sweep import overdue
 from tests.acceptance.commands import countersign
 from tests.fakes import page
 from tests.world import World
+from worker.result.rows import document_result
 
 As = Callable[[str], Engine]
 
@@ -88,8 +88,8 @@ def test_the_reader_writes_nowhere(as_role: As, table: str) -> None:
 def test_the_reader_reads_results_and_history_but_no_embedding(as_role: As) -> None:
     with make_sessions(as_role(READER))() as session:
         result = document_result(session, 1)
-        assert result["status"] == "done"
-        assert len(result["pages"][0]["regions"]) == 1
+        assert result.status == "done"
+        assert len(result.pages[0].regions) == 1
         assert events.of_document(session, 1)
         assert signers.enrolled(session) == [("Bob", 1)]
     for column in (Region.embedding, Reference.embedding):

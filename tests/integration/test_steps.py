@@ -11,10 +11,10 @@ from sqlalchemy import select
 from db import documents
 from db.base import ChunkStage, PageStatus, Status
 from db.models import Chunk, Page, Region, Verdict
-from db.results import document_result
 from tests.fakes import DarkBlocks, page
 from tests.world import World, count
 from worker.errors import UnreadablePage
+from worker.result.rows import document_result
 from worker.steps.detect import detect_chunk
 from worker.steps.finish import finish_document
 from worker.steps.ports import DetectDeps
@@ -120,7 +120,7 @@ def test_the_result_in_storage_says_what_the_rows_say(world: World) -> None:
     stored = json.loads(world.store.objects[document.result_key or ""])
 
     with world.sessions() as session:
-        rows = document_result(session, document_id)
+        rows = document_result(session, document_id).json_object()
     for name in ("status", "signed", "reason", "detail", "pages", "verdicts", "versions"):
         assert stored[name] == rows[name]
     assert rows["versions"]["detector"] == "d"

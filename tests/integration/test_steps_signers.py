@@ -7,9 +7,9 @@ from sqlalchemy import select
 
 from db import signers
 from db.models import Reference
-from db.results import document_result
 from tests.fakes import MeanEncoder, page
 from tests.world import World
+from worker.result.rows import document_result
 from worker.steps.references import as_bytes, as_matrix, enroll
 from worker.vision.cleaning.cleaner import load_cleaner
 from worker.vision.values import Cleaning
@@ -27,10 +27,10 @@ def test_a_claimed_signer_on_file_is_compared_and_an_unknown_one_is_not(world: W
 
     with world.sessions() as session:
         result = document_result(session, document_id)
-    verdicts = {row["signer"]: row for row in result["verdicts"]}
-    assert verdicts["anna"]["references"] == 1
-    assert 0 <= verdicts["anna"]["probability"] <= 1
-    assert (verdicts["nobody"]["verdict"], verdicts["nobody"]["probability"]) == ("no_reference", None)
+    verdicts = {row.signer: row for row in result.verdicts}
+    assert verdicts["anna"].references == 1
+    assert verdicts["anna"].probability is not None
+    assert (verdicts["nobody"].verdict, verdicts["nobody"].probability) == ("no_reference", None)
 
 
 def test_without_a_claim_the_nearest_signers_are_suggested_and_nothing_is_decided(world: World) -> None:
@@ -43,9 +43,9 @@ def test_without_a_claim_the_nearest_signers_are_suggested_and_nothing_is_decide
 
     with world.sessions() as session:
         result = document_result(session, document_id)
-    (verdict,) = result["verdicts"]
-    assert (verdict["signer"], verdict["verdict"]) == ("", "no_reference")
-    assert [one["signer"] for one in result["pages"][0]["regions"][0]["suggestions"]] == ["anna"]
+    (verdict,) = result.verdicts
+    assert (verdict.signer, verdict.verdict) == ("", "no_reference")
+    assert [one.signer for one in result.pages[0].regions[0].suggestions] == ["anna"]
 
 
 def test_who_is_enrolled_later_is_suggested_too(world: World) -> None:
@@ -70,8 +70,8 @@ def test_references_of_another_encoder_are_embedded_again(world: World) -> None:
     world.through(document_id)
 
     with world.sessions() as session:
-        (verdict,) = document_result(session, document_id)["verdicts"]
-    assert verdict["references"] == 1
+        (verdict,) = document_result(session, document_id).verdicts
+    assert verdict.references == 1
 
 
 def test_references_that_another_cleaner_cleaned_are_embedded_again(world: World) -> None:
@@ -84,9 +84,9 @@ def test_references_that_another_cleaner_cleaned_are_embedded_again(world: World
     world.through(document_id)
 
     with world.sessions() as session:
-        (verdict,) = document_result(session, document_id)["verdicts"]
+        (verdict,) = document_result(session, document_id).verdicts
         (stored,) = session.execute(select(Reference.encoder)).scalars()
-    assert verdict["references"] == 1
+    assert verdict.references == 1
     assert stored.endswith(world.cleaner.version)
 
 

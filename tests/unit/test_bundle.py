@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import stat
 import zipfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from tests.results import document
 from worker.embedded import bundle
-from worker.embedded.bundle import Bundle, read, write
+from worker.embedded.bundle import Bundle, read_bundle, write_bundle
 from worker.errors import WrongUse
+from worker.result import EventResult
 
 WHOLE = Bundle(
     name="in/../letter\n.pdf",
@@ -19,14 +22,14 @@ WHOLE = Bundle(
     claims={"Ann/../../x": "metadata", "Bob": "key"},
     references={"Ann/../../x": [b"one", b"two"], "Bob": []},
     settings={"reading": {"max_pages": 3}, "detection": {}},
-    result={"status": "done"},
-    events=[{"stage": "render"}],
+    result=document(),
+    events=(EventResult(at=datetime(2026, 1, 2, tzinfo=UTC), stage="render", event="closed"),),
 )
 
 
 def altered(path: Path, members: dict[str, bytes]) -> Path:
     """The whole bundle with more or other members."""
-    write(WHOLE, path)
+    write_bundle(WHOLE, path)
     with zipfile.ZipFile(path) as file:
         kept = {name: file.read(name) for name in file.namelist()}
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
@@ -36,20 +39,20 @@ def altered(path: Path, members: dict[str, bytes]) -> Path:
 
 
 def test_what_was_written_is_read(tmp_path):
-    write(WHOLE, tmp_path / "b.zip")
+    write_bundle(WHOLE, tmp_path / "b.zip")
 
-    assert read(tmp_path / "b.zip") == WHOLE
+    assert read_bundle(tmp_path / "b.zip") == WHOLE
 
 
 def test_no_name_from_outside_names_a_member(tmp_path):
-    write(WHOLE, tmp_path / "b.zip")
+    write_bundle(WHOLE, tmp_path / "b.zip")
 
     with zipfile.ZipFile(tmp_path / "b.zip") as file:
         assert file.namelist() == ["manifest.json", "document", "references/0/0", "references/0/1"]
 
 
 def test_a_bundle_is_its_owners_alone(tmp_path):
-    write(WHOLE, tmp_path / "b.zip")
+    write_bundle(WHOLE, tmp_path / "b.zip")
 
     assert stat.S_IMODE((tmp_path / "b.zip").stat().st_mode) == 0o600
 
@@ -57,7 +60,7 @@ def test_a_bundle_is_its_owners_alone(tmp_path):
 def test_members_with_other_names_are_not_looked_at(tmp_path):
     path = altered(tmp_path / "b.zip", {"../../evil": b"x", "/etc/passwd": b"x", "references/../../e": b"x"})
 
-    assert read(path) == WHOLE
+    assert read_bundle(path) == WHOLE
     assert [one.name for one in tmp_path.iterdir()] == ["b.zip"]
 
 
@@ -67,7 +70,7 @@ def test_a_member_that_unpacks_to_more_than_is_allowed_is_refused(tmp_path, monk
 
     assert path.stat().st_size < 10_000
     with pytest.raises(WrongUse, match="larger than allowed"):
-        read(path)
+        read_bundle(path)
 
 
 def test_many_members_together_are_bounded_too(tmp_path, monkeypatch):
@@ -75,7 +78,7 @@ def test_many_members_together_are_bounded_too(tmp_path, monkeypatch):
     many = {f"references/9/{number}": bytes(400_000) for number in range(3)}
 
     with pytest.raises(WrongUse, match="larger than allowed"):
-        read(altered(tmp_path / "b.zip", many))
+        read_bundle(altered(tmp_path / "b.zip", many))
 
 
 def lying(path: Path) -> Path:
@@ -113,6 +116,15 @@ def lying(path: Path) -> Path:
         pytest.param(
             json.dumps(
                 {
+                    **{"format": 1, "name": "x", "claims": {}, "settings": {}, "events": []},
+                    **{"result": {"pages": [3]}, "references": {}},
+                }
+            ).encode(),
+            id="a result that is none",
+        ),
+        pytest.param(
+            json.dumps(
+                {
                     **{"format": 1, "name": "x", "claims": [], "settings": [], "result": [], "events": {}},
                     "references": [],
                 }
@@ -123,7 +135,7 @@ def lying(path: Path) -> Path:
 )
 def test_a_manifest_that_is_none_is_refused_in_a_sentence(tmp_path, manifest):
     with pytest.raises(WrongUse):
-        read(altered(tmp_path / "b.zip", {"manifest.json": manifest}))
+        read_bundle(altered(tmp_path / "b.zip", {"manifest.json": manifest}))
 
 
 @pytest.mark.parametrize("data", [b"", b"PK\x05\x06", b"no zip at all", b"PK\x03\x04" + bytes(100)])
@@ -132,19 +144,19 @@ def test_a_file_that_is_no_zip_is_refused_in_a_sentence(tmp_path, data):
     path.write_bytes(data)
 
     with pytest.raises(WrongUse, match="ZIP"):
-        read(path)
+        read_bundle(path)
 
 
 def test_a_size_that_lies_is_refused(tmp_path):
     with pytest.raises(WrongUse):
-        read(lying(tmp_path / "b.zip"))
+        read_bundle(lying(tmp_path / "b.zip"))
 
 
 def test_a_bundle_cut_off_anywhere_is_refused(tmp_path):
-    write(WHOLE, tmp_path / "b.zip")
+    write_bundle(WHOLE, tmp_path / "b.zip")
     data = (tmp_path / "b.zip").read_bytes()
 
     for end in range(0, len(data), 7):
         (tmp_path / "cut.zip").write_bytes(data[:end])
         with pytest.raises(WrongUse):
-            read(tmp_path / "cut.zip")
+            read_bundle(tmp_path / "cut.zip")

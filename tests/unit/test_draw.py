@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from worker.report.drawing import COLOURS, UNCOMPARED, Mark, annotate, colour_of, reduce
+from worker.report.drawing import COLOURS, UNCOMPARED, RegionMark, annotate, colour_of, reduce
 from worker.vision.values import Box, Outcome, Pixels
 
 
@@ -20,7 +20,7 @@ def places_of(page: Pixels, colour: tuple[int, int, int]) -> tuple[int, int, int
 
 
 def test_the_outline_stands_on_the_box() -> None:
-    drawn = annotate(paper(), [Mark(Box(50, 100, 200, 80), "", (1, 2, 3))])
+    drawn = annotate(paper(), [RegionMark(Box(50, 100, 200, 80), "", (1, 2, 3))])
 
     left, top, right, bottom = places_of(drawn, (1, 2, 3))
     assert (left, top, right, bottom) == pytest.approx((50, 100, 249, 179), abs=2)
@@ -30,7 +30,7 @@ def test_the_page_given_is_not_drawn_on() -> None:
     page = paper()
     page.flags.writeable = False
 
-    annotate(page, [Mark(Box(0, 0, 100, 100), "text")])
+    annotate(page, [RegionMark(Box(0, 0, 100, 100), "text")])
 
     assert (page == 255).all()
 
@@ -40,8 +40,8 @@ def test_a_page_without_marks_comes_back_equal() -> None:
 
 
 def test_the_caption_is_above_the_box_and_in_its_colour() -> None:
-    plain = annotate(paper(), [Mark(Box(50, 100, 200, 80), "", (9, 8, 7))])
-    named = annotate(paper(), [Mark(Box(50, 100, 200, 80), "1 genuine", (9, 8, 7))])
+    plain = annotate(paper(), [RegionMark(Box(50, 100, 200, 80), "", (9, 8, 7))])
+    named = annotate(paper(), [RegionMark(Box(50, 100, 200, 80), "1 genuine", (9, 8, 7))])
 
     rows = np.nonzero((plain != named).any(axis=(1, 2)))[0]
     assert 70 < rows.min() < rows.max() < 100
@@ -58,14 +58,14 @@ def test_the_caption_is_above_the_box_and_in_its_colour() -> None:
     ],
 )
 def test_any_box_can_be_drawn(box: Box) -> None:
-    drawn = annotate(paper(), [Mark(box, "a caption that is longer than the whole page is wide " * 3)])
+    drawn = annotate(paper(), [RegionMark(box, "a caption that is longer than the whole page is wide " * 3)])
 
     assert drawn.shape == (600, 400, 3)
 
 
 @pytest.mark.parametrize("text", ["Ünïcödé", "签名", "\n\0", "🖋"])
 def test_any_name_can_be_written(text: str) -> None:
-    drawn = annotate(paper(), [Mark(Box(50, 100, 200, 80), text)])
+    drawn = annotate(paper(), [RegionMark(Box(50, 100, 200, 80), text)])
 
     assert not np.array_equal(drawn, paper())
 
@@ -74,7 +74,7 @@ def test_ink_in_a_box_stays_darker_than_its_paper() -> None:
     page = paper()
     page[130:140, 100:200] = 0
 
-    drawn = annotate(page, [Mark(Box(50, 100, 200, 80), "")]).astype(int)
+    drawn = annotate(page, [RegionMark(Box(50, 100, 200, 80), "")]).astype(int)
 
     assert drawn[135, 150].sum() + 500 < drawn[150, 150].sum()
 
@@ -86,7 +86,7 @@ def test_every_verdict_has_a_colour_of_its_own() -> None:
 
 
 def test_a_reduced_page_keeps_its_marks_in_place() -> None:
-    page, (mark,) = reduce(paper(400, 600), [Mark(Box(100, 300, 200, 60), "x")], longest=300)
+    page, (mark,) = reduce(paper(400, 600), [RegionMark(Box(100, 300, 200, 60), "x")], longest=300)
 
     assert page.shape == (300, 200, 3)
     assert mark.box == Box(50, 150, 100, 30)
@@ -94,7 +94,7 @@ def test_a_reduced_page_keeps_its_marks_in_place() -> None:
 
 
 def test_a_small_page_is_not_enlarged() -> None:
-    page, (mark,) = reduce(paper(40, 60), [Mark(Box(1, 2, 3, 4), "x")], longest=300)
+    page, (mark,) = reduce(paper(40, 60), [RegionMark(Box(1, 2, 3, 4), "x")], longest=300)
 
     assert page.shape == (60, 40, 3)
     assert mark.box == Box(1, 2, 3, 4)

@@ -14,7 +14,15 @@ from db.documents import Object
 from db.engine import make_engine, make_sessions
 from db.migrate import upgrade
 from producer.services import results as module
-from producer.services.results import COLUMNS, Format, Selection, Written, export, guarded, parquet_schema
+from producer.services.results import (
+    COLUMNS,
+    Exported,
+    Format,
+    Selection,
+    export_results,
+    guarded,
+    parquet_schema,
+)
 from worker.errors import WrongUse
 
 
@@ -76,7 +84,7 @@ def test_no_cell_is_a_formula(value, cell):
 
 
 def test_every_column_has_its_type_whatever_the_rows_hold(sessions, tmp_path):
-    assert export(sessions, Format.PARQUET, Selection(), tmp_path / "none.parquet") == Written(0, 0)
+    assert export_results(sessions, Format.PARQUET, Selection(), tmp_path / "none.parquet") == Exported(0, 0)
 
     assert pq.read_schema(tmp_path / "none.parquet").equals(parquet_schema())
     assert parquet_schema().names == list(COLUMNS)
@@ -96,16 +104,16 @@ def test_documents_are_selected_by_status_and_id(seven, monkeypatch, selection, 
     monkeypatch.setattr(module, "PAGE", page)
     out = io.BytesIO()
 
-    written = export(seven, Format.JSONL, selection, out)
+    written = export_results(seven, Format.JSONL, selection, out)
 
     assert [json.loads(line)["id"] for line in out.getvalue().splitlines()] == expected
-    assert written == Written(len(expected), expected[-1] if expected else selection.after)
+    assert written == Exported(len(expected), expected[-1] if expected else selection.after)
 
 
 def test_json_lines_hold_text_as_it_is(seven):
     out = io.BytesIO()
 
-    export(seven, Format.JSONL, Selection(after=6), out, locate=lambda key: f"s3://results/{key}")
+    export_results(seven, Format.JSONL, Selection(after=6), out, locate=lambda key: f"s3://results/{key}")
 
     assert '"document": "=é7.pdf"' in out.getvalue().decode()
 
@@ -113,7 +121,7 @@ def test_json_lines_hold_text_as_it_is(seven):
 def test_csv_opens_with_the_columns_and_is_guarded(seven):
     out = io.BytesIO()
 
-    export(seven, Format.CSV, Selection(after=6), out)
+    export_results(seven, Format.CSV, Selection(after=6), out)
 
     header, row = out.getvalue().decode().splitlines()
     assert header == ",".join(COLUMNS)
@@ -125,7 +133,7 @@ def test_parquet_goes_through_a_pipe(seven, monkeypatch):
     monkeypatch.setattr(module, "PAGE", 3)
     pipe = Pipe()
 
-    export(seven, Format.PARQUET, Selection(), pipe)
+    export_results(seven, Format.PARQUET, Selection(), pipe)
 
     file = pq.ParquetFile(io.BytesIO(pipe.data))
     assert file.num_row_groups == 3
@@ -142,7 +150,7 @@ def test_a_file_appears_only_when_it_is_complete(seven, tmp_path):
 
     with_image(seven)
     with pytest.raises(KeyboardInterrupt):
-        export(seven, Format.JSONL, Selection(), target, locate=fail)
+        export_results(seven, Format.JSONL, Selection(), target, locate=fail)
 
     assert target.read_text() == "the last export"
     assert list(target.parent.iterdir()) == [target]
@@ -157,4 +165,4 @@ def with_image(sessions):
 
 def test_a_folder_that_is_not_there_is_wrong_use(sessions, tmp_path):
     with pytest.raises(WrongUse, match="cannot write"):
-        export(sessions, Format.CSV, Selection(), tmp_path / "none" / "results.csv")
+        export_results(sessions, Format.CSV, Selection(), tmp_path / "none" / "results.csv")

@@ -21,10 +21,11 @@ from db.base import ChunkStage, ClaimSource, PageStatus, Status
 from db.engine import make_engine, make_sessions
 from db.migrate import upgrade
 from db.models import Chunk, Page, Region
-from db.results import document_result
 from producer.claims import compile_pattern, from_sidecar, read_claims, signer_name
 from producer.objects import storable
 from worker.errors import WrongUse
+from worker.result import DocumentResult
+from worker.result.rows import document_result
 from worker.storage.files import key_of, path_of
 from worker.vision.boxes import clip
 from worker.vision.cleaning.cleaner import load_cleaner
@@ -32,7 +33,7 @@ from worker.vision.cleaning.prepare import prepare
 from worker.vision.crops import HEIGHT, WIDTH, crop, normalise
 from worker.vision.detection.yolo import Reading, read_answers
 from worker.vision.letterbox import Letterbox
-from worker.vision.values import Box, Cleaning, Label, Thresholds
+from worker.vision.values import Box, Cleaning, Label, QualityIssue, Thresholds
 from worker.vision.verification.calibration import probability
 
 ANY_FLOAT = st.floats(width=32)
@@ -152,8 +153,16 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40)
 LENGTH = st.floats(1e-6, 1e9)
 SHARE = st.floats(0, 1)
-NUMBER = st.floats(allow_nan=False, allow_infinity=False)
-QUALITY = st.dictionaries(TEXT, TEXT | NUMBER | st.booleans() | st.lists(TEXT), max_size=3)
+PIXELS = st.integers(0, 10_000)
+QUALITY = st.fixed_dictionaries(
+    {
+        "ink": SHARE,
+        "width": PIXELS,
+        "height": PIXELS,
+        "usable": st.booleans(),
+        "issues": st.lists(st.sampled_from([issue.value for issue in QualityIssue]), unique=True),
+    }
+)
 
 
 @settings(max_examples=40, deadline=None)
@@ -198,6 +207,6 @@ def test_every_result_is_json_and_comes_back_from_it(
         documents.quarantine(session, document_id, reason="unreadable_page", detail=detail)
         result = document_result(session, document_id)
 
-    assert result["status"] == Status.FAILED
-    assert json.loads(json.dumps(result, allow_nan=False)) == result
-    assert result["pages"][0]["regions"][0]["x"] == box[0]
+    assert result.status == Status.FAILED
+    assert DocumentResult.model_validate_json(json.dumps(result.json_object(), allow_nan=False)) == result
+    assert result.pages[0].regions[0].x == box[0]

@@ -16,6 +16,7 @@ from worker.errors import StorageUnavailable
 from worker.rendering.encoding import encode
 from worker.report.drawing import COLOURS
 from worker.report.html import write_report
+from worker.result import DocumentResult, VersionsResult
 from worker.vision.images import decode
 from worker.vision.values import Outcome
 
@@ -55,7 +56,7 @@ def stored(key: str) -> bytes:
     return encode(np.full((*size, 3), 255 if key == "page" else 200, np.uint8), lossy=False).data
 
 
-def report(tmp_path: Path, *results: dict[str, Any], **options: Any) -> Tags:
+def report(tmp_path: Path, *results: DocumentResult, **options: Any) -> Tags:
     path = write_report(results, tmp_path / "out" / "report.html", load_image=stored, **options)
     return Tags(path.read_text(encoding="utf-8"))
 
@@ -102,8 +103,8 @@ def test_hostile_names_stay_text(tmp_path: Path) -> None:
         pages=[page(status="failed"), page(1, regions=[region(0, on_page=1, label=HOSTILE)])],
         claims=[HOSTILE],
         verdicts=[verdict(HOSTILE, "genuine", 0.9, on_page=1)],
+        versions=VersionsResult.model_validate({HOSTILE: HOSTILE}),
     )
-    hostile["versions"] = {HOSTILE: HOSTILE}
 
     read = report(tmp_path, hostile, title=HOSTILE)
 
@@ -172,13 +173,14 @@ def test_a_missing_picture_leaves_a_gap_and_no_more(tmp_path: Path, error: Excep
 
 
 def test_a_result_with_only_the_contract_in_it_is_enough(tmp_path: Path) -> None:
-    bare = document(pages=[page(regions=[region(0)])], verdicts=[verdict("ann", "no_reference", None)])
+    whole = document(pages=[page(regions=[region(0)])], verdicts=[verdict("ann", "no_reference", None)])
+    bare = whole.model_dump()
     for name in ("claims", "detail"):
         del bare[name]
     for name in ("image", "reason"):
         del bare["pages"][0][name]
 
-    read = report(tmp_path, bare)
+    read = report(tmp_path, DocumentResult.model_validate(bare))
 
     assert "no reference" in read.words
 

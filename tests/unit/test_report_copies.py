@@ -10,29 +10,32 @@ import pytest
 from producer.printing.enrolments import warnings
 from tests.results import document, page, region, verdict
 from worker.report.html import write_report
-from worker.report.summary import rows
+from worker.report.summary import report_rows
+from worker.result import EnrolmentResult, RegionResult
 
 TWIN = {"document": 7, "key": "in/<other>.pdf", "page": 2, "region": 0, "similarity": 0.97, "kind": "ink"}
 GONE = {**TWIN, "document": None, "key": None, "page": None, "region": None}
-ENROLMENT = {
-    "signer": "Ann <b>",
-    "references": [
-        {"number": 1, "sha256": "a" * 64, "score": 0.91, "remarks": [], "llr": 3.0, "outlier": False},
-        {
-            "number": 2,
-            "sha256": "b" * 64,
-            "score": 0.42,
-            "remarks": ["clipped"],
-            "llr": -4.2,
-            "outlier": True,
-        },
-    ],
-    "wanted": 5,
-    "lacking": 4,
-}
+ENROLMENT = EnrolmentResult.model_validate(
+    {
+        "signer": "Ann <b>",
+        "references": [
+            {"number": 1, "sha256": "a" * 64, "score": 0.91, "remarks": [], "llr": 3.0, "outlier": False},
+            {
+                "number": 2,
+                "sha256": "b" * 64,
+                "score": 0.42,
+                "remarks": ["clipped"],
+                "llr": -4.2,
+                "outlier": True,
+            },
+        ],
+        "wanted": 5,
+        "lacking": 4,
+    }
+)
 
 
-def written(tmp_path: Path, found: dict[str, Any], **more: Any) -> str:
+def written(tmp_path: Path, found: RegionResult, **more: Any) -> str:
     answer = document(pages=[page(regions=[found])], verdicts=[verdict("Ann", "genuine", 0.9)])
     return write_report([answer], tmp_path / "r.html", load_image=lambda _: b"", **more).read_text()
 
@@ -67,9 +70,9 @@ def test_references_are_listed_with_their_standing(tmp_path: Path) -> None:
 
 
 def test_a_doubtful_reference_brings_its_document_to_the_front() -> None:
-    doubtful = {**verdict("Ann", "genuine", 0.9), "doubtful_references": [2]}
+    doubtful = verdict("Ann", "genuine", 0.9, doubtful_references=(2,))
 
-    (row,) = rows([document(pages=[page(regions=[region()])], verdicts=[doubtful])])
+    (row,) = report_rows([document(pages=[page(regions=[region()])], verdicts=[doubtful])])
 
     assert row.why == ["a reference disagrees with the others"]
 

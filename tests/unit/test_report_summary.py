@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from tests.results import document, page, region, verdict
-from worker.report.summary import NOT_FOUND, Claim, claims, rows, short_names, summary
+from worker.report.summary import NOT_FOUND, ClaimState, claim_states, report_rows, short_names, summarise
+from worker.result import DocumentResult
 
 SIGNED_BY_TWO = document(
     pages=[page(regions=[region(0), region(1)])],
@@ -22,7 +21,7 @@ SIGNED_BY_TWO = document(
 
 
 def test_each_of_two_signers_is_judged_by_the_signature_that_speaks_most_for_him() -> None:
-    assert claims(SIGNED_BY_TWO) == [Claim("ann", "genuine"), Claim("ben", "genuine")]
+    assert claim_states(SIGNED_BY_TWO) == [ClaimState("ann", "genuine"), ClaimState("ben", "genuine")]
 
 
 def test_a_signature_of_another_signer_is_no_forgery_of_mine() -> None:
@@ -32,7 +31,7 @@ def test_a_signature_of_another_signer_is_no_forgery_of_mine() -> None:
         verdicts=[verdict("ann", "genuine", 0.97, place=0), verdict("ben", "forged", 0.01, place=0)],
     )
 
-    assert claims(result) == [Claim("ann", "genuine"), Claim("ben", NOT_FOUND)]
+    assert claim_states(result) == [ClaimState("ann", "genuine"), ClaimState("ben", NOT_FOUND)]
 
 
 @pytest.mark.parametrize("outcome", ["genuine", "forged", "inconclusive", "no_reference"])
@@ -40,16 +39,20 @@ def test_a_lone_verdict_is_the_state_of_its_claim(outcome: str) -> None:
     probability = None if outcome == "no_reference" else 0.4
     result = document(pages=[page(regions=[region(0)])], verdicts=[verdict("ann", outcome, probability)])
 
-    assert claims(result) == [Claim("ann", outcome)]
+    assert claim_states(result) == [ClaimState("ann", outcome)]
 
 
 def test_a_claim_without_any_signature_is_not_found() -> None:
-    assert claims(document(pages=[page()], claims=["ann"], signed=False)) == [Claim("ann", NOT_FOUND)]
+    assert claim_states(document(pages=[page()], claims=["ann"], signed=False)) == [
+        ClaimState("ann", NOT_FOUND)
+    ]
 
 
 def test_a_signature_that_nobody_claims_is_no_claim() -> None:
     assert (
-        claims(document(pages=[page(regions=[region(0)])], verdicts=[verdict("", "no_reference", None)]))
+        claim_states(
+            document(pages=[page(regions=[region(0)])], verdicts=[verdict("", "no_reference", None)])
+        )
         == []
     )
 
@@ -82,8 +85,8 @@ def test_a_signature_that_nobody_claims_is_no_claim() -> None:
         ),
     ],
 )
-def test_documents_that_need_a_person_say_why(result: dict[str, Any], why: list[str]) -> None:
-    (row,) = rows([result])
+def test_documents_that_need_a_person_say_why(result: DocumentResult, why: list[str]) -> None:
+    (row,) = report_rows([result])
 
     assert row.why == why
 
@@ -95,7 +98,7 @@ def test_the_summary_counts_every_document_once() -> None:
         document(status="failed", reason="empty_document", signed=None),
     ]
 
-    counted = summary(rows(results))
+    counted = summarise(report_rows(results))
 
     assert (counted.documents, counted.pages, counted.signatures) == (3, 2, 2)
     assert counted.status == {"done": 2, "partial": 0, "failed": 1}
@@ -104,7 +107,7 @@ def test_the_summary_counts_every_document_once() -> None:
 
 
 def test_initials_are_not_counted_as_signatures() -> None:
-    (row,) = rows([document(pages=[page(regions=[region(0), region(1, label="initials")])])])
+    (row,) = report_rows([document(pages=[page(regions=[region(0), region(1, label="initials")])])])
 
     assert row.signatures == 1
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +11,7 @@ import numpy.typing as npt
 from worker.engines import build_cleaner, build_verifier
 from worker.errors import UnusableReference
 from worker.rendering.renderer import SandboxRenderer
+from worker.result import ComparisonResult, ReferenceScores
 from worker.settings import Reading, Verification
 from worker.steps.references import graded_image, signature_image
 from worker.vision import copies
@@ -41,48 +41,46 @@ class Comparer:
         self._renderer = SandboxRenderer(Reading())
         self._known: dict[Path, _Image] = {}
 
-    def compare(self, a: Path, b: Path) -> dict[str, Any]:
-        """The pair with probability, verdict and confidence; a reason when an image will not do.
-
-        `scores` say how well each serves as a reference; `same_ink` that both show one act of writing.
-        """
+    def compare(self, a: Path, b: Path) -> ComparisonResult:
+        """The pair with probability, verdict and confidence; a reason when an image will not do."""
         reason = detail = scores = None
         same_ink = False
         try:
-            one, other = self._read(a), self._read(b)
-            opinion = self._verifier.compare(one.embedding, other.embedding[None], quality=one.quality)
-            scores = {"a": one.grade.score, "b": other.grade.score}
-            same_ink = _same_ink(one, other, opinion)
+            first, second = self._read(a), self._read(b)
+            opinion = self._verifier.compare(first.embedding, second.embedding[None], quality=first.quality)
+            scores = ReferenceScores(a=first.grade.score, b=second.grade.score)
+            same_ink = _same_ink(first, second, opinion)
         except UnusableReference as error:
             opinion, reason, detail = Opinion(Outcome.INCONCLUSIVE), "unusable_image", str(error)
-        return {
-            "a": str(a),
-            "b": str(b),
-            "probability": opinion.probability,
-            "verdict": opinion.outcome.value,
-            "confidence": None if opinion.confidence is None else opinion.confidence.value,
-            "llr": opinion.llr,
-            "scores": scores,
-            "same_ink": same_ink,
-            "reason": reason,
-            "detail": detail,
-        }
+        return ComparisonResult(
+            a=str(a),
+            b=str(b),
+            probability=opinion.probability,
+            verdict=opinion.outcome,
+            confidence=opinion.confidence,
+            llr=opinion.llr,
+            scores=scores,
+            same_ink=same_ink,
+            reason=reason,
+            detail=detail,
+        )
 
     def _read(self, path: Path) -> _Image:
         if path not in self._known:
-            shown = signature_image(str(path), _bytes(path), self._renderer)
-            one, grade = graded_image(str(path), shown.data, self._cleaner)
-            embedding = self._verifier.embed([one.clean])[0]
-            self._known[path] = _Image(embedding, one.quality, grade, copies.fingerprint(ink_mask(one.clean)))
+            page = signature_image(str(path), _bytes(path), self._renderer)
+            prepared, grade = graded_image(str(path), page.data, self._cleaner)
+            embedding = self._verifier.embed([prepared.clean])[0]
+            fingerprint = copies.fingerprint(ink_mask(prepared.clean))
+            self._known[path] = _Image(embedding, prepared.quality, grade, fingerprint)
         return self._known[path]
 
 
-def _same_ink(one: _Image, other: _Image, opinion: Opinion) -> bool:
+def _same_ink(first: _Image, second: _Image, opinion: Opinion) -> bool:
     """Whether both are one act of writing; asked only of what leans genuine, which every copy does."""
     if (opinion.llr or 0.0) <= 0:
         return False
-    first, second = copies.strokes(one.fingerprint), copies.strokes(other.fingerprint)
-    return copies.likeness(first, second).similarity >= SAME_INK
+    strokes = copies.strokes(first.fingerprint), copies.strokes(second.fingerprint)
+    return copies.likeness(*strokes).similarity >= SAME_INK
 
 
 def _bytes(path: Path) -> bytes:

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import cv2
 
@@ -17,11 +16,12 @@ from db.base import ClaimSource, DocumentStage, StageName
 from db.documents import Object
 from db.engine import Sessions, make_engine, make_sessions
 from db.migrate import upgrade
-from db.results import document_result
 from worker.errors import StorageUnavailable
 from worker.pipeline import Stage
+from worker.result import DocumentResult, EnrolmentResult
+from worker.result.rows import document_result
 from worker.settings import Detection, Reading
-from worker.steps.references import Enrolled, Enrolment, enroll, judge
+from worker.steps.references import Enrolled, enroll, judge
 from worker.storage.files import LOCAL_BUCKET, key_of
 from worker.storage.folder import Folder
 from worker.wiring import Runner, StageSettings, make_runner, render_deps, verify_deps
@@ -52,7 +52,7 @@ class Workspace:
         renderer = self.runner.needs(render_deps).renderer
         return enroll(signer, str(path), data, deps=self.runner.needs(verify_deps), renderer=renderer)
 
-    def judge(self, signer: str) -> Enrolment:
+    def judge(self, signer: str) -> EnrolmentResult:
         """Judge a signer's references by each other."""
         return judge(signer, self.runner.needs(verify_deps))
 
@@ -92,7 +92,7 @@ class Workspace:
                 pool.shutdown(wait=True, cancel_futures=True)
                 raise
 
-    def result(self, document_id: int) -> dict[str, Any]:
+    def result(self, document_id: int) -> DocumentResult:
         """The document's result, its pictures as paths."""
         with self.sessions() as session:
             return document_result(session, document_id, locate=self.locate)

@@ -28,7 +28,7 @@ _WHITE: Colour = (255, 255, 255)
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class RegionMark:
     """A box to draw, what to write on it, and in which colour."""
 
     box: Box
@@ -41,7 +41,7 @@ def colour_of(outcome: Outcome | None) -> Colour:
     return UNCOMPARED if outcome is None else COLOURS[outcome]
 
 
-def annotate(page: Pixels, marks: Iterable[Mark]) -> Pixels:
+def annotate(page: Pixels, marks: Iterable[RegionMark]) -> Pixels:
     """A copy of the page with every mark on it, later ones on top; lines and letters grow with the page."""
     drawn = np.ascontiguousarray(page).copy()
     scale = max(drawn.shape[:2]) / 1000
@@ -51,7 +51,7 @@ def annotate(page: Pixels, marks: Iterable[Mark]) -> Pixels:
     return drawn
 
 
-def reduce(page: Pixels, marks: Iterable[Mark], *, longest: int) -> tuple[Pixels, list[Mark]]:
+def reduce(page: Pixels, marks: Iterable[RegionMark], *, longest: int) -> tuple[Pixels, list[RegionMark]]:
     """The page at no more than that many pixels on its longest side, and the marks that fit it."""
     factor = min(1.0, longest / max(page.shape[:2]))
     if factor == 1.0:
@@ -63,7 +63,7 @@ def _scaled(box: Box, factor: float) -> Box:
     return Box(box.x * factor, box.y * factor, box.width * factor, box.height * factor)
 
 
-def _outline(page: Pixels, mark: Mark, *, width: int) -> None:
+def _outline(page: Pixels, mark: RegionMark, *, width: int) -> None:
     """A tinted box, so that it is seen on a busy page without hiding the ink in it."""
     height, across = page.shape[:2]
     left, top = max(0, round(mark.box.x)), max(0, round(mark.box.y))
@@ -77,7 +77,7 @@ def _outline(page: Pixels, mark: Mark, *, width: int) -> None:
     cv2.rectangle(page, (left, top), (right - 1, bottom - 1), mark.colour, width)
 
 
-def _caption(page: Pixels, mark: Mark, *, size: int) -> None:
+def _caption(page: Pixels, mark: RegionMark, *, size: int) -> None:
     """The text on its colour, above the box where there is room, else inside it."""
     if not mark.text:
         return

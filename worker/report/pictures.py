@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 
 from worker.errors import ServiceError
 from worker.rendering.encoding import encode
-from worker.report.drawing import Mark, annotate, reduce
+from worker.report.drawing import RegionMark, annotate, reduce
 from worker.vision.images import decode
 
 #: Longest sides in pixels: a page to be read, a page to be recognised, a crop to be compared by people.
@@ -26,7 +26,7 @@ class Pictures:
         #: Pictures left out for want of room.
         self.left_out = 0
 
-    def embed(self, key: str | None, *, longest: int, marks: Iterable[Mark] = ()) -> str | None:
+    def embed(self, key: str | None, *, longest: int, marks: Iterable[RegionMark] = ()) -> str | None:
         """The image under that key as a data URI."""
         if key is None:
             return None

@@ -6,12 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Any
 
-from worker.vision.values import Outcome
-
-#: One document as `countersign run --json` prints it.
-Result = dict[str, Any]
+from db.base import Status
+from worker.result import DocumentResult, VerdictResult
+from worker.vision.values import Label, Outcome
 
 #: What became of a claim: the verdict, or that no signature is left for the claimed signer.
 NOT_FOUND = "not_found"
@@ -20,7 +18,7 @@ _WORDS = {True: "signed", False: "unsigned", None: "unknown"}
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class ClaimState:
     """A claimed signer and what became of the claim."""
 
     signer: str
@@ -28,16 +26,16 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ReportRow:
     """A document in the table of all documents."""
 
     number: int
     #: The name without the folders that all documents share.
     name: str
-    result: Result
+    result: DocumentResult
     signed: str
     signatures: int
-    claims: list[Claim]
+    claims: list[ClaimState]
     #: Why a person should look at it first; empty when nothing speaks for it.
     why: list[str]
 
@@ -49,7 +47,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Summary:
+class ReportSummary:
     """Counts over all documents, zeroes included."""
 
     documents: int
@@ -60,37 +58,35 @@ class Summary:
     claims: dict[str, int]
 
 
-def rows(results: Sequence[Result]) -> list[Row]:
+def report_rows(results: Sequence[DocumentResult]) -> list[ReportRow]:
     """One row per document, numbered from 1 in the given order."""
-    names = short_names([result["document"] for result in results])
+    names = short_names([result.document for result in results])
     return [
         _row(number, name, result)
         for number, (name, result) in enumerate(zip(names, results, strict=True), 1)
     ]
 
 
-def summary(listed: Sequence[Row]) -> Summary:
+def summarise(rows: Sequence[ReportRow]) -> ReportSummary:
     """The counts at the top of a report."""
-    return Summary(
-        documents=len(listed),
-        pages=sum(len(row.result["pages"]) for row in listed),
-        signatures=sum(row.signatures for row in listed),
-        status=_counted(("done", "partial", "failed"), (row.result["status"] for row in listed)),
-        signed=_counted(("signed", "unsigned", "unknown"), (row.signed for row in listed)),
-        claims=_counted(STATES, (claim.state for row in listed for claim in row.claims)),
+    return ReportSummary(
+        documents=len(rows),
+        pages=sum(len(row.result.pages) for row in rows),
+        signatures=sum(row.signatures for row in rows),
+        status=_counted(("done", "partial", "failed"), (row.result.status for row in rows)),
+        signed=_counted(("signed", "unsigned", "unknown"), (row.signed for row in rows)),
+        claims=_counted(STATES, (claim.state for row in rows for claim in row.claims)),
     )
 
 
-def claims(result: Result) -> list[Claim]:
+def claim_states(result: DocumentResult) -> list[ClaimState]:
     """What became of each claimed signer."""
-    return [Claim(claim["signer"], claim["verdict"] or NOT_FOUND) for claim in result.get("claims", ())]
+    return [ClaimState(claim.signer, claim.verdict or NOT_FOUND) for claim in result.claims]
 
 
-def likeliest_first(verdicts: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+def likeliest_first(verdicts: Iterable[VerdictResult]) -> list[VerdictResult]:
     """Verdicts by falling probability; those without one come last."""
-    return sorted(
-        verdicts, key=lambda row: -1.0 if row["probability"] is None else row["probability"], reverse=True
-    )
+    return sorted(verdicts, key=lambda verdict: verdict.support, reverse=True)
 
 
 def short_names(names: Sequence[str]) -> list[str]:
@@ -104,33 +100,32 @@ def short_names(names: Sequence[str]) -> list[str]:
     return [str(PurePosixPath(*PurePosixPath(name).parts[shared:])) for name in names]
 
 
-def _row(number: int, name: str, result: Result) -> Row:
-    held = claims(result)
-    labels = [region["label"] for page in result["pages"] for region in page["regions"]]
-    return Row(
-        number, name, result, _WORDS[result["signed"]], labels.count("signature"), held, _why(result, held)
+def _row(number: int, name: str, result: DocumentResult) -> ReportRow:
+    claims = claim_states(result)
+    signatures = sum(region.label == Label.SIGNATURE for region in result.regions)
+    return ReportRow(
+        number, name, result, _WORDS[result.signed], signatures, claims, _reasons_to_look(result, claims)
     )
 
 
-def _why(result: Result, held: Sequence[Claim]) -> list[str]:
-    states = {claim.state for claim in held}
-    regions = [region for page in result["pages"] for region in page["regions"]]
+def _reasons_to_look(result: DocumentResult, claims: Sequence[ClaimState]) -> list[str]:
+    states = {claim.state for claim in claims}
+    failed = result.status is Status.FAILED
     reasons = {
-        "could not be read": result["status"] == "failed",
-        "some pages could not be read": result["status"] == "partial",
+        "could not be read": failed,
+        "some pages could not be read": result.status is Status.PARTIAL,
         "a signature does not match the claimed signer": Outcome.FORGED in states,
         "a signature could not be decided": Outcome.INCONCLUSIVE in states,
-        "the signature of a claimed signer was not found": NOT_FOUND in states
-        and result["status"] != "failed",
-        "a signature shows the same ink as another": any(one.get("duplicate_of") for one in regions),
-        "a signature is a copy of a reference": any(one.get("copy_of_reference") for one in regions),
+        "the signature of a claimed signer was not found": NOT_FOUND in states and not failed,
+        "a signature shows the same ink as another": any(region.duplicate_of for region in result.regions),
+        "a signature is a copy of a reference": any(region.copy_of_reference for region in result.regions),
         "a reference disagrees with the others": any(
-            one.get("doubtful_references") for one in result["verdicts"]
+            verdict.doubtful_references for verdict in result.verdicts
         ),
     }
     return [reason for reason, holds in reasons.items() if holds]
 
 
-def _counted(names: Sequence[str], found: Iterable[str]) -> dict[str, int]:
-    counts = Counter(found)
+def _counted(names: Sequence[str], values: Iterable[str]) -> dict[str, int]:
+    counts = Counter(values)
     return {name: counts[name] for name in names}

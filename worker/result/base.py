@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from enum import Enum, auto
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, PlainSerializer
@@ -16,6 +17,16 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0)]
 #: A length in pixels of the page image, with fractions.
 PagePixels = Annotated[float, Field(ge=0)]
+
+
+class Circumstance(Enum):
+    """Marks a field that says under which circumstances something was answered, not what."""
+
+    CIRCUMSTANCE = auto()
+
+
+#: The mark, for `Annotated`: a replay does not compare such fields.
+CIRCUMSTANCE = Circumstance.CIRCUMSTANCE
 
 
 class ResultModel(BaseModel):

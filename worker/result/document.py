@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Self
+from typing import Annotated, Self
 
 from pydantic import ConfigDict, Field, JsonValue, SerializerFunctionWrapHandler, model_serializer
 
 from db.base import PageStatus, Status
-from worker.result.base import Count, Moment, ResultModel, Share
+from worker.result.base import CIRCUMSTANCE, Count, Moment, ResultModel, Share
 from worker.result.region import RegionResult
 from worker.vision.values import Confidence, Outcome
 
@@ -32,8 +32,8 @@ class PageResult(ResultModel):
     )
     status: PageStatus = Field(description="How far the page is; `detected` and `failed` are final.")
     reason: str | None = Field(default=None, description="Reason code; null unless the page failed.")
-    detail: str | None = Field(default=None, description="The reason in a sentence.")
-    image: str | None = Field(
+    detail: Annotated[str | None, CIRCUMSTANCE] = Field(default=None, description="The reason in a sentence.")
+    image: Annotated[str | None, CIRCUMSTANCE] = Field(
         default=None, description="Path or storage key of the page image; null without one."
     )
     regions: tuple[RegionResult, ...] = Field(description="What was found on it, best score first.")
@@ -113,12 +113,14 @@ class VersionsResult(ResultModel):
 class DocumentResult(ResultModel):
     """Everything that is known of a document."""
 
-    document: str = Field(
+    document: Annotated[str, CIRCUMSTANCE] = Field(
         description="The path as given (its file URI where it is not Unicode), or the object's key."
     )
-    id: int = Field(description="Number of the document in the database.")
-    bucket: str = Field(description="The intake bucket; `file` for local files.")
-    version: str = Field(description="Version id or ETag of the object, or the digest of a local file.")
+    id: Annotated[int, CIRCUMSTANCE] = Field(description="Number of the document in the database.")
+    bucket: Annotated[str, CIRCUMSTANCE] = Field(description="The intake bucket; `file` for local files.")
+    version: Annotated[str, CIRCUMSTANCE] = Field(
+        description="Version id or ETag of the object, or the digest of a local file."
+    )
     sha256: str = Field(
         description="SHA-256 of its bytes, in hexadecimal; empty when they could not be read."
     )
@@ -127,11 +129,11 @@ class DocumentResult(ResultModel):
         "quarantine; `waiting` and `working` before that."
     )
     reason: str | None = Field(description="Reason code why it is not done; see below.")
-    detail: str | None = Field(default=None, description="The reason in a sentence.")
+    detail: Annotated[str | None, CIRCUMSTANCE] = Field(default=None, description="The reason in a sentence.")
     signed: bool | None = Field(
         description="Whether a signature was found; null when none was, but a page could not be read."
     )
-    linked_to: int | None = Field(
+    linked_to: Annotated[int | None, CIRCUMSTANCE] = Field(
         default=None, description="Id of the document with the same bytes and claims whose answer this is."
     )
     claims: tuple[ClaimResult, ...] = Field(default=(), description="What became of each claimed signer.")
@@ -139,12 +141,12 @@ class DocumentResult(ResultModel):
     verdicts: tuple[VerdictResult, ...] = Field(
         description="Every signature compared with every claimed signer, by page and region."
     )
-    versions: VersionsResult = Field(description="What produced the result.")
-    seconds: dict[str, float] = Field(
+    versions: Annotated[VersionsResult, CIRCUMSTANCE] = Field(description="What produced the result.")
+    seconds: Annotated[dict[str, float], CIRCUMSTANCE] = Field(
         description="Seconds that each stage took, its chunks added up, by the name of the stage."
     )
-    registered_at: Moment = Field(description="When the document was registered.")
-    finished_at: Moment | None = Field(
+    registered_at: Annotated[Moment, CIRCUMSTANCE] = Field(description="When the document was registered.")
+    finished_at: Annotated[Moment | None, CIRCUMSTANCE] = Field(
         default=None, description="When the result was final; null in the file that is written just before."
     )
 
@@ -160,7 +162,7 @@ class DocumentResult(ResultModel):
         signed: bool | None,
         reason: str | None,
         detail: str | None,
-        versions: Mapping[str, JsonValue],
+        versions: Mapping[str, object],
     ) -> Self:
         """The same with the answer that closes the document."""
         answer = {"status": status, "signed": signed, "reason": reason, "detail": detail}

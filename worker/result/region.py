@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Annotated
 
 from pydantic import Field
 
-from worker.result.base import Count, PagePixels, ResultModel, Share
+from worker.result.base import CIRCUMSTANCE, Count, PagePixels, ResultModel, Share
 from worker.vision.values import Label, QualityIssue
 
 _LABELS = ", ".join(f"`{label.value}`" for label in Label)
@@ -79,22 +80,26 @@ class RegionResult(ResultModel):
     y: PagePixels = Field(description="Top edge in pixels of the page image; the origin is top left.")
     width: float = Field(gt=0, description="Width in pixels of the page image.")
     height: float = Field(gt=0, description="Height in pixels of the page image.")
-    points: PointBox | None = Field(default=None, description="The box in PDF points; null for image files.")
+    points: Annotated[PointBox | None, CIRCUMSTANCE] = Field(
+        default=None, description="The box in PDF points; null for image files."
+    )
     score: Share = Field(description="How sure the detector is that the box holds what its label says.")
     label: str = Field(description=f"What it is: {_LABELS}; others may follow.")
-    crop: str = Field(description="Path or storage key of the crop as it was scanned.")
-    clean: str | None = Field(
+    crop: Annotated[str, CIRCUMSTANCE] = Field(
+        description="Path or storage key of the crop as it was scanned."
+    )
+    clean: Annotated[str | None, CIRCUMSTANCE] = Field(
         default=None, description="Path or storage key of the cleaned crop; null where none was made."
     )
     quality: CropQuality | None = Field(
         default=None, description="How fit the crop is for comparison; null for other labels than signature."
     )
-    suggestions: tuple[SuggestionResult, ...] = Field(
+    suggestions: Annotated[tuple[SuggestionResult, ...], CIRCUMSTANCE] = Field(
         default=(), description="Nearest enrolled signers where nobody is claimed, nearest first."
     )
-    duplicate_of: DuplicateResult | None = Field(
+    duplicate_of: Annotated[DuplicateResult | None, CIRCUMSTANCE] = Field(
         default=None, description="Where the same ink was before; null where it was not found."
     )
-    copy_of_reference: tuple[ReferenceCopyResult, ...] = Field(
+    copy_of_reference: Annotated[tuple[ReferenceCopyResult, ...], CIRCUMSTANCE] = Field(
         default=(), description="References on file that show the same ink, most alike first."
     )

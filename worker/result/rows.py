@@ -11,7 +11,9 @@ from db.documents import get
 from db.models import Duplicate, Page, Region, Verdict, Versions
 from worker.result.document import (
     ClaimResult,
+    DocumentHistory,
     DocumentResult,
+    EventResult,
     PageResult,
     PointSize,
     VerdictResult,
@@ -57,6 +59,17 @@ def document_result(session: Session, document_id: int, *, locate: Locate = str)
         registered_at=document.registered_at,
         finished_at=document.finished_at,
     )
+
+
+def document_events(session: Session, document_id: int) -> tuple[EventResult, ...]:
+    """The document's history, oldest first."""
+    return tuple(EventResult.model_validate(event) for event in events.of_document(session, document_id))
+
+
+def document_history(session: Session, document_id: int, *, locate: Locate = str) -> DocumentHistory:
+    """The document's result with its history."""
+    result = document_result(session, document_id, locate=locate)
+    return DocumentHistory(**dict(result), events=document_events(session, document_id))
 
 
 def claim_result(signer: str, verdicts: Sequence[VerdictResult]) -> ClaimResult:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
 from sqlalchemy.orm import Session
 
 from db import chunks, copies, documents, verdicts
@@ -12,7 +9,7 @@ from db.base import DocumentStage, Status
 from db.documents import Tally
 from db.leases import Lease
 from db.models import Document
-from db.results import document_result
+from worker.result.rows import document_result
 from worker.steps.attempt import Job, attempt, hold, note
 from worker.steps.ports import Deps
 from worker.storage.answers import write_again
@@ -50,22 +47,27 @@ def _answered(lease: Lease, deps: Deps) -> bool:
         tally = documents.tally(session, lease.id)
         reason, detail = _reason(session, lease.id, tally)
         versions = chunks.versions(session, lease.id)
-        result = document_result(session, lease.id)
+        result = document_result(session, lease.id).closed(
+            status=tally.status, signed=tally.signed, reason=reason, detail=detail, versions=versions
+        )
     key = result_key(lease.id)
-    answer: dict[str, Any] = {
-        "status": tally.status,
-        "signed": tally.signed,
-        "reason": reason,
-        "detail": detail,
-    }
-    deps.store.put(key, json.dumps({**result, **answer, "versions": versions}).encode())
+    deps.store.put(key, result.json_line().encode())
     with deps.sessions() as session:
         hold(session, lease)
         if copies.of_document(session, lease.id) != found:
             return False
         note(session, lease, lease.id, "closed")
         versions_id = verdicts.versions_id(session, versions)
-        documents.close(session, lease.id, **answer, result_key=key, versions_id=versions_id)
+        documents.close(
+            session,
+            lease.id,
+            status=result.status,
+            signed=result.signed,
+            reason=result.reason,
+            detail=result.detail,
+            result_key=key,
+            versions_id=versions_id,
+        )
     return True
 
 

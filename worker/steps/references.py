@@ -12,6 +12,7 @@ import numpy.typing as npt
 from db import signers
 from db.models import Reference
 from worker.errors import DocumentError, PageError, UnusableReference
+from worker.result import EnrolmentResult, ReferenceResult
 from worker.steps.ports import Renderer, VerifyDeps
 from worker.storage.keys import reference_key
 from worker.vision import copies
@@ -35,29 +36,6 @@ class Enrolled:
     new: bool
     quality: Quality
     grade: Grade
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """A reference on file: its number, its grade, and whether it disagrees with the signer's others."""
-
-    number: int
-    sha256: str
-    score: float | None
-    remarks: tuple[str, ...]
-    llr: float | None
-    outlier: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Enrolment:
-    """All references of a signer, judged together, and how many more are wanted."""
-
-    signer: str
-    references: tuple[Judged, ...]
-    #: How many agreeing references are enough, and how many are lacking.
-    wanted: int
-    lacking: int
 
 
 def enroll(signer: str, name: str, data: bytes, *, deps: VerifyDeps, renderer: Renderer) -> Enrolled:
@@ -89,7 +67,7 @@ def enroll(signer: str, name: str, data: bytes, *, deps: VerifyDeps, renderer: R
     return Enrolled(name, new, one.quality, grade)
 
 
-def judge(signer: str, deps: VerifyDeps) -> Enrolment:
+def judge(signer: str, deps: VerifyDeps) -> EnrolmentResult:
     """Judge a signer's references by each other and put it on file.
 
     Where others are enrolled meanwhile it is done again, so that the last word is about all of them.
@@ -105,18 +83,24 @@ def judge(signer: str, deps: VerifyDeps) -> Enrolment:
                 continue
             signers.note_standings(session, {row.id: one.llr for row, one in zip(rows, found, strict=True)})
         wanted = deps.verifier.references_wanted
-        return Enrolment(
-            signer,
-            tuple(_judged(row, one) for row, one in zip(rows, found, strict=True)),
-            wanted,
-            enrolment.lacking(found, wanted=wanted),
+        return EnrolmentResult(
+            signer=signer,
+            references=tuple(_judged(row, one) for row, one in zip(rows, found, strict=True)),
+            wanted=wanted,
+            lacking=enrolment.lacking(found, wanted=wanted),
         )
 
 
-def _judged(row: Reference, one: Standing) -> Judged:
+def _judged(row: Reference, standing: Standing) -> ReferenceResult:
     """A row with its standing; references that were enrolled before grades were given have none."""
-    remarks = tuple(row.quality.get("remarks", ()))
-    return Judged(one.number, row.sha256, row.quality.get("score"), remarks, one.llr, one.outlier)
+    return ReferenceResult(
+        number=standing.number,
+        sha256=row.sha256,
+        score=row.quality.get("score"),
+        remarks=tuple(row.quality.get("remarks", ())),
+        llr=standing.llr,
+        outlier=standing.outlier,
+    )
 
 
 def signature_image(name: str, data: bytes, renderer: Renderer) -> RenderedPage:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
 from sqlalchemy.orm import Session
 
 from db import documents
-from db.results import document_result
+from worker.result.rows import document_result
 from worker.storage.port import Store
 
 
@@ -16,4 +14,4 @@ def write_again(session: Session, document_id: int, store: Store) -> None:
     document = documents.get(session, document_id)
     if document.result_key is not None and document.original_id is None:
         session.expire_all()
-        store.put(document.result_key, json.dumps(document_result(session, document_id)).encode())
+        store.put(document.result_key, document_result(session, document_id).json_line().encode())
