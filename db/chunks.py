@@ -108,6 +108,18 @@ def first_failed_page(session: Session, document_id: int) -> Page:
     return session.execute(statement).scalar_one()
 
 
+def first_damaged_region(session: Session, document_id: int) -> Region:
+    """The first of the document's regions that verification could not work on; there must be one."""
+    statement = (
+        select(Region)
+        .join(Page, Region.page_id == Page.id)
+        .where(Page.document_id == document_id, Region.reason.is_not(None))
+        .order_by(Page.index, Region.index)
+        .limit(1)
+    )
+    return session.execute(statement).scalar_one()
+
+
 def name_versions(session: Session, chunk_id: int, versions_id: int) -> None:
     """Note what verified the chunk."""
     session.execute(update(Chunk).where(Chunk.id == chunk_id).values(versions_id=versions_id))

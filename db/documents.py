@@ -248,18 +248,20 @@ def quarantine_reasons(session: Session) -> list[tuple[str, int]]:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What decides a document's status: pages read and failed, signatures found, chunks still open."""
+    """What decides a document's status: pages read and failed, signatures and damaged ones, open chunks."""
 
     read: int
     unread: int
     signatures: int
+    #: Signatures whose crops are damaged in storage, and which have no verdict.
+    damaged: int
     open_chunks: int
 
     @property
     def status(self) -> Status:
-        """Done when all pages were read, failed when none was."""
+        """Done when all pages were read and no signature went without verdict, failed when no page was."""
         if self.unread == 0:
-            return Status.DONE
+            return Status.PARTIAL if self.damaged else Status.DONE
         return Status.PARTIAL if self.read else Status.FAILED
 
     @property
@@ -274,17 +276,21 @@ def tally(session: Session, document_id: int, *, label: str = "signature") -> Ta
     """Count what is known of a document."""
     by_status = select(Page.status, func.count()).where(Page.document_id == document_id).group_by(Page.status)
     status = {state: number for state, number in session.execute(by_status)}  # noqa: C416 - rows are not pairs
-    signatures = session.execute(
-        select(func.count(Region.id))
+    signatures, damaged = session.execute(
+        select(func.count(Region.id), func.count(Region.reason))
         .join(Page, Region.page_id == Page.id)
         .where(Page.document_id == document_id, Region.label == label)
-    ).scalar_one()
+    ).one()
     open_chunks = session.execute(
         select(func.count(Chunk.id)).where(Chunk.document_id == document_id, Chunk.stage != "closed")
     ).scalar_one()
     unread = status.get(PageStatus.FAILED, 0)
     return Tally(
-        read=sum(status.values()) - unread, unread=unread, signatures=signatures, open_chunks=open_chunks
+        read=sum(status.values()) - unread,
+        unread=unread,
+        signatures=signatures,
+        damaged=damaged,
+        open_chunks=open_chunks,
     )
 
 

@@ -178,6 +178,9 @@ class Region(Base):
     #: Filled by verification: the cleaned crop, its quality and its embedding (float16, little-endian).
     clean_key: Mapped[str | None]
     quality: Mapped[dict[str, Any] | None]
+    #: Reason code and sentence where verification could not work on it: its crop is damaged in storage.
+    reason: Mapped[str | None]
+    detail: Mapped[str | None]
     #: Loaded only when asked for: who reads results needs no embeddings, and may not read them.
     embedding: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
     #: The strokes and their rough shape, by which the same ink is found again; None where there are too few.
@@ -223,6 +226,8 @@ class Reference(Base):
     strokes: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
     #: The log-likelihood ratio of this one against the signer's others; None below three references.
     llr: Mapped[float | None]
+    #: What is wrong with the stored picture; None while it could be read when it was last needed.
+    damage: Mapped[str | None]
 
 
 class Verdict(Base):
@@ -251,6 +256,10 @@ class Verdict(Base):
     references: Mapped[int]
     #: Numbers, from 1, of the references that disagreed with the signer's others.
     doubtful: Mapped[list[int] | None] = mapped_column(JSON)
+    #: Numbers of the references that were left out, for their pictures are damaged in storage.
+    damaged: Mapped[list[int] | None] = mapped_column(JSON)
+    #: Reason code where damage is why there is nothing to compare with.
+    reason: Mapped[str | None]
     versions_id: Mapped[int] = mapped_column(ForeignKey("versions.id"))
 
 

@@ -35,13 +35,14 @@ GRANT UPDATE ON documents TO countersign_worker;
 GRANT INSERT, UPDATE ON chunks, pages, regions, duplicates TO countersign_worker;
 GRANT INSERT ON verdicts, suggestions, versions, events, scopes, reference_copies TO countersign_worker;
 -- New weights embed the references again; their pictures and digests stay as they were enrolled.
-GRANT UPDATE (embedding, encoder, strokes, llr) ON "references" TO countersign_worker;
+GRANT UPDATE (embedding, encoder, strokes, llr, damage) ON "references" TO countersign_worker;
 GRANT USAGE ON SEQUENCE chunks_id_seq, pages_id_seq, regions_id_seq, verdicts_id_seq, suggestions_id_seq,
     versions_id_seq, events_id_seq, scopes_id_seq, duplicates_id_seq, reference_copies_id_seq TO countersign_worker;
 
 GRANT SELECT ON documents, claims, chunks, pages, verdicts, suggestions, signers, versions, events, erasures,
     duplicates, reference_copies TO countersign_reader;
-GRANT SELECT (id, page_id, index, label, score, x, y, width, height, crop_key, clean_key, quality)
+GRANT SELECT (id, page_id, index, label, score, x, y, width, height, crop_key, clean_key, quality,
+        reason, detail)
     ON regions TO countersign_reader;
-GRANT SELECT (id, signer_id, sha256, image_key, quality, encoder, enrolled_at, llr)
+GRANT SELECT (id, signer_id, sha256, image_key, quality, encoder, enrolled_at, llr, damage)
     ON "references" TO countersign_reader;

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import delete, func, or_, select, update
@@ -112,11 +113,49 @@ def outdated(session: Session, names: Sequence[str], *, encoder: str) -> Sequenc
     return session.execute(statement).scalars().all()
 
 
+def note_damage(session: Session, reference_id: int, damage: str) -> None:
+    """Write what is wrong with a reference's stored picture."""
+    session.execute(update(Reference).where(Reference.id == reference_id).values(damage=damage))
+
+
+def left_out(session: Session, names: Sequence[str], *, encoder: str) -> dict[str, list[int]]:
+    """Numbers of the references of these signers that this encoder has not embedded, where there are any."""
+    statement = (
+        select(Signer.name, Reference.encoder)
+        .join(Reference, Reference.signer_id == Signer.id)
+        .where(Signer.name.in_(names))
+        .order_by(Signer.name, Reference.id)
+    )
+    numbers: dict[str, list[int]] = {}
+    for name, rows in groupby(session.execute(statement), key=lambda row: row.name):
+        missing = [number for number, row in enumerate(rows, 1) if row.encoder != encoder]
+        if missing:
+            numbers[name] = missing
+    return numbers
+
+
+def named(session: Session, reference_ids: Collection[int]) -> dict[int, tuple[str, int]]:
+    """Whose these references are, and their numbers among the signer's."""
+    number = func.row_number().over(partition_by=Reference.signer_id, order_by=Reference.id)
+    of_signers = select(Reference.signer_id).where(Reference.id.in_(reference_ids))
+    numbered = (
+        select(Reference.id, Signer.name, number.label("number"))
+        .join(Signer, Signer.id == Reference.signer_id)
+        .where(Reference.signer_id.in_(of_signers))
+        .subquery()
+    )
+    rows = session.execute(select(numbered).where(numbered.c.id.in_(reference_ids)))
+    return {row.id: (row.name, row.number) for row in rows}
+
+
 def embed_again(
     session: Session, reference_id: int, embedding: bytes, *, encoder: str, strokes: bytes
 ) -> None:
-    """Replace a reference's embedding by that of another encoder, and its strokes with it."""
-    values = {"embedding": embedding, "encoder": encoder, "strokes": strokes}
+    """Replace a reference's embedding by that of another encoder, and its strokes with it.
+
+    Its picture was read for that: it is not damaged.
+    """
+    values = {"embedding": embedding, "encoder": encoder, "strokes": strokes, "damage": None}
     session.execute(update(Reference).where(Reference.id == reference_id).values(values))
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from sqlalchemy import update
 from sqlalchemy.orm import Session
@@ -14,7 +13,7 @@ from db.models import Region, Suggestion, Verdict, Versions
 from db.writes import insert_once, insert_or_find
 
 
-def versions_id(session: Session, content: Mapping[str, Any]) -> int:
+def versions_id(session: Session, content: Mapping[str, object]) -> int:
     """The row that names this set of digests, thresholds and code version; made when it is new."""
     digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
     return insert_or_find(session, Versions, {"digest": digest}, content=dict(content))[0]
@@ -24,9 +23,9 @@ def close_region(
     session: Session,
     region_id: int,
     *,
-    facts: Mapping[str, Any],
-    verdicts: Sequence[Mapping[str, Any]],
-    suggestions: Sequence[Mapping[str, Any]],
+    facts: Mapping[str, object],
+    verdicts: Sequence[Mapping[str, object]],
+    suggestions: Sequence[Mapping[str, object]],
 ) -> None:
     """Write what verification learned of a region: its clean crop, quality, embedding, verdicts and hints."""
     session.execute(update(Region).where(Region.id == region_id).values(**facts))

@@ -12,6 +12,7 @@ from db.base import StageName
 from worker.errors import DocumentError, ObjectMissing, PageError, ServiceError
 from worker.vision.values import Box, Embeddings, Label, Limits, Normal, Pixels, Region, RenderedPage
 from worker.vision.verification.architectures.siamese import SiameseVerifier
+from worker.vision.verification.embedding import GLOBAL, LEVELS
 from worker.vision.verification.encoder import Encoder
 from worker.vision.verification.verifier import load_verifier
 
@@ -40,6 +41,23 @@ class MeanEncoder:
     def encode(self, crops: Sequence[Normal]) -> Embeddings:
         rows = [cv2.resize(crop, (4, 4), interpolation=cv2.INTER_AREA).ravel() for crop in crops]
         return np.array(rows, dtype=np.float32).reshape(len(rows), 16)
+
+
+class PartEncoder(MeanEncoder):
+    """Embeddings as the matcher's weights expect them, their parts all alike."""
+
+    def encode(self, crops: Sequence[Normal]) -> Embeddings:
+        small = super().encode(crops)
+        whole = np.pad(small, ((0, 0), (0, GLOBAL - small.shape[1])))
+        cells = [
+            np.full((len(small), count), value)
+            for level in LEVELS
+            for count, value in (
+                (level.cells * level.descriptor, level.descriptor**-0.5),
+                (level.cells, 1 / level.cells),
+            )
+        ]
+        return np.concatenate([whole, *cells], axis=1).astype(np.float32)
 
 
 def shipped_verifier(encoder: Encoder | None = None) -> SiameseVerifier:

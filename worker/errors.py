@@ -13,6 +13,8 @@ ServiceError
         PageError                   one page cannot be read; its neighbours can
             UnreadablePage, PageTooLarge, PageTimeout, UndetectablePage
         DamagedImage                a stored picture that cannot be decoded any more
+        DamagedReference            a reference on file whose picture cannot be read any more
+        DamagedCrop                 a region whose crop cannot be read any more; its neighbours can
         UnusableReference           a reference image that cannot be enrolled
         WeightsError                weights that are missing or have another digest
         WrongUse                    what the user asked for cannot be done
@@ -193,6 +195,37 @@ class DamagedImage(PermanentError):
 
     def __str__(self) -> str:
         return f"a stored picture is damaged: {self.reason}"
+
+
+class DamagedReference(PermanentError):
+    """A reference on file whose stored picture cannot be read any more; the signer's others can be used."""
+
+    code = "damaged_reference"
+
+    def __init__(self, signer: str, number: int, reason: str) -> None:
+        super().__init__(signer, number, reason)
+        self.signer = signer
+        #: Its number among the signer's, from 1 in the order of enrolment.
+        self.number = number
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"reference {self.number} of {self.signer!r} is damaged in storage: {self.reason}"
+
+
+class DamagedCrop(PermanentError):
+    """A region whose stored crop cannot be read any more: it gets no verdict, its neighbours do."""
+
+    code = "damaged_crop"
+
+    def __init__(self, page: int, region: int, reason: str) -> None:
+        super().__init__(page, region, reason)
+        self.page = page
+        self.region = region
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"page {self.page}, region {self.region}: the crop is damaged in storage: {self.reason}"
 
 
 class UnusableReference(PermanentError):

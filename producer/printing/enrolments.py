@@ -47,6 +47,12 @@ def warnings(enrolment: EnrolmentResult) -> list[str]:
         for reference in enrolment.references
         if reference.outlier
     ]
+    sentences += [
+        f"{name}: the stored picture of reference {reference.number} is damaged ({reference.damage}); "
+        "it may be left out of comparisons: enroll it again"
+        for reference in enrolment.references
+        if reference.damage
+    ]
     if enrolment.lacking:
         sentences.append(
             f"{name}: {enrolment.lacking} more would narrow the inconclusive band "

@@ -135,7 +135,7 @@ def test_a_worker_can_do_all_that_the_stages_do(as_role: As, granted: Engine) ->
         shown = [page(0, marks=2), page(1)]
         ids[key] = owner.arrive(key, shown, data=data, claims=("Ann",))
         worker.store.objects[key] = data
-        worker.rendering.renderer.documents[data] = shown
+        worker.renderer.documents[data] = shown
 
     statuses = [worker.through(one).status for one in ids.values()]
     with worker.sessions() as session:

@@ -7,19 +7,18 @@ from sqlalchemy import select
 
 from db import signers
 from db.models import Reference
-from tests.fakes import MeanEncoder, page
+from tests.fakes import PartEncoder, page
 from tests.world import World
 from worker.result.rows import document_result
 from worker.steps.references import as_bytes, as_matrix, enroll
 from worker.vision.cleaning.cleaner import load_cleaner
 from worker.vision.values import Cleaning
-from worker.vision.verification.embedding import GLOBAL, LEVELS
 
 
 def test_a_claimed_signer_on_file_is_compared_and_an_unknown_one_is_not(world: World) -> None:
     mark = page(0, marks=1)
     world.renderer.documents[b"reference"] = [mark]
-    world.encoder = Padded()
+    world.encoder = PartEncoder()
     enroll("anna", "a.png", b"reference", deps=world.verify_deps, renderer=world.renderer)
 
     document_id = world.arrive("letter.pdf", [mark], claims=("anna", "nobody"))
@@ -35,7 +34,7 @@ def test_a_claimed_signer_on_file_is_compared_and_an_unknown_one_is_not(world: W
 
 def test_without_a_claim_the_nearest_signers_are_suggested_and_nothing_is_decided(world: World) -> None:
     world.renderer.documents[b"reference"] = [page(0, marks=1)]
-    world.encoder = Padded()
+    world.encoder = PartEncoder()
     enroll("anna", "a.png", b"reference", deps=world.verify_deps, renderer=world.renderer)
 
     document_id = world.arrive("letter.pdf", [page(0, marks=1)])
@@ -49,7 +48,7 @@ def test_without_a_claim_the_nearest_signers_are_suggested_and_nothing_is_decide
 
 
 def test_who_is_enrolled_later_is_suggested_too(world: World) -> None:
-    world.encoder = Padded()
+    world.encoder = PartEncoder()
     deps = world.verify_deps
     for signer, marks in (("anna", 1), ("bert", 2)):
         world.renderer.documents[signer.encode()] = [page(0, marks=marks)]
@@ -62,10 +61,10 @@ def test_who_is_enrolled_later_is_suggested_too(world: World) -> None:
 
 def test_references_of_another_encoder_are_embedded_again(world: World) -> None:
     world.renderer.documents[b"reference"] = [page(0, marks=1)]
-    world.encoder = Padded("old")
+    world.encoder = PartEncoder("old")
     enroll("anna", "a.png", b"reference", deps=world.verify_deps, renderer=world.renderer)
 
-    world.encoder = Padded("new")
+    world.encoder = PartEncoder("new")
     document_id = world.arrive("letter.pdf", [page(0, marks=1)], claims=("anna",))
     world.through(document_id)
 
@@ -76,7 +75,7 @@ def test_references_of_another_encoder_are_embedded_again(world: World) -> None:
 
 def test_references_that_another_cleaner_cleaned_are_embedded_again(world: World) -> None:
     world.renderer.documents[b"reference"] = [page(0, marks=1)]
-    world.encoder, world.cleaner = Padded(), load_cleaner(Cleaning.OFF)
+    world.encoder, world.cleaner = PartEncoder(), load_cleaner(Cleaning.OFF)
     enroll("anna", "a.png", b"reference", deps=world.verify_deps, renderer=world.renderer)
 
     world.cleaner = load_cleaner(Cleaning.CLASSICAL)
@@ -88,23 +87,6 @@ def test_references_that_another_cleaner_cleaned_are_embedded_again(world: World
         (stored,) = session.execute(select(Reference.encoder)).scalars()
     assert verdict.references == 1
     assert stored.endswith(world.cleaner.version)
-
-
-class Padded(MeanEncoder):
-    """Embeddings as the matcher's weights expect them, their parts all alike."""
-
-    def encode(self, crops):  # type: ignore[no-untyped-def]
-        small = super().encode(crops)
-        whole = np.pad(small, ((0, 0), (0, GLOBAL - small.shape[1])))
-        cells = [
-            np.full((len(small), count), value)
-            for level in LEVELS
-            for count, value in (
-                (level.cells * level.descriptor, level.descriptor**-0.5),
-                (level.cells, 1 / level.cells),
-            )
-        ]
-        return np.concatenate([whole, *cells], axis=1).astype(np.float32)
 
 
 def test_embeddings_survive_storage() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import datetime
 from enum import Enum, auto
 from typing import Annotated
@@ -44,3 +45,8 @@ class ResultModel(BaseModel):
     def json_line(self, *, ascii_only: bool = True) -> str:
         """The JSON object on one line, without its end; `ascii_only` escapes all other characters."""
         return json.dumps(self.json_object(), ensure_ascii=ascii_only)
+
+
+def without_nothing(written: Mapping[str, JsonValue], *names: str) -> dict[str, JsonValue]:
+    """A JSON object without those of these fields that hold nothing."""
+    return {name: value for name, value in written.items() if value or name not in names}

@@ -8,7 +8,7 @@ from typing import Annotated, Self
 from pydantic import ConfigDict, Field, JsonValue, SerializerFunctionWrapHandler, model_serializer
 
 from db.base import PageStatus, Status
-from worker.result.base import CIRCUMSTANCE, Count, Moment, ResultModel, Share
+from worker.result.base import CIRCUMSTANCE, Count, Moment, ResultModel, Share, without_nothing
 from worker.result.region import RegionResult
 from worker.vision.values import Confidence, Outcome
 
@@ -59,6 +59,19 @@ class VerdictResult(ResultModel):
     doubtful_references: tuple[int, ...] = Field(
         default=(), description="Numbers, from 1, of references that disagree with the signer's others."
     )
+    damaged_references: Annotated[tuple[int, ...], CIRCUMSTANCE] = Field(
+        default=(),
+        description="Numbers of references that were left out, for their pictures are damaged in storage; "
+        "absent without any.",
+    )
+    reason: str | None = Field(
+        default=None,
+        description="Reason code why there was nothing to compare with; absent unless damage left none.",
+    )
+
+    @model_serializer(mode="wrap")
+    def _with_damage_where_there_is_any(self, handler: SerializerFunctionWrapHandler) -> dict[str, JsonValue]:
+        return without_nothing(handler(self), "damaged_references", "reason")
 
     @property
     def place(self) -> tuple[int, int]:

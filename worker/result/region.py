@@ -5,9 +5,9 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, JsonValue, SerializerFunctionWrapHandler, model_serializer
 
-from worker.result.base import CIRCUMSTANCE, Count, PagePixels, ResultModel, Share
+from worker.result.base import CIRCUMSTANCE, Count, PagePixels, ResultModel, Share, without_nothing
 from worker.vision.values import Label, QualityIssue
 
 _LABELS = ", ".join(f"`{label.value}`" for label in Label)
@@ -103,3 +103,15 @@ class RegionResult(ResultModel):
     copy_of_reference: Annotated[tuple[ReferenceCopyResult, ...], CIRCUMSTANCE] = Field(
         default=(), description="References on file that show the same ink, most alike first."
     )
+    reason: str | None = Field(
+        default=None, description="Reason code why it was not compared; absent unless its crop is damaged."
+    )
+    detail: Annotated[str | None, CIRCUMSTANCE] = Field(
+        default=None, description="The reason in a sentence; absent without one."
+    )
+
+    @model_serializer(mode="wrap")
+    def _with_a_reason_where_there_is_one(
+        self, handler: SerializerFunctionWrapHandler
+    ) -> dict[str, JsonValue]:
+        return without_nothing(handler(self), "reason", "detail")

@@ -65,6 +65,9 @@ class ReferenceResult(ResultModel):
         description="Natural logarithm of the likelihood ratio against the signer's others; null below three."
     )
     outlier: bool = Field(description="Whether it disagrees with the signer's others.")
+    damage: str | None = Field(
+        default=None, description="What is wrong with its stored picture; it is left out of comparisons then."
+    )
 
 
 class EnrolmentResult(ResultModel):

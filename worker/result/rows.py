@@ -125,6 +125,8 @@ def _region(page: Page, region: Region, locate: Locate) -> RegionResult:
         suggestions=tuple(SuggestionResult.model_validate(row) for row in region.suggestions),
         duplicate_of=None if region.duplicate is None else _duplicate(region.duplicate),
         copy_of_reference=tuple(ReferenceCopyResult.model_validate(row) for row in region.reference_copies),
+        reason=region.reason,
+        detail=region.detail,
     )
 
 
@@ -168,4 +170,6 @@ def _verdict(page: Page, region: Region, verdict: Verdict) -> VerdictResult:
         confidence=None if verdict.confidence is None else Confidence(verdict.confidence),
         references=verdict.references,
         doubtful_references=tuple(verdict.doubtful or ()),
+        damaged_references=tuple(verdict.damaged or ()),
+        reason=verdict.reason,
     )

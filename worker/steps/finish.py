@@ -72,9 +72,13 @@ def _answered(lease: Lease, deps: Deps) -> bool:
 
 
 def _reason(session: Session, document_id: int, tally: Tally) -> tuple[str | None, str | None]:
-    """Why a document is not done: the first page that failed speaks for the others."""
+    """Why a document is not done: the first failed page, or else damaged crop, speaks for the others."""
     if tally.status is Status.DONE:
         return None, None
+    if not tally.unread:
+        region = chunks.first_damaged_region(session, document_id)
+        of_all = f"{tally.damaged} of {tally.signatures} signatures could not be compared"
+        return region.reason, f"{of_all}; {region.detail}"
     first = chunks.first_failed_page(session, document_id)
     total = tally.read + tally.unread
     return (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -11,16 +11,18 @@ import numpy.typing as npt
 
 from db import signers
 from db.models import Reference
-from worker.errors import DocumentError, PageError, UnusableReference
+from worker.errors import DamagedImage, DamagedReference, DocumentError, PageError, UnusableReference
+from worker.log import logger
 from worker.result import EnrolmentResult, ReferenceResult
 from worker.steps.ports import Renderer, VerifyDeps
+from worker.steps.stored import stored_image
 from worker.storage.keys import reference_key
 from worker.vision import copies
 from worker.vision.cleaning.cleaner import Cleaner
 from worker.vision.cleaning.prepare import Prepared, prepare
 from worker.vision.crops import ink_mask
 from worker.vision.images import decode
-from worker.vision.values import Embeddings, Grey, Limits, Quality, RenderedPage
+from worker.vision.values import Embeddings, Grey, Limits, Pixels, Quality, RenderedPage
 from worker.vision.verification import enrolment
 from worker.vision.verification.enrolment import Grade, Standing
 
@@ -70,24 +72,31 @@ def enroll(signer: str, name: str, data: bytes, *, deps: VerifyDeps, renderer: R
 def judge(signer: str, deps: VerifyDeps) -> EnrolmentResult:
     """Judge a signer's references by each other and put it on file.
 
-    Where others are enrolled meanwhile it is done again, so that the last word is about all of them.
+    Those whose pictures are damaged are left out. Where others are enrolled meanwhile it is done again, so
+    that the last word is about all of them.
     """
     refresh_references([signer], deps)
     while True:
         with deps.sessions() as session:
             rows = signers.on_file(session, signer)
             stored = signers.embeddings(session, [signer], encoder=deps.embedding_version).get(signer, [])
-        found = enrolment.standings(as_matrix(stored) if stored else NO_EMBEDDINGS, deps.verifier)
+        compared = [row.id for row in rows if row.encoder == deps.embedding_version]
+        if len(compared) != len(stored):
+            continue
+        standings = enrolment.standings(as_matrix(stored) if stored else NO_EMBEDDINGS, deps.verifier)
+        llrs = {row_id: standing.llr for row_id, standing in zip(compared, standings, strict=True)}
         with deps.sessions() as session:
             if [row.id for row in signers.on_file(session, signer)] != [row.id for row in rows]:
                 continue
-            signers.note_standings(session, {row.id: one.llr for row, one in zip(rows, found, strict=True)})
+            signers.note_standings(session, {row.id: llrs.get(row.id) for row in rows})
         wanted = deps.verifier.references_wanted
         return EnrolmentResult(
             signer=signer,
-            references=tuple(_judged(row, one) for row, one in zip(rows, found, strict=True)),
+            references=tuple(
+                _judged(row, Standing(number, llrs.get(row.id))) for number, row in enumerate(rows, 1)
+            ),
             wanted=wanted,
-            lacking=enrolment.lacking(found, wanted=wanted),
+            lacking=enrolment.lacking(standings, wanted=wanted),
         )
 
 
@@ -100,6 +109,7 @@ def _judged(row: Reference, standing: Standing) -> ReferenceResult:
         remarks=tuple(row.quality.get("remarks", ())),
         llr=standing.llr,
         outlier=standing.outlier,
+        damage=row.damage,
     )
 
 
@@ -126,18 +136,47 @@ def graded_image(name: str, data: bytes, cleaner: Cleaner) -> tuple[Prepared, Gr
     return one, enrolment.grade(raw, one.clean, one.quality)
 
 
-def refresh_references(names: Sequence[str], deps: VerifyDeps) -> None:
-    """Embed again what another encoder or cleaner saw: a new one must not cost a signer the references."""
-    encoder = deps.embedding_version
+def refresh_references(names: Sequence[str], deps: VerifyDeps) -> list[DamagedReference]:
+    """Embed again what another verifier or cleaner saw: a new one must not cost a signer the references.
+
+    Of all signers without a name. Answers those whose stored picture is damaged or gone: it stands in their
+    rows, and what was not embedded again is left out of comparisons until the picture is back.
+    """
     with deps.sessions() as session:
-        outdated = signers.outdated(session, names, encoder=encoder)
+        outdated = signers.outdated(session, names, encoder=deps.embedding_version)
+    damage: dict[int, str] = {}
     for reference in outdated:
-        one = prepare(decode(deps.store.get(reference.image_key)), deps.cleaner)
-        embedding = as_bytes(deps.verifier.embed([one.clean])[0])
-        with deps.sessions() as session:
-            signers.embed_again(
-                session, reference.id, embedding, encoder=encoder, strokes=_strokes(one.clean)
-            )
+        try:
+            raw = stored_image(reference.image_key, deps.store)
+        except DamagedImage as error:
+            damage[reference.id] = error.reason
+        else:
+            _embed_again(reference.id, raw, deps)
+    return _note_damage(damage, deps) if damage else []
+
+
+def _embed_again(reference_id: int, raw: Pixels, deps: VerifyDeps) -> None:
+    prepared = prepare(raw, deps.cleaner)
+    embedding = as_bytes(deps.verifier.embed([prepared.clean])[0])
+    with deps.sessions() as session:
+        signers.embed_again(
+            session,
+            reference_id,
+            embedding,
+            encoder=deps.embedding_version,
+            strokes=_strokes(prepared.clean),
+        )
+
+
+def _note_damage(damage: Mapping[int, str], deps: VerifyDeps) -> list[DamagedReference]:
+    with deps.sessions() as session:
+        places = signers.named(session, damage.keys())
+        for reference_id in places:
+            signers.note_damage(session, reference_id, damage[reference_id])
+    errors = [DamagedReference(*places[row_id], damage[row_id]) for row_id in sorted(places)]
+    for error in errors:
+        logger.warning("left out: %s", error)
+    return errors
 
 
 def _strokes(clean: Grey) -> bytes:

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from sqlalchemy.orm import Session
 
-from db import chunks, documents, signers, verdicts
+from db import chunks, documents, events, signers, verdicts
 from db.base import ChunkStage
 from db.leases import Lease
 from db.models import Document, Region
+from worker.errors import DamagedCrop, DamagedImage, DamagedReference
 from worker.steps import copies
 from worker.steps.attempt import Job, attempt, close_stage, hold
 from worker.steps.copies import Shown
 from worker.steps.ports import VerifyDeps
 from worker.steps.references import NO_EMBEDDINGS, as_bytes, as_matrix, refresh_references
+from worker.steps.stored import stored_image
 from worker.storage.keys import clean_key
 from worker.vision.cleaning.prepare import Prepared, prepare
 from worker.vision.crops import ink_mask
-from worker.vision.images import decode, encode_png
-from worker.vision.values import Embeddings, Label, Opinion
+from worker.vision.images import encode_png
+from worker.vision.values import Embedding, Embeddings, Label, Opinion, Outcome
 from worker.vision.verification.enrolment import Standing
 
 #: How many enrolled signers are suggested for a signature that nobody claimed.
@@ -36,6 +37,8 @@ class _Files:
     embeddings: Mapping[str, Embeddings]
     #: Numbers of the references that disagree with the signer's others.
     doubtful: Mapping[str, list[int]]
+    #: Numbers of the references that are left out, for their pictures are damaged.
+    damaged: Mapping[str, list[int]]
 
 
 @dataclass(frozen=True)
@@ -43,14 +46,17 @@ class _Answer:
     """Everything to be written for one region."""
 
     region_id: int
-    facts: dict[str, Any]
-    verdicts: list[dict[str, Any]]
-    suggestions: list[dict[str, Any]]
-    shown: Shown | None
+    facts: Mapping[str, object]
+    verdicts: Sequence[Mapping[str, object]] = ()
+    suggestions: Sequence[Mapping[str, object]] = ()
+    shown: Shown | None = None
 
 
 def verify_chunk(chunk_id: int, deps: VerifyDeps) -> bool:
-    """Verify a chunk's signatures; False when it is past this stage or in other hands."""
+    """Verify a chunk's signatures; False when it is past this stage or in other hands.
+
+    A region whose crop is damaged in storage fails alone; a damaged reference is left out.
+    """
     return attempt(Job(ChunkStage.VERIFY, chunk_id), deps, _verify)
 
 
@@ -58,26 +64,34 @@ def _verify(lease: Lease, document: Document, deps: VerifyDeps) -> None:
     with deps.sessions() as session:
         regions = chunks.regions(session, lease.id, Label.SIGNATURE.value)
         claimed = documents.claimed_signers(session, document.id)
-    refresh_references(claimed, deps)
-    answers = _answers(regions, _references(claimed, deps), deps)
+    references = refresh_references(claimed, deps)
+    crops, damaged = _crops(regions, deps)
+    answers = _answers(crops, _references(claimed, deps), deps)
     shown = [answer.shown for answer in answers if answer.shown is not None]
     with deps.sessions() as session:
         hold(session, lease)
         copies.show(session, shown)
-    found = copies.seek(shown, deps)
+    seen = copies.seek(shown, deps)
     with deps.sessions() as session:
         close_stage(session, lease, document.id, deps)
-        versions_id = verdicts.versions_id(session, deps.versions)
-        chunks.name_versions(session, lease.id, versions_id)
-        for answer in answers:
-            verdicts.close_region(
-                session,
-                answer.region_id,
-                facts=answer.facts,
-                verdicts=[{**row, "versions_id": versions_id} for row in answer.verdicts],
-                suggestions=answer.suggestions,
-            )
-        copies.record(session, found)
+        # Of references that nobody claims a document's history has nothing to say.
+        for error in (*(references if claimed else ()), *damaged.values()):
+            events.record(session, document.id, "verify", error.code, detail=str(error))
+        _write(session, lease, (*answers, *map(_unanswered, damaged, damaged.values())), deps)
+        copies.record(session, seen)
+
+
+def _write(session: Session, lease: Lease, answers: Iterable[_Answer], deps: VerifyDeps) -> None:
+    versions_id = verdicts.versions_id(session, deps.versions)
+    chunks.name_versions(session, lease.id, versions_id)
+    for answer in answers:
+        verdicts.close_region(
+            session,
+            answer.region_id,
+            facts=answer.facts,
+            verdicts=[{**row, "versions_id": versions_id} for row in answer.verdicts],
+            suggestions=answer.suggestions,
+        )
 
 
 def _references(claimed: Sequence[str], deps: VerifyDeps) -> _Files:
@@ -89,7 +103,8 @@ def _references(claimed: Sequence[str], deps: VerifyDeps) -> _Files:
             else _everybody(session, deps)
         )
         llrs = signers.llrs(session, claimed)
-    return _Files(claimed, embeddings, {name: _doubtful(found) for name, found in llrs.items()})
+        damaged = signers.left_out(session, claimed, encoder=encoder)
+    return _Files(claimed, embeddings, {name: _doubtful(of_one) for name, of_one in llrs.items()}, damaged)
 
 
 def _everybody(session: Session, deps: VerifyDeps) -> Mapping[str, Embeddings]:
@@ -104,37 +119,54 @@ def _matrices(stored: Mapping[str, Sequence[bytes]]) -> Mapping[str, Embeddings]
 
 def _doubtful(llrs: Sequence[float | None]) -> list[int]:
     standings = [Standing(number, llr) for number, llr in enumerate(llrs, 1)]
-    return [one.number for one in standings if one.outlier]
+    return [standing.number for standing in standings if standing.outlier]
 
 
-def _answers(regions: Sequence[Region], files: _Files, deps: VerifyDeps) -> list[_Answer]:
-    prepared = [prepare(decode(deps.store.get(region.crop_key)), deps.cleaner) for region in regions]
-    embeddings = deps.verifier.embed([one.clean for one in prepared])
-    rows = zip(regions, prepared, embeddings, strict=True)
-    return [_answer(region, one, embedding, files, deps) for region, one, embedding in rows]
+def _crops(
+    regions: Sequence[Region], deps: VerifyDeps
+) -> tuple[list[tuple[Region, Prepared]], dict[int, DamagedCrop]]:
+    """Regions with their crops made ready, and, by region id, why others have none."""
+    crops: list[tuple[Region, Prepared]] = []
+    damaged: dict[int, DamagedCrop] = {}
+    for region in regions:
+        try:
+            crops.append((region, prepare(stored_image(region.crop_key, deps.store), deps.cleaner)))
+        except DamagedImage as error:
+            damaged[region.id] = DamagedCrop(region.page.index, region.index, error.reason)
+    return crops, damaged
 
 
-def _answer(region: Region, one: Prepared, embedding: Any, files: _Files, deps: VerifyDeps) -> _Answer:
-    data = encode_png(one.clean)
+def _unanswered(region_id: int, error: DamagedCrop) -> _Answer:
+    return _Answer(region_id, {"reason": error.code, "detail": str(error)})
+
+
+def _answers(crops: Sequence[tuple[Region, Prepared]], files: _Files, deps: VerifyDeps) -> list[_Answer]:
+    embeddings = deps.verifier.embed([prepared.clean for _, prepared in crops])
+    return [
+        _answer(region, prepared, embedding, files, deps)
+        for (region, prepared), embedding in zip(crops, embeddings, strict=True)
+    ]
+
+
+def _answer(region: Region, prepared: Prepared, query: Embedding, files: _Files, deps: VerifyDeps) -> _Answer:
+    data = encode_png(prepared.clean)
     key = clean_key(region.crop_key, data)
     deps.store.put(key, data)
-    facts = {
-        "clean_key": key,
-        "quality": asdict(one.quality),
-        "embedding": as_bytes(embedding),
-    }
-    compared = {
-        name: deps.verifier.compare(embedding, files.embeddings.get(name, NO_EMBEDDINGS), quality=one.quality)
-        for name in files.claimed or [""]
-    }
-    near = [] if files.claimed or not one.quality.usable else _nearest(embedding, files, deps)
-    rows = [_verdict(name, opinion, files.doubtful.get(name, [])) for name, opinion in compared.items()]
-    suggested = [one["signer"] for one in near]
-    shown = copies.shown(region, ink_mask(one.clean), claimed=files.claimed, suggested=suggested)
-    return _Answer(region.id, facts, rows, near, shown)
+    facts = {"clean_key": key, "quality": asdict(prepared.quality), "embedding": as_bytes(query)}
+    rows = []
+    for name in files.claimed or [""]:
+        references = files.embeddings.get(name, NO_EMBEDDINGS)
+        opinion = deps.verifier.compare(query, references, quality=prepared.quality)
+        rows.append(_verdict(name, opinion, files))
+    near = [] if files.claimed or not prepared.quality.usable else _nearest(query, files, deps)
+    suggested = [name for name, _ in near]
+    shown = copies.shown(region, ink_mask(prepared.clean), claimed=files.claimed, suggested=suggested)
+    return _Answer(region.id, facts, rows, _suggestions(near), shown)
 
 
-def _verdict(signer: str, opinion: Opinion, doubtful: list[int]) -> dict[str, Any]:
+def _verdict(signer: str, opinion: Opinion, files: _Files) -> dict[str, object]:
+    damaged = files.damaged.get(signer)
+    lacking = damaged and opinion.outcome is Outcome.NO_REFERENCE
     return {
         "signer": signer,
         "outcome": opinion.outcome.value,
@@ -142,14 +174,20 @@ def _verdict(signer: str, opinion: Opinion, doubtful: list[int]) -> dict[str, An
         "llr": opinion.llr,
         "confidence": None if opinion.confidence is None else opinion.confidence.value,
         "references": opinion.references,
-        "doubtful": doubtful,
+        "doubtful": files.doubtful.get(signer, []),
+        "damaged": damaged,
+        "reason": DamagedReference.code if lacking else None,
     }
 
 
-def _nearest(embedding: Any, files: _Files, deps: VerifyDeps) -> list[dict[str, Any]]:
-    near = deps.verifier.nearest(embedding, files.embeddings, top=SUGGESTIONS)
+def _nearest(query: Embedding, files: _Files, deps: VerifyDeps) -> list[tuple[str, float]]:
+    near = deps.verifier.nearest(query, files.embeddings, top=SUGGESTIONS)
     if near and not deps.verifier.is_somebody(near[0][1], enrolled=len(files.embeddings)):
         return []
+    return near
+
+
+def _suggestions(near: Sequence[tuple[str, float]]) -> list[dict[str, object]]:
     return [
         {"rank": rank, "signer": name, "probability": probability}
         for rank, (name, probability) in enumerate(near)

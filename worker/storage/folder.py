@@ -40,6 +40,9 @@ class Folder:
         try:
             return self.path(key).read_bytes()
         except FileNotFoundError as error:
+            if not self.root.is_dir():
+                # A disk that is not mounted says nothing of the objects on it.
+                raise StorageUnavailable(key, f"there is no folder {self.root}") from error
             raise ObjectMissing(key) from error
         except OSError as error:
             raise StorageUnavailable(key, str(error)) from error

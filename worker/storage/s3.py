@@ -48,7 +48,8 @@ class S3(S3Documents):
 
     def get(self, key: str) -> bytes:
         """Read a result."""
-        with translated(key):
+        # A bucket that is not there says nothing of the objects that were in it.
+        with translated(key, missing=_MISSING - {"NoSuchBucket"}):
             return _body(key, self.client.get_object(Bucket=self.results_bucket, Key=key))
 
     def erase(self, prefix: str) -> int:
@@ -112,13 +113,13 @@ def _precondition(version: str) -> _Precondition:
 
 
 @contextmanager
-def translated(key: str) -> Iterator[None]:
+def translated(key: str, *, missing: frozenset[str] = _MISSING) -> Iterator[None]:
     """Turns boto3's errors into ObjectMissing, ObjectDenied or StorageUnavailable."""
     try:
         yield
     except ClientError as error:
         code = str(error.response.get("Error", {}).get("Code", ""))
-        if code in _MISSING:
+        if code in missing:
             raise ObjectMissing(key) from error
         if code in _DENIED:
             raise ObjectDenied(key) from error

@@ -14,6 +14,8 @@ Pixels = npt.NDArray[np.uint8]
 Grey = npt.NDArray[np.uint8]
 #: A normalised signature: (128, 288) float32 in [0, 1], ink is 1, paper is 0.
 Normal = npt.NDArray[np.float32]
+#: One signature as a verifier compares it: (d,) float32.
+Embedding = npt.NDArray[np.float32]
 #: One embedding per row: (n, d) float32.
 Embeddings = npt.NDArray[np.float32]
 
