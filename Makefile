@@ -10,6 +10,9 @@ DEMO ?= demo
 SEEDS ?= 20
 SECONDS ?= 60
 
+# Tests that need the evaluation data find it here, or say so and are skipped.
+export COUNTERSIGN_DATA ?= $(abspath $(wildcard ../shared/data))
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help demo test check fuzz stack clean

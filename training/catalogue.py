@@ -20,7 +20,7 @@ from worker.vision.weights import (
 )
 
 
-def register(
+def register_weights(
     name: str, path: Path, *, card: str, licence: str, folder: Path = WEIGHTS_DIR, **parameters: Any
 ) -> CatalogueEntry:
     """Put `path` into the weights folder under its own file name and make it the entry `name`.

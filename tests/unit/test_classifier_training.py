@@ -12,12 +12,12 @@ torch = pytest.importorskip("torch", reason="training is an optional extra")
 pytest.importorskip("ultralytics", reason="training is an optional extra")
 
 from training.classifier import drawn, gate, sets  # noqa: E402
-from training.classifier.augment import moved, plain, varied  # noqa: E402
+from training.classifier.augment import moved, plain_look, varied_look  # noqa: E402
 from training.classifier.evaluate import classify_pieces  # noqa: E402
 from training.classifier.export import mean_classifier, register_classifier, trained_classifier  # noqa: E402
 from training.classifier.metrics import Answers, confusions, crop_figures  # noqa: E402
-from training.classifier.network import Probabilities  # noqa: E402
-from training.classifier.pieces import cut, whole  # noqa: E402
+from training.classifier.network import KindProbabilities  # noqa: E402
+from training.classifier.pieces import cut_piece, whole  # noqa: E402
 from training.classifier.settings import CLASSIFIER_SETTINGS, ClassifierSettings  # noqa: E402
 from training.classifier.shipped import shipped_network  # noqa: E402
 from training.classifier.train import (  # noqa: E402
@@ -43,10 +43,10 @@ SHIPPED = [[6, 0, 0, 0], [0, 6, 0, 0], [0, 1, 11, 0], [0, 0, 0, 6]]
 def pieces():
     """A few drawn pieces of every kind."""
     return [
-        *drawn.signatures(SEEDS),
-        *drawn.handwriting(SEEDS),
-        *drawn.typed(SEEDS, CARRIED, (*SEEN, *UNSEEN), source="print", a_sheet=2),
-        *drawn.emblems(SEEDS),
+        *drawn.draw_signatures(SEEDS),
+        *drawn.draw_handwriting(SEEDS),
+        *drawn.draw_typed(SEEDS, CARRIED, (*SEEN, *UNSEEN), source="print", a_sheet=2),
+        *drawn.draw_emblems(SEEDS),
     ]
 
 
@@ -56,7 +56,7 @@ def settings(**changed):
 
 
 def test_the_same_seed_draws_the_same_pieces(pieces):
-    again = [*drawn.signatures(SEEDS[:2]), *drawn.handwriting(SEEDS[:2])]
+    again = [*drawn.draw_signatures(SEEDS[:2]), *drawn.draw_handwriting(SEEDS[:2])]
 
     first = {(one.kind, one.group): one for one in pieces}
     assert all(np.array_equal(one.pixels, first[one.kind, one.group].pixels) for one in again)
@@ -68,14 +68,14 @@ def test_every_kind_is_drawn_with_its_ink_inside_its_box(pieces):
         box, shape = piece.box, piece.pixels.shape
         assert 0 <= box.x < box.x + box.width <= shape[1] + 1
         assert 0 <= box.y < box.y + box.height <= shape[0] + 1
-        assert plain(piece).max() > 0.5
+        assert plain_look(piece).max() > 0.5
 
 
 def test_a_cut_piece_keeps_its_surroundings_and_is_reduced():
     page = np.full((2000, 2000), 255, np.uint8)
     page[1000:1200, 800:1600] = 0
 
-    piece = cut(page, Box(800, 1000, 800, 200), Kind.SIGNATURE, source="page", group="page")
+    piece = cut_piece(page, Box(800, 1000, 800, 200), Kind.SIGNATURE, source="page", group="page")
 
     inside = piece.pixels[
         int(piece.box.y) + 1 : int(piece.box.y + piece.box.height) - 1,
@@ -87,13 +87,13 @@ def test_a_cut_piece_keeps_its_surroundings_and_is_reduced():
 
 
 def test_training_goes_on_from_what_ships(pieces):
-    looks = np.stack([plain(piece) for piece in pieces])
+    looks = np.stack([plain_look(piece) for piece in pieces])
     images = torch.from_numpy(looks[:, None])
 
     network = shipped_network(images, dropout=0.0)
 
     with torch.no_grad():
-        served, trained = (Probabilities(network.train(mode))(images).numpy() for mode in (False, True))
+        served, trained = (KindProbabilities(network.train(mode))(images).numpy() for mode in (False, True))
     wanted = OnnxClassifier().classify(list(looks))
     assert np.allclose(served, wanted, atol=1e-4)
     assert np.allclose(trained, wanted, atol=1e-3)
@@ -119,7 +119,7 @@ def test_pieces_come_back_from_disk_as_they_were(pieces, tmp_path):
 
 
 def test_variations_differ_and_stay_within_the_networks_range(pieces):
-    looks = [varied(pieces[0], pieces, np.random.default_rng(seed)) for seed in range(6)]
+    looks = [varied_look(pieces[0], pieces, np.random.default_rng(seed)) for seed in range(6)]
 
     assert all(look.shape == (HEIGHT, WIDTH) and 0 <= look.min() <= look.max() <= 1 for look in looks)
     assert not np.array_equal(looks[0], looks[1])
@@ -248,9 +248,9 @@ def test_onnx_and_torch_give_the_same_probabilities(pieces, tmp_path):
     save_checkpoint(run, tmp_path / "last.pt")
     register_classifier([tmp_path / "last.pt"], doubt=0.9, default=False, folder=tmp_path)
 
-    looks = [plain(piece) for piece in pieces]
+    looks = [plain_look(piece) for piece in pieces]
     with torch.no_grad():
-        wanted = Probabilities(trained_classifier(tmp_path / "last.pt"))(
+        wanted = KindProbabilities(trained_classifier(tmp_path / "last.pt"))(
             torch.from_numpy(np.stack(looks)[:, None])
         )
 
@@ -265,7 +265,7 @@ def test_the_mean_of_checkpoints_lies_between_them(pieces, tmp_path):
             if isinstance(module, torch.nn.BatchNorm2d):
                 torch.nn.init.uniform_(module.running_var, 0.5, 1.5)
         save_checkpoint(run, path)
-    images = torch.from_numpy(np.stack([plain(piece) for piece in pieces])[:, None])
+    images = torch.from_numpy(np.stack([plain_look(piece) for piece in pieces])[:, None])
 
     once, twice, both = (mean_classifier(names) for names in (paths[:1], paths[:1] * 2, paths))
 
@@ -283,7 +283,7 @@ def test_own_crops_are_named_by_their_folders(tmp_path):
         (tmp_path / kind).mkdir()
         cv2.imwrite(str(tmp_path / kind / "1.png"), np.full((30, 60), 200, np.uint8))
 
-    own = list(sets.own(tmp_path))
+    own = list(sets.own_pieces(tmp_path))
 
     assert [(one.kind, one.pixels.shape) for one in own] == [
         (Kind.SIGNATURE, (30, 60)),
@@ -298,7 +298,7 @@ def test_own_folders_that_mean_nothing_are_refused_with_the_names_that_do(folder
     (tmp_path / folder).mkdir(exist_ok=True)
 
     with pytest.raises(WrongUse, match="signature, handwriting, printed_text, stamp_or_logo"):
-        list(sets.own(tmp_path))
+        list(sets.own_pieces(tmp_path))
 
 
 def test_the_shipped_classifier_answers_drawn_crops_as_it_did_when_it_was_measured(pieces):
@@ -327,7 +327,7 @@ def test_fonts_of_a_folder_are_learnt_from_but_for_the_hands_that_measure(tmp_pa
         "kalam-latin-400.ttf"
     ]
     assert face.name in {one.file.name for one in found.printed if one.file}
-    (note, *_) = drawn.penned(range(3), found.hands[len(installed) :])
+    (note, *_) = drawn.draw_penned(range(3), found.hands[len(installed) :])
     assert note.pixels.min() < 128
 
 

@@ -14,7 +14,7 @@ from tests.handwriting import signature  # noqa: E402
 from training.cleaner import evaluate, gate, pairs  # noqa: E402
 from training.cleaner.dirt import soil  # noqa: E402
 from training.cleaner.export import write_onnx  # noqa: E402
-from training.cleaner.network import Probabilities, StrokeUNet  # noqa: E402
+from training.cleaner.network import StrokeProbabilities, StrokeUNet  # noqa: E402
 from training.cleaner.pairs import Clean  # noqa: E402
 from training.cleaner.settings import CLEANER_SETTINGS, CleanerSettings  # noqa: E402
 from training.cleaner.train import fit_cleaner, loss_of, resume_cleaner, start_cleaner  # noqa: E402
@@ -105,7 +105,7 @@ def test_torch_and_onnx_runtime_see_the_same_strokes(tmp_path) -> None:
 
     there = StrokeNetwork(OnnxModel(tmp_path / "cleaner.onnx", version="")).strokes(image)
     darkness = torch.from_numpy(1 - fitted(image).astype(np.float32) / 255)[None, None]
-    here = unfitted(Probabilities(network)(darkness).detach().numpy()[0, 0], image.shape)
+    here = unfitted(StrokeProbabilities(network)(darkness).detach().numpy()[0, 0], image.shape)
 
     assert np.abs(there - here).max() < 1e-4
 
@@ -124,7 +124,7 @@ def test_a_user_s_own_signatures_train_and_every_tenth_is_held_out(tmp_path) -> 
         (tmp_path / str(number)).mkdir()
         cv2.imwrite(str(tmp_path / str(number) / "signature.png"), signature(number + 1))
 
-    training, held_out = pairs.own(tmp_path, [], SETTINGS)
+    training, held_out = pairs.own_signatures(tmp_path, [], SETTINGS)
 
     assert [len(specimens) for specimens, _ in held_out.sources] == [1]
     assert len(training.sources[0][0]) == 9
@@ -132,7 +132,7 @@ def test_a_user_s_own_signatures_train_and_every_tenth_is_held_out(tmp_path) -> 
 
 def test_too_few_of_a_user_s_own_signatures_are_refused_with_their_number(tmp_path) -> None:
     with pytest.raises(ValueError, match="holds 0 images"):
-        pairs.own(tmp_path, [], SETTINGS)
+        pairs.own_signatures(tmp_path, [], SETTINGS)
 
 
 def test_shares_of_strokes_are_counted_over_writers() -> None:

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from tests.handwriting import signature
+from training.common.shares import Share
 from training.verifier import readers
-from training.verifier.copies import CONDITIONS, Rescan, Share, genuine_pairs, rescanned
+from training.verifier.copies import CONDITIONS, Rescan, genuine_pairs, rescanned
 from worker.vision import copies
 from worker.vision.copies import SAME_INK, Strokes
 from worker.vision.crops import ink_mask
@@ -40,7 +41,7 @@ def test_another_act_of_the_same_hand_is_no_copy() -> None:
 
     found = genuine_pairs([signer.name for signer in signers], acts)
 
-    assert (found.false_alarms.found, found.false_alarms.of, found.too_little) == (0, 12, 0)
+    assert (found.false_alarms.some, found.false_alarms.many, found.too_little) == (0, 12, 0)
 
 
 def test_a_line_through_one_of_the_two_makes_no_other_ink() -> None:
@@ -97,6 +98,6 @@ def test_a_fingerprint_is_small_and_the_same_every_time() -> None:
     ],
 )
 def test_intervals_are_exact(found: int, of: int, low: float, high: float) -> None:
-    share = Share.counted(found, of)
+    share = Share(found, of)
 
-    assert (share.low, share.high) == (pytest.approx(low, abs=1e-4), pytest.approx(high, abs=1e-4))
+    assert share.interval == (pytest.approx(low, abs=1e-4), pytest.approx(high, abs=1e-4))

@@ -2,7 +2,6 @@
 
 import csv
 import json
-import os
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.evaluation_data import DATA, needs_data
 from training.detector import readers
 from training.detector.dataset import build, public_pages
 from training.detector.drawn_test import drawn_page
@@ -38,8 +38,7 @@ from training.detector.testsets import (
 from worker.vision.detection.orientation import turned
 from worker.vision.values import Box, Label
 
-DATA = Path(os.environ.get("COUNTERSIGN_DATA", "../shared/data"))
-with_data = pytest.mark.skipif(not (DATA / "detection").is_dir(), reason="the public data sets are not here")
+with_data = needs_data("detection", "verification", "documents")
 
 
 def write_csv(path: Path, rows: list[dict[str, object]]) -> None:

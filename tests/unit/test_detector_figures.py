@@ -1,7 +1,6 @@
 """What the shipped detector finds on the fixed drawn pages, and that both engines find it."""
 
 import json
-import os
 from dataclasses import asdict
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="training is an optional extra")
 
+from tests.evaluation_data import DATA, needs_data  # noqa: E402
 from training.detector.conditions import drawn_family  # noqa: E402
 from training.detector.drawn_test import (  # noqa: E402
     FEW,
@@ -32,8 +32,7 @@ from worker.vision.detection.yolo import default_thresholds  # noqa: E402
 from worker.vision.values import Label, Thresholds  # noqa: E402
 from worker.vision.weights import entry  # noqa: E402
 
-DATA = Path(os.environ.get("COUNTERSIGN_DATA", "../shared/data"))
-with_data = pytest.mark.skipif(not (DATA / "detection").is_dir(), reason="the public data sets are not here")
+with_data = needs_data("detection", "verification", "documents")
 #: Renewed by `python -m training.detector.drawn_test tests/expected/detector.json`.
 EXPECTED = json.loads((Path(__file__).parent.parent / "expected" / "detector.json").read_text())
 DETECTORS = [name for name, *_ in shipped()]

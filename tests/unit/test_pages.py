@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from io import BytesIO
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -14,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from tests.evaluation_data import DATA
 from tests.inputs.cases import CASES
 from tests.inputs.expectations import LIMITS, Case
 from tests.inputs.images import exif_jpeg
@@ -30,7 +29,7 @@ from worker.vision.values import Limits, RenderedPage
 pytestmark = pytest.mark.filterwarnings("ignore:Corrupt EXIF data")
 
 #: A folder of real scans, for those who have one.
-DOCUMENTS = Path(os.environ.get("COUNTERSIGN_DATA", "../shared/data"), "documents")
+DOCUMENTS = DATA / "documents"
 WHOLE = {
     "pdf": scan(),
     "tiff": tiff(sheet((200, 300)), sheet((200, 300)), compression="tiff_lzw"),

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fakes import MeanEncoder
-from training.catalogue import register
+from training.catalogue import register_weights
 from worker.engines import result_versions
 from worker.errors import WeightsError
 from worker.settings import Detection, Verification
@@ -291,6 +291,6 @@ def test_a_verifier_that_cannot_be_put_together_says_what_is_missing(tmp_path, f
 
 def test_registering_weights_keeps_the_verifiers(tmp_path):
     folder = composed(tmp_path / "weights")
-    register("model", folder / "verifier.md", card="verifier.md", licence="MIT", folder=folder)
+    register_weights("model", folder / "verifier.md", card="verifier.md", licence="MIT", folder=folder)
 
     assert set(read_catalogue(folder).verifiers) == {"verifier", "second"}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +10,7 @@ import pytest
 
 pytest.importorskip("torch")
 
+from tests.evaluation_data import DATA, needs_data
 from training.verifier import regression
 from training.verifier.library import load_verifier_models
 from worker.vision import weights
@@ -23,7 +23,6 @@ EXPECTED = Path(__file__).with_name("verifier_figures.json")
 RENEW = f"python -m training.verifier.regression tests/unit/{EXPECTED.name}"
 USABLE = Quality(ink=0.1, width=200, height=60, usable=True)
 PAIRS = 200
-DATA = Path(os.environ.get("COUNTERSIGN_DATA", "../shared/data"))
 
 
 @pytest.fixture(scope="module")
@@ -49,22 +48,20 @@ def test_the_figures_are_those_of_the_shipped_files(expected, models):
 
 
 def test_drawn_signatures_are_told_apart_exactly_as_before(expected, models):
-    found = regression.figures(regression.drawn(), models)
+    found = regression.exact_figures(regression.invented_subset(), models)
 
     assert same(found, expected["invented"]), f"{found}; if it is meant so, renew with: {RENEW}"
 
 
+@needs_data("verification/cedar")
 def test_real_signatures_are_told_apart_exactly_as_before(expected, models):
-    if not (DATA / "verification" / "cedar").is_dir():
-        pytest.skip(f"no verification/cedar in {DATA}; COUNTERSIGN_DATA says where it is")
-
-    found = regression.figures(regression.cedar(DATA), models)
+    found = regression.exact_figures(regression.cedar_subset(DATA), models)
 
     assert same(found, expected["cedar"]), f"{found}; if it is meant so, renew with: {RENEW}"
 
 
 def test_both_engines_say_the_same_of_two_hundred_pairs():
-    images = regression.drawn().images
+    images = regression.invented_subset().images
     verifier, onnx = load_verifier(), load_encoder()
     torch = TorchEncoder(weights.verified_path("encoder-torch"), version=onnx.version, device="cpu")
     one, other = onnx.encode(images), torch.encode(images)

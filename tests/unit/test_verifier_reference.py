@@ -20,7 +20,7 @@ def test_the_contrastive_loss_wants_own_genuine_near_and_all_else_a_margin_away(
     axes = torch.eye(4)
 
     apart, fooled, mixed = (
-        reference.contrastive(axes[rows], writers, genuine).item()
+        reference.signet_contrastive(axes[rows], writers, genuine).item()
         for rows in ([0, 0, 1, 2, 2, 3], [0, 0, 0, 2, 2, 2], [0, 2, 1, 0, 2, 3])
     )
 
@@ -33,7 +33,7 @@ def test_both_phases_end_in_a_weights_folder(tmp_path):
     phases: list[str] = []
 
     folder = reference.fit_reference(
-        signers, reference.Plan(minutes=0.01), tmp_path, lambda phase, used: phases.append(phase)
+        signers, reference.ReferencePlan(minutes=0.01), tmp_path, lambda phase, used: phases.append(phase)
     )
 
     found = load_encoder(folder=folder).encode(

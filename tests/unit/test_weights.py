@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from training.catalogue import register
+from training.catalogue import register_weights
 from worker.errors import WeightsError
 from worker.vision.weights import WEIGHTS_DIR, entry, load_catalogue, verified_path
 
@@ -20,7 +20,7 @@ def folder(tmp_path: Path) -> Path:
 def registered(folder: Path, tmp_path: Path, *, content: bytes = b"tensors", file: str = "a.onnx") -> Path:
     source = tmp_path / file
     source.write_bytes(content)
-    register("model", source, card="model.md", licence="AGPL-3.0-or-later", folder=folder, size=64)
+    register_weights("model", source, card="model.md", licence="AGPL-3.0-or-later", folder=folder, size=64)
     return folder / file
 
 
@@ -76,7 +76,7 @@ def test_registering_keeps_the_other_entries(folder, tmp_path):
     other = tmp_path / "c.onnx"
     other.write_bytes(b"c")
 
-    register("other", other, card="other.md", licence="MIT", folder=folder)
+    register_weights("other", other, card="other.md", licence="MIT", folder=folder)
 
     assert set(json.loads((folder / "catalogue.json").read_text())) == {"model", "other"}
 

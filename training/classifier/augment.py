@@ -26,12 +26,12 @@ _Rng = np.random.Generator
 _SIDEWAYS = 0.08
 
 
-def plain(piece: Piece) -> Look:
+def plain_look(piece: Piece) -> Look:
     """The piece as a perfect detector would hand it over."""
     return as_look(crop(piece.pixels, piece.box, margin=MARGIN))
 
 
-def varied(piece: Piece, papers: Sequence[Piece], rng: _Rng) -> Look:
+def varied_look(piece: Piece, papers: Sequence[Piece], rng: _Rng) -> Look:
     """The piece moved, laid on another paper where it is bare ink, stretched, turned and worn."""
     pixels = piece.pixels
     if piece.ink:

@@ -68,7 +68,7 @@ def train_classifier(
     torch.set_num_threads(threads)
     changes = {"minutes": minutes, "seed": seed}
     chosen = read_settings(ClassifierSettings, settings or CLASSIFIER_SETTINGS, changes=changes)
-    extra = [] if own is None else list(sets.own(own))
+    extra = [] if own is None else list(sets.own_pieces(own))
     pieces, validation = _pieces(data, out, chosen, fonts)
     run = resume_classifier(chosen, out / LAST) if resume else _started(pieces, chosen, out, shipped=shipped)
     with training_bar(chosen.minutes, printed="balanced") as report:
@@ -120,8 +120,8 @@ def _pieces(
     with stage_names("preparing crops") as notice:
         if not training.path.exists():
             faces = sets.read_fonts(fonts, out / "fonts")
-            training.save(sets.training(data, chosen, faces, notice))
+            training.save(sets.training_pieces(data, chosen, faces, notice))
         if not validation.path.exists():
             notice("validation")
-            validation.save(sets.validation(data))
+            validation.save(sets.validation_pieces(data))
         return training.load(), validation.load()

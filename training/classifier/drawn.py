@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from training.classifier.emblems import emblem
-from training.classifier.pieces import Piece, cut, whole
+from training.classifier.pieces import Piece, cut_piece, whole
 from training.synthesis import prose
 from training.synthesis.ink import Strokes, coverage
 from training.synthesis.strokes import Signer, forge, sign, write
@@ -22,7 +22,7 @@ _HINDI = "fontpkg_kalam"
 _SCALE = 6.0
 
 
-def signatures(seeds: range) -> Iterator[Piece]:
+def draw_signatures(seeds: range) -> Iterator[Piece]:
     """One piece a seed: mostly a genuine signature, at times an imitation, which is a signature too."""
     for seed in seeds:
         rng, signer = np.random.default_rng([seed, 0xC1]), Signer.from_seed(seed)
@@ -32,7 +32,7 @@ def signatures(seeds: range) -> Iterator[Piece]:
             yield piece
 
 
-def handwriting(seeds: range) -> Iterator[Piece]:
+def draw_handwriting(seeds: range) -> Iterator[Piece]:
     """One piece a seed: dates, numbers, words and notes of one to four lines in one hand."""
     for seed in seeds:
         rng, signer = np.random.default_rng([seed, 0xC2]), Signer.from_seed(seed)
@@ -42,7 +42,7 @@ def handwriting(seeds: range) -> Iterator[Piece]:
             yield piece
 
 
-def emblems(seeds: range) -> Iterator[Piece]:
+def draw_emblems(seeds: range) -> Iterator[Piece]:
     """One stamp, seal or logo a seed."""
     for seed in seeds:
         rng = np.random.default_rng([seed, 0xC3])
@@ -51,7 +51,7 @@ def emblems(seeds: range) -> Iterator[Piece]:
             yield piece
 
 
-def typed(
+def draw_typed(
     seeds: range, faces: Sequence[Face], scripts: Sequence[str], *, source: str, a_sheet: int = 6
 ) -> Iterator[Piece]:
     """Windows of one sheet of print a seed, script and face drawn at random; `source` gains the script."""
@@ -61,10 +61,12 @@ def typed(
         face = faces[int(rng.integers(len(faces)))]
         pixels = sheet([_text(script, rng) for _ in range(9)], face, rng)
         for box in windows(pixels, a_sheet, rng):
-            yield cut(pixels, box, Kind.PRINTED_TEXT, source=f"{source}, {script}", group=f"sheet {seed}")
+            yield cut_piece(
+                pixels, box, Kind.PRINTED_TEXT, source=f"{source}, {script}", group=f"sheet {seed}"
+            )
 
 
-def penned(seeds: range, hands: Sequence[Sequence[Face]], *, a_sheet: int = 4) -> Iterator[Piece]:
+def draw_penned(seeds: range, hands: Sequence[Sequence[Face]], *, a_sheet: int = 4) -> Iterator[Piece]:
     """Windows of sheets in handwriting fonts; each hand is the faces of one family."""
     for seed in seeds:
         rng = np.random.default_rng([seed, 0xC5])
@@ -75,7 +77,7 @@ def penned(seeds: range, hands: Sequence[Sequence[Face]], *, a_sheet: int = 4) -
         text = [words("devanagari", count, rng) if hindi else " ".join(_note(rng)) for _ in range(9)]
         pixels = sheet(text, face, rng, plain=True)
         for box in windows(pixels, a_sheet, rng):
-            yield cut(pixels, box, Kind.HANDWRITING, source="handwriting font", group=f"note {seed}")
+            yield cut_piece(pixels, box, Kind.HANDWRITING, source="handwriting font", group=f"note {seed}")
 
 
 def _text(script: str, rng: _Rng) -> str:

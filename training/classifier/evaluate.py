@@ -44,7 +44,7 @@ def measure_classifier(
     """
     if own is None and not (data / "detection" / "hlx8j" / "sources.csv").exists():
         raise WrongUse(f"no evaluation data in {data}; name the folder with --data")
-    pieces = list(sets.own(own)) if own is not None else sets.test(data, notice)
+    pieces = list(sets.own_pieces(own)) if own is not None else sets.test_pieces(data, notice)
     notice("classifying")
     classifier = OnnxClassifier()
     answers, milliseconds = classify_pieces(pieces, classifier)

@@ -11,8 +11,8 @@ import torch
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from training.catalogue import register
-from training.classifier.network import CropNetwork, Probabilities
+from training.catalogue import register_weights
+from training.classifier.network import CropNetwork, KindProbabilities
 from training.common.checkpoints import with_average
 from training.common.onnx import save_onnx
 from worker.vision.detection.classifier import HEIGHT, KINDS, WIDTH
@@ -58,10 +58,10 @@ def register_classifier(
     """
     with tempfile.TemporaryDirectory() as scratch:
         graph = Path(scratch) / "classifier.onnx"
-        network = Probabilities(mean_classifier(checkpoints))
+        network = KindProbabilities(mean_classifier(checkpoints))
         example = (torch.zeros(2, 1, HEIGHT, WIDTH),)
         save_onnx(network, example, graph, inputs=["images"], output="kinds")
-        return register(
+        return register_weights(
             "classifier",
             graph,
             card=CARD,

@@ -35,7 +35,7 @@ class CropNetwork(nn.Module):
         return logits
 
 
-class Probabilities(nn.Module):
+class KindProbabilities(nn.Module):
     """The network with a softmax behind it: what is exported."""
 
     def __init__(self, network: CropNetwork) -> None:

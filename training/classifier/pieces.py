@@ -32,7 +32,7 @@ class Piece:
     ink: bool = False
 
 
-def cut(page: Pixels | Grey, box: Box, kind: Kind, *, source: str, group: str) -> Piece:
+def cut_piece(page: Pixels | Grey, box: Box, kind: Kind, *, source: str, group: str) -> Piece:
     """The box and its surroundings out of a page, reduced where it is large."""
     height, width = page.shape[:2]
     left, top = max(0, int(box.x - AROUND * box.width)), max(0, int(box.y - AROUND * box.height))

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from training.classifier.pieces import Piece, cut, whole
+from training.classifier.pieces import Piece, cut_piece, whole
 from training.detector.readers import PageRecord, read_hlx8j, read_rf100, read_tobacco800
 from training.detector.splits import choosing, every_page, learnt, measuring
 from training.synthesis.typeset import windows
@@ -65,7 +65,7 @@ def print_windows(root: Path, split: str, *, a_page: int, seed: int) -> Iterator
         pixels, known = _pixels(page.image), (*page.boxes, *logos[page.image], *other[name])
         for box in windows(pixels, a_page, rng):
             if not any(_overlap(box, one) for one in known):
-                yield cut(pixels, box, Kind.PRINTED_TEXT, source="Tobacco800 print", group=page.group)
+                yield cut_piece(pixels, box, Kind.PRINTED_TEXT, source="Tobacco800 print", group=page.group)
 
 
 def labelled(root: Path, split: str, *, a_passage: int = 14, seed: int = 1) -> Iterator[Piece]:
@@ -79,7 +79,7 @@ def labelled(root: Path, split: str, *, a_passage: int = 14, seed: int = 1) -> I
     for row in ours("boxes"):
         pixels, box = _pixels(root / row["image"]), _box(row)
         kind = Kind(row["kind"])
-        yield cut(pixels, box, kind, source=f"seen by eye, {kind}", group=groups[row["image"]])
+        yield cut_piece(pixels, box, kind, source=f"seen by eye, {kind}", group=groups[row["image"]])
     for row in ours("areas"):
         pixels = _pixels(root / row["image"])
         height, width = pixels.shape
@@ -88,7 +88,7 @@ def labelled(root: Path, split: str, *, a_passage: int = 14, seed: int = 1) -> I
         rng = np.random.default_rng([seed, *row["image"].encode()])
         many = a_passage if row["height"] > 0.12 else 3
         for box in windows(passage, many, rng):
-            yield cut(
+            yield cut_piece(
                 passage, box, Kind.HANDWRITING, source="seen by eye, handwriting", group=groups[row["image"]]
             )
 
@@ -110,7 +110,7 @@ def _boxed(pages: Iterable[PageRecord], kind: Kind, source: str) -> Iterator[Pie
         if page.boxes:
             pixels = _pixels(page.image)
             for box in page.boxes:
-                yield cut(pixels, box, kind, source=source, group=page.group)
+                yield cut_piece(pixels, box, kind, source=source, group=page.group)
 
 
 def _pixels(path: Path) -> Grey:

@@ -56,7 +56,7 @@ def read_fonts(folder: Path | None, converted: Path) -> Fonts:
     return Fonts((*carried, *chain.from_iterable(own_print)), [*installed, *own_hands])
 
 
-def training(data: Path, settings: ClassifierSettings, fonts: Fonts, notice: Notice) -> list[Piece]:
+def training_pieces(data: Path, settings: ClassifierSettings, fonts: Fonts, notice: Notice) -> list[Piece]:
     """Everything the classifier learns from."""
     root = data / "detection"
 
@@ -73,16 +73,18 @@ def training(data: Path, settings: ClassifierSettings, fonts: Fonts, notice: Not
         ),
         "what was seen by eye": real.labelled(root, "train"),
         "signatures of writers": real.specimens(writers, each=each, seed=settings.seed),
-        "drawn signatures": drawn.signatures(seeds(settings.drawn_signatures)),
-        "drawn emblems": drawn.emblems(seeds(settings.drawn_emblems)),
-        "drawn print": drawn.typed(seeds(settings.typed_sheets), fonts.printed, SEEN, source="drawn print"),
-        "handwriting fonts": drawn.penned(seeds(settings.penned_sheets), fonts.hands),
-        "drawn handwriting": drawn.handwriting(seeds(settings.drawn_handwriting)),
+        "drawn signatures": drawn.draw_signatures(seeds(settings.drawn_signatures)),
+        "drawn emblems": drawn.draw_emblems(seeds(settings.drawn_emblems)),
+        "drawn print": drawn.draw_typed(
+            seeds(settings.typed_sheets), fonts.printed, SEEN, source="drawn print"
+        ),
+        "handwriting fonts": drawn.draw_penned(seeds(settings.penned_sheets), fonts.hands),
+        "drawn handwriting": drawn.draw_handwriting(seeds(settings.drawn_handwriting)),
     }
     return list(chain.from_iterable(_told(sources, notice)))
 
 
-def validation(data: Path) -> list[Piece]:
+def validation_pieces(data: Path) -> list[Piece]:
     """What chooses the checkpoint: other documents, writers and seeds."""
     root = data / "detection"
     return [
@@ -90,14 +92,14 @@ def validation(data: Path) -> list[Piece]:
         *real.logos(root, "valid"),
         *real.print_windows(root, "valid", a_page=3, seed=2),
         *real.specimens(_writers(data, "validation"), each=4, seed=2),
-        *drawn.emblems(range(VALID_SEED, VALID_SEED + 100)),
-        *drawn.typed(range(VALID_SEED, VALID_SEED + 60), CARRIED, SEEN, source="drawn print"),
-        *drawn.penned(range(VALID_SEED, VALID_SEED + 60), installed_hands(LEARNT_HANDS)),
-        *drawn.handwriting(range(VALID_SEED, VALID_SEED + 150)),
+        *drawn.draw_emblems(range(VALID_SEED, VALID_SEED + 100)),
+        *drawn.draw_typed(range(VALID_SEED, VALID_SEED + 60), CARRIED, SEEN, source="drawn print"),
+        *drawn.draw_penned(range(VALID_SEED, VALID_SEED + 60), installed_hands(LEARNT_HANDS)),
+        *drawn.draw_handwriting(range(VALID_SEED, VALID_SEED + 150)),
     ]
 
 
-def test(data: Path, notice: Notice) -> list[Piece]:
+def test_pieces(data: Path, notice: Notice) -> list[Piece]:
     """What measures: pages of test documents, faces, hands and scripts that training never showed."""
     root = data / "detection"
     faces = [face for face in package_faces("matplotlib") if face.file and face.file.name.startswith(_DEJAVU)]
@@ -108,12 +110,12 @@ def test(data: Path, notice: Notice) -> list[Piece]:
         "print on pages": real.print_windows(root, "test", a_page=2, seed=3),
         "what was seen by eye": real.labelled(root, "test"),
         "signatures of writers": real.specimens(_writers(data, "test"), each=3, seed=3),
-        "drawn emblems": drawn.emblems(range(TEST_SEED, TEST_SEED + 150)),
-        "other faces": drawn.typed(_test_seeds(0, 30), faces, alphabets, source="print, other faces"),
-        "other words": drawn.typed(_test_seeds(1, 40), CARRIED, SEEN, source="print, seen script"),
-        "other scripts": drawn.typed(_test_seeds(2, 50), CARRIED, UNSEEN, source="print, unseen script"),
-        "handwriting fonts": drawn.penned(_test_seeds(3, 50), installed_hands(TEST_HANDS)),
-        "drawn handwriting": drawn.handwriting(_test_seeds(4, 150)),
+        "drawn emblems": drawn.draw_emblems(range(TEST_SEED, TEST_SEED + 150)),
+        "other faces": drawn.draw_typed(_test_seeds(0, 30), faces, alphabets, source="print, other faces"),
+        "other words": drawn.draw_typed(_test_seeds(1, 40), CARRIED, SEEN, source="print, seen script"),
+        "other scripts": drawn.draw_typed(_test_seeds(2, 50), CARRIED, UNSEEN, source="print, unseen script"),
+        "handwriting fonts": drawn.draw_penned(_test_seeds(3, 50), installed_hands(TEST_HANDS)),
+        "drawn handwriting": drawn.draw_handwriting(_test_seeds(4, 150)),
     }
     return list(chain.from_iterable(_told(sources, notice)))
 
@@ -123,7 +125,7 @@ def _writers(data: Path, split: str) -> list[Signer]:
     return bhsig(data / "verification" / "bhsig_hindi", split)
 
 
-def own(folder: Path) -> Iterator[Piece]:
+def own_pieces(folder: Path) -> Iterator[Piece]:
     """A user's crops, `folder/<kind>/*.png` (jpg, tif too). WrongUse for other folders."""
     folders = sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
     known = ", ".join(Kind)

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from training.classifier.augment import moved, varied
+from training.classifier.augment import moved, varied_look
 from training.classifier.network import CropNetwork
 from training.classifier.pieces import Piece
 from training.classifier.settings import ClassifierSettings
@@ -49,7 +49,7 @@ class CropBatches:
 
     def _one(self, kind: int, rng: np.random.Generator) -> Look:
         pieces = self._kinds[kind]
-        return varied(pieces[int(rng.choice(len(pieces), p=self._chances[kind]))], self._papers, rng)
+        return varied_look(pieces[int(rng.choice(len(pieces), p=self._chances[kind]))], self._papers, rng)
 
 
 def start_classifier(settings: ClassifierSettings, network: CropNetwork | None = None) -> ClassifierRun:

@@ -98,10 +98,10 @@ def evaluate_cleaner(
 
 def _clean(data: Path, signatures: Path | None, chosen: CleanerSettings) -> tuple[Clean, Clean]:
     """Clean signatures to train on, and held-out ones to validate on."""
-    invented = pairs.drawn()
+    invented = pairs.invented_signatures()
     try:
         if signatures is not None:
-            return pairs.own(signatures, invented, chosen)
+            return pairs.own_signatures(signatures, invented, chosen)
         return pairs.published(data, invented, chosen)
     except (OSError, ValueError) as error:
         raise WrongUse(str(error)) from error

@@ -118,7 +118,7 @@ def measure_cleaners(
     verification = data / "verification"
     signers = {
         "BHSig260-Hindi test": readers.bhsig(verification / "bhsig_hindi", "test", shrink=False),
-        "CEDAR": readers.cedar(verification / "cedar"),
+        "CEDAR": readers.read_cedar(verification / "cedar"),
     }
     reports = {}
     for number, (name, found) in enumerate(signers.items()):

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import torch
 
-from training.catalogue import register
+from training.catalogue import register_weights
 from training.cleaner.evaluate import Judge
 from training.cleaner.gate import GateChoice, best_gate, choices, validation_cases
-from training.cleaner.network import Probabilities, StrokeUNet
+from training.cleaner.network import StrokeProbabilities, StrokeUNet
 from training.common.checkpoints import with_average
 from training.common.onnx import save_onnx
 from worker.vision.cleaning.learned import HEIGHT, WIDTH, StrokeNetwork
@@ -26,7 +26,7 @@ CARD = "cleaner.md"
 def write_onnx(network: StrokeUNet, path: Path) -> None:
     """Export for one crop at a time, without notes on the exporter, so that the digest is reproducible."""
     example = (torch.zeros(1, 1, HEIGHT, WIDTH),)
-    answering = Probabilities(network).eval()
+    answering = StrokeProbabilities(network).eval()
     save_onnx(answering, example, path, inputs=["darkness"], output="strokes", free_batch=False)
 
 
@@ -42,5 +42,5 @@ def register_cleaner(checkpoint: Path, data: Path, *, folder: Path = WEIGHTS_DIR
         measured = choices(StrokeNetwork(OnnxModel(path, version="")), validation_cases(data), judge)
         size = {"width": WIDTH, "height": HEIGHT}
         gate = best_gate(measured).min_removed
-        register("cleaner", path, card=CARD, licence=LICENCE, folder=folder, min_removed=gate, **size)
+        register_weights("cleaner", path, card=CARD, licence=LICENCE, folder=folder, min_removed=gate, **size)
     return measured

@@ -70,7 +70,7 @@ class StrokeUNet(nn.Module):
         return logits
 
 
-class Probabilities(nn.Module):
+class StrokeProbabilities(nn.Module):
     """The network as it is shipped: probabilities instead of logits."""
 
     def __init__(self, network: StrokeUNet) -> None:

@@ -45,7 +45,7 @@ class Clean:
         return specimens[int(rng.integers(len(specimens)))]
 
 
-def drawn() -> list[Specimen]:
+def invented_signatures() -> list[Specimen]:
     """Invented signers' signatures, for training."""
     return _specimens(sets.drawn_for_training())
 
@@ -66,7 +66,9 @@ def published(data: Path, invented: Sequence[Specimen], settings: CleanerSetting
     return training, Clean(((_specimens(held_out), 1.0),))
 
 
-def own(folder: Path, invented: Sequence[Specimen], settings: CleanerSettings) -> tuple[Clean, Clean]:
+def own_signatures(
+    folder: Path, invented: Sequence[Specimen], settings: CleanerSettings
+) -> tuple[Clean, Clean]:
     """A user's own clean signatures, one an image, in any folders below `folder`, beside invented signers.
 
     Every tenth image chooses the checkpoint instead of training. ValueError when there are fewer than ten.

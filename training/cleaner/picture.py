@@ -22,7 +22,7 @@ CELL, ROWS = (360, 150), 5
 FIRST_SIGNER = 910_000
 
 
-def draw(path: Path, *, seed: int = 6) -> None:
+def draw_cleaners(path: Path, *, seed: int = 6) -> None:
     """Write the picture: dirty, by the classical rules, by the shipped default; a row a signature."""
     cleaners = [load_cleaner(method) for method in (Cleaning.CLASSICAL, Cleaning.AUTO)]
     rows = []
@@ -49,7 +49,7 @@ def main(
     seed: Annotated[int, typer.Option(help="The same seed draws the same picture.")] = 6,
 ) -> None:
     """Draw invented signatures made dirty, and what the shipped cleaners leave of them."""
-    draw(out, seed=seed)
+    draw_cleaners(out, seed=seed)
     Console(stderr=True).print(f"wrote {out}")
 
 

@@ -16,7 +16,7 @@ import torch
 from safetensors.torch import save_file
 from ultralytics.nn.modules import Detect
 
-from training.catalogue import register
+from training.catalogue import register_weights
 from training.common.onnx import drop_notes
 from training.detector.sheets import LABELS
 from training.detector.train import halved, new_model
@@ -55,8 +55,8 @@ def register_detector(
         graph = _save_onnx(model, Path(scratch) / f"{name}.onnx", sizes[0])
         common = {"card": CARD, "licence": LICENCE, "folder": folder}
         return (
-            register(name, graph, **common, **parameters),  # type: ignore[arg-type]
-            register(f"{name}-torch", tensors, **common, architecture=architecture, **parameters),  # type: ignore[arg-type]
+            register_weights(name, graph, **common, **parameters),  # type: ignore[arg-type]
+            register_weights(f"{name}-torch", tensors, **common, architecture=architecture, **parameters),  # type: ignore[arg-type]
         )
 
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from training.common.console import StageNotice
-from training.common.figures import Figure, as_figure
-from training.common.statistics import exact_interval
+from training.common.figures import Figure
+from training.common.shares import Share, share_figure
 from training.detector.marked import MarkedPage, read_marked
 from training.detector.testsets import rendered
 from worker.vision.boxes import iou
@@ -29,24 +29,6 @@ MARK_IOU = 0.4
 LOWEST = 0.05
 #: Other thresholds that are measured, for those who weigh misses and false alarms differently.
 OTHERS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
-
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    """Some of many, with the exact 95 % interval."""
-
-    some: int
-    many: int
-
-    @property
-    def value(self) -> float:
-        """The share in [0, 1]; 0 of none."""
-        return self.some / self.many if self.many else 0.0
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """Both ends of the interval; (0, 1) of none."""
-        return exact_interval(self.some, self.many)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +60,13 @@ def measure_signed_pages(
 ) -> list[SignedPages]:
     """Measure a source at the default threshold of the catalogue, which comes first, and at OTHERS."""
     default = default_thresholds(entry(name)).floor(Label.SIGNATURE)
-    answered = list(answer(read_marked(root, source)[: limit or None], source, notice, name=name))
-    return [at_threshold(source, answered, threshold) for threshold in dict.fromkeys((default, *OTHERS))]
+    answered = list(answered_pages(read_marked(root, source)[: limit or None], source, notice, name=name))
+    return [signed_pages_at(source, answered, threshold) for threshold in dict.fromkeys((default, *OTHERS))]
 
 
-def answer(pages: Sequence[MarkedPage], source: str, notice: StageNotice, *, name: str) -> Iterator[Answered]:
+def answered_pages(
+    pages: Sequence[MarkedPage], source: str, notice: StageNotice, *, name: str
+) -> Iterator[Answered]:
     """Each page with its signatures: laid upright, detected, and judged by the second-stage classifier."""
     detector = _as_served(name)
     for done, page in enumerate(pages, start=1):
@@ -94,7 +78,7 @@ def answer(pages: Sequence[MarkedPage], source: str, notice: StageNotice, *, nam
         notice(source, done, len(pages))
 
 
-def at_threshold(source: str, answered: Sequence[Answered], threshold: float) -> SignedPages:
+def signed_pages_at(source: str, answered: Sequence[Answered], threshold: float) -> SignedPages:
     """Count pages and marks at one threshold; pages of which the eye could not tell are left out."""
     signed = [one for one in answered if one.page.signed is True]
     unsigned = [one for one in answered if one.page.signed is False]
@@ -113,14 +97,7 @@ def at_threshold(source: str, answered: Sequence[Answered], threshold: float) ->
 def signed_page_figures(name: str, rows: Sequence[SignedPages]) -> list[Figure]:
     """The rows of a detector as figures; shares of nothing are left out."""
     return [
-        as_figure(
-            name,
-            of=row.source,
-            measure=f"{measured} at {row.threshold:.2f}",
-            value=share.value,
-            interval=share.interval,
-            n=share.many,
-        )
+        share_figure(name, of=row.source, measure=f"{measured} at {row.threshold:.2f}", share=share)
         for row in rows
         for measured, share in (
             ("signed pages found", row.signed_found),

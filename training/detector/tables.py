@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from rich.console import Console
 from rich.table import Table
 
+from training.common.shares import Share
 from training.common.statistics import Estimate
 from training.detector.evaluate import DetectorReport, LabelReport
 from training.detector.select import pixels
-from training.detector.signed_pages import Share
 
 
 def show_detector(console: Console, report: DetectorReport) -> None:

@@ -145,7 +145,7 @@ def _train_shipped(
 
 
 def _train_reference(data: Path, out: Path, minutes: float | None) -> None:
-    plan = reference.Plan() if minutes is None else reference.Plan(minutes=minutes)
+    plan = reference.ReferencePlan() if minutes is None else reference.ReferencePlan(minutes=minutes)
     messages.print("reading specimens …")
     signers = sets.scanned_for_training(data)
     with stage_bars() as notice:

@@ -104,7 +104,7 @@ def evaluate_copies(
     with stage_names("measuring") as notice:
         report = measure_copies(data, build_cleaner(Verification()), pairs=not copies_only, notice=notice)
     write_reports(report, copies_figures(report), report_to=report_to, figures_to=figures_to)
-    typer.echo(tables.copies(report))
+    typer.echo(tables.copies_table(report))
 
 
 def evaluate_references(
@@ -117,24 +117,24 @@ def evaluate_references(
     with stage_names("measuring") as notice:
         report = measure_reference_check(data, notice=notice)
     write_reports(report, reference_figures(report), report_to=report_to, figures_to=figures_to)
-    typer.echo(tables.references(report))
+    typer.echo(tables.references_table(report))
 
 
 def _own(
     folder: Path, weights: Path, *, every: bool, report_to: Path | None, figures_to: Path | None
 ) -> None:
-    gallery = sets.own(folder) if every else sets.own_held_out(folder)
+    gallery = sets.own_signers(folder) if every else sets.own_held_out(folder)
     models = library.load_verifier_models(weights)
     figures = own.measure_own_signers(gallery, models)
     measured = today(models.digests, own_figures(gallery.source, figures))
     report = {"own": [asdict(row) for row in figures]}
     write_reports(report, measured, report_to=report_to, figures_to=figures_to)
-    typer.echo(tables.own(figures))
+    typer.echo(tables.own_table(figures))
 
 
 def _matrix(data: Path, folders: list[Path], *, report_to: Path | None, figures_to: Path | None) -> None:
     with stage_names("evaluating") as notice:
-        rows = measure.matrix(data, folders, notice=notice)
+        rows = measure.measure_matrix(data, folders, notice=notice)
     report = {"matrix": [asdict(row) for row in rows]}
     write_reports(report, matrix_figures(rows), report_to=report_to, figures_to=figures_to)
-    typer.echo(tables.matrix(rows))
+    typer.echo(tables.matrix_table(rows))

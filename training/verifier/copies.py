@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,7 +15,7 @@ import numpy as np
 from training.common.console import Notice
 from training.common.degradations import blurred, compressed, noisy, one_bit, skewed
 from training.common.pixels import scaled
-from training.common.statistics import exact_interval
+from training.common.shares import Share
 from training.provenance import commit
 from training.verifier import readers
 from training.verifier.readers import Drawn, Signer, Specimen
@@ -32,26 +31,6 @@ _Rng = np.random.Generator
 SCANNED_WIDTH = 400
 #: Candidates that a worker lays over a questioned signature; the search is measured with as many.
 CANDIDATES = 8
-
-
-@dataclass(frozen=True)
-class Share:
-    """Some of many, with the exact 95 % interval (Clopper and Pearson, 1934)."""
-
-    found: int
-    of: int
-    low: float
-    high: float
-
-    @classmethod
-    def counted(cls, found: int, of: int) -> Share:
-        """From counts."""
-        return cls(found, of, *exact_interval(found, of))
-
-    @property
-    def rate(self) -> float:
-        """The share itself."""
-        return self.found / self.of if self.of else math.nan
 
 
 @dataclass(frozen=True)
@@ -148,7 +127,7 @@ def genuine_pairs(names: Sequence[str], prepared: Sequence[Sequence[Strokes]]) -
             if similarity >= SAME_INK:
                 flagged.append((name, i, j, round(similarity, 3)))
     quantiles = np.quantile(similarities, (0.5, 0.99, 0.999, 1.0))
-    alarms = Share.counted(len(flagged), len(similarities))
+    alarms = Share(len(flagged), len(similarities))
     return Pairs(alarms, too_little, tuple(round(float(one), 3) for one in quantiles), flagged)
 
 
@@ -204,14 +183,14 @@ def _copies(
             if how is None:
                 own = len(gallery)
                 ranked += own in copies.nearest(second, [*gallery, copies.outline(first)], top=CANDIDATES)
-        shares[name] = Share.counted(hits, len(originals))
-    return shares, Share.counted(ranked, len(originals))
+        shares[name] = Share(hits, len(originals))
+    return shares, Share(ranked, len(originals))
 
 
 def _sets(folder: Path) -> dict[str, Callable[[], list[Signer]]]:
     bhsig, online = folder / "bhsig_hindi", ("susig", "svc2004")
     return {
-        "CEDAR": lambda: readers.cedar(folder / "cedar"),
+        "CEDAR": lambda: readers.read_cedar(folder / "cedar"),
         "cross-media, by name": lambda: readers.crossmedia(folder / "crossmedia_cn"),
         **{name: partial(readers.online, folder / f"{name}.npz") for name in online},
         **{
@@ -224,7 +203,7 @@ def _sets(folder: Path) -> dict[str, Callable[[], list[Signer]]]:
 def _test_signers(folder: Path) -> list[Signer]:
     """Every second signer of the sets that chose nothing: each is copied once for every condition."""
     test = readers.bhsig(folder / "bhsig_hindi", "test", shrink=False)
-    return [*test[::2], *readers.cedar(folder / "cedar")[::2]]
+    return [*test[::2], *readers.read_cedar(folder / "cedar")[::2]]
 
 
 def _strokes(specimen: Specimen) -> Strokes:

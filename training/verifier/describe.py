@@ -22,7 +22,7 @@ WHITENING = 0.25
 
 
 @torch.no_grad()
-def describe(encoder: SignatureEncoder, batches: Batches) -> None:
+def describe_fine_cells(encoder: SignatureEncoder, batches: Batches) -> None:
     """Set the fine descriptors of an encoder in evaluation mode, from signatures as training sees them."""
     level, seen = LEVELS[0], []
     for number in range(DRAWS):

@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from training.common.console import Notice
+from training.common.shares import Share
 from training.provenance import commit
 from training.verifier import sets
-from training.verifier.copies import Share
 from training.verifier.protocol import Gallery
 from worker.vision import weights
 from worker.vision.values import Embeddings
@@ -94,10 +94,10 @@ def flagged_references(
                 planted[kind].append(_flags(embeddings[mixed], verifier)[-1])
     flags = [flag for flags in clean for flag in flags]
     return FlaggedReferences(
-        wrongly=Share.counted(sum(flags), len(flags)),
-        sets_with_any=Share.counted(sum(map(any, clean)), len(clean)),
-        strangers_found=Share.counted(sum(planted["stranger"]), len(planted["stranger"])),
-        forgeries_found=Share.counted(sum(planted["forgery"]), len(planted["forgery"])),
+        wrongly=Share(sum(flags), len(flags)),
+        sets_with_any=Share(sum(map(any, clean)), len(clean)),
+        strangers_found=Share(sum(planted["stranger"]), len(planted["stranger"])),
+        forgeries_found=Share(sum(planted["forgery"]), len(planted["forgery"])),
     )
 
 

@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from training.catalogue import register
+from training.catalogue import register_weights
 from training.common.checkpoints import read_checkpoint, with_average
 from training.common.onnx import save_onnx
 from worker.errors import WrongUse
@@ -52,9 +52,9 @@ def register_verifier(
         save_onnx(matcher, (embedding, embedding), pairs, inputs=["a", "b"], output="logits")
         save_file({name: value.contiguous() for name, value in encoder.state_dict().items()}, tensors)
         size: dict[str, Any] = {"width": WIDTH, "height": HEIGHT, "dimension": DIMENSION}
-        onnx_entry = register("encoder", graph, card=CARD, licence=LICENCE, folder=folder, **size)
-        register("matcher", pairs, card=CARD, licence=LICENCE, folder=folder, dimension=DIMENSION)
-        register(
+        onnx_entry = register_weights("encoder", graph, card=CARD, licence=LICENCE, folder=folder, **size)
+        register_weights("matcher", pairs, card=CARD, licence=LICENCE, folder=folder, dimension=DIMENSION)
+        register_weights(
             "encoder-torch",
             tensors,
             card=CARD,
@@ -70,4 +70,4 @@ def register_calibration(calibration: dict[str, Any], *, folder: Path = WEIGHTS_
     with tempfile.TemporaryDirectory() as scratch:
         path = Path(scratch) / "calibration.json"
         path.write_text(json.dumps(calibration, indent=2) + "\n", encoding="utf-8")
-        register("calibration", path, card=CARD, licence=LICENCE, folder=folder)
+        register_weights("calibration", path, card=CARD, licence=LICENCE, folder=folder)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from training.common.figures import Figure, FigureFile, Unit, as_figure, estimated, today
+from training.common.shares import Share, share_figure
 from training.common.statistics import Estimate
 from training.verifier.combinations import Combination
-from training.verifier.copies import CopiesReport, Share
+from training.verifier.copies import CopiesReport
 from training.verifier.decisions import decision_figures
 from training.verifier.enrolment import ReferenceReport
 from training.verifier.errors import Analysis
@@ -16,7 +17,7 @@ from training.verifier.identification import Search
 from training.verifier.measure import MatrixRow, Whole
 from training.verifier.names import SameName
 from training.verifier.own import OwnFigures
-from training.verifier.robustness import Condition
+from training.verifier.robustness import ArrivalCondition
 
 MODEL, COPIES, REFERENCES = "verifier", "copies", "references"
 _SKILLED = "skilled EER"
@@ -65,24 +66,27 @@ def copies_figures(report: CopiesReport) -> FigureFile:
     """False alarms among genuine pairs, and copies that were found."""
     alarms = {name: pairs.false_alarms for name, pairs in report.pairs.items()}
     if alarms:
-        alarms["all"] = Share.counted(
-            sum(share.found for share in alarms.values()), sum(share.of for share in alarms.values())
+        alarms["all"] = Share(
+            sum(share.some for share in alarms.values()), sum(share.many for share in alarms.values())
         )
-    figures = [_share(COPIES, name, "false alarms", share) for name, share in alarms.items()]
+    figures = [
+        share_figure(COPIES, of=name, measure="false alarms", share=share) for name, share in alarms.items()
+    ]
     figures += [
-        _share(COPIES, name.removesuffix(" of these"), "found", share)
+        share_figure(COPIES, of=name.removesuffix(" of these"), measure="found", share=share)
         for name, share in report.copies.items()
     ]
     if report.searched is not None:
         of = f"search among {report.among}"
-        figures.append(_share(COPIES, of, "original among the candidates", report.searched))
+        measure = "original among the candidates"
+        figures.append(share_figure(COPIES, of=of, measure=measure, share=report.searched))
     return today({"cleaner": report.cleaner}, figures)
 
 
 def reference_figures(report: ReferenceReport) -> FigureFile:
     """References that were flagged, rightly and wrongly, by source."""
     figures = [
-        _share(REFERENCES, source, measure, share)
+        share_figure(REFERENCES, of=source, measure=measure, share=share)
         for source, flagged in report.sources.items()
         for measure, share in (
             ("good references flagged", flagged.wrongly),
@@ -181,7 +185,7 @@ def _combination(combination: Combination) -> Iterator[Figure]:
             )
 
 
-def _condition(condition: Condition) -> Iterator[Figure]:
+def _condition(condition: ArrivalCondition) -> Iterator[Figure]:
     for source, skilled in condition.skilled.items():
         of, asked = f"{source}, {condition.name}", condition.asked[source]
         yield _figure(of, f"{_SKILLED}, {_references(3)}", skilled, asked)
@@ -231,12 +235,6 @@ def _analysis(analysis: Analysis) -> Iterator[Figure]:
 
 def _references(count: int) -> str:
     return f"{count} reference" if count == 1 else f"{count} references"
-
-
-def _share(model: str, of: str, measure: str, share: Share) -> Figure:
-    return as_figure(
-        model, of=of, measure=measure, value=share.rate, n=share.of, interval=(share.low, share.high)
-    )
 
 
 def _figure(of: str, measure: str, estimate: Estimate, count: int, *, unit: Unit = Unit.SHARE) -> Figure:

@@ -146,7 +146,7 @@ def _real(library: Library) -> list[_Person]:
         for writer in np.unique(one.found.writers):
             own = np.flatnonzero((one.found.writers == writer) & one.found.genuine)
             people.append(_person(one.found.source, f"{one.found.source}/{writer}", one.embeddings[own]))
-    written = names.read(library.data / "verification" / "crossmedia_cn")
+    written = names.read_writings(library.data / "verification" / "crossmedia_cn")
     embeddings = library.models.encoder.encode(written.images)
     for volunteer in np.unique(written.volunteers):
         for prompt in np.unique(written.prompts):

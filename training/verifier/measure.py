@@ -31,7 +31,7 @@ from training.verifier.evaluate import VerifierReport
 from training.verifier.identification import Search
 from training.verifier.library import Library
 from training.verifier.names import SameName
-from training.verifier.robustness import Condition
+from training.verifier.robustness import ArrivalCondition
 from worker.vision import weights
 from worker.vision.verification.matcher import load_matcher
 
@@ -46,7 +46,7 @@ class Whole:
     sets: VerifierReport | None
     combinations: list[Combination] | None
     names: SameName | None
-    robustness: list[Condition] | None
+    robustness: list[ArrivalCondition] | None
     identification: list[Search] | None
     errors: list[Analysis] | None
 
@@ -90,11 +90,11 @@ def measure_verifier(
     )
     if plots_to is not None:
         notice("plots")
-        plots.draw(shelf, plots_to)
+        plots.draw_curves(shelf, plots_to)
     return whole
 
 
-def matrix(data: Path, folders: Sequence[Path], *, notice: Notice) -> list[MatrixRow]:
+def measure_matrix(data: Path, folders: Sequence[Path], *, notice: Notice) -> list[MatrixRow]:
     """Skilled EER of several verifiers on every set of MATRIX, one reference; no calibration is needed."""
     rows = [MatrixRow(str(folder), weights.entry("encoder", folder).sha256, {}, {}) for folder in folders]
     for read in MATRIX:

@@ -33,7 +33,7 @@ COUNTS = (1, 3)
 
 
 @dataclass(frozen=True)
-class Written:
+class Writings:
     """All writings: whose, which name, on what (a number of MEDIA)."""
 
     images: list[Normal]
@@ -68,7 +68,7 @@ class SameName:
 def measure_same_names(library: Library, *, notice: Notice) -> SameName:
     """Measure on the volunteers that never train."""
     notice("the same name by others")
-    written = read(library.data / "verification" / "crossmedia_cn")
+    written = read_writings(library.data / "verification" / "crossmedia_cn")
     embeddings = library.models.encoder.encode(written.images)
     scores = _scores(written, embeddings, library)
     calibration = library.models.calibration
@@ -83,7 +83,7 @@ def measure_same_names(library: Library, *, notice: Notice) -> SameName:
     )
 
 
-def read(folder: Path) -> Written:
+def read_writings(folder: Path) -> Writings:
     """The writings of the held-out volunteers."""
     with (folder / "manifest.csv").open(newline="", encoding="utf-8") as file:
         rows = [row for row in csv.DictReader(file) if int(row["volunteer"]) > sets.LAST_TRAINING_VOLUNTEER]
@@ -91,7 +91,7 @@ def read(folder: Path) -> Written:
         normals = [_normal(images.read(row["file"])) for row in rows]
     columns = [[int(row[name]) for row in rows] for name in ("volunteer", "name_prompt", "index")]
     volunteers, prompts, index = (np.array(column) for column in columns)
-    return Written(normals, volunteers, prompts, (index - 1) // 10)
+    return Writings(normals, volunteers, prompts, (index - 1) // 10)
 
 
 def _normal(data: bytes) -> Normal:
@@ -106,7 +106,7 @@ def _padded(image: Grey) -> Grey:
     return np.asarray(cv2.copyMakeBorder(image, 8, 8, 8, 8, cv2.BORDER_CONSTANT, value=255), np.uint8)
 
 
-def _scores(written: Written, embeddings: Embeddings, library: Library) -> Pairs:
+def _scores(written: Writings, embeddings: Embeddings, library: Library) -> Pairs:
     """Logits of every writing against those of the same name, and of the next name by the next volunteer."""
     table = np.full((len(embeddings), len(embeddings)), np.nan)
     for volunteer, prompt in _signers(written):
@@ -117,11 +117,11 @@ def _scores(written: Written, embeddings: Embeddings, library: Library) -> Pairs
     return table
 
 
-def _signers(written: Written) -> list[tuple[int, int]]:
+def _signers(written: Writings) -> list[tuple[int, int]]:
     return sorted(set(zip(written.volunteers.tolist(), written.prompts.tolist(), strict=True)))
 
 
-def _other_names(written: Written, volunteer: int, prompt: int) -> npt.NDArray[np.int64]:
+def _other_names(written: Writings, volunteer: int, prompt: int) -> npt.NDArray[np.int64]:
     """One writing of another name by each other volunteer, on changing media."""
     other = prompt % 10 + 1
     number = written.volunteers
@@ -129,7 +129,7 @@ def _other_names(written: Written, volunteer: int, prompt: int) -> npt.NDArray[n
     return np.flatnonzero(wanted)
 
 
-def _trials(written: Written, scores: Pairs, calibration: Calibration, count: int) -> list[Trials]:
+def _trials(written: Writings, scores: Pairs, calibration: Calibration, count: int) -> list[Trials]:
     """By volunteer; every choice of `count` of the media serves as references in turn."""
     score = protocol.llr(calibration, count)
     found: dict[int, list[tuple[Pairs, Pairs, Pairs]]] = {}
@@ -158,7 +158,7 @@ def _figures(trials: Sequence[Trials], calibration: Calibration, count: int) -> 
     )
 
 
-def _by_media(written: Written, scores: Pairs) -> dict[str, dict[str, float]]:
+def _by_media(written: Writings, scores: Pairs) -> dict[str, dict[str, float]]:
     """EER of one's own against others' writings of the same name: reference's medium, then query's."""
     same_name = written.prompts[:, None] == written.prompts[None, :]
     same_hand = written.volunteers[:, None] == written.volunteers[None, :]

@@ -19,7 +19,7 @@ SHOWN = (sets.test, sets.cedar)
 COLOURS = ("#166f45", "#ba1a1a", "#2456a4")
 
 
-def draw(library: Library, folder: Path) -> list[Path]:
+def draw_curves(library: Library, folder: Path) -> list[Path]:
     """Write `verifier-det.svg`, `verifier-scores.svg` and `verifier-reliability.svg` to the folder."""
     import matplotlib as mpl  # noqa: PLC0415  # slow to load, and only drawing needs it
 

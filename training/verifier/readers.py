@@ -95,7 +95,7 @@ def bhsig(folder: Path, split: str, *, shrink: bool = True) -> list[Signer]:
         return _grouped("bhsig", found)
 
 
-def cedar(folder: Path) -> list[Signer]:
+def read_cedar(folder: Path) -> list[Signer]:
     """All 55 signers of CEDAR, for evaluation alone."""
     found = (
         (row["writer"], row["label"] == "genuine", _scan((folder / row["file"]).read_bytes(), shrink=False))
@@ -104,7 +104,7 @@ def cedar(folder: Path) -> list[Signer]:
     return _grouped("cedar", found)
 
 
-def dutch(folder: Path) -> list[Signer]:
+def read_dutch(folder: Path) -> list[Signer]:
     """The Dutch signers of SigComp2011, for evaluation alone."""
     with zipfile.ZipFile(folder / "images.zip") as images:
         specimens = (

@@ -21,7 +21,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from training.catalogue import register
+from training.catalogue import register_weights
 from training.common.onnx import save_onnx
 from training.verifier.export import CARD, LICENCE
 from training.verifier.library import refit
@@ -85,7 +85,7 @@ class ReferenceClassifier(nn.Module):
 
 
 @dataclass(frozen=True)
-class Plan:
+class ReferencePlan:
     """A training's budget in minutes of processor time, and its settings."""
 
     minutes: float = 20.0
@@ -107,7 +107,7 @@ class _Specimens:
         return np.flatnonzero((self.writers == writer) & (self.genuine == genuine))
 
 
-def fit_reference(signers: Sequence[Signer], plan: Plan, out: Path, report: Report) -> Path:
+def fit_reference(signers: Sequence[Signer], plan: ReferencePlan, out: Path, report: Report) -> Path:
     """Both phases within the plan's minutes; returns the weights folder, which still lacks a calibration.
 
     `report` gets the phase and the minutes used; passes, losses and the plan go to `out/reference.json`.
@@ -166,7 +166,7 @@ def _tensor(images: npt.NDArray[np.uint8]) -> Tensor:
 def _train_encoder(  # noqa: PLR0917  # private; the first half of one training
     encoder: ReferenceEncoder,
     specimens: _Specimens,
-    plan: Plan,
+    plan: ReferencePlan,
     rng: np.random.Generator,
     clock: _Clock,
     report: Report,
@@ -179,7 +179,7 @@ def _train_encoder(  # noqa: PLR0917  # private; the first half of one training
             torch.from_numpy(specimens.writers[chosen]),
             torch.from_numpy(specimens.genuine[chosen]),
         )
-        found = contrastive(encoder(_tensor(specimens.images[chosen])), writers, genuine)
+        found = signet_contrastive(encoder(_tensor(specimens.images[chosen])), writers, genuine)
         optimiser.zero_grad(set_to_none=True)
         found.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
@@ -189,7 +189,7 @@ def _train_encoder(  # noqa: PLR0917  # private; the first half of one training
     return {"steps": step, "image_passes": passes, "loss": loss / (1 - 0.98 ** max(step, 1))}
 
 
-def contrastive(features: Tensor, writers: Tensor, genuine: Tensor) -> Tensor:
+def signet_contrastive(features: Tensor, writers: Tensor, genuine: Tensor) -> Tensor:
     """Genuine pairs of a writer together; their forgeries and other hands at least MARGIN away."""
     distance = torch.cdist(features, features).clamp_min(1e-6)
     same = writers[:, None] == writers[None, :]
@@ -218,7 +218,7 @@ def _train_classifier(  # noqa: PLR0917  # private; the second half of one train
     encoder: ReferenceEncoder,
     classifier: ReferenceClassifier,
     specimens: _Specimens,
-    plan: Plan,
+    plan: ReferencePlan,
     rng: np.random.Generator,
     clock: _Clock,
     report: Report,
@@ -275,5 +275,5 @@ def _export(encoder: ReferenceEncoder, classifier: ReferenceClassifier, folder: 
         save_onnx(encoder, (image,), graph, inputs=["images"], output="embeddings")
         save_onnx(classifier, (feature, feature), pairs, inputs=["a", "b"], output="logits")
         size = {"width": WIDTH, "height": HEIGHT, "dimension": FEATURES}
-        register("encoder", graph, card=CARD, licence=LICENCE, folder=folder, **size)
-        register("matcher", pairs, card=CARD, licence=LICENCE, folder=folder, dimension=FEATURES)
+        register_weights("encoder", graph, card=CARD, licence=LICENCE, folder=folder, **size)
+        register_weights("matcher", pairs, card=CARD, licence=LICENCE, folder=folder, dimension=FEATURES)

@@ -24,18 +24,18 @@ SEEDS, SPECIMENS = range(910_000, 910_012), 6
 CEDAR_WRITERS, CEDAR_SPECIMENS = 6, 8
 
 
-def drawn() -> Gallery:
+def invented_subset() -> Gallery:
     """The fixed subset that anybody can draw."""
     return protocol.gallery(readers.invented(SEEDS, specimens=SPECIMENS), "invented")
 
 
-def cedar(data: Path) -> Gallery:
+def cedar_subset(data: Path) -> Gallery:
     """The fixed subset of real signatures."""
-    signers = readers.cedar(data / "verification" / "cedar")[:CEDAR_WRITERS]
+    signers = readers.read_cedar(data / "verification" / "cedar")[:CEDAR_WRITERS]
     return protocol.gallery([_few(signer) for signer in signers], "CEDAR")
 
 
-def figures(found: Gallery, models: VerifierModels) -> dict[str, float]:
+def exact_figures(found: Gallery, models: VerifierModels) -> dict[str, float]:
     """EERs with one and three references, and the median log-likelihood ratio of either kind."""
     one = embed_and_score(found, models)
     rates: dict[str, float] = {}
@@ -61,8 +61,8 @@ def main(
     """Write the figures of the shipped weights to OUT."""
     models = load_verifier_models()
     found: dict[str, Any] = {"digests": models.digests}
-    found["invented"] = figures(drawn(), models)
-    found["cedar"] = figures(cedar(data), models)
+    found["invented"] = exact_figures(invented_subset(), models)
+    found["cedar"] = exact_figures(cedar_subset(data), models)
     out.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
 
 

@@ -39,7 +39,7 @@ Arrive = Callable[[Grey, np.random.Generator], Grey | None]
 
 
 @dataclass(frozen=True)
-class Condition:
+class ArrivalCondition:
     """One way to arrive: skilled EER by set, and shares of queries not found or not fit to be compared."""
 
     name: str
@@ -60,12 +60,12 @@ class _Case:
     forged: list[Grey]
 
 
-def measure_robustness(library: Library, *, notice: Notice) -> list[Condition]:
+def measure_robustness(library: Library, *, notice: Notice) -> list[ArrivalCondition]:
     """Every other BHSig test writer and CEDAR one: three clean references, four queries of either kind."""
     folder = library.data / "verification"
     signers = {
         "BHSig260-Hindi test": readers.bhsig(folder / "bhsig_hindi", "test", shrink=False),
-        "CEDAR": readers.cedar(folder / "cedar"),
+        "CEDAR": readers.read_cedar(folder / "cedar"),
     }
     cases = {name: _cases(found[::2], library) for name, found in signers.items()}
     arrivals: dict[str, Arrive] = {**CONDITIONS, FOUND: _Office()}
@@ -81,7 +81,7 @@ def measure_robustness(library: Library, *, notice: Notice) -> list[Condition]:
             skilled[source], random[source] = (
                 metrics.eer_estimate(trials, kind) for kind in ("skilled", "random")
             )
-        conditions.append(Condition(name, skilled, random, lost, asked))
+        conditions.append(ArrivalCondition(name, skilled, random, lost, asked))
     return conditions
 
 

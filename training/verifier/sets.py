@@ -57,7 +57,7 @@ def own_for_training(folder: Path) -> list[Signer]:
     return [signer for i, signer in enumerate(readers.folders(folder)) if not _held_out(i)]
 
 
-def own(folder: Path) -> Gallery:
+def own_signers(folder: Path) -> Gallery:
     """A user's own signers, all of them: for weights that were not trained on any."""
     return gallery(readers.folders(folder, shrink=False), "own signers")
 
@@ -96,12 +96,12 @@ def test(data: Path) -> Gallery:
 
 def cedar(data: Path) -> Gallery:
     """All of CEDAR, whose signers, script and scanner training never saw."""
-    return gallery(readers.cedar(data / "verification" / "cedar"), "CEDAR")
+    return gallery(readers.read_cedar(data / "verification" / "cedar"), "CEDAR")
 
 
 def dutch(data: Path) -> Gallery:
     """32 writers of SigComp2011, whose pens, script and scanner no model was trained on."""
-    return gallery(readers.dutch(data / "verification" / "dutch"), "SigComp2011 Dutch")
+    return gallery(readers.read_dutch(data / "verification" / "dutch"), "SigComp2011 Dutch")
 
 
 def mcyt(data: Path) -> Gallery:

@@ -30,7 +30,7 @@ FORGED_SHARES = (0.6, 0.2, 0.2)
 
 
 @dataclass(frozen=True)
-class Plan:
+class SplicePlan:
     """What all specimens of a made-up writer share: cuts as shares of the width, and how the pieces lie."""
 
     first: tuple[float, float]
@@ -46,7 +46,7 @@ class Spliced:
 
     first: Specimen
     second: Specimen
-    plan: Plan
+    plan: SplicePlan
     seed: int
 
     def mask(self, pen: np.random.Generator | None = None) -> Grey:
@@ -58,9 +58,9 @@ class Spliced:
         return _joined(left, right, self.plan)
 
 
-def plan(rng: np.random.Generator) -> Plan:
+def plan(rng: np.random.Generator) -> SplicePlan:
     """Draw a made-up writer's plan."""
-    return Plan(
+    return SplicePlan(
         _window(rng),
         _window(rng),
         float(np.exp(rng.uniform(-RATIO, RATIO))),
@@ -110,7 +110,7 @@ def _piece(ink: Grey, window: tuple[float, float], ratio: float, rng: np.random.
     return resized(cut, size)
 
 
-def _joined(left: Grey, right: Grey, plan: Plan) -> Grey:
+def _joined(left: Grey, right: Grey, plan: SplicePlan) -> Grey:
     """Both on one field, the middle of the right one a step above or below that of the left one."""
     tall = max(len(left), len(right))
     gap, step = round(plan.gap * tall), round(plan.step * tall)

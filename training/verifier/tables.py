@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from training.common.shares import Share
 from training.common.statistics import Estimate
 from training.verifier.combinations import Combination
-from training.verifier.copies import CopiesReport, Pairs, Share
+from training.verifier.copies import CopiesReport, Pairs
 from training.verifier.decisions import Decisions
 from training.verifier.enrolment import ReferenceReport
 from training.verifier.errors import Analysis
@@ -15,7 +16,7 @@ from training.verifier.identification import Search
 from training.verifier.measure import MatrixRow, Whole
 from training.verifier.names import SameName
 from training.verifier.own import OwnFigures
-from training.verifier.robustness import Condition
+from training.verifier.robustness import ArrivalCondition
 
 Cells = Iterable[str]
 
@@ -40,7 +41,7 @@ def everything(whole: Whole) -> str:
     return "\n\n".join(parts)
 
 
-def matrix(rows: Sequence[MatrixRow]) -> str:
+def matrix_table(rows: Sequence[MatrixRow]) -> str:
     """Skilled EER with one reference: weights by test set."""
     sources = list(rows[0].skilled)
     body = [
@@ -49,7 +50,7 @@ def matrix(rows: Sequence[MatrixRow]) -> str:
     return _table(("Weights", "Encoder", *sources), body)
 
 
-def own(figures: Sequence[OwnFigures]) -> str:
+def own_table(figures: Sequence[OwnFigures]) -> str:
     """The table of a user's own signers."""
     body = [
         (
@@ -64,13 +65,13 @@ def own(figures: Sequence[OwnFigures]) -> str:
     return _table(("References", "Signers", "Genuine queries", "Skilled EER", "Random EER"), body)
 
 
-def copies(report: CopiesReport) -> str:
+def copies_table(report: CopiesReport) -> str:
     """What the search for copies flagged wrongly, and what it found."""
     parts = [f"{report.date}, commit {report.commit}, cleaner {report.cleaner[:40]}, from {report.threshold}"]
     if report.pairs:
         heads = ("Set", "Pairs", "Flagged", "Rate (95 %)", "Similarity: median, 99 %, 99.9 %, largest")
         parts.append(_table(heads, [_pairs(name, pairs) for name, pairs in report.pairs.items()]))
-    body = [(name, str(share.of), _exact(share)) for name, share in report.copies.items()]
+    body = [(name, str(share.many), _exact(share)) for name, share in report.copies.items()]
     parts.append(_table(("Copy", "Copies", "Found (95 %)"), body))
     if report.searched is not None:
         among = f"of {report.among} signatures: {_exact(report.searched)}"
@@ -81,17 +82,17 @@ def copies(report: CopiesReport) -> str:
 def _pairs(name: str, pairs: Pairs) -> Cells:
     alarms = pairs.false_alarms
     spread = ", ".join(f"{value:.2f}" for value in pairs.similarity)
-    return (name, str(alarms.of), str(alarms.found), _exact(alarms), spread)
+    return (name, str(alarms.many), str(alarms.some), _exact(alarms), spread)
 
 
-def references(report: ReferenceReport) -> str:
+def references_table(report: ReferenceReport) -> str:
     """How often references were flagged, rightly and wrongly."""
     head = f"{report.date}, commit {report.commit}, encoder {report.encoder[:12]}, below {report.threshold}"
     heads = ("Set", "Good ones flagged", "Good sets with any", "Strangers found", "Skilled forgeries found")
     body = []
     for name, flagged in report.sources.items():
         shares = (flagged.wrongly, flagged.sets_with_any, flagged.strangers_found, flagged.forgeries_found)
-        body.append((name, *(f"{_exact(share)} of {share.of}" for share in shares)))
+        body.append((name, *(f"{_exact(share)} of {share.many}" for share in shares)))
     return f"{head}\n\n{_table(heads, body)}"
 
 
@@ -218,7 +219,7 @@ def _names(found: SameName) -> str:
     return "\n\n".join([head, table, _table(("Reference \\ query", *found.media), media)])
 
 
-def _robustness(found: Sequence[Condition]) -> str:
+def _robustness(found: Sequence[ArrivalCondition]) -> str:
     sources = list(found[0].skilled)
     heads = (
         "Query",
@@ -303,4 +304,5 @@ def _unsaid(said: Said) -> float:
 
 
 def _exact(share: Share) -> str:
-    return f"{share.rate:.2%} ({share.low:.2%}–{share.high:.2%})"
+    low, high = share.interval
+    return f"{share.value:.2%} ({low:.2%}–{high:.2%})"

@@ -23,7 +23,7 @@ from training.common.checkpoints import (
 from training.common.loop import ProgressReport, TrainingLoop
 from training.verifier import losses, protocol
 from training.verifier.batches import Batches
-from training.verifier.describe import describe
+from training.verifier.describe import describe_fine_cells
 from training.verifier.protocol import Gallery
 from training.verifier.settings import VerifierSettings
 from worker.vision.verification.embedding import GLOBAL
@@ -116,7 +116,7 @@ def _finish(out: Path, batches: Batches, initial: Path | None) -> Path:
     for name, value in _fitting(encoder, initial).items() if initial is not None else ():
         if value.dtype.is_floating_point:
             weights[name].lerp_(value, run.settings.kept)
-    describe(encoder, batches)
+    describe_fine_cells(encoder, batches)
     run.finished = True
     save_checkpoint(run, out / FINAL)
     return out / FINAL
