@@ -51,11 +51,15 @@ def test_a_figure_that_is_not_there_is_an_error():
         page(PAGE, {}, {"t": SPEC})
 
 
-def test_two_files_may_not_state_the_same_figure(tmp_path):
+def test_two_files_may_agree_but_not_contradict_each_other(tmp_path):
     stored(tmp_path, "a", recall(0.5))
-    stored(tmp_path, "b", recall(0.6))
+    stored(tmp_path, "b", recall(0.5))
 
-    with pytest.raises(ValueError, match="repeats"):
+    assert read_all(tmp_path) == keyed(recall(0.5))
+
+    stored(tmp_path, "c", recall(0.6))
+
+    with pytest.raises(ValueError, match="contradicts"):
         read_all(tmp_path)
 
 

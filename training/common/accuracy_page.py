@@ -32,13 +32,13 @@ Figures = Mapping[Key, Figure]
 
 
 def read_all(folder: Path) -> Figures:
-    """Every figure of a folder of JSON files; raises ValueError where two files state the same one."""
+    """Every figure of a folder of JSON files; raises ValueError where two state one differently."""
     figures: dict[Key, Figure] = {}
     for path in sorted(folder.glob("*.json")):
         for figure in read_figures(path).figures:
             key = Key(figure.model, figure.set, figure.measure)
-            if key in figures:
-                raise ValueError(f"{path.name} repeats {key}")
+            if figures.get(key, figure) != figure:
+                raise ValueError(f"{path.name} contradicts another file: {key}")
             figures[key] = figure
     return figures
 
