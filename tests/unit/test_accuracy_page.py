@@ -1,8 +1,8 @@
-"""docs/accuracy.md shows what docs/figures/*.json hold, and nothing else in its tables."""
+"""docs/accuracy.md and the model cards show what docs/figures/*.json hold."""
 
 import pytest
 
-from training.common.accuracy_page import DOCS, Key, page, read_all, worded
+from training.common.accuracy_page import FIGURES, PAGES, Key, Measured, page, read_all, worded
 from training.common.accuracy_tables import TABLES, Column, Row, Table
 from training.common.figures import FigureFile, Unit, as_figure, write_figures
 
@@ -17,7 +17,7 @@ def recall(value: float, *, low: float = 0.5, high: float = 0.9):
 
 
 def keyed(figure) -> dict:
-    return {Key(figure.model, figure.set, figure.measure): figure}
+    return {Key(figure.model, figure.set, figure.measure): Measured(figure, "abc", "2026-11-29")}
 
 
 def stored(folder, name: str, *figures) -> None:
@@ -25,14 +25,15 @@ def stored(folder, name: str, *figures) -> None:
     write_figures(FigureFile(commit="abc", date=date, weights={}, figures=figures), folder / f"{name}.json")
 
 
-def test_the_page_is_up_to_date():
-    text = (DOCS / "accuracy.md").read_text(encoding="utf-8")
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_a_page_is_up_to_date(path):
+    text = path.read_text(encoding="utf-8")
 
-    assert page(text, read_all(DOCS / "figures")) == text, "run python -m training.common.accuracy_page"
+    assert page(text, read_all(FIGURES)) == text, "run python -m training.common.accuracy_page"
 
 
-def test_every_table_stands_on_the_page_once():
-    text = (DOCS / "accuracy.md").read_text(encoding="utf-8")
+def test_every_table_stands_on_the_pages_once():
+    text = "".join(path.read_text(encoding="utf-8") for path in PAGES)
 
     assert {name: text.count(f"<!-- table: {name} -->") for name in TABLES} == dict.fromkeys(TABLES, 1)
 
@@ -42,7 +43,7 @@ def test_a_figure_replaces_what_stood_there_and_leaves_the_text():
 
     assert written == (
         "Before.\n<!-- table: t -->\n| set | recall |\n| --- | --- |\n"
-        "| memos | 65.7 % (50.0–90.0) |\n<!-- end -->\nAfter.\n"
+        "| memos | 65.7 % (50.0–90.0) |\n\nMeasured 2026-11-29 at commit abc.\n<!-- end -->\nAfter.\n"
     )
 
 

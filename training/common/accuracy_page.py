@@ -1,4 +1,4 @@
-"""Writes the tables of docs/accuracy.md from docs/figures/*.json.
+"""Writes the tables of docs/accuracy.md and of the model cards from docs/figures/*.json.
 
 `python -m training.common.accuracy_page` writes, and with `--check` says whether that is needed. A table
 stands between `<!-- table: NAME -->` and `<!-- end -->`; the text around it is written by people.
@@ -8,14 +8,20 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from training.common.accuracy_tables import TABLES, Column, Row, Table
 from training.common.figures import Figure, Unit, read_figures
 
-DOCS = Path(__file__).parents[2] / "docs"
+ROOT = Path(__file__).parents[2]
+FIGURES = ROOT / "docs" / "figures"
+PAGES = (
+    ROOT / "docs" / "accuracy.md",
+    ROOT / "worker" / "weights" / "detector.md",
+    ROOT / "worker" / "weights" / "cleaner.md",
+)
 _MARKED = re.compile(r"(<!-- table: (?P<name>[\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -28,18 +34,28 @@ class Key:
     measure: str
 
 
-Figures = Mapping[Key, Figure]
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A figure, and by which commit and on which day it was measured."""
+
+    figure: Figure
+    commit: str
+    date: str
+
+
+Figures = Mapping[Key, Measured]
 
 
 def read_all(folder: Path) -> Figures:
     """Every figure of a folder of JSON files; raises ValueError where two state one differently."""
-    figures: dict[Key, Figure] = {}
+    figures: dict[Key, Measured] = {}
     for path in sorted(folder.glob("*.json")):
-        for figure in read_figures(path).figures:
+        stored = read_figures(path)
+        for figure in stored.figures:
             key = Key(figure.model, figure.set, figure.measure)
-            if figures.get(key, figure) != figure:
+            measured = figures.setdefault(key, Measured(figure, stored.commit, stored.date.isoformat()))
+            if measured.figure != figure:
                 raise ValueError(f"{path.name} contradicts another file: {key}")
-            figures[key] = figure
     return figures
 
 
@@ -49,18 +65,25 @@ def page(text: str, figures: Figures, tables: Mapping[str, Table] = TABLES) -> s
 
 
 def table(spec: Table, figures: Figures) -> str:
-    """One table as Markdown."""
+    """One table as Markdown, and below it when it was measured."""
     heads = [*spec.heads, *(column.heading for column in spec.columns)]
-    body = ([*row.cells, *(cell(row, column, figures) for column in spec.columns)] for row in spec.rows)
-    return "".join(f"| {' | '.join(line)} |\n" for line in (heads, ["---"] * len(heads), *body))
+    cells = [[_measured(row, column, figures) for column in spec.columns] for row in spec.rows]
+    body = ([*row.cells, *map(_cell, line, spec.columns)] for row, line in zip(spec.rows, cells, strict=True))
+    lines = "".join(f"| {' | '.join(line)} |\n" for line in (heads, ["---"] * len(heads), *body))
+    runs = sorted({(one.date, one.commit) for line in cells for one in line if one is not None})
+    return f"{lines}\nMeasured {' and '.join(f'{date} at commit {commit}' for date, commit in runs)}.\n"
 
 
-def cell(row: Row, column: Column, figures: Figures) -> str:
-    """One figure in words; empty where the row does not have it, an error where it ought to."""
+def _measured(row: Row, column: Column, figures: Figures) -> Measured | None:
+    """The figure of a cell; None where the row need not have it, KeyError where it must."""
     key = Key(row.model, column.set or row.set, column.measure.format(at=row.at))
-    if key not in figures and column.optional:
+    return figures.get(key) if column.optional else figures[key]
+
+
+def _cell(measured: Measured | None, column: Column) -> str:
+    if measured is None:
         return ""
-    return (str(figures[key].n)) if column.count else worded(figures[key])
+    return str(measured.figure.n) if column.count else worded(measured.figure)
 
 
 def worded(figure: Figure) -> str:
@@ -88,14 +111,15 @@ _FORMS: Mapping[Unit, tuple[float, int, str]] = {
 }
 
 
-def main(arguments: Iterable[str]) -> int:
-    """Write the page anew; with `--check` change nothing, and return 1 where it is out of date."""
-    path = DOCS / "accuracy.md"
-    before = path.read_text(encoding="utf-8")
-    after = page(before, read_all(DOCS / "figures"))
+def main(arguments: Collection[str]) -> int:
+    """Write the pages anew; with `--check` change nothing, and return 1 where one is out of date."""
+    figures = read_all(FIGURES)
+    before = {path: path.read_text(encoding="utf-8") for path in PAGES}
+    after = {path: page(text, figures) for path, text in before.items()}
     if "--check" in arguments:
         return int(before != after)
-    path.write_text(after, encoding="utf-8")
+    for path, text in after.items():
+        path.write_text(text, encoding="utf-8")
     return 0
 
 

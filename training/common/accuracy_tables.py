@@ -1,4 +1,4 @@
-"""Which figures stand in which table of docs/accuracy.md."""
+"""Which figures stand in which table of docs/accuracy.md and of the model cards."""
 
 from __future__ import annotations
 
@@ -114,7 +114,6 @@ TABLES: Mapping[str, Table] = {
             *_sizes("hlx8j test, 419 squares", _HOME),
             *_sizes("hlx8j test without leaks, 397 squares", "hlx8j test-397"),
             *_sizes("Tobacco800, whole pages of that test set", "Tobacco800 test"),
-            *_sizes("synthetic pages", "drawn, signature"),
         ),
     ),
     "verdicts": Table(
