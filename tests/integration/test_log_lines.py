@@ -47,8 +47,9 @@ def test_a_worker_writes_json_lines_that_carry_document_and_task(
         until(lambda: "raised unexpected" in log.read_text(), within=90)
         publisher.start(document_id)
         until(lambda: "document quarantined" in log.read_text(), within=30)
+        # Before it is stopped: to a signal Celery answers with a word on stdout.
+        lines = [json.loads(line) for line in log.read_text().splitlines()]
 
-    lines = [json.loads(line) for line in log.read_text().splitlines()]
     (quarantined,) = [line for line in lines if line["message"] == "document quarantined"]
     assert quarantined["document"] == document_id
     assert quarantined["reason"] == "too_many_deliveries"
