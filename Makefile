@@ -9,6 +9,8 @@ PIP = $(VENV)/bin/python -m pip --quiet --disable-pip-version-check
 DEMO ?= demo
 SEEDS ?= 20
 SECONDS ?= 60
+# Processes that run tests side by side, each with servers of its own.
+JOBS ?= 2
 
 # Tests that need the evaluation data find it here, or say so and are skipped.
 export COUNTERSIGN_DATA ?= $(abspath $(wildcard ../shared/data))
@@ -28,8 +30,17 @@ demo: $(VENV)/.installed-core ## Draw sample documents and run the main job on t
 	  --claims $(DEMO)/samples/claims.csv --out $(DEMO)/results || test $$? -eq 1
 	@test -s $(DEMO)/results/report.html
 
-test: $(VENV)/.installed-all ## Run every test, against real servers that it starts by itself (ARGS=... for pytest)
+ifeq ($(strip $(ARGS)),)
+test: $(VENV)/.installed-all ## Run every test on real servers, and hold the coverage (ARGS=... for pytest alone)
+	$(VENV)/bin/coverage erase
+	$(VENV)/bin/coverage run -m pytest -n $(JOBS) --dist loadfile --durations=10
+	$(VENV)/bin/coverage combine --quiet
+	$(VENV)/bin/coverage json --quiet
+	$(VENV)/bin/python -m tests.coverage_floors coverage.json
+else
+test: $(VENV)/.installed-all
 	$(VENV)/bin/python -m pytest $(ARGS)
+endif
 
 check: $(VENV)/.installed-all ## Lint, check the format, the types and what bandit finds unsafe
 	$(VENV)/bin/ruff check .
@@ -47,7 +58,7 @@ faults: $(VENV)/.installed-all ## Break a whole stack on purpose and count what 
 	$(VENV)/bin/python -m tests.faults --seeds $(SEEDS)
 
 clean: ## Remove what the other targets made, the virtual environment included
-	rm -rf $(VENV) $(DEMO) .stack .fuzz build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(DEMO) .stack .fuzz build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A stamp for each set of packages, so that a second run installs nothing.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 
 import typer
 from pydantic import ValidationError
@@ -44,8 +43,11 @@ SERVERS = {
 #: Exit statuses beside 0: some documents failed, or the command was used wrongly.
 FAILED, WRONG_USE = 1, 2
 
+#: What a user can mend, beside servers that are away.
+MENDABLE: tuple[type[Exception], ...] = (ValidationError, ServiceError, ModuleNotFoundError)
 
-def outages() -> Iterator[type[Exception]]:
+
+def outages() -> tuple[type[Exception], ...]:
     """Errors of servers that are away or refuse; a library that was not loaded raises none."""
     names = {
         "sqlalchemy.exc": "DBAPIError",
@@ -53,9 +55,9 @@ def outages() -> Iterator[type[Exception]]:
         "redis.exceptions": "RedisError",
         "botocore.exceptions": "BotoCoreError",
     }
-    for module, name in names.items():
-        if module in sys.modules:
-            yield getattr(sys.modules[module], name)
+    return tuple(
+        getattr(sys.modules[module], name) for module, name in names.items() if module in sys.modules
+    )
 
 
 def main() -> None:
@@ -68,25 +70,34 @@ def main() -> None:
         # Whoever read our output has enough; Python's own farewell would fail on the same pipe.
         sys.stderr.close()
         sys.exit(FAILED)
-    except ValidationError as error:
-        for line in complaints(error):
-            err.print(line, style="red", markup=False)
-        sys.exit(WRONG_USE)
-    except TransientError as error:
-        err.print(f"{error.code}: {error}", style="red", markup=False)
-        sys.exit(FAILED)
-    except ServiceError as error:
-        err.print(str(error), style="red", markup=False)
-        sys.exit(WRONG_USE)
-    except tuple(outages()) as error:
-        server, variable = SERVERS[type(error).__module__.partition(".")[0]]
-        first = str(error).strip().partition("\n")[0]
-        err.print(f"the {server} did not do what was asked: {first}", style="red", markup=False)
-        err.print(f"Nothing registered is lost. See {variable}, and `countersign doctor`.", markup=False)
-        sys.exit(FAILED)
-    except ModuleNotFoundError as error:
-        extra = EXTRAS.get((error.name or "").partition(".")[0])
-        if extra is None:
-            raise
-        err.print(f"this needs {error.name}: pip install 'countersign[{extra}]'", style="red", markup=False)
-        sys.exit(WRONG_USE)
+    except MENDABLE + outages() as error:
+        sys.exit(explain(error))
+
+
+def explain(error: Exception) -> int:
+    """Say on stderr what went wrong and what helps; the exit status. Raises what no user can mend."""
+    match error:
+        case ValidationError():
+            _complain(*complaints(error))
+        case TransientError():
+            _complain(f"{error.code}: {error}")
+            return FAILED
+        case ServiceError():
+            _complain(str(error))
+        case ModuleNotFoundError():
+            extra = EXTRAS.get((error.name or "").partition(".")[0])
+            if extra is None:
+                raise error
+            _complain(f"this needs {error.name}: pip install 'countersign[{extra}]'")
+        case _:
+            server, variable = SERVERS[type(error).__module__.partition(".")[0]]
+            first = str(error).strip().partition("\n")[0]
+            _complain(f"the {server} did not do what was asked: {first}")
+            err.print(f"Nothing registered is lost. See {variable}, and `countersign doctor`.", markup=False)
+            return FAILED
+    return WRONG_USE
+
+
+def _complain(*lines: str) -> None:
+    for line in lines:
+        err.print(line, style="red", markup=False)

@@ -63,22 +63,30 @@ def strike(boundary: str, session: Any = None) -> None:
     if stage not in STAGES:
         return
     action = TRAPS.spring(stage, boundary)
-    if action == "kill":
-        os.kill(os.getpid(), signal.SIGKILL)
-    elif action == "stop":
-        os.kill(os.getpid(), signal.SIGSTOP)
-    elif action == "pause":
-        Event().wait(LEASE * 1.5)
-    elif action == "terminate":
-        # In a pool of processes the worker is the parent.
-        os.kill(os.getppid() if current_process().name != "MainProcess" else os.getpid(), signal.SIGTERM)
-        Event().wait(3600)
-    elif action == "linger":
-        Event().wait(LINGER)
-    elif action == "hang":
-        Event().wait(3600)
-    elif action == "serialization":
-        session.execute(text("DO $$ BEGIN RAISE EXCEPTION 'forced' USING ERRCODE = '40001'; END $$"))
+    if action is not None:
+        ACTIONS[action](session)
+
+
+def _terminate(_: Any) -> None:
+    # In a pool of processes the worker is the parent.
+    os.kill(os.getppid() if current_process().name != "MainProcess" else os.getpid(), signal.SIGTERM)
+    Event().wait(3600)
+
+
+def _fail_serialization(session: Any) -> None:
+    session.execute(text("DO $$ BEGIN RAISE EXCEPTION 'forced' USING ERRCODE = '40001'; END $$"))
+
+
+#: What a trap can ask for; each is handed the session, where there is one.
+ACTIONS: dict[str, Callable[[Any], object]] = {
+    "kill": lambda _: os.kill(os.getpid(), signal.SIGKILL),
+    "stop": lambda _: os.kill(os.getpid(), signal.SIGSTOP),
+    "pause": lambda _: Event().wait(LEASE * 1.5),
+    "terminate": _terminate,
+    "linger": lambda _: Event().wait(LINGER),
+    "hang": lambda _: Event().wait(3600),
+    "serialization": _fail_serialization,
+}
 
 
 def trapped(attempt: Callable[..., bool]) -> Callable[..., bool]:

@@ -34,14 +34,23 @@ def detector_figures(report: DetectorReport) -> FigureFile:
 
 def _figures(report: DetectorReport) -> Iterator[Figure]:
     model = report.name
-    for name, labels in report.sets.items():
-        for label, measured in labels.items():
-            if measured is not None and measured.figures.truths:
-                yield from _label(model, set_name(name, label), label, measured)
+    yield from _labels(model, report)
     for name, alarms in report.unsigned.items():
         yield from alarm_figures(model, UNSIGNED[name], alarms)
     for rows in report.signed_pages.values():
         yield from signed_page_figures(model, rows)
+    yield from _conditions(model, report)
+    yield from _engines(model, report)
+
+
+def _labels(model: str, report: DetectorReport) -> Iterator[Figure]:
+    for name, labels in report.sets.items():
+        for label, measured in labels.items():
+            if measured is not None and measured.figures.truths:
+                yield from _label(model, set_name(name, label), label, measured)
+
+
+def _conditions(model: str, report: DetectorReport) -> Iterator[Figure]:
     for condition in report.conditions:
         name = f"{condition.family}, {condition.name}"
         yield from served_figures(model, name, condition.served)
@@ -50,6 +59,9 @@ def _figures(report: DetectorReport) -> Iterator[Figure]:
             yield estimated(
                 model, of=name, measure="recall as it lies", estimate=lying.recall, n=lying.truths
             )
+
+
+def _engines(model: str, report: DetectorReport) -> Iterator[Figure]:
     if report.parity is not None:
         pages, alone = report.parity.pages, report.parity.alone
         yield as_figure(

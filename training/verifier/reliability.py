@@ -50,7 +50,7 @@ def measure_reliability(trials: list[Trials]) -> Reliability:
     genuine, skilled = metrics.pooled(trials, "genuine"), metrics.pooled(trials, "skilled")
     diagram = bins(genuine, skilled)
     return Reliability(
-        ece=sum(bin.share * abs(bin.stated - bin.genuine) for bin in diagram),
+        ece=sum(each.share * abs(each.stated - each.genuine) for each in diagram),
         cllr=_cllr_estimate(trials),
         min_cllr=min_cllr(genuine, skilled),
         bins=diagram,
@@ -77,7 +77,7 @@ def bins(genuine: Floats, skilled: Floats) -> list[Bin]:
     llr = np.concatenate([genuine, skilled])
     labels = np.arange(len(llr)) < len(genuine)
     weights = np.where(labels, 0.5 / len(genuine), 0.5 / len(skilled))
-    return [Bin(*bin) for bin in reliability_bins(probabilities(llr), labels, weights, bins=BINS)]
+    return [Bin(*row) for row in reliability_bins(probabilities(llr), labels, weights, bins=BINS)]
 
 
 def _cllr_estimate(trials: list[Trials]) -> Estimate:
