@@ -19,7 +19,7 @@ class ReferenceScores(ResultModel):
 class ComparisonResult(ResultModel):
     """Two signature images against each other."""
 
-    a: str = Field(description="Path of the first image, the questioned one.")
+    a: str = Field(description="Path of the first image, the query.")
     b: str = Field(description="Path of the second image, the reference.")
     probability: Share | None = Field(
         description="Probability that both are of one hand, calibrated at even odds; null when not compared."
