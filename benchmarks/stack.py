@@ -24,9 +24,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from db import documents
-from db.base import Status
 from db.engine import Sessions, make_engine, make_sessions
 from db.models import Document, Event, Page, Region, Verdict
+from db.states import Status
 from deploy import crew
 from deploy.settings import child_environment
 from deploy.stack import Stack, running_stack

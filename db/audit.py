@@ -8,8 +8,8 @@ from typing import NamedTuple
 from sqlalchemy import collate, func, select
 from sqlalchemy.orm import Session
 
-from db.base import Status
 from db.models import Document
+from db.states import Status
 
 #: Rows that are fetched at a time.
 FETCH = 2000

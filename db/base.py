@@ -1,4 +1,4 @@
-"""The declarative base, the UTC timestamp type and the states that rows can have."""
+"""The declarative base, the UTC timestamp type and columns of states."""
 
 from __future__ import annotations
 
@@ -62,56 +62,3 @@ def enum_column(states: type[StrEnum]) -> Enum:
         values_callable=lambda members: [member.value for member in members],
         length=32,
     )
-
-
-class Status(StrEnum):
-    """Where a document stands, as its owner sees it."""
-
-    WAITING = "waiting"  # registered; no worker has begun
-    WORKING = "working"  # at least one worker has begun
-    DONE = "done"  # every page was read and answered
-    PARTIAL = "partial"  # answered, but at least one page could not be read
-    FAILED = "failed"  # in quarantine: kept, with its reason, until somebody retries it
-
-    @property
-    def final(self) -> bool:
-        """True when nothing more will happen by itself."""
-        return self in (Status.DONE, Status.PARTIAL, Status.FAILED)
-
-
-class DocumentStage(StrEnum):
-    """What a document waits for next."""
-
-    RENDER = "render"  # its bytes are to be turned into pages
-    FINISH = "finish"  # its pages are all known; it ends when its last chunk closes
-    LINKED = "linked"  # same bytes as an earlier document, whose answer it takes over
-    CLOSED = "closed"  # nothing
-
-
-class ChunkStage(StrEnum):
-    """What a chunk of consecutive pages waits for next."""
-
-    DETECT = "detect"
-    VERIFY = "verify"
-    CLOSED = "closed"
-
-
-#: What a row waits for: a document or a chunk.
-StageName = DocumentStage | ChunkStage
-
-
-class PageStatus(StrEnum):
-    """How far one page is."""
-
-    RENDERED = "rendered"  # its image is in storage
-    DETECTED = "detected"  # its regions are known
-    FAILED = "failed"  # it could not be read; its reason says why
-
-
-class ClaimSource(StrEnum):
-    """Where a claim came from, in falling order of trust."""
-
-    FILE = "file"
-    METADATA = "metadata"
-    SIDECAR = "sidecar"
-    KEY = "key"

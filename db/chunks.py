@@ -8,9 +8,9 @@ from typing import Any
 from sqlalchemy import Select, func, select, update
 from sqlalchemy.orm import Session, contains_eager
 
-from db.base import ChunkStage, DocumentStage, PageStatus
 from db.engine import now
 from db.models import Chunk, Document, Page, Region, Versions
+from db.states import ChunkStage, DocumentStage, PageStatus
 from db.writes import insert_once, insert_or_find
 
 

@@ -10,9 +10,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from db.base import ClaimSource, DocumentStage, PageStatus, Status
 from db.engine import now
 from db.models import Chunk, Claim, Document, Event, Page, Region
+from db.states import ClaimSource, DocumentStage, PageStatus, Status
 from db.writes import changed, insert_once, insert_or_find
 
 

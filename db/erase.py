@@ -10,7 +10,6 @@ from sqlalchemy import ColumnElement, and_, delete, exists, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from db import documents
-from db.base import DocumentStage, Status
 from db.copies import signer_scope
 from db.documents import Object
 from db.engine import now
@@ -27,6 +26,7 @@ from db.models import (
     Verdict,
 )
 from db.models import Page as PageRow
+from db.states import DocumentStage, Status
 
 
 def digest(*names: str) -> str:

@@ -7,8 +7,8 @@ from collections.abc import Collection, Sequence
 from sqlalchemy import Row, and_, func, join, outerjoin, select
 from sqlalchemy.orm import Session, aliased, selectinload
 
-from db.base import Status
 from db.models import Document, Duplicate, Page, ReferenceCopy, Region, Verdict, Versions
+from db.states import Status
 
 
 def ids(

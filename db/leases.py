@@ -14,9 +14,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.orm import Session
 
-from db.base import ChunkStage, DocumentStage, StageName
 from db.engine import now
 from db.models import Chunk, Document, leased_model
+from db.states import ChunkStage, DocumentStage, StageName
 from db.writes import changed
 
 

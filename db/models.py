@@ -8,16 +8,8 @@ from typing import Any
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from db.base import (
-    Base,
-    ChunkStage,
-    ClaimSource,
-    DocumentStage,
-    PageStatus,
-    StageName,
-    Status,
-    enum_column,
-)
+from db.base import Base, enum_column
+from db.states import ChunkStage, ClaimSource, DocumentStage, PageStatus, StageName, Status
 
 
 class Leased:

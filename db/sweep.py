@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from db.base import ChunkStage, DocumentStage, StageName
 from db.engine import now
 from db.models import Chunk, Document, leased_model
+from db.states import ChunkStage, DocumentStage, StageName
 
 
 def overdue(

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from db.base import ClaimSource
+from db.states import ClaimSource
 from producer.objects import visible
 from worker.errors import WrongUse
 

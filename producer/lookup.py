@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from db.base import ClaimSource
 from db.documents import Object
+from db.states import ClaimSource
 from producer import bucket
 from producer.claims import Claims, Reader, claimed, compile_pattern, first_of, from_metadata, from_sidecar
 from producer.deps import IntakeDeps

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import cv2
 import numpy as np
 
-from db.base import StageName
+from db.states import StageName
 from worker.errors import DocumentError, ObjectMissing, PageError, ServiceError
 from worker.vision.values import Box, Embeddings, Label, Limits, Normal, Pixels, Region, RenderedPage
 from worker.vision.verification.architectures.siamese import SiameseVerifier

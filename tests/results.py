@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from db.base import PageStatus, Status
+from db.states import PageStatus, Status
 from worker.result import CropQuality, DocumentResult, PageResult, RegionResult, VerdictResult, VersionsResult
 from worker.result.rows import claim_result
 from worker.vision.values import Confidence, Outcome

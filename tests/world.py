@@ -8,10 +8,10 @@ from datetime import timedelta
 from sqlalchemy import Engine, func, select, update
 
 from db import chunks, documents
-from db.base import ClaimSource
 from db.documents import Object
 from db.engine import make_sessions, now
 from db.models import Chunk, Document
+from db.states import ClaimSource
 from tests.fakes import DarkBlocks, GivenPages, MeanEncoder, MemoryStore, Outbox, shipped_verifier
 from worker.errors import DocumentError, PageError
 from worker.settings import Attempts, Reading

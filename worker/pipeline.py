@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Literal
 
-from db.base import ChunkStage, DocumentStage, StageName
+from db.states import ChunkStage, DocumentStage, StageName
 from worker.settings import Attempts
 
 

@@ -11,7 +11,7 @@ from celery import Celery, chain
 from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
-from db.base import ChunkStage, StageName
+from db.states import ChunkStage, StageName
 from worker.app import app
 from worker.errors import BrokerUnavailable
 from worker.pipeline import PIPELINE, Pipeline, Stage

@@ -9,8 +9,8 @@ from pkgutil import resolve_name
 from threading import RLock
 from typing import TypeVar, cast
 
-from db.base import StageName
 from db.engine import Sessions
+from db.states import StageName
 from worker import connections, engines
 from worker.publisher import open_publisher
 from worker.rendering.renderer import SandboxRenderer

@@ -15,9 +15,9 @@ from sqlalchemy.orm import Session
 from db import audit as rows
 from db import erase
 from db.audit import Known
-from db.base import Status
 from db.documents import Object
 from db.engine import Sessions
+from db.states import Status
 from producer.listing import list_objects
 from worker.errors import StorageUnavailable
 

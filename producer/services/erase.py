@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from db import copies, erase
-from db.base import Status
 from db.engine import Sessions
+from db.states import Status
 from producer.services.enroll import checked_name
 from producer.services.selection import find_only
 from worker.errors import TransientError, WrongUse

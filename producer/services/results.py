@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, BinaryIO, get_args, get_type_hints
 from pydantic import JsonValue
 
 from db import exports
-from db.base import Status
 from db.engine import Sessions
+from db.states import Status
 from worker.errors import WrongUse
 from worker.result import VerdictRow
 from worker.result.rows import Locate, document_result

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from db.base import Status
+from db.states import Status
 from producer.services.erase import Eraser, StillAtWork
 from producer.services.progress import OnProgress, Progress, unheard
 from worker.errors import WrongUse

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from db import documents, signers
-from db.base import Status
 from db.engine import Sessions
+from db.states import Status
 from producer.services.selection import find_all
 from worker.result import DocumentHistory
 from worker.result.rows import document_history

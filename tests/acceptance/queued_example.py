@@ -13,10 +13,10 @@ from threading import Event
 
 from sqlalchemy import select
 
-from db.base import Status
 from db.engine import Sessions, make_engine, make_sessions
 from db.models import Document
 from db.models import Event as Step
+from db.states import Status
 from deploy.servers import Servers
 from deploy.settings import child_environment
 from deploy.stack import ROOT, running_stack

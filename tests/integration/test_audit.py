@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import text
 
 from db import documents, erase
-from db.base import Status
 from db.documents import Object
 from db.engine import make_sessions
+from db.states import Status
 from producer.listing import list_objects
 from producer.services.audit import Loose, Statement, audit
 from tests.acceptance.commands import countersign

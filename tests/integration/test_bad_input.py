@@ -12,9 +12,9 @@ import pytest
 from sqlalchemy import Engine
 
 from db import documents, events
-from db.base import ClaimSource
 from db.documents import Object
 from db.models import Document
+from db.states import ClaimSource
 from producer.claims import first_of, from_metadata, from_sidecar
 from producer.listing import list_objects
 from producer.objects import LONGEST_NAME, storable

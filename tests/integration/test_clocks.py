@@ -13,10 +13,10 @@ import pytest
 from sqlalchemy import Engine
 
 from db import documents, sweep
-from db.base import DocumentStage
 from db.documents import Object
 from db.engine import make_sessions, now
 from db.models import Document
+from db.states import DocumentStage
 from deploy.settings import Machine
 from tests.faults import clock
 
@@ -26,7 +26,7 @@ HOUR, LEASE = 3600, 60
 CLAIM = """
 import json, sys, time
 from db import leases
-from db.base import DocumentStage
+from db.states import DocumentStage
 from db.engine import make_engine, make_sessions
 from db.models import Document
 

@@ -11,8 +11,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from db import events
-from db.base import Status
 from db.models import Reference, Region
+from db.states import Status
 from deploy.ports import free_port
 from tests.conftest import Bucket
 from tests.fakes import PartEncoder, page

@@ -9,11 +9,11 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from db import documents, intake, leases
-from db.base import DocumentStage, Status
 from db.documents import Object
 from db.engine import make_sessions
 from db.erase import digest
 from db.models import Base
+from db.states import DocumentStage, Status
 from producer.services.erase import Eraser, StillAtWork
 from tests.erasures import eraser, everything, lines, signed
 from tests.waiting import until

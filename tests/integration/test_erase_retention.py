@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from db.base import Status
+from db.states import Status
 from tests.erasures import eraser, finished_days_ago, signed
 from tests.world import World
 

@@ -12,10 +12,10 @@ import pytest
 from sqlalchemy import Engine, select
 
 from db import chunks, documents, events
-from db.base import ChunkStage
 from db.documents import Object
 from db.engine import Sessions, make_sessions, now
 from db.models import Chunk, Document
+from db.states import ChunkStage
 from deploy.crew import worker_command
 from deploy.processes import Process, start, stopped_at_exit, wait_until
 from deploy.settings import child_environment

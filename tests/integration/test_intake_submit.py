@@ -13,10 +13,10 @@ from sqlalchemy import select
 from urllib3 import HTTPResponse
 
 from db import documents, events
-from db.base import ClaimSource
 from db.documents import Object
 from db.engine import make_sessions
 from db.models import Claim
+from db.states import ClaimSource
 from producer.deps import IntakeDeps
 from producer.listing import list_objects
 from producer.services.submit import Counts, local_files, submit, upload_file

@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 
 from db import documents
-from db.base import DocumentStage
 from db.documents import Object
 from db.engine import make_sessions
+from db.states import DocumentStage
 from deploy import crew
 from deploy.processes import start, stopped_at_exit
 from deploy.settings import child_environment

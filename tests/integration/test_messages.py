@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from kombu import Queue
 
-from db.base import DocumentStage
+from db.states import DocumentStage
 from deploy.processes import start, stopped_at_exit, wait_until
 from deploy.settings import child_environment
 from tests.waiting import until

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
-from db.base import Status
 from db.models import Document
+from db.states import Status
 from tests.acceptance.commands import countersign
 from tests.fakes import page
 from tests.world import World

@@ -10,9 +10,9 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
 
 from db import documents, events, leases, sweep
-from db.base import ChunkStage, DocumentStage, StageName, Status
 from db.engine import now
 from db.models import Chunk, Document
+from db.states import ChunkStage, DocumentStage, StageName, Status
 from tests.fakes import Outbox, Pages, page
 from tests.world import World
 from worker.errors import BrokerUnavailable, PageError, StorageUnavailable

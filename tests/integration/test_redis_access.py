@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from redis.exceptions import NoPermissionError
 
-from db.base import DocumentStage
+from db.states import DocumentStage
 from deploy.ports import free_port
 from deploy.processes import start, stopped_at_exit, wait_until
 from deploy.redis_server import answers, find_redis

@@ -9,9 +9,9 @@ from datetime import timedelta
 import pytest
 
 from db import events, leases
-from db.base import ChunkStage, DocumentStage, Status
 from db.engine import now
 from db.models import Document
+from db.states import ChunkStage, DocumentStage, Status
 from tests.fakes import page
 from tests.waiting import until
 from tests.world import World

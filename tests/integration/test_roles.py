@@ -13,11 +13,12 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from db import documents, events, intake, signers
-from db.base import Base, ClaimSource, DocumentStage, Status
+from db.base import Base
 from db.documents import Object
 from db.engine import make_engine, make_sessions
 from db.models import Event, Reference, Region
 from db.roles import PRODUCER, READER, ROLES, WORKER, grant
+from db.states import ClaimSource, DocumentStage, Status
 from db.sweep import overdue
 from tests.acceptance.commands import countersign
 from tests.fakes import page

@@ -11,8 +11,8 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 
-from db.base import DocumentStage
 from db.engine import make_engine, make_sessions
+from db.states import DocumentStage
 from deploy.ports import free_port
 from deploy.processes import ProcessDied, start, stopped_at_exit, wait_until
 from deploy.settings import child_environment

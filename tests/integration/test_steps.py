@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import select
 
 from db import documents
-from db.base import ChunkStage, PageStatus, Status
 from db.models import Chunk, Page, Region, Verdict
+from db.states import ChunkStage, PageStatus, Status
 from tests.fakes import DarkBlocks, page
 from tests.world import World, count
 from worker.errors import UnreadablePage

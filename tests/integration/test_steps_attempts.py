@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import select
 
 from db import events, leases
-from db.base import DocumentStage, Status
 from db.models import Chunk, Page, Region, Verdict
+from db.states import DocumentStage, Status
 from tests.fakes import page
 from tests.world import World, count, make_overdue
 from worker.errors import EncryptedDocument, ObjectMissing, StorageUnavailable

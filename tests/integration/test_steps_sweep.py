@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from db import documents, events
-from db.base import Status
+from db.states import Status
 from tests.fakes import page
 from tests.world import World, make_overdue
 from worker.errors import EncryptedDocument

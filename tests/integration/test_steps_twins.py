@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from db import documents
-from db.base import DocumentStage, Status
 from db.models import Page, Verdict
+from db.states import DocumentStage, Status
 from tests.fakes import page
 from tests.world import World, count
 from worker.steps.render import render_document

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from db.base import ClaimSource
+from db.states import ClaimSource
 from producer.claims import (
     Claims,
     claimed,

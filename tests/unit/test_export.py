@@ -9,10 +9,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from db import chunks, documents
-from db.base import ClaimSource, PageStatus, Status
 from db.documents import Object
 from db.engine import make_engine, make_sessions
 from db.migrate import upgrade
+from db.states import ClaimSource, PageStatus, Status
 from producer.services import results as module
 from producer.services.results import (
     COLUMNS,

@@ -10,7 +10,7 @@ from pkgutil import resolve_name
 
 import pytest
 
-from db.base import ChunkStage, DocumentStage
+from db.states import ChunkStage, DocumentStage
 from worker.pipeline import PIPELINE, QUEUES, Pipeline, Stage
 from worker.settings import Attempts
 from worker.steps.ports import Deps

@@ -17,10 +17,10 @@ from hypothesis.extra import numpy as arrays
 from sqlalchemy import Engine
 
 from db import documents
-from db.base import ChunkStage, ClaimSource, PageStatus, Status
 from db.engine import make_engine, make_sessions
 from db.migrate import upgrade
 from db.models import Chunk, Page, Region
+from db.states import ChunkStage, ClaimSource, PageStatus, Status
 from producer.claims import compile_pattern, from_sidecar, read_claims, signer_name
 from producer.objects import storable
 from worker.errors import WrongUse

@@ -12,10 +12,10 @@ from pathlib import Path
 import cv2
 
 from db import chunks, documents, signers
-from db.base import ClaimSource, DocumentStage, StageName
 from db.documents import Object
 from db.engine import Sessions, make_engine, make_sessions
 from db.migrate import upgrade
+from db.states import ClaimSource, DocumentStage, StageName
 from worker.errors import StorageUnavailable
 from worker.pipeline import Stage
 from worker.result import DocumentResult, EnrolmentResult

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from db.base import PageStatus
+from db.states import PageStatus
 from worker import errors
 from worker.report.drawing import RegionMark, colour_of
 from worker.report.pictures import CROP, PAGE, THUMBNAIL, Pictures

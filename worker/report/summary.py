@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from db.base import Status
+from db.states import Status
 from worker.result import DocumentResult, VerdictResult
 from worker.vision.values import Label, Outcome
 

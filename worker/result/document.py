@@ -7,7 +7,7 @@ from typing import Annotated, Self
 
 from pydantic import ConfigDict, Field, JsonValue, SerializerFunctionWrapHandler, model_serializer
 
-from db.base import PageStatus, Status
+from db.states import PageStatus, Status
 from worker.result.base import CIRCUMSTANCE, Count, Moment, ResultModel, Share, without_nothing
 from worker.result.region import RegionResult
 from worker.vision.values import Confidence, Outcome

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from db.base import Status
+from db.states import Status
 from worker.result.base import Count, PagePixels, ResultModel, Share
 from worker.result.region import DuplicateKind
 from worker.vision.values import Confidence, Outcome

@@ -13,10 +13,10 @@ from typing import TypeVar
 from sqlalchemy.orm import Session
 
 from db import chunks, documents, events, leases, verdicts
-from db.base import ChunkStage, StageName
 from db.leases import Lease
 from db.models import Document
 from db.outages import AWAY
+from db.states import ChunkStage, StageName
 from worker.errors import (
     BrokerUnavailable,
     PermanentError,

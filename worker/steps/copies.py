@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from db import copies, events, signers
-from db.base import ChunkStage
 from db.copies import Place
 from db.models import Region
+from db.states import ChunkStage
 from worker.steps.ports import Deps
 from worker.storage.keys import page_digest
 from worker.vision.boxes import iou

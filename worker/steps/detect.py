@@ -8,9 +8,9 @@ from itertools import count
 from typing import Any
 
 from db import chunks, verdicts
-from db.base import ChunkStage, PageStatus
 from db.leases import Lease
 from db.models import Document, Page
+from db.states import ChunkStage, PageStatus
 from worker.errors import DamagedImage, PageError, UndetectablePage, UnreadablePage
 from worker.steps.attempt import Job, attempt, close_stage
 from worker.steps.ports import DetectDeps

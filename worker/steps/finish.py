@@ -5,10 +5,10 @@ from __future__ import annotations
 from sqlalchemy.orm import Session
 
 from db import chunks, copies, documents, verdicts
-from db.base import DocumentStage, Status
 from db.documents import Tally
 from db.leases import Lease
 from db.models import Document
+from db.states import DocumentStage, Status
 from worker.result.rows import document_result
 from worker.steps.attempt import Job, attempt, hold, note
 from worker.steps.ports import Deps

@@ -6,8 +6,8 @@ from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from db.base import StageName
 from db.engine import Sessions
+from db.states import StageName
 from worker.errors import PageError
 from worker.pipeline import PIPELINE, Pipeline
 from worker.settings import Attempts, Reading

@@ -9,9 +9,9 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
 from db import chunks, documents, events, leases
-from db.base import ChunkStage
 from db.engine import Sessions
 from db.outages import AWAY
+from db.states import ChunkStage
 from worker.log import Actor, logger
 from worker.pipeline import PIPELINE
 from worker.settings import Attempts

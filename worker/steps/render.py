@@ -8,9 +8,9 @@ from contextlib import closing
 from typing import Any
 
 from db import chunks, documents, events
-from db.base import DocumentStage, PageStatus, Status
 from db.leases import Lease
 from db.models import Document
+from db.states import DocumentStage, PageStatus, Status
 from worker.errors import EmptyDocument, PageError
 from worker.steps.attempt import Job, attempt, close_stage, hold, left_to_the_sweep, note
 from worker.steps.ports import RenderDeps, Rendering

@@ -8,7 +8,7 @@ from typing import Protocol
 from sqlalchemy.orm import Session
 
 from db import chunks, sweep
-from db.base import ChunkStage, StageName
+from db.states import ChunkStage, StageName
 from worker.log import logger
 from worker.steps.ports import Deps
 

@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass
 from sqlalchemy.orm import Session
 
 from db import chunks, documents, events, signers, verdicts
-from db.base import ChunkStage
 from db.leases import Lease
 from db.models import Document, Region
+from db.states import ChunkStage
 from worker.errors import DamagedCrop, DamagedImage, DamagedReference
 from worker.steps import copies
 from worker.steps.attempt import Job, attempt, close_stage, hold
