@@ -70,8 +70,8 @@ TABLES: Mapping[str, Table] = {
         ("source", "size"),
         _SIGNED,
         (
-            *_sizes("letters, memos and forms, 1950–95, 1-bit", _MEMOS)[:1],
-            *_sizes("papers of a town, 1974–2024, grey and colour", _TOWN)[:1],
+            *_sizes("letters, memos and forms, 1950–95, 1-bit", _MEMOS),
+            *_sizes("papers of a town, 1974–2024, grey and colour", _TOWN),
         ),
     ),
     "independent": Table(
