@@ -85,7 +85,7 @@ FAILED, WRONG_USE = 1, 2
 
 
 def main() -> None:
-    """Run a command. What a user can mend is one line on stderr and exit status 2, never a traceback."""
+    """Run a command. What a user can put right is one line on stderr and exit status 2, never a traceback."""
     try:
         app()
     except BrokenPipeError:

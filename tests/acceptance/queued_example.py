@@ -22,7 +22,7 @@ from deploy.settings import child_environment
 from deploy.stack import ROOT, running_stack
 
 #: Seconds that a document may take on a busy machine.
-PATIENCE = 120.0
+TIMEOUT = 120.0
 
 
 def main(redis: str, database: str, store: str, document: str, folder: str) -> None:
@@ -44,7 +44,7 @@ def main(redis: str, database: str, store: str, document: str, folder: str) -> N
 
 def wait_for_end(sessions: Sessions) -> None:
     """Return once the only document is done; fail when it ends otherwise or takes too long."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT
     while time.monotonic() < deadline:
         with sessions() as session:
             status, detail = session.execute(select(Document.status, Document.detail)).one()

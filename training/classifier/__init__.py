@@ -1,1 +1,1 @@
-"""The crop classifier: what a detected region shows, learnt from real and drawn crops."""
+"""The crop classifier: what a detected region shows, trained on real and synthetic crops."""

@@ -1,4 +1,4 @@
-"""Which pieces train, which choose, which measure. One place, so that none does two."""
+"""Which pieces are the training, the validation and the test set. One place, so that none is in two."""
 
 from __future__ import annotations
 

@@ -46,12 +46,12 @@ class Clean:
 
 
 def invented_signatures() -> list[Specimen]:
-    """Invented signers' signatures, for training."""
+    """Synthetic signatures, to train on."""
     return _specimens(sets.drawn_for_training())
 
 
 def published(data: Path, invented: Sequence[Specimen], settings: CleanerSettings) -> tuple[Clean, Clean]:
-    """To train: BHSig writers 1-100, tablet signers but for those held out, invented signers.
+    """To train: BHSig writers 1-100, tablet signers but for those held out, synthetic signers.
 
     To choose the checkpoint: BHSig writers 101-120.
     """
@@ -69,7 +69,7 @@ def published(data: Path, invented: Sequence[Specimen], settings: CleanerSetting
 def own_signatures(
     folder: Path, invented: Sequence[Specimen], settings: CleanerSettings
 ) -> tuple[Clean, Clean]:
-    """A user's own clean signatures, one an image, in any folders below `folder`, beside invented signers.
+    """A user's own clean signatures, one an image, in any folders below `folder`, beside synthetic signers.
 
     Every tenth image chooses the checkpoint instead of training. ValueError when there are fewer than ten.
     """

@@ -18,7 +18,7 @@ from worker.vision.values import Cleaning, Grey, Pixels
 
 #: Width and height of one cell, and rows.
 CELL, ROWS = (360, 150), 5
-#: Seed of the first invented signer; training's are far away.
+#: Seed of the first synthetic signer; training's are far away.
 FIRST_SIGNER = 910_000
 
 

@@ -1,4 +1,4 @@
-"""Pages whose every mark was judged by eye: what it is, and whether it signs the document."""
+"""Pages whose every mark is labelled by hand: what it is, and whether it signs the document."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from PIL import Image
 from training.detector.sheets import Marked
 from worker.vision.values import Box, Label, Pixels
 
-#: What an eye saw on pages that teach.
+#: Labels given by hand to marks on training pages.
 SEEN_LABELS = Path(__file__).with_name("labels") / "train.json"
 #: Strictest first: a page that occurs in several splits counts as the first of these.
 SPLITS = ("test", "valid", "train", "none")
@@ -43,7 +43,7 @@ def read_pixels(path: Path) -> Pixels:
 
 
 def seen_by_eye(root: Path) -> dict[Path, tuple[Marked, ...]]:
-    """What is written on pages that teach besides their annotated signatures, by image: not all of it."""
+    """What is written on training pages besides their annotated signatures, by image: not all of it."""
     found = defaultdict[Path, list[Marked]](list)
     for row in json.loads(SEEN_LABELS.read_text(encoding="utf-8"))["boxes"]:
         box = Box(row["x"], row["y"], row["width"], row["height"])

@@ -29,7 +29,7 @@ _Rng = np.random.Generator
 
 #: Width in pixels of a signature scanned as it is: 5 cm at 200 dpi.
 SCANNED_WIDTH = 400
-#: Candidates that a worker lays over a questioned signature; the search is measured with as many.
+#: Candidates that a worker lays over a query; the search is measured with as many.
 CANDIDATES = 8
 
 
@@ -201,7 +201,7 @@ def _sets(folder: Path) -> dict[str, Callable[[], list[Signer]]]:
 
 
 def _test_signers(folder: Path) -> list[Signer]:
-    """Every second signer of the sets that chose nothing: each is copied once for every condition."""
+    """Every second signer of the test sets: each is copied once for every condition."""
     test = readers.bhsig(folder / "bhsig_hindi", "test", shrink=False)
     return [*test[::2], *readers.read_cedar(folder / "cedar")[::2]]
 

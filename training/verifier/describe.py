@@ -1,7 +1,7 @@
 """Descriptors of fine cells: the principal directions of what the convolutions see where there is ink.
 
-They are fitted to nobody's label. Descriptors that were trained with the rest, and weights of theirs, learnt
-the training writers; these carry over to signers and scripts that training never saw.
+They are fitted without labels. Descriptors that were trained with the rest, and weights of theirs, overfitted
+to the training writers; these carry over to signers and scripts that training never saw.
 """
 
 from __future__ import annotations

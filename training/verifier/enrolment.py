@@ -57,7 +57,7 @@ class ReferenceReport:
 def measure_reference_check(
     data: Path, *, folder: Path = weights.WEIGHTS_DIR, notice: Notice = lambda stage: None
 ) -> ReferenceReport:
-    """Measure on BHSig test writers and CEDAR, which trained and chose nothing."""
+    """Measure on BHSig test writers and CEDAR, the test sets."""
     encoder = load_encoder(folder=folder)
     verifier = SiameseVerifier(encoder, load_matcher(folder), load_calibration(folder))
     sources = {}

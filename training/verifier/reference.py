@@ -1,6 +1,6 @@
 """The reference design, kept as a baseline: SigNet's encoder, then a pair classifier, trained in two phases.
 
-Five convolutions to 2048 features (Dey et al., 2017; sizes after Hafemann et al., 2017), learnt with the
+Five convolutions to 2048 features (Dey et al., 2017; sizes after Hafemann et al., 2017), trained with the
 contrastive loss of Hadsell et al. (2006); then, the encoder frozen, 2048 -> 512 -> 128 -> 1 on |a - b|.
 Otsu, content box, 220x155, no augmentation. What it learns is written as a weights folder of its own, so that
 `countersign-train evaluate verifier --weights` measures it by the protocol that measures what ships.

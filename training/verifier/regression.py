@@ -19,7 +19,7 @@ from training.verifier.protocol import Gallery
 from training.verifier.readers import Signer
 
 COUNTS = (1, 3)
-#: Invented signers of their own, and CEDAR's first few.
+#: Synthetic signers of their own, and CEDAR's first few.
 SEEDS, SPECIMENS = range(910_000, 910_012), 6
 CEDAR_WRITERS, CEDAR_SPECIMENS = 6, 8
 

@@ -1,4 +1,4 @@
-"""Which signers train, which choose and calibrate, which measure. One place, so that none does two."""
+"""Which signers are the training, the validation and the test sets. One place, so that none is in two."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from training.verifier.readers import Signer
 
 #: Every tenth online signer never trains; calibration sees them beside BHSig's validation writers.
 HELD_OUT_EVERY = 10
-#: Seeds of invented signers, far from those of the examples.
+#: Seeds of synthetic signers, far from those of the examples.
 DRAWN_SEED, DRAWN_SIGNERS = 500_000, 160
 DRAWN_TEST_SEED, DRAWN_TEST_SIGNERS = 900_000, 40
 #: Volunteers of the cross-media set that may train; the later ones measure.
@@ -69,12 +69,12 @@ def own_held_out(folder: Path) -> Gallery:
 
 
 def drawn_for_training() -> list[Signer]:
-    """Invented signers and imitations of them."""
+    """Synthetic signers and imitations of them."""
     return readers.invented(range(DRAWN_SEED, DRAWN_SEED + DRAWN_SIGNERS))
 
 
 def drawn_test(data: Path) -> Gallery:
-    """Invented signers whose hands training never saw; `data` is not looked at."""
+    """Synthetic signers of the test set; `data` is not looked at."""
     return gallery(readers.invented(range(DRAWN_TEST_SEED, DRAWN_TEST_SEED + DRAWN_TEST_SIGNERS)), "invented")
 
 
