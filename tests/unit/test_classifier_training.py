@@ -28,7 +28,7 @@ from training.classifier.train import (  # noqa: E402
 )
 from training.common.checkpoints import save_checkpoint  # noqa: E402
 from training.common.settings import read_settings  # noqa: E402
-from training.detector.testsets import Case  # noqa: E402
+from training.detector.testsets import PageCase  # noqa: E402
 from training.synthesis.typeset import CARRIED, SEEN, UNSEEN, folder_faces, package_faces  # noqa: E402
 from worker.errors import WrongUse  # noqa: E402
 from worker.vision.detection.classifier import HEIGHT, KINDS, WIDTH, Kind, OnnxClassifier  # noqa: E402
@@ -164,11 +164,11 @@ def reviewed(*doubts: float, signed: float) -> list[gate.Reviewed]:
 
     box, region = Box(0, 0, 10, 10), Region(Box(0, 0, 10, 10), 0.9, Label.SIGNATURE)
     false = [
-        gate.Reviewed(Case(str(i), str(i), read_nothing), (), (region,), (one,))
+        gate.Reviewed(PageCase(str(i), str(i), read_nothing), (), (region,), (one,))
         for i, one in enumerate(doubts)
     ]
     true = [
-        gate.Reviewed(Case(f"s{i}", f"s{i}", read_nothing), (box,), (region,), (signed,))
+        gate.Reviewed(PageCase(f"s{i}", f"s{i}", read_nothing), (box,), (region,), (signed,))
         for i in range(len(doubts))
     ]
     return false + true

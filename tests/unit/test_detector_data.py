@@ -11,7 +11,7 @@ from PIL import Image
 
 from tests.evaluation_data import DATA, needs_data
 from training.detector import readers
-from training.detector.dataset import build, public_pages
+from training.detector.dataset import build_dataset, public_pages
 from training.detector.drawn_test import drawn_page
 from training.detector.readers import (
     near_duplicate_groups,
@@ -23,16 +23,22 @@ from training.detector.readers import (
 )
 from training.detector.select import validation_pages
 from training.detector.sheets import LABELS, SheetFolder, read_sheets
-from training.detector.splits import chooses, choosing, held_documents, learnt, measuring
+from training.detector.splits import (
+    held_documents,
+    is_validation,
+    records_for_test,
+    records_for_training,
+    records_for_validation,
+)
 from training.detector.strokes import StrokeBook
 from training.detector.testsets import (
     FLAGGED,
     MEASURING,
     VIEWED,
-    choosing_unsigned,
     squares,
     unsigned_counts,
     unsigned_pages,
+    unsigned_validation,
     whole_pages,
 )
 from worker.vision.detection.orientation import turned
@@ -138,7 +144,7 @@ def test_pages_without_labels_are_read_with_no_boxes(data):
 
 
 def test_a_document_with_one_test_page_gives_nothing_to_training(data):
-    assert not chooses("ccc_jpg")
+    assert not is_validation("ccc_jpg")
     assert groups(data / "detection") == {"bbb_jpg", "ccc_jpg", "ddd", "image_1"}
 
 
@@ -148,7 +154,7 @@ def test_what_an_eye_saw_is_marked_beside_the_signatures(data, tmp_path, monkeyp
     (tmp_path / "seen.json").write_text(json.dumps({"boxes": [seen | box]}))
     monkeypatch.setattr(readers, "SEEN_LABELS", tmp_path / "seen.json")
 
-    folder = build(data, SheetFolder(tmp_path / "pages"), drawn=0).parent
+    folder = build_dataset(data, SheetFolder(tmp_path / "pages"), drawn=0).parent
 
     marks = [{mark.label for mark in one.marks} for one in read_sheets(folder)]
     assert [found for found in marks if Label.HANDWRITTEN_DATE in found] == [
@@ -180,7 +186,7 @@ def test_the_document_of_a_near_duplicate_is_held_too(data):
 
 def test_the_same_seed_writes_the_same_pages(data, tmp_path):
     for out in ("one", "other"):
-        build(data, SheetFolder(tmp_path / out), drawn=2, seed=7)
+        build_dataset(data, SheetFolder(tmp_path / out), drawn=2, seed=7)
 
     files = sorted(path.name for path in (tmp_path / "one").iterdir())
     assert len(files) == 4 + 2 + 1
@@ -189,7 +195,7 @@ def test_the_same_seed_writes_the_same_pages(data, tmp_path):
 
 
 def test_prepared_pages_keep_their_boxes_and_what_is_known_of_them(data, tmp_path):
-    build(data, SheetFolder(tmp_path), drawn=1)
+    build_dataset(data, SheetFolder(tmp_path), drawn=1)
 
     sheets = {sheet.source: sheet for sheet in reversed(read_sheets(tmp_path))}
 
@@ -228,7 +234,8 @@ def test_what_chooses_neither_measures_nor_teaches():
     root = DATA / "detection"
     pages = [*read_hlx8j(root), *read_tobacco800(root), *read_rf100(root)]
     teach, choose, measure = (
-        {page.group for page in part(pages, root)} for part in (learnt, choosing, measuring)
+        {page.group for page in part(pages, root)}
+        for part in (records_for_training, records_for_validation, records_for_test)
     )
 
     assert len(teach) > 450
@@ -236,7 +243,7 @@ def test_what_chooses_neither_measures_nor_teaches():
     assert len(measure) > 380
     assert not (teach & choose or choose & measure or teach & measure)
     assert {page.group for page in pages if page.split == "test"} == measure
-    assert all(chooses(group) for group in choose)
+    assert all(is_validation(group) for group in choose)
     assert len(validation_pages(root)) > 150
     assert {page.group for page in validation_pages(root)} <= choose
     assert not {page.group for page, _ in public_pages(root)} - teach
@@ -248,7 +255,7 @@ def test_test_pages_are_all_measured_and_of_the_validation_pages_those_that_choo
 
     assert len(squares(root, "test")) == 419
     assert len(whole_pages(root, "test")) == 306
-    assert all(chooses(case.group) for case in (*squares(root, "valid"), *whole_pages(root, "valid")))
+    assert all(is_validation(case.group) for case in (*squares(root, "valid"), *whole_pages(root, "valid")))
     assert sum(case.signed for case in unsigned_pages(root)) == 5
 
 
@@ -270,7 +277,7 @@ def test_an_unsigned_page_that_was_scanned_on_its_side_is_seen_upright(tmp_path)
 def test_a_third_of_the_unsigned_pages_chooses_and_the_others_measure():
     root = DATA / "detection"
 
-    choosing_cases = choosing_unsigned(root)
+    choosing_cases = unsigned_validation(root)
     counts = unsigned_counts([SimpleNamespace(case=case) for case in unsigned_pages(root)])
 
     measuring_names = {one.case.name for one in counts[MEASURING]}
@@ -284,10 +291,14 @@ def test_a_third_of_the_unsigned_pages_chooses_and_the_others_measure():
 @with_data
 def test_no_page_that_teaches_belongs_to_a_document_that_is_held():
     root = DATA / "detection"
-    pages = [page for read in (read_hlx8j, read_tobacco800, read_rf100) for page in learnt(read(root), root)]
+    pages = [
+        page
+        for read in (read_hlx8j, read_tobacco800, read_rf100)
+        for page in records_for_training(read(root), root)
+    ]
 
     evaluated = {page.group for page in read_hlx8j(root) if page.split == "test"}
-    chosen = {page.group for page in read_hlx8j(root) if page.split == "valid" and chooses(page.group)}
+    chosen = {page.group for page in read_hlx8j(root) if page.split == "valid" and is_validation(page.group)}
     assert len(pages) > 800
     assert evaluated | chosen <= held_documents(root)
     assert not (evaluated | chosen | near_duplicate_groups(root)) & {page.group for page in pages}

@@ -14,14 +14,14 @@ from training.detector.conditions import drawn_family  # noqa: E402
 from training.detector.drawn_test import (  # noqa: E402
     FEW,
     SEED,
-    counts,
-    digest,
+    counts_by_label,
     drawn_cases,
     drawn_page,
-    shipped,
+    pages_digest,
+    shipped_detectors,
 )
 from training.detector.evaluate import PARITY_DPI, PARITY_PAGES, Evaluation  # noqa: E402
-from training.detector.parity import MAX_SCORE_GAP, compare  # noqa: E402
+from training.detector.parity import MAX_SCORE_GAP, compare_engines  # noqa: E402
 from training.detector.plots import draw_plots, print_blocks  # noqa: E402
 from training.detector.sheets import LABELS  # noqa: E402
 from training.detector.testsets import DOCUMENT_LABELS, real_documents  # noqa: E402
@@ -35,7 +35,7 @@ from worker.vision.weights import entry  # noqa: E402
 with_data = needs_data("detection", "verification", "documents")
 #: Renewed by `python -m training.detector.drawn_test tests/expected/detector.json`.
 EXPECTED = json.loads((Path(__file__).parent.parent / "expected" / "detector.json").read_text())
-DETECTORS = [name for name, *_ in shipped()]
+DETECTORS = [name for name, *_ in shipped_detectors()]
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,7 @@ def pages():
 
 
 def test_the_drawn_pages_are_the_same_for_ever(pages):
-    assert digest(pages) == EXPECTED["digest"]
+    assert pages_digest(pages) == EXPECTED["digest"]
 
 
 def test_every_label_is_on_the_drawn_pages(pages):
@@ -63,7 +63,7 @@ def test_the_shipped_weights_find_what_they_found_when_they_were_measured(pages,
     detector = OnnxDetector(name, thresholds=default_thresholds(weights))
 
     assert weights.sha256 == expected["weights"], "new weights: renew tests/expected/detector.json"
-    assert counts(pages, detector) == expected["counts"]
+    assert counts_by_label(pages, detector) == expected["counts"]
 
 
 def test_training_never_draws_a_test_page():
@@ -83,7 +83,7 @@ def test_both_engines_find_the_same_boxes(name, count):
     low = Thresholds(min_score=0.05 - 2 * MAX_SCORE_GAP)
     pixels = (drawn_page(index, dpi=PARITY_DPI).pixels for index in range(count))
 
-    parity = compare(
+    parity = compare_engines(
         pixels,
         OnnxDetector(name, thresholds=low),
         TorchDetector(f"{name}-torch", device="cpu", thresholds=low),

@@ -15,13 +15,13 @@ from training.detector.evaluate import Evaluation  # noqa: E402
 from training.detector.metrics import (  # noqa: E402
     IOU_THRESHOLDS,
     Scored,
-    at_threshold,
     curve,
     false_alarms,
-    figures,
+    label_figures,
     score_page,
+    served_figures,
 )
-from training.detector.select import Choice, choose, label_thresholds, threshold  # noqa: E402
+from training.detector.select import Choice, choose_input_sizes, label_thresholds, threshold  # noqa: E402
 from training.detector.sheets import LABELS, Marked, Sheet  # noqa: E402
 from worker.errors import WrongUse  # noqa: E402
 from worker.vision.values import Box, Label, Region  # noqa: E402
@@ -36,7 +36,7 @@ def truth(*xs: float) -> list[Box]:
 
 
 def test_perfect_boxes_have_full_marks():
-    found = figures([score_page("a", [at(0)], truth(0)), score_page("b", [at(50)], truth(50))])
+    found = label_figures([score_page("a", [at(0)], truth(0)), score_page("b", [at(50)], truth(50))])
 
     assert found.map50 == pytest.approx(0.995, abs=0.006)
     assert (found.precision, found.recall) == pytest.approx((1, 1), abs=0.01)
@@ -59,8 +59,8 @@ def test_a_shifted_box_counts_at_half_overlap_but_not_at_nearly_full():
 def test_an_alarm_on_an_unsigned_page_costs_precision():
     signed = score_page("a", [at(0, score=0.6)], truth(0))
 
-    clean = figures([signed, score_page("b", [], [])])
-    alarmed = figures([signed, score_page("b", [at(0, score=0.9)], [])])
+    clean = label_figures([signed, score_page("b", [], [])])
+    alarmed = label_figures([signed, score_page("b", [at(0, score=0.9)], [])])
 
     assert alarmed.map50 < clean.map50
 
@@ -85,19 +85,19 @@ def test_matching_agrees_with_ultralytics_on_random_boxes():
 def test_the_interval_holds_the_figure_and_repeats():
     pages = [score_page(f"d{i}", [at(0 if i % 3 else 40, score=i / 40)], truth(0)) for i in range(1, 31)]
 
-    found = figures(pages)
+    found = label_figures(pages)
 
     for name, (low, high) in found.intervals.items():
         assert low <= getattr(found, name) <= high, name
     assert width(found.intervals["map50"]) > 0
-    assert figures(pages) == found
+    assert label_figures(pages) == found
 
 
 def test_pages_of_one_document_are_drawn_together():
     scattered = [score_page(f"d{i}", [at(0 if i % 2 else 40)], truth(0)) for i in range(40)]
     bundled = [score_page(f"d{i // 10}", [at(0 if i % 20 < 10 else 40)], truth(0)) for i in range(40)]
 
-    wide, narrow = figures(bundled), figures(scattered)
+    wide, narrow = label_figures(bundled), label_figures(scattered)
 
     assert width(wide.intervals["map50"]) > width(narrow.intervals["map50"])
 
@@ -112,7 +112,7 @@ def test_only_boxes_that_reach_the_threshold_are_served():
         score_page("b", [at(0, score=0.7)], truth(0)),
     ]
 
-    served = at_threshold(pages, 0.5)
+    served = served_figures(pages, 0.5)
 
     assert (served.truths, served.found, served.false_alarms) == (3, 2, 1)
     assert served.recall.value == pytest.approx(2 / 3)
@@ -139,7 +139,7 @@ def test_the_curve_gains_recall_and_ends_with_every_box():
 
 
 def test_a_set_without_boxes_has_figures_too():
-    assert figures([score_page("a", [at(0)], []), score_page("b", [], [])]).map50 == 0
+    assert label_figures([score_page("a", [at(0)], []), score_page("b", [], [])]).map50 == 0
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,7 @@ def test_more_work_must_be_worth_its_time(larger, twice, sizes):
         Choice(sizes=(416,), map50=0.9, map50_95=0.5, min_score=0.4),
     ]
 
-    assert choose(tried).sizes == sizes
+    assert choose_input_sizes(tried).sizes == sizes
 
 
 def page_of(truths: int, scores: npt.ArrayLike) -> Scored:

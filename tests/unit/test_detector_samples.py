@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from training.detector.crops import Mix, Sampler, cut, turned
+from training.detector.crops import Mix, Sampler, cut_window, quarter_turned
 from training.detector.patches import Patch, PatchBook, collect
 from training.detector.sheets import LABELS, Marked, Sheet
 from worker.vision.values import Box, Label
@@ -32,7 +32,7 @@ def ink(pixels: np.ndarray) -> tuple[int, int, int, int]:
 def test_a_box_is_where_its_ink_is_in_a_window_at_any_scale():
     page = sheet(Box(200, 500, 240, 60))
 
-    pixels, corners, labels = cut(page, Box(100, 400, 480, 400), 320)
+    pixels, corners, labels = cut_window(page, Box(100, 400, 480, 400), 320)
 
     assert labels.tolist() == [0]
     assert corners[0] == pytest.approx(ink(pixels), abs=1.5)
@@ -41,14 +41,14 @@ def test_a_box_is_where_its_ink_is_in_a_window_at_any_scale():
 def test_what_is_left_of_a_cut_box_is_covered():
     page = sheet(Box(200, 500, 240, 60))
 
-    pixels, corners, _ = cut(page, Box(300, 400, 320, 320), 320)
+    pixels, corners, _ = cut_window(page, Box(300, 400, 320, 320), 320)
 
     assert len(corners) == 0
     assert (pixels > 200).all()
 
 
 def test_a_window_beyond_the_page_is_padded():
-    pixels, _, _ = cut(sheet(), Box(-100, -100, 320, 320), 320)
+    pixels, _, _ = cut_window(sheet(), Box(-100, -100, 320, 320), 320)
 
     assert (pixels[:95, :] == 114).all()
     assert (pixels[105:, 105:] == 255).all()
@@ -119,9 +119,9 @@ def test_absence_weighs_less_where_a_source_does_not_mark_a_label():
 
 @pytest.mark.parametrize("quarters", [1, 2, 3])
 def test_boxes_turn_with_their_square(quarters):
-    pixels, corners, _ = cut(sheet(Box(200, 500, 240, 60)), Box(100, 400, 480, 480), 320)
+    pixels, corners, _ = cut_window(sheet(Box(200, 500, 240, 60)), Box(100, 400, 480, 480), 320)
 
-    around, moved = turned(pixels, corners, quarters)
+    around, moved = quarter_turned(pixels, corners, quarters)
 
     assert moved[0] == pytest.approx(ink(around), abs=1.5)
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.fakes import DarkBlocks
-from training.synthesis.pages import Page, blank
+from training.synthesis.pages import DrawnPage, blank
 from training.synthesis.scanner import Scanner, scan
 from worker.vision.detection.orientation import UprightDetector, turned, turned_box, turns_to_upright
 from worker.vision.values import Box, Pixels, Region
@@ -38,7 +38,7 @@ def test_a_printed_page_is_laid_upright_however_it_lies(layout, turns):
 )
 def test_neither_skew_nor_fax_nor_noise_hides_which_way_up(device, turns):
     rng = np.random.default_rng(1)
-    scanned = scan(Page(printed("letter", dpi=200), 200), device, rng).pixels
+    scanned = scan(DrawnPage(printed("letter", dpi=200), 200), device, rng).pixels
 
     assert turns_to_upright(turned(scanned, -turns % 4)) == turns
 

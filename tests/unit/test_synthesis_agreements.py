@@ -5,7 +5,7 @@ import pytest
 
 from training.synthesis.agreements import AGREEMENTS, thinned
 from training.synthesis.pages import agreement_page, blank
-from training.synthesis.strokes import Signer
+from training.synthesis.strokes import InventedSigner
 
 NAMES = ("Ada Holm", "Ben Wells")
 
@@ -42,7 +42,7 @@ def test_some_agreements_wait_for_several_hands(layout):
 
 
 def test_a_thinned_pen_is_never_thicker_nor_darker():
-    pen = Signer.from_seed(3).pen
+    pen = InventedSigner.from_seed(3).pen
 
     for seed in range(20):
         thin = thinned(pen, np.random.default_rng(seed))

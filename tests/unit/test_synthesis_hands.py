@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 
 from training.detector.patches import collect
-from training.synthesis.hands import LEARNT_HANDS, TEST_HANDS, installed_hands, learnt_hands, note, penned
+from training.synthesis.hands import (
+    LEARNT_HANDS,
+    TEST_HANDS,
+    installed_hands,
+    learnt_hands,
+    note_lines,
+    penned_lines,
+)
 from training.synthesis.typeset import package_faces
 from worker.vision.values import Label
 
@@ -26,8 +33,8 @@ def test_a_note_is_written_with_all_its_ink_inside(seed):
     rng = np.random.default_rng(seed)
     face = installed_hands()[seed % len(LEARNT_HANDS)][0]
 
-    lines = note(rng)
-    mask = penned(lines, face, rng)
+    lines = note_lines(rng)
+    mask = penned_lines(lines, face, rng)
 
     assert 1 <= len(lines) <= 5
     assert all(lines)
@@ -39,7 +46,7 @@ def test_a_note_is_written_with_all_its_ink_inside(seed):
 def test_more_lines_are_a_taller_note():
     face = installed_hands()[0][0]
 
-    one, three = (penned(["see page 2"] * count, face, np.random.default_rng(4)) for count in (1, 3))
+    one, three = (penned_lines(["see page 2"] * count, face, np.random.default_rng(4)) for count in (1, 3))
 
     tall = [np.ptp(np.flatnonzero(mask.max(axis=1) > 128)) for mask in (one, three)]
     assert tall[1] > 1.8 * tall[0]

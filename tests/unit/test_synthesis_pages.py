@@ -4,18 +4,18 @@ import numpy as np
 import pytest
 
 from training.synthesis.layouts import LAYOUTS
-from training.synthesis.pages import Page, blank, complete, fill, random_page, signature
+from training.synthesis.pages import DrawnPage, blank, complete, fill, random_page, signature_entry
 from training.synthesis.scanner import SCANNERS, Scanner, random_scanner, scan
-from training.synthesis.strokes import Signer
+from training.synthesis.strokes import InventedSigner
 
-PEOPLE = [Signer.from_seed(21), Signer.from_seed(22)]
+PEOPLE = [InventedSigner.from_seed(21), InventedSigner.from_seed(22)]
 
 
 def rng(*seed):
     return np.random.default_rng(seed)
 
 
-def filled(layout: str, dpi: float = 100) -> tuple[np.ndarray, Page]:
+def filled(layout: str, dpi: float = 100) -> tuple[np.ndarray, DrawnPage]:
     paper = blank(layout, rng(4), names=[person.name for person in PEOPLE], dpi=dpi)
     return paper.pixels, fill(paper, complete(paper.slots, PEOPLE, rng(5)))
 
@@ -73,18 +73,18 @@ def test_an_unsigned_page_has_no_signature():
 def test_a_forged_entry_says_so():
     paper = blank("letter", rng(4), names=["Ada Holt"], dpi=60)
 
-    page = fill(paper, [signature(paper.slots[0], PEOPLE[0], rng(1), forged=True)])
+    page = fill(paper, [signature_entry(paper.slots[0], PEOPLE[0], rng(1), forged=True)])
 
     assert [mark.truth for mark in page.marks] == ["forged"]
 
 
 def test_boxes_follow_the_paper_when_it_is_scanned_askew():
-    white = Page(np.full((400, 500, 3), 255, np.uint8), 100)
+    white = DrawnPage(np.full((400, 500, 3), 255, np.uint8), 100)
     paper = blank("letter", rng(4), names=["Ada Holt"], dpi=100)
-    page = fill(paper, [signature(paper.slots[0], PEOPLE[0], rng(1))])
+    page = fill(paper, [signature_entry(paper.slots[0], PEOPLE[0], rng(1))])
     only_ink = np.where((paper.pixels == page.pixels).all(axis=2, keepdims=True), 255, page.pixels)
 
-    turned = scan(Page(only_ink.astype(np.uint8), 100, page.marks), Scanner(skew=3.0), rng(1))
+    turned = scan(DrawnPage(only_ink.astype(np.uint8), 100, page.marks), Scanner(skew=3.0), rng(1))
 
     ys, xs = np.nonzero(turned.pixels.min(axis=2) < 200)
     x, y, width, height = turned.marks[0].box

@@ -6,42 +6,44 @@ import cv2
 import numpy as np
 import pytest
 
-from training.synthesis.ink import Strokes
+from training.synthesis.ink import PenStrokes
 from training.synthesis.kinematics import Motor, move, speed
 from training.synthesis.letters import glyph
-from training.synthesis.strokes import Signer, draw, forge, sign, write
+from training.synthesis.strokes import InventedSigner, draw_strokes, forge, sign, write_text
 
 
 def rng(*seed):
     return np.random.default_rng(seed)
 
 
-def silhouette(strokes: Strokes) -> np.ndarray:
+def silhouette(strokes: PenStrokes) -> np.ndarray:
     """The ink, fitted into a small frame and blurred: enough to tell shapes apart."""
-    dark = 255 - draw(strokes, width=176, height=120, margin=0.5, ink=(0, 0, 0))[..., 0].astype(np.float32)
+    dark = 255 - draw_strokes(strokes, width=176, height=120, margin=0.5, ink=(0, 0, 0))[..., 0].astype(
+        np.float32
+    )
     soft = cv2.GaussianBlur(dark, (0, 0), 4)
     return soft / np.linalg.norm(soft)
 
 
-def distance(one: Strokes, other: Strokes) -> float:
+def distance(one: PenStrokes, other: PenStrokes) -> float:
     return float(np.linalg.norm(silhouette(one) - silhouette(other)))
 
 
 def test_the_same_seed_gives_the_same_person_and_the_same_ink():
-    first, second = Signer.from_seed(11), Signer.from_seed(11)
+    first, second = InventedSigner.from_seed(11), InventedSigner.from_seed(11)
 
     assert first == second
-    assert np.array_equal(draw(sign(first, rng(1))), draw(sign(second, rng(1))))
+    assert np.array_equal(draw_strokes(sign(first, rng(1))), draw_strokes(sign(second, rng(1))))
 
 
 def test_two_signatures_of_one_person_are_never_identical():
-    signer = Signer.from_seed(11)
+    signer = InventedSigner.from_seed(11)
 
     assert distance(sign(signer, rng(1)), sign(signer, rng(2))) > 0.05
 
 
 def test_genuine_signatures_vary_less_than_people_do():
-    signers = [Signer.from_seed(seed) for seed in range(12)]
+    signers = [InventedSigner.from_seed(seed) for seed in range(12)]
     written = [[sign(signer, rng(signer.seed, turn)) for turn in range(3)] for signer in signers]
 
     within = [distance(*pair) for own in written for pair in combinations(own, 2)]
@@ -52,17 +54,17 @@ def test_genuine_signatures_vary_less_than_people_do():
 
 
 def test_a_forgery_is_written_slower_than_its_model():
-    signer = Signer.from_seed(3)
+    signer = InventedSigner.from_seed(3)
     genuine, forged = sign(signer, rng(1)), forge(signer, rng(1))
 
-    def mean_speed(strokes: Strokes) -> float:
+    def mean_speed(strokes: PenStrokes) -> float:
         return float(np.concatenate([speed(trace) for trace in strokes.traces]).mean())
 
     assert mean_speed(forged) < 0.6 * mean_speed(genuine)
 
 
 def test_a_forgery_resembles_its_model_more_than_another_person():
-    signers = [Signer.from_seed(seed) for seed in range(10)]
+    signers = [InventedSigner.from_seed(seed) for seed in range(10)]
 
     to_model = [distance(sign(signer, rng(1)), forge(signer, rng(2))) for signer in signers]
     to_others = [distance(sign(one, rng(1)), sign(other, rng(1))) for one, other in combinations(signers, 2)]
@@ -92,7 +94,7 @@ def test_speed_has_one_peak_per_stroke():
 def test_a_drawing_has_the_size_asked_for_and_its_ink_inside(size):
     width, height = size
 
-    picture = draw(sign(Signer.from_seed(5), rng(1)), width=width, height=height)
+    picture = draw_strokes(sign(InventedSigner.from_seed(5), rng(1)), width=width, height=height)
 
     assert picture.shape == (height, width, 3)
     edges = np.concatenate([picture[0], picture[-1], picture[:, 0], picture[:, -1]])
@@ -101,9 +103,9 @@ def test_a_drawing_has_the_size_asked_for_and_its_ink_inside(size):
 
 
 def test_handwriting_leaves_out_what_it_has_no_letters_for():
-    signer = Signer.from_seed(5)
+    signer = InventedSigner.from_seed(5)
 
-    assert len(write("1$2", signer, rng(1)).traces) == len(write("12", signer, rng(1)).traces)
+    assert len(write_text("1$2", signer, rng(1)).traces) == len(write_text("12", signer, rng(1)).traces)
 
 
 def test_an_unknown_character_has_no_glyph():

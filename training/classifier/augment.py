@@ -12,9 +12,9 @@ from training.common.degradations import (
     blurred,
     noisy,
     one_bit,
-    ruled,
     salt_and_pepper,
     skewed,
+    with_line,
     with_pen,
 )
 from worker.vision.crops import crop
@@ -105,4 +105,4 @@ def _rule(image: Grey, rng: _Rng) -> Grey:
     height, width = image.shape
     y = int(rng.uniform(0.5, 0.98) * height)
     left = int(rng.uniform(0, 0.2) * width)
-    return ruled(image, (left, y), (width, y), level=int(rng.integers(0, 120)), width=1)
+    return with_line(image, (left, y), (width, y), level=int(rng.integers(0, 120)), width=1)

@@ -9,9 +9,9 @@ import numpy as np
 from training.classifier.emblems import emblem
 from training.classifier.pieces import Piece, cut_piece, whole
 from training.synthesis import prose
-from training.synthesis.ink import Strokes, coverage
-from training.synthesis.strokes import Signer, forge, sign, write
-from training.synthesis.typeset import Face, english, package_faces, sheet, windows, words
+from training.synthesis.ink import PenStrokes, coverage
+from training.synthesis.strokes import InventedSigner, forge, sign, write_text
+from training.synthesis.typeset import Face, english, package_faces, script_words, sheet, windows
 from worker.vision.detection.classifier import Kind
 from worker.vision.values import Grey
 
@@ -25,7 +25,7 @@ _SCALE = 6.0
 def draw_signatures(seeds: range) -> Iterator[Piece]:
     """One piece a seed: mostly a genuine signature, at times an imitation, which is a signature too."""
     for seed in seeds:
-        rng, signer = np.random.default_rng([seed, 0xC1]), Signer.from_seed(seed)
+        rng, signer = np.random.default_rng([seed, 0xC1]), InventedSigner.from_seed(seed)
         strokes = forge(signer, rng) if rng.random() < 0.2 else sign(signer, rng)
         piece = whole(_ink(strokes, signer), Kind.SIGNATURE, source="drawn signature", group=f"signer {seed}")
         if piece is not None:
@@ -35,8 +35,10 @@ def draw_signatures(seeds: range) -> Iterator[Piece]:
 def draw_handwriting(seeds: range) -> Iterator[Piece]:
     """One piece a seed: dates, numbers, words and notes of one to four lines in one hand."""
     for seed in seeds:
-        rng, signer = np.random.default_rng([seed, 0xC2]), Signer.from_seed(seed)
-        rows = [_ink(write(text, signer, rng), signer) for text in _note(rng) if any(map(str.isalnum, text))]
+        rng, signer = np.random.default_rng([seed, 0xC2]), InventedSigner.from_seed(seed)
+        rows = [
+            _ink(write_text(text, signer, rng), signer) for text in _note(rng) if any(map(str.isalnum, text))
+        ]
         piece = whole(_stacked(rows, rng), Kind.HANDWRITING, source="drawn handwriting", group=f"hand {seed}")
         if piece is not None:
             yield piece
@@ -74,7 +76,7 @@ def draw_penned(seeds: range, hands: Sequence[Sequence[Face]], *, a_sheet: int =
         face = faces[int(rng.integers(len(faces)))]
         hindi = face in package_faces(_HINDI) and rng.random() < 0.5
         count = int(rng.integers(1, 7))
-        text = [words("devanagari", count, rng) if hindi else " ".join(_note(rng)) for _ in range(9)]
+        text = [script_words("devanagari", count, rng) if hindi else " ".join(_note(rng)) for _ in range(9)]
         pixels = sheet(text, face, rng, plain=True)
         for box in windows(pixels, a_sheet, rng):
             yield cut_piece(pixels, box, Kind.HANDWRITING, source="handwriting font", group=f"note {seed}")
@@ -82,7 +84,9 @@ def draw_penned(seeds: range, hands: Sequence[Sequence[Face]], *, a_sheet: int =
 
 def _text(script: str, rng: _Rng) -> str:
     count = int(rng.integers(2, 22))
-    return english(count, rng) if script == "latin" and rng.random() < 0.6 else words(script, count, rng)
+    return (
+        english(count, rng) if script == "latin" and rng.random() < 0.6 else script_words(script, count, rng)
+    )
 
 
 def _note(rng: _Rng) -> list[str]:
@@ -100,11 +104,11 @@ def _note(rng: _Rng) -> list[str]:
         ]
     if kind < 0.75:
         field = prose.pick(prose.FIELDS, rng)
-        return [prose.answer(field, prose.pick(prose.COMPANIES, rng), rng)]
+        return [prose.field_answer(field, prose.pick(prose.COMPANIES, rng), rng)]
     return [english(int(rng.integers(1, 6)), rng) for _ in range(int(rng.integers(1, 5)))]
 
 
-def _ink(strokes: Strokes, signer: Signer) -> Grey:
+def _ink(strokes: PenStrokes, signer: InventedSigner) -> Grey:
     left, top, right, bottom = strokes.bounds
     shape = (int((bottom - top + 3) * _SCALE) + 1, int((right - left + 3) * _SCALE) + 1)
     placed = strokes.placed(scale=_SCALE, x=(1.5 - left) * _SCALE, y=(1.5 - top) * _SCALE)

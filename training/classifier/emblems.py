@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from training.synthesis import prose
-from training.synthesis.typefaces import face, printed
+from training.synthesis.typefaces import face, printed_line
 from worker.vision.values import Grey
 
 _Rng = np.random.Generator
@@ -158,7 +158,7 @@ def _small(rng: _Rng) -> str:
 
 
 def _line(text: str, rng: _Rng, *, size: int) -> Image.Image:
-    return Image.fromarray(printed(text, _FACES[int(rng.integers(len(_FACES)))], size))
+    return Image.fromarray(printed_line(text, _FACES[int(rng.integers(len(_FACES)))], size))
 
 
 def _worn(ink: Grey, rng: _Rng) -> Grey:

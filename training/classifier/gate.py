@@ -11,20 +11,20 @@ from training.detector.evaluate import EVERYTHING
 from training.detector.metrics import (
     AtThreshold,
     FalseAlarms,
-    Figures,
+    LabelFigures,
     Scored,
-    at_threshold,
     false_alarms,
-    figures,
+    label_figures,
     score_page,
+    served_figures,
 )
 from training.detector.testsets import (
     MEASURING,
-    Case,
-    choosing_unsigned,
+    PageCase,
     squares,
     unsigned_counts,
     unsigned_pages,
+    unsigned_validation,
     whole_pages,
 )
 from worker.vision.detection.classifier import OnnxClassifier, classified, doubts, rescored
@@ -50,7 +50,7 @@ MOST_LOST, LEAST_GAINED = 0.005, 0.1
 class Reviewed:
     """A page's signatures, best first, each with the classifier's doubt in [0, 1], beside the true boxes."""
 
-    case: Case
+    case: PageCase
     truths: tuple[Box, ...]
     regions: tuple[Region, ...]
     doubts: tuple[float, ...]
@@ -72,7 +72,7 @@ class Reviewed:
 class RescoringEffect:
     """Signatures on one set of pages: over all scores, and at the threshold that serves."""
 
-    figures: Figures
+    figures: LabelFigures
     served: AtThreshold
 
 
@@ -106,7 +106,7 @@ class DoubtChoice:
 def choose_doubt(data: Path, notice: StageNotice) -> DoubtChoice:
     """Choose on the validation set, squares, whole and unsigned pages, with the weights of the catalogue."""
     root = data / "detection"
-    pages = [*squares(root, "valid"), *whole_pages(root, "valid"), *choosing_unsigned(root)]
+    pages = [*squares(root, "valid"), *whole_pages(root, "valid"), *unsigned_validation(root)]
     found = list(reviewed(pages, "valid", notice))
     return chosen(found, LOW)
 
@@ -173,7 +173,7 @@ def measure_rescoring(
 
 
 def reviewed(
-    cases: Sequence[Case], stage: str, notice: StageNotice, *, name: str = "detector"
+    cases: Sequence[PageCase], stage: str, notice: StageNotice, *, name: str = "detector"
 ) -> Iterator[Reviewed]:
     """Each page's signatures with the classifier's doubts, with the weights of the catalogue."""
     detector = OnnxDetector(name, thresholds=Thresholds(min_score=EVERYTHING))
@@ -188,11 +188,13 @@ def reviewed(
 
 
 def _effect(found: Sequence[Reviewed], min_score: float, doubt: float | None) -> RescoringEffect:
-    return RescoringEffect(figures([one.scored(doubt) for one in found]), _served(found, min_score, doubt))
+    return RescoringEffect(
+        label_figures([one.scored(doubt) for one in found]), _served(found, min_score, doubt)
+    )
 
 
 def _served(found: Sequence[Reviewed], min_score: float, doubt: float | None) -> AtThreshold:
-    return at_threshold([one.scored(doubt) for one in found], min_score)
+    return served_figures([one.scored(doubt) for one in found], min_score)
 
 
 def _alarms(found: Sequence[Reviewed], min_score: float, doubt: float | None) -> FalseAlarms:

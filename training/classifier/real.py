@@ -14,7 +14,12 @@ from PIL import Image
 
 from training.classifier.pieces import Piece, cut_piece, whole
 from training.detector.readers import PageRecord, read_hlx8j, read_rf100, read_tobacco800
-from training.detector.splits import choosing, every_page, learnt, measuring
+from training.detector.splits import (
+    every_page,
+    records_for_test,
+    records_for_training,
+    records_for_validation,
+)
 from training.synthesis.typeset import windows
 from training.verifier.readers import Signer
 from worker.vision.detection.classifier import Kind
@@ -27,7 +32,9 @@ LABELS = Path(__file__).with_name("labels")
 
 def of_split(records: Iterable[PageRecord], split: str, root: Path) -> list[PageRecord]:
     """The pages that teach ("train"), choose ("valid") or measure ("test"), as for the detector."""
-    return {"train": learnt, "valid": choosing, "test": measuring}[split](records, root)
+    return {"train": records_for_training, "valid": records_for_validation, "test": records_for_test}[split](
+        records, root
+    )
 
 
 def signatures(root: Path, split: str) -> Iterator[Piece]:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from training.common.degradations import blurred, compressed, one_bit, skewed
-from training.common.pixels import cut_to_ink, in_grey, resized, to_pixels
+from training.common.pixels import cut_to_ink, in_grey, resampled, to_pixels
 from training.synthesis import typefaces
 from training.synthesis.ink import Colour, Coverage, stain
 from worker.vision.values import Grey, Pixels
@@ -89,7 +89,7 @@ def _placed(ink: Grey, rng: _Rng) -> tuple[_Sheet, Coverage]:
     height, width = inner.shape
     scale = min(rng.uniform(*WIDTH_MM), MAX_HEIGHT_MM * width / height) * mm / width
     size = max(8, round(width * scale)), max(4, round(height * scale))
-    small = resized(inner, size, enlarging=cv2.INTER_CUBIC)
+    small = resampled(inner, size, enlarging=cv2.INTER_CUBIC)
     room = 0.35 * min(size) + 4 * mm
     left, top, right, bottom = (int(edge) for edge in rng.uniform(0.1, 1.0, 4) ** 2 * room + 2)
     placed = np.pad(small, ((top, bottom), (left, right)))
@@ -182,7 +182,7 @@ def _print(sheet: _Sheet) -> Grey:
     x, y = round(rng.uniform(-0.3, 0.5) * sheet.shape[1]), round(rng.uniform(-0.1, 0.9) * sheet.shape[0])
     lead = rng.uniform(1.1, 1.7)
     for number in range(int(rng.integers(1, 5))):
-        line = typefaces.printed(typefaces.words(name, int(rng.integers(2, 9)), rng), name, size)
+        line = typefaces.printed_line(typefaces.known_words(name, int(rng.integers(2, 9)), rng), name, size)
         typefaces.stamp_into(cover, line, x, y + round(number * lead * size))
     return cover
 
@@ -194,9 +194,9 @@ def _label(sheet: _Sheet) -> Grey:
     size = max(7, round(rng.uniform(1.8, 3.2) * sheet.mm))
     _, top, _, tall = sheet.box
     y = round(top + tall * rng.uniform(0.7, 1.05) if rng.random() < 0.7 else top - size * rng.uniform(0, 1))
-    text = typefaces.words(name, int(rng.integers(1, 4)), rng)
+    text = typefaces.known_words(name, int(rng.integers(1, 4)), rng)
     x = round(rng.uniform(0, 0.6) * sheet.shape[1])
-    typefaces.stamp_into(cover, typefaces.printed(text, name, size), x, y)
+    typefaces.stamp_into(cover, typefaces.printed_line(text, name, size), x, y)
     return cover
 
 
@@ -216,7 +216,9 @@ def _stamp(sheet: _Sheet) -> Grey:
     name = str(rng.choice(typefaces.FACES))
     size = max(7, round(rng.uniform(2.5, 6) * mm))
     for row in range(int(rng.integers(1, 4))):
-        line = typefaces.printed(typefaces.words(name, int(rng.integers(1, 3)), rng).upper(), name, size)
+        line = typefaces.printed_line(
+            typefaces.known_words(name, int(rng.integers(1, 3)), rng).upper(), name, size
+        )
         y = round(side / 2 + (row - 1) * 1.4 * size)
         typefaces.stamp_into(stamp, line, max((side - line.shape[1]) // 2, 0), y)
     turn = cv2.getRotationMatrix2D(middle, float(rng.normal(0, 15)), 1.0)

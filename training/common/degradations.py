@@ -110,6 +110,6 @@ def with_pen(mask: Image, change: int, *, shape: int = cv2.MORPH_ELLIPSE) -> Ima
     return np.asarray(cv2.dilate(mask, kernel) if change > 0 else cv2.erode(mask, kernel), np.uint8)
 
 
-def ruled(image: Image, start: tuple[int, int], end: tuple[int, int], *, level: int, width: int) -> Image:
+def with_line(image: Image, start: tuple[int, int], end: tuple[int, int], *, level: int, width: int) -> Image:
     """The image with a straight line of that grey level from (x, y) to (x, y)."""
     return np.asarray(cv2.line(image.copy(), start, end, (level,) * 3, width), np.uint8)

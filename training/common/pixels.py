@@ -13,7 +13,7 @@ import numpy.typing as npt
 Image = npt.NDArray[np.uint8]
 
 
-def resized(image: Image, size: tuple[int, int], *, enlarging: int = cv2.INTER_LINEAR) -> Image:
+def resampled(image: Image, size: tuple[int, int], *, enlarging: int = cv2.INTER_LINEAR) -> Image:
     """The image at (width, height): by averages of areas where it shrinks, else by `enlarging`."""
     shrinks = size[0] * size[1] < image.shape[0] * image.shape[1]
     method = cv2.INTER_AREA if shrinks else enlarging

@@ -20,7 +20,7 @@ from training.common.options import (
 from training.common.settings import read_settings
 from training.detector.averaging import averaged
 from training.detector.prepare import prepared, sampler
-from training.detector.select import choose_and_export, drawn_pages, pixels
+from training.detector.select import choose_and_export, drawn_pages, sizes_in_pixels
 from training.detector.settings import DETECTOR_SETTINGS, DetectorSettings
 from training.detector.train import WEIGHTS, fit_detector
 from training.synthesis.hands import installed_hands, learnt_hands
@@ -117,7 +117,8 @@ def export_detector(
             notice=notice,
         )
     messages.print(
-        f"{pixels(choice.sizes)}, threshold {choice.min_score:.2f}, validation mAP50 {choice.map50:.3f}, "
+        f"{sizes_in_pixels(choice.sizes)}, threshold {choice.min_score:.2f}, "
+        f"validation mAP50 {choice.map50:.3f}, "
         f"mAP50-95 {choice.map50_95:.3f}"
     )
 

@@ -9,12 +9,12 @@ from functools import partial
 import numpy as np
 
 from training.common.degradations import compressed, one_bit
-from training.common.pixels import in_grey, resized
+from training.common.pixels import in_grey, resampled
 from training.detector.drawn_test import SEED, marked
 from training.detector.sheets import Marked
-from training.detector.testsets import Case
+from training.detector.testsets import PageCase
 from training.synthesis.camera import photograph
-from training.synthesis.pages import Mark, Page, random_page
+from training.synthesis.pages import DrawnMark, DrawnPage, random_page
 from training.synthesis.scanner import Scanner, scan
 from worker.vision.detection.orientation import turned, turned_box
 from worker.vision.values import Box, Pixels
@@ -33,7 +33,7 @@ _LETTER = 11.0
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
+class PageCondition:
     """What is done to every page; `turns` says that it then lies on a side or upside down."""
 
     name: str
@@ -46,8 +46,8 @@ class Family:
     """Pages, and the conditions that each of them is seen under."""
 
     name: str
-    cases: tuple[Case, ...]
-    conditions: tuple[Condition, ...]
+    cases: tuple[PageCase, ...]
+    conditions: tuple[PageCondition, ...]
 
 
 def drawn_family() -> Family:
@@ -55,40 +55,40 @@ def drawn_family() -> Family:
     usual = partial(_scaled, _USUAL_DPI / _FINE_DPI)
     return Family(
         "synthetic",
-        tuple(Case(f"{index}", str(index), partial(_drawn, index)) for index in range(DRAWN_PAGES)),
+        tuple(PageCase(f"{index}", str(index), partial(_drawn, index)) for index in range(DRAWN_PAGES)),
         (
-            Condition("200 dpi, colour", usual),
-            *(Condition(f"{dpi} dpi", partial(_scaled, dpi / _FINE_DPI)) for dpi in (100, 150, 300, 600)),
-            Condition("grey", _both(usual, _grey)),
-            Condition("1-bit", _both(usual, _one_bit)),
-            Condition("JPEG quality 20", _both(usual, _squeezed)),
-            Condition("askew by 3°", _both(usual, partial(_askew, 3.0))),
-            Condition("askew by 6°", _both(usual, partial(_askew, 6.0))),
+            PageCondition("200 dpi, colour", usual),
+            *(PageCondition(f"{dpi} dpi", partial(_scaled, dpi / _FINE_DPI)) for dpi in (100, 150, 300, 600)),
+            PageCondition("grey", _both(usual, _grey)),
+            PageCondition("1-bit", _both(usual, _one_bit)),
+            PageCondition("JPEG quality 20", _both(usual, _squeezed)),
+            PageCondition("askew by 3°", _both(usual, partial(_askew, 3.0))),
+            PageCondition("askew by 6°", _both(usual, partial(_askew, 6.0))),
             *_turns(usual),
-            Condition("photographed", _both(usual, _photographed)),
+            PageCondition("photographed", _both(usual, _photographed)),
         ),
     )
 
 
-def scanned_family(cases: Sequence[Case]) -> Family:
+def scanned_family(cases: Sequence[PageCase]) -> Family:
     """The first of those scanned pages."""
     return Family(
         "scanned",
         tuple(cases[:SCANNED_PAGES]),
         (
-            Condition("as it is, 150–300 dpi, 1-bit", _unchanged),
-            Condition("100 dpi, grey", partial(_resized, round(100 * _LETTER))),
-            Condition("100 dpi, 1-bit", _both(partial(_resized, round(100 * _LETTER)), _one_bit)),
-            Condition("600 dpi, grey", partial(_resized, round(600 * _LETTER))),
-            Condition("askew by 3°", partial(_askew, 3.0)),
+            PageCondition("as it is, 150–300 dpi, 1-bit", _unchanged),
+            PageCondition("100 dpi, grey", partial(_resized, round(100 * _LETTER))),
+            PageCondition("100 dpi, 1-bit", _both(partial(_resized, round(100 * _LETTER)), _one_bit)),
+            PageCondition("600 dpi, grey", partial(_resized, round(600 * _LETTER))),
+            PageCondition("askew by 3°", partial(_askew, 3.0)),
             *_turns(_unchanged),
         ),
     )
 
 
-def _turns(first: Change) -> list[Condition]:
+def _turns(first: Change) -> list[PageCondition]:
     return [
-        Condition(f"turned by {turns * 90}°", _both(first, partial(_turned, turns)), turns=True)
+        PageCondition(f"turned by {turns * 90}°", _both(first, partial(_turned, turns)), turns=True)
         for turns in (1, 2, 3)
     ]
 
@@ -135,7 +135,7 @@ def _scaled(scale: float, pixels: Pixels, marks: Marks) -> tuple[Pixels, Marks]:
     size = (round(pixels.shape[1] * scale), round(pixels.shape[0] * scale))
     boxes = (Box(*(scale * number for number in (b.x, b.y, b.width, b.height))) for b in _boxes(marks))
     moved = tuple(Marked(one.label, box) for one, box in zip(marks, boxes, strict=True))
-    return resized(pixels, size), moved
+    return resampled(pixels, size), moved
 
 
 def _askew(degrees: float, pixels: Pixels, marks: Marks) -> tuple[Pixels, Marks]:
@@ -149,14 +149,14 @@ def _photographed(pixels: Pixels, marks: Marks) -> tuple[Pixels, Marks]:
     return seen.pixels, marked(seen)
 
 
-def _paper(pixels: Pixels, marks: Marks) -> Page:
+def _paper(pixels: Pixels, marks: Marks) -> DrawnPage:
     """The page as synthesis knows it; hulls are the boxes' corners."""
     hulls = (
         ((b.x, b.y), (b.x + b.width, b.y), (b.x + b.width, b.y + b.height), (b.x, b.y + b.height))
         for b in _boxes(marks)
     )
-    known = (Mark(one.label.value, hull, signer="") for one, hull in zip(marks, hulls, strict=True))
-    return Page(pixels, _USUAL_DPI, tuple(known))
+    known = (DrawnMark(one.label.value, hull, signer="") for one, hull in zip(marks, hulls, strict=True))
+    return DrawnPage(pixels, _USUAL_DPI, tuple(known))
 
 
 def _boxes(marks: Marks) -> list[Box]:

@@ -45,7 +45,7 @@ class Mix:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Sample:
+class TrainingWindow:
     """One input: (size, size, 3) uint8, corners (n, 4) in its pixels, label indices, a weight per label."""
 
     pixels: Pixels
@@ -66,19 +66,19 @@ class Sampler:
         shares = np.array([mix.sources.get(name, 1.0) for name in self._sources])
         self._shares = shares / shares.sum()
 
-    def draw(self, rng: _Rng) -> Sample:
+    def draw(self, rng: _Rng) -> TrainingWindow:
         """The next sample."""
         source = self._sources[int(rng.choice(len(self._sources), p=self._shares))]
         sheets = self._by_source[source]
         sheet = sheets[int(rng.integers(len(sheets)))]
         window = self._page(sheet, rng) if self._mix.whole else self._window(sheet, rng)
-        pixels, corners, labels = cut(sheet, window, self._size)
+        pixels, corners, labels = cut_window(sheet, window, self._size)
         if source not in DRAWN and rng.random() < self._mix.pasted:
             corners, labels = self._paste(pixels, corners, labels, rng)
         if rng.random() < self._mix.turned:
-            pixels, corners = turned(pixels, corners, int(rng.integers(1, 4)))
+            pixels, corners = quarter_turned(pixels, corners, int(rng.integers(1, 4)))
         weights = np.array([1.0 if label in sheet.known else self._mix.unknown for label in LABELS])
-        return Sample(varied(pixels, rng), corners, labels, weights.astype(np.float32))
+        return TrainingWindow(as_other_device(pixels, rng), corners, labels, weights.astype(np.float32))
 
     def _page(self, sheet: Sheet, rng: _Rng) -> Box:
         """The whole page, stretched or padded to a square, a little smaller or shifted."""
@@ -153,7 +153,7 @@ def _share(box: Box, window: Box) -> float:
     return max(wide, 0.0) * max(tall, 0.0) / max(box.width * box.height, 1e-9)
 
 
-def cut(
+def cut_window(
     sheet: Sheet, window: Box, size: int
 ) -> tuple[Pixels, npt.NDArray[np.float32], npt.NDArray[np.int64]]:
     """The window as (size, size, 3), padded where it leaves the page, with the boxes that lie wholly in it.
@@ -187,7 +187,7 @@ def cut(
     return pixels, np.array(corners, np.float32).reshape(-1, 4), np.array(labels, np.int64)
 
 
-def turned(
+def quarter_turned(
     pixels: Pixels, corners: npt.NDArray[np.float32], quarters: int
 ) -> tuple[Pixels, npt.NDArray[np.float32]]:
     """A square and its boxes turned anticlockwise by so many quarter turns."""
@@ -198,7 +198,7 @@ def turned(
     return np.ascontiguousarray(np.rot90(pixels, quarters)), corners
 
 
-def varied(pixels: Pixels, rng: _Rng) -> Pixels:
+def as_other_device(pixels: Pixels, rng: _Rng) -> Pixels:
     """Another device: tone, tint, blur, one bit, salt and pepper, compression, each on a share."""
     chances, seen = rng.random(7), np.array(pixels)
     if chances[0] < 0.15:

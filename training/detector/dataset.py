@@ -22,12 +22,12 @@ from training.detector.readers import (
     seen_by_eye,
 )
 from training.detector.sheets import LABELS, Marked, SheetFolder
-from training.detector.splits import learnt
+from training.detector.splits import records_for_training
 from training.detector.strokes import StrokeBook
-from training.synthesis.ink import Strokes
+from training.synthesis.ink import PenStrokes
 from training.synthesis.pages import agreement_page, random_page
 from training.synthesis.scanner import random_scanner, scan
-from training.synthesis.strokes import Signer, write
+from training.synthesis.strokes import InventedSigner, write_text
 from worker.vision.values import Box, Label
 
 Notice = Callable[[str, int, int], None]
@@ -40,9 +40,9 @@ def public_pages(root: Path) -> list[tuple[PageRecord, str]]:
 
     `copies` are hlx8j's own augmented versions; their boxes were turned with the page and are loose.
     """
-    originals = learnt([*read_tobacco800(root), *read_rf100(root)], root)
+    originals = records_for_training([*read_tobacco800(root), *read_rf100(root)], root)
     here = {page.group for page in originals}
-    others = [page for page in learnt(read_hlx8j(root), root) if page.group not in here]
+    others = [page for page in records_for_training(read_hlx8j(root), root) if page.group not in here]
     return [(page, _source(page)) for page in originals] + [
         (page, "copies" if page.split == "train" else _source(page)) for page in others
     ]
@@ -52,7 +52,7 @@ def _source(page: PageRecord) -> str:
     return "scans" if page.boxes else "empty"
 
 
-def build(
+def build_dataset(
     data: Path,
     out: SheetFolder,
     *,
@@ -103,9 +103,9 @@ def draw_into(
     and half the initials are in these.
     """
 
-    def hand(kind: str, signer: Signer, rng: np.random.Generator) -> Strokes | None:
+    def hand(kind: str, signer: InventedSigner, rng: np.random.Generator) -> PenStrokes | None:
         if kind == "signature" and rng.random() < _PLAIN:
-            return write(signer.name, signer, rng)
+            return write_text(signer.name, signer, rng)
         if book is None or rng.random() > (0.7 if kind == "signature" else 0.5):
             return None
         return book.signed(rng) if kind == "signature" else book.begun(rng)

@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 
 from training.detector.sheets import LABELS, Marked
-from training.detector.testsets import Case
-from training.synthesis.pages import Page, random_page
+from training.detector.testsets import PageCase
+from training.synthesis.pages import DrawnPage, random_page
 from training.synthesis.scanner import random_scanner, scan
 from worker.vision.detection.detector import Detector, load_detector
 from worker.vision.detection.yolo import default_thresholds
@@ -33,23 +33,23 @@ PAGES, FEW = 120, 24
 DPI = 150.0
 
 
-def drawn_page(index: int, *, dpi: float = DPI, seed: int = SEED) -> Page:
+def drawn_page(index: int, *, dpi: float = DPI, seed: int = SEED) -> DrawnPage:
     """That page of the set, as its scanner delivers it; every number gives another one."""
     rng = np.random.default_rng([seed, index])
     return scan(random_page(rng, dpi=dpi), random_scanner(rng), rng)
 
 
-def drawn_cases(pages: int = PAGES) -> list[Case]:
+def drawn_cases(pages: int = PAGES) -> list[PageCase]:
     """The first pages of the set; each is a document of its own."""
-    return [Case(f"drawn-{index:03d}", str(index), partial(_read, index)) for index in range(pages)]
+    return [PageCase(f"drawn-{index:03d}", str(index), partial(_read, index)) for index in range(pages)]
 
 
-def marked(page: Page) -> tuple[Marked, ...]:
+def marked(page: DrawnPage) -> tuple[Marked, ...]:
     """What is on a drawn page, in the detector's labels."""
     return tuple(Marked(Label(mark.label), Box(*mark.box)) for mark in page.marks)
 
 
-def digest(pages: Iterable[Page]) -> str:
+def pages_digest(pages: Iterable[DrawnPage]) -> str:
     """SHA-256 of labels, boxes to a tenth of a pixel, and pixels."""
     sha = hashlib.sha256()
     for page in pages:
@@ -59,7 +59,7 @@ def digest(pages: Iterable[Page]) -> str:
     return sha.hexdigest()
 
 
-def counts(pages: Iterable[Page], detector: Detector) -> dict[str, dict[str, int]]:
+def counts_by_label(pages: Iterable[DrawnPage], detector: Detector) -> dict[str, dict[str, int]]:
     """By label: how many are there, how many of them are found (IoU of a half), and how many false alarms."""
     from training.detector.metrics import score_page  # noqa: PLC0415  # the set itself needs no torch
 
@@ -80,13 +80,16 @@ def expectation() -> dict[str, Any]:
     """What the tests hold: the digest of the first pages, and what the shipped weights find on them."""
     pages = [drawn_page(index) for index in range(FEW)]
     found = {
-        name: {"weights": weights.sha256, "counts": counts(pages, load_detector(name, thresholds=floors))}
-        for name, weights, floors in shipped()
+        name: {
+            "weights": weights.sha256,
+            "counts": counts_by_label(pages, load_detector(name, thresholds=floors)),
+        }
+        for name, weights, floors in shipped_detectors()
     }
-    return {"digest": digest(pages), "detectors": found}
+    return {"digest": pages_digest(pages), "detectors": found}
 
 
-def shipped() -> list[tuple[str, CatalogueEntry, Thresholds]]:
+def shipped_detectors() -> list[tuple[str, CatalogueEntry, Thresholds]]:
     """The detectors of the catalogue, fast and accurate, as ONNX files, with the thresholds that serve."""
     return [
         (name, weights, default_thresholds(weights))

@@ -15,21 +15,21 @@ from training.detector.marked import MARKED_SOURCES
 from training.detector.metrics import (
     AtThreshold,
     FalseAlarms,
-    Figures,
+    LabelFigures,
     Scored,
-    at_threshold,
     false_alarms,
-    figures,
+    label_figures,
     score_page,
+    served_figures,
 )
 from training.detector.owndata import read_own
-from training.detector.parity import MAX_SCORE_GAP, Parity, compare
+from training.detector.parity import MAX_SCORE_GAP, Parity, compare_engines
 from training.detector.readers import PageRecord, read_pixels
 from training.detector.sheets import LABELS, Marked
 from training.detector.signed_pages import SignedPages
 from training.detector.speed import Speed, timed
 from training.detector.testsets import (
-    Case,
+    PageCase,
     colour_pages,
     own_pages,
     real_documents,
@@ -73,7 +73,7 @@ Notice = Callable[[str, int, int], None]
 class Seen:
     """What the detector found on one page, beside what is there; sizes in pixels."""
 
-    case: Case
+    case: PageCase
     regions: tuple[Region, ...]
     marks: tuple[Marked, ...]
     width: int
@@ -89,7 +89,7 @@ class Seen:
 class LabelReport:
     """One label on one set: over all scores, and at the threshold that serves."""
 
-    figures: Figures
+    figures: LabelFigures
     served: AtThreshold
 
 
@@ -219,7 +219,7 @@ class Evaluation:
 
     def _label(self, seen: Sequence[Seen], label: Label) -> LabelReport:
         scored = [one.scored(label) for one in seen]
-        return LabelReport(figures(scored), at_threshold(scored, self._thresholds.floor(label)))
+        return LabelReport(label_figures(scored), served_figures(scored, self._thresholds.floor(label)))
 
     def _unsigned(self) -> dict[str, FalseAlarms]:
         seen = self._look("unsigned", unsigned_pages(self._root), upright=False)
@@ -260,7 +260,7 @@ class Evaluation:
 
     def _served(self, seen: Sequence[Seen]) -> AtThreshold:
         scored = [one.scored(Label.SIGNATURE) for one in seen]
-        return at_threshold(scored, self._thresholds.floor(Label.SIGNATURE))
+        return served_figures(scored, self._thresholds.floor(Label.SIGNATURE))
 
     def _parity(self) -> Parity:
         floor = Thresholds(min_score=0.05)
@@ -270,7 +270,7 @@ class Evaluation:
             TorchDetector(f"{self._name}-torch", device="cpu", thresholds=lower),
         )
         pages = (drawn_page(index, dpi=PARITY_DPI).pixels for index in range(PARITY_PAGES))
-        return compare(pages, one, other, min_score=floor.min_score)
+        return compare_engines(pages, one, other, min_score=floor.min_score)
 
     def _speed(self) -> Speed | None:
         """None for an engine that does not serve on that device: torch on a CPU, ONNX Runtime on a GPU."""
@@ -280,7 +280,7 @@ class Evaluation:
         cases = whole_pages(self._root, "test")[: self._limit or None]
         return timed(cases, name=self._name, device=device, threads=self._threads)
 
-    def _look(self, stage: str, cases: Sequence[Case], *, upright: bool = True) -> list[Seen]:
+    def _look(self, stage: str, cases: Sequence[PageCase], *, upright: bool = True) -> list[Seen]:
         """Every page with its regions, read and detected one at a time."""
         detector = self._upright if upright else self._alone
         chosen, seen = list(cases)[: self._limit or None], list[Seen]()
@@ -295,7 +295,7 @@ class Evaluation:
             self._notice(stage, done, total)
 
 
-def _seen(case: Case, pixels: Pixels, marks: tuple[Marked, ...], detector: Detector) -> Seen:
+def _seen(case: PageCase, pixels: Pixels, marks: tuple[Marked, ...], detector: Detector) -> Seen:
     (regions,) = detector.detect([pixels])
     return Seen(case, tuple(regions), marks, pixels.shape[1], pixels.shape[0])
 

@@ -33,7 +33,7 @@ class Scored:
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class LabelFigures:
     """What one evaluation set says of one label.
 
     Precision and recall are those at `best_score`, the score where F1 is greatest; every draw of the
@@ -91,12 +91,12 @@ def score_page(group: str, regions: Sequence[Region], truths: Sequence[Box]) -> 
     return Scored(group=group, hits=hits, scores=scores, truths=len(truths))
 
 
-def figures(pages: Sequence[Scored], *, rounds: int = ROUNDS, seed: int = SEED) -> Figures:
+def label_figures(pages: Sequence[Scored], *, rounds: int = ROUNDS, seed: int = SEED) -> LabelFigures:
     """The figures of those pages; the intervals draw whole documents with replacement."""
     one = _four(pages)
     draws = np.array([list(_four(drawn).values()) for drawn in _draws(pages, rounds=rounds, seed=seed)])
     bounds = np.quantile(draws, TAILS, axis=0).T
-    return Figures(
+    return LabelFigures(
         pages=len(pages),
         documents=len({page.group for page in pages}),
         truths=sum(page.truths for page in pages),
@@ -105,7 +105,7 @@ def figures(pages: Sequence[Scored], *, rounds: int = ROUNDS, seed: int = SEED) 
     )
 
 
-def at_threshold(pages: Sequence[Scored], score: float, *, rounds: int = ROUNDS) -> AtThreshold:
+def served_figures(pages: Sequence[Scored], score: float, *, rounds: int = ROUNDS) -> AtThreshold:
     """Recall and precision of the boxes that reach this score."""
     counts = np.array(
         [

@@ -29,7 +29,7 @@ class Parity:
         return self.regions > 0 and self.alone == 0
 
 
-def compare(pages: Iterable[Pixels], one: Detector, other: Detector, *, min_score: float) -> Parity:
+def compare_engines(pages: Iterable[Pixels], one: Detector, other: Detector, *, min_score: float) -> Parity:
     """Look for a twin of every region that reaches `min_score`.
 
     The engines' own threshold must lie lower, by twice the allowed gap: a twin may score a little less.

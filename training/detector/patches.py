@@ -13,15 +13,15 @@ import numpy as np
 from PIL import Image
 
 from training.classifier.real import labelled
-from training.common.pixels import cut_to_ink, resized, scaled
+from training.common.pixels import cut_to_ink, resampled, scaled
 from training.detector.sheets import Sheet
 from training.detector.strokes import FAINT, MAX_DARK, StrokeBook, free_place
 from training.synthesis import prose
-from training.synthesis.edits import words
-from training.synthesis.hands import note, penned
-from training.synthesis.ink import Strokes, coverage, stain
+from training.synthesis.edits import added_words
+from training.synthesis.hands import note_lines, penned_lines
+from training.synthesis.ink import PenStrokes, coverage, stain
 from training.synthesis.marks import pen_mark, plot, tilted, underlined
-from training.synthesis.strokes import Signer, write
+from training.synthesis.strokes import InventedSigner, write_text
 from training.synthesis.typeset import Face
 from worker.vision.crops import crop, grey
 from worker.vision.detection.classifier import Kind
@@ -124,7 +124,7 @@ def _sized(patch: Patch, rng: np.random.Generator, scale: float) -> Grey:
         leaning = rng.normal(0, _STEEP if rng.random() < _STEEP_SHARE else _TURNED)
         mask = cut_to_ink(tilted(mask, leaning), above=FAINT)
     size = (max(4, round(mask.shape[1] * factor)), max(4, round(mask.shape[0] * factor)))
-    return resized(mask, size)
+    return resampled(mask, size)
 
 
 def laid(pixels: Pixels, mask: Grey, place: tuple[int, int], rng: np.random.Generator) -> Box:
@@ -215,14 +215,14 @@ def _initials(book: StrokeBook, count: int, rng: np.random.Generator) -> Iterato
 
 def _written(rng: np.random.Generator) -> list[Patch]:
     """A date, a note and initials in an invented hand."""
-    signer = Signer.from_seed(int(rng.integers(2**31)))
+    signer = InventedSigner.from_seed(int(rng.integers(2**31)))
     initials = "".join(word[0] for word in signer.name.split())
     texts = {
         Label.HANDWRITTEN_DATE: prose.some_day(rng).written(rng),
-        Label.HANDWRITING: words(rng),
+        Label.HANDWRITING: added_words(rng),
         Label.INITIALS: initials,
     }
-    return [Patch(label, _mask(write(text, signer, rng), rng)) for label, text in texts.items()]
+    return [Patch(label, _mask(write_text(text, signer, rng), rng)) for label, text in texts.items()]
 
 
 def _penned(hands: Sequence[Sequence[Face]], rng: np.random.Generator) -> list[Patch]:
@@ -230,11 +230,11 @@ def _penned(hands: Sequence[Sequence[Face]], rng: np.random.Generator) -> list[P
     faces = hands[int(rng.integers(len(hands)))]
     face = faces[int(rng.integers(len(faces)))]
     date = [prose.some_day(rng).written(rng)]
-    patches = [Patch(Label.HANDWRITTEN_DATE, _reduced(penned(date, face, rng)))]
+    patches = [Patch(Label.HANDWRITTEN_DATE, _reduced(penned_lines(date, face, rng)))]
     for _ in range(2):
-        lines = note(rng)
+        lines = note_lines(rng)
         height = len(lines) * 8 * float(np.exp(rng.uniform(0, _LARGE)))
-        mask = cut_to_ink(penned(lines, face, rng), above=FAINT)
+        mask = cut_to_ink(penned_lines(lines, face, rng), above=FAINT)
         if rng.random() < _UNDERLINED:
             mask = underlined(mask, rng)
         patches.append(Patch(Label.HANDWRITING, _reduced(mask), height))
@@ -247,7 +247,7 @@ def _reduced(mask: Grey) -> Grey:
     return scaled(cut, min(1.0, _WIDEST / cut.shape[1]))
 
 
-def _mask(strokes: Strokes, rng: np.random.Generator) -> Grey:
+def _mask(strokes: PenStrokes, rng: np.random.Generator) -> Grey:
     """Strokes in millimetres as tight coverage, 4 pixels a millimetre at most."""
     left, top, right, bottom = strokes.bounds
     scale = min(4.0, (_WIDEST - 8) / max(right - left, 1.0))

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from training.detector.evaluate import Seen
-from training.detector.metrics import at_threshold, curve
+from training.detector.metrics import curve, served_figures
 from worker.vision.boxes import iou
 from worker.vision.crops import dark_pixels
 from worker.vision.values import Box, Label, Pixels
@@ -59,7 +59,7 @@ def _curves(seen: Mapping[str, Sequence[Seen]], min_score: float) -> Figure:
     for name, pages in seen.items():
         scored = [page.scored(Label.SIGNATURE) for page in pages]
         points = curve(scored)
-        served = at_threshold(scored, min_score, rounds=1)
+        served = served_figures(scored, min_score, rounds=1)
         (line,) = axes.plot(points[:, 0], points[:, 1], label=_CURVES[name], linewidth=1.2)
         axes.plot(served.recall.value, served.precision.value, "o", color=line.get_color(), markersize=4)
     axes.set(xlabel="recall (IoU ≥ 0.5)", ylabel="precision", xlim=(0, 1), ylim=(0, 1.02))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from training.detector.crops import Mix, Sampler
-from training.detector.dataset import Notice, build, draw_pages
+from training.detector.dataset import Notice, build_dataset, draw_pages
 from training.detector.owndata import read_own
 from training.detector.patches import collect
 from training.detector.readers import read_pixels
@@ -34,7 +34,7 @@ def prepared(
     if own:
         _build_own(own, data, written, settings, limit=limit, notice=notice)
     elif (data / "detection").is_dir():
-        build(data, written, drawn=settings.drawn, seed=settings.seed, limit=limit, notice=notice)
+        build_dataset(data, written, drawn=settings.drawn, seed=settings.seed, limit=limit, notice=notice)
     else:
         raise WrongUse(f"there is no {data / 'detection'}; name the data with --data, or use --own")
     return read_sheets(folder)

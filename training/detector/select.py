@@ -13,13 +13,13 @@ import numpy as np
 from training.detector.dataset import draw_into
 from training.detector.evaluate import EVERYTHING, Notice, found_on
 from training.detector.export import register_detector
-from training.detector.metrics import Scored, figures, score_page
+from training.detector.metrics import Scored, label_figures, score_page
 from training.detector.owndata import read_own
 from training.detector.readers import PageRecord, read_hlx8j, read_tobacco800
 from training.detector.sheets import LABELS, Sheet, SheetFolder, read_sheets
-from training.detector.splits import choosing
+from training.detector.splits import records_for_validation
 from training.detector.strokes import StrokeBook
-from training.detector.testsets import Case, choosing_unsigned
+from training.detector.testsets import PageCase, unsigned_validation
 from worker.errors import WrongUse
 from worker.vision.detection.classifier import OnnxClassifier, RescoringDetector
 from worker.vision.detection.detector import Detector, OnnxDetector
@@ -51,7 +51,7 @@ class Choice:
     label_scores: Mapping[Label, float] = field(default_factory=dict)
 
 
-def choose(tried: Sequence[Choice]) -> Choice:
+def choose_input_sizes(tried: Sequence[Choice]) -> Choice:
     """The least work after which no more gains enough."""
     chosen, *larger = sorted(tried, key=lambda choice: sum(size**2 for size in choice.sizes))
     for candidate in larger:
@@ -78,8 +78,8 @@ def choose_and_export(
     `drawn` are pages with every label, none of them trained on: they choose the thresholds of the others.
     """
     pages = own_validation(own) if own else validation_pages(data / "detection")
-    unsigned = [] if own else choosing_unsigned(data / "detection")
-    chosen = choose(
+    unsigned = [] if own else unsigned_validation(data / "detection")
+    chosen = choose_input_sizes(
         [_try(weights, looks, pages, unsigned, architecture=architecture, notice=notice) for looks in sizes]
     )
     with tempfile.TemporaryDirectory() as scratch:
@@ -101,7 +101,7 @@ def validation_pages(root: Path) -> list[PageRecord]:
 
     Both together, because what is served are whole pages, and what is compared with others are squares.
     """
-    pages = choosing([*read_hlx8j(root), *read_tobacco800(root)], root)
+    pages = records_for_validation([*read_hlx8j(root), *read_tobacco800(root)], root)
     return [page for page in pages if page.split == "valid" and not page.leaks]
 
 
@@ -172,32 +172,32 @@ def label_thresholds(drawn: Sequence[Sheet], detector: Detector, highest: float)
         scored = [
             score_page(
                 str(index),
-                only(regions, label),
+                of_label(regions, label),
                 [mark.box for mark in sheet.marks if mark.label is label],
             )
             for index, (sheet, regions) in enumerate(zip(drawn, found, strict=True))
         ]
-        best = figures(scored, rounds=1).best_score if any(page.truths for page in scored) else 0.0
+        best = label_figures(scored, rounds=1).best_score if any(page.truths for page in scored) else 0.0
         if best >= LOWEST:
             chosen[label] = round(min(best, highest), 2)
     return chosen
 
 
-def only(regions: Sequence[Region], label: Label) -> list[Region]:
+def of_label(regions: Sequence[Region], label: Label) -> list[Region]:
     """The regions of one label."""
     return [region for region in regions if region.label is label]
 
 
 def _colour(sheet: Sheet) -> Pixels:
-    pixels = sheet.pixels
-    return pixels if pixels.ndim == 3 else np.repeat(pixels[..., None], 3, axis=2)
+    sizes_in_pixels = sheet.pixels
+    return sizes_in_pixels if sizes_in_pixels.ndim == 3 else np.repeat(sizes_in_pixels[..., None], 3, axis=2)
 
 
 def _try(
     weights: Path,
     sizes: Sequence[int],
     pages: Sequence[PageRecord],
-    unsigned: Sequence[Case],
+    unsigned: Sequence[PageCase],
     *,
     architecture: str,
     notice: Notice | None,
@@ -205,11 +205,11 @@ def _try(
     with tempfile.TemporaryDirectory() as scratch:
         detector = _looking_twice(_exported(weights, sizes, architecture, Path(scratch)))
         scored = [
-            score_page(page.group, only(regions, Label.SIGNATURE), page.boxes)
-            for page, regions in found_on(pages, detector, pixels(sizes), notice)
+            score_page(page.group, of_label(regions, Label.SIGNATURE), page.boxes)
+            for page, regions in found_on(pages, detector, sizes_in_pixels(sizes), notice)
         ]
-        empty = list(_empty(unsigned, detector, f"{pixels(sizes)}, unsigned", notice))
-    reached = figures(scored, rounds=1)
+        empty = list(_empty(unsigned, detector, f"{sizes_in_pixels(sizes)}, unsigned", notice))
+    reached = label_figures(scored, rounds=1)
     return Choice(
         sizes=tuple(sizes),
         map50=reached.map50,
@@ -218,11 +218,13 @@ def _try(
     )
 
 
-def _empty(cases: Sequence[Case], detector: Detector, stage: str, notice: Notice | None) -> Iterator[Scored]:
+def _empty(
+    cases: Sequence[PageCase], detector: Detector, stage: str, notice: Notice | None
+) -> Iterator[Scored]:
     """The signatures that are found on pages without any."""
     for done, case in enumerate(cases, start=1):
         (regions,) = detector.detect([case.read()[0]])
-        yield score_page(case.group, only(regions, Label.SIGNATURE), ())
+        yield score_page(case.group, of_label(regions, Label.SIGNATURE), ())
         if notice is not None:
             notice(stage, done, len(cases))
 
@@ -235,7 +237,7 @@ def _looking_twice(detector: Detector) -> Detector:
     return RescoringDetector(detector, OnnxClassifier(), doubt=float(look["doubt"]), min_score=EVERYTHING)
 
 
-def pixels(sizes: Sequence[int]) -> str:
+def sizes_in_pixels(sizes: Sequence[int]) -> str:
     """Input sizes in words: 640 px, or 544 + 768 px for two looks."""
     return f"{' + '.join(map(str, sizes))} px"
 

@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from training.detector.testsets import Case
+from training.detector.testsets import PageCase
 from worker.engines import build_detector
 from worker.settings import Detection
 
@@ -28,7 +28,7 @@ class Speed:
     slowest: float
 
 
-def timed(cases: Sequence[Case], *, name: str, device: Literal["cpu", "cuda"], threads: int) -> Speed:
+def timed(cases: Sequence[PageCase], *, name: str, device: Literal["cpu", "cuda"], threads: int) -> Speed:
     """Detect on the first pages one at a time, in this process; the first is seen twice and counts once."""
     detector = build_detector(Detection(detector=name, detect_device=device, threads=threads))
     taken = list[float]()

@@ -33,7 +33,7 @@ ALIKE = 0.95
 _THUMBNAIL = 64
 
 
-def chooses(group: str) -> bool:
+def is_validation(group: str) -> bool:
     """Whether a document of the validation split chooses; decided by its name alone."""
     return int.from_bytes(hashlib.sha256(group.encode()).digest()[:4], "big") % CHOOSING == 0
 
@@ -47,19 +47,19 @@ def homes(root: Path) -> dict[str, str]:
     return {group: strictest(found) for group, found in splits.items()}
 
 
-def choosing(records: Iterable[PageRecord], root: Path) -> list[PageRecord]:
+def records_for_validation(records: Iterable[PageRecord], root: Path) -> list[PageRecord]:
     """The pages that choose."""
     home = homes(root)
-    return [page for page in records if home[page.group] == "valid" and chooses(page.group)]
+    return [page for page in records if home[page.group] == "valid" and is_validation(page.group)]
 
 
-def measuring(records: Iterable[PageRecord], root: Path) -> list[PageRecord]:
+def records_for_test(records: Iterable[PageRecord], root: Path) -> list[PageRecord]:
     """The pages that measure."""
     home = homes(root)
     return [page for page in records if home[page.group] == "test"]
 
 
-def learnt(records: Iterable[PageRecord], root: Path) -> list[PageRecord]:
+def records_for_training(records: Iterable[PageRecord], root: Path) -> list[PageRecord]:
     """The pages that teach."""
     held = held_documents(root)
     return [page for page in records if page.group not in held]
@@ -70,7 +70,9 @@ def held_documents(root: Path) -> frozenset[str]:
     """Documents that choose or measure, and those that hold a near-duplicate of one of their pages."""
     home = homes(root)
     evaluated = {
-        group for group, split in home.items() if split == "test" or (split == "valid" and chooses(group))
+        group
+        for group, split in home.items()
+        if split == "test" or (split == "valid" and is_validation(group))
     }
     everything = every_page(root)
     kept = [page for page in everything if page.group in evaluated]

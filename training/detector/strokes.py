@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from training.common.pixels import cut_to_ink, scaled
-from training.synthesis.ink import Strokes
+from training.synthesis.ink import PenStrokes
 from training.synthesis.kinematics import RATE
 from worker.vision.values import Grey, Pixels
 
@@ -73,12 +73,12 @@ class StrokeBook:
         drawn = self.draw(int(rng.integers(len(self.offset) - 1)), width=width, pen=pen)
         return cut_to_ink(drawn, above=FAINT)
 
-    def signed(self, rng: np.random.Generator) -> Strokes:
+    def signed(self, rng: np.random.Generator) -> PenStrokes:
         """Some signature as strokes in millimetres, 28 to 75 wide, around the start of its baseline."""
         first, last = self._some(rng)
         return self._strokes(first, last, width=float(rng.uniform(28, 75)), rng=rng)
 
-    def begun(self, rng: np.random.Generator) -> Strokes:
+    def begun(self, rng: np.random.Generator) -> PenStrokes:
         """The beginning of some signature, 6 to 16 millimetres wide: how people initial a page."""
         first, last = self._some(rng)
         end = first + max(12, int((last - first) * rng.uniform(0.1, 0.3)))
@@ -88,14 +88,14 @@ class StrokeBook:
         index = int(rng.integers(len(self.offset) - 1))
         return int(self.offset[index]), int(self.offset[index + 1])
 
-    def _strokes(self, first: int, last: int, *, width: float, rng: np.random.Generator) -> Strokes:
+    def _strokes(self, first: int, last: int, *, width: float, rng: np.random.Generator) -> PenStrokes:
         x, y, down = self.x[first:last], -self.y[first:last], self.pen_down[first:last]
         scale = min(width / max(float(np.ptp(x)), 1e-6), 0.6 * width / max(float(np.ptp(y)), 1e-6))
         baseline = y.min() + 0.75 * np.ptp(y)
         time, pressure = np.arange(len(x)) / RATE, np.full(len(x), rng.uniform(0.6, 1.0))
         trace = np.column_stack([(x - x.min()) * scale, (y - baseline) * scale, time, pressure])
         lifts = np.flatnonzero(~down) + 1
-        return Strokes(tuple(part for part in np.split(trace, lifts) if len(part) > 1) or (trace,))
+        return PenStrokes(tuple(part for part in np.split(trace, lifts) if len(part) > 1) or (trace,))
 
 
 def free_place(

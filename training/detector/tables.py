@@ -10,13 +10,13 @@ from rich.table import Table
 from training.common.shares import Share
 from training.common.statistics import Estimate
 from training.detector.evaluate import DetectorReport, LabelReport
-from training.detector.select import pixels
+from training.detector.select import sizes_in_pixels
 
 
 def show_detector(console: Console, report: DetectorReport) -> None:
     """Print all that was measured."""
     thresholds = ", ".join(f"{label} {score:.2f}" for label, score in report.thresholds.items())
-    measured = f"{report.engine}, {pixels(report.sizes)}, {report.date}, commit {report.commit}"
+    measured = f"{report.engine}, {sizes_in_pixels(report.sizes)}, {report.date}, commit {report.commit}"
     console.print(f"{report.name} {report.weights[:12]}, {measured}")
     console.print(f"default thresholds: {thresholds}")
     if report.sets:

@@ -21,7 +21,7 @@ from training.detector.readers import (
     read_unsigned,
 )
 from training.detector.sheets import Marked
-from training.detector.splits import chooses, choosing
+from training.detector.splits import is_validation, records_for_validation
 from worker.errors import PageError
 from worker.rendering.pages import render
 from worker.vision.detection.orientation import turned, turns_to_upright
@@ -42,7 +42,7 @@ Read = Callable[[], tuple[Pixels, tuple[Marked, ...]]]
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class PageCase:
     """One page of a set; `group` names its document.
 
     `leaks` is True for a page that also occurs in the published training split, `signed` for one that is
@@ -60,73 +60,75 @@ class HasCase(Protocol):
     """Whatever was found on a case."""
 
     @property
-    def case(self) -> Case:
+    def case(self) -> PageCase:
         """The page it was found on."""
 
 
 Looked = TypeVar("Looked", bound=HasCase)
 
 
-def squares(root: Path, split: str) -> list[Case]:
+def squares(root: Path, split: str) -> list[PageCase]:
     """hlx8j's pages, stretched to squares by their publisher: the images that others report on."""
     pages = _of_split(read_hlx8j(root), split, root)
-    return [Case(page.image.name, page.group, partial(_as_stored, page), page.leaks) for page in pages]
+    return [PageCase(page.image.name, page.group, partial(_as_stored, page), page.leaks) for page in pages]
 
 
-def whole_pages(root: Path, split: str) -> list[Case]:
+def whole_pages(root: Path, split: str) -> list[PageCase]:
     """Tobacco800's pages at their own aspect ratio, through the renderer of the product."""
     pages = _of_split(read_tobacco800(root), split, root)
     return [
-        Case(page.image.name, page.group, partial(_as_rendered, page), signed=bool(page.boxes))
+        PageCase(page.image.name, page.group, partial(_as_rendered, page), signed=bool(page.boxes))
         for page in pages
     ]
 
 
-def colour_pages(root: Path, split: str) -> list[Case]:
+def colour_pages(root: Path, split: str) -> list[PageCase]:
     """Certificates and letters in colour and grey, at their own aspect ratio."""
     pages = _of_split(read_rf100(root), split, root)
-    return [Case(page.image.name, page.group, partial(_as_stored, page)) for page in pages]
+    return [PageCase(page.image.name, page.group, partial(_as_stored, page)) for page in pages]
 
 
-def unsigned_pages(root: Path, labels: Path = UNSIGNED_LABELS) -> list[Case]:
+def unsigned_pages(root: Path, labels: Path = UNSIGNED_LABELS) -> list[PageCase]:
     """Pages that were flagged as unsigned, through the renderer of the product and laid upright, as it does.
 
     Those that are `signed` all the same were flagged wrongly.
     """
     signed = json.loads(labels.read_text(encoding="utf-8"))["signed"]
     return [
-        Case(page.image.name, page.group, partial(_laid_upright, page), signed=page.image.name in signed)
+        PageCase(page.image.name, page.group, partial(_laid_upright, page), signed=page.image.name in signed)
         for page in read_unsigned(root)
     ]
 
 
-def choosing_unsigned(root: Path) -> list[Case]:
+def unsigned_validation(root: Path) -> list[PageCase]:
     """The third of the pages found unsigned by eye that chooses thresholds (decision 0017)."""
-    return [case for case in unsigned_pages(root) if not case.signed and chooses(case.name)]
+    return [case for case in unsigned_pages(root) if not case.signed and is_validation(case.name)]
 
 
 def unsigned_counts(looked: Sequence[Looked]) -> dict[str, list[Looked]]:
     """What was looked at of the unsigned pages, by the names of the three counts."""
     viewed = [one for one in looked if not one.case.signed]
-    measuring = [one for one in viewed if not chooses(one.case.name)]
+    measuring = [one for one in viewed if not is_validation(one.case.name)]
     return {FLAGGED: list(looked), VIEWED: viewed, MEASURING: measuring}
 
 
-def real_documents(folder: Path, labels: Path = DOCUMENT_LABELS) -> list[Case]:
+def real_documents(folder: Path, labels: Path = DOCUMENT_LABELS) -> list[PageCase]:
     """The pages of the documents labelled by eye, without those that training may have seen."""
     described = json.loads(labels.read_text(encoding="utf-8"))["documents"]
     return [
-        Case(f"{name}-{index}", name, partial(_page_of, folder / name, index, one["regions"]))
+        PageCase(f"{name}-{index}", name, partial(_page_of, folder / name, index, one["regions"]))
         for name, one in described.items()
         if not one["in_training"]
         for index in range(one["pages"])
     ]
 
 
-def own_pages(own: Iterable[OwnData]) -> list[Case]:
+def own_pages(own: Iterable[OwnData]) -> list[PageCase]:
     """A user's pages as they are stored, each a document of its own."""
     return [
-        Case(page.image.name, str(page.image), partial(_as_marked, page)) for one in own for page in one.pages
+        PageCase(page.image.name, str(page.image), partial(_as_marked, page))
+        for one in own
+        for page in one.pages
     ]
 
 
@@ -141,7 +143,7 @@ def rendered(data: bytes, index: int = 0) -> Pixels:
 def _of_split(pages: Sequence[PageRecord], split: str, root: Path) -> list[PageRecord]:
     """The pages of a published split; of its validation pages those that choose, for the others teach."""
     published = [page for page in pages if page.split == split]
-    return choosing(published, root) if split == "valid" else published
+    return records_for_validation(published, root) if split == "valid" else published
 
 
 def _as_stored(page: PageRecord) -> tuple[Pixels, tuple[Marked, ...]]:

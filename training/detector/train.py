@@ -21,7 +21,7 @@ from ultralytics.utils.loss import v8DetectionLoss
 
 from training.common.checkpoints import TrainingRun, Values, new_run, restore, save_checkpoint
 from training.common.loop import ProgressReport, TrainingLoop
-from training.detector.crops import Sample, Sampler
+from training.detector.crops import Sampler, TrainingWindow
 from training.detector.settings import DetectorSettings
 from training.detector.sheets import LABELS
 from training.detector.widen import widened
@@ -176,7 +176,7 @@ def _decay(decay: float, step: int) -> float:
     return decay * (1 - math.exp(-step / 150))
 
 
-def collate(samples: Sequence[Sample], device: torch.device) -> Tensors:
+def collate(samples: Sequence[TrainingWindow], device: torch.device) -> Tensors:
     """Samples as ultralytics' loss expects a batch, with `weights` (batch, labels) beside."""
     size = samples[0].pixels.shape[0]
     images = torch.from_numpy(np.stack([sample.pixels for sample in samples])).to(device)

@@ -14,7 +14,7 @@ import pymupdf
 
 from training.synthesis import prose
 from training.synthesis.ink import Colour
-from training.synthesis.layouts import Column, Slot, rubber_stamp
+from training.synthesis.layouts import Slot, TextColumn, rubber_stamp
 from training.synthesis.strokes import Pen
 
 _Rng = np.random.Generator
@@ -42,7 +42,7 @@ def execution(page: pymupdf.Page, rng: _Rng, names: Sequence[str]) -> list[Slot]
     return slots
 
 
-def _block(column: Column, x: float, width: float, party: int, name: str) -> list[Slot]:
+def _block(column: TextColumn, x: float, width: float, party: int, name: str) -> list[Slot]:
     """One block from the cursor down; one in seven is not signed."""
     page, rng, size = column.page, column.rng, column.size
     pitch = size * float(rng.uniform(1.6, 2.4))
@@ -101,7 +101,7 @@ def clause_page(page: pymupdf.Page, rng: _Rng, names: Sequence[str]) -> list[Slo
     ]
 
 
-def _grid(column: Column, rows: int) -> None:
+def _grid(column: TextColumn, rows: int) -> None:
     """Two or three ruled columns of short entries."""
     rng, top = column.rng, column.y
     edges = np.linspace(column.left, column.right, int(rng.integers(3, 5)))
@@ -124,9 +124,9 @@ def thinned(pen: Pen, rng: _Rng) -> Pen:
     return replace(pen, width=pen.width * float(rng.uniform(0.35, 1.0)), ink=ink)
 
 
-def _plain(page: pymupdf.Page, rng: _Rng) -> Column:
+def _plain(page: pymupdf.Page, rng: _Rng) -> TextColumn:
     """A column in sans print on plain paper."""
-    column = Column(page, rng)
+    column = TextColumn(page, rng)
     if rng.random() < 0.7:
         column.regular, column.bold, column.italic = "helv", "hebo", "heit"
     column.size = float(rng.uniform(7.5, 10.5))

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from training.common.degradations import blurred, compressed, noisy
 from training.synthesis.ink import Pixels
-from training.synthesis.pages import Mark, Page
+from training.synthesis.pages import DrawnMark, DrawnPage
 
 _Rng = np.random.Generator
 #: How far a corner of the page may lie off the upright rectangle, as a share of the page.
@@ -19,7 +19,7 @@ _TILT = 0.05
 _DESK = 0.06
 
 
-def photograph(page: Page, rng: _Rng) -> Page:
+def photograph(page: DrawnPage, rng: _Rng) -> DrawnPage:
     """The page as photographed on a desk with a phone in the hand; marks are moved with it."""
     height, width = page.pixels.shape[:2]
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
@@ -31,10 +31,12 @@ def photograph(page: Page, rng: _Rng) -> Page:
         page.pixels, matrix, (width, height), flags=cv2.INTER_AREA, borderValue=desk
     ).astype(np.uint8)
     pixels = compressed(_lit(seen, rng), int(rng.integers(45, 80)))
-    return Page(pixels, page.dpi, tuple(_moved(mark, np.asarray(matrix, np.float64)) for mark in page.marks))
+    return DrawnPage(
+        pixels, page.dpi, tuple(_moved(mark, np.asarray(matrix, np.float64)) for mark in page.marks)
+    )
 
 
-def _moved(mark: Mark, matrix: npt.NDArray[np.float64]) -> Mark:
+def _moved(mark: DrawnMark, matrix: npt.NDArray[np.float64]) -> DrawnMark:
     hull = np.array(mark.hull, np.float64).reshape(-1, 1, 2)
     moved = cv2.perspectiveTransform(hull, matrix).reshape(-1, 2)
     return replace(mark, hull=tuple((float(x), float(y)) for x, y in moved))

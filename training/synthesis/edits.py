@@ -109,20 +109,20 @@ def margin_notes(pixels: Pixels, rng: _Rng, *, dpi: float, count: int) -> list[t
         y = float(rng.uniform(40, pixels.shape[0] / scale - 20))
         spot = inked[int((y - height) * scale) : int(y * scale), int(x * scale) : int((x + width) * scale)]
         if spot.size and spot.mean() < 0.02:
-            notes.append((Slot("handwriting", x, y, width, height), words(rng)))
+            notes.append((Slot("handwriting", x, y, width, height), added_words(rng)))
             inked[int((y - height) * scale) : int(y * scale), int(x * scale) : int((x + width) * scale)] = (
                 True
             )
     return notes
 
 
-def words(rng: _Rng) -> str:
+def added_words(rng: _Rng) -> str:
     """A note: a phrase, a number or a few words of a letter."""
     kind = rng.random()
     if kind < 0.4:
         return prose.pick(_NOTES, rng)
     if kind < 0.6:
         return prose.number(rng, int(rng.integers(3, 9)))
-    words = prose.paragraphs(rng)[0].split()
-    start = int(rng.integers(max(1, len(words) - 4)))
-    return " ".join(words[start : start + int(rng.integers(2, 5))])
+    added_words = prose.paragraphs(rng)[0].split()
+    start = int(rng.integers(max(1, len(added_words) - 4)))
+    return " ".join(added_words[start : start + int(rng.integers(2, 5))])

@@ -11,7 +11,7 @@ import pymupdf
 from PIL import Image
 
 from training.synthesis.ink import Pixels
-from training.synthesis.pages import Page
+from training.synthesis.pages import DrawnPage
 
 
 def _image(pixels: Pixels) -> Image.Image:
@@ -21,21 +21,21 @@ def _image(pixels: Pixels) -> Image.Image:
     return Image.fromarray(pixels)
 
 
-def jpeg(page: Page, *, quality: int = 70) -> bytes:
+def jpeg(page: DrawnPage, *, quality: int = 70) -> bytes:
     """One page as a JPEG file."""
     data = BytesIO()
     _image(page.pixels).save(data, "JPEG", quality=quality, dpi=(page.dpi, page.dpi))
     return data.getvalue()
 
 
-def png(page: Page) -> bytes:
+def png(page: DrawnPage) -> bytes:
     """One page as a PNG file."""
     data = BytesIO()
     _image(page.pixels).save(data, "PNG", dpi=(page.dpi, page.dpi), compress_level=6)
     return data.getvalue()
 
 
-def fax(pages: Sequence[Page]) -> bytes:
+def fax(pages: Sequence[DrawnPage]) -> bytes:
     """Pages as one TIFF file with CCITT group 4 compression, black and white."""
     data = BytesIO()
     first, *others = [
@@ -46,7 +46,7 @@ def fax(pages: Sequence[Page]) -> bytes:
     return data.getvalue()
 
 
-def scanned_pdf(pages: Sequence[Page], *, quality: int = 65) -> bytes:
+def scanned_pdf(pages: Sequence[DrawnPage], *, quality: int = 65) -> bytes:
     """Pages as a PDF file whose pages are nothing but one JPEG image each."""
     with pymupdf.open() as document:
         for page in pages:

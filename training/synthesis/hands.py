@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from training.synthesis import prose
-from training.synthesis.edits import words
+from training.synthesis.edits import added_words
 from training.synthesis.typeset import Face, english, folder_faces, package_faces
 from worker.vision.values import Grey
 
@@ -38,11 +38,11 @@ def _measures(face: Face) -> bool:
     return any(package.removeprefix("fontpkg_") in name for package in TEST_HANDS)
 
 
-def note(rng: _Rng) -> list[str]:
+def note_lines(rng: _Rng) -> list[str]:
     """One to five lines: a phrase, a salutation, figures, or a few words a line."""
     kind = rng.random()
     if kind < 0.35:
-        return [words(rng)]
+        return [added_words(rng)]
     if kind < 0.5:
         return [prose.pick(_OPENINGS, rng)]
     if kind < 0.65:
@@ -50,7 +50,7 @@ def note(rng: _Rng) -> list[str]:
     return [english(int(rng.integers(2, 6)), rng) for _ in range(int(rng.integers(1, 6)))]
 
 
-def penned(lines: Sequence[str], face: Face, rng: _Rng) -> Grey:
+def penned_lines(lines: Sequence[str], face: Face, rng: _Rng) -> Grey:
     """Lines in a hand as coverage (255 where the ink is full), slanted a little, their starts uneven."""
     font = ImageFont.truetype(str(face.file), _EM)
     lead = round(_EM * rng.uniform(0.8, 1.15))

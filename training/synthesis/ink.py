@@ -25,7 +25,7 @@ _SUPERSAMPLE = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Strokes:
+class PenStrokes:
     """One act of writing: a trace for every pen-down movement, in the order of writing."""
 
     traces: tuple[Trace, ...]
@@ -37,16 +37,16 @@ class Strokes:
         (left, top), (right, bottom) = points.min(axis=0), points.max(axis=0)
         return float(left), float(top), float(right), float(bottom)
 
-    def placed(self, *, scale: float, x: float, y: float, angle: float = 0.0) -> Strokes:
+    def placed(self, *, scale: float, x: float, y: float, angle: float = 0.0) -> PenStrokes:
         """The same strokes scaled, turned by `angle` radians about their origin and moved by (x, y)."""
         cos, sin = np.cos(angle) * scale, np.sin(angle) * scale
         turn = np.array([[cos, sin], [-sin, cos]])
-        return Strokes(
+        return PenStrokes(
             tuple(np.column_stack([trace[:, :2] @ turn + (x, y), trace[:, 2:]]) for trace in self.traces)
         )
 
 
-def coverage(strokes: Strokes, *, shape: tuple[int, int], pen_width: float) -> Coverage:
+def coverage(strokes: PenStrokes, *, shape: tuple[int, int], pen_width: float) -> Coverage:
     """Ink of strokes whose coordinates are pixels, on a canvas of (height, width); `pen_width` in pixels.
 
     Width and density follow the pressure column, as a ballpoint's do.
@@ -78,8 +78,8 @@ def stain(pixels: Pixels | npt.NDArray[np.float32], ink: Coverage, colour: Colou
     np.multiply(pixels, shade, out=pixels, casting="unsafe")
 
 
-def draw(
-    strokes: Strokes,
+def draw_strokes(
+    strokes: PenStrokes,
     *,
     width: int | None = None,
     height: int | None = None,

@@ -43,7 +43,7 @@ class Slot:
     title: str = ""
 
 
-class Column:
+class TextColumn:
     """A column of print that grows downwards on a page."""
 
     def __init__(self, page: pymupdf.Page, rng: _Rng) -> None:
@@ -90,7 +90,7 @@ class Column:
         self.page.draw_rect((x, self.y, x1, self.y + height), width=width)
 
 
-def _letterhead(column: Column) -> str:
+def _letterhead(column: TextColumn) -> str:
     page, rng = column.page, column.rng
     company = prose.pick(prose.COMPANIES, rng)
     x = column.left if rng.random() < 0.6 else column.right - 250
@@ -112,7 +112,7 @@ def _letterhead(column: Column) -> str:
     return company
 
 
-def _footer(column: Column, text: str) -> None:
+def _footer(column: TextColumn, text: str) -> None:
     height = column.page.rect.height
     column.page.insert_text((column.left, height - 30), text, fontname="helv", fontsize=7.5, color=_GREY)
 
@@ -137,7 +137,7 @@ def rubber_stamp(page: pymupdf.Page, rng: _Rng, x: float, y: float, *, date: str
 
 def letter(page: pymupdf.Page, rng: _Rng, names: Sequence[str]) -> list[Slot]:
     """A business letter with letterhead; the place to sign is between the closing words and the name."""
-    column = Column(page, rng)
+    column = TextColumn(page, rng)
     company = _letterhead(column)
     for line in (
         prose.pick([name for name in prose.COMPANIES if name != company], rng),
@@ -190,9 +190,9 @@ def contract(page: pymupdf.Page, rng: _Rng, names: Sequence[str]) -> list[Slot]:
     return slots
 
 
-def _contract_column(page: pymupdf.Page, names: Sequence[str]) -> Column:
+def _contract_column(page: pymupdf.Page, names: Sequence[str]) -> TextColumn:
     """All pages of one contract, that is of the same parties, look alike."""
-    return Column(page, np.random.default_rng(crc32(",".join(names).encode())))
+    return TextColumn(page, np.random.default_rng(crc32(",".join(names).encode())))
 
 
 def _employer(name: str) -> str:
@@ -231,7 +231,7 @@ def signing_page(page: pymupdf.Page, rng: _Rng, names: Sequence[str]) -> list[Sl
     return slots
 
 
-def _signed_dated(column: Column, party: int) -> list[Slot]:
+def _signed_dated(column: TextColumn, party: int) -> list[Slot]:
     """A line 'Signed: ____  Date: ____'."""
     start, middle = column.left + column.size * 4.2, column.right - 150
     dash = "[1 2]" if column.dotted else None
@@ -247,7 +247,7 @@ def _signed_dated(column: Column, party: int) -> list[Slot]:
 
 def form(page: pymupdf.Page, rng: _Rng, names: Sequence[str]) -> list[Slot]:
     """A form with boxed fields, tick boxes and a framed place to sign; the fields wait for handwriting."""
-    column = Column(page, rng)
+    column = TextColumn(page, rng)
     company = _letterhead(column)
     column.text(
         prose.pick(("Application for membership", "Change of details", "Consent to treatment"), rng),
@@ -272,7 +272,7 @@ def form(page: pymupdf.Page, rng: _Rng, names: Sequence[str]) -> list[Slot]:
     return slots
 
 
-def _fields(column: Column) -> list[Slot]:
+def _fields(column: TextColumn) -> list[Slot]:
     slots, middle = [], (column.left + column.right) / 2
     labels = [prose.FIELDS[int(index)] for index in column.rng.permutation(len(prose.FIELDS))[:8]]
     for row in range(0, len(labels), 2):
@@ -289,7 +289,7 @@ def _fields(column: Column) -> list[Slot]:
 
 def delivery_note(page: pymupdf.Page, rng: _Rng, names: Sequence[str]) -> list[Slot]:
     """A table of goods and a narrow place to sign, crowded by rules and print that the ink will cross."""
-    column = Column(page, rng)
+    column = TextColumn(page, rng)
     _letterhead(column)
     column.text(f"Delivery note {prose.number(rng)}    {prose.some_day(rng).printed}", bold=True)
     column.y += 6
@@ -304,7 +304,7 @@ def delivery_note(page: pymupdf.Page, rng: _Rng, names: Sequence[str]) -> list[S
     return [Slot("signature", column.left + 90, column.y + 28, 240, 58)]
 
 
-def _table(column: Column, rows: int) -> None:
+def _table(column: TextColumn, rows: int) -> None:
     edges = [column.left, column.left + 40, column.right - 130, column.right - 70, column.right]
     top = column.y
     items = prose.goods(rows, column.rng)

@@ -12,10 +12,21 @@ import pymupdf
 
 from training.synthesis import files
 from training.synthesis.layouts import LAYOUTS, Slot
-from training.synthesis.manifest import Claim, Manifest, Sample, Sheet, write_set
-from training.synthesis.pages import A4, Blank, Entry, Page, blank, complete, fill, insert, note, signature
+from training.synthesis.manifest import Manifest, SampleClaim, SampleDocument, SamplePage, write_set
+from training.synthesis.pages import (
+    A4,
+    Blank,
+    DrawnPage,
+    Entry,
+    blank,
+    complete,
+    fill,
+    handwriting_entry,
+    insert,
+    signature_entry,
+)
 from training.synthesis.scanner import SCANNERS, scan
-from training.synthesis.strokes import Signer
+from training.synthesis.strokes import InventedSigner
 
 _Rng = np.random.Generator
 _DPI = 150.0
@@ -31,7 +42,7 @@ _CORNER = Slot("handwriting", 440, 36, 110, 18)
 class _Stock:
     """Printed, scanned and empty pages by layout, and the people who sign them."""
 
-    signers: tuple[Signer, ...]
+    signers: tuple[InventedSigner, ...]
     grey: dict[str, tuple[Blank, ...]]
     fax: dict[str, tuple[Blank, ...]]
 
@@ -41,25 +52,25 @@ class _Story:
     """What happened to one document: who is said to have signed its last page, and who did."""
 
     number: int
-    claimed: Signer
-    other: Signer
+    claimed: InventedSigner
+    other: InventedSigner
     truth: str
     layouts: tuple[str, ...]
 
     def entries(self, page: int, slots: Sequence[Slot], rng: _Rng) -> list[Entry]:
         """Everything written on one page; a number in its corner makes every page different."""
-        corner = note(_CORNER, f"{self.number:05d}-{page}", self.other, rng)
+        corner = handwriting_entry(_CORNER, f"{self.number:05d}-{page}", self.other, rng)
         if page < len(self.layouts) - 1 or self.truth == "none":
             return [corner]
         signing = [slot for slot in slots if slot.party == 0 and slot.kind != "handwriting"]
         if self.truth != "forged":
             return [corner, *complete(signing, [self.other if self.truth == "other" else self.claimed], rng)]
         forged = [slot for slot in signing if slot.kind == "signature"]
-        return [corner, *(signature(slot, self.claimed, rng, forged=True) for slot in forged)]
+        return [corner, *(signature_entry(slot, self.claimed, rng, forged=True) for slot in forged)]
 
 
 def _stock(seed: int) -> _Stock:
-    signers = tuple(Signer.from_seed(1000 + seed * 100 + index) for index in range(8))
+    signers = tuple(InventedSigner.from_seed(1000 + seed * 100 + index) for index in range(8))
     grey: dict[str, tuple[Blank, ...]] = {}
     fax: dict[str, tuple[Blank, ...]] = {}
     for index, layout in enumerate(LAYOUTS):
@@ -74,7 +85,7 @@ def _stock(seed: int) -> _Stock:
 
 def _copied(paper: Blank, device: str, rng: _Rng) -> Blank:
     """The empty page as scanned; kept straight, so that its slots stay where they are."""
-    scanned = scan(Page(paper.pixels, paper.dpi), replace(SCANNERS[device], skew=0.0), rng)
+    scanned = scan(DrawnPage(paper.pixels, paper.dpi), replace(SCANNERS[device], skew=0.0), rng)
     return replace(paper, pixels=scanned.pixels)
 
 
@@ -85,43 +96,43 @@ def _story(number: int, stock: _Stock, rng: _Rng, *, pages: int) -> _Story:
     return _Story(number, claimed, other, str(rng.choice(_TRUTHS)), (*first, str(rng.choice(signable))))
 
 
-def _document(number: int, stock: _Stock, seed: int) -> Sample:
+def _document(number: int, stock: _Stock, seed: int) -> SampleDocument:
     rng = np.random.default_rng([seed, 0xD0C, number])
     kind = _KINDS[number % len(_KINDS)]
     many = kind in {"pdf", "drawn", "tif"}
     story = _story(number, stock, rng, pages=int(rng.integers(1, 4)) if many else 1)
     data, sheets = _drawn(story, rng) if kind == "drawn" else _scanned(story, stock, kind, rng)
     name = f"intake-{number:05d}.{'pdf' if kind == 'drawn' else kind}"
-    return Sample(name, data, sheets, (Claim(story.claimed.slug, story.truth),))
+    return SampleDocument(name, data, sheets, (SampleClaim(story.claimed.slug, story.truth),))
 
 
-def _drawn(story: _Story, rng: _Rng) -> tuple[bytes, tuple[Sheet, ...]]:
+def _drawn(story: _Story, rng: _Rng) -> tuple[bytes, tuple[SamplePage, ...]]:
     sheets, names = [], [story.claimed.name, story.other.name]
     with pymupdf.open() as document:
         for number, layout in enumerate(story.layouts):
             page = document.new_page(width=A4[0], height=A4[1])
             entries = story.entries(number, LAYOUTS[layout](page, rng, names), rng)
             marks = tuple(insert(page, entry) for entry in entries)
-            sheets.append(Sheet(round(A4[0] * 200 / 72), round(A4[1] * 200 / 72), marks))
+            sheets.append(SamplePage(round(A4[0] * 200 / 72), round(A4[1] * 200 / 72), marks))
         return files.saved(document), tuple(sheets)
 
 
-def _scanned(story: _Story, stock: _Stock, kind: str, rng: _Rng) -> tuple[bytes, tuple[Sheet, ...]]:
+def _scanned(story: _Story, stock: _Stock, kind: str, rng: _Rng) -> tuple[bytes, tuple[SamplePage, ...]]:
     pages = []
     for number, layout in enumerate(story.layouts):
         papers = (stock.fax if kind == "tif" else stock.grey)[layout]
         paper = papers[int(rng.integers(len(papers)))]
         page = fill(paper, story.entries(number, paper.slots, rng))
         pages.append(_black_and_white(page) if kind == "tif" else page)
-    sheets = tuple(Sheet(page.pixels.shape[1], page.pixels.shape[0], page.marks) for page in pages)
+    sheets = tuple(SamplePage(page.pixels.shape[1], page.pixels.shape[0], page.marks) for page in pages)
     return _encoded(pages, kind), sheets
 
 
-def _black_and_white(page: Page) -> Page:
+def _black_and_white(page: DrawnPage) -> DrawnPage:
     return replace(page, pixels=np.where(page.pixels < 165, 0, 255).astype(np.uint8))
 
 
-def _encoded(pages: list[Page], kind: str) -> bytes:
+def _encoded(pages: list[DrawnPage], kind: str) -> bytes:
     if kind == "pdf":
         return files.scanned_pdf(pages)
     if kind == "tif":
@@ -129,7 +140,7 @@ def _encoded(pages: list[Page], kind: str) -> bytes:
     return files.jpeg(pages[0]) if kind == "jpg" else files.png(pages[0])
 
 
-def _samples(documents: int, stock: _Stock, seed: int) -> Iterator[Sample]:
+def _samples(documents: int, stock: _Stock, seed: int) -> Iterator[SampleDocument]:
     for number in range(documents):
         yield _document(number, stock, seed)
 

@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from training.synthesis.pages import Mark
-from training.synthesis.strokes import Signer, draw, sign
+from training.synthesis.pages import DrawnMark
+from training.synthesis.strokes import InventedSigner, draw_strokes, sign
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class SampleClaim:
     """Somebody is said to have signed; `truth` is "genuine", "forged", "other" (another's hand) or "none"."""
 
     signer: str
@@ -26,22 +26,22 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class SamplePage:
     """The size of a page image in pixels, and what was written on the page."""
 
     width: int
     height: int
-    marks: tuple[Mark, ...]
+    marks: tuple[DrawnMark, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class SampleDocument:
     """One document file and the truth about it; one that cannot be read has no sheets."""
 
     name: str
     data: bytes
-    sheets: tuple[Sheet, ...]
-    claims: tuple[Claim, ...] = ()
+    sheets: tuple[SamplePage, ...]
+    claims: tuple[SampleClaim, ...] = ()
     note: str = ""
 
     @property
@@ -80,7 +80,9 @@ class Manifest:
         return self.folder / "claims.csv"
 
 
-def write_set(folder: Path, samples: Iterable[Sample], enrolled: Iterable[Signer], *, seed: int) -> Manifest:
+def write_set(
+    folder: Path, samples: Iterable[SampleDocument], enrolled: Iterable[InventedSigner], *, seed: int
+) -> Manifest:
     """Write documents, references, `claims.csv` and `expected.json`; files of an earlier set are replaced.
 
     Coordinates are pixels of the page image: of a scan its own, of a drawn PDF page those at 200 dpi.
@@ -100,13 +102,13 @@ def write_set(folder: Path, samples: Iterable[Sample], enrolled: Iterable[Signer
     return Manifest(folder, tuple(truth["document"] for truth in truths), tuple(signers), expected)
 
 
-def write_references(folder: Path, signer: Signer, *, seed: int) -> None:
+def write_references(folder: Path, signer: InventedSigner, *, seed: int) -> None:
     """Four to six genuine signatures as they were once enrolled: small pictures on nearly white paper."""
     rng = np.random.default_rng([seed, signer.seed, 0x4EF])
     folder.mkdir(parents=True, exist_ok=True)
     for index in range(int(rng.integers(4, 7))):
         level = int(rng.integers(246, 256))
-        picture = draw(
+        picture = draw_strokes(
             sign(signer, rng),
             scale=rng.uniform(7.5, 9.5),
             pen_width=signer.pen.width,
@@ -125,7 +127,7 @@ def _csv(rows: Iterable[tuple[str, str]]) -> str:
     return text.getvalue()
 
 
-def _truth(sample: Sample) -> dict[str, Any]:
+def _truth(sample: SampleDocument) -> dict[str, Any]:
     return {
         "document": sample.name,
         "note": sample.note,
@@ -145,7 +147,7 @@ def _truth(sample: Sample) -> dict[str, Any]:
     }
 
 
-def _region(mark: Mark) -> dict[str, Any]:
+def _region(mark: DrawnMark) -> dict[str, Any]:
     x, y, width, height = (round(value, 1) for value in mark.box)
     slug = "-".join(mark.signer.lower().split())
     return {

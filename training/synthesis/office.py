@@ -9,7 +9,7 @@ import numpy as np
 import pymupdf
 
 from training.synthesis import prose
-from training.synthesis.layouts import LAYOUTS, Column, Slot, rubber_stamp
+from training.synthesis.layouts import LAYOUTS, Slot, TextColumn, rubber_stamp
 
 _Rng = np.random.Generator
 _BANDS = ((0.07, 0.2, 0.42), (0.0, 0.45, 0.4), (0.75, 0.2, 0.15), (0.15, 0.15, 0.18), (0.9, 0.55, 0.05))
@@ -17,9 +17,9 @@ _PALE = ((0.9, 0.94, 1.0), (0.95, 0.95, 0.95), (1.0, 0.97, 0.85), (1.0, 1.0, 1.0
 _TOOLS = ("Signed by:", "Electronically signed by", "eSigned", "Digitally signed")
 
 
-def _sheet(page: pymupdf.Page, rng: _Rng) -> Column:
+def _sheet(page: pymupdf.Page, rng: _Rng) -> TextColumn:
     """A column in sans print below a coloured band or a plain company name."""
-    column = Column(page, rng)
+    column = TextColumn(page, rng)
     column.regular, column.bold, column.italic = "helv", "hebo", "heit"
     column.accent = _BANDS[int(rng.integers(len(_BANDS)))]
     company, width = prose.pick(prose.COMPANIES, rng), page.rect.width
@@ -73,7 +73,7 @@ def acceptance(page: pymupdf.Page, rng: _Rng, names: Sequence[str]) -> list[Slot
     return slots
 
 
-def _block(column: Column, x: float, width: float, party: int, name: str, *, framed: bool) -> list[Slot]:
+def _block(column: TextColumn, x: float, width: float, party: int, name: str, *, framed: bool) -> list[Slot]:
     """One party's block from the cursor down; framed as signing tools print it, or with ruled lines."""
     page, rng = column.page, column.rng
     page.insert_text(

@@ -15,10 +15,10 @@ from PIL import Image
 from training.synthesis import prose
 from training.synthesis.agreements import AGREEMENTS, thinned
 from training.synthesis.edits import Rectangle, margin_notes, redact
-from training.synthesis.ink import Pixels, Strokes, coverage, stain
+from training.synthesis.ink import PenStrokes, Pixels, coverage, stain
 from training.synthesis.layouts import Slot
 from training.synthesis.office import EVERY_LAYOUT
-from training.synthesis.strokes import Pen, Signer, forge, sign, write
+from training.synthesis.strokes import InventedSigner, Pen, forge, sign, write_text
 
 _Rng = np.random.Generator
 A4 = (595.0, 842.0)
@@ -27,7 +27,7 @@ _POINTS_PER_MM = 72 / 25.4
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class DrawnMark:
     """Something written on a page: its label, its hull in pixels of the page, who wrote it and how.
 
     `truth` is "genuine" or "forged" (for `signer`, whose hand it is or pretends to be).
@@ -47,12 +47,12 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Page:
+class DrawnPage:
     """One page image and the marks on it."""
 
     pixels: Pixels
     dpi: float
-    marks: tuple[Mark, ...] = ()
+    marks: tuple[DrawnMark, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class Entry:
     """What somebody puts into a slot; the strokes are in millimetres around the start of their baseline."""
 
     slot: Slot
-    strokes: Strokes
+    strokes: PenStrokes
     pen: Pen
     signer: str
     truth: str = "genuine"
@@ -88,28 +88,28 @@ def blank(
         return Blank(pixels, dpi, tuple(slots))
 
 
-def fill(paper: Blank, entries: Iterable[Entry]) -> Page:
+def fill(paper: Blank, entries: Iterable[Entry]) -> DrawnPage:
     """A copy of the printed page with the entries written on it."""
     pixels = paper.pixels.copy()
     marks = [_inked(pixels, entry, paper.dpi) for entry in entries]
-    return Page(pixels, paper.dpi, tuple(marks))
+    return DrawnPage(pixels, paper.dpi, tuple(marks))
 
 
-def signature(slot: Slot, signer: Signer, rng: _Rng, *, forged: bool = False) -> Entry:
+def signature_entry(slot: Slot, signer: InventedSigner, rng: _Rng, *, forged: bool = False) -> Entry:
     """The signer's name in the slot: by their own hand, or by a forger who imitates it."""
     strokes = forge(signer, rng) if forged else sign(signer, rng)
     pen = replace(signer.pen, width=max(signer.pen.width, 0.5)) if forged else signer.pen
     return Entry(_loosely(slot, rng), strokes, pen, signer.name, "forged" if forged else "genuine")
 
 
-def note(slot: Slot, text: str, signer: Signer, rng: _Rng) -> Entry:
+def handwriting_entry(slot: Slot, text: str, signer: InventedSigner, rng: _Rng) -> Entry:
     """Plain handwriting (a date, initials, a field of a form) in the slot."""
-    return Entry(_loosely(slot, rng), write(text, signer, rng), signer.pen, signer.name)
+    return Entry(_loosely(slot, rng), write_text(text, signer, rng), signer.pen, signer.name)
 
 
 def complete(
     slots: Iterable[Slot],
-    signers: Sequence[Signer],
+    signers: Sequence[InventedSigner],
     rng: _Rng,
     *,
     day: prose.Day | None = None,
@@ -124,15 +124,17 @@ def complete(
     for slot in slots:
         signer = signers[slot.party]
         if slot.kind == "signature":
-            entries.append(signature(slot, signer, rng))
+            entries.append(signature_entry(slot, signer, rng))
         elif slot.kind == "initials":
             initials = "".join(word[0] for word in signer.name.split())
-            entries.append(note(slot, initials, signer, rng))
+            entries.append(handwriting_entry(slot, initials, signer, rng))
         elif slot.kind == "handwritten_date":
             signing = prose.later(day, int(rng.integers(0, 7)) if slot.party else 0)
-            entries.append(note(slot, signing.written(rng), signer, rng))
+            entries.append(handwriting_entry(slot, signing.written(rng), signer, rng))
         elif fields:
-            entries.append(note(slot, prose.answer(slot.title, signer.name, rng), signer, rng))
+            entries.append(
+                handwriting_entry(slot, prose.field_answer(slot.title, signer.name, rng), signer, rng)
+            )
     return entries
 
 
@@ -143,7 +145,7 @@ def _loosely(slot: Slot, rng: _Rng) -> Slot:
     )
 
 
-def placed(entry: Entry) -> tuple[Strokes, float]:
+def placed(entry: Entry) -> tuple[PenStrokes, float]:
     """The entry's strokes and pen width in points, made smaller where the slot is too small."""
     left, top, right, bottom = entry.strokes.bounds
     slot = entry.slot
@@ -154,16 +156,16 @@ def placed(entry: Entry) -> tuple[Strokes, float]:
     return strokes, entry.pen.width * max(fit, 0.6 * _POINTS_PER_MM)
 
 
-def _mark(entry: Entry, strokes: Strokes, pen_width: float) -> Mark:
+def _mark(entry: Entry, strokes: PenStrokes, pen_width: float) -> DrawnMark:
     points = np.concatenate([trace[:, :2] for trace in strokes.traces]).astype(np.float32)
     radius = pen_width / 2 * max(float(trace[:, 3].max()) for trace in strokes.traces)
     corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]], np.float32) * radius
     hull = cv2.convexHull((points[:, None, :] + corners).reshape(-1, 1, 2)).reshape(-1, 2)
     outline = tuple((float(x), float(y)) for x, y in hull)
-    return Mark(entry.label or entry.slot.kind, outline, entry.signer, entry.truth)
+    return DrawnMark(entry.label or entry.slot.kind, outline, entry.signer, entry.truth)
 
 
-def _inked(pixels: Pixels, entry: Entry, dpi: float) -> Mark:
+def _inked(pixels: Pixels, entry: Entry, dpi: float) -> DrawnMark:
     strokes, pen_width = placed(entry)
     scale = dpi / 72
     strokes, pen_width = strokes.placed(scale=scale, x=0, y=0), pen_width * scale
@@ -176,7 +178,7 @@ def _inked(pixels: Pixels, entry: Entry, dpi: float) -> Mark:
     return mark
 
 
-def insert(page: pymupdf.Page, entry: Entry, *, dpi: float = 200) -> Mark:
+def insert(page: pymupdf.Page, entry: Entry, *, dpi: float = 200) -> DrawnMark:
     """Put an entry on a vector page, as a picture with a transparent background, as signing tools do.
 
     The mark is in pixels of the page rendered at `dpi`.
@@ -200,13 +202,13 @@ def insert(page: pymupdf.Page, entry: Entry, *, dpi: float = 200) -> Mark:
 
 
 #: How a page's signatures and initials are written: (kind, signer, rng) to strokes in millimetres.
-Hand = Callable[[str, Signer, _Rng], Strokes | None]
+Hand = Callable[[str, InventedSigner, _Rng], PenStrokes | None]
 
 
-def agreement_page(rng: _Rng, *, dpi: float = 200, hand: Hand | None = None) -> Page:
+def agreement_page(rng: _Rng, *, dpi: float = 200, hand: Hand | None = None) -> DrawnPage:
     """A page of an agreement of today by invented people, to train on; `hand` as for `random_page`."""
     layout = prose.pick(tuple(AGREEMENTS), rng)
-    signers = [Signer.from_seed(int(seed)) for seed in rng.integers(0, 2**31, 2)]
+    signers = [InventedSigner.from_seed(int(seed)) for seed in rng.integers(0, 2**31, 2)]
     pens = [thinned(signer.pen, rng) for signer in signers]
     size = A4 if rng.random() < 0.6 else LETTER
     paper = blank(layout, rng, names=[signer.name for signer in signers], dpi=dpi, size=size)
@@ -217,14 +219,16 @@ def agreement_page(rng: _Rng, *, dpi: float = 200, hand: Hand | None = None) -> 
     return fill(paper, entries)
 
 
-def random_page(rng: _Rng, *, dpi: float = 200, signed: bool | None = None, hand: Hand | None = None) -> Page:
+def random_page(
+    rng: _Rng, *, dpi: float = 200, signed: bool | None = None, hand: Hand | None = None
+) -> DrawnPage:
     """A page of any layout by invented people, to train on; `signed` is left to chance (0.8) when None.
 
     Some pages carry notes in their free places, some have passages blacked out. `hand` may write signatures
     and initials in place of the kinematic model, where it does not return None.
     """
     layout = prose.pick(tuple(EVERY_LAYOUT), rng)
-    signers = [Signer.from_seed(int(seed)) for seed in rng.integers(0, 2**31, 2)]
+    signers = [InventedSigner.from_seed(int(seed)) for seed in rng.integers(0, 2**31, 2)]
     size = A4 if rng.random() < 0.6 else LETTER
     paper = blank(layout, rng, names=[signer.name for signer in signers], dpi=dpi, size=size)
     signed = rng.random() < 0.8 if signed is None else signed
@@ -234,30 +238,31 @@ def random_page(rng: _Rng, *, dpi: float = 200, signed: bool | None = None, hand
     return _edited(page, signers[0], rng)
 
 
-def _rewritten(entry: Entry, signers: Sequence[Signer], hand: Hand | None, rng: _Rng) -> Entry:
+def _rewritten(entry: Entry, signers: Sequence[InventedSigner], hand: Hand | None, rng: _Rng) -> Entry:
     if hand is None or entry.slot.kind not in ("signature", "initials"):
         return entry
     strokes = hand(entry.slot.kind, signers[entry.slot.party], rng)
     return entry if strokes is None else replace(entry, strokes=strokes)
 
 
-def _edited(page: Page, writer: Signer, rng: _Rng) -> Page:
+def _edited(page: DrawnPage, writer: InventedSigner, rng: _Rng) -> DrawnPage:
     """Notes on a quarter of the pages, redactions on another."""
     if rng.random() < 0.25:
         places = margin_notes(page.pixels, rng, dpi=page.dpi, count=int(rng.integers(1, 4)))
         noted = fill(
-            Blank(page.pixels, page.dpi, ()), [note(slot, text, writer, rng) for slot, text in places]
+            Blank(page.pixels, page.dpi, ()),
+            [handwriting_entry(slot, text, writer, rng) for slot, text in places],
         )
         page = replace(noted, marks=page.marks + noted.marks)
     if rng.random() < 0.3:
         pixels = page.pixels.copy()
         keep = [_around(mark) for mark in page.marks]
         bars = redact(pixels, rng, count=int(rng.integers(1, 9)), keep=keep)
-        covered = tuple(Mark("redaction", bar.hull, signer="") for bar in bars)
-        page = Page(pixels, page.dpi, page.marks + covered)
+        covered = tuple(DrawnMark("redaction", bar.hull, signer="") for bar in bars)
+        page = DrawnPage(pixels, page.dpi, page.marks + covered)
     return page
 
 
-def _around(mark: Mark) -> Rectangle:
+def _around(mark: DrawnMark) -> Rectangle:
     x, y, width, height = mark.box
     return Rectangle(int(x), int(y), int(x + width) + 1, int(y + height) + 1)

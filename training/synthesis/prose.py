@@ -226,7 +226,7 @@ def statements(count: int, rng: _Rng) -> list[str]:
     return [STATEMENTS[int(index)] for index in rng.permutation(len(STATEMENTS))[:count]]
 
 
-def answer(field: str, name: str, rng: _Rng) -> str:
+def field_answer(field: str, name: str, rng: _Rng) -> str:
     """What a person of that name would write into a field of a form."""
     first, *_, last = name.split()
     plain = {

@@ -16,10 +16,10 @@ from rich.console import Console
 from training.synthesis import files, prose
 from training.synthesis.layouts import LAYOUTS
 from training.synthesis.loads import write_loads
-from training.synthesis.manifest import Claim, Manifest, Sample, Sheet, write_set
-from training.synthesis.pages import A4, Page, blank, complete, fill, insert, signature
+from training.synthesis.manifest import Manifest, SampleClaim, SampleDocument, SamplePage, write_set
+from training.synthesis.pages import A4, DrawnPage, blank, complete, fill, insert, signature_entry
 from training.synthesis.scanner import SCANNERS, Scanner, scan
-from training.synthesis.strokes import Signer
+from training.synthesis.strokes import InventedSigner
 
 _Rng = np.random.Generator
 _DPI = 200
@@ -29,31 +29,38 @@ _DPI = 200
 class _Cast:
     """The people of the sample documents; all but the stranger have references on file."""
 
-    enrolled: tuple[Signer, ...]
-    stranger: Signer
+    enrolled: tuple[InventedSigner, ...]
+    stranger: InventedSigner
 
 
-_CAST = _Cast(tuple(Signer.from_seed(seed) for seed in (1, 20, 63, 45, 44)), Signer.from_seed(83))
+_CAST = _Cast(
+    tuple(InventedSigner.from_seed(seed) for seed in (1, 20, 63, 45, 44)), InventedSigner.from_seed(83)
+)
 _JUDITH, _FLORA, _JONAS, _ELENA, _SILAS = _CAST.enrolled
 
 
-def _sheet(page: Page) -> Sheet:
+def _sheet(page: DrawnPage) -> SamplePage:
     height, width = page.pixels.shape[:2]
-    return Sheet(width, height, page.marks)
+    return SamplePage(width, height, page.marks)
 
 
 def _signed(
-    layout: str, rng: _Rng, *signers: Signer, device: Scanner, dpi: float = _DPI, printed: Sequence[str] = ()
-) -> Page:
+    layout: str,
+    rng: _Rng,
+    *signers: InventedSigner,
+    device: Scanner,
+    dpi: float = _DPI,
+    printed: Sequence[str] = (),
+) -> DrawnPage:
     paper = blank(layout, rng, names=printed or [signer.name for signer in signers], dpi=dpi)
     return scan(fill(paper, complete(paper.slots, signers, rng)), device, rng)
 
 
-def _unsigned(layout: str, rng: _Rng, name: str, *, device: Scanner, dpi: float = _DPI) -> Page:
+def _unsigned(layout: str, rng: _Rng, name: str, *, device: Scanner, dpi: float = _DPI) -> DrawnPage:
     return scan(fill(blank(layout, rng, names=[name], dpi=dpi), []), device, rng)
 
 
-def _agreement(rng: _Rng) -> Sample:
+def _agreement(rng: _Rng) -> SampleDocument:
     parties = (_JUDITH, _SILAS)
     sheets, day = [], prose.some_day(rng)
     with pymupdf.open() as document:
@@ -61,15 +68,15 @@ def _agreement(rng: _Rng) -> Sample:
             page = document.new_page(width=A4[0], height=A4[1])
             slots = LAYOUTS[layout](page, rng, [party.name for party in parties])
             marks = tuple(insert(page, entry, dpi=_DPI) for entry in complete(slots, parties, rng, day=day))
-            sheets.append(Sheet(round(A4[0] * _DPI / 72), round(A4[1] * _DPI / 72), marks))
+            sheets.append(SamplePage(round(A4[0] * _DPI / 72), round(A4[1] * _DPI / 72), marks))
         data = files.saved(document)
-    claims = tuple(Claim(party.slug, "genuine") for party in parties)
-    return Sample(
+    claims = tuple(SampleClaim(party.slug, "genuine") for party in parties)
+    return SampleDocument(
         "framework-agreement-2024-031.pdf", data, tuple(sheets), claims, "drawn PDF, signed on two pages"
     )
 
 
-def _loan_file(rng: _Rng) -> Sample:
+def _loan_file(rng: _Rng) -> SampleDocument:
     device = SCANNERS["feeder"]
     pages = [
         _unsigned("letter", rng, "The Lending Department", device=device, dpi=150),
@@ -77,8 +84,8 @@ def _loan_file(rng: _Rng) -> Sample:
         _unsigned("delivery_note", rng, _FLORA.name, device=device, dpi=150),
     ]
     sheets = tuple(_sheet(page) for page in pages)
-    claims = (Claim(_FLORA.slug, "genuine"),)
-    return Sample(
+    claims = (SampleClaim(_FLORA.slug, "genuine"),)
+    return SampleDocument(
         "loan-file-88213-scan.pdf",
         files.scanned_pdf(pages),
         sheets,
@@ -87,79 +94,84 @@ def _loan_file(rng: _Rng) -> Sample:
     )
 
 
-def _fax(rng: _Rng) -> Sample:
+def _fax(rng: _Rng) -> SampleDocument:
     device = SCANNERS["fax"]
     pages = [
         _unsigned("letter", rng, _JONAS.name, device=device),
         _signed("signing_page", rng, _JONAS, device=device),
     ]
     sheets = tuple(_sheet(page) for page in pages)
-    claims = (Claim(_JONAS.slug, "genuine"),)
-    return Sample("fax-20240402-0917.tif", files.fax(pages), sheets, claims, "G4 fax of two pages")
+    claims = (SampleClaim(_JONAS.slug, "genuine"),)
+    return SampleDocument("fax-20240402-0917.tif", files.fax(pages), sheets, claims, "G4 fax of two pages")
 
 
-def _jpeg_letter(rng: _Rng) -> Sample:
+def _jpeg_letter(rng: _Rng) -> SampleDocument:
     page = _signed("letter", rng, _ELENA, device=SCANNERS["flatbed"])
-    return _single("letter-claims-department.jpg", page, Claim(_ELENA.slug, "genuine"), "signed letter")
+    return _single("letter-claims-department.jpg", page, SampleClaim(_ELENA.slug, "genuine"), "signed letter")
 
 
-def _png_form(rng: _Rng) -> Sample:
+def _png_form(rng: _Rng) -> SampleDocument:
     page = _signed("form", rng, _SILAS, device=Scanner())
     return _single(
-        "membership-form-0457.png", page, Claim(_SILAS.slug, "genuine"), "completed and signed form"
+        "membership-form-0457.png", page, SampleClaim(_SILAS.slug, "genuine"), "completed and signed form"
     )
 
 
-def _reminder(rng: _Rng) -> Sample:
+def _reminder(rng: _Rng) -> SampleDocument:
     page = _unsigned("letter", rng, _FLORA.name, device=SCANNERS["flatbed"], dpi=150)
     return _single(
-        "reminder-second-notice.jpg", page, Claim(_FLORA.slug, "none"), "letter that nobody signed"
+        "reminder-second-notice.jpg", page, SampleClaim(_FLORA.slug, "none"), "letter that nobody signed"
     )
 
 
-def _forgery(rng: _Rng) -> Sample:
+def _forgery(rng: _Rng) -> SampleDocument:
     paper = blank("letter", rng, names=[_JUDITH.name], dpi=_DPI)
-    forged = fill(paper, [signature(paper.slots[0], _JUDITH, rng, forged=True)])
+    forged = fill(paper, [signature_entry(paper.slots[0], _JUDITH, rng, forged=True)])
     page = scan(forged, SCANNERS["flatbed"], rng)
-    return _single("payment-order-2291.jpg", page, Claim(_JUDITH.slug, "forged"), "skilled forgery")
+    return _single("payment-order-2291.jpg", page, SampleClaim(_JUDITH.slug, "forged"), "skilled forgery")
 
 
-def _other_hand(rng: _Rng) -> Sample:
+def _other_hand(rng: _Rng) -> SampleDocument:
     page = _signed("letter", rng, _ELENA, device=SCANNERS["archive"], dpi=150, printed=[_FLORA.name])
     return _single(
-        "power-of-attorney.jpg", page, Claim(_FLORA.slug, "other"), "signed by somebody else than claimed"
+        "power-of-attorney.jpg",
+        page,
+        SampleClaim(_FLORA.slug, "other"),
+        "signed by somebody else than claimed",
     )
 
 
-def _stranger(rng: _Rng) -> Sample:
+def _stranger(rng: _Rng) -> SampleDocument:
     page = _signed("letter", rng, _CAST.stranger, device=SCANNERS["feeder"], dpi=150)
-    claims = (Claim(_CAST.stranger.slug, "genuine"),)
+    claims = (SampleClaim(_CAST.stranger.slug, "genuine"),)
     data = files.scanned_pdf([page])
-    return Sample("lease-termination.pdf", data, (_sheet(page),), claims, "signer without references on file")
+    return SampleDocument(
+        "lease-termination.pdf", data, (_sheet(page),), claims, "signer without references on file"
+    )
 
 
-def _delivery(rng: _Rng) -> Sample:
+def _delivery(rng: _Rng) -> SampleDocument:
     page = _signed("delivery_note", rng, _JONAS, device=SCANNERS["feeder"])
     note = "signed across rules and print"
-    return _single("delivery-note-5512.png", page, Claim(_JONAS.slug, "genuine"), note)
+    return _single("delivery-note-5512.png", page, SampleClaim(_JONAS.slug, "genuine"), note)
 
 
-def _no_claim(rng: _Rng) -> Sample:
+def _no_claim(rng: _Rng) -> SampleDocument:
     page = _signed("signing_page", rng, _SILAS, _FLORA, device=SCANNERS["flatbed"], dpi=150)
     return _single("side-letter-april.jpg", page, None, "two signatures, nobody claimed")
 
 
-def _corrupt(rng: _Rng) -> Sample:
+def _corrupt(rng: _Rng) -> SampleDocument:
     whole = files.scanned_pdf([_unsigned("contract", rng, _ELENA.name, device=SCANNERS["archive"], dpi=72)])
-    return Sample("archive-1998-box12.pdf", files.damaged(whole), (), (), "damaged beyond reading")
+    return SampleDocument("archive-1998-box12.pdf", files.damaged(whole), (), (), "damaged beyond reading")
 
 
-def _single(name: str, page: Page, claim: Claim | None, note: str) -> Sample:
+def _single(name: str, page: DrawnPage, claim: SampleClaim | None, note: str) -> SampleDocument:
     data = files.png(page) if name.endswith(".png") else files.jpeg(page)
-    return Sample(name, data, (_sheet(page),), () if claim is None else (claim,), note)
+    return SampleDocument(name, data, (_sheet(page),), () if claim is None else (claim,), note)
 
 
-_SAMPLES: tuple[Callable[[_Rng], Sample], ...] = (
+_SAMPLES: tuple[Callable[[_Rng], SampleDocument], ...] = (
     _agreement,
     _loan_file,
     _fax,
@@ -175,7 +187,7 @@ _SAMPLES: tuple[Callable[[_Rng], Sample], ...] = (
 )
 
 
-def _samples(seed: int) -> Iterator[Sample]:
+def _samples(seed: int) -> Iterator[SampleDocument]:
     for index, make in enumerate(_SAMPLES):
         yield make(np.random.default_rng([seed, index]))
 

@@ -19,7 +19,7 @@ from training.common.degradations import (
 )
 from training.common.pixels import in_grey, to_pixels
 from training.synthesis.ink import Colour, Pixels
-from training.synthesis.pages import Mark, Page
+from training.synthesis.pages import DrawnMark, DrawnPage
 
 _Rng = np.random.Generator
 
@@ -71,7 +71,7 @@ def random_scanner(rng: _Rng) -> Scanner:
     )
 
 
-def scan(page: Page, device: Scanner, rng: _Rng, *, back: Pixels | None = None) -> Page:
+def scan(page: DrawnPage, device: Scanner, rng: _Rng, *, back: Pixels | None = None) -> DrawnPage:
     """The page as the device delivers it; the marks move with the paper.
 
     `back` is what is printed on the other side, for the bleed-through; by default the page itself.
@@ -83,17 +83,19 @@ def scan(page: Page, device: Scanner, rng: _Rng, *, back: Pixels | None = None) 
     if device.blur:
         pixels = blurred(pixels, device.blur)
     pixels = dusty(_toned(pixels, device, rng), device.speckle, rng)
-    return Page(one_bit(pixels, FAX_THRESHOLD) if device.fax else pixels, page.dpi, marks)
+    return DrawnPage(one_bit(pixels, FAX_THRESHOLD) if device.fax else pixels, page.dpi, marks)
 
 
-def _skewed(pixels: Pixels, marks: tuple[Mark, ...], degrees: float) -> tuple[Pixels, tuple[Mark, ...]]:
+def _skewed(
+    pixels: Pixels, marks: tuple[DrawnMark, ...], degrees: float
+) -> tuple[Pixels, tuple[DrawnMark, ...]]:
     if not degrees:
         return pixels, marks
     matrix = skew(pixels.shape, degrees)
     return skewed(pixels, degrees, paper=255), tuple(_moved(mark, matrix) for mark in marks)
 
 
-def _moved(mark: Mark, matrix: npt.NDArray[np.float64]) -> Mark:
+def _moved(mark: DrawnMark, matrix: npt.NDArray[np.float64]) -> DrawnMark:
     points = np.array(mark.hull) @ matrix[:, :2].T + matrix[:, 2]
     return replace(mark, hull=tuple((float(x), float(y)) for x, y in points))
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training.synthesis.ink import INKS, Colour, Strokes, draw
+from training.synthesis.ink import INKS, Colour, PenStrokes, draw_strokes
 from training.synthesis.kinematics import RATE, Motor, Targets, Trace, move, speed
 from training.synthesis.plans import FLOURISHES, Plan, signature_plan, text_plan
 
-__all__ = ["Pen", "Signer", "Strokes", "draw", "forge", "sign", "write"]
+__all__ = ["InventedSigner", "Pen", "PenStrokes", "draw_strokes", "forge", "sign", "write_text"]
 
 # fmt: off
 _FIRST = (
@@ -40,7 +40,7 @@ class Pen:
 
 
 @dataclass(frozen=True, slots=True)
-class Signer:
+class InventedSigner:
     """An invented person's hand. The plan is what they mean to write; every signature carries it out anew.
 
     `size` is the x-height in millimetres; `slant` the tangent of the letters' lean; `width` stretches them;
@@ -66,7 +66,7 @@ class Signer:
         return "-".join(self.name.lower().split())
 
     @classmethod
-    def from_seed(cls, seed: int, *, name: str | None = None) -> Signer:
+    def from_seed(cls, seed: int, *, name: str | None = None) -> InventedSigner:
         """The signer of that seed; the same seed and name give the same hand for ever."""
         rng = np.random.default_rng([seed, 0x51])
         invented = f"{rng.choice(_FIRST)} {rng.choice(_LAST)}"
@@ -109,7 +109,7 @@ class _Hand:
     lift: float = 0.0
 
 
-def sign(signer: Signer, rng: np.random.Generator) -> Strokes:
+def sign(signer: InventedSigner, rng: np.random.Generator) -> PenStrokes:
     """A genuine signature: the signer's own plan and habits, with the variation of a practised hand."""
     loose = signer.steadiness
     hand = _Hand(
@@ -125,7 +125,7 @@ def sign(signer: Signer, rng: np.random.Generator) -> Strokes:
     return _carry_out(signer.plan, hand, rng)
 
 
-def forge(signer: Signer, rng: np.random.Generator) -> Strokes:
+def forge(signer: InventedSigner, rng: np.random.Generator) -> PenStrokes:
     """A skilled forgery: somebody who practised from pictures of the signature draws it.
 
     The shapes are known, the movement is not: slower and less fluent strokes, tremor, hesitations and pen
@@ -147,7 +147,7 @@ def forge(signer: Signer, rng: np.random.Generator) -> Strokes:
     return _carry_out(signer.plan, hand, rng)
 
 
-def write(text: str, signer: Signer, rng: np.random.Generator) -> Strokes:
+def write_text(text: str, signer: InventedSigner, rng: np.random.Generator) -> PenStrokes:
     """A line of handwriting (a date, a name, initials) in the signer's hand, without the haste of signing.
 
     Characters without a skeleton are left out, as blanks are.
@@ -165,7 +165,7 @@ def write(text: str, signer: Signer, rng: np.random.Generator) -> Strokes:
     return _carry_out(text_plan(text, np.random.default_rng([signer.seed, 0x7E])), hand, rng)
 
 
-def _carry_out(plan: Plan, hand: _Hand, rng: np.random.Generator) -> Strokes:
+def _carry_out(plan: Plan, hand: _Hand, rng: np.random.Generator) -> PenStrokes:
     wave = _Drift(rng, hand.drift)
     traces: list[Trace] = []
     for component in plan:
@@ -173,7 +173,7 @@ def _carry_out(plan: Plan, hand: _Hand, rng: np.random.Generator) -> Strokes:
             traces.append(_component(part, hand, wave, rng))
     cos, sin = np.cos(hand.turn), np.sin(hand.turn)
     turn = np.array([[cos, sin], [-sin, cos]])
-    return Strokes(tuple(np.column_stack([trace[:, :2] @ turn, trace[:, 2:]]) for trace in traces))
+    return PenStrokes(tuple(np.column_stack([trace[:, :2] @ turn, trace[:, 2:]]) for trace in traces))
 
 
 class _Drift:

@@ -28,7 +28,7 @@ def face(name: str, size: int) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(io.BytesIO(_file(name)), size)
 
 
-def words(name: str, count: int, rng: np.random.Generator) -> str:
+def known_words(name: str, count: int, rng: np.random.Generator) -> str:
     """Invented words in a script that the face has."""
     european, asian = (_LATIN, _LATIN, _LATIN, _CYRILLIC, _GREEK), (_HAN, _HAN, _KANA, _HANGUL)
     scripts = asian if name == "china-s" else european
@@ -37,7 +37,7 @@ def words(name: str, count: int, rng: np.random.Generator) -> str:
     return " ".join(word.capitalize() if rng.random() < 0.3 else word for word in drawn)
 
 
-def printed(text: str, name: str, size: int) -> npt.NDArray[np.uint8]:
+def printed_line(text: str, name: str, size: int) -> npt.NDArray[np.uint8]:
     """One line of print as tight coverage: (height, width) uint8, 255 where the ink is full."""
     type_ = face(name, size)
     left, top, right, bottom = (int(edge) for edge in type_.getbbox(text))

@@ -80,7 +80,7 @@ class Face:
 CARRIED = (Face("serif"), Face("serif"), Face("sans-serif"), Face("sans-serif"), Face("monospace"))
 
 
-def words(script: str, count: int, rng: _Rng) -> str:
+def script_words(script: str, count: int, rng: _Rng) -> str:
     """That many invented words of a script."""
     letters = list(SCRIPTS[script])
     longest = 4 if script in ("han", "hangul") else 10

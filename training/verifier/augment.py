@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from training.common.degradations import one_bit, ruled, with_pen
+from training.common.degradations import one_bit, with_line, with_pen
 from training.common.pixels import scaled
 from training.verifier.readers import CANVAS, Drawn, Specimen
 from worker.vision.crops import HEIGHT, WIDTH, fit
@@ -113,7 +113,7 @@ def _crossed(ink: Grey, rng: np.random.Generator) -> Grey:
     level = int(y + rng.uniform(0.5, 1.0) * height)
     start = int(x + rng.uniform(0, 0.6) * width)
     end = int(start + rng.uniform(0.2, 0.6) * width)
-    return ruled(ink, (start, level), (end, level), level=255, width=int(rng.integers(2, 5)))
+    return with_line(ink, (start, level), (end, level), level=255, width=int(rng.integers(2, 5)))
 
 
 def _moved(normal: Normal, rng: np.random.Generator) -> Normal:

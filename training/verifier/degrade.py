@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from training.common import degradations
-from training.common.pixels import cut_to_ink, resized, scaled
+from training.common.pixels import cut_to_ink, resampled, scaled
 from worker.vision.crops import ink_mask
 from worker.vision.values import Grey
 
@@ -26,7 +26,7 @@ _WORDS = ("Signature of the applicant", "Name in block letters", "the undersigne
 def as_scanned(image: Grey, rng: _Rng) -> Grey:
     """The specimen as a 200 dpi scan shows it: soft edges, grey ink, tinted paper, noise, little margin."""
     inner = cut_to_ink(ink_mask(image))
-    ink = resized(inner, (WIDTH, max(8, round(inner.shape[0] * WIDTH / inner.shape[1]))))
+    ink = resampled(inner, (WIDTH, max(8, round(inner.shape[0] * WIDTH / inner.shape[1]))))
     share = degradations.blurred(np.pad(ink, 16), 0.7).astype(np.float32) / 255
     return _noisy(PAPER - share * (PAPER - INK), rng)
 
@@ -79,7 +79,9 @@ def _ruled(crop: Grey, rng: _Rng) -> Grey:
     """The line to sign on, through the lower half of the ink."""
     height, width = crop.shape
     level = round(height * rng.uniform(0.5, 0.8))
-    return degradations.ruled(crop, (0, level), (width, level + int(rng.integers(-3, 4))), level=70, width=2)
+    return degradations.with_line(
+        crop, (0, level), (width, level + int(rng.integers(-3, 4))), level=70, width=2
+    )
 
 
 def _printed(crop: Grey, rng: _Rng) -> Grey:

@@ -159,7 +159,7 @@ def _filler(library: Library, count: int) -> list[_Person]:
     """Invented signers, to be searched and never asked about."""
     images = []
     for seed in range(FILLER_SEED, FILLER_SEED + count):
-        hand, rng = strokes.Signer.from_seed(seed), np.random.default_rng([seed, 1])
+        hand, rng = strokes.InventedSigner.from_seed(seed), np.random.default_rng([seed, 1])
         for _ in range(REFERENCES):
             traces = [trace[:, :2] for trace in strokes.sign(hand, rng).traces]
             images.append(protocol.normal(Drawn(readers.on_canvas(traces))))

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from training.common.pixels import cut_to_ink, resized
+from training.common.pixels import cut_to_ink, resampled
 from training.synthesis import strokes
 from worker.errors import WrongUse
 from worker.vision.cleaning.cleaner import load_cleaner
@@ -183,7 +183,7 @@ def invented(seeds: Iterable[int], *, specimens: int = 12) -> list[Signer]:
 
 
 def _invented(seed: int, specimens: int) -> Signer:
-    hand, rng = strokes.Signer.from_seed(seed), np.random.default_rng([seed, 1])
+    hand, rng = strokes.InventedSigner.from_seed(seed), np.random.default_rng([seed, 1])
     signer = Signer("drawn", str(seed))
     for act, genuine in ((strokes.sign, True), (strokes.forge, False)):
         for _ in range(specimens):
@@ -232,7 +232,7 @@ def _shrunk(mask: Grey) -> Grey:
     inner = cut_to_ink(mask)
     height, width = inner.shape
     scale = min(CANVAS[0] / width, CANVAS[1] / height, 1.0)
-    return resized(inner, (max(1, round(width * scale)), max(1, round(height * scale))))
+    return resampled(inner, (max(1, round(width * scale)), max(1, round(height * scale))))
 
 
 def _cut(page: Path, box: dict[str, float]) -> Grey:

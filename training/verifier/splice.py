@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from training.common.pixels import resized
+from training.common.pixels import resampled
 from training.verifier.readers import CANVAS, Signer, Specimen
 from worker.vision.values import Grey
 
@@ -107,7 +107,7 @@ def _piece(ink: Grey, window: tuple[float, float], ratio: float, rng: np.random.
     scale = ratio * (AREA / (width * height)) ** 0.5
     cut = ink[y : y + height, ends[0] : max(ends[1], ends[0] + 1)]
     size = max(1, round(cut.shape[1] * scale)), max(1, round(cut.shape[0] * scale))
-    return resized(cut, size)
+    return resampled(cut, size)
 
 
 def _joined(left: Grey, right: Grey, plan: SplicePlan) -> Grey:
