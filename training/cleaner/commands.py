@@ -61,9 +61,9 @@ def train_cleaner(
     changes = {"minutes": minutes, "seed": seed}
     chosen = read_settings(CleanerSettings, settings or CLEANER_SETTINGS, changes=changes)
     source = data_unless(signatures, data, instead="your own clean signatures with --signatures")
+    run = resume_cleaner(chosen, out / LAST) if resume else start_cleaner(chosen)
     messages.print("reading signatures …")
     clean, held_out = _clean(source, signatures, chosen)
-    run = resume_cleaner(chosen, out / LAST) if resume else start_cleaner(chosen)
     with training_bar(chosen.minutes, printed="validation_loss") as report:
         best = fit_cleaner(run, clean, held_out, out, report)
     messages.print(f"best checkpoint: {best}")
@@ -98,8 +98,11 @@ def evaluate_cleaner(
 
 def _clean(data: Path, signatures: Path | None, chosen: CleanerSettings) -> tuple[Clean, Clean]:
     """Clean signatures to train on, and held-out ones to validate on."""
-    invented = pairs.invented_signatures()
     try:
+        if signatures is not None:
+            # Before a minute is spent on inventing more.
+            pairs.own_images(signatures)
+        invented = pairs.invented_signatures() if chosen.drawn_share else []
         if signatures is not None:
             return pairs.own_signatures(signatures, invented, chosen)
         return pairs.published(data, invented, chosen)

@@ -66,6 +66,15 @@ def published(data: Path, invented: Sequence[Specimen], settings: CleanerSetting
     return training, Clean(((_specimens(held_out), 1.0),))
 
 
+def own_images(folder: Path) -> list[Path]:
+    """The images of a user's own folder, sorted; ValueError when there are fewer than ten."""
+    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in IMAGES)
+    if len(files) < HELD_OUT_EVERY:
+        kinds = ", ".join(sorted(IMAGES))
+        raise ValueError(f"{folder} holds {len(files)} images of signatures ({kinds}); ten are the least")
+    return files
+
+
 def own_signatures(
     folder: Path, invented: Sequence[Specimen], settings: CleanerSettings
 ) -> tuple[Clean, Clean]:
@@ -73,11 +82,7 @@ def own_signatures(
 
     Every tenth image chooses the checkpoint instead of training. ValueError when there are fewer than ten.
     """
-    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in IMAGES)
-    if len(files) < HELD_OUT_EVERY:
-        kinds = ", ".join(sorted(IMAGES))
-        raise ValueError(f"{folder} holds {len(files)} images of signatures ({kinds}); ten are the least")
-    scans = [Scanned(_ink(path)) for path in files]
+    scans = [Scanned(_ink(path)) for path in own_images(folder)]
     held_out = scans[HELD_OUT_EVERY - 1 :: HELD_OUT_EVERY]
     training = [scan for i, scan in enumerate(scans) if i % HELD_OUT_EVERY != HELD_OUT_EVERY - 1]
     share = settings.scanned_share + settings.online_share

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any, Generic, TypeVar
+from zipfile import is_zipfile
 
 import torch
 from torch import nn
@@ -78,9 +79,12 @@ def read_checkpoint(path: Path, *, device: torch.device | None = None) -> dict[s
     """
     if not path.exists():
         raise WrongUse(f"there is no checkpoint {path}")
+    # On bytes of another kind torch's reader fails in more ways than can be named.
+    if not is_zipfile(path):
+        raise WrongUse(f"{path} is no checkpoint of a training")
     try:
         state = torch.load(path, map_location=device, weights_only=True)
-    except (UnpicklingError, RuntimeError, EOFError, OSError) as error:
+    except (UnpicklingError, RuntimeError) as error:
         raise WrongUse(f"{path} is no checkpoint of a training") from error
     if not isinstance(state, dict) or not {"average", "settings", "step"} <= set(state):
         raise WrongUse(f"{path} is no checkpoint of a training")
