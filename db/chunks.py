@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from sqlalchemy import Select, func, select, update
 from sqlalchemy.orm import Session, contains_eager
 
 from db.engine import now
-from db.models import Chunk, Document, Page, Region, Versions
+from db.models import Chunk, Document, Page, Region, Versions, VersionsContent
 from db.states import ChunkStage, DocumentStage, PageStatus
 from db.writes import insert_once, insert_or_find
 
@@ -18,7 +17,7 @@ def add(
     session: Session,
     document_id: int,
     index: int,
-    page_rows: Sequence[Mapping[str, Any]],
+    page_rows: Sequence[Mapping[str, object]],
     *,
     stage: ChunkStage = ChunkStage.DETECT,
 ) -> int:
@@ -83,7 +82,7 @@ def regions(session: Session, chunk_id: int, label: str) -> Sequence[Region]:
 
 
 def close_page(
-    session: Session, page_id: int, region_rows: Sequence[Mapping[str, Any]], *, versions_id: int
+    session: Session, page_id: int, region_rows: Sequence[Mapping[str, object]], *, versions_id: int
 ) -> None:
     """Write what was found on a page."""
     insert_once(session, Region, [{"page_id": page_id, **row} for row in region_rows])
@@ -129,7 +128,7 @@ def name_versions(session: Session, chunk_id: int, versions_id: int) -> None:
 _DETECTION = ("detector", "thresholds")
 
 
-def versions(session: Session, document_id: int) -> dict[str, Any]:
+def versions(session: Session, document_id: int) -> VersionsContent:
     """Digests, thresholds and code that verified the document's chunks and detected on its pages."""
     detected = _contents(session, select(Page.versions_id).where(Page.document_id == document_id))
     verified = _contents(session, select(Chunk.versions_id).where(Chunk.document_id == document_id))
@@ -137,7 +136,7 @@ def versions(session: Session, document_id: int) -> dict[str, Any]:
     return {**verified, **detection}
 
 
-def _contents(session: Session, ids: Select[int | None]) -> dict[str, Any]:
+def _contents(session: Session, ids: Select[int | None]) -> VersionsContent:
     statement = select(Versions.content).where(Versions.id.in_(ids)).order_by(Versions.id)
     contents = session.execute(statement).scalars()
     return {name: value for content in contents for name, value in content.items()}

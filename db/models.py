@@ -3,13 +3,33 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import TypedDict
 
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from db.base import Base, enum_column
 from db.states import ChunkStage, ClaimSource, DocumentStage, PageStatus, StageName, Status
+
+#: Digests and versions by name, and thresholds by name.
+VersionsContent = dict[str, str | dict[str, float]]
+
+
+class QualityContent(TypedDict):
+    """How fit a crop is for comparison, as `worker.vision.values.Quality` has it."""
+
+    ink: float
+    width: int
+    height: int
+    usable: bool
+    issues: list[str]
+
+
+class ReferenceContent(QualityContent, total=False):
+    """The same of a reference, with its grade; those put on file before grades were given have none."""
+
+    score: float
+    remarks: list[str]
 
 
 class Leased:
@@ -169,7 +189,7 @@ class Region(Base):
     crop_key: Mapped[str]
     #: Filled by verification: the cleaned crop, its quality and its embedding (float16, little-endian).
     clean_key: Mapped[str | None]
-    quality: Mapped[dict[str, Any] | None]
+    quality: Mapped[QualityContent | None] = mapped_column(JSON)
     #: Reason code and sentence where verification could not work on it: its crop is damaged in storage.
     reason: Mapped[str | None]
     detail: Mapped[str | None]
@@ -209,7 +229,7 @@ class Reference(Base):
     signer_id: Mapped[int] = mapped_column(ForeignKey("signers.id", ondelete="CASCADE"))
     sha256: Mapped[str]
     image_key: Mapped[str]
-    quality: Mapped[dict[str, Any]]
+    quality: Mapped[ReferenceContent] = mapped_column(JSON)
     embedding: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
     #: Versions of encoder and cleaner; embeddings that others made are never compared with these.
     encoder: Mapped[str]
@@ -333,7 +353,7 @@ class Versions(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     #: SHA-256 of the content as canonical JSON.
     digest: Mapped[str] = mapped_column(unique=True)
-    content: Mapped[dict[str, Any]]
+    content: Mapped[VersionsContent] = mapped_column(JSON)
 
 
 class Event(Base):

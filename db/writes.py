@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, Table, select
+from sqlalchemy import CursorResult, Executable, Table, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from db.base import Base
 
 
-def insert_once(session: Session, model: type[Base], rows: Sequence[Mapping[str, Any]]) -> int:
+def insert_once(session: Session, model: type[Base], rows: Sequence[Mapping[str, object]]) -> int:
     """Insert the rows that are not there yet, by any unique key; answer how many were new."""
     if not rows:
         return 0
@@ -24,7 +24,7 @@ def insert_once(session: Session, model: type[Base], rows: Sequence[Mapping[str,
 
 
 def insert_or_find(
-    session: Session, model: type[Base], key: Mapping[str, Any], **others: Any
+    session: Session, model: type[Base], key: Mapping[str, object], **others: object
 ) -> tuple[int, bool]:
     """Insert a row unless one with that unique key is there; answer its id and whether it is new."""
     new = insert_once(session, model, [{**key, **others}]) == 1
@@ -35,10 +35,10 @@ def insert_or_find(
     return found.scalar_one(), new
 
 
-def changed(session: Session, statement: Any) -> int:
+def changed(session: Session, statement: Executable) -> int:
     """Run an UPDATE or DELETE and answer how many rows it touched."""
     return _count(session.execute(statement))
 
 
-def _count(result: Any) -> int:
+def _count(result: object) -> int:
     return cast("CursorResult[Any]", result).rowcount

@@ -39,7 +39,7 @@ _BASES = {DocumentHistory.__name__: DocumentResult.__name__}
 _LIMITS = (("exclusiveMinimum", ">"), ("minimum", "≥"), ("maximum", "≤"))
 
 
-def schema() -> str:
+def result_schema() -> str:
     """The published JSON Schema: a document's result, and every other result among its definitions."""
     content = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -50,7 +50,7 @@ def schema() -> str:
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
 
-def page(text: str) -> str:
+def result_page(text: str) -> str:
     """The page with its tables made again; what stands around the two marks stays as it is."""
     before, _, rest = text.partition(_BEGIN)
     _, _, after = rest.partition(_END)
@@ -58,7 +58,7 @@ def page(text: str) -> str:
     return f"{before}{_BEGIN}{tables}\n{_END}{after}"
 
 
-def contract() -> dict[str, str]:
+def result_contract() -> dict[str, str]:
     """Each field by `Model.field` with its type; optional ones, which older results may lack, end in "?"."""
     return {
         f"{name}.{field}": _kind(schema) + ("" if field in _definitions()[name].get("required", ()) else "?")
@@ -146,5 +146,5 @@ def _link(name: str) -> str:
 
 
 if __name__ == "__main__":
-    SCHEMA.write_text(schema(), encoding="utf-8")
-    PAGE.write_text(page(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    SCHEMA.write_text(result_schema(), encoding="utf-8")
+    PAGE.write_text(result_page(PAGE.read_text(encoding="utf-8")), encoding="utf-8")

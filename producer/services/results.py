@@ -38,7 +38,7 @@ __all__ = [
     "export_results",
     "guarded",
     "parquet_schema",
-    "verdict_rows",
+    "read_rows",
 ]
 
 #: Documents that are read together; in Parquet also the documents of a row group.
@@ -98,7 +98,7 @@ def export_results(
     return chosen.written
 
 
-def verdict_rows(sessions: Sessions, document_ids: Sequence[int]) -> list[VerdictRow]:
+def read_rows(sessions: Sessions, document_ids: Sequence[int]) -> list[VerdictRow]:
     """The rows of those documents, by document, page, region and verdict."""
     with sessions() as session:
         return [VerdictRow.model_validate(row) for row in exports.verdict_rows(session, document_ids)]
@@ -152,7 +152,7 @@ def _write_csv(chosen: _Chosen, stream: BinaryIO) -> None:
         writer = csv.writer(text)
         writer.writerow(COLUMNS)
         for page in chosen.pages():
-            rows = verdict_rows(chosen.sessions, page)
+            rows = read_rows(chosen.sessions, page)
             writer.writerows(map(guarded, row.json_object().values()) for row in rows)
     finally:
         text.detach()  # flushes; the stream is not ours to close
@@ -167,7 +167,7 @@ def _write_parquet(chosen: _Chosen, stream: BinaryIO) -> None:
     schema = parquet_schema()
     with pq.ParquetWriter(pa.PythonFile(_Counting(stream), mode="w"), schema) as writer:
         for page in chosen.pages():
-            rows = [row.json_object() for row in verdict_rows(chosen.sessions, page)]
+            rows = [row.json_object() for row in read_rows(chosen.sessions, page)]
             writer.write_table(pa.Table.from_pylist(rows, schema=schema))
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from db import documents, events
 from producer.services.erase import Eraser
-from producer.services.results import verdict_rows
+from producer.services.results import read_rows
 from tests.fakes import MeanEncoder, page
 from tests.handwriting import signature
 from tests.world import World
@@ -190,7 +190,7 @@ def test_a_signature_that_equals_a_reference_is_said_to_without_changing_the_ver
     (region,) = answer["pages"][0]["regions"]
     (found,) = region["copy_of_reference"]
     assert (found["signer"], found["reference"], region["duplicate_of"]) == ("Ann", 2, None)
-    (row,) = verdict_rows(world.sessions, [document_id])
+    (row,) = read_rows(world.sessions, [document_id])
     assert (row.copy_of_reference, row.verdict) == (2, answer["verdicts"][0]["verdict"])
 
     Eraser(world.sessions, world.store, "ann@desk").signer("Ann")

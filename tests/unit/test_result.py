@@ -12,7 +12,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from pydantic import ValidationError
 
-from deploy.result_reference import PAGE, SCHEMA, contract, page, schema
+from deploy.result_reference import PAGE, SCHEMA, result_contract, result_page, result_schema
 from tests import results
 from worker.result import CropQuality, DocumentResult, VersionsResult
 from worker.result.differences import differences
@@ -46,13 +46,13 @@ def test_the_schema_refuses_what_is_no_result() -> None:
 def test_the_published_schema_and_page_are_those_of_the_code() -> None:
     text = PAGE.read_text(encoding="utf-8")
 
-    assert SCHEMA.read_text(encoding="utf-8") == schema(), "run `python -m deploy.result_reference`"
-    assert text == page(text), "run `python -m deploy.result_reference`"
+    assert SCHEMA.read_text(encoding="utf-8") == result_schema(), "run `python -m deploy.result_reference`"
+    assert text == result_page(text), "run `python -m deploy.result_reference`"
 
 
 def test_the_contract_only_grows() -> None:
     """A field of the release stays, may take more values, and may not become required of old results."""
-    now = contract()
+    now = result_contract()
 
     assert set(CONTRACT) <= set(now)
     assert {name for name in CONTRACT if not _may_become(CONTRACT[name], now[name])} == set()
