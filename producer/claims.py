@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from db.states import ClaimSource
-from producer.objects import visible
+from producer.text import visible
 from worker.errors import WrongUse
 
 #: Longest name of a signer, in characters.

@@ -12,9 +12,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsed
 from rich.progress import Progress as Bar
 from rich.table import Table
 
-from producer.objects import visible
 from producer.services.progress import OnProgress, Progress
-from worker.result import ResultModel
+from producer.text import visible
+
+if TYPE_CHECKING:
+    from worker.result import ResultModel
 
 #: Characters of a text from outside that are shown: more than any key has.
 _LONGEST = 1500

@@ -8,27 +8,13 @@ from dataclasses import dataclass
 from threading import Event
 from typing import Protocol, TypeVar
 
-from botocore.exceptions import BotoCoreError, ClientError
-from kombu.exceptions import OperationalError as BrokerError
-from redis import RedisError
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
-
+from db.outages import AWAY
 from worker.errors import TransientError
 from worker.log import logger
 
-#: What a server raises that is away or overloaded. A row that breaks a constraint is not among it.
-OUTAGES: tuple[type[Exception], ...] = (
-    TransientError,
-    BotoCoreError,
-    ClientError,
-    BrokerError,
-    RedisError,
-    OperationalError,
-    InterfaceError,
-    PoolTimeout,
-    OSError,
-)
+#: What says that a server is away or overloaded: of stores, queues and notifications our errors, of the
+#: database its library's. A row that breaks a constraint is not among it.
+OUTAGES: tuple[type[Exception], ...] = (TransientError, *AWAY, OSError)
 
 T = TypeVar("T")
 
@@ -60,6 +46,8 @@ class Pace:
     #: After the first failure; doubles with each that follows.
     first_pause: float = 0.5
     longest_pause: float = 30.0
+    #: That a file must have been left alone before it is taken in.
+    settled: float = 2.0
 
     def pauses(self) -> Iterator[float]:
         """The pauses between attempts, without end."""

@@ -12,17 +12,18 @@ from sqlalchemy import select
 
 from db.engine import Sessions
 from db.models import Document
-from producer.deps import IntakeDeps
-from producer.mailboxes import Mailbox, RedisMailbox
 from producer.outages import Pace
-from producer.pulse import Pulse
+from producer.services.deps import IntakeDeps
+from producer.services.pulse import Pulse
 from producer.services.submit import Counts
 from producer.services.watch import watch
+from producer.sources.notifications import RedisNotifications
+from producer.sources.port import NotificationSource
 from tests.notifications import record
 from tests.waiting import until
 
 #: Quick enough for tests.
-PACE = Pace(poll=0.05, full=0.02, first_pause=0.02, longest_pause=0.1)
+PACE = Pace(poll=0.05, full=0.02, first_pause=0.02, longest_pause=0.1, settled=0)
 #: So rare that a test sees the listing at the start only.
 ONCE = 3600.0
 #: So often that what notifications lost is found at once.
@@ -80,13 +81,15 @@ class Watching:
 
 
 @contextmanager
-def watching(deps: IntakeDeps, mailboxes: Sequence[Mailbox] = (), *, pace: Pace = PACE) -> Iterator[Watching]:
+def watching(
+    deps: IntakeDeps, notifications: Sequence[NotificationSource] = (), *, pace: Pace = PACE
+) -> Iterator[Watching]:
     """A watcher that runs while the block does."""
     one = Watching(threading.Event(), Pulse())
 
     def work() -> None:
         try:
-            one.counts = watch(deps, mailboxes, stop=one.stop, pulse=one.pulse, pace=pace)
+            one.counts = watch(deps, notifications, stop=one.stop, pulse=one.pulse, pace=pace)
         except BaseException as error:  # noqa: BLE001 - handed to the test
             one.error = error
 
@@ -116,7 +119,7 @@ class Mail:
     """A Redis list of notifications, seen by its writer and by its reader."""
 
     client: redis.Redis
-    box: RedisMailbox
+    box: RedisNotifications
 
     def tell(self, *bodies):
         self.client.rpush("bucketevents", *bodies)

@@ -3,6 +3,7 @@
 ServiceError
     TransientError                  another attempt may succeed
         StorageUnavailable
+        NotificationsUnavailable    no news of documents just now; a listing finds them all the same
         BrokerUnavailable           the queues cannot be reached; the sweep sends what could not be sent
         ObjectMissing               the store says there is no such object (yet)
         ObjectDenied                the store says it is not ours to read (yet)
@@ -63,6 +64,20 @@ class BrokerUnavailable(TransientError):
 
     def __str__(self) -> str:
         return f"the queues cannot be reached: {self.reason}"
+
+
+class NotificationsUnavailable(TransientError):
+    """Where notifications arrive did not answer; the listing finds what they would have told."""
+
+    code = "notifications_unavailable"
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(name, reason)
+        self.name = name
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"{self.name} did not answer: {self.reason}"
 
 
 class ObjectMissing(TransientError):

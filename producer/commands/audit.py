@@ -10,26 +10,24 @@ import typer
 from producer.console import print_json
 from producer.printing.statement import noted, show_statement
 from producer.services.audit import audit as compare
-from producer.services.intake import place
+from producer.services.intake import source_of
 from worker import connections
-from worker.settings import Storage
-from worker.storage.s3 import s3_client
 
 
 def audit(
-    source: Annotated[str, typer.Argument(help="s3://bucket/ or s3://bucket/prefix")],
+    source: Annotated[str, typer.Argument(help="s3://bucket/, s3://bucket/prefix or file:///folder")],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")] = False,
     everything: Annotated[
         Path | None, typer.Option("--all", help="File for every unknown or vanished version, as JSON lines.")
     ] = None,
 ) -> None:
-    """Compare a bucket with the database: is every version accounted for?
+    """Compare a bucket or a folder with the database: is every version accounted for?
 
     Exit status 1 says that a version is not: it is not registered, or its document has no final status yet.
     """
-    bucket, prefix = place(source)
+    origin = source_of(source)
     with noted(everything) as (note, unknown):
-        statement = compare(connections.sessions(), s3_client(Storage()), bucket, prefix, on_loose=note)
+        statement = compare(connections.sessions(), origin, on_loose=note)
     if as_json:
         print_json(statement.as_json())
     else:

@@ -14,14 +14,15 @@ from producer.services.submit import submit_place
 
 
 def submit(
-    source: Annotated[str, typer.Argument(help="A file, a folder, or s3://bucket/key or /prefix/.")],
+    source: Annotated[str, typer.Argument(help="A file, a folder, s3://bucket/prefix or file:///folder.")],
     claims: Annotated[
         Path | None, typer.Option(help="CSV with the columns document,signer.", exists=True)
     ] = None,
 ) -> None:
     """Put documents on the queues.
 
-    Local files are uploaded to the intake bucket first. What is registered already is not worked on twice.
+    Local files are uploaded to the intake bucket; those of file:///folder are read where they lie. What is
+    registered already is not worked on twice.
     """
     table = {} if claims is None else read_claims(claims)
     with told_progress("uploading") as tell:

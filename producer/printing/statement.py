@@ -37,7 +37,7 @@ def show_statement(statement: Statement, unknown: Sequence[Loose]) -> None:
     """Versions by what became of them, those nobody knows by their keys, and the answer in a sentence."""
     counts = statement.as_json()
     gone = counts.pop("gone")
-    rows = table(f"s3://{statement.bucket}/{statement.prefix}", "versions", "in the bucket", "gone from it")
+    rows = table(statement.url, "versions", "in the bucket", "gone from it")
     for state in (name for name in counts if name not in _NO_COUNTS):
         rows.add_row(coloured(state), str(counts[state]), str(gone.get(state, "")))
     rows.add_row("all", str(statement.versions), str(statement.gone.total()))

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from heapq import merge
-from itertools import groupby, islice
+from itertools import chain, groupby, islice
 from operator import attrgetter, itemgetter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -18,11 +18,8 @@ from db.audit import Known
 from db.documents import Object
 from db.engine import Sessions
 from db.states import Status
-from producer.listing import list_objects
+from producer.sources.port import Source
 from worker.errors import StorageUnavailable
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3.client import S3Client
 
 #: What a version in the bucket may be beside the status of its document.
 UNKNOWN, ERASED = "unknown", "erased"
@@ -45,6 +42,8 @@ class Statement:
 
     bucket: str
     prefix: str
+    #: What the source is called, for people.
+    url: str
     there: Counter[str]
     gone: Counter[str]
 
@@ -71,19 +70,17 @@ class Statement:
         }
 
 
-def audit(
-    sessions: Sessions, client: S3Client, bucket: str, prefix: str, *, on_loose: Callable[[Loose], None]
-) -> Statement:
-    """Compare the bucket with the database: two streams in the order of keys, merged.
+def audit(sessions: Sessions, source: Source, *, on_loose: Callable[[Loose], None]) -> Statement:
+    """Compare the source with the database: two streams in the order of keys, merged.
 
     What arrives or is registered meanwhile is counted as it stands when the comparison comes to it. Raises
     StorageUnavailable, also when the store does not list in the order of keys.
     """
-    statement = Statement(bucket, prefix, Counter(), Counter())
+    statement = Statement(source.bucket, source.prefix, source.url, Counter(), Counter())
     with sessions() as session:
         # The rows first: what they name and nobody deleted is then sure to be listed.
-        known = _by_key(rows.in_key_order(session, bucket, prefix), known=True)
-        listed = _by_key(_in_order(list_objects(client, bucket, prefix)), known=False)
+        known = _by_key(rows.in_key_order(session, source.bucket, source.prefix), known=True)
+        listed = _by_key(_in_order(chain.from_iterable(source.list())), known=False)
         unknown = _compare(merge(known, listed, key=itemgetter(0, 1)), statement, on_loose)
         while batch := list(islice(unknown, _BATCH)):
             _look_again(session, batch, statement, on_loose)

@@ -1,35 +1,35 @@
-"""The intake of the settings put together: database, store, queues and the place that documents come from."""
+"""The intake of the settings put together: database, queues, and the source that a URL names."""
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
-from producer.deps import IntakeDeps
+from producer.services.deps import IntakeDeps
+from producer.sources import has_scheme, open_source
+from producer.sources.port import Source, SourceSettings
 from worker import connections
 from worker.errors import WrongUse
 from worker.publisher import open_publisher
-from worker.settings import Intake, Storage
-from worker.storage.s3 import s3_client
+from worker.settings import Broker, Intake, Storage
 
 
-def connect(source: str) -> IntakeDeps:
-    """The intake of `s3://bucket/prefix`; of anything else, the bucket of the settings."""
+def source_of(url: str) -> Source:
+    """The source of a URL, as the settings have it. WrongUse."""
+    return open_source(url, SourceSettings(Intake(), Storage(), Broker()))
+
+
+def connect(place: str) -> IntakeDeps:
+    """The intake of a URL; for a path, of the bucket that local files are uploaded to. WrongUse."""
     settings, publisher = Intake(), open_publisher()
-    bucket, prefix = place(source) if source.startswith("s3://") else (settings.intake_bucket, "")
     return IntakeDeps(
         sessions=connections.sessions(),
-        client=s3_client(Storage()),
+        source=source_of(place if has_scheme(place) else f"s3://{settings.intake_bucket}"),
         send=publisher.start,
         depth=publisher.depth,
         settings=settings,
-        bucket=bucket,
-        prefix=prefix,
     )
 
 
-def place(source: str) -> tuple[str, str]:
-    """Bucket and prefix of s3://bucket/prefix. WrongUse."""
-    parts = urlsplit(source, allow_fragments=False)
-    if not parts.netloc:
-        raise WrongUse(f"{source!r} names no bucket; give s3://bucket/prefix")
-    return parts.netloc, source.removeprefix(f"s3://{parts.netloc}").removeprefix("/")
+def check_apart(source: Source, storage: Storage) -> None:
+    """WrongUse when results lie where documents are looked for."""
+    if source.holds_results(storage.results_url):
+        place = storage.results_bucket
+        raise WrongUse(f"{place} is the bucket for results; its page images would be taken in as documents")

@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
 from sqlalchemy.orm import Session
 
 from db import documents, events, intake
 from db.documents import Object
-from producer import bucket
 from producer.claims import Claims, claimed, signer_name, to_metadata
-from producer.deps import IntakeDeps
-from producer.listing import list_objects
-from producer.lookup import check_pattern, look_up
-from producer.objects import is_folder_marker, sort_key
 from producer.outages import OUTAGES
+from producer.services.claim_lookup import check_pattern, look_up
+from producer.services.deps import IntakeDeps
 from producer.services.progress import OnProgress, Progress, unheard
+from producer.sources import has_scheme
+from producer.sources.naming import is_folder_marker, sort_key
+from producer.sources.port import Inbox
 from worker.errors import ObjectDenied, ObjectMissing, WrongUse
 from worker.log import actor, logger
 
@@ -61,15 +61,15 @@ def submit(objects: Iterable[Object], deps: IntakeDeps, *, table: ClaimsTable | 
 
 
 def submit_place(
-    source: str, deps: IntakeDeps, *, table: ClaimsTable | None = None, on_progress: OnProgress = unheard
+    place: str, deps: IntakeDeps, *, table: ClaimsTable | None = None, on_progress: OnProgress = unheard
 ) -> Counts:
-    """Submit what lies at `s3://…`, or upload a file or a folder to the intake bucket and submit that.
+    """Submit what lies at the source of a URL, or upload local files to the intake bucket and submit them.
 
     WrongUse when there is nothing of that name; else as `submit`.
     """
-    if source.startswith("s3://"):
-        return submit(list_objects(deps.client, deps.bucket, deps.prefix), deps, table=table)
-    return submit(_uploaded(Path(source), deps, table, on_progress), deps, table=table)
+    if has_scheme(place):
+        return submit(chain.from_iterable(deps.source.list()), deps, table=table)
+    return submit(_uploaded(Path(place), deps, table, on_progress), deps, table=table)
 
 
 def _uploaded(
@@ -91,7 +91,14 @@ def upload_file(path: Path, key: str, deps: IntakeDeps, *, table: ClaimsTable | 
     signers = to_metadata(_checked(claimed(table or {}, key), key))
     if len(signers) > _LONGEST_METADATA:
         raise WrongUse(f"{key!r} claims more signers than object metadata holds")
-    return bucket.upload(deps.client, path, bucket=deps.bucket, key=deps.prefix + key, signers=signers)
+    return inbox_of(deps).upload(path, key, signers=signers)
+
+
+def inbox_of(deps: IntakeDeps) -> Inbox:
+    """The source, where files can be put into it. WrongUse."""
+    if not isinstance(deps.source, Inbox):
+        raise WrongUse(f"files cannot be uploaded to {deps.source.url}")
+    return deps.source
 
 
 def local_files(path: Path) -> Iterator[tuple[Path, str]]:

@@ -1,4 +1,4 @@
-"""Watches the intake bucket: notifications for speed, a full listing at intervals so that none is needed."""
+"""Watches a source of documents: notifications for speed, a listing at intervals so that none is needed."""
 
 from __future__ import annotations
 
@@ -14,16 +14,14 @@ from types import FrameType
 
 from db import intake
 from db.documents import Object
-from producer import bucket
-from producer.deps import IntakeDeps
-from producer.listing import list_pages
-from producer.lookup import check_pattern
-from producer.mailboxes import Mailbox, Message
-from producer.notices import BadNotice, read_notice
-from producer.objects import base_of, is_folder_marker, looks_like_document
 from producer.outages import OUTAGES, Pace, Patience, Stopped
-from producer.pulse import Pulse
+from producer.services.claim_lookup import check_pattern
+from producer.services.deps import IntakeDeps
+from producer.services.pulse import Pulse
 from producer.services.submit import BATCH, Counts, submit
+from producer.sources.events import BadNotice, read_notice
+from producer.sources.naming import base_of, is_folder_marker, looks_like_document
+from producer.sources.port import Message, NotificationSource
 from worker.log import logger
 from worker.pipeline import PIPELINE
 
@@ -33,18 +31,18 @@ QUEUES = [stage.name.value for stage in PIPELINE if not PIPELINE.joins(stage.nam
 
 def watch(
     deps: IntakeDeps,
-    mailboxes: Sequence[Mailbox] = (),
+    notifications: Sequence[NotificationSource] = (),
     *,
     stop: Event,
     pulse: Pulse | None = None,
     pace: Pace | None = None,
 ) -> Counts:
-    """Take in what arrives in the bucket until `stop` is set; answer what was taken in.
+    """Take in what arrives at the source until `stop` is set; answer what was taken in.
 
-    The batch in hand is finished first. Outages are waited out. Any number of watchers may share a bucket.
-    WrongUse when the bucket, a mailbox or the key pattern cannot be what was meant.
+    The batch in hand is finished first. Outages are waited out. Any number of watchers may share a source.
+    WrongUse when the source, a notification source or the key pattern cannot be what was meant.
     """
-    return _Watcher(deps, mailboxes, stop, pulse or Pulse(), pace or Pace()).run()
+    return _Watcher(deps, notifications, stop, pulse or Pulse(), pace or Pace()).run()
 
 
 @contextmanager
@@ -73,13 +71,18 @@ class _Watcher:
     """One watcher at work: a loop of small steps, each of which is safe to repeat."""
 
     def __init__(
-        self, deps: IntakeDeps, mailboxes: Sequence[Mailbox], stop: Event, pulse: Pulse, pace: Pace
+        self,
+        deps: IntakeDeps,
+        notifications: Sequence[NotificationSource],
+        stop: Event,
+        pulse: Pulse,
+        pace: Pace,
     ) -> None:
         self._deps, self._stop, self._pulse, self._pace = deps, stop, pulse, pace
         self._store = Patience("the store or the database", stop, pace, pulse)
         self._broker = Patience("the broker", stop, pace, pulse)
-        self._boxes = [_Box(box, pace) for box in mailboxes]
-        self._listing = _Listing(deps, self._store)
+        self._boxes = [_Box(box, pace) for box in notifications]
+        self._listing = _Listing(deps, self._store, settled=pace.settled)
         self._paused = False
 
     def run(self) -> Counts:
@@ -97,7 +100,7 @@ class _Watcher:
 
     def _check(self) -> None:
         check_pattern(self._deps)
-        self._store(lambda: bucket.check_bucket(self._deps.client, self._deps.bucket))
+        self._store(self._deps.source.check)
         for box in self._boxes:
             box.check()
 
@@ -154,7 +157,7 @@ class _Watcher:
                 yield one
 
     def _is_ours(self, one: Object) -> bool:
-        if one.bucket != self._deps.bucket or not one.key.startswith(self._deps.prefix):
+        if one.bucket != self._deps.source.bucket or not one.key.startswith(self._deps.source.prefix):
             return False
         return not (is_folder_marker(one.key) or self._is_sidecar(one))
 
@@ -162,7 +165,7 @@ class _Watcher:
         base = base_of(one.key)
         if base is None or looks_like_document(base):
             return base is not None
-        return self._store(lambda: bucket.exists(self._deps.client, one.bucket, base))
+        return self._store(lambda: self._deps.source.exists(base))
 
     def _submit(self, objects: Sequence[Object]) -> Counts:
         return self._store(lambda: submit(objects, self._deps))
@@ -171,9 +174,9 @@ class _Watcher:
 class _Listing:
     """The full listing, begun at the start and again at each interval, taken in small portions."""
 
-    def __init__(self, deps: IntakeDeps, call: Patience) -> None:
-        self._deps, self._call = deps, call
-        self._pages: Iterator[list[Object]] | None = None
+    def __init__(self, deps: IntakeDeps, call: Patience, *, settled: float) -> None:
+        self._deps, self._call, self._settled = deps, call, settled
+        self._pages: Iterator[Sequence[Object]] | None = None
         self._waiting: deque[Object] = deque()
         self._next = time.monotonic()
 
@@ -192,7 +195,7 @@ class _Listing:
         if self._pages is None and self.due_in() <= 0:
             deps = self._deps
             self._next = time.monotonic() + deps.settings.list_seconds
-            self._pages = list_pages(deps.client, deps.bucket, deps.prefix, call=self._call)
+            self._pages = deps.source.list(call=self._call, settled=self._settled)
         if self._pages is not None:
             page = next(self._pages, None)
             if page is None:
@@ -206,9 +209,9 @@ class _Listing:
 
 
 class _Box:
-    """A mailbox whose outages hold nobody up: while it is away, the listing finds what it would have told."""
+    """A notification source whose outages hold nobody up: while it is away, the listing finds everything."""
 
-    def __init__(self, box: Mailbox, pace: Pace) -> None:
+    def __init__(self, box: NotificationSource, pace: Pace) -> None:
         self._box, self._pace = box, pace
         self._pauses = pace.pauses()
         self._again_at: float | None = None

@@ -16,8 +16,8 @@ from db.documents import Object
 from db.models import Document
 from db.states import ClaimSource
 from producer.claims import first_of, from_metadata, from_sidecar
-from producer.listing import list_objects
-from producer.objects import LONGEST_NAME, storable
+from producer.sources.listing import list_objects
+from producer.sources.naming import LONGEST_NAME, storable
 from tests.conftest import Bucket
 from tests.corpus import ANY, KINDS, Kind
 from tests.inputs.expectations import LIMITS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from producer.listing import list_objects, list_pages
+from producer.sources.listing import list_objects, list_pages
 from worker.errors import ObjectMissing
 from worker.storage.s3 import S3
 

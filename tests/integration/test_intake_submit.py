@@ -6,6 +6,7 @@ import io
 import json
 import threading
 from dataclasses import replace
+from itertools import chain
 
 import pytest
 from botocore.awsrequest import AWSResponse
@@ -17,9 +18,9 @@ from db.documents import Object
 from db.engine import make_sessions
 from db.models import Claim
 from db.states import ClaimSource
-from producer.deps import IntakeDeps
-from producer.listing import list_objects
+from producer.services.deps import IntakeDeps
 from producer.services.submit import Counts, local_files, submit, upload_file
+from producer.sources.s3 import S3Source
 from tests.intake import Queue, keys, registered
 from tests.records import times
 from worker.app import make_app
@@ -40,7 +41,9 @@ def deps(postgres, s3, queue):
 
 def make_deps(postgres, s3, queue, *, prefix="", **settings):
     sessions = make_sessions(postgres)
-    return IntakeDeps(sessions, s3.client, queue.send, queue.depth, Intake(**settings), s3.name, prefix)
+    return IntakeDeps(
+        sessions, S3Source(s3.client, s3.name, prefix), queue.send, queue.depth, Intake(**settings)
+    )
 
 
 def put(s3, key, *, signer=None, sidecar=None, data=b"%PDF-1.4"):
@@ -51,7 +54,7 @@ def put(s3, key, *, signer=None, sidecar=None, data=b"%PDF-1.4"):
 
 
 def everything(deps):
-    return list_objects(deps.client, deps.bucket, deps.prefix)
+    return chain.from_iterable(deps.source.list())
 
 
 def claims(deps):
@@ -121,7 +124,9 @@ def test_two_who_submit_the_same_in_opposite_order_register_it_once(deps, queue,
 def test_a_new_document_waits_in_the_queue_that_workers_read(postgres, s3, redis_url):
     app = make_app(Broker(broker_url=redis_url), Attempts())
     publisher = CeleryPublisher(app)
-    deps = IntakeDeps(make_sessions(postgres), s3.client, publisher.start, publisher.depth, Intake(), s3.name)
+    deps = IntakeDeps(
+        make_sessions(postgres), S3Source(s3.client, s3.name), publisher.start, publisher.depth, Intake()
+    )
     put(s3, "a.pdf")
 
     submit(everything(deps), deps)
@@ -227,7 +232,7 @@ def _refuse_the_secret(request, **_):
 
 
 def test_a_store_that_is_away_is_said_so(deps, s3):
-    deps.client.meta.events.register("before-send.s3.HeadObject", _no_answer)
+    s3.client.meta.events.register("before-send.s3.HeadObject", _no_answer)
     put(s3, "a.pdf")
 
     with pytest.raises(StorageUnavailable):

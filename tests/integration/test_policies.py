@@ -17,8 +17,8 @@ from deploy.ports import free_port
 from deploy.processes import start, stopped_at_exit, wait_until
 from deploy.s3_server import answers
 from deploy.settings import child_environment
-from producer import bucket as intake_bucket
-from producer.listing import list_objects
+from producer.sources import bucket as intake_bucket
+from producer.sources.listing import list_objects
 from worker.settings import Storage
 from worker.storage.s3 import S3, s3_client
 

@@ -27,7 +27,7 @@ from deploy.ports import free_port
 from deploy.processes import start, stopped_at_exit, wait_until
 from deploy.redis_server import answers, find_redis
 from deploy.settings import child_environment
-from producer.mailboxes import RedisMailbox, redis_mailbox
+from producer.sources.notifications import RedisNotifications, redis_notifications
 from tests.acceptance.commands import countersign
 from tests.waiting import until
 from worker.app import make_app
@@ -82,12 +82,12 @@ def test_the_store_leaves_notifications_and_the_watcher_takes_them(
     service: str, notices: redis.Redis
 ) -> None:
     notices.rpush("countersign:notices", b"news")
-    mailbox = redis_mailbox(service, "countersign:notices")
-    assert isinstance(mailbox, RedisMailbox)
+    notified = redis_notifications(service, "countersign:notices")
+    assert isinstance(notified, RedisNotifications)
 
-    mailbox.check()
-    (message,) = mailbox.receive(most=5, wait=1)
-    mailbox.acknowledge([message])
+    notified.check()
+    (message,) = notified.receive(most=5, wait=1)
+    notified.acknowledge([message])
 
     assert message.body == b"news"
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from db.documents import Object
-from producer.notices import BadNotice, read_notice
+from producer.sources.events import BadNotice, read_notice
 from tests.notifications import TEST_EVENT, aws, minio, record, sns
 
 ONE = Object("intake", "a.pdf", "etag:d41d8cd9", 1024)

@@ -22,7 +22,7 @@ from db.migrate import upgrade
 from db.models import Chunk, Page, Region
 from db.states import ChunkStage, ClaimSource, PageStatus, Status
 from producer.claims import compile_pattern, from_sidecar, read_claims, signer_name
-from producer.objects import storable
+from producer.sources.naming import storable
 from worker.errors import WrongUse
 from worker.result import DocumentResult
 from worker.result.rows import document_result

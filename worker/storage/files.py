@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import BinaryIO
 from urllib.parse import unquote_to_bytes
 
 from worker.errors import DocumentTooLarge, ObjectDenied, ObjectMissing, StorageUnavailable
@@ -37,24 +38,41 @@ def file_version(status: os.stat_result) -> str:
     return f"{_BY_TIME}{status.st_size}-{status.st_mtime_ns}"
 
 
-def read_document(key: str, version: str, *, max_bytes: int) -> bytes:
-    """The file's bytes. ObjectMissing when a version by time is no longer the one that is there.
+def open_document(key: str, version: str) -> tuple[BinaryIO, os.stat_result]:
+    """The file, to be closed by the caller, and its status.
 
-    DocumentTooLarge before reading more than `max_bytes`; ObjectDenied; StorageUnavailable.
+    ObjectMissing when a version by time is no longer the one that is there; ObjectDenied; StorageUnavailable.
     """
     try:
-        with path_of(key).open("rb") as file:
-            status = os.fstat(file.fileno())
-            if status.st_size > max_bytes:
-                raise DocumentTooLarge(f"{status.st_size} bytes are more than the limit of {max_bytes}")
-            data = file.read()
-            after = os.fstat(file.fileno())
+        file = path_of(key).open("rb")
     except FileNotFoundError as error:
         raise ObjectMissing(key) from error
     except PermissionError as error:
         raise ObjectDenied(key) from error
     except OSError as error:
         raise StorageUnavailable(key, str(error)) from error
-    if version.startswith(_BY_TIME) and not version == file_version(status) == file_version(after):
+    status = os.fstat(file.fileno())
+    if not _is(version, status):
+        file.close()
         raise ObjectMissing(key)
+    return file, status
+
+
+def read_document(key: str, version: str, *, max_bytes: int) -> bytes:
+    """The file's bytes. DocumentTooLarge before reading more than `max_bytes`; else as `open_document`."""
+    file, status = open_document(key, version)
+    with file:
+        if status.st_size > max_bytes:
+            raise DocumentTooLarge(f"{status.st_size} bytes are more than the limit of {max_bytes}")
+        try:
+            data = file.read()
+        except OSError as error:
+            raise StorageUnavailable(key, str(error)) from error
+        if not _is(version, os.fstat(file.fileno())):
+            raise ObjectMissing(key)
     return data
+
+
+def _is(version: str, status: os.stat_result) -> bool:
+    """Whether the file is this version; those of the embedded form are digests, and not looked at."""
+    return not version.startswith(_BY_TIME) or version == file_version(status)

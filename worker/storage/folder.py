@@ -84,4 +84,4 @@ def open_documents(settings: Storage) -> Documents:
 
 def open_results(place: str, _settings: Storage) -> Results:
     """The folder that `file:///path` names; it is made with the first result."""
-    return Folder(Path(place))
+    return Folder(path_of(f"file://{place}"))

@@ -30,7 +30,7 @@ class S3Documents:
     def fetch(self, bucket: str, key: str, version: str, *, max_bytes: int) -> bytes:
         """Read exactly the registered version; another one under the same key is another document."""
         with translated(key):
-            answer = self.client.get_object(Bucket=bucket, Key=key, **_precondition(version))
+            answer = self.client.get_object(Bucket=bucket, Key=key, **precondition(version))
             return _body(key, answer, max_bytes)
 
 
@@ -100,12 +100,14 @@ _MISSING = frozenset({"NoSuchKey", "NoSuchVersion", "NoSuchBucket", "404", "Prec
 _DENIED = frozenset({"403", "AccessDenied"})
 
 
-class _Precondition(TypedDict, total=False):
+class Precondition(TypedDict, total=False):
+    """What names a version in a request."""
+
     IfMatch: str
     VersionId: str
 
 
-def _precondition(version: str) -> _Precondition:
+def precondition(version: str) -> Precondition:
     """A registered version is `etag:<ETag>` where the bucket keeps no versions, else the version id."""
     if version.startswith("etag:"):
         return {"IfMatch": f'"{version.removeprefix("etag:")}"'}

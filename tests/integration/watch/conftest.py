@@ -6,8 +6,9 @@ import pytest
 import redis
 
 from db.engine import make_sessions
-from producer.deps import IntakeDeps
-from producer.mailboxes import redis_mailbox
+from producer.services.deps import IntakeDeps
+from producer.sources.notifications import redis_notifications
+from producer.sources.s3 import S3Source
 from tests.intake import ONCE, Mail, Queue
 from worker.settings import Intake
 
@@ -19,12 +20,11 @@ def queue():
 
 @pytest.fixture
 def deps(postgres, s3, queue):
-    return IntakeDeps(
-        make_sessions(postgres), s3.client, queue.send, queue.depth, Intake(list_seconds=ONCE), s3.name
-    )
+    source = S3Source(s3.client, s3.name)
+    return IntakeDeps(make_sessions(postgres), source, queue.send, queue.depth, Intake(list_seconds=ONCE))
 
 
 @pytest.fixture
 def mail(redis_url):
     with redis.Redis.from_url(redis_url) as client:
-        yield Mail(client, redis_mailbox(redis_url, "bucketevents", poll=1.0))
+        yield Mail(client, redis_notifications(redis_url, "bucketevents", poll=1.0))

@@ -7,7 +7,7 @@ import secrets
 import boto3
 import pytest
 
-from producer.mailboxes import Message, configured, sqs_mailbox
+from producer.sources.notifications import Message, configured, sqs_notifications
 from tests.intake import first_taken, put, registered, watching
 from tests.notifications import TEST_EVENT, aws, sns
 from tests.waiting import until
@@ -52,7 +52,7 @@ def sqs(s3):
 
 def sqs_box(s3, url):
     storage = Storage(s3_access_key=s3.access_key, s3_secret_key=s3.secret_key, s3_region=s3.region)
-    return sqs_mailbox(url, storage)
+    return sqs_notifications(url, storage)
 
 
 def in_sqs(client, url):

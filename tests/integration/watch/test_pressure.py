@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from threading import Event
 
-from producer.mailboxes import redis_mailbox
 from producer.services.submit import BATCH, Counts
 from producer.services.watch import watch
+from producer.sources.notifications import redis_notifications
 from tests.intake import OFTEN, PACE, but, keys, put, registered, turns, watching
 from tests.notifications import minio
 from tests.records import times
@@ -17,7 +17,7 @@ from tests.waiting import until
 def test_two_watchers_register_everything_once(deps, queue, s3, mail, redis_url):
     """Each hears of every document, so both are after all of them."""
     lists = [f"events-of-{name}" for name in ("one", "two")]
-    boxes = [redis_mailbox(redis_url, name, poll=1.0) for name in lists]
+    boxes = [redis_notifications(redis_url, name, poll=1.0) for name in lists]
 
     with watching(deps, boxes[:1]) as one, watching(deps, boxes[1:]) as two:
         for number in range(30):

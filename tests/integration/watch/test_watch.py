@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from producer.mailboxes import RedisMailbox
+from producer.sources.notifications import RedisNotifications
+from producer.sources.s3 import S3Source
 from tests.intake import OFTEN, ONCE, but, first_taken, keys, put, watching
 from tests.notifications import TEST_EVENT, aws, minio, record
 from tests.waiting import until
@@ -34,7 +35,7 @@ def test_a_lost_notification_costs_an_interval_not_a_document(deps, queue, s3, m
 def test_only_what_is_below_the_prefix_is_taken_in(deps, queue, s3, mail):
     put(s3, "in/a.pdf", "out/b.pdf")
 
-    with watching(replace(deps, prefix="in/"), [mail.box]):
+    with watching(replace(deps, source=S3Source(s3.client, s3.name, "in/")), [mail.box]):
         first_taken(queue)
         (ours,), (other,) = put(s3, "in/c.pdf"), put(s3, "out/d.pdf")
         mail.tell(minio(other), minio({**ours}))
@@ -95,7 +96,7 @@ def test_what_a_dead_watcher_had_taken_is_taken_up_again(deps, queue, s3, mail):
         first_taken(queue)
     told = put(s3, "a.pdf", "b.pdf")
     mail.tell(*(minio(one) for one in told))
-    assert len(RedisMailbox(mail.client, "bucketevents").receive(most=10, wait=0)) == 2
+    assert len(RedisNotifications(mail.client, "bucketevents").receive(most=10, wait=0)) == 2
 
     with watching(but(deps, list_seconds=ONCE), [mail.box]):
         until(mail.is_done)
@@ -103,6 +104,9 @@ def test_what_a_dead_watcher_had_taken_is_taken_up_again(deps, queue, s3, mail):
     assert keys(deps.sessions) == ["a.pdf", "b.pdf", "first.pdf"]
 
 
-def test_a_bucket_that_is_not_there_is_wrong_use(deps):
-    with pytest.raises(WrongUse, match="no bucket"), watching(replace(deps, bucket="none")) as watcher:
+def test_a_bucket_that_is_not_there_is_wrong_use(deps, s3):
+    with (
+        pytest.raises(WrongUse, match="no bucket"),
+        watching(replace(deps, source=S3Source(s3.client, "none"))) as watcher,
+    ):
         until(lambda: watcher.error)

@@ -12,9 +12,10 @@ from botocore.config import Config
 from sqlalchemy.engine import make_url
 
 from db.engine import make_engine, make_sessions
-from producer.mailboxes import redis_mailbox
 from producer.outages import Pace
 from producer.services.submit import Counts
+from producer.sources.notifications import redis_notifications
+from producer.sources.s3 import S3Source
 from tests.intake import OFTEN, but, keys, put, registered, watching
 from tests.lines import line_to
 from tests.notifications import minio
@@ -52,7 +53,7 @@ def test_an_outage_is_waited_out_and_told_once(deps, s3, database_url, caplog, c
         stack.callback(engine.dispose)
         fragile = replace(
             but(deps, list_seconds=OFTEN),
-            client=client_with_short_timeouts(s3, lines["store"].port),
+            source=S3Source(client_with_short_timeouts(s3, lines["store"].port), s3.name),
             sessions=make_sessions(engine),
         )
         put(s3, "before.pdf")
@@ -76,7 +77,7 @@ def test_a_mailbox_that_is_away_does_not_hold_up_the_listing(deps, s3, mail, red
     caplog.set_level("INFO", logger="countersign")
     address = make_url(redis_url)
     with line_to(address.host, address.port) as line:
-        box = redis_mailbox(through(line, redis_url), "bucketevents", poll=1.0)
+        box = redis_notifications(through(line, redis_url), "bucketevents", poll=1.0)
         line.cut()
         with watching(but(deps, list_seconds=OFTEN), [box]):
             put(s3, "listed.pdf")
@@ -108,7 +109,7 @@ def test_a_broker_that_is_away_is_waited_for(deps, queue, s3, caplog):
 def test_a_stop_ends_the_wait_for_a_server_that_never_comes_back(deps, s3):
     with line_to("127.0.0.1", 9) as line:
         line.cut()
-        dead = replace(deps, client=client_with_short_timeouts(s3, line.port))
+        dead = replace(deps, source=S3Source(client_with_short_timeouts(s3, line.port), s3.name))
         with watching(dead, pace=Pace(first_pause=30)) as watcher:
             until(lambda: line.refused)
 

@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from producer.pulse import Pulse, beats
+from producer.services.pulse import Pulse, beats
 from tests.intake import put, registered, turns, watching
 from tests.waiting import until
 
@@ -35,15 +35,17 @@ import json, sys
 from pathlib import Path
 import boto3
 from db.engine import make_engine, make_sessions
-from producer.deps import IntakeDeps
+from producer.services.deps import IntakeDeps
+from producer.sources.s3 import S3Source
 from producer.outages import Pace
-from producer.pulse import Pulse
+from producer.services.pulse import Pulse
 from producer.services.watch import stop_on_signals, watch
 from worker.settings import Intake
 given = json.loads(sys.argv[1])
 client = boto3.client("s3", **given["client"])
 sessions = make_sessions(make_engine(given["database"]))
-deps = IntakeDeps(sessions, client, lambda _: None, lambda _: 0, Intake(list_seconds=3600), given["bucket"])
+source = S3Source(client, given["bucket"])
+deps = IntakeDeps(sessions, source, lambda _: None, lambda _: 0, Intake(list_seconds=3600))
 with stop_on_signals() as stop:
     counts = watch(deps, stop=stop, pulse=Pulse(Path(given["pulse"])))
 print(counts.new)

@@ -13,7 +13,8 @@ from typing import Any
 from urllib.parse import unquote_plus
 
 from db.documents import Object
-from producer.objects import size_of, storable, version_of, visible
+from producer.sources.naming import size_of, storable, version_of
+from producer.text import visible
 
 #: Envelopes inside envelopes: SNS, then the event; MinIO's list, then its entry. More is nobody's format.
 _DEEPEST = 3

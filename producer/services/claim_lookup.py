@@ -8,43 +8,42 @@ from typing import Any
 
 from db.documents import Object
 from db.states import ClaimSource
-from producer import bucket
 from producer.claims import Claims, Reader, claimed, compile_pattern, first_of, from_metadata, from_sidecar
-from producer.deps import IntakeDeps
+from producer.services.deps import IntakeDeps
 
 
-def look_up(source: Object, deps: IntakeDeps, table: Mapping[str, Sequence[str]]) -> Claims:
+def look_up(document: Object, deps: IntakeDeps, table: Mapping[str, Sequence[str]]) -> Claims:
     """The object's claims: of `table` (a claims CSV) when it has any, else of the first source that has.
 
     A sidecar counts when it is there at this moment: it must be uploaded before its document. Raises
     ObjectMissing, ObjectDenied and StorageUnavailable.
     """
     readers: dict[str, Reader] = {
-        "metadata": partial(_metadata, source, deps),
-        "sidecar": partial(_sidecar, source, deps),
-        "key": partial(_key, source, deps),
+        "metadata": partial(_metadata, document, deps),
+        "sidecar": partial(_sidecar, document, deps),
+        "key": partial(_key, document, deps),
     }
     sources = [(ClaimSource(name), readers[name]) for name in deps.settings.claim_sources]
-    return first_of([(ClaimSource.FILE, lambda: claimed(table, source.key)), *sources])
+    return first_of([(ClaimSource.FILE, lambda: claimed(table, document.key)), *sources])
 
 
 def check_pattern(deps: IntakeDeps) -> None:
     """WrongUse when the setting is no key pattern."""
     if deps.settings.key_pattern:
-        compile_pattern(deps.settings.key_pattern, prefix=deps.prefix)
+        compile_pattern(deps.settings.key_pattern, prefix=deps.source.prefix)
 
 
-def _metadata(source: Object, deps: IntakeDeps) -> Sequence[Any]:
-    value = bucket.metadata(deps.client, source).get("signer")
+def _metadata(document: Object, deps: IntakeDeps) -> Sequence[Any]:
+    value = deps.source.metadata(document).get("signer")
     return [] if value is None else from_metadata(value)
 
 
-def _sidecar(source: Object, deps: IntakeDeps) -> Sequence[Any]:
-    data = bucket.sidecar(deps.client, source)
+def _sidecar(document: Object, deps: IntakeDeps) -> Sequence[Any]:
+    data = deps.source.sidecar(document)
     return [] if data is None else from_sidecar(data)
 
 
-def _key(source: Object, deps: IntakeDeps) -> Sequence[Any]:
+def _key(document: Object, deps: IntakeDeps) -> Sequence[Any]:
     pattern = deps.settings.key_pattern
-    signer = compile_pattern(pattern, prefix=deps.prefix)(source.key) if pattern else None
+    signer = compile_pattern(pattern, prefix=deps.source.prefix)(document.key) if pattern else None
     return [] if signer is None else [signer]

@@ -1,6 +1,6 @@
 """Where notifications arrive: an SQS queue, or a Redis list that MinIO writes to.
 
-A message leaves its mailbox only when it is acknowledged, after the rows it led to are committed.
+A message stays until it is acknowledged, after the rows it led to are committed.
 """
 
 from __future__ import annotations
@@ -8,15 +8,16 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import boto3
 import redis
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
-from worker.errors import WrongUse
+from producer.sources.port import Message, NotificationSource
+from worker.errors import NotificationsUnavailable, WrongUse
 from worker.settings import Broker, Intake, Storage
 
 if TYPE_CHECKING:
@@ -28,31 +29,7 @@ _SQS_MOST = 10
 _SQS_LONGEST = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One notification, and what acknowledges it."""
-
-    body: str | bytes
-    token: str | bytes
-
-
-class Mailbox(Protocol):
-    """A source of notifications. Everything may raise what its server's library raises."""
-
-    #: How logs call it.
-    name: str
-
-    def check(self) -> None:
-        """WrongUse when it cannot be what was meant."""
-
-    def receive(self, *, most: int, wait: float) -> list[Message]:
-        """At most so many messages; waits up to `wait` seconds for the first."""
-
-    def acknowledge(self, messages: Sequence[Message]) -> None:
-        """Have these messages never delivered again."""
-
-
-class SqsMailbox:
+class SqsNotifications:
     """An SQS queue. An unacknowledged message comes back when its visibility timeout ends."""
 
     def __init__(self, client: SQSClient, url: str) -> None:
@@ -62,12 +39,13 @@ class SqsMailbox:
 
     def check(self) -> None:
         """WrongUse when there is no such queue or no access to it."""
-        try:
-            self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])
-        except ClientError as error:
-            if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500) >= 500:
-                raise
-            raise WrongUse(f"the SQS queue {self._url} cannot be read: {error}") from error
+        with _translated(self.name):
+            try:
+                self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])
+            except ClientError as error:
+                if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500) >= 500:
+                    raise
+                raise WrongUse(f"the SQS queue {self._url} cannot be read: {error}") from error
 
     def receive(self, *, most: int, wait: float) -> list[Message]:
         """A long poll, then what else is there."""
@@ -82,18 +60,20 @@ class SqsMailbox:
             entries = [
                 {"Id": str(number), "ReceiptHandle": str(message.token)} for number, message in enumerate(few)
             ]
-            self._client.delete_message_batch(QueueUrl=self._url, Entries=entries)  # type: ignore[arg-type]
+            with _translated(self.name):
+                self._client.delete_message_batch(QueueUrl=self._url, Entries=entries)  # type: ignore[arg-type]
 
     def _poll(self, most: int, wait: float) -> list[Message]:
-        answer = self._client.receive_message(
-            QueueUrl=self._url,
-            MaxNumberOfMessages=min(most, _SQS_MOST),
-            WaitTimeSeconds=min(math.ceil(wait), _SQS_LONGEST),
-        )
+        with _translated(self.name):
+            answer = self._client.receive_message(
+                QueueUrl=self._url,
+                MaxNumberOfMessages=min(most, _SQS_MOST),
+                WaitTimeSeconds=min(math.ceil(wait), _SQS_LONGEST),
+            )
         return [Message(one["Body"], one["ReceiptHandle"]) for one in answer.get("Messages", [])]
 
 
-class RedisMailbox:
+class RedisNotifications:
     """A Redis list, read through a second list that holds what is being worked on.
 
     What a watcher left in the second list when it died is taken up again by the next that starts. Two
@@ -109,7 +89,8 @@ class RedisMailbox:
 
     def check(self) -> None:
         """WrongUse when the key holds something that is not a list."""
-        kind = _text(self._client.type(self._key))
+        with _translated(self.name):
+            kind = _text(self._client.type(self._key))
         if kind not in ("list", "none"):
             raise WrongUse(
                 f"the Redis key {self._key!r} is a {kind}, not a list: "
@@ -119,15 +100,16 @@ class RedisMailbox:
     def receive(self, *, most: int, wait: float) -> list[Message]:
         """First what was left behind, then what is new. After an error everything may be left behind."""
         try:
-            bodies = self._left_behind(most) or self._new(most, wait)
-        except redis.RedisError:
+            with _translated(self.name):
+                bodies = self._left_behind(most) or self._new(most, wait)
+        except NotificationsUnavailable:
             self._left = None
             raise
         return [Message(body, body) for body in bodies]
 
     def acknowledge(self, messages: Sequence[Message]) -> None:
         """Take them off the second list."""
-        with self._client.pipeline(transaction=False) as pipe:
+        with _translated(self.name), self._client.pipeline(transaction=False) as pipe:
             for message in messages:
                 pipe.lrem(self._taken, 1, message.token)  # type: ignore[arg-type]
             pipe.execute()
@@ -148,18 +130,18 @@ class RedisMailbox:
         return [_bytes(body) for body in (first, *rest) if body is not None]
 
 
-def configured(intake: Intake, broker: Broker, storage: Storage) -> list[Mailbox]:
-    """The mailboxes that the settings name: none, one or both. The list is on the Redis of the queues."""
-    boxes: list[Mailbox] = []
+def configured(intake: Intake, broker: Broker, storage: Storage) -> list[NotificationSource]:
+    """The notifications that the settings name: none, one or both. The list is on the Redis of the queues."""
+    boxes: list[NotificationSource] = []
     if intake.sqs_url:
-        boxes.append(sqs_mailbox(intake.sqs_url, storage))
+        boxes.append(sqs_notifications(intake.sqs_url, storage))
     if intake.notice_key:
-        boxes.append(redis_mailbox(broker.broker_url.get_secret_value(), intake.notice_key))
+        boxes.append(redis_notifications(broker.broker_url.get_secret_value(), intake.notice_key))
     return boxes
 
 
-def sqs_mailbox(url: str, storage: Storage) -> SqsMailbox:
-    """The mailbox of a queue URL, which says where to ask; the credentials are the store's."""
+def sqs_notifications(url: str, storage: Storage) -> SqsNotifications:
+    """Notifications from a queue URL, which says where to ask; the credentials are the store's."""
     parts = urlsplit(url)
     host = (parts.hostname or "").split(".")
     on_aws = len(host) > 2 and host[0] == "sqs"
@@ -172,11 +154,11 @@ def sqs_mailbox(url: str, storage: Storage) -> SqsMailbox:
         aws_access_key_id=access,
         aws_secret_access_key=secret,
     )
-    return SqsMailbox(client, url)
+    return SqsNotifications(client, url)
 
 
-def redis_mailbox(url: str, key: str, *, poll: float = 5.0) -> RedisMailbox:
-    """The mailbox of a list on that Redis; `poll` is the longest wait that `receive` will be asked for."""
+def redis_notifications(url: str, key: str, *, poll: float = 5.0) -> RedisNotifications:
+    """Notifications from a list on that Redis; `poll` is the longest wait of `receive`."""
     client = redis.Redis.from_url(
         url,
         socket_connect_timeout=5,
@@ -184,7 +166,16 @@ def redis_mailbox(url: str, key: str, *, poll: float = 5.0) -> RedisMailbox:
         socket_keepalive=True,
         health_check_interval=25,
     )
-    return RedisMailbox(client, key)
+    return RedisNotifications(client, key)
+
+
+@contextmanager
+def _translated(name: str) -> Iterator[None]:
+    """Turns what the libraries raise into NotificationsUnavailable."""
+    try:
+        yield
+    except (redis.RedisError, BotoCoreError, ClientError, OSError) as error:
+        raise NotificationsUnavailable(name, str(error)) from error
 
 
 def _text(answer: str | bytes) -> str:

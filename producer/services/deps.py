@@ -4,26 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from db.engine import Sessions
+from producer.sources.port import Source
 from worker.settings import Intake
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3.client import S3Client
 
 
 @dataclass(frozen=True)
 class IntakeDeps:
-    """The database, the store, the queue and the settings of one intake bucket."""
+    """The database, a source of documents, the queues and the settings of the intake."""
 
     sessions: Sessions
-    client: S3Client
+    source: Source
     #: Has a document rendered, by its id.
     send: Callable[[int], None]
     #: Messages that wait before a stage, by its name.
     depth: Callable[[str], int]
     settings: Intake
-    bucket: str
-    #: Only keys that begin so are taken in.
-    prefix: str = ""

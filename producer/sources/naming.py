@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
-
 from db.documents import Object
 
 #: Endings of the formats that this service reads; the bytes decide, endings only tell sidecars apart.
@@ -62,13 +60,3 @@ def size_of(value: object) -> int | None:
 def sort_key(source: Object) -> tuple[str, str, str]:
     """One order for all who register, so that transactions with the same rows never wait in a circle."""
     return source.bucket, source.key, source.version
-
-
-def visible(text: str, *, most: int = 120) -> str:
-    """Text from outside, fit for a log line or an event: one line, nothing that steers a terminal."""
-    short = text if len(text) <= most else f"{text[:most]}…"
-    return "".join(sign if _harmless(sign) else f"\\u{ord(sign):04x}" for sign in short)
-
-
-def _harmless(sign: str) -> bool:
-    return sign == " " or unicodedata.category(sign)[0] not in "CZ"

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from db.documents import Object
 from producer.claims import LARGEST_SIDECAR
-from producer.objects import SIDECAR_SUFFIX, version_of
+from producer.sources.naming import SIDECAR_SUFFIX, version_of
 from worker.errors import ObjectDenied, ObjectMissing, StorageUnavailable, WrongUse
 from worker.storage.s3 import translated
 

@@ -6,25 +6,15 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from db.documents import Object
-from producer.bucket import is_versioned
-from producer.objects import (
-    base_of,
-    is_folder_marker,
-    looks_like_document,
-    size_of,
-    storable,
-    version_of,
-    visible,
-)
 from producer.outages import Caller, once
-from worker.log import logger
+from producer.sources.bucket import is_versioned
+from producer.sources.filtering import DocumentFilter
+from producer.sources.naming import size_of, version_of
+from producer.sources.port import PAGE
 from worker.storage.s3 import translated
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
-
-#: What a store gives at most in one answer.
-PAGE = 1000
 
 
 def list_objects(client: S3Client, bucket: str, prefix: str = "") -> Iterator[Object]:
@@ -41,7 +31,7 @@ def list_pages(
     Each request runs through `call`: one that waits outages out goes on where the listing was.
     """
     fetch = _version_page if call(lambda: is_versioned(client, bucket)) else _object_page
-    filtered = _Documents()
+    filtered = DocumentFilter()
     request: dict[str, Any] | None = {"Bucket": bucket, "Prefix": prefix, "MaxKeys": size}
     while request is not None:
         asked = request
@@ -75,29 +65,3 @@ def _object(bucket: str, entry: Any) -> Object:
     covered = version_id == "null" and not entry.get("IsLatest")
     version = "null" if covered else version_of(version_id, entry.get("ETag"))
     return Object(bucket, entry["Key"], version or "", size_of(entry.get("Size")))
-
-
-class _Documents:
-    """Tells documents from folder markers and sidecars, in one pass over sorted keys.
-
-    Between a key and its sidecar stand only keys that begin with it. So it is enough to remember the chain of
-    keys that the present one begins with, which is never longer than a key.
-    """
-
-    def __init__(self) -> None:
-        self._chain: list[str] = []
-
-    def takes(self, key: str) -> bool:
-        """Whether this key, the next in order, is a document's."""
-        while self._chain and not key.startswith(self._chain[-1]):
-            self._chain.pop()
-        base = base_of(key)
-        beside = base is not None and (looks_like_document(base) or base in self._chain)
-        if not self._chain or self._chain[-1] != key:
-            self._chain.append(key)
-        if not storable(key):
-            logger.warning(
-                "an object whose name no database holds is left alone", extra={"key": visible(key)}
-            )
-            return False
-        return not (beside or is_folder_marker(key))

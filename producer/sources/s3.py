@@ -1,0 +1,99 @@
+"""Documents in a bucket of an S3-compatible store: `s3://bucket/prefix`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, cast
+from urllib.parse import urlsplit
+
+from db.documents import Object
+from producer.outages import Caller, once
+from producer.sources import bucket
+from producer.sources.listing import list_pages
+from producer.sources.notifications import configured
+from producer.sources.port import PAGE, NotificationSource, SourceSettings
+from worker.errors import WrongUse
+from worker.storage.s3 import precondition, s3_client, translated
+from worker.storage.stores import STORES
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.client import S3Client
+
+
+class S3Source:
+    """The objects below a prefix of a bucket."""
+
+    def __init__(
+        self,
+        client: S3Client,
+        bucket: str,
+        prefix: str = "",
+        notifications: Sequence[NotificationSource] = (),
+    ) -> None:
+        self.client, self.bucket, self.prefix = client, bucket, prefix
+        self._notifications = notifications
+
+    @property
+    def url(self) -> str:
+        """`s3://bucket/prefix`."""
+        return f"s3://{self.bucket}/{self.prefix}"
+
+    def check(self) -> None:
+        """WrongUse when there is no such bucket or it is not ours to read."""
+        bucket.check_bucket(self.client, self.bucket)
+
+    def holds_results(self, results_url: str) -> bool:
+        """Whether results go to the same bucket."""
+        return results_url.startswith("s3://") and _place(results_url)[0] == self.bucket
+
+    def list(
+        self, *, size: int = PAGE, call: Caller = once, settled: float = 0
+    ) -> Iterator[Sequence[Object]]:
+        """Every version where the bucket keeps them, else every object; an object appears whole."""
+        return list_pages(self.client, self.bucket, self.prefix, size=size, call=call)
+
+    def open(self, document: Object) -> BinaryIO:
+        """The bytes as they arrive."""
+        with translated(document.key):
+            answer = self.client.get_object(
+                Bucket=document.bucket, Key=document.key, **precondition(document.version)
+            )
+        return cast("BinaryIO", answer["Body"])
+
+    def metadata(self, document: Object) -> Mapping[str, str]:
+        """The object's metadata."""
+        return bucket.metadata(self.client, document)
+
+    def sidecar(self, document: Object) -> bytes | None:
+        """The object with `.json` behind its key."""
+        return bucket.sidecar(self.client, document)
+
+    def exists(self, key: str) -> bool:
+        """Whether there is an object under that key now."""
+        return bucket.exists(self.client, self.bucket, key)
+
+    def notifications(self) -> Sequence[NotificationSource]:
+        """The queues of notifications that the settings name."""
+        return self._notifications
+
+    def upload(self, path: Path, key: str, *, signers: str = "") -> Object:
+        """Put a local file into the bucket, checked by its SHA-256 on arrival."""
+        return bucket.upload(self.client, path, bucket=self.bucket, key=self.prefix + key, signers=signers)
+
+
+def open_source(url: str, settings: SourceSettings) -> S3Source:
+    """The source of s3://bucket/prefix. WrongUse when it names no bucket, or one of another kind."""
+    bucket_name, prefix = _place(url)
+    notifications = configured(settings.intake, settings.broker, settings.storage)
+    return S3Source(s3_client(settings.storage), bucket_name, prefix, notifications)
+
+
+def _place(url: str) -> tuple[str, str]:
+    """Bucket and prefix."""
+    name = urlsplit(url, allow_fragments=False).netloc
+    if not name:
+        raise WrongUse(f"{url!r} names no bucket; give s3://bucket/prefix")
+    if name in STORES:
+        raise WrongUse(f"a bucket cannot be called {name!r} here: documents of another kind of source are")
+    return name, url.removeprefix(f"s3://{name}").removeprefix("/")
