@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
@@ -43,7 +44,7 @@ COLOURS = {
 
 def print_json(value: ResultModel | Mapping[str, object]) -> None:
     """One JSON object on one line of stdout, in ASCII: names may hold ends of lines of their own."""
-    line = value.json_line() if isinstance(value, ResultModel) else json.dumps(value)
+    line = json.dumps(value) if isinstance(value, Mapping) else value.json_line()
     out.print(line, markup=False, highlight=False, soft_wrap=True)
 
 

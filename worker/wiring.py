@@ -12,7 +12,6 @@ from typing import TypeVar, cast
 from db.engine import Sessions
 from db.states import StageName
 from worker import connections, engines
-from worker.publisher import open_publisher
 from worker.rendering.renderer import SandboxRenderer
 from worker.settings import Attempts, Detection, Reading, Verification
 from worker.steps.ports import Deps, DetectDeps, Publisher, RenderDeps, VerifyDeps
@@ -99,4 +98,6 @@ def make_runner(
 @cache
 def runner() -> Runner:
     """The runner of this worker, on the configured servers."""
+    from worker.publisher import open_publisher  # noqa: PLC0415 - `run` works without the extra `queue`
+
     return make_runner(connections.sessions(), connections.store(), open_publisher())

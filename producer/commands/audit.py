@@ -10,7 +10,7 @@ import typer
 from producer.console import print_json
 from producer.printing.statement import noted, show_statement
 from producer.services.audit import audit as compare
-from producer.services.intake import source_of
+from producer.sources import configured_source
 from worker import connections
 
 
@@ -25,7 +25,7 @@ def audit(
 
     Exit status 1 says that a version is not: it is not registered, or its document has no final status yet.
     """
-    origin = source_of(source)
+    origin = configured_source(source)
     with noted(everything) as (note, unknown):
         statement = compare(connections.sessions(), origin, on_loose=note)
     if as_json:

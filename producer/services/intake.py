@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from producer.services.deps import IntakeDeps
-from producer.sources import has_scheme, open_source
-from producer.sources.port import Source, SourceSettings
+from producer.sources import configured_source, has_scheme
+from producer.sources.port import Source
 from worker import connections
 from worker.errors import WrongUse
 from worker.publisher import open_publisher
-from worker.settings import Broker, Intake, Storage
-
-
-def source_of(url: str) -> Source:
-    """The source of a URL, as the settings have it. WrongUse."""
-    return open_source(url, SourceSettings(Intake(), Storage(), Broker()))
+from worker.settings import Intake, Storage
 
 
 def connect(place: str) -> IntakeDeps:
@@ -21,7 +16,7 @@ def connect(place: str) -> IntakeDeps:
     settings, publisher = Intake(), open_publisher()
     return IntakeDeps(
         sessions=connections.sessions(),
-        source=source_of(place if has_scheme(place) else f"s3://{settings.intake_bucket}"),
+        source=configured_source(place if has_scheme(place) else f"s3://{settings.intake_bucket}"),
         send=publisher.start,
         depth=publisher.depth,
         settings=settings,

@@ -7,6 +7,7 @@ from typing import Protocol, cast
 
 from producer.sources.port import Source, SourceSettings
 from worker.errors import WrongUse
+from worker.settings import Broker, Intake, Storage
 
 #: URL scheme -> the module that opens such a source; loaded when it is asked for: a folder needs no boto3.
 SOURCES = {"s3": "producer.sources.s3", "file": "producer.sources.folder"}
@@ -31,3 +32,8 @@ def open_source(url: str, settings: SourceSettings) -> Source:
         kinds = " or ".join(f"{name}://" for name in SOURCES)
         raise WrongUse(f"{url!r} is no place that documents come from; give a URL with {kinds}")
     return cast("Opener", import_module(SOURCES[scheme])).open_source(url, settings)
+
+
+def configured_source(url: str) -> Source:
+    """The same, with the settings of this process."""
+    return open_source(url, SourceSettings(Intake(), Storage(), Broker()))

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import ast
+import json
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
+
+from producer.lazy import documented, loaded, names
+from producer.services.migrate import migrate
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("worker", "producer", "db", "training")
@@ -63,6 +67,7 @@ FORBIDDEN: dict[str, tuple[str, ...]] = {
     ),
     "worker.tasks": ("producer", "training", "deploy", "db", "worker.vision", "torch", "cv2"),
     "producer": PRODUCER,
+    "producer.sources": (*PRODUCER, *TERMINAL, "producer.services"),
     "producer.commands": (*PRODUCER, "db", "sqlalchemy", "celery", "boto3"),
     "producer.services": (*PRODUCER, *TERMINAL),
     # The doctor looks at the weights and asks torch for a GPU.
@@ -185,6 +190,80 @@ def test_the_producer_s_doors_load_without_opencv_and_onnx(module: str) -> None:
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
 
     assert said.stdout.strip() == "[]"
+
+
+#: What looks at pixels or runs models.
+HEAVY = ("cv2", "onnxruntime", "pymupdf", "torch", "numpy")
+#: What is only in an extra.
+EXTRA = ("celery", "kombu", "redis", "boto3", "psycopg2", "pyarrow")
+#: Runs commands one after the other in one process, then names every module that they loaded.
+COMMANDS = """
+import json, sys
+from pathlib import Path
+from producer.cli import main
+for words in json.loads(sys.argv[1]):
+    sys.argv = ["countersign", *words]
+    try:
+        main()
+    except SystemExit as end:
+        if end.code not in (None, 0, 1, 2):
+            raise
+Path("loaded.json").write_text(json.dumps(sorted(sys.modules)))
+"""
+
+
+def loaded_by(folder: Path, *commands: Sequence[str]) -> set[str]:
+    """Top-level modules that are loaded when these commands have run, on SQLite and a folder of documents."""
+    (folder / "intake").mkdir()
+    (folder / "intake" / "a.pdf").write_bytes(b"%PDF-1.4")
+    env = {
+        "PYTHONPATH": str(ROOT),
+        "COUNTERSIGN_DATABASE_URL": f"sqlite:///{folder / 'countersign.db'}",
+        "COUNTERSIGN_BROKER_URL": "redis://127.0.0.1:9/0",
+        "COUNTERSIGN_RESULTS_BUCKET": f"file://{folder / 'results'}",
+        "COUNTERSIGN_INTAKE_FOLDER": str(folder / "intake"),
+    }
+    migrate(f"sqlite:///{folder / 'countersign.db'}")
+    subprocess.run([sys.executable, "-c", COMMANDS, json.dumps(commands)], check=True, cwd=folder, env=env)
+    return {name.partition(".")[0] for name in json.loads((folder / "loaded.json").read_text())}
+
+
+def test_help_loads_no_service(tmp_path: Path) -> None:
+    loaded = loaded_by(tmp_path, ["--help"])
+
+    assert loaded & {*HEAVY, *EXTRA, "sqlalchemy", "alembic", "db"} == set()
+
+
+def test_what_only_asks_the_database_loads_no_extra_and_no_model(tmp_path: Path) -> None:
+    loaded = loaded_by(
+        tmp_path, ["status"], ["status", "--json"], ["results"], ["audit", f"file://{tmp_path}/intake"]
+    )
+
+    assert loaded & {*HEAVY, *EXTRA} == set()
+    assert "sqlalchemy" in loaded
+
+
+def test_what_sends_messages_loads_no_model(tmp_path: Path) -> None:
+    commands = [["retry", "--reason", "any"], ["submit", "s3://"], *([name, "--help"] for name in names())]
+
+    loaded = loaded_by(tmp_path, *commands)
+
+    assert loaded & set(HEAVY) == set()
+    assert "celery" in loaded
+
+
+def test_a_run_needs_no_extra() -> None:
+    code = f"import sys, worker.embedded.workspace; print([m for m in {EXTRA} if m in sys.modules])"
+
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+
+    assert run.stdout.strip() == "[]"
+
+
+def test_every_command_has_its_help_and_is_the_function_of_its_module() -> None:
+    for name in names():
+        assert documented(name), name
+        assert loaded(name).help == documented(name)
 
 
 def test_drawn_samples_need_only_what_the_product_needs() -> None:

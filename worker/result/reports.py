@@ -6,7 +6,7 @@ from pydantic import Field, JsonValue
 
 from worker.result.base import ResultModel, Share
 from worker.result.document import DocumentResult
-from worker.vision.values import Confidence, Outcome
+from worker.vision.kinds import Confidence, Outcome
 
 
 class ReferenceScores(ResultModel):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
 
-from worker.vision.values import RenderedPage
+if TYPE_CHECKING:
+    from worker.vision.values import RenderedPage
 
 
 def page_key(document_id: int, page: RenderedPage) -> str:

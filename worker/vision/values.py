@@ -2,11 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from enum import StrEnum
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+
+from worker.vision.kinds import Cleaning, Confidence, Label, Limits, Outcome, QualityIssue, Thresholds
+
+__all__ = [
+    "Box",
+    "Cleaning",
+    "Confidence",
+    "Embeddings",
+    "Grey",
+    "Label",
+    "Limits",
+    "Normal",
+    "Opinion",
+    "Outcome",
+    "Pixels",
+    "Quality",
+    "QualityIssue",
+    "Region",
+    "RenderedPage",
+    "Thresholds",
+]
 
 #: A page or a raw crop: (height, width, 3) uint8, RGB.
 Pixels = npt.NDArray[np.uint8]
@@ -18,19 +38,6 @@ Normal = npt.NDArray[np.float32]
 Embedding = npt.NDArray[np.float32]
 #: One embedding per row: (n, d) float32.
 Embeddings = npt.NDArray[np.float32]
-
-
-class Label(StrEnum):
-    """What a region is."""
-
-    SIGNATURE = "signature"
-    INITIALS = "initials"
-    HANDWRITTEN_DATE = "handwritten_date"
-    REDACTION = "redaction"
-    HANDWRITING = "handwriting"
-    #: What no detector finds: signatures that the crop classifier took back, kept for audits.
-    PRINTED_TEXT = "printed_text"
-    STAMP_OR_LOGO = "stamp_or_logo"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,25 +82,6 @@ class RenderedPage:
     points: tuple[float, float] | None = None
 
 
-class Cleaning(StrEnum):
-    """How crops are cleaned; `auto` is what the measured figures speak for."""
-
-    OFF = "off"
-    CLASSICAL = "classical"
-    LEARNED = "learned"
-    AUTO = "auto"
-
-
-class QualityIssue(StrEnum):
-    """Why a crop may not be fit for comparison."""
-
-    BLANK = "blank"
-    TOO_SMALL = "too_small"
-    TOO_LITTLE_INK = "too_little_ink"
-    TOO_MUCH_INK = "too_much_ink"
-    CLIPPED = "clipped"
-
-
 @dataclass(frozen=True, slots=True)
 class Quality:
     """How fit a crop is for comparison.
@@ -109,23 +97,6 @@ class Quality:
     issues: tuple[QualityIssue, ...] = ()
 
 
-class Outcome(StrEnum):
-    """What the comparison of a region with a signer's references says."""
-
-    GENUINE = "genuine"
-    FORGED = "forged"
-    INCONCLUSIVE = "inconclusive"
-    NO_REFERENCE = "no_reference"
-
-
-class Confidence(StrEnum):
-    """How often verdicts of this strength were right on validation writers, as the calibration says."""
-
-    HIGH = "high"
-    MEDIUM = "medium"
-    LOW = "low"
-
-
 @dataclass(frozen=True, slots=True)
 class Opinion:
     """The answer of the verifier for one query against a signer's references.
@@ -139,26 +110,3 @@ class Opinion:
     llr: float | None = None
     confidence: Confidence | None = None
     references: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What a document may cost; each has a setting and a reason code."""
-
-    max_bytes: int = 200 * 1024 * 1024
-    max_pages: int = 2_000
-    max_pixels: int = 100_000_000
-    render_dpi: int = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Thresholds:
-    """When a detected box counts. Scores and IoU are in [0, 1]; `per_label` overrides `min_score`."""
-
-    min_score: float = 0.25
-    max_iou: float = 0.45
-    per_label: dict[Label, float] = field(default_factory=dict)
-
-    def floor(self, label: Label) -> float:
-        """The score a box of that label must reach."""
-        return self.per_label.get(label, self.min_score)

@@ -1,0 +1,78 @@
+"""The words and limits of vision: what settings may choose and results may say. Loads no NumPy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Label(StrEnum):
+    """What a region is."""
+
+    SIGNATURE = "signature"
+    INITIALS = "initials"
+    HANDWRITTEN_DATE = "handwritten_date"
+    REDACTION = "redaction"
+    HANDWRITING = "handwriting"
+    #: What no detector finds: signatures that the crop classifier took back, kept for audits.
+    PRINTED_TEXT = "printed_text"
+    STAMP_OR_LOGO = "stamp_or_logo"
+
+
+class Cleaning(StrEnum):
+    """How crops are cleaned; `auto` is what the measured figures speak for."""
+
+    OFF = "off"
+    CLASSICAL = "classical"
+    LEARNED = "learned"
+    AUTO = "auto"
+
+
+class QualityIssue(StrEnum):
+    """Why a crop may not be fit for comparison."""
+
+    BLANK = "blank"
+    TOO_SMALL = "too_small"
+    TOO_LITTLE_INK = "too_little_ink"
+    TOO_MUCH_INK = "too_much_ink"
+    CLIPPED = "clipped"
+
+
+class Outcome(StrEnum):
+    """What the comparison of a region with a signer's references says."""
+
+    GENUINE = "genuine"
+    FORGED = "forged"
+    INCONCLUSIVE = "inconclusive"
+    NO_REFERENCE = "no_reference"
+
+
+class Confidence(StrEnum):
+    """How often verdicts of this strength were right on validation writers, as the calibration says."""
+
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a document may cost; each has a setting and a reason code."""
+
+    max_bytes: int = 200 * 1024 * 1024
+    max_pages: int = 2_000
+    max_pixels: int = 100_000_000
+    render_dpi: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """When a detected box counts. Scores and IoU are in [0, 1]; `per_label` overrides `min_score`."""
+
+    min_score: float = 0.25
+    max_iou: float = 0.45
+    per_label: dict[Label, float] = field(default_factory=dict)
+
+    def floor(self, label: Label) -> float:
+        """The score a box of that label must reach."""
+        return self.per_label.get(label, self.min_score)
