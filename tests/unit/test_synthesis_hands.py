@@ -9,8 +9,8 @@ from training.detector.patches import collect
 from training.synthesis.hands import (
     LEARNT_HANDS,
     TEST_HANDS,
+    hands_for_training,
     installed_hands,
-    learnt_hands,
     note_lines,
     penned_lines,
 )
@@ -22,7 +22,7 @@ def test_no_hand_that_measures_teaches(tmp_path):
     for package in ("fontpkg_caveat", "fontpkg_zeyada"):
         shutil.copy(package_faces(package)[0].file, tmp_path / f"{package.removeprefix('fontpkg_')}.ttf")
 
-    found = learnt_hands(tmp_path, tmp_path / "converted")
+    found = hands_for_training(tmp_path, tmp_path / "converted")
 
     assert not set(LEARNT_HANDS) & set(TEST_HANDS)
     assert [face.file.name for faces in found for face in faces] == ["caveat.ttf"]

@@ -15,7 +15,7 @@ from training.classifier import drawn, real
 from training.classifier.pieces import LARGEST, Piece
 from training.classifier.settings import ClassifierSettings
 from training.common.console import Notice
-from training.synthesis.hands import LEARNT_HANDS, TEST_HANDS, installed_hands, learnt_hands
+from training.synthesis.hands import LEARNT_HANDS, TEST_HANDS, hands_for_training, installed_hands
 from training.synthesis.typeset import CARRIED, SEEN, UNSEEN, Face, folder_faces, package_faces
 from training.verifier import sets as verification
 from training.verifier.readers import Signer, bhsig
@@ -47,7 +47,7 @@ def read_fonts(folder: Path | None, converted: Path) -> Fonts:
         return Fonts(hands=installed)
     own_print, own_hands = (
         folder_faces(folder / "print", converted),
-        learnt_hands(folder / "hands", converted),
+        hands_for_training(folder / "hands", converted),
     )
     if not own_print and not own_hands:
         raise WrongUse(f"{folder} has no font in print/ or hands/ (.ttf, .otf or .woff)")

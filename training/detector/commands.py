@@ -23,7 +23,7 @@ from training.detector.prepare import prepared, sampler
 from training.detector.select import choose_and_export, drawn_pages, sizes_in_pixels
 from training.detector.settings import DETECTOR_SETTINGS, DetectorSettings
 from training.detector.train import WEIGHTS, fit_detector
-from training.synthesis.hands import installed_hands, learnt_hands
+from training.synthesis.hands import hands_for_training, installed_hands
 from training.synthesis.typeset import Face
 from worker.errors import WrongUse
 from worker.vision.weights import verified_path
@@ -139,7 +139,7 @@ def _hands(fonts: Path | None, out: Path) -> list[Sequence[Face]]:
     hands = installed_hands()
     if fonts is None:
         return hands
-    more = learnt_hands(fonts / "hands", out / "fonts")
+    more = hands_for_training(fonts / "hands", out / "fonts")
     if not more:
         raise WrongUse(f"{fonts} has no font in hands/ (.ttf, .otf or .woff)")
     return hands + more

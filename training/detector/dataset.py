@@ -1,4 +1,4 @@
-"""The training folder: pages that may be learnt from, reduced and written with their marks.
+"""The training folder: pages that may be trained on, reduced and written with their marks.
 
 Pages are chosen by document, not by page (`splits.py`). Tobacco800 and Roboflow pages are used as originals,
 pages of hlx8j only where no original is here; what else is written on them is marked as far as it was seen
@@ -36,7 +36,7 @@ _PLAIN = 0.2
 
 
 def public_pages(root: Path) -> list[tuple[PageRecord, str]]:
-    """Every public page that may be learnt from, with its source: `scans`, `empty` or `copies`.
+    """Every public page that may be trained on, with its source: `scans`, `empty` or `copies`.
 
     `copies` are hlx8j's own augmented versions; their boxes were turned with the page and are loose.
     """

@@ -80,7 +80,7 @@ class Seen:
     height: int
 
     def scored(self, label: Label) -> Scored:
-        """The page's regions of one label against its truth."""
+        """The page's regions of one label against its ground truth."""
         regions = [region for region in self.regions if region.label is label]
         return score_page(self.case.group, regions, [mark.box for mark in self.marks if mark.label is label])
 

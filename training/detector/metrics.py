@@ -21,7 +21,7 @@ ROUNDS = 200
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """One page's predictions against its truth.
+    """One page's predictions against its ground truth.
 
     `hits` is (predictions, 10) bool, a column per IoU threshold; `truths` is the number of true boxes.
     """
@@ -77,7 +77,7 @@ class FalseAlarms:
 
 
 def score_page(group: str, regions: Sequence[Region], truths: Sequence[Box]) -> Scored:
-    """Match predictions, best first, each to its best unclaimed truth, at every IoU threshold."""
+    """Match predictions, best first, each to its best unclaimed true box, at every IoU threshold."""
     overlaps = _pairwise_iou([region.box for region in regions], truths)
     hits = np.zeros((len(regions), len(IOU_THRESHOLDS)), dtype=bool)
     for column, threshold in enumerate(IOU_THRESHOLDS):

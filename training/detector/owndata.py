@@ -33,7 +33,7 @@ class OwnData:
     known: tuple[Label, ...]
 
 
-#: The folders of `data.yaml` that measure, the best first.
+#: The folders of `data.yaml` that are tested on, the best first.
 _MEASURING = ("test", "val")
 
 

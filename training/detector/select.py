@@ -35,7 +35,7 @@ RECALL, CALLED = 0.90, 0.05
 SAFE = 1.64
 #: No label is served at a score below this.
 LOWEST = 0.05
-#: Drawn pages that choose the thresholds of the other labels, and the seed that sets them apart.
+#: Drawn pages that the thresholds of the other labels are chosen on, and the seed that sets them apart.
 DRAWN = 80
 _UNSEEN = 0x5EED
 
@@ -73,7 +73,7 @@ def choose_and_export(
 ) -> Choice:
     """Try those sizes, one a look, on validation pages, with `own` on a user's; register the best as `name`.
 
-    Signed pages are seen as they lie, unsigned ones upright; all with the second look of the classifier,
+    Signed pages are seen as they lie, unsigned ones upright; all with the second-stage classifier,
     where the catalogue has it on.
     `drawn` are pages with every label, none of them trained on: they choose the thresholds of the others.
     """
@@ -97,7 +97,7 @@ def choose_and_export(
 
 
 def validation_pages(root: Path) -> list[PageRecord]:
-    """The pages that choose: hlx8j's squares, without those that leak, and Tobacco800's as scanned.
+    """The validation set: hlx8j's squares, without those that leak, and Tobacco800's as scanned.
 
     Both together, because what is served are whole pages, and what is compared with others are squares.
     """
@@ -106,7 +106,7 @@ def validation_pages(root: Path) -> list[PageRecord]:
 
 
 def own_validation(own: Sequence[Path]) -> list[PageRecord]:
-    """A user's pages that choose: YOLO folders and COCO files in which signatures are marked.
+    """A user's validation set: YOLO folders and COCO files in which signatures are marked.
 
     Raises WrongUse where they are not.
     """
@@ -164,7 +164,7 @@ def label_thresholds(drawn: Sequence[Sheet], detector: Detector, highest: float)
     """For each label but the signature, the score where its F1 is greatest on those pages, at most `highest`.
 
     That is the threshold of the signature, which real pages chose: drawn marks score higher than real ones. A
-    label that is best near zero has not been learnt; it keeps the threshold of the signature.
+    label that is best near zero was not trained; it keeps the threshold of the signature.
     """
     found = [detector.detect([_colour(sheet)])[0] for sheet in drawn]
     chosen = {}
@@ -230,7 +230,7 @@ def _empty(
 
 
 def _looking_twice(detector: Detector) -> Detector:
-    """With the second look at its answers, where the catalogue has that on by default."""
+    """With the second-stage classifier after it, where the catalogue has that on by default."""
     look = entry("classifier").parameters
     if not look["default"]:
         return detector

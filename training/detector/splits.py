@@ -1,8 +1,8 @@
-"""Which documents teach, which choose and which measure; none does two of these.
+"""Which documents are trained on, validated on and tested on; none is two of these.
 
-hlx8j's test split measures. A third of its validation documents choose checkpoints, sizes and thresholds; the
-others teach, as its training split does (decision 0013). A document belongs to the strictest of its pages'
-splits. What looks like a page that chooses or measures teaches nothing.
+hlx8j's test split is the test set. A third of its validation split is the validation set, for checkpoints,
+sizes and thresholds; the rest is trained on (decision 0013). A document belongs to the strictest split of its
+pages. What looks like a page of the validation or test set is not trained on.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ from training.detector.readers import (
     strictest,
 )
 
-#: One validation document in so many chooses.
-CHOOSING = 3
+#: One document in so many of the published validation split is in ours.
+VALIDATION_SHARE = 3
 #: Pages whose thumbnails correlate by more than this are taken for one form letter, or one page twice.
 ALIKE = 0.95
 _THUMBNAIL = 64
 
 
 def is_validation(group: str) -> bool:
-    """Whether a document of the validation split chooses; decided by its name alone."""
-    return int.from_bytes(hashlib.sha256(group.encode()).digest()[:4], "big") % CHOOSING == 0
+    """Whether a document of the published validation split is in ours; decided by its name alone."""
+    return int.from_bytes(hashlib.sha256(group.encode()).digest()[:4], "big") % VALIDATION_SHARE == 0
 
 
 @cache
@@ -48,26 +48,26 @@ def homes(root: Path) -> dict[str, str]:
 
 
 def records_for_validation(records: Iterable[PageRecord], root: Path) -> list[PageRecord]:
-    """The pages that choose."""
+    """The pages of the validation set."""
     home = homes(root)
     return [page for page in records if home[page.group] == "valid" and is_validation(page.group)]
 
 
 def records_for_test(records: Iterable[PageRecord], root: Path) -> list[PageRecord]:
-    """The pages that measure."""
+    """The pages of the test set."""
     home = homes(root)
     return [page for page in records if home[page.group] == "test"]
 
 
 def records_for_training(records: Iterable[PageRecord], root: Path) -> list[PageRecord]:
-    """The pages that teach."""
+    """The pages that may be trained on."""
     held = held_documents(root)
     return [page for page in records if page.group not in held]
 
 
 @cache
 def held_documents(root: Path) -> frozenset[str]:
-    """Documents that choose or measure, and those that hold a near-duplicate of one of their pages."""
+    """Documents of the validation and test sets, and those with a near-duplicate of one of their pages."""
     home = homes(root)
     evaluated = {
         group

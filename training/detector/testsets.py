@@ -101,7 +101,7 @@ def unsigned_pages(root: Path, labels: Path = UNSIGNED_LABELS) -> list[PageCase]
 
 
 def unsigned_validation(root: Path) -> list[PageCase]:
-    """The third of the pages found unsigned by eye that chooses thresholds (decision 0017)."""
+    """The third of the unsigned pages that thresholds are chosen on (decision 0017)."""
     return [case for case in unsigned_pages(root) if not case.signed and is_validation(case.name)]
 
 
@@ -141,7 +141,7 @@ def rendered(data: bytes, index: int = 0) -> Pixels:
 
 
 def _of_split(pages: Sequence[PageRecord], split: str, root: Path) -> list[PageRecord]:
-    """The pages of a published split; of its validation pages those that choose, for the others teach."""
+    """The pages of a published split; of the validation split those that are not trained on."""
     published = [page for page in pages if page.split == split]
     return records_for_validation(published, root) if split == "valid" else published
 

@@ -28,8 +28,8 @@ def installed_hands(packages: Sequence[str] = LEARNT_HANDS) -> list[Sequence[Fac
     return [package_faces(name) for name in packages]
 
 
-def learnt_hands(folder: Path, converted: Path) -> list[Sequence[Face]]:
-    """The hands in a folder, without those that measure; web fonts are written to `converted` as TrueType."""
+def hands_for_training(folder: Path, converted: Path) -> list[Sequence[Face]]:
+    """The hands in a folder but for those of tests; web fonts are written to `converted` as TrueType."""
     return [faces for faces in folder_faces(folder, converted) if not any(map(_measures, faces))]
 
 

@@ -146,6 +146,6 @@ def _samples(documents: int, stock: _Stock, seed: int) -> Iterator[SampleDocumen
 
 
 def write_loads(folder: Path, *, documents: int, seed: int = 7) -> Manifest:
-    """Write that many different documents of one to three pages, with references, claims and truth."""
+    """Write that many different documents of one to three pages, with references, claims and ground truth."""
     stock = _stock(seed)
     return write_set(folder, _samples(documents, stock, seed), stock.signers, seed=seed)

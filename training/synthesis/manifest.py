@@ -1,4 +1,4 @@
-"""What a set of drawn documents holds, and its layout in a folder: documents, references, claims, truth."""
+"""A set of drawn documents and its layout in a folder: documents, references, claims, ground truth."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class SamplePage:
 
 @dataclass(frozen=True, slots=True)
 class SampleDocument:
-    """One document file and the truth about it; one that cannot be read has no sheets."""
+    """One document file and the ground truth about it; one that cannot be read has no sheets."""
 
     name: str
     data: bytes

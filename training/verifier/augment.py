@@ -39,7 +39,7 @@ def another_hand(rng: np.random.Generator) -> Hand:
     """Draw what all specimens of a writer, genuine and forged, will share.
 
     Whoever forges a slanted hand slants: a change that all share makes another writer, where one that
-    each has for itself would teach that slant and proportion mean nothing.
+    each has for itself would say that slant and proportion mean nothing.
     """
     mirror = np.diag(np.where(rng.random(2) < (MIRROR_ACROSS, MIRROR_DOWN), -1.0, 1.0))
     linear = _linear(rng, SHARED_DEGREES, SHARED_SHEAR, SHARED_STRETCH) @ mirror
