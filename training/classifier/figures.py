@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from training.classifier.evaluate import ClassifierReport
 from training.classifier.gate import RescoringEffect, RescoringReport
 from training.common.figures import Figure, FigureFile, Unit, as_figure, estimated, today
-from training.detector.figures import UNSIGNED, alarm_figures, served_figures, set_name
+from training.detector.figures import UNSIGNED, alarm_figures, set_name, threshold_figures
 from training.detector.testsets import MEASURING
 from worker.vision.values import Label
 
@@ -59,7 +59,7 @@ def _effect(effect: RescoringReport) -> Iterator[Figure]:
     squares = set_name(next(iter(effect.sets)), Label.SIGNATURE)
     for served, alarms in effect.others:
         if served.score != effect.min_score:
-            yield from served_figures(effect.name, squares, served, kind=RESCORED)
+            yield from threshold_figures(effect.name, squares, served, kind=RESCORED)
             yield from alarm_figures(effect.name, UNSIGNED[MEASURING], alarms, kind=RESCORED)
 
 
@@ -74,4 +74,4 @@ def _served(model: str, name: str, kind: str, measured: RescoringEffect) -> Iter
             n=figures.truths,
             interval=figures.intervals[field],
         )
-    yield from served_figures(model, name, measured.served, kind=kind)
+    yield from threshold_figures(model, name, measured.served, kind=kind)

@@ -54,7 +54,7 @@ def drawn_family() -> Family:
     """Signed pages drawn and scanned without a fault, in 300 dpi."""
     usual = partial(_scaled, _USUAL_DPI / _FINE_DPI)
     return Family(
-        "synthetic",
+        "drawn",
         tuple(PageCase(f"{index}", str(index), partial(_drawn, index)) for index in range(DRAWN_PAGES)),
         (
             PageCondition("200 dpi, colour", usual),

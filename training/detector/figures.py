@@ -53,7 +53,7 @@ def _labels(model: str, report: DetectorReport) -> Iterator[Figure]:
 def _conditions(model: str, report: DetectorReport) -> Iterator[Figure]:
     for condition in report.conditions:
         name = f"{condition.family}, {condition.name}"
-        yield from served_figures(model, name, condition.served)
+        yield from threshold_figures(model, name, condition.served)
         if condition.as_it_lies is not None:
             lying = condition.as_it_lies
             yield estimated(
@@ -104,10 +104,10 @@ def _label(model: str, name: str, label: str, measured: LabelReport) -> Iterator
             n=figures.truths,
             interval=figures.intervals[field],
         )
-    yield from served_figures(model, name, measured.served, at=at)
+    yield from threshold_figures(model, name, measured.served, at=at)
 
 
-def served_figures(
+def threshold_figures(
     model: str, name: str, served: AtThreshold, *, at: str = "", kind: str = ""
 ) -> Iterator[Figure]:
     """Recall over true boxes and precision over answers, IoU 0.5, at a threshold; `kind` stands in front."""
