@@ -52,8 +52,8 @@ def python(code: Path, *words: object, env: Mapping[str, str] | None = None) -> 
 
 def test_a_stage_is_five_files() -> None:
     assert [change.path for change in changes()] == [
-        "db/base.py",
-        "db/migrations/versions/0005_measure.py",
+        "db/states.py",
+        "db/migrations/versions/0006_measure.py",
         "worker/steps/measure.py",
         "worker/pipeline.py",
         "docker-compose.yml",

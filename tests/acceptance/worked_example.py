@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -41,6 +41,17 @@ def changes() -> list[Change]:
     return [Change(block["path"], block["form"], block["text"]) for block in BLOCK.finditer(PAGE.read_text())]
 
 
+def renumbered(change: Change, folder: Path) -> Change:
+    """The change; a migration gets the next free number, so that the page need not follow every other one."""
+    versions = folder / "db" / "migrations" / "versions"
+    if not (folder / change.path).is_relative_to(versions):
+        return change
+    newest = max(int(path.name[:4]) for path in versions.glob("[0-9]*.py"))
+    number = int(Path(change.path).name[:4])
+    numbers = {f"{number - 1:04}": f"{newest:04}", f"{number:04}": f"{newest + 1:04}"}
+    return replace(change, text=re.sub("|".join(numbers), lambda match: numbers[match[0]], change.text))
+
+
 def changed_copy(folder: Path) -> Path:
     """A copy of the code with the new stage; its weights are those of the original."""
     for package in PACKAGES:
@@ -50,5 +61,5 @@ def changed_copy(folder: Path) -> Path:
     (folder / "worker" / "weights").symlink_to(ROOT / "worker" / "weights")
     shutil.copy(ROOT / "docker-compose.yml", folder)
     for change in changes():
-        change.apply(folder)
+        renumbered(change, folder).apply(folder)
     return folder
