@@ -46,7 +46,7 @@ def _run(folder: Path, console: Console) -> None:
         console.print(summary(stack))
         _watch(stack, console)
     finally:
-        # Impatience would leave processes behind; the deadlines bound the wait.
+        # A shorter wait would leave processes behind; the deadlines bound the wait.
         for number in (signal.SIGINT, *ENDING):
             signal.signal(number, signal.SIG_IGN)
         console.print("stopping ...")

@@ -230,23 +230,23 @@ def test_a_page_that_looks_like_a_test_page_gives_nothing_to_training(data):
 
 
 @with_data
-def test_what_chooses_neither_measures_nor_teaches():
+def test_the_three_sets_share_no_document():
     root = DATA / "detection"
     pages = [*read_hlx8j(root), *read_tobacco800(root), *read_rf100(root)]
-    teach, choose, measure = (
+    training, validation, test = (
         {page.group for page in part(pages, root)}
         for part in (records_for_training, records_for_validation, records_for_test)
     )
 
-    assert len(teach) > 450
-    assert len(choose) > 90
-    assert len(measure) > 380
-    assert not (teach & choose or choose & measure or teach & measure)
-    assert {page.group for page in pages if page.split == "test"} == measure
-    assert all(is_validation(group) for group in choose)
+    assert len(training) > 450
+    assert len(validation) > 90
+    assert len(test) > 380
+    assert not (training & validation or validation & test or training & test)
+    assert {page.group for page in pages if page.split == "test"} == test
+    assert all(is_validation(group) for group in validation)
     assert len(validation_pages(root)) > 150
-    assert {page.group for page in validation_pages(root)} <= choose
-    assert not {page.group for page, _ in public_pages(root)} - teach
+    assert {page.group for page in validation_pages(root)} <= validation
+    assert not {page.group for page, _ in public_pages(root)} - training
 
 
 @with_data

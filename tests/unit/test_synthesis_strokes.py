@@ -1,4 +1,4 @@
-"""Invented signers: reproducible, steady in themselves, different from one another."""
+"""Synthetic signers: reproducible, steady in themselves, different from one another."""
 
 from itertools import combinations
 

@@ -1,4 +1,4 @@
-"""Documentation and help speak plain English: short sentences, and the field's terms (docs/glossary.md)."""
+"""Documentation, help and code speak plain English: short sentences, the terms of docs/glossary.md."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from training.cli import app as training_app
 
 ROOT = Path(__file__).parents[2]
 MOST_WORDS = 30
+PACKAGES = ("benchmarks", "db", "deploy", "training", "worker")
 
 #: Words of an earlier private dialect, as patterns, and what the field says.
 DIALECT = {
@@ -27,7 +28,7 @@ DIALECT = {
     r"\bweigh(s|ed)? (a signature's |its )?scores?\b|\bweighed\b": "rescoring",
     r"\b(?-i:couriers?)\b": "publisher",
     r"\bmailbox(es)?\b": "notification source",
-    r"\bpatience\b": "read timeout",
+    r"\b(im)?patience\b": "read timeout",
     r"\bdoorbells?\b": "thin task",
     r"\binvented (signers?|hands?|people)\b": "synthetic signer",
     r"\bmend(s|ed|ing)?\b": "repair",
@@ -50,6 +51,12 @@ def pages() -> list[Path]:
     cards = [path for path in (ROOT / "worker" / "weights").glob("*.md") if path.stem != "HISTORY"]
     named = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "deploy/settings.md")]
     return sorted([*(ROOT / "docs").rglob("*.md"), *cards, *named])
+
+
+def modules() -> list[Path]:
+    """The code, but for this list of words."""
+    below = (path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+    return sorted(path for path in below if path != Path(__file__))
 
 
 def paragraphs(text: str) -> Iterator[str]:
@@ -130,6 +137,11 @@ def test_a_page_uses_the_terms_of_the_field(path: Path) -> None:
 def test_help_is_short_and_in_the_terms_of_the_field(name: str, text: str) -> None:
     assert too_long(text) == []
     assert dialect(text) == []
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_code_uses_the_terms_of_the_field(path: Path) -> None:
+    assert dialect(path.read_text(encoding="utf-8")) == []
 
 
 @pytest.mark.parametrize(

@@ -89,8 +89,7 @@ class RescoringReport:
     default: bool
     sets: dict[str, tuple[RescoringEffect, RescoringEffect]]
     unsigned: dict[str, tuple[FalseAlarms, FalseAlarms]]
-    #: With the gate, at other thresholds: signatures on all test pages, alarms on unsigned ones that
-    #: chose nothing.
+    #: Rescored, at other thresholds: signatures on all test pages, alarms on the unsigned test set.
     others: tuple[tuple[AtThreshold, FalseAlarms], ...]
 
 

@@ -26,12 +26,12 @@ from worker.vision.detection.classifier import Kind
 from worker.vision.values import Box, Grey
 
 #: How the sources of pieces that come from real pages begin.
-PAGES = ("Tobacco800", "Roboflow 100", "hlx8j", "seen by eye")
+PAGES = ("Tobacco800", "Roboflow 100", "hlx8j", "labelled by hand")
 LABELS = Path(__file__).with_name("labels")
 
 
 def of_split(records: Iterable[PageRecord], split: str, root: Path) -> list[PageRecord]:
-    """The pages that teach ("train"), choose ("valid") or measure ("test"), as for the detector."""
+    """The pages of the training ("train"), validation ("valid") or test set ("test"), as for the detector."""
     return {"train": records_for_training, "valid": records_for_validation, "test": records_for_test}[split](
         records, root
     )
@@ -57,7 +57,7 @@ def logos(root: Path, split: str) -> Iterator[Piece]:
 def print_windows(root: Path, split: str, *, a_page: int, seed: int) -> Iterator[Piece]:
     """Windows of print on Tobacco800's pages, away from signatures and logos and from pages noted by hand.
 
-    Published validation pages teach none: what is written on them by hand has not been labelled.
+    Published validation pages give none: what is written on them by hand has not been labelled.
     """
     labels = _labels(split)
     noted, other = set(labels["handwritten"]), defaultdict(list)
@@ -76,7 +76,7 @@ def print_windows(root: Path, split: str, *, a_page: int, seed: int) -> Iterator
 
 
 def labelled(root: Path, split: str, *, a_passage: int = 14, seed: int = 1) -> Iterator[Piece]:
-    """What was labelled by eye: what a detector offered wrongly, and windows of handwritten passages."""
+    """What was labelled by hand: what a detector offered wrongly, and windows of handwritten passages."""
     labels, groups = _labels(split), _groups(root)
     here = {page.group for page in of_split(every_page(root), split, root)}
 
@@ -86,7 +86,7 @@ def labelled(root: Path, split: str, *, a_passage: int = 14, seed: int = 1) -> I
     for row in ours("boxes"):
         pixels, box = _pixels(root / row["image"]), _box(row)
         kind = Kind(row["kind"])
-        yield cut_piece(pixels, box, kind, source=f"seen by eye, {kind}", group=groups[row["image"]])
+        yield cut_piece(pixels, box, kind, source=f"labelled by hand, {kind}", group=groups[row["image"]])
     for row in ours("areas"):
         pixels = _pixels(root / row["image"])
         height, width = pixels.shape
@@ -96,7 +96,11 @@ def labelled(root: Path, split: str, *, a_passage: int = 14, seed: int = 1) -> I
         many = a_passage if row["height"] > 0.12 else 3
         for box in windows(passage, many, rng):
             yield cut_piece(
-                passage, box, Kind.HANDWRITING, source="seen by eye, handwriting", group=groups[row["image"]]
+                passage,
+                box,
+                Kind.HANDWRITING,
+                source="labelled by hand, handwriting",
+                group=groups[row["image"]],
             )
 
 

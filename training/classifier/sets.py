@@ -71,7 +71,7 @@ def training_pieces(data: Path, settings: ClassifierSettings, fonts: Fonts, noti
         "print on pages": real.print_windows(
             root, "train", a_page=settings.windows_a_page, seed=settings.seed
         ),
-        "what was seen by eye": real.labelled(root, "train"),
+        "what was labelled by hand": real.labelled(root, "train"),
         "signatures of writers": real.specimens(writers, each=each, seed=settings.seed),
         "drawn signatures": drawn.draw_signatures(seeds(settings.drawn_signatures)),
         "drawn emblems": drawn.draw_emblems(seeds(settings.drawn_emblems)),
@@ -108,7 +108,7 @@ def test_pieces(data: Path, notice: Notice) -> list[Piece]:
         "signatures on pages": real.signatures(root, "test"),
         "logos": real.logos(root, "test"),
         "print on pages": real.print_windows(root, "test", a_page=2, seed=3),
-        "what was seen by eye": real.labelled(root, "test"),
+        "what was labelled by hand": real.labelled(root, "test"),
         "signatures of writers": real.specimens(_writers(data, "test"), each=3, seed=3),
         "drawn emblems": drawn.draw_emblems(range(TEST_SEED, TEST_SEED + 150)),
         "other faces": drawn.draw_typed(_test_seeds(0, 30), faces, alphabets, source="print, other faces"),

@@ -2,7 +2,7 @@
 
 Pages are chosen by document, not by page (`splits.py`). Tobacco800 and Roboflow pages are used as originals,
 pages of hlx8j only where no original is here; what else is written on them is marked as far as it was seen
-by eye (`labels/train.json`). Pages drawn from nothing carry every label, a share of their
+by hand (`labels/train.json`). Synthetic pages carry every label, a share of their
 signatures in recorded hands.
 """
 

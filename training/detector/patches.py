@@ -194,7 +194,7 @@ def _cut_out(sheets: Sequence[Sheet]) -> Iterator[Patch]:
 
 
 def _passages(pages: Path) -> Iterator[Patch]:
-    """Windows of the handwritten passages that were labelled by eye for the crop classifier."""
+    """Windows of the handwritten passages that were labelled by hand for the crop classifier."""
     for piece in labelled(pages, "train", a_passage=_WINDOWS):
         if piece.kind is Kind.HANDWRITING:
             cut = crop(piece.pixels, piece.box, margin=0.0)
@@ -214,7 +214,7 @@ def _initials(book: StrokeBook, count: int, rng: np.random.Generator) -> Iterato
 
 
 def _written(rng: np.random.Generator) -> list[Patch]:
-    """A date, a note and initials in an invented hand."""
+    """A date, a note and initials in a synthetic hand."""
     signer = InventedSigner.from_seed(int(rng.integers(2**31)))
     initials = "".join(word[0] for word in signer.name.split())
     texts = {

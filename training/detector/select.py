@@ -28,7 +28,7 @@ from worker.vision.weights import entry
 
 #: Larger inputs and more looks must gain this much mAP50-95 to be worth their time, growing with the pixels.
 WORTH = 0.01
-#: What the default threshold is to keep on pages that chose nothing: at least this recall, and at most this
+#: What the default threshold is to keep on the test set: at least this recall, and at most this
 #: share of the unsigned pages called signed (decision 0017).
 RECALL, CALLED = 0.90, 0.05
 #: A margin of so many standard errors is enough: the lower end of a 95 % interval, one-sided.
@@ -163,8 +163,8 @@ def drawn_pages(data: Path, *, count: int = DRAWN) -> list[Sheet]:
 def label_thresholds(drawn: Sequence[Sheet], detector: Detector, highest: float) -> dict[Label, float]:
     """For each label but the signature, the score where its F1 is greatest on those pages, at most `highest`.
 
-    That is the threshold of the signature, which real pages chose: drawn marks score higher than real ones. A
-    label that is best near zero was not trained; it keeps the threshold of the signature.
+    That is the threshold of the signature, chosen on real pages: synthetic marks score higher. A label
+    that is best near zero was not trained; it keeps the threshold of the signature.
     """
     found = [detector.detect([_colour(sheet)])[0] for sheet in drawn]
     chosen = {}

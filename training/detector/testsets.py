@@ -30,13 +30,13 @@ from worker.vision.values import Box, Label, Limits, Pixels
 
 #: Hand-made labels of the real documents: document, page, label and box in shares of the page.
 DOCUMENT_LABELS = Path(__file__).with_name("labels") / "documents.json"
-#: Which of the pages that were flagged as unsigned are signed, by eye.
+#: Which of the pages that were flagged as unsigned are signed all the same.
 UNSIGNED_LABELS = Path(__file__).with_name("labels") / "unsigned.json"
 
 #: The counts of unsigned pages: as their source flagged them, without those that are signed, and of these the
-#: pages that chose no threshold.
-FLAGGED, VIEWED = "flagged as unsigned", "found unsigned by eye"
-MEASURING = f"{VIEWED} that chose nothing"
+#: pages of the test set.
+FLAGGED, VIEWED = "flagged as unsigned", "unsigned, ground truth"
+MEASURING = f"{VIEWED}, test set"
 #: A page as the detector gets it, and what is truly on it.
 Read = Callable[[], tuple[Pixels, tuple[Marked, ...]]]
 
@@ -113,7 +113,7 @@ def unsigned_counts(looked: Sequence[Looked]) -> dict[str, list[Looked]]:
 
 
 def real_documents(folder: Path, labels: Path = DOCUMENT_LABELS) -> list[PageCase]:
-    """The pages of the documents labelled by eye, without those that training may have seen."""
+    """The pages of the documents labelled by hand, without those that training may have seen."""
     described = json.loads(labels.read_text(encoding="utf-8"))["documents"]
     return [
         PageCase(f"{name}-{index}", name, partial(_page_of, folder / name, index, one["regions"]))

@@ -206,7 +206,7 @@ Hand = Callable[[str, InventedSigner, _Rng], PenStrokes | None]
 
 
 def agreement_page(rng: _Rng, *, dpi: float = 200, hand: Hand | None = None) -> DrawnPage:
-    """A page of an agreement of today by invented people, to train on; `hand` as for `random_page`."""
+    """A page of an agreement of today by synthetic signers, to train on; `hand` as for `random_page`."""
     layout = prose.pick(tuple(AGREEMENTS), rng)
     signers = [InventedSigner.from_seed(int(seed)) for seed in rng.integers(0, 2**31, 2)]
     pens = [thinned(signer.pen, rng) for signer in signers]
@@ -222,7 +222,7 @@ def agreement_page(rng: _Rng, *, dpi: float = 200, hand: Hand | None = None) -> 
 def random_page(
     rng: _Rng, *, dpi: float = 200, signed: bool | None = None, hand: Hand | None = None
 ) -> DrawnPage:
-    """A page of any layout by invented people, to train on; `signed` is left to chance (0.8) when None.
+    """A page of any layout by synthetic signers, to train on; `signed` is left to chance (0.8) when None.
 
     Some pages carry notes in their free places, some have passages blacked out. `hand` may write signatures
     and initials in place of the kinematic model, where it does not return None.

@@ -1,4 +1,4 @@
-"""Invented people and the way they sign: genuine signatures, skilled forgeries and plain handwriting."""
+"""Synthetic signers and the way they sign: genuine signatures, skilled forgeries and plain handwriting."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Who of many enrolled signers wrote this, or nobody of them: a search as the product does it.
 
 Enrolled are signers of every kind, three references each; asked about are further genuine signatures of the
-real ones among them, and of people who are not enrolled. Invented signers fill the files and are never
+real ones among them, and of people who are not enrolled. Synthetic signers fill the files and are never
 asked about.
 """
 
@@ -23,7 +23,7 @@ from training.verifier.readers import Drawn
 from worker.vision.values import Embeddings
 
 SIZES = (100, 1000)
-#: Queries are told apart by these; the cross-media set's are the latter.
+#: Queries are reported apart by these; the cross-media set's are the latter.
 KINDS = ("signatures", "prescribed names")
 NAMES = "cross-media"
 REFERENCES, QUERIES = 3, 3
@@ -156,7 +156,7 @@ def _real(library: Library) -> list[_Person]:
 
 
 def _filler(library: Library, count: int) -> list[_Person]:
-    """Invented signers, to be searched and never asked about."""
+    """Synthetic signers, to be searched and never asked about."""
     images = []
     for seed in range(FILLER_SEED, FILLER_SEED + count):
         hand, rng = strokes.InventedSigner.from_seed(seed), np.random.default_rng([seed, 1])

@@ -178,7 +178,7 @@ def _folder(root: Path, name: str, *, shrink: bool) -> Signer:
 
 
 def invented(seeds: Iterable[int], *, specimens: int = 12) -> list[Signer]:
-    """Invented signers, one a seed, with genuine specimens and imitations."""
+    """Synthetic signers, one a seed, with genuine specimens and imitations."""
     return [_invented(seed, specimens) for seed in seeds]
 
 

@@ -17,7 +17,7 @@ from worker.vision.verification.verifier import Verifier
 
 #: Fewer references than this cannot outvote one of them.
 MIN_TO_JUDGE = 3
-#: A reference disagrees with the others from this log-likelihood ratio downwards: were it questioned, such
+#: A reference disagrees with the others from this log-likelihood ratio downwards: were it a query, such
 #: ink would be seven times likelier under a skilled forgery.
 OUTLIER_LLR = -2.0
 
@@ -81,7 +81,7 @@ def grade(raw: Pixels, clean: Grey, quality: Quality) -> Grade:
 
 
 def standings(references: Embeddings, verifier: Verifier) -> list[Standing]:
-    """Judge each of a signer's references (k, d) by the others, as if it were questioned."""
+    """Judge each of a signer's references (k, d) by the others, as if it were a query."""
     if len(references) < MIN_TO_JUDGE:
         return [Standing(number, None) for number in range(1, len(references) + 1)]
     usable = Quality(ink=0.1, width=FULL_WIDTH, height=FULL_WIDTH, usable=True)
