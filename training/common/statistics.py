@@ -221,5 +221,7 @@ def reliability_bins(
 
 def _shares_below(scores: Sequence[Floats], thresholds: Floats, counts: Floats) -> Floats:
     """The share of scores below each threshold, a row of `counts` each."""
-    below = counts @ np.stack([np.searchsorted(np.sort(own), thresholds) for own in scores]).astype(float)
+    below = counts @ np.stack([np.searchsorted(np.sort(cluster), thresholds) for cluster in scores]).astype(
+        float
+    )
     return np.asarray(below / below[:, -1:], np.float64)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,16 +16,14 @@ from training.detector.metrics import (
     AtThreshold,
     FalseAlarms,
     LabelFigures,
-    Scored,
     false_alarms,
     label_figures,
-    score_page,
     served_figures,
 )
 from training.detector.owndata import read_own
 from training.detector.parity import MAX_SCORE_GAP, Parity, compare_engines
-from training.detector.readers import PageRecord, read_pixels
-from training.detector.sheets import LABELS, Marked
+from training.detector.seen import Notice, Seen, seen_page
+from training.detector.sheets import LABELS
 from training.detector.signed_pages import SignedPages
 from training.detector.speed import Speed, timed
 from training.detector.testsets import (
@@ -44,7 +42,7 @@ from worker.vision.detection.detector import Detector, OnnxDetector
 from worker.vision.detection.orientation import UprightDetector
 from worker.vision.detection.torch_detector import TorchDetector
 from worker.vision.detection.yolo import default_thresholds
-from worker.vision.values import Label, Pixels, Region, Thresholds
+from worker.vision.values import Label, Thresholds
 from worker.vision.weights import entry
 
 #: Average precision needs the whole curve, so nearly everything is kept.
@@ -66,23 +64,6 @@ SETS = (
 OWN = "own"
 #: Drawn pages for the parity of the engines, small because both engines reduce pages by the same code.
 PARITY_PAGES, PARITY_DPI = 100, 72.0
-Notice = Callable[[str, int, int], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What the detector found on one page, beside what is there; sizes in pixels."""
-
-    case: PageCase
-    regions: tuple[Region, ...]
-    marks: tuple[Marked, ...]
-    width: int
-    height: int
-
-    def scored(self, label: Label) -> Scored:
-        """The page's regions of one label against its ground truth."""
-        regions = [region for region in self.regions if region.label is label]
-        return score_page(self.case.group, regions, [mark.box for mark in self.marks if mark.label is label])
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,15 +218,17 @@ class Evaluation:
     def _family(self, family: Family) -> list[ConditionReport]:
         """Every page is read once and then seen under every condition."""
         cases = family.cases[: self._limit or None]
-        served: dict[str, list[Seen]] = {one.name: [] for one in family.conditions}
-        lying: dict[str, list[Seen]] = {one.name: [] for one in family.conditions if one.turns}
+        served: dict[str, list[Seen]] = {condition.name: [] for condition in family.conditions}
+        lying: dict[str, list[Seen]] = {
+            condition.name: [] for condition in family.conditions if condition.turns
+        }
         for done, case in enumerate(cases, start=1):
             original = case.read()
-            for one in family.conditions:
-                pixels, marks = one.change(*original)
-                served[one.name].append(_seen(case, pixels, marks, self._upright))
-                if one.turns:
-                    lying[one.name].append(_seen(case, pixels, marks, self._alone))
+            for condition in family.conditions:
+                pixels, marks = condition.change(*original)
+                served[condition.name].append(seen_page(case, pixels, marks, self._upright))
+                if condition.turns:
+                    lying[condition.name].append(seen_page(case, pixels, marks, self._alone))
             self._tell(f"{family.name} conditions", done, len(cases))
         return [
             ConditionReport(
@@ -265,12 +248,12 @@ class Evaluation:
     def _parity(self) -> Parity:
         floor = Thresholds(min_score=0.05)
         lower = Thresholds(min_score=floor.min_score - 2 * MAX_SCORE_GAP)
-        one, other = (
+        onnx, torch = (
             OnnxDetector(self._name, thresholds=lower),
             TorchDetector(f"{self._name}-torch", device="cpu", thresholds=lower),
         )
         pages = (drawn_page(index, dpi=PARITY_DPI).pixels for index in range(PARITY_PAGES))
-        return compare_engines(pages, one, other, min_score=floor.min_score)
+        return compare_engines(pages, onnx, torch, min_score=floor.min_score)
 
     def _speed(self) -> Speed | None:
         """None for an engine that does not serve on that device: torch on a CPU, ONNX Runtime on a GPU."""
@@ -285,7 +268,7 @@ class Evaluation:
         detector = self._upright if upright else self._alone
         chosen, seen = list(cases)[: self._limit or None], list[Seen]()
         for done, case in enumerate(chosen, start=1):
-            seen.append(_seen(case, *case.read(), detector))
+            seen.append(seen_page(case, *case.read(), detector))
             self._tell(stage, done, len(chosen))
         self.seen[stage] = seen
         return seen
@@ -293,21 +276,6 @@ class Evaluation:
     def _tell(self, stage: str, done: int, total: int) -> None:
         if self._notice is not None:
             self._notice(stage, done, total)
-
-
-def _seen(case: PageCase, pixels: Pixels, marks: tuple[Marked, ...], detector: Detector) -> Seen:
-    (regions,) = detector.detect([pixels])
-    return Seen(case, tuple(regions), marks, pixels.shape[1], pixels.shape[0])
-
-
-def found_on(
-    pages: Sequence[PageRecord], detector: Detector, stage: str, notice: Notice | None = None
-) -> Iterable[tuple[PageRecord, list[Region]]]:
-    """Each page with its regions, decoded and detected one at a time."""
-    for done, page in enumerate(pages, start=1):
-        yield page, detector.detect([read_pixels(page.image)])[0]
-        if notice is not None:
-            notice(stage, done, len(pages))
 
 
 def _detector(name: str, engine: str, device: str, threads: int) -> Detector:

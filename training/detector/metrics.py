@@ -93,15 +93,15 @@ def score_page(group: str, regions: Sequence[Region], truths: Sequence[Box]) -> 
 
 def label_figures(pages: Sequence[Scored], *, rounds: int = ROUNDS, seed: int = SEED) -> LabelFigures:
     """The figures of those pages; the intervals draw whole documents with replacement."""
-    one = _four(pages)
+    values = _four(pages)
     draws = np.array([list(_four(drawn).values()) for drawn in _draws(pages, rounds=rounds, seed=seed)])
     bounds = np.quantile(draws, TAILS, axis=0).T
     return LabelFigures(
         pages=len(pages),
         documents=len({page.group for page in pages}),
         truths=sum(page.truths for page in pages),
-        **one,
-        intervals={name: (float(low), float(high)) for name, (low, high) in zip(one, bounds, strict=True)},
+        **values,
+        intervals={name: (float(low), float(high)) for name, (low, high) in zip(values, bounds, strict=True)},
     )
 
 

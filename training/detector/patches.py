@@ -117,8 +117,8 @@ def _sized(patch: Patch, rng: np.random.Generator, scale: float) -> Grey:
     elif patch.label is None:
         factor = float(np.exp(rng.uniform(np.log(12), np.log(160)))) * scale / max(height, width)
     else:
-        own = patch.height * np.exp(rng.uniform(-_RESIZED, _RESIZED))
-        tall = float(own or rng.uniform(*_HEIGHTS[patch.label]))
+        measured = patch.height * np.exp(rng.uniform(-_RESIZED, _RESIZED))
+        tall = float(measured or rng.uniform(*_HEIGHTS[patch.label]))
         factor = min(tall * scale / height, 220 * scale / width)
     if patch.label in (Label.HANDWRITING, Label.HANDWRITTEN_DATE):
         leaning = rng.normal(0, _STEEP if rng.random() < _STEEP_SHARE else _TURNED)

@@ -15,8 +15,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from training.detector.evaluate import Seen
 from training.detector.metrics import curve, served_figures
+from training.detector.seen import Seen
 from worker.vision.boxes import iou
 from worker.vision.crops import dark_pixels
 from worker.vision.values import Box, Label, Pixels

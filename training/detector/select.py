@@ -11,11 +11,12 @@ from pathlib import Path
 import numpy as np
 
 from training.detector.dataset import draw_into
-from training.detector.evaluate import EVERYTHING, Notice, found_on
+from training.detector.evaluate import EVERYTHING
 from training.detector.export import register_detector
 from training.detector.metrics import Scored, label_figures, score_page
 from training.detector.owndata import read_own
 from training.detector.readers import PageRecord, read_hlx8j, read_tobacco800
+from training.detector.seen import Notice, found_on
 from training.detector.sheets import LABELS, Sheet, SheetFolder, read_sheets
 from training.detector.splits import records_for_validation
 from training.detector.strokes import StrokeBook
@@ -166,7 +167,7 @@ def label_thresholds(drawn: Sequence[Sheet], detector: Detector, highest: float)
     That is the threshold of the signature, chosen on real pages: synthetic marks score higher. A label
     that is best near zero was not trained; it keeps the threshold of the signature.
     """
-    found = [detector.detect([_colour(sheet)])[0] for sheet in drawn]
+    detected = [detector.detect([_colour(sheet)])[0] for sheet in drawn]
     chosen = {}
     for label in LABELS[1:]:
         scored = [
@@ -175,7 +176,7 @@ def label_thresholds(drawn: Sequence[Sheet], detector: Detector, highest: float)
                 of_label(regions, label),
                 [mark.box for mark in sheet.marks if mark.label is label],
             )
-            for index, (sheet, regions) in enumerate(zip(drawn, found, strict=True))
+            for index, (sheet, regions) in enumerate(zip(drawn, detected, strict=True))
         ]
         best = label_figures(scored, rounds=1).best_score if any(page.truths for page in scored) else 0.0
         if best >= LOWEST:

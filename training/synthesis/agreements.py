@@ -13,8 +13,9 @@ import numpy as np
 import pymupdf
 
 from training.synthesis import prose
+from training.synthesis.columns import TextColumn
 from training.synthesis.ink import Colour
-from training.synthesis.layouts import Slot, TextColumn, rubber_stamp
+from training.synthesis.layouts import Slot, rubber_stamp
 from training.synthesis.strokes import Pen
 
 _Rng = np.random.Generator

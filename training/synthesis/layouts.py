@@ -11,19 +11,9 @@ import numpy as np
 import pymupdf
 
 from training.synthesis import prose
+from training.synthesis.columns import TextColumn, footer, letterhead
 
 _Rng = np.random.Generator
-_Shade = tuple[float, float, float]
-
-#: Regular, bold and italic faces among the fourteen that every PDF reader carries.
-_FACES = (
-    ("helv", "hebo", "heit"),
-    ("tiro", "tibo", "tiit"),
-    ("tiro", "tibo", "tiit"),
-    ("cour", "cobo", "coit"),
-)
-_ACCENTS: tuple[_Shade, ...] = ((0.1, 0.25, 0.5), (0.45, 0.1, 0.12), (0.05, 0.38, 0.3), (0.2, 0.2, 0.2))
-_GREY = (0.35, 0.35, 0.35)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,80 +31,6 @@ class Slot:
     party: int = 0
     #: The printed name of the field, where it has one.
     title: str = ""
-
-
-class TextColumn:
-    """A column of print that grows downwards on a page."""
-
-    def __init__(self, page: pymupdf.Page, rng: _Rng) -> None:
-        self.page = page
-        self.rng = rng
-        self.regular, self.bold, self.italic = _FACES[int(rng.integers(len(_FACES)))]
-        self.size = float(rng.uniform(9.5, 11.5))
-        self.left = float(rng.uniform(56, 82))
-        self.right = float(page.rect.width - rng.uniform(52, 80))
-        self.y = float(rng.uniform(52, 70))
-        self.accent = _ACCENTS[int(rng.integers(len(_ACCENTS)))]
-        self.justify = 3 if rng.random() < 0.5 else 0
-        self.title = f"Framework agreement {prose.number(rng)}"
-        self.dotted = bool(rng.random() < 0.3)
-
-    @property
-    def bottom(self) -> float:
-        """The lowest y for print."""
-        return float(self.page.rect.height - 58)
-
-    def text(self, text: str, *, bold: bool = False, align: int = 0, size: float | None = None) -> None:
-        """A paragraph over the whole column, then a gap."""
-        face, size = self.bold if bold else self.regular, size or self.size
-        rect = pymupdf.Rect(self.left, self.y, self.right, self.page.rect.height + 400)
-        spare = self.page.insert_textbox(
-            rect, text, fontname=face, fontsize=size, align=align, lineheight=1.3
-        )
-        self.y += rect.height - spare + size * 0.5
-
-    def put(
-        self, x: float, text: str, *, dy: float = 0, size: float | None = None, face: str | None = None
-    ) -> None:
-        """One line of text at x, its baseline dy below the cursor."""
-        self.page.insert_text(
-            (x, self.y + dy), text, fontname=face or self.regular, fontsize=size or self.size
-        )
-
-    def rule(self, x: float, x1: float, *, dy: float = 0, width: float = 0.7) -> None:
-        """A horizontal line."""
-        self.page.draw_line((x, self.y + dy), (x1, self.y + dy), width=width)
-
-    def box(self, x: float, x1: float, height: float, *, width: float = 0.7) -> None:
-        """An empty frame from the cursor down."""
-        self.page.draw_rect((x, self.y, x1, self.y + height), width=width)
-
-
-def _letterhead(column: TextColumn) -> str:
-    page, rng = column.page, column.rng
-    company = prose.pick(prose.COMPANIES, rng)
-    x = column.left if rng.random() < 0.6 else column.right - 250
-    if rng.random() < 0.5:
-        page.draw_circle((x + 14, column.y), 14, color=None, fill=column.accent)
-        page.draw_circle((x + 20, column.y - 4), 8, color=None, fill=(1, 1, 1))
-    else:
-        page.draw_rect((x, column.y - 13, x + 26, column.y + 13), color=None, fill=column.accent)
-        page.draw_line((x + 5, column.y + 8), (x + 21, column.y - 8), color=(1, 1, 1), width=3)
-    page.insert_text((x + 38, column.y + 2), company, fontname=column.bold, fontsize=15, color=column.accent)
-    address = (
-        f"{prose.pick(prose.STREETS, rng)} · {prose.pick(prose.TOWNS, rng)} · Tel. 0{prose.number(rng, 9)}"
-    )
-    page.insert_text((x + 38, column.y + 14), address, fontname="helv", fontsize=7.5, color=_GREY)
-    column.y += 30
-    if rng.random() < 0.5:
-        page.draw_line((column.left, column.y), (column.right, column.y), color=column.accent, width=1.2)
-    column.y += 28
-    return company
-
-
-def _footer(column: TextColumn, text: str) -> None:
-    height = column.page.rect.height
-    column.page.insert_text((column.left, height - 30), text, fontname="helv", fontsize=7.5, color=_GREY)
 
 
 def rubber_stamp(page: pymupdf.Page, rng: _Rng, x: float, y: float, *, date: str) -> None:
@@ -138,7 +54,7 @@ def rubber_stamp(page: pymupdf.Page, rng: _Rng, x: float, y: float, *, date: str
 def letter(page: pymupdf.Page, rng: _Rng, names: Sequence[str]) -> list[Slot]:
     """A business letter with letterhead; the place to sign is between the closing words and the name."""
     column = TextColumn(page, rng)
-    company = _letterhead(column)
+    company = letterhead(column)
     for line in (
         prose.pick([name for name in prose.COMPANIES if name != company], rng),
         prose.pick(prose.STREETS, rng),
@@ -162,7 +78,7 @@ def letter(page: pymupdf.Page, rng: _Rng, names: Sequence[str]) -> list[Slot]:
     if rng.random() < 0.3:
         received = prose.later(day, int(rng.integers(1, 9))).printed
         rubber_stamp(page, rng, column.right - 80, float(rng.uniform(190, 240)), date=received)
-    _footer(column, f"{company} · registered number {prose.number(rng, 8)}")
+    footer(column, f"{company} · registered number {prose.number(rng, 8)}")
     return [slot]
 
 
@@ -179,7 +95,7 @@ def contract(page: pymupdf.Page, rng: _Rng, names: Sequence[str]) -> list[Slot]:
             break
         column.text(f"{index}.  {heading}", bold=True)
         column.text(text, align=column.justify)
-    _footer(column, f"{column.title} · page {page.number + 1}")
+    footer(column, f"{column.title} · page {page.number + 1}")
     slots = []
     column.y = column.bottom - 4
     for party, _ in enumerate(names):
@@ -219,7 +135,7 @@ def signing_page(page: pymupdf.Page, rng: _Rng, names: Sequence[str]) -> list[Sl
     if page.number > 3:
         column.text(f"Annex {page.number - 3}: goods and prices", bold=True)
         _table(column, int(rng.integers(5, 9)))
-    _footer(column, f"{column.title} · page {page.number + 1}")
+    footer(column, f"{column.title} · page {page.number + 1}")
     column.y += 10
     column.text("In witness whereof the parties have signed this agreement on the dates given below.")
     slots = []
@@ -248,7 +164,7 @@ def _signed_dated(column: TextColumn, party: int) -> list[Slot]:
 def form(page: pymupdf.Page, rng: _Rng, names: Sequence[str]) -> list[Slot]:
     """A form with boxed fields, tick boxes and a framed place to sign; the fields wait for handwriting."""
     column = TextColumn(page, rng)
-    company = _letterhead(column)
+    company = letterhead(column)
     column.text(
         prose.pick(("Application for membership", "Change of details", "Consent to treatment"), rng),
         bold=True,
@@ -268,7 +184,7 @@ def form(page: pymupdf.Page, rng: _Rng, names: Sequence[str]) -> list[Slot]:
         column.put(x + 4, title, dy=9, size=7.5)
     slots.append(Slot("signature", column.left + 22, column.y + 44, middle - column.left - 50, 50))
     slots.append(Slot("handwritten_date", middle + 14, column.y + 42, column.right - middle - 24, 22))
-    _footer(column, f"{company} · form {prose.number(rng, 4)}")
+    footer(column, f"{company} · form {prose.number(rng, 4)}")
     return slots
 
 
@@ -290,7 +206,7 @@ def _fields(column: TextColumn) -> list[Slot]:
 def delivery_note(page: pymupdf.Page, rng: _Rng, names: Sequence[str]) -> list[Slot]:
     """A table of goods and a narrow place to sign, crowded by rules and print that the ink will cross."""
     column = TextColumn(page, rng)
-    _letterhead(column)
+    letterhead(column)
     column.text(f"Delivery note {prose.number(rng)}    {prose.some_day(rng).printed}", bold=True)
     column.y += 6
     _table(column, int(rng.integers(6, 11)))

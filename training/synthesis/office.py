@@ -9,7 +9,8 @@ import numpy as np
 import pymupdf
 
 from training.synthesis import prose
-from training.synthesis.layouts import LAYOUTS, Slot, TextColumn, rubber_stamp
+from training.synthesis.columns import TextColumn
+from training.synthesis.layouts import LAYOUTS, Slot, rubber_stamp
 
 _Rng = np.random.Generator
 _BANDS = ((0.07, 0.2, 0.42), (0.0, 0.45, 0.4), (0.75, 0.2, 0.15), (0.15, 0.15, 0.18), (0.9, 0.55, 0.05))

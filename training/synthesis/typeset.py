@@ -85,9 +85,9 @@ def script_words(script: str, count: int, rng: _Rng) -> str:
     letters = list(SCRIPTS[script])
     longest = 4 if script in ("han", "hangul") else 10
     drawn = ("".join(rng.choice(letters, int(rng.integers(2, longest)))) for _ in range(count))
-    said = [word.capitalize() if rng.random() < 0.25 else word for word in drawn]
-    said = [prose.number(rng, int(rng.integers(1, 7))) if rng.random() < 0.08 else word for word in said]
-    return ("" if script in _JOINED else " ").join(said)
+    words = [word.capitalize() if rng.random() < 0.25 else word for word in drawn]
+    words = [prose.number(rng, int(rng.integers(1, 7))) if rng.random() < 0.08 else word for word in words]
+    return ("" if script in _JOINED else " ").join(words)
 
 
 def english(count: int, rng: _Rng) -> str:

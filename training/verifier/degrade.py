@@ -87,13 +87,13 @@ def _ruled(crop: Grey, rng: _Rng) -> Grey:
 def _printed(crop: Grey, rng: _Rng) -> Grey:
     """A row of print through the ink and another beneath it."""
     height, width = crop.shape
-    found = np.vstack([crop, _noisy(np.full((30, width), PAPER, np.float32), rng)])
+    lined = np.vstack([crop, _noisy(np.full((30, width), PAPER, np.float32), rng)])
     for level in (round(height * rng.uniform(0.4, 0.7)), height + 22):
         words = str(rng.choice(_WORDS))
         cv2.putText(
-            found, words, (int(rng.integers(0, 60)), level), cv2.FONT_HERSHEY_DUPLEX, 0.6, 50, 1, cv2.LINE_AA
+            lined, words, (int(rng.integers(0, 60)), level), cv2.FONT_HERSHEY_DUPLEX, 0.6, 50, 1, cv2.LINE_AA
         )
-    return found
+    return lined
 
 
 def _all_at_once(crop: Grey, rng: _Rng) -> Grey:
