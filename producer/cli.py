@@ -11,6 +11,7 @@ from producer.console import err
 from producer.lazy import LazyGroup
 from worker.errors import ServiceError, TransientError
 from worker.log_lines import configure
+from worker.outages import server_errors
 from worker.settings import Logging, complaints
 
 app = typer.Typer(
@@ -47,19 +48,6 @@ FAILED, WRONG_USE = 1, 2
 MENDABLE: tuple[type[Exception], ...] = (ValidationError, ServiceError, ModuleNotFoundError)
 
 
-def outages() -> tuple[type[Exception], ...]:
-    """Errors of servers that are away or refuse; a library that was not loaded raises none."""
-    names = {
-        "sqlalchemy.exc": "DBAPIError",
-        "kombu.exceptions": "OperationalError",
-        "redis.exceptions": "RedisError",
-        "botocore.exceptions": "BotoCoreError",
-    }
-    return tuple(
-        getattr(sys.modules[module], name) for module, name in names.items() if module in sys.modules
-    )
-
-
 def main() -> None:
     """Run a command. What a user can mend is one line on stderr and exit status 2, never a traceback."""
     try:
@@ -70,7 +58,7 @@ def main() -> None:
         # Whoever read our output has enough; Python's own farewell would fail on the same pipe.
         sys.stderr.close()
         sys.exit(FAILED)
-    except MENDABLE + outages() as error:
+    except MENDABLE + server_errors() as error:
         sys.exit(explain(error))
 
 

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Event
 from typing import Protocol, TypeVar
 
-from db.outages import AWAY
-from worker.errors import TransientError
 from worker.log import logger
-
-#: What says that a server is away or overloaded: of stores, queues and notifications our errors, of the
-#: database its library's. A row that breaks a constraint is not among it.
-OUTAGES: tuple[type[Exception], ...] = (TransientError, *AWAY, OSError)
+from worker.outages import Backoff, unavailable
 
 T = TypeVar("T")
 
@@ -49,12 +44,10 @@ class Pace:
     #: That a file must have been left alone before it is taken in.
     settled: float = 2.0
 
-    def pauses(self) -> Iterator[float]:
-        """The pauses between attempts, without end."""
-        pause = self.first_pause
-        while True:
-            yield pause
-            pause = min(pause * 2, self.longest_pause)
+    @property
+    def backoff(self) -> Backoff:
+        """The pauses between attempts."""
+        return Backoff(self.first_pause, self.longest_pause)
 
 
 class Patience:
@@ -69,10 +62,10 @@ class Patience:
     def __call__(self, work: Callable[[], T]) -> T:
         """What the work answers in the end."""
         began: float | None = None
-        for pause in self._pace.pauses():
+        for pause in self._pace.backoff.pauses():
             try:
                 answer = work()
-            except OUTAGES as error:
+            except unavailable() as error:
                 if began is None:
                     logger.warning(
                         "a server does not answer, waiting",

@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 from db import documents, events, intake
 from db.documents import Object
 from producer.claims import Claims, claimed, signer_name, to_metadata
-from producer.outages import OUTAGES
 from producer.services.claim_lookup import check_pattern, look_up
 from producer.services.deps import IntakeDeps
 from producer.services.progress import OnProgress, Progress, unheard
@@ -22,6 +21,7 @@ from producer.sources.naming import is_folder_marker, sort_key
 from producer.sources.port import Inbox
 from worker.errors import ObjectDenied, ObjectMissing, WrongUse
 from worker.log import actor, logger
+from worker.outages import unavailable
 
 #: Objects that share a transaction.
 BATCH = 100
@@ -166,7 +166,7 @@ def _send(document_ids: Sequence[int], deps: IntakeDeps) -> None:
     for number, document_id in enumerate(document_ids):
         try:
             deps.send(document_id)
-        except OUTAGES as error:
+        except unavailable() as error:
             left = len(document_ids) - number
             logger.warning(
                 "documents wait for the sweep to send them", extra={"documents": left, "reason": str(error)}

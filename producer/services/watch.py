@@ -14,7 +14,7 @@ from types import FrameType
 
 from db import intake
 from db.documents import Object
-from producer.outages import OUTAGES, Pace, Patience, Stopped
+from producer.outages import Pace, Patience, Stopped
 from producer.services.claim_lookup import check_pattern
 from producer.services.deps import IntakeDeps
 from producer.services.pulse import Pulse
@@ -23,6 +23,7 @@ from producer.sources.events import BadNotice, read_notice
 from producer.sources.naming import base_of, is_folder_marker, looks_like_document
 from producer.sources.port import Message, NotificationSource
 from worker.log import logger
+from worker.outages import unavailable
 from worker.pipeline import PIPELINE
 
 #: The queues that hold the intake back: pages must not pile up before a slow detector either.
@@ -213,7 +214,7 @@ class _Box:
 
     def __init__(self, box: NotificationSource, pace: Pace) -> None:
         self._box, self._pace = box, pace
-        self._pauses = pace.pauses()
+        self._pauses = pace.backoff.pauses()
         self._again_at: float | None = None
 
     @property
@@ -225,26 +226,26 @@ class _Box:
         """WrongUse when it cannot be what was meant; an outage is none."""
         try:
             self._box.check()
-        except OUTAGES as error:
+        except unavailable() as error:
             self._failed(error)
 
     def receive(self, *, most: int, wait: float) -> list[Message]:
         """Messages; none in an outage."""
         try:
             found = self._box.receive(most=most, wait=wait)
-        except OUTAGES as error:
+        except unavailable() as error:
             self._failed(error)
             return []
         if self._again_at is not None:
             logger.info("a server answers again", extra={"server": self._box.name})
-            self._again_at, self._pauses = None, self._pace.pauses()
+            self._again_at, self._pauses = None, self._pace.backoff.pauses()
         return found
 
     def acknowledge(self, messages: Sequence[Message]) -> None:
         """Acknowledge; in an outage the messages come again and find their documents known."""
         try:
             self._box.acknowledge(messages)
-        except OUTAGES as error:
+        except unavailable() as error:
             self._failed(error)
 
     def _failed(self, error: Exception) -> None:

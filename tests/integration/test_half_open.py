@@ -15,10 +15,10 @@ from sqlalchemy.exc import OperationalError
 
 from db import read_timeout
 from db.engine import make_engine
-from db.outages import AWAY
 from tests.conftest import Bucket
 from tests.faults.line import Line
 from worker.errors import StorageUnavailable
+from worker.outages import database_away
 from worker.settings import Storage
 from worker.storage.s3 import S3, s3_client
 
@@ -67,7 +67,7 @@ def test_a_database_connection_that_goes_silent_is_given_up_and_the_next_works(
         with soon(), pytest.raises(OperationalError, match=r"said nothing for 0\.5 s") as failure:
             connection.execute(text("SELECT 1"))
 
-    assert isinstance(failure.value, AWAY)
+    assert isinstance(failure.value, database_away())
     assert failure.value.connection_invalidated
     with engine.connect() as connection:
         assert connection.execute(text("SELECT 1")).scalar_one() == 1

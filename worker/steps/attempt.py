@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,23 +14,20 @@ from sqlalchemy.orm import Session
 from db import chunks, documents, events, leases, verdicts
 from db.leases import Lease
 from db.models import Document
-from db.outages import AWAY
 from db.states import ChunkStage, StageName
 from worker.errors import (
     BrokerUnavailable,
     PermanentError,
     ServiceError,
-    StorageUnavailable,
     TransientError,
 )
 from worker.log import actor, logger, work_on
+from worker.outages import Backoff, database_away, outages
 from worker.steps.ports import Deps
 from worker.trace import describe
 
 #: What the stage needs beside what every step does.
 Needs = TypeVar("Needs", bound=Deps)
-#: Failures of what surrounds the document: they must not burn its attempts.
-OUTAGES = (StorageUnavailable, BrokerUnavailable, *AWAY)
 #: Seconds between two tries to reach a database that is away.
 POLL = 0.5
 #: Seconds beyond which the pause between two attempts no longer doubles.
@@ -73,7 +69,7 @@ def attempt(job: Job, deps: Needs, work: Callable[[Lease, Document, Needs], None
     deps.breaker.wait(most=seconds / 2)
     try:
         claimed = _claim(job, seconds, deps)
-    except AWAY:
+    except database_away():
         deps.breaker.failed()
         raise
     if claimed is None:
@@ -97,7 +93,7 @@ def _run(deps: Needs, claimed: _Claimed, work: Callable[[Lease, Document, Needs]
         _note(deps, claimed, "quarantined", f"{error.code}: {error}")
         _quarantine(deps, claimed.document.id, error.code, str(error))
     except Exception as error:  # the boundary of an attempt: recorded, put off, raised again
-        if isinstance(error, OUTAGES):
+        if isinstance(error, outages()):
             deps.breaker.failed()
         _put_off(deps, claimed, error)
         raise
@@ -218,16 +214,16 @@ def _quarantine(deps: Deps, document_id: int, reason: str, detail: str) -> None:
 
 def _put_off(deps: Deps, claimed: _Claimed, error: Exception) -> None:
     again_in = pause(claimed.lease.attempt, deps.attempts.retry_seconds)
-    counted = not isinstance(error, OUTAGES)
+    counted = not isinstance(error, outages())
     for _ in _tries(claimed):
         try:
             with deps.sessions() as session:
                 leases.give_back(session, claimed.lease, again_in=again_in, counted=counted)
                 note(session, claimed.lease, claimed.document.id, "failed", describe(error))
             break
-        except AWAY:
+        except database_away():
             logger.warning("waiting for the database, to hand the document back")
-    if not isinstance(error, (TransientError, *AWAY)):
+    if not isinstance(error, (TransientError, *database_away())):
         logger.exception("an attempt failed unexpectedly", extra={"stage": claimed.lease.stage.value})
 
 
@@ -240,9 +236,8 @@ def _tries(claimed: _Claimed) -> Iterator[None]:
 
 
 def pause(attempt_number: int, first: float) -> float:
-    """Seconds until the next attempt: doubling, bounded, with jitter so that a crowd spreads out."""
-    full = min(first * 2.0 ** (attempt_number - 1), LONGEST_PAUSE)
-    return full * random.uniform(0.5, 1.0)
+    """Seconds until the next attempt."""
+    return Backoff(first, LONGEST_PAUSE).pause(attempt_number)
 
 
 def _note(deps: Deps, claimed: _Claimed, event: str, detail: str | None = None) -> None:

@@ -6,12 +6,13 @@ anything, longer each time, and the first attempt that succeeds lets all go on.
 
 from __future__ import annotations
 
-import random
 import time
 from threading import Event, Lock
 
-#: Seconds to wait after the first failure, doubling up to the longest.
-FIRST, LONGEST = 0.5, 15.0
+from worker.outages import Backoff
+
+#: How long attempts wait, the longer the more of them failed in a row.
+BACKOFF = Backoff(first=0.5, longest=15.0)
 
 
 class Breaker:
@@ -19,7 +20,7 @@ class Breaker:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._pause = FIRST
+        self._failures = 0
         self._until = 0.0
 
     @property
@@ -38,10 +39,10 @@ class Breaker:
         with self._lock:
             moment = time.monotonic()
             if moment >= self._until:
-                self._until = moment + self._pause * random.uniform(0.5, 1.0)
-                self._pause = min(self._pause * 2, LONGEST)
+                self._failures += 1
+                self._until = moment + BACKOFF.pause(self._failures)
 
     def works(self) -> None:
         """All is well."""
         with self._lock:
-            self._pause, self._until = FIRST, 0.0
+            self._failures, self._until = 0, 0.0
