@@ -41,7 +41,9 @@ class Place:
     image_key: str | None
 
 
-def show(session: Session, region_id: int, *, strokes: bytes, outline: bytes, scopes: Iterable[str]) -> None:
+def index_region(
+    session: Session, region_id: int, *, strokes: bytes, outline: bytes, scopes: Iterable[str]
+) -> None:
     """Let a region be found by others. Committed before the region looks for others itself.
 
     Of two regions at work at once the one that commits this later sees the other.
@@ -66,7 +68,7 @@ def outlines(session: Session, scopes: Iterable[str], *, limit: int) -> dict[int
     return found
 
 
-def strokes(session: Session, region_ids: Sequence[int]) -> dict[int, bytes]:
+def region_strokes(session: Session, region_ids: Sequence[int]) -> dict[int, bytes]:
     """Strokes by region; those that were erased meanwhile are missing."""
     statement = select(Region.id, Region.strokes).where(Region.id.in_(region_ids))
     return {region_id: stored for region_id, stored in session.execute(statement) if stored}
@@ -77,13 +79,13 @@ def places(session: Session, region_ids: Iterable[int]) -> dict[int, Place]:
     return {place.id: place for place in _places(session, _standing(region_ids))}
 
 
-def held(session: Session, region_ids: Iterable[int]) -> dict[int, Place]:
+def locked_places(session: Session, region_ids: Iterable[int]) -> dict[int, Place]:
     """The same, and they cannot be erased before the transaction ends; who is being erased is missing."""
     lock = _standing(region_ids).with_for_update(of=Region, read=True, key_share=True, skip_locked=True)
     return {place.id: place for place in _places(session, lock)}
 
 
-def record(session: Session, later: Place, earlier: Place, *, similarity: float, kind: str) -> bool:
+def record_duplicate(session: Session, later: Place, earlier: Place, *, similarity: float, kind: str) -> bool:
     """Note that one region shows the same ink as an earlier one; False when an earlier one is known."""
     row = {"of_region_id": earlier.id, "similarity": similarity, "kind": kind}
     if insert_once(session, Duplicate, [{"region_id": later.id, **row}]):
@@ -96,7 +98,7 @@ def record(session: Session, later: Place, earlier: Place, *, similarity: float,
     return True
 
 
-def record_references(session: Session, region_id: int, found: Mapping[str, tuple[int, float]]) -> None:
+def record_reference_copies(session: Session, region_id: int, found: Mapping[str, tuple[int, float]]) -> None:
     """Note which references a region is a copy of: by signer their number and the similarity."""
     rows = [
         {"region_id": region_id, "signer": signer, "reference": number, "similarity": similarity}
@@ -105,7 +107,7 @@ def record_references(session: Session, region_id: int, found: Mapping[str, tupl
     insert_once(session, ReferenceCopy, rows)
 
 
-def of_document(session: Session, document_id: int) -> list[tuple[int, int | None]]:
+def duplicates_of(session: Session, document_id: int) -> list[tuple[int, int | None]]:
     """The document's regions that are duplicates, with those they duplicate."""
     statement = (
         select(Duplicate.region_id, Duplicate.of_region_id)

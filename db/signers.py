@@ -14,7 +14,7 @@ from db.models import Reference, Signer
 from db.writes import insert_or_find
 
 
-def enroll(session: Session, name: str) -> int:
+def signer_id(session: Session, name: str) -> int:
     """The signer's id; made when new."""
     return insert_or_find(session, Signer, {"name": name}, enrolled_at=now(session))[0]
 
@@ -48,7 +48,7 @@ def all_embeddings(session: Session, *, encoder: str) -> dict[str, list[bytes]]:
     return _grouped(session, encoder)
 
 
-def strokes(session: Session, names: Sequence[str]) -> dict[str, list[bytes | None]]:
+def reference_strokes(session: Session, names: Sequence[str]) -> dict[str, list[bytes | None]]:
     """Strokes of the references of these signers, in the order of their numbers."""
     statement = (
         select(Signer.name, Reference.strokes)

@@ -34,7 +34,7 @@ def granted(postgres: Engine) -> Engine:
     world = World(postgres)
     world.through(world.arrive("first.pdf", [page(0, marks=1)], claims=("Ann",)))
     with world.sessions() as session:
-        signer_id = signers.enroll(session, "Bob")
+        signer_id = signers.signer_id(session, "Bob")
         facts = {"image_key": "k", "quality": {}, "embedding": b"1234", "encoder": "e"}
         signers.add_reference(session, signer_id, "digest", **facts)
     grant(postgres, {})

@@ -10,14 +10,15 @@ from tests.handwriting import signature
 from training.common.shares import Share
 from training.verifier import readers
 from training.verifier.copies import CONDITIONS, Rescan, genuine_pairs, rescanned
-from worker.vision import copies
-from worker.vision.copies import SAME_INK, Strokes
+from worker.vision.copies.likeness import NOTHING_ALIKE, SAME_INK, likeness
+from worker.vision.copies.outlines import nearest, outline
+from worker.vision.copies.skeleton import Skeleton, fingerprint, skeleton
 from worker.vision.crops import ink_mask
 from worker.vision.values import Grey
 
 
-def strokes(image: Grey) -> Strokes:
-    return copies.strokes(copies.fingerprint(ink_mask(image)))
+def strokes(image: Grey) -> Skeleton:
+    return skeleton(fingerprint(ink_mask(image)))
 
 
 #: Where cleaning has its part, the measurement of the whole way is the place to look.
@@ -32,7 +33,7 @@ def test_a_copy_is_found_whatever_the_scanner_did(condition: str) -> None:
     first = rescanned(ink, Rescan(), rng)
     second = rescanned(ink, CONDITIONS[condition] or Rescan(), rng)
 
-    assert copies.likeness(strokes(second), strokes(first)).similarity >= SAME_INK
+    assert likeness(strokes(second), strokes(first)).similarity >= SAME_INK
 
 
 def test_another_act_of_the_same_hand_is_no_copy() -> None:
@@ -49,7 +50,7 @@ def test_a_line_through_one_of_the_two_makes_no_other_ink() -> None:
     ruled = image.copy()
     cv2.line(ruled, (120, 100), (240, 100), 30, 2)
 
-    found = copies.likeness(strokes(ruled), strokes(image))
+    found = likeness(strokes(ruled), strokes(image))
 
     assert found.similarity >= SAME_INK
     assert found.second > found.first
@@ -58,7 +59,7 @@ def test_a_line_through_one_of_the_two_makes_no_other_ink() -> None:
 def test_likeness_does_not_depend_on_which_comes_first() -> None:
     one, other = strokes(signature(3, wobble=1)), strokes(signature(3, wobble=2))
 
-    there, back = copies.likeness(one, other), copies.likeness(other, one)
+    there, back = likeness(one, other), likeness(other, one)
 
     assert there.similarity == pytest.approx(back.similarity, abs=0.1)
 
@@ -68,25 +69,25 @@ def test_too_little_ink_is_never_called_a_copy(image: Grey) -> None:
     shown = strokes(255 - image if image[0, 0] == 0 else image)
 
     assert not shown.enough
-    assert copies.likeness(shown, shown) == copies.NOTHING_ALIKE
-    assert copies.outline(shown) == b""
-    assert copies.nearest(shown, [b""], top=3) == []
+    assert likeness(shown, shown) == NOTHING_ALIKE
+    assert outline(shown) == b""
+    assert nearest(shown, [b""], top=3) == []
 
 
 def test_the_outline_finds_a_turned_and_scaled_copy_among_many() -> None:
     rng = np.random.default_rng(1)
-    outlines = [copies.outline(strokes(signature(seed, paper=255))) for seed in range(40)]
+    outlines = [outline(strokes(signature(seed, paper=255))) for seed in range(40)]
 
     asked = strokes(rescanned(signature(17, paper=255), Rescan(scale=0.8, turn=3.0), rng))
 
-    assert copies.nearest(asked, outlines, top=3)[0] == 17
+    assert nearest(asked, outlines, top=3)[0] == 17
 
 
 def test_a_fingerprint_is_small_and_the_same_every_time() -> None:
     ink = ink_mask(signature(5))
 
-    assert copies.fingerprint(ink) == copies.fingerprint(ink)
-    assert len(copies.fingerprint(ink)) < 1000
+    assert fingerprint(ink) == fingerprint(ink)
+    assert len(fingerprint(ink)) < 1000
 
 
 @pytest.mark.parametrize(

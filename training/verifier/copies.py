@@ -19,9 +19,10 @@ from training.common.shares import Share
 from training.provenance import commit
 from training.verifier import readers
 from training.verifier.readers import Drawn, Signer, Specimen
-from worker.vision import copies
 from worker.vision.cleaning.cleaner import Cleaner
-from worker.vision.copies import SAME_INK, Strokes
+from worker.vision.copies.likeness import SAME_INK, likeness
+from worker.vision.copies.outlines import nearest, outline
+from worker.vision.copies.skeleton import Skeleton, fingerprint, skeleton
 from worker.vision.crops import ink_mask
 from worker.vision.values import Grey, Pixels
 
@@ -108,20 +109,20 @@ def measure_copies(
         prepared = [[_strokes(specimen) for specimen in signer.genuine] for signer in signers]
         if pairs:
             judged[name] = genuine_pairs([signer.name for signer in signers], prepared)
-        gallery += [copies.outline(one) for signer in prepared for one in signer]
+        gallery += [outline(one) for signer in prepared for one in signer]
     found, searched = _copies(data / "verification", gallery, cleaner, notice)
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
     return CopiesReport(today, commit(), cleaner.version, SAME_INK, judged, found, searched, len(gallery))
 
 
-def genuine_pairs(names: Sequence[str], prepared: Sequence[Sequence[Strokes]]) -> Pairs:
+def genuine_pairs(names: Sequence[str], prepared: Sequence[Sequence[Skeleton]]) -> Pairs:
     """Lay every two genuine specimens of a signer over each other."""
     similarities: list[float] = []
     flagged = []
     too_little = 0
     for name, own in zip(names, prepared, strict=True):
         for (i, one), (j, other) in combinations(enumerate(own), 2):
-            similarity = copies.likeness(one, other).similarity
+            similarity = likeness(one, other).similarity
             similarities.append(similarity)
             too_little += not (one.enough and other.enough)
             if similarity >= SAME_INK:
@@ -179,10 +180,10 @@ def _copies(
         for ink in originals:
             first = _read(rescanned(ink, Rescan(), rng), cleaner)
             second = _read(rescanned(ink, how or anything(rng), rng), cleaner)
-            hits += copies.likeness(second, first).similarity >= SAME_INK
+            hits += likeness(second, first).similarity >= SAME_INK
             if how is None:
                 own = len(gallery)
-                ranked += own in copies.nearest(second, [*gallery, copies.outline(first)], top=CANDIDATES)
+                ranked += own in nearest(second, [*gallery, outline(first)], top=CANDIDATES)
         shares[name] = Share(hits, len(originals))
     return shares, Share(ranked, len(originals))
 
@@ -206,15 +207,15 @@ def _test_signers(folder: Path) -> list[Signer]:
     return [*test[::2], *readers.read_cedar(folder / "cedar")[::2]]
 
 
-def _strokes(specimen: Specimen) -> Strokes:
+def _strokes(specimen: Specimen) -> Skeleton:
     """A specimen as it is: these sets hold nothing that would have to be cleaned away."""
     ink = specimen.mask() if isinstance(specimen, Drawn) else ink_mask(_white(specimen))
-    return copies.strokes(copies.fingerprint(ink))
+    return skeleton(fingerprint(ink))
 
 
-def _read(crop: Pixels, cleaner: Cleaner) -> Strokes:
+def _read(crop: Pixels, cleaner: Cleaner) -> Skeleton:
     """A crop as the pipeline reads it."""
-    return copies.strokes(copies.fingerprint(ink_mask(cleaner.clean(crop))))
+    return skeleton(fingerprint(ink_mask(cleaner.clean(crop))))
 
 
 def _white(specimen: Specimen) -> Grey:

@@ -14,8 +14,8 @@ from worker.rendering.renderer import SandboxRenderer
 from worker.result import ComparisonResult, ReferenceScores
 from worker.settings import Reading, Verification
 from worker.steps.references import graded_image, signature_image
-from worker.vision import copies
-from worker.vision.copies import SAME_INK
+from worker.vision.copies.likeness import SAME_INK, likeness
+from worker.vision.copies.skeleton import fingerprint, skeleton
 from worker.vision.crops import ink_mask
 from worker.vision.values import Opinion, Outcome, Quality
 from worker.vision.verification.enrolment import Grade
@@ -70,8 +70,8 @@ class Comparer:
             page = signature_image(str(path), _bytes(path), self._renderer)
             prepared, grade = graded_image(str(path), page.data, self._cleaner)
             embedding = self._verifier.embed([prepared.clean])[0]
-            fingerprint = copies.fingerprint(ink_mask(prepared.clean))
-            self._known[path] = _Image(embedding, prepared.quality, grade, fingerprint)
+            ink = fingerprint(ink_mask(prepared.clean))
+            self._known[path] = _Image(embedding, prepared.quality, grade, ink)
         return self._known[path]
 
 
@@ -79,8 +79,8 @@ def _same_ink(first: _Image, second: _Image, opinion: Opinion) -> bool:
     """Whether both are one act of writing; asked only of what leans genuine, which every copy does."""
     if (opinion.llr or 0.0) <= 0:
         return False
-    strokes = copies.strokes(first.fingerprint), copies.strokes(second.fingerprint)
-    return copies.likeness(*strokes).similarity >= SAME_INK
+    strokes = skeleton(first.fingerprint), skeleton(second.fingerprint)
+    return likeness(*strokes).similarity >= SAME_INK
 
 
 def _bytes(path: Path) -> bytes:

@@ -20,7 +20,9 @@ from db.states import ChunkStage
 from worker.steps.ports import Deps
 from worker.storage.keys import page_digest
 from worker.vision.boxes import iou
-from worker.vision.copies import SAME_INK, Strokes, fingerprint, likeness, nearest, outline, strokes
+from worker.vision.copies.likeness import SAME_INK, likeness
+from worker.vision.copies.outlines import nearest, outline
+from worker.vision.copies.skeleton import Skeleton, fingerprint, skeleton
 from worker.vision.values import Box, Grey
 
 #: Regions of each scope that are looked through, the newest first.
@@ -30,11 +32,11 @@ CANDIDATES = 8
 
 
 @dataclass(frozen=True)
-class Shown:
+class Searchable:
     """A region as others find it, and among whom it looks itself."""
 
     region_id: int
-    strokes: Strokes
+    skeleton: Skeleton
     data: bytes
     outline: bytes
     #: Signers whose references it is compared with.
@@ -43,7 +45,7 @@ class Shown:
 
 
 @dataclass(frozen=True)
-class Found:
+class Matches:
     """What shows the same ink as a region: other regions with the similarity, references by signer."""
 
     region_id: int
@@ -51,65 +53,69 @@ class Found:
     references: Mapping[str, tuple[int, float]]
 
 
-def shown(region: Region, ink: Grey, *, claimed: Sequence[str], suggested: Sequence[str]) -> Shown | None:
-    """What of a region is shown; None where there is too little ink to tell a copy from another act."""
+def searchable(
+    region: Region, ink: Grey, *, claimed: Sequence[str], suggested: Sequence[str]
+) -> Searchable | None:
+    """What a region is found by; None where there is too little ink to tell a copy from another act."""
     data = fingerprint(ink)
-    found = strokes(data)
-    if not found.enough:
+    lines = skeleton(data)
+    if not lines.enough:
         return None
     names = tuple(claimed or suggested)
     scopes = {copies.signer_scope(name) for name in (names if claimed else ("", *names))}
     pixels = copies.pixels_scope(page_digest(region.page.image_key or ""))
-    return Shown(region.id, found, data, outline(found), names, (*sorted(scopes), pixels))
+    return Searchable(region.id, lines, data, outline(lines), names, (*sorted(scopes), pixels))
 
 
-def show(session: Session, regions: Iterable[Shown]) -> None:
+def index_regions(session: Session, regions: Iterable[Searchable]) -> None:
     """Let these regions be found."""
-    for one in regions:
-        copies.show(session, one.region_id, strokes=one.data, outline=one.outline, scopes=one.scopes)
+    for region in regions:
+        copies.index_region(
+            session, region.region_id, strokes=region.data, outline=region.outline, scopes=region.scopes
+        )
 
 
-def seek(regions: Sequence[Shown], deps: Deps) -> list[Found]:
+def search(regions: Sequence[Searchable], deps: Deps) -> list[Matches]:
     """Look for the same ink among the regions of the same scopes and the references of the same signers."""
     shapes: dict[tuple[str, ...], dict[int, bytes]] = {}
-    found = []
-    for one in regions:
+    matches = []
+    for region in regions:
         with deps.sessions() as session:
-            if one.scopes not in shapes:
-                shapes[one.scopes] = copies.outlines(session, one.scopes, limit=SEARCHED)
-            others = {key: value for key, value in shapes[one.scopes].items() if key != one.region_id}
+            if region.scopes not in shapes:
+                shapes[region.scopes] = copies.outlines(session, region.scopes, limit=SEARCHED)
+            others = {key: value for key, value in shapes[region.scopes].items() if key != region.region_id}
             ids = list(others)
-            likely = [ids[i] for i in nearest(one.strokes, list(others.values()), top=CANDIDATES)]
-            stored = copies.strokes(session, likely)
-            references = signers.strokes(session, one.names)
-        found.append(Found(one.region_id, _same(one, stored), _references(one, references)))
-    return found
+            likely = [ids[i] for i in nearest(region.skeleton, list(others.values()), top=CANDIDATES)]
+            stored = copies.region_strokes(session, likely)
+            references = signers.reference_strokes(session, region.names)
+        matches.append(Matches(region.region_id, _same(region, stored), _references(region, references)))
+    return matches
 
 
-def record(session: Session, found: Sequence[Found]) -> None:
+def record_matches(session: Session, matches: Sequence[Matches]) -> None:
     """Write what was found, with the later region of each pair, and into its document's history."""
-    ids = {one.region_id for one in found} | {other for one in found for other in one.regions}
-    standing = copies.held(session, ids)
-    for one in sorted(found, key=lambda one: one.region_id):
-        copies.record_references(session, one.region_id, one.references)
-        own = standing.get(one.region_id)
-        others = [standing[other] for other in sorted(one.regions) if other in standing]
-        if own is not None:
-            apart = [other for other in others if not _same_spot(own, other)]
-            for later, earlier in _pairs(own, apart):
-                _record(session, later, earlier, one.regions[earlier.id if later is own else later.id])
+    ids = {match.region_id for match in matches} | {other for match in matches for other in match.regions}
+    places = copies.locked_places(session, ids)
+    for match in sorted(matches, key=lambda match: match.region_id):
+        copies.record_reference_copies(session, match.region_id, match.references)
+        place = places.get(match.region_id)
+        others = [places[other] for other in sorted(match.regions) if other in places]
+        if place is not None:
+            apart = [other for other in others if not _same_spot(place, other)]
+            for later, earlier in _pairs(place, apart):
+                _record(session, later, earlier, match.regions[earlier.id if later is place else later.id])
 
 
-def _pairs(own: Place, others: Sequence[Place]) -> list[tuple[Place, Place]]:
+def _pairs(place: Place, others: Sequence[Place]) -> list[tuple[Place, Place]]:
     """The later and the earlier of each pair to be noted: all later ones, and the earliest before."""
-    before = [other for other in others if other < own]
-    first = [(own, min(before))] if before else []
-    return first + [(other, own) for other in others if other > own]
+    before = [other for other in others if other < place]
+    first = [(place, min(before))] if before else []
+    return first + [(other, place) for other in others if other > place]
 
 
 def _record(session: Session, later: Place, earlier: Place, similarity: float) -> None:
     kind = _kind(later, earlier)
-    if copies.record(session, later, earlier, similarity=similarity, kind=kind):
+    if copies.record_duplicate(session, later, earlier, similarity=similarity, kind=kind):
         detail = (
             f"page {later.page}, region {later.region}: same {kind} as document {earlier.document}, "
             f"page {earlier.page}, region {earlier.region}"
@@ -117,20 +123,22 @@ def _record(session: Session, later: Place, earlier: Place, similarity: float) -
         events.record(session, later.document, ChunkStage.VERIFY, "duplicate", detail=detail)
 
 
-def _same(one: Shown, stored: Mapping[int, bytes]) -> dict[int, float]:
-    alike = {other: likeness(one.strokes, strokes(data)).similarity for other, data in stored.items()}
+def _same(region: Searchable, stored: Mapping[int, bytes]) -> dict[int, float]:
+    alike = {other: likeness(region.skeleton, skeleton(data)).similarity for other, data in stored.items()}
     return {other: round(value, 4) for other, value in alike.items() if value >= SAME_INK}
 
 
-def _references(one: Shown, stored: Mapping[str, Sequence[bytes | None]]) -> dict[str, tuple[int, float]]:
+def _references(
+    region: Searchable, stored: Mapping[str, Sequence[bytes | None]]
+) -> dict[str, tuple[int, float]]:
     """By signer the number of the reference with the same ink, and the similarity."""
-    found = {}
+    copied = {}
     for name, references in stored.items():
-        alike = [likeness(one.strokes, strokes(data)).similarity if data else 0.0 for data in references]
+        alike = [likeness(region.skeleton, skeleton(data)).similarity if data else 0.0 for data in references]
         best = max(range(len(alike)), key=alike.__getitem__)
         if alike[best] >= SAME_INK:
-            found[name] = (best + 1, round(alike[best], 4))
-    return found
+            copied[name] = (best + 1, round(alike[best], 4))
+    return copied
 
 
 def _kind(later: Place, earlier: Place) -> str:

@@ -43,7 +43,7 @@ def _tell_later_ones(document_id: int, deps: Deps) -> None:
 def _answered(lease: Lease, deps: Deps) -> bool:
     """Write the answer and close; False when another copy was found meanwhile, and the answer lacks it."""
     with deps.sessions() as session:
-        found = copies.of_document(session, lease.id)
+        found = copies.duplicates_of(session, lease.id)
         tally = documents.tally(session, lease.id)
         reason, detail = _reason(session, lease.id, tally)
         versions = chunks.versions(session, lease.id)
@@ -54,7 +54,7 @@ def _answered(lease: Lease, deps: Deps) -> bool:
     deps.store.put(key, result.json_line().encode())
     with deps.sessions() as session:
         hold(session, lease)
-        if copies.of_document(session, lease.id) != found:
+        if copies.duplicates_of(session, lease.id) != found:
             return False
         note(session, lease, lease.id, "closed")
         versions_id = verdicts.versions_id(session, versions)

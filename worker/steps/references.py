@@ -17,9 +17,9 @@ from worker.result import EnrolmentResult, ReferenceResult
 from worker.steps.ports import Renderer, VerifyDeps
 from worker.steps.stored import stored_image
 from worker.storage.keys import reference_key
-from worker.vision import copies
 from worker.vision.cleaning.cleaner import Cleaner
 from worker.vision.cleaning.prepare import Prepared, prepare
+from worker.vision.copies.skeleton import fingerprint, skeleton
 from worker.vision.crops import ink_mask
 from worker.vision.images import decode
 from worker.vision.values import Embeddings, Grey, Limits, Pixels, Quality, RenderedPage
@@ -50,7 +50,7 @@ def enroll(signer: str, name: str, data: bytes, *, deps: VerifyDeps, renderer: R
     sha256 = hashlib.sha256(data).hexdigest()
     embedding = deps.verifier.embed([one.clean])[0]
     with deps.sessions() as session:
-        signer_id = signers.enroll(session, signer)
+        signer_id = signers.signer_id(session, signer)
     key = reference_key(signer_id, sha256)
     deps.store.put(key, data)
     image_key = f"{key}.{page.suffix}"
@@ -181,8 +181,8 @@ def _note_damage(damage: Mapping[int, str], deps: VerifyDeps) -> list[DamagedRef
 
 def _strokes(clean: Grey) -> bytes:
     """What a copy is recognised by; empty where there is too little to tell."""
-    data = copies.fingerprint(ink_mask(clean))
-    return data if copies.strokes(data).enough else b""
+    data = fingerprint(ink_mask(clean))
+    return data if skeleton(data).enough else b""
 
 
 def as_bytes(embedding: npt.NDArray[np.float32]) -> bytes:

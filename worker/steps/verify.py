@@ -14,7 +14,7 @@ from db.states import ChunkStage
 from worker.errors import DamagedCrop, DamagedImage, DamagedReference
 from worker.steps import copies
 from worker.steps.attempt import Job, attempt, close_stage, hold
-from worker.steps.copies import Shown
+from worker.steps.copies import Searchable
 from worker.steps.ports import VerifyDeps
 from worker.steps.references import NO_EMBEDDINGS, as_bytes, as_matrix, refresh_references
 from worker.steps.stored import stored_image
@@ -49,7 +49,7 @@ class _Answer:
     facts: Mapping[str, object]
     verdicts: Sequence[Mapping[str, object]] = ()
     suggestions: Sequence[Mapping[str, object]] = ()
-    shown: Shown | None = None
+    searchable: Searchable | None = None
 
 
 def verify_chunk(chunk_id: int, deps: VerifyDeps) -> bool:
@@ -67,18 +67,18 @@ def _verify(lease: Lease, document: Document, deps: VerifyDeps) -> None:
     references = refresh_references(claimed, deps)
     crops, damaged = _crops(regions, deps)
     answers = _answers(crops, _references(claimed, deps), deps)
-    shown = [answer.shown for answer in answers if answer.shown is not None]
+    searchable = [answer.searchable for answer in answers if answer.searchable is not None]
     with deps.sessions() as session:
         hold(session, lease)
-        copies.show(session, shown)
-    seen = copies.seek(shown, deps)
+        copies.index_regions(session, searchable)
+    matches = copies.search(searchable, deps)
     with deps.sessions() as session:
         close_stage(session, lease, document.id, deps)
         # Of references that nobody claims a document's history has nothing to say.
         for error in (*(references if claimed else ()), *damaged.values()):
             events.record(session, document.id, "verify", error.code, detail=str(error))
         _write(session, lease, (*answers, *map(_unanswered, damaged, damaged.values())), deps)
-        copies.record(session, seen)
+        copies.record_matches(session, matches)
 
 
 def _write(session: Session, lease: Lease, answers: Iterable[_Answer], deps: VerifyDeps) -> None:
@@ -160,8 +160,10 @@ def _answer(region: Region, prepared: Prepared, query: Embedding, files: _Files,
         rows.append(_verdict(name, opinion, files))
     near = [] if files.claimed or not prepared.quality.usable else _nearest(query, files, deps)
     suggested = [name for name, _ in near]
-    shown = copies.shown(region, ink_mask(prepared.clean), claimed=files.claimed, suggested=suggested)
-    return _Answer(region.id, facts, rows, _suggestions(near), shown)
+    searchable = copies.searchable(
+        region, ink_mask(prepared.clean), claimed=files.claimed, suggested=suggested
+    )
+    return _Answer(region.id, facts, rows, _suggestions(near), searchable)
 
 
 def _verdict(signer: str, opinion: Opinion, files: _Files) -> dict[str, object]:
