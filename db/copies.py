@@ -119,7 +119,7 @@ def duplicates_of(session: Session, document_id: int) -> list[tuple[int, int | N
     return [(region_id, of) for region_id, of in session.execute(statement)]
 
 
-def naming(session: Session, document_id: int) -> list[int]:
+def documents_with_copies_of(session: Session, document_id: int) -> list[int]:
     """Ids of other documents with a region that duplicates one of this document."""
     own = select(Region.id).join(Page, Page.id == Region.page_id).where(Page.document_id == document_id)
     statement = (

@@ -54,7 +54,7 @@ def leased_model(stage: StageName) -> type[Document] | type[Chunk]:
 
 
 class Document(Leased, Base):
-    """One object version in the intake bucket, or one local file. Registered once, never deleted."""
+    """One object version in the intake bucket, or one local file. Only an erasure deletes it."""
 
     __tablename__ = "documents"
     __table_args__ = (

@@ -31,11 +31,7 @@ def connection_class(answer_within: float | None) -> type[Connection]:
 def _wait(connection: extensions.connection) -> None:
     """Let one exchange with the server happen. OperationalError when it falls silent."""
     limit = connection.answer_within if isinstance(connection, Connection) else None
-    if connection.status not in (
-        extensions.STATUS_READY,
-        extensions.STATUS_BEGIN,
-        extensions.STATUS_PREPARED,
-    ):
+    if connection.status not in _OPEN:
         limit = CONNECT
     while (state := connection.poll()) != extensions.POLL_OK:
         poll = select.poll()

@@ -15,7 +15,7 @@ from worker.vision.weights import (
     Catalogue,
     CatalogueEntry,
     VerifierEntry,
-    digest,
+    file_digest,
     read_catalogue,
 )
 
@@ -36,7 +36,7 @@ def register_weights(
     made = CatalogueEntry(
         name=name,
         file=path.name,
-        sha256=digest(target),
+        sha256=file_digest(target),
         bytes=target.stat().st_size,
         licence=licence,
         card=card,

@@ -100,7 +100,7 @@ class Eraser:
             if document is None:
                 return False
             _check_free(session, document_id)
-            naming = copies.naming(session, document_id)
+            naming = copies.documents_with_copies_of(session, document_id)
             objects = self.store.erase(document_folder(document_id))
             erase.erase_document(session, document, who=self.who, objects=objects)
             for other in naming:

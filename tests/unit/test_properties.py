@@ -31,13 +31,13 @@ from worker.vision.boxes import clip
 from worker.vision.cleaning.cleaner import load_cleaner
 from worker.vision.cleaning.prepare import prepare
 from worker.vision.crops import HEIGHT, WIDTH, crop, normalise
-from worker.vision.detection.yolo import Reading, read_answers
+from worker.vision.detection.yolo import DetectorSpec, read_answers
 from worker.vision.letterbox import Letterbox
 from worker.vision.values import Box, Cleaning, Label, QualityIssue, Thresholds
 from worker.vision.verification.calibration import probability
 
 ANY_FLOAT = st.floats(width=32)
-READING = Reading((320,), (Label.SIGNATURE, Label.HANDWRITTEN_DATE), Thresholds(min_score=0.25))
+READING = DetectorSpec((320,), (Label.SIGNATURE, Label.HANDWRITTEN_DATE), Thresholds(min_score=0.25))
 SIDE = st.integers(1, 3000)
 CLEANER = load_cleaner(Cleaning.CLASSICAL)
 

@@ -29,10 +29,10 @@ from worker.vision.cleaning.cleaner import (
     Cleaner,
     by_network,
     by_rules,
-    erased,
     in_turn,
     load_cleaner,
     whiten,
+    without_ink,
 )
 from worker.vision.cleaning.learned import load_network
 from worker.vision.crops import dark_pixels, grey, ink_mask, normalise
@@ -258,4 +258,4 @@ def _perfect(soiled: Pair) -> Grey:
     whitened = whiten(grey(soiled.dirty))
     mask = dark_pixels(whitened)
     near = cv2.dilate(soiled.strokes, np.ones((3, 3), np.uint8))
-    return erased(whitened, mask, np.asarray(cv2.bitwise_and(mask, near), np.uint8))
+    return without_ink(whitened, mask, np.asarray(cv2.bitwise_and(mask, near), np.uint8))

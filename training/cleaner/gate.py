@@ -13,7 +13,7 @@ from training.cleaner import pairs
 from training.cleaner.evaluate import CleaningCase, Errors, Judge, cases
 from training.verifier import readers
 from training.verifier.protocol import Gallery
-from worker.vision.cleaning.cleaner import by_network, erased, removed_share, whiten
+from worker.vision.cleaning.cleaner import by_network, removed_share, whiten, without_ink
 from worker.vision.cleaning.learned import StrokeNetwork
 from worker.vision.crops import dark_pixels, grey
 from worker.vision.values import Embeddings, Grey, Pixels
@@ -86,6 +86,6 @@ def _cleaned(crops: Sequence[Pixels | Grey], network: StrokeNetwork, judge: Judg
         mask = dark_pixels(whitened)
         kept = find(crop, whitened, mask)
         without.append(whitened)
-        cleaned.append(erased(whitened, mask, kept))
+        cleaned.append(without_ink(whitened, mask, kept))
         removed.append(removed_share(mask, kept))
     return _Cleaned(judge.embed(without), judge.embed(cleaned), np.array(removed))

@@ -1,7 +1,7 @@
 """Bytes of a document in, upright page images out.
 
 The format is read from the first bytes, never from a name. What each format needs lives beside this module:
-`pages_pdf` (the only importer of pymupdf), `pages_image` (Pillow) and `pages_encode` (OpenCV).
+`pdf` (the only importer of pymupdf), `raster` (Pillow) and `encoding` (OpenCV).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class _Reader(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class OpenDocument:
     """An opened document; one thread at a time may use it."""
 
     info: DocumentInfo
@@ -51,7 +51,7 @@ class Document:
                 yield error
 
 
-def open_document(data: bytes, *, limits: Limits) -> Document:
+def open_document(data: bytes, *, limits: Limits) -> OpenDocument:
     """Open the document without rendering any of it.
 
     Raises a DocumentError that says what is wrong and what to do; a document that opens may still have
@@ -73,7 +73,7 @@ def open_document(data: bytes, *, limits: Limits) -> Document:
         raise TooManyPages(
             f"there are more than {limits.max_pages:,} pages; split the file or raise the limit"
         )
-    return Document(DocumentInfo(kind, len(reader), reader.notes), reader)
+    return OpenDocument(DocumentInfo(kind, len(reader), reader.notes), reader)
 
 
 def inspect(data: bytes, *, limits: Limits) -> DocumentInfo:
@@ -84,5 +84,5 @@ def inspect(data: bytes, *, limits: Limits) -> DocumentInfo:
 def render(
     data: bytes, *, limits: Limits, first: int = 0, last: int | None = None
 ) -> Iterator[RenderedPage | PageError]:
-    """Yield the pages [first, last) as `Document.pages` does; a DocumentError comes before the first."""
+    """Yield the pages [first, last) as `OpenDocument.pages` does; a DocumentError comes before the first."""
     yield from open_document(data, limits=limits).pages(first, last)

@@ -33,7 +33,7 @@ def _tell_later_ones(document_id: int, deps: Deps) -> None:
     One that is given at this moment waits here, or sees the finding itself.
     """
     with deps.sessions() as session:
-        later = copies.naming(session, document_id)
+        later = copies.documents_with_copies_of(session, document_id)
     for other in later:
         with deps.sessions() as session:
             if copies.closed(session, other):

@@ -103,7 +103,7 @@ def verified_path(name: str, folder: Path = WEIGHTS_DIR) -> Path:
     path = folder / wanted.file
     if not path.is_file():
         raise WeightsError(name, f"{path} is missing; restore it from version control or reinstall")
-    found = digest(path)
+    found = file_digest(path)
     if found != wanted.sha256:
         raise WeightsError(
             name,
@@ -113,7 +113,7 @@ def verified_path(name: str, folder: Path = WEIGHTS_DIR) -> Path:
     return path
 
 
-def digest(path: Path) -> str:
+def file_digest(path: Path) -> str:
     """SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

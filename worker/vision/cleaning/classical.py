@@ -36,10 +36,10 @@ class _Parts:
 def strokes(crop: Pixels | Grey, mask: Grey) -> Grey:
     """What of a mask of dark pixels (255) is neither rule nor separate print nor of another colour."""
     kept = cv2.bitwise_and(mask, cv2.bitwise_not(ruled(mask)))
-    return _without_print(coloured(crop, np.asarray(kept, np.uint8)))
+    return _without_print(coloured_ink(crop, np.asarray(kept, np.uint8)))
 
 
-def coloured(crop: Pixels | Grey, mask: Grey) -> Grey:
+def coloured_ink(crop: Pixels | Grey, mask: Grey) -> Grey:
     """Where the pen was coloured, drop ink without colour, except beside coloured strokes."""
     if crop.ndim == 2 or not cv2.countNonZero(mask):
         return mask

@@ -47,7 +47,7 @@ class Cleaner:
         kept = self.find(crop, whitened, mask)
         if self.method is Cleaning.AUTO and removed_share(mask, kept) < self.min_removed:
             return whitened
-        cleaned = erased(whitened, mask, kept)
+        cleaned = without_ink(whitened, mask, kept)
         if self.method is Cleaning.AUTO and assess(whitened).usable and not assess(cleaned).usable:
             return whitened
         return cleaned
@@ -105,7 +105,7 @@ def in_turn(*finders: Finder) -> Finder:
     def find(crop: Pixels | Grey, whitened: Grey, mask: Grey) -> Grey:
         kept = mask
         for finder in finders:
-            kept = finder(crop, erased(whitened, mask, kept), kept)
+            kept = finder(crop, without_ink(whitened, mask, kept), kept)
         return kept
 
     return find
@@ -117,7 +117,7 @@ def removed_share(mask: Grey, kept: Grey) -> float:
     return 1 - cv2.countNonZero(kept) / ink if ink else 0.0
 
 
-def erased(whitened: Grey, mask: Grey, kept: Grey) -> Grey:
+def without_ink(whitened: Grey, mask: Grey, kept: Grey) -> Grey:
     """The whitened crop with white where dark pixels of `mask` are not `kept`."""
     removed = cv2.bitwise_and(mask, cv2.bitwise_not(kept))
     # The soft rim of removed ink goes with it, but not where a kept stroke is beside it.

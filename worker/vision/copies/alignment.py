@@ -41,7 +41,7 @@ class AffineMap:
         return bool(small >= _MIN_SCALE and large <= _MAX_SCALE and large <= _MAX_STRETCH * small)
 
 
-def fit(source: Points, target: Points, *, affine: bool) -> AffineMap:
+def fitted_map(source: Points, target: Points, *, affine: bool) -> AffineMap:
     """The map that brings points (n, 2) nearest to their targets: a turn and scale, or any linear one."""
     middle, aim = source.mean(axis=0), target.mean(axis=0)
     matrix = (_affine if affine else _similarity)(source - middle, target - aim)

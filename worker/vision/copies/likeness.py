@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from worker.vision.copies.alignment import AffineMap, Points, fit, rotation
+from worker.vision.copies.alignment import AffineMap, Points, fitted_map, rotation
 from worker.vision.copies.skeleton import COLUMNS, ROWS, SPREAD, VARIANTS, Skeleton
 
 #: A middle line agrees within this many pixels of the normalised signature (220 wide), or within this share
@@ -99,4 +99,4 @@ def _closer(current: AffineMap, points: Points, second: Skeleton, *, affine: boo
     """One step of iterative closest points, for the better share of the points."""
     places, distances = second.distances(current(points))
     kept = distances <= np.partition(distances, int(_FITTED * len(distances)))[int(_FITTED * len(distances))]
-    return fit(points[kept], places[kept], affine=affine)
+    return fitted_map(points[kept], places[kept], affine=affine)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from worker.vision.detection.yolo import Reading, model_input, read_answers
+from worker.vision.detection.yolo import DetectorSpec, model_input, read_answers
 from worker.vision.onnx import OnnxModel
 from worker.vision.values import Pixels, Region, Thresholds
 from worker.vision.weights import WEIGHTS_DIR, entry
@@ -38,7 +38,7 @@ class OnnxDetector:
         threads: int = 1,
         folder: Path = WEIGHTS_DIR,
     ) -> None:
-        self._reading = Reading.of(entry(name, folder), thresholds)
+        self._spec = DetectorSpec.of(entry(name, folder), thresholds)
         self._model = OnnxModel.catalogued(name, threads=threads, folder=folder)
 
     @property
@@ -53,9 +53,9 @@ class OnnxDetector:
     def _detect_one(self, page: Pixels) -> list[Region]:
         if page.size == 0:
             return []
-        frames = self._reading.frames(page)
+        frames = self._spec.frames(page)
         answers = [self._model.run(model_input(page, frame)[None])[0] for frame in frames]
-        return read_answers(answers, frames, self._reading)
+        return read_answers(answers, frames, self._spec)
 
 
 def load_detector(

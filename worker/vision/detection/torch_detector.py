@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file
 from ultralytics.nn.tasks import DetectionModel
 
-from worker.vision.detection.yolo import Answer, Inputs, Reading, model_input, read_answers
+from worker.vision.detection.yolo import Answer, DetectorSpec, Inputs, model_input, read_answers
 from worker.vision.letterbox import Letterbox
 from worker.vision.values import Pixels, Region, Thresholds
 from worker.vision.weights import WEIGHTS_DIR, CatalogueEntry, entry, verified_path
@@ -37,7 +37,7 @@ class TorchDetector:
         folder: Path = WEIGHTS_DIR,
     ) -> None:
         weights = entry(name, folder)
-        self._reading = Reading.of(weights, thresholds)
+        self._spec = DetectorSpec.of(weights, thresholds)
         self._version = weights.sha256
         self._device = torch.device(device)
         self._half = self._device.type == "cuda"
@@ -51,13 +51,13 @@ class TorchDetector:
 
     def detect(self, pages: Sequence[Pixels]) -> list[list[Region]]:
         """The regions of each page in its own pixels, best first; pages of one shape share forward passes."""
-        frames = [self._reading.frames(page) if page.size else [] for page in pages]
+        frames = [self._spec.frames(page) if page.size else [] for page in pages]
         answers: dict[_Look, Answer] = {}
         for batch in _batches(frames):
             inputs = np.stack([model_input(pages[page], frames[page][size]) for page, size in batch])
             answers.update(zip(batch, self._forward(inputs), strict=True))
         return [
-            read_answers([answers[page, size] for size in range(len(sizes))], sizes, self._reading)
+            read_answers([answers[page, size] for size in range(len(sizes))], sizes, self._spec)
             if sizes
             else []
             for page, sizes in enumerate(frames)

@@ -32,7 +32,7 @@ _VOTE_IOU, _HEARD = 0.55, 0.001
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class DetectorSpec:
     """How pages are shown and answers are read: labels in the model's order, thresholds.
 
     A page is looked at once at each of the input sizes, most often at one.
@@ -71,20 +71,20 @@ def model_input(page: Pixels, frame: Letterbox) -> Inputs:
     return np.ascontiguousarray(field.transpose(2, 0, 1), dtype=np.float32) / np.float32(255)
 
 
-def read_answers(answers: Sequence[Answer], frames: Sequence[Letterbox], reading: Reading) -> list[Region]:
+def read_answers(answers: Sequence[Answer], frames: Sequence[Letterbox], spec: DetectorSpec) -> list[Region]:
     """The regions of a page's raw answers, one a look: over their label's threshold, clipped, best first.
 
     Overlaps of one label are suppressed. Regions of two labels may lie in one place where neither is likely
     enough to rule the other out.
     """
     anchors = _Anchors.of(answers, frames)
-    floors = np.array([[reading.thresholds.floor(label)] for label in reading.labels])
+    floors = np.array([[spec.thresholds.floor(label)] for label in spec.labels])
     # The best claim on every anchor; it rules out whatever scores lower there.
     claims = np.where(anchors.scores >= np.maximum(floors, _CLAIM), anchors.scores, 0).max(axis=0, initial=0)
     found = list[Region]()
-    for label, own, floor in zip(reading.labels, anchors.scores, floors[:, 0], strict=True):
+    for label, own, floor in zip(spec.labels, anchors.scores, floors[:, 0], strict=True):
         chosen = np.flatnonzero((own >= floor) & (own >= claims))
-        corners, max_iou = anchors.corners[chosen], reading.thresholds.max_iou
+        corners, max_iou = anchors.corners[chosen], spec.thresholds.max_iou
         for kept in suppressed(corners, own[chosen], max_iou=max_iou, limit=_MAX_REGIONS):
             box, score = anchors.agreed(int(chosen[kept]), own)
             on_page = clip(box, width=frames[0].source_width, height=frames[0].source_height)
