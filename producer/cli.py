@@ -44,12 +44,12 @@ SERVERS = {
 #: Exit statuses beside 0: some documents failed, or the command was used wrongly.
 FAILED, WRONG_USE = 1, 2
 
-#: What a user can mend, beside servers that are away.
-MENDABLE: tuple[type[Exception], ...] = (ValidationError, ServiceError, ModuleNotFoundError)
+#: What a user can put right, beside servers that are away.
+REPAIRABLE: tuple[type[Exception], ...] = (ValidationError, ServiceError, ModuleNotFoundError)
 
 
 def main() -> None:
-    """Run a command. What a user can mend is one line on stderr and exit status 2, never a traceback."""
+    """Run a command. What a user can put right is one line on stderr and exit status 2, never a traceback."""
     try:
         log = Logging()
         configure(log.log_level or "WARNING", log.log_format)
@@ -58,12 +58,12 @@ def main() -> None:
         # Whoever read our output has enough; Python's own farewell would fail on the same pipe.
         sys.stderr.close()
         sys.exit(FAILED)
-    except MENDABLE + server_errors() as error:
+    except REPAIRABLE + server_errors() as error:
         sys.exit(explain(error))
 
 
 def explain(error: Exception) -> int:
-    """Say on stderr what went wrong and what helps; the exit status. Raises what no user can mend."""
+    """Say on stderr what went wrong and what helps; the exit status. Raises what no user can put right."""
     match error:
         case ValidationError():
             _complain(*complaints(error))

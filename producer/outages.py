@@ -50,7 +50,7 @@ class Pace:
         return Backoff(self.first_pause, self.longest_pause)
 
 
-class Patience:
+class UntilAnswered:
     """Runs work until it succeeds. Raises Stopped when the process is asked to end meanwhile."""
 
     def __init__(self, what: str, stop: Event, pace: Pace, alive: Callable[[], None]) -> None:

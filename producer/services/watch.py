@@ -14,7 +14,7 @@ from types import FrameType
 
 from db import intake
 from db.documents import Object
-from producer.outages import Pace, Patience, Stopped
+from producer.outages import Pace, Stopped, UntilAnswered
 from producer.services.claim_lookup import check_pattern
 from producer.services.deps import IntakeDeps
 from producer.services.pulse import Pulse
@@ -80,8 +80,8 @@ class _Watcher:
         pace: Pace,
     ) -> None:
         self._deps, self._stop, self._pulse, self._pace = deps, stop, pulse, pace
-        self._store = Patience("the store or the database", stop, pace, pulse)
-        self._broker = Patience("the broker", stop, pace, pulse)
+        self._store = UntilAnswered("the store or the database", stop, pace, pulse)
+        self._broker = UntilAnswered("the broker", stop, pace, pulse)
         self._boxes = [_Box(box, pace) for box in notifications]
         self._listing = _Listing(deps, self._store, settled=pace.settled)
         self._paused = False
@@ -175,7 +175,7 @@ class _Watcher:
 class _Listing:
     """The full listing, begun at the start and again at each interval, taken in small portions."""
 
-    def __init__(self, deps: IntakeDeps, call: Patience, *, settled: float) -> None:
+    def __init__(self, deps: IntakeDeps, call: UntilAnswered, *, settled: float) -> None:
         self._deps, self._call, self._settled = deps, call, settled
         self._pages: Iterator[Sequence[Object]] | None = None
         self._waiting: deque[Object] = deque()

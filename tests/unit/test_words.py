@@ -15,7 +15,7 @@ from training.cli import app as training_app
 
 ROOT = Path(__file__).parents[2]
 MOST_WORDS = 30
-PACKAGES = ("benchmarks", "db", "deploy", "training", "worker")
+PACKAGES = ("benchmarks", "db", "deploy", "producer", "tests", "training", "worker")
 
 #: Words of an earlier private dialect, as patterns, and what the field says.
 DIALECT = {

@@ -73,7 +73,7 @@ def test_an_outage_is_waited_out_and_told_once(deps, s3, database_url, caplog, c
     assert times(caplog, "a server answers again", server="the store or the database") == 1
 
 
-def test_a_mailbox_that_is_away_does_not_hold_up_the_listing(deps, s3, mail, redis_url, caplog):
+def test_a_notification_source_that_is_away_does_not_hold_up_the_listing(deps, s3, mail, redis_url, caplog):
     caplog.set_level("INFO", logger="countersign")
     address = make_url(redis_url)
     with line_to(address.host, address.port) as line:
