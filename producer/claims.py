@@ -12,7 +12,6 @@ from email.errors import MessageError
 from email.header import decode_header, make_header
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 from urllib.parse import unquote
 
 from db.states import ClaimSource
@@ -88,7 +87,7 @@ def _escaped(sign: str) -> str:
     return sign if plain else "".join(f"%{byte:02X}" for byte in sign.encode())
 
 
-def from_sidecar(data: bytes) -> list[Any]:
+def from_sidecar(data: bytes) -> list[object]:
     """Names in a sidecar: {"signer": "…"} or {"signers": ["…"]}. ValueError when it is something else."""
     if len(data) > LARGEST_SIDECAR:
         raise ValueError(f"a sidecar of more than {LARGEST_SIDECAR} bytes")
@@ -137,7 +136,7 @@ def _check(pattern: str, parts: Sequence[str]) -> None:
 
 
 #: What one source says: its names, not yet checked; ValueError when they cannot be read.
-Reader = Callable[[], Sequence[Any]]
+Reader = Callable[[], Sequence[object]]
 
 
 def first_of(readers: Iterable[tuple[ClaimSource, Reader]]) -> Claims:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
 
 from db.documents import Object
 from db.states import ClaimSource
@@ -33,17 +32,17 @@ def check_pattern(deps: IntakeDeps) -> None:
         compile_pattern(deps.settings.key_pattern, prefix=deps.source.prefix)
 
 
-def _metadata(document: Object, deps: IntakeDeps) -> Sequence[Any]:
+def _metadata(document: Object, deps: IntakeDeps) -> Sequence[object]:
     value = deps.source.metadata(document).get("signer")
     return [] if value is None else from_metadata(value)
 
 
-def _sidecar(document: Object, deps: IntakeDeps) -> Sequence[Any]:
+def _sidecar(document: Object, deps: IntakeDeps) -> Sequence[object]:
     data = deps.source.sidecar(document)
     return [] if data is None else from_sidecar(data)
 
 
-def _key(document: Object, deps: IntakeDeps) -> Sequence[Any]:
+def _key(document: Object, deps: IntakeDeps) -> Sequence[object]:
     pattern = deps.settings.key_pattern
     signer = compile_pattern(pattern, prefix=deps.source.prefix)(document.key) if pattern else None
     return [] if signer is None else [signer]

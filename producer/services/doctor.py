@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from db.engine import make_engine
 from db.migrate import pending
+from producer.sources import configured_source
 from worker.result import DoctorFinding
 from worker.settings import Broker, Database, Detection, Intake, Storage
 from worker.vision.weights import load_catalogue, verified_path
@@ -87,8 +88,7 @@ def _gpu() -> DoctorFinding:
     wanted = Detection().detect_device == "cuda"
     if not _installed("torch"):
         return _no_gpu("torch is not installed", wanted=wanted)
-    import torch  # noqa: PLC0415 - in the extra `gpu`, and seconds to load
-
+    torch = importlib.import_module("torch")
     if torch.cuda.is_available():
         return DoctorFinding(check="gpu", ok=True, found=torch.cuda.get_device_name())
     return _no_gpu("torch sees no GPU", wanted=wanted)
@@ -103,9 +103,7 @@ def _no_gpu(found: str, *, wanted: bool) -> DoctorFinding:
 
 @_check("queues", "start Redis and set COUNTERSIGN_BROKER_URL")
 def _broker() -> str:
-    from redis import Redis  # noqa: PLC0415 - in the extra `queue`
-
-    client = Redis.from_url(
+    client = importlib.import_module("redis").Redis.from_url(
         Broker().broker_url.get_secret_value(), socket_connect_timeout=3, socket_timeout=3
     )
     return f"Redis {client.info('server')['redis_version']}"
@@ -121,13 +119,12 @@ def _database() -> str:
 
 @_check("buckets", "create the buckets, and set COUNTERSIGN_S3_ENDPOINT and the keys")
 def _buckets() -> str:
-    from worker.storage.s3 import s3_client  # noqa: PLC0415 - in the extra `queue`
-
-    names = (Intake().intake_bucket, Storage().results_bucket)
-    client = s3_client(Storage())
-    for name in names:
-        client.head_bucket(Bucket=name)
-    return ", ".join(names)
+    """The intake's, and the results' where they are not kept in a folder."""
+    places = [f"s3://{Intake().intake_bucket}", Storage().results_url]
+    for place in places:
+        if place.startswith("s3://"):
+            configured_source(place).check()
+    return ", ".join(place.removeprefix("s3://") for place in places)
 
 
 def _installed(name: str) -> bool:

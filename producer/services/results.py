@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, get_args, get_type_hints
+from typing import BinaryIO
 
 from pydantic import JsonValue
 
@@ -25,10 +25,6 @@ from worker.errors import WrongUse
 from worker.result import VerdictRow
 from worker.result.rows import Locate, document_result
 
-if TYPE_CHECKING:
-    import pyarrow as pa  # type: ignore[import-untyped]
-    from typing_extensions import Buffer
-
 __all__ = [
     "COLUMNS",
     "Exported",
@@ -37,7 +33,6 @@ __all__ = [
     "Status",
     "export_results",
     "guarded",
-    "parquet_schema",
     "read_rows",
 ]
 
@@ -46,8 +41,6 @@ PAGE = 500
 
 #: Columns of the flat formats, in order.
 COLUMNS = tuple(VerdictRow.model_fields)
-#: Arrow types of what a column holds; text, states and verdicts are strings.
-_ARROW = {bool: "bool", int: "int64", float: "float64"}
 
 
 class Format(StrEnum):
@@ -160,57 +153,10 @@ def _write_csv(chosen: _Chosen, stream: BinaryIO) -> None:
 
 def _write_parquet(chosen: _Chosen, stream: BinaryIO) -> None:
     try:
-        import pyarrow as pa  # noqa: PLC0415 - only this format needs it
-        import pyarrow.parquet as pq  # type: ignore[import-untyped]  # noqa: PLC0415
+        from producer.services.parquet import write_parquet  # noqa: PLC0415 - in the extra `queue`
     except ImportError as error:
         raise WrongUse("Parquet needs pyarrow: pip install 'countersign[queue]'") from error
-    schema = parquet_schema()
-    with pq.ParquetWriter(pa.PythonFile(_Counting(stream), mode="w"), schema) as writer:
-        for page in chosen.pages():
-            rows = [row.json_object() for row in read_rows(chosen.sessions, page)]
-            writer.write_table(pa.Table.from_pylist(rows, schema=schema))
-
-
-def parquet_schema() -> pa.Schema:
-    """The Arrow schema of the flat rows: always the same, whatever the rows hold."""
-    import pyarrow as pa  # noqa: PLC0415
-
-    kinds = get_type_hints(VerdictRow)
-    return pa.schema(
-        [
-            pa.field(name, pa.type_for_alias(_arrow_type(kinds[name])), nullable=not field.is_required())
-            for name, field in VerdictRow.model_fields.items()
-        ]
-    )
-
-
-def _arrow_type(kind: object) -> str:
-    """The Arrow type of a column by the type of its field, whether or not that may be None."""
-    kinds = (kind, *get_args(kind))
-    return next((name for plain, name in _ARROW.items() if plain in kinds), "string")
-
-
-class _Counting(io.RawIOBase):
-    """A stream that knows how far it is: a pipe does not, and Parquet asks."""
-
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream = stream
-        self._written = 0
-
-    def writable(self) -> bool:
-        """Always."""
-        return True
-
-    def write(self, data: Buffer) -> int:
-        """Write everything."""
-        size = memoryview(data).nbytes
-        self._stream.write(data)
-        self._written += size
-        return size
-
-    def tell(self) -> int:
-        """Bytes so far."""
-        return self._written
+    write_parquet((read_rows(chosen.sessions, page) for page in chosen.pages()), stream)
 
 
 @contextmanager

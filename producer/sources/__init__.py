@@ -13,7 +13,7 @@ from worker.settings import Broker, Intake, Storage
 SOURCES = {"s3": "producer.sources.s3", "file": "producer.sources.folder"}
 
 
-class Opener(Protocol):
+class SourceModule(Protocol):
     """What a source's module offers."""
 
     def open_source(self, url: str, settings: SourceSettings) -> Source:
@@ -31,7 +31,7 @@ def open_source(url: str, settings: SourceSettings) -> Source:
     if not has_scheme(url) or scheme not in SOURCES:
         kinds = " or ".join(f"{name}://" for name in SOURCES)
         raise WrongUse(f"{url!r} is no place that documents come from; give a URL with {kinds}")
-    return cast("Opener", import_module(SOURCES[scheme])).open_source(url, settings)
+    return cast("SourceModule", import_module(SOURCES[scheme])).open_source(url, settings)
 
 
 def configured_source(url: str) -> Source:

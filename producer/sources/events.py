@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import unquote_plus
 
 from db.documents import Object
@@ -41,7 +40,7 @@ def read_notice(body: str | bytes) -> list[Object | BadNotice]:
         return [BadNotice(f"not JSON: {type(error).__name__}", visible(text))]
 
 
-def _read(content: Any, *, depth: int) -> Iterator[Object | BadNotice]:
+def _read(content: object, *, depth: int) -> Iterator[Object | BadNotice]:
     if depth > _DEEPEST:
         yield _bad("envelopes nested too deep", content)
     elif isinstance(content, list):
@@ -52,7 +51,7 @@ def _read(content: Any, *, depth: int) -> Iterator[Object | BadNotice]:
         yield _bad("neither an object nor a list", content)
 
 
-def _read_list(content: list[Any], *, depth: int) -> Iterator[Object | BadNotice]:
+def _read_list(content: list[object], *, depth: int) -> Iterator[Object | BadNotice]:
     """MinIO's access format: [{"Event": [event], "EventTime": time}], formerly [time, [event]].
 
     Its documentation also speaks of [time, {"Records": [event]}].
@@ -62,11 +61,12 @@ def _read_list(content: list[Any], *, depth: int) -> Iterator[Object | BadNotice
         yield from _read(entry, depth=depth + 1)
 
 
-def _read_mapping(content: dict[str, Any], *, depth: int) -> Iterator[Object | BadNotice]:
+def _read_mapping(content: dict[str, object], *, depth: int) -> Iterator[Object | BadNotice]:
     if content.get("Event") == "s3:TestEvent":
         return
-    if content.get("Type") == "Notification" and isinstance(content.get("Message"), str):
-        yield from _read(json.loads(content["Message"]), depth=depth + 1)
+    message = content.get("Message")
+    if content.get("Type") == "Notification" and isinstance(message, str):
+        yield from _read(json.loads(message), depth=depth + 1)
         return
     records = content.get("Records", content.get("Event"))
     if isinstance(records, list):
@@ -78,16 +78,16 @@ def _read_mapping(content: dict[str, Any], *, depth: int) -> Iterator[Object | B
         yield _bad("no records", content)
 
 
-def _record(record: Any) -> Iterator[Object | BadNotice]:
+def _record(record: object) -> Iterator[Object | BadNotice]:
     """AWS says `ObjectCreated:Put`, MinIO `s3:ObjectCreated:Put`; other events bring no new document."""
     name = record.get("eventName") if isinstance(record, dict) else None
-    if not isinstance(name, str):
+    if not isinstance(record, dict) or not isinstance(name, str):
         yield _bad("a record without an event name", record)
     elif name.removeprefix("s3:").startswith("ObjectCreated:"):
         yield _created(record)
 
 
-def _created(record: dict[str, Any]) -> Object | BadNotice:
+def _created(record: dict[str, object]) -> Object | BadNotice:
     bucket, key = _text(record, "s3", "bucket", "name"), _text(record, "s3", "object", "key")
     version_id, etag = _text(record, "s3", "object", "versionId"), _text(record, "s3", "object", "eTag")
     version = version_of(version_id, etag)
@@ -104,13 +104,13 @@ def _created(record: dict[str, Any]) -> Object | BadNotice:
     return Object(bucket, key, version, size_of(_inside(record, "s3", "object", "size")))
 
 
-def _text(record: dict[str, Any], *path: str) -> str | None:
+def _text(record: dict[str, object], *path: str) -> str | None:
     found = _inside(record, *path)
     return found if isinstance(found, str) else None
 
 
-def _inside(record: dict[str, Any], *path: str) -> Any:
-    found: Any = record
+def _inside(record: dict[str, object], *path: str) -> object:
+    found: object = record
     for name in path:
         if not isinstance(found, dict):
             return None
@@ -118,5 +118,5 @@ def _inside(record: dict[str, Any], *path: str) -> Any:
     return found
 
 
-def _bad(reason: str, content: Any) -> BadNotice:
+def _bad(reason: str, content: object) -> BadNotice:
     return BadNotice(reason, visible(json.dumps(content, ensure_ascii=True)))

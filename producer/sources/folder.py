@@ -21,7 +21,7 @@ from producer.sources.naming import SIDECAR_SUFFIX
 from producer.sources.port import PAGE, NotificationSource, SourceSettings
 from worker.errors import StorageUnavailable, WrongUse
 from worker.log import logger
-from worker.storage.files import LOCAL_BUCKET, file_version, open_document, path_of
+from worker.storage.files import LOCAL_BUCKET, file_version, open_local_file, path_of
 
 
 class FolderSource:
@@ -67,11 +67,11 @@ class FolderSource:
 
     def open(self, document: Object) -> BinaryIO:
         """The file."""
-        return open_document(document.key, document.version)[0]
+        return open_local_file(document.key, document.version)[0]
 
     def metadata(self, document: Object) -> Mapping[str, str]:
         """Nothing: files have none. ObjectMissing when this version is no longer there."""
-        open_document(document.key, document.version)[0].close()
+        open_local_file(document.key, document.version)[0].close()
         return {}
 
     def sidecar(self, document: Object) -> bytes | None:

@@ -14,6 +14,7 @@ from db.engine import make_engine, make_sessions
 from db.migrate import upgrade
 from db.states import ClaimSource, PageStatus, Status
 from producer.services import results as module
+from producer.services.parquet import parquet_schema
 from producer.services.results import (
     COLUMNS,
     Exported,
@@ -21,7 +22,6 @@ from producer.services.results import (
     Selection,
     export_results,
     guarded,
-    parquet_schema,
 )
 from worker.errors import WrongUse
 

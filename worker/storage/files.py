@@ -38,7 +38,7 @@ def file_version(status: os.stat_result) -> str:
     return f"{_BY_TIME}{status.st_size}-{status.st_mtime_ns}"
 
 
-def open_document(key: str, version: str) -> tuple[BinaryIO, os.stat_result]:
+def open_local_file(key: str, version: str) -> tuple[BinaryIO, os.stat_result]:
     """The file, to be closed by the caller, and its status.
 
     ObjectMissing when a version by time is no longer the one that is there; ObjectDenied; StorageUnavailable.
@@ -59,8 +59,8 @@ def open_document(key: str, version: str) -> tuple[BinaryIO, os.stat_result]:
 
 
 def read_document(key: str, version: str, *, max_bytes: int) -> bytes:
-    """The file's bytes. DocumentTooLarge before reading more than `max_bytes`; else as `open_document`."""
-    file, status = open_document(key, version)
+    """The file's bytes. DocumentTooLarge before reading more than `max_bytes`; else as `open_local_file`."""
+    file, status = open_local_file(key, version)
     with file:
         if status.st_size > max_bytes:
             raise DocumentTooLarge(f"{status.st_size} bytes are more than the limit of {max_bytes}")

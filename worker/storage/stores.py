@@ -14,7 +14,7 @@ from worker.storage.port import Documents, Results, Store
 STORES = {"s3": "worker.storage.s3", LOCAL_BUCKET: "worker.storage.folder"}
 
 
-class Opener(Protocol):
+class StoreModule(Protocol):
     """What a store's module offers."""
 
     def open_documents(self, settings: Storage) -> Documents:
@@ -63,8 +63,8 @@ def scheme_of(bucket: str) -> str:
     return bucket if bucket in STORES else "s3"
 
 
-def opener(scheme: str) -> Opener:
+def opener(scheme: str) -> StoreModule:
     """The module that opens this kind of store. WrongUse when there is none."""
     if scheme not in STORES:
         raise WrongUse(f"no store is called {scheme!r}: give one of {', '.join(STORES)}")
-    return cast(Opener, import_module(STORES[scheme]))
+    return cast(StoreModule, import_module(STORES[scheme]))
