@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from sqlalchemy import Select, func, select, update
 from sqlalchemy.orm import Session, contains_eager
@@ -10,14 +10,14 @@ from sqlalchemy.orm import Session, contains_eager
 from db.engine import now
 from db.models import Chunk, Document, Page, Region, Versions, VersionsContent
 from db.states import ChunkStage, DocumentStage, PageStatus
-from db.writes import insert_once, insert_or_find
+from db.writes import Values, insert_once, insert_or_find
 
 
 def add(
     session: Session,
     document_id: int,
     index: int,
-    page_rows: Sequence[Mapping[str, object]],
+    page_rows: Sequence[Values],
     *,
     stage: ChunkStage = ChunkStage.DETECT,
 ) -> int:
@@ -81,9 +81,7 @@ def regions(session: Session, chunk_id: int, label: str) -> Sequence[Region]:
     return session.execute(statement).scalars().all()
 
 
-def close_page(
-    session: Session, page_id: int, region_rows: Sequence[Mapping[str, object]], *, versions_id: int
-) -> None:
+def close_page(session: Session, page_id: int, region_rows: Sequence[Values], *, versions_id: int) -> None:
     """Write what was found on a page."""
     insert_once(session, Region, [{"page_id": page_id, **row} for row in region_rows])
     values = {"status": PageStatus.DETECTED, "versions_id": versions_id}

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import ColumnElement, delete, func, or_, select, update
 from sqlalchemy.orm import Session
@@ -13,7 +12,7 @@ from sqlalchemy.orm import Session
 from db.engine import now
 from db.models import Chunk, Claim, Document, Event, Page, Region
 from db.states import ClaimSource, DocumentStage, PageStatus, Status
-from db.writes import changed, insert_once, insert_or_find
+from db.writes import Values, changed, insert_once, insert_or_find
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +90,7 @@ def claimed_signers(session: Session, document_id: int) -> list[str]:
     return list(session.execute(statement).scalars())
 
 
-def begin(session: Session, document_id: int, **facts: Any) -> None:
+def begin(session: Session, document_id: int, **facts: object) -> None:
     """Note that work has begun, and what was learned of the bytes."""
     session.execute(update(Document).where(Document.id == document_id).values(status=Status.WORKING, **facts))
 
@@ -126,7 +125,7 @@ def close(
         session.execute(update(Document).where(linked).values(alone))
 
 
-def _settle(session: Session, where: ColumnElement[bool], answer: Mapping[str, Any]) -> None:
+def _settle(session: Session, where: ColumnElement[bool], answer: Values) -> None:
     closed = {
         "stage": DocumentStage.CLOSED,
         "finished_at": now(session),

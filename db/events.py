@@ -41,7 +41,7 @@ def record(
     )
 
 
-def of_document(session: Session, document_id: int) -> Sequence[Event]:
+def history(session: Session, document_id: int) -> Sequence[Event]:
     """The document's history, oldest first."""
     statement = select(Event).where(Event.document_id == document_id).order_by(Event.id)
     return session.execute(statement).scalars().all()

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from itertools import groupby
-from typing import Any
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import ColumnElement, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from db.engine import now
@@ -19,7 +18,7 @@ def signer_id(session: Session, name: str) -> int:
     return insert_or_find(session, Signer, {"name": name}, enrolled_at=now(session))[0]
 
 
-def add_reference(session: Session, signer_id: int, sha256: str, **facts: Any) -> bool:
+def add_reference(session: Session, signer_id: int, sha256: str, **facts: object) -> bool:
     """Put a reference on file; False when these bytes are on file already."""
     key = {"signer_id": signer_id, "sha256": sha256}
     return insert_or_find(session, Reference, key, enrolled_at=now(session), **facts)[1]
@@ -159,7 +158,7 @@ def embed_again(
     session.execute(update(Reference).where(Reference.id == reference_id).values(values))
 
 
-def _grouped(session: Session, encoder: str, *conditions: Any) -> dict[str, list[bytes]]:
+def _grouped(session: Session, encoder: str, *conditions: ColumnElement[bool]) -> dict[str, list[bytes]]:
     statement = (
         select(Signer.name, Reference.embedding)
         .join(Reference, Reference.signer_id == Signer.id)

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, Executable, Table, select
+from sqlalchemy import CursorResult, Delete, Result, Table, Update, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from db.base import Base
 
+#: Values of a row by the names of its columns.
+Values = Mapping[str, object]
 
-def insert_once(session: Session, model: type[Base], rows: Sequence[Mapping[str, object]]) -> int:
+
+def insert_once(session: Session, model: type[Base], rows: Sequence[Values]) -> int:
     """Insert the rows that are not there yet, by any unique key; answer how many were new."""
     if not rows:
         return 0
@@ -23,9 +26,7 @@ def insert_once(session: Session, model: type[Base], rows: Sequence[Mapping[str,
     return sum(_count(session.execute(statement.values(**row))) for row in rows)
 
 
-def insert_or_find(
-    session: Session, model: type[Base], key: Mapping[str, object], **others: object
-) -> tuple[int, bool]:
+def insert_or_find(session: Session, model: type[Base], key: Values, **others: object) -> tuple[int, bool]:
     """Insert a row unless one with that unique key is there; answer its id and whether it is new."""
     new = insert_once(session, model, [{**key, **others}]) == 1
     columns = model.__table__.c
@@ -35,10 +36,10 @@ def insert_or_find(
     return found.scalar_one(), new
 
 
-def changed(session: Session, statement: Executable) -> int:
+def changed(session: Session, statement: Update | Delete) -> int:
     """Run an UPDATE or DELETE and answer how many rows it touched."""
     return _count(session.execute(statement))
 
 
-def _count(result: object) -> int:
+def _count(result: Result[tuple[object, ...]]) -> int:
     return cast("CursorResult[Any]", result).rowcount

@@ -22,7 +22,7 @@ from deploy.stack import ROOT, Stack, running_stack
 ENDING = (signal.SIGTERM, signal.SIGHUP)
 
 
-def main(folder: Path) -> None:
+def run_in_terminal(folder: Path) -> None:
     """Run a stack until Ctrl-C or SIGTERM, reporting every process that dies on the way."""
     console = Console(stderr=True)
     for number in ENDING:
@@ -43,7 +43,7 @@ def _run(folder: Path, console: Console) -> None:
         stack = running.__enter__()
     try:
         write_environment(folder / "env", stack.env)
-        console.print(summary(stack))
+        console.print(address_panel(stack))
         _watch(stack, console)
     finally:
         # A shorter wait would leave processes behind; the deadlines bound the wait.
@@ -70,7 +70,7 @@ def write_environment(path: Path, env: Mapping[str, str]) -> None:
     path.write_text("".join(f"export {name}={shlex.quote(value)}\n" for name, value in env.items()))
 
 
-def summary(stack: Stack) -> Panel:
+def address_panel(stack: Stack) -> Panel:
     """Return the addresses, and what to try in another terminal."""
     near = Path.cwd()
     folder = stack.folder.relative_to(near) if stack.folder.is_relative_to(near) else stack.folder
@@ -93,4 +93,4 @@ def summary(stack: Stack) -> Panel:
 
 
 if __name__ == "__main__":
-    main(ROOT / ".stack")
+    run_in_terminal(ROOT / ".stack")

@@ -21,7 +21,7 @@ from sqlalchemy.pool import NullPool
 
 from deploy.missing import ServerMissing
 from deploy.ports import free_port
-from deploy.processes import Account, run_as, start, stopped_at_exit, wait_until
+from deploy.processes import Account, run_as, start_process, stopped_at_exit, wait_until
 from deploy.settings import child_environment
 
 #: Nothing here outlives the run, so nothing waits for the disk.
@@ -104,7 +104,7 @@ def _copied(programs: Path, folder: Path) -> Path:
     return folder / package.name / installation.name / programs.name
 
 
-def answers(url: str | URL) -> bool:
+def postgres_answers(url: str | URL) -> bool:
     """Whether a PostgreSQL accepts this user here."""
     engine = create_engine(url, poolclass=NullPool, connect_args={"connect_timeout": 2})
     try:
@@ -146,7 +146,7 @@ def running_postgres(folder: Path) -> Iterator[str]:
         password = secrets.token_urlsafe(16)
         initialise(base, programs, account, password)
         url = URL.create("postgresql+psycopg2", "countersign", password, "127.0.0.1", free_port(), "postgres")
-        process = start(
+        process = start_process(
             "postgres",
             [programs / "postgres", "-D", base / "data", *options(url)],
             log=folder / "postgres.log",
@@ -156,7 +156,7 @@ def running_postgres(folder: Path) -> Iterator[str]:
         )
         # SIGINT is PostgreSQL's fast shutdown; on SIGTERM it would wait for its clients.
         with stopped_at_exit(process, how=signal.SIGINT):
-            wait_until(lambda: answers(url), process, within=30)
+            wait_until(lambda: postgres_answers(url), process, within=30)
             yield url.render_as_string(hide_password=False)
 
 

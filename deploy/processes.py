@@ -82,7 +82,7 @@ class Process:
         return asked
 
 
-def start(
+def start_process(
     name: str,
     command: Sequence[str | Path],
     *,

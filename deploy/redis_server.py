@@ -13,7 +13,7 @@ import redis
 
 from deploy.missing import ServerMissing
 from deploy.ports import free_port
-from deploy.processes import start, stopped_at_exit, wait_until
+from deploy.processes import start_process, stopped_at_exit, wait_until
 from deploy.settings import child_environment
 
 #: Enough numbered databases for one a test.
@@ -42,7 +42,7 @@ def find_redis() -> Path:
     )
 
 
-def answers(url: str) -> bool:
+def redis_answers(url: str) -> bool:
     """Whether a Redis answers at this address with this password."""
     with redis.Redis.from_url(url, socket_timeout=2.0) as client:
         try:
@@ -65,9 +65,9 @@ def running_redis(folder: Path) -> Iterator[str]:
         f'dir "{folder.resolve()}"\nsave ""\nappendonly no\ndaemonize no\n'
     )
     url = f"redis://:{password}@127.0.0.1:{port}/0"
-    process = start("redis", [program, config], log=folder / "redis.log", env=child_environment({}))
+    process = start_process("redis", [program, config], log=folder / "redis.log", env=child_environment({}))
     with stopped_at_exit(process):
-        wait_until(lambda: answers(url), process, within=20)
+        wait_until(lambda: redis_answers(url), process, within=20)
         yield url
 
 

@@ -15,11 +15,11 @@ from pathlib import Path
 
 from deploy.missing import ServerMissing
 from deploy.ports import free_port
-from deploy.processes import start, stopped_at_exit, wait_until
+from deploy.processes import start_process, stopped_at_exit, wait_until
 from deploy.settings import child_environment
 
 
-def answers(endpoint: str) -> bool:
+def s3_answers(endpoint: str) -> bool:
     """Whether something speaks HTTP at this address; a refusal to list buckets is an answer too."""
     try:
         # An address of ours, always http.
@@ -45,7 +45,7 @@ def running_s3(folder: Path, *, env: Mapping[str, str] | None = None) -> Iterato
     port = free_port()
     endpoint = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-    process = start("s3", command, log=folder / "s3.log", env=child_environment(dict(env or {})))
+    process = start_process("s3", command, log=folder / "s3.log", env=child_environment(dict(env or {})))
     with stopped_at_exit(process):
-        wait_until(lambda: answers(endpoint), process, within=60)
+        wait_until(lambda: s3_answers(endpoint), process, within=60)
         yield endpoint

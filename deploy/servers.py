@@ -28,19 +28,19 @@ class Servers:
 
 def redis_somewhere(folder: Path, given: GivenServers) -> AbstractContextManager[str]:
     """Yield the URL of the given Redis, or of one that runs while the block does."""
-    return _given_or_started(given.redis_url, redis_server.answers, redis_server.running_redis, folder)
+    return _given_or_started(given.redis_url, redis_server.redis_answers, redis_server.running_redis, folder)
 
 
 def postgres_somewhere(folder: Path, given: GivenServers) -> AbstractContextManager[str]:
     """Yield the URL of the given PostgreSQL, or of one that runs while the block does."""
     return _given_or_started(
-        given.database_url, postgres_server.answers, postgres_server.running_postgres, folder
+        given.database_url, postgres_server.postgres_answers, postgres_server.running_postgres, folder
     )
 
 
 def s3_somewhere(folder: Path, given: GivenServers) -> AbstractContextManager[str]:
     """Yield the endpoint of the given S3 server, or of one that runs while the block does."""
-    return _given_or_started(given.s3_endpoint, s3_server.answers, s3_server.running_s3, folder)
+    return _given_or_started(given.s3_endpoint, s3_server.s3_answers, s3_server.running_s3, folder)
 
 
 @contextmanager

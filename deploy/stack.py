@@ -19,8 +19,8 @@ from pydantic import SecretStr
 from deploy import crew
 from deploy.corner import private_corner
 from deploy.ports import free_port
-from deploy.processes import Process, ProcessDied, start, stop_all, wait_until
-from deploy.s3_server import answers
+from deploy.processes import Process, ProcessDied, start_process, stop_all, wait_until
+from deploy.s3_server import s3_answers
 from deploy.servers import Servers, running_servers
 from deploy.settings import GivenServers, child_environment
 from worker.app import make_app
@@ -55,7 +55,7 @@ class Stack:
     def start(self, name: str) -> Process:
         """Start the process of this name, once more when an earlier one has died; its log is continued."""
         environment = child_environment({**self.env, **self._private(name), "PYTHONPATH": str(ROOT)})
-        self.processes[name] = start(
+        self.processes[name] = start_process(
             name, self.commands[name], log=self.folder / f"{name}.log", env=environment, cwd=self.folder
         )
         return self.processes[name]
@@ -67,7 +67,7 @@ class Stack:
         self.wait_for_workers()
         if "flower" in self.processes:
             health = f"{self.flower_url}/healthcheck"
-            wait_until(lambda: answers(health), self.process("flower"), within=STARTUP)
+            wait_until(lambda: s3_answers(health), self.process("flower"), within=STARTUP)
         for process in self.dead():
             raise process.died()
 

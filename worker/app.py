@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import socket
 import sys
-from typing import Any
 
 from celery import Celery, signals
-from kombu import entity
+from kombu import Connection, entity
 from pydantic import ValidationError
 
 from worker.log_lines import configure
@@ -31,10 +30,10 @@ ANSWER = 10.0
 class _App(Celery):
     """Celery, but sending on a connection that has gone silent fails, and is tried on a new one."""
 
-    def connection_for_write(self, url: str | None = None, **options: Any) -> Any:
+    def connection_for_write(self, url: str | None = None, **options: object) -> Connection:
         """A connection whose waits are bounded."""
-        given = options.pop("transport_options", None) or {}
-        bounded = {"socket_timeout": ANSWER, **given}
+        given = options.pop("transport_options", None)
+        bounded = {"socket_timeout": ANSWER, **(given if isinstance(given, dict) else {})}
         return super().connection_for_write(url, transport_options=bounded, **options)
 
 
@@ -45,7 +44,7 @@ def make_app(broker: Broker, attempts: Attempts) -> Celery:
     return made
 
 
-def configuration(broker: Broker, attempts: Attempts) -> dict[str, Any]:
+def configuration(broker: Broker, attempts: Attempts) -> dict[str, object]:
     """Celery's configuration: JSON only, late acknowledgement, no prefetch, no results."""
     # A task that outlives its lease has lost its right to write; it must also end before Redis
     # hands its message to somebody else.
@@ -91,7 +90,7 @@ def _bare_app() -> Celery:
     return made
 
 
-def _of_this_process() -> dict[str, Any]:
+def _of_this_process() -> dict[str, object]:
     """The environment's. A worker with a setting that cannot be used must not fail at its first document."""
     try:
         check_all()

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Literal, TextIO
 
 from worker.log import EMBEDDED, actor, logger, subject
-from worker.trace import describe
+from worker.trace import describe_error
 
 #: Attributes that every record has; whatever else a record holds was given with `extra`.
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
@@ -53,7 +53,7 @@ class JsonLines(logging.Formatter):
         }
         if (error := _error(record)) is not None:
             # Told as in a document's history: no line of source, no value of a variable.
-            line["error"] = describe(error)
+            line["error"] = describe_error(error)
         return json.dumps(line, default=str)
 
 

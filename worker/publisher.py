@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
-from celery import Celery, chain
+from celery import Celery, Signature, chain
 from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
@@ -57,7 +57,7 @@ class CeleryPublisher:
             except connection.channel_errors:
                 return 0
 
-    def _link(self, stage: Stage, row_id: int) -> Any:
+    def _link(self, stage: Stage, row_id: int) -> Signature[None]:
         return self._app.signature(
             stage.task, args=(row_id,), immutable=True, argsrepr=HIDDEN, queue=stage.name.value
         )

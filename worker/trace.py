@@ -12,7 +12,7 @@ _PLACES, _LONGEST = 4, 500
 _ROOT = Path(__file__).resolve().parent.parent
 
 
-def describe(error: BaseException) -> str:
+def describe_error(error: BaseException) -> str:
     """`code: sentence` of an error raised on purpose; of another its class, and the places it came through.
 
     No value of a variable and no line of source is quoted: they could hold what the document holds.

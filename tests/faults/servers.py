@@ -14,7 +14,7 @@ from sqlalchemy.engine import URL, make_url
 
 from deploy import postgres_server, redis_server
 from deploy.ports import free_port
-from deploy.processes import Account, Process, start, wait_until
+from deploy.processes import Account, Process, start_process, wait_until
 from deploy.settings import child_environment
 
 
@@ -58,8 +58,8 @@ class Redis:
 
     def _started(self) -> Process:
         command = [redis_server.find_redis(), self._config]
-        process = start("redis", command, log=self._folder / "redis.log", env=child_environment({}))
-        wait_until(lambda: redis_server.answers(self.url()), process, within=20)
+        process = start_process("redis", command, log=self._folder / "redis.log", env=child_environment({}))
+        wait_until(lambda: redis_server.redis_answers(self.url()), process, within=20)
         return process
 
 
@@ -104,7 +104,7 @@ class Postgres:
         self._process = self._started()
 
     def _started(self) -> Process:
-        process = start(
+        process = start_process(
             "postgres",
             [self._programs / "postgres", "-D", self._home / "data", *postgres_server.options(self._url)],
             log=self._folder / "postgres.log",
@@ -112,7 +112,7 @@ class Postgres:
             cwd=self._home,
             account=self._account,
         )
-        wait_until(lambda: postgres_server.answers(self.url), process, within=30)
+        wait_until(lambda: postgres_server.postgres_answers(self.url), process, within=30)
         return process
 
 

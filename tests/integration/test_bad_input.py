@@ -90,7 +90,7 @@ def through(world: World, document_id: int) -> Answer:
     document = world.through(document_id)
     with world.sessions() as session:
         found = json.loads(json.dumps(document_result(session, document_id).json_object(), allow_nan=False))
-        noted = [event.detail for event in events.of_document(session, document_id) if event.event == "noted"]
+        noted = [event.detail for event in events.history(session, document_id) if event.event == "noted"]
     return Answer(document, found, noted)
 
 

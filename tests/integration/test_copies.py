@@ -84,7 +84,7 @@ def test_the_same_ink_is_noted_with_the_later_document_alone(world: World) -> No
         assert (one["document"], one["key"], one["page"], one["region"]) == (first, "first.pdf", 0, 0)
         assert (one["kind"], one["similarity"] > 0.95) == ("ink", True)
     with world.sessions() as session:
-        told = [one.detail for one in events.of_document(session, second) if one.event == "duplicate"]
+        told = [one.detail for one in events.history(session, second) if one.event == "duplicate"]
     assert told[0] == f"page 0, region 0: same ink as document {first}, page 0, region 0"
 
 

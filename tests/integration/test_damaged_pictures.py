@@ -111,7 +111,7 @@ def result_of(world: World, document_id: int) -> DocumentResult:
 
 def history(world: World, document_id: int, event: str) -> list[str | None]:
     with world.sessions() as session:
-        return [row.detail for row in events.of_document(session, document_id) if row.event == event]
+        return [row.detail for row in events.history(session, document_id) if row.event == event]
 
 
 @DAMAGES

@@ -17,7 +17,7 @@ from db.engine import Sessions, make_sessions, now
 from db.models import Chunk, Document
 from db.states import ChunkStage
 from deploy.crew import worker_command
-from deploy.processes import Process, start, stopped_at_exit, wait_until
+from deploy.processes import Process, start_process, stopped_at_exit, wait_until
 from deploy.settings import child_environment
 from tests.faults.traps import Traps
 from tests.waiting import until
@@ -57,7 +57,7 @@ class Shop:
         words = worker_command(Queue(name=queue, task="", pool=pool), cores=1)
         command = [word.replace("worker.app", "tests.faults.app") for word in words]
         log = self._folder / f"{queue}.log"
-        process = start(queue, command, log=log, env=child_environment(self._env), cwd=ROOT)
+        process = start_process(queue, command, log=log, env=child_environment(self._env), cwd=ROOT)
         with stopped_at_exit(process, how=signal.SIGKILL):
             wait_until(lambda: bool(self.app.control.ping(timeout=0.5)), process, within=TIMEOUT)
             yield process
@@ -80,7 +80,7 @@ class Shop:
 
     def history(self, queue: str) -> list[str]:
         with self.sessions() as session:
-            found = events.of_document(session, self.document_id)
+            found = events.history(session, self.document_id)
             return [one.event for one in found if one.stage == queue]
 
 

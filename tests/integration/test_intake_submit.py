@@ -141,7 +141,7 @@ def test_registration_is_the_first_line_of_a_documents_history(deps, s3):
     submit(everything(deps), deps)
 
     with deps.sessions() as session:
-        history = [(one.stage, one.event) for one in events.of_document(session, 1)]
+        history = [(one.stage, one.event) for one in events.history(session, 1)]
     assert history == [("intake", "registered"), ("intake", "claim_refused")]
 
 

@@ -10,7 +10,7 @@ from db.documents import Object
 from db.engine import make_sessions
 from db.states import DocumentStage
 from deploy import crew
-from deploy.processes import start, stopped_at_exit
+from deploy.processes import start_process, stopped_at_exit
 from deploy.settings import child_environment
 from tests.acceptance.commands import countersign
 from tests.waiting import until
@@ -40,7 +40,7 @@ def test_a_worker_writes_json_lines_that_carry_document_and_task(
     }
     log = tmp_path / "render.log"
     command = crew.worker_command(PIPELINE[DocumentStage.RENDER], cores=1)
-    process = start("render", command, log=log, env=child_environment(env), cwd=ROOT)
+    process = start_process("render", command, log=log, env=child_environment(env), cwd=ROOT)
     with stopped_at_exit(process), make_app(Broker(broker_url=redis_url), Attempts()) as app:
         publisher = CeleryPublisher(app)
         publisher.start(document_id)

@@ -10,7 +10,7 @@ import pytest
 from kombu import Queue
 
 from db.states import DocumentStage
-from deploy.processes import start, stopped_at_exit, wait_until
+from deploy.processes import start_process, stopped_at_exit, wait_until
 from deploy.settings import child_environment
 from tests.waiting import until
 from worker.app import make_app
@@ -67,7 +67,7 @@ def test_a_message_that_is_not_json_is_refused_unread_and_the_worker_goes_on(
             )
         publisher = CeleryPublisher(app)
         publisher.send(DocumentStage.FINISH, 1)
-        process = start("worker", command, log=log, env=child_environment(env), cwd=ROOT)
+        process = start_process("worker", command, log=log, env=child_environment(env), cwd=ROOT)
         with stopped_at_exit(process):
             wait_until(lambda: bool(app.control.ping(timeout=0.5)), process, within=60)
             until(lambda: publisher.depth("finish") == 0 and "no such table" in log.read_text(), within=60)

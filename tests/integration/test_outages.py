@@ -31,7 +31,7 @@ class NoQueues(Outbox):
 
 def history(world: World, document_id: int, stage: str) -> list[tuple[str, int | None]]:
     with world.sessions() as session:
-        found = events.of_document(session, document_id)
+        found = events.history(session, document_id)
         return [(one.event, one.attempt) for one in found if one.stage == stage]
 
 

@@ -14,8 +14,8 @@ from botocore.exceptions import ClientError
 
 from db.documents import Object
 from deploy.ports import free_port
-from deploy.processes import start, stopped_at_exit, wait_until
-from deploy.s3_server import answers
+from deploy.processes import start_process, stopped_at_exit, wait_until
+from deploy.s3_server import s3_answers
 from deploy.settings import child_environment
 from producer.sources import bucket as intake_bucket
 from producer.sources.listing import list_objects
@@ -35,9 +35,9 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Storage
     endpoint = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
     env = child_environment({"INITIAL_NO_AUTH_ACTION_COUNT": "1000"})
-    process = start("store", command, log=folder / "store.log", env=env)
+    process = start_process("store", command, log=folder / "store.log", env=env)
     with stopped_at_exit(process):
-        wait_until(lambda: answers(endpoint), process, within=60)
+        wait_until(lambda: s3_answers(endpoint), process, within=60)
         found = {role: _made(role, endpoint) for role in ROLES}
         client = _plain("s3", endpoint)
         for name in (INTAKE, RESULTS):

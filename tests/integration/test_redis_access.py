@@ -24,8 +24,8 @@ from redis.exceptions import NoPermissionError
 
 from db.states import DocumentStage
 from deploy.ports import free_port
-from deploy.processes import start, stopped_at_exit, wait_until
-from deploy.redis_server import answers, find_redis
+from deploy.processes import start_process, stopped_at_exit, wait_until
+from deploy.redis_server import find_redis, redis_answers
 from deploy.settings import child_environment
 from producer.sources.notifications import RedisNotifications, redis_notifications
 from tests.acceptance.commands import countersign
@@ -50,9 +50,9 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "REDIS_NOTICE_PASSWORD": NOTICES,
     }
     command = ["sh", ROOT / "deploy" / "redis-start.sh", "--port", str(port), "--bind", "127.0.0.1"]
-    process = start("redis", [*command, "--save", ""], log=folder / "redis.log", env=env, cwd=folder)
+    process = start_process("redis", [*command, "--save", ""], log=folder / "redis.log", env=env, cwd=folder)
     with stopped_at_exit(process):
-        wait_until(lambda: answers(f"redis://:{NOTICES}@127.0.0.1:{port}/0"), process, within=20)
+        wait_until(lambda: redis_answers(f"redis://:{NOTICES}@127.0.0.1:{port}/0"), process, within=20)
         assert (folder / "users.acl").stat().st_mode & 0o077 == 0
         assert SERVICE not in Path(f"/proc/{process.pid}/environ").read_text(), "a child would inherit it"
         yield f"127.0.0.1:{port}"
@@ -114,7 +114,9 @@ def test_a_worker_serves_its_queue_with_the_rights_of_the_service(service: str, 
         "finish@%h",
     ]
     log = tmp_path / "worker.log"
-    process = start("worker", [*command, "-P", "solo", "-E"], log=log, env=child_environment(env), cwd=ROOT)
+    process = start_process(
+        "worker", [*command, "-P", "solo", "-E"], log=log, env=child_environment(env), cwd=ROOT
+    )
     with stopped_at_exit(process), make_app(Broker(broker_url=service), Attempts()) as app:
         wait_until(lambda: bool(app.control.ping(timeout=0.5)), process, within=60)
         publisher = CeleryPublisher(app)

@@ -42,7 +42,7 @@ def held(world: World, document_id: int, who: Actor) -> leases.Lease:
 
 def history(world: World, document_id: int) -> list[tuple[str, int | None]]:
     with world.sessions() as session:
-        found = events.of_document(session, document_id)
+        found = events.history(session, document_id)
         return [(one.event, one.attempt) for one in found if one.stage == "render"]
 
 

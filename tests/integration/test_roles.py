@@ -91,7 +91,7 @@ def test_the_reader_reads_results_and_history_but_no_embedding(as_role: As) -> N
         result = document_result(session, 1)
         assert result.status == "done"
         assert len(result.pages[0].regions) == 1
-        assert events.of_document(session, 1)
+        assert events.history(session, 1)
         assert signers.enrolled(session) == [("Bob", 1)]
     for column in (Region.embedding, Reference.embedding):
         with refused(), make_sessions(as_role(READER))() as session:

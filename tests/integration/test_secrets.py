@@ -14,7 +14,7 @@ from sqlalchemy.exc import OperationalError
 from db.engine import make_engine, make_sessions
 from db.states import DocumentStage
 from deploy.ports import free_port
-from deploy.processes import ProcessDied, start, stopped_at_exit, wait_until
+from deploy.processes import ProcessDied, start_process, stopped_at_exit, wait_until
 from deploy.settings import child_environment
 from tests.acceptance.commands import countersign
 from tests.fakes import page
@@ -144,7 +144,7 @@ def test_settings_show_no_secret_when_they_are_shown(group, monkeypatch: pytest.
 def worker(env: Mapping[str, str], log: Path, queue: str = "finish"):
     command = [sys.executable, "-m", "celery", "-A", "worker.app", "worker", "-Q", queue, "-P", "solo", "-E"]
     full = child_environment({**env, "COUNTERSIGN_RETRY_SECONDS": "1", "COUNTERSIGN_LOG_LEVEL": "DEBUG"})
-    return start("worker", command, log=log, env=full, cwd=ROOT)
+    return start_process("worker", command, log=log, env=full, cwd=ROOT)
 
 
 def test_a_worker_whose_database_refuses_it_says_so_without_the_password(
@@ -213,6 +213,6 @@ def test_the_canary_would_be_heard(tmp_path: Path) -> None:
     """The tests above can fail: a process that tells its environment is noticed."""
     log = tmp_path / "log"
     command = [sys.executable, "-c", "import os; print(os.environ['COUNTERSIGN_S3_SECRET_KEY'])"]
-    process = start("parrot", command, log=log, env=child_environment(STORE))
+    process = start_process("parrot", command, log=log, env=child_environment(STORE))
     with pytest.raises(ProcessDied, match=CANARY), stopped_at_exit(process):
         wait_until(lambda: False, process, within=20)

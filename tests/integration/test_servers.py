@@ -106,7 +106,7 @@ def test_the_postgres_of_a_pypi_package_runs_from_wherever_it_has_to(tmp_path, m
     monkeypatch.setattr(postgres_server, "find_postgres", lambda: postgres_server._packaged()[0])
 
     with postgres_server.running_postgres(tmp_path) as url:
-        assert postgres_server.answers(url)
+        assert postgres_server.postgres_answers(url)
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root has to become somebody else for PostgreSQL")
@@ -135,11 +135,11 @@ def test_servers_are_gone_when_the_block_ends(tmp_path, given_servers):
         pytest.skip("a given server outlives the tests")
 
     with running_servers(tmp_path) as servers:
-        assert redis_server.answers(servers.redis_url)
+        assert redis_server.redis_answers(servers.redis_url)
 
-    assert not redis_server.answers(servers.redis_url)
-    assert not postgres_server.answers(servers.database_url)
-    assert not s3_server.answers(servers.s3_endpoint)
+    assert not redis_server.redis_answers(servers.redis_url)
+    assert not postgres_server.postgres_answers(servers.database_url)
+    assert not s3_server.s3_answers(servers.s3_endpoint)
 
 
 def test_a_server_that_is_named_but_silent_is_an_error_and_no_secret_is_told(tmp_path):

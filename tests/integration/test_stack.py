@@ -11,8 +11,8 @@ import psutil
 import pytest
 from sqlalchemy import create_engine, inspect
 
-from deploy.console import summary, write_environment
-from deploy.postgres_server import answers
+from deploy.console import address_panel, write_environment
+from deploy.postgres_server import postgres_answers
 from deploy.processes import ProcessDied
 from deploy.stack import Stack, running_stack
 
@@ -86,7 +86,7 @@ def test_a_killed_worker_is_reported_and_can_be_started_again(stack):
 
 
 def test_what_a_person_sees_names_flower_and_hides_the_database(stack):
-    text = str(summary(stack).renderable)
+    text = str(address_panel(stack).renderable)
 
     assert stack.flower_url in text
     assert stack.env["COUNTERSIGN_DATABASE_URL"] not in text
@@ -107,7 +107,7 @@ def test_the_end_of_the_block_is_the_end_of_every_process_and_of_the_database(se
         pids = [process.pid for process in stack.processes.values()]
 
     assert not [pid for pid in pids if psutil.pid_exists(pid)]
-    assert not answers(stack.env["COUNTERSIGN_DATABASE_URL"])
+    assert not postgres_answers(stack.env["COUNTERSIGN_DATABASE_URL"])
 
 
 def test_a_stack_that_cannot_start_says_which_process_and_why(servers, tmp_path):

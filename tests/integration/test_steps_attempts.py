@@ -71,7 +71,7 @@ def test_a_zombie_writes_nothing_after_its_lease_was_taken(world: World) -> None
 
     assert count(world, Region) == 1
     with world.sessions() as session:
-        noted = [event.event for event in events.of_document(session, document_id) if event.stage == "detect"]
+        noted = [event.event for event in events.history(session, document_id) if event.stage == "detect"]
     assert noted == ["closed", "superseded"]
 
 
@@ -92,7 +92,7 @@ def test_a_zombie_render_of_a_closed_document_changes_nothing(world: World) -> N
     document = world.document(document_id)
     assert (document.status, document.stage) == (Status.DONE, DocumentStage.CLOSED)
     with world.sessions() as session:
-        told = [event.event for event in events.of_document(session, document_id) if event.stage == "render"]
+        told = [event.event for event in events.history(session, document_id) if event.stage == "render"]
     assert told == ["closed", "superseded"]
 
 
@@ -136,7 +136,7 @@ def test_counted_failures_end_in_quarantine(world: World) -> None:
     assert document.detail == f"{sentence}; last: object_missing: there is no object 'gone.pdf'"
     with world.sessions() as session:
         attempts = [
-            event.attempt for event in events.of_document(session, document_id) if event.event == "failed"
+            event.attempt for event in events.history(session, document_id) if event.event == "failed"
         ]
     assert attempts == [1, 2, 3]
 
@@ -157,7 +157,7 @@ def test_the_history_names_stage_attempt_and_seconds(world: World) -> None:
     world.through(document_id)
 
     with world.sessions() as session:
-        history = events.of_document(session, document_id)
+        history = events.history(session, document_id)
     assert [event.stage for event in history] == ["render", "detect", "verify", "finish"]
     assert all(event.attempt == 1 and event.seconds is not None for event in history)
     assert {event.worker for event in history} == {"embedded"}

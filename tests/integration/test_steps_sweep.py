@@ -66,6 +66,6 @@ def test_retry_wipes_the_results_keeps_the_history_and_starts_again(world: World
 
     assert (document.status, document.reason, document.signed) == (Status.DONE, None, True)
     with world.sessions() as session:
-        history = [(event.stage, event.event) for event in events.of_document(session, document_id)]
+        history = [(event.stage, event.event) for event in events.history(session, document_id)]
     assert history[0] == ("render", "quarantined")
     assert history[-1] == ("finish", "closed")

@@ -10,7 +10,7 @@ import time
 import psutil
 import pytest
 
-from deploy.processes import Process, ProcessDied, start, stop_all, wait_until
+from deploy.processes import Process, ProcessDied, start_process, stop_all, wait_until
 
 #: Says "up" once its handlers stand, so that no test races with its start.
 POLITE = "print('up', flush=True); import time; time.sleep(60)"
@@ -22,7 +22,7 @@ def child(tmp_path):
     started = []
 
     def run(code: str, name: str = "child", **env: str) -> Process:
-        process = start(
+        process = start_process(
             name, [sys.executable, "-c", code], log=tmp_path / f"{name}.log", env={**os.environ, **env}
         )
         started.append(process)

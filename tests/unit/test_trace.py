@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from worker.errors import StorageUnavailable
-from worker.trace import describe
+from worker.trace import describe_error
 
 
 def test_an_error_raised_on_purpose_is_its_code_and_its_sentence():
-    assert describe(StorageUnavailable("k", "down")) == "storage_unavailable: storage did not serve 'k': down"
+    assert (
+        describe_error(StorageUnavailable("k", "down"))
+        == "storage_unavailable: storage did not serve 'k': down"
+    )
 
 
 def _deep(level: int, secret: str) -> int:
@@ -23,7 +26,7 @@ def caught(level: int) -> Exception:
 
 
 def test_an_unexpected_error_names_the_places_it_came_through():
-    said = describe(caught(0))
+    said = describe_error(caught(0))
 
     assert said.startswith(
         "ValueError: invalid literal for int() with base 10: 'x' [tests/unit/test_trace.py:"
@@ -32,15 +35,15 @@ def test_an_unexpected_error_names_the_places_it_came_through():
 
 
 def test_neither_values_nor_source_are_told():
-    said = describe(caught(2))
+    said = describe_error(caught(2))
 
     assert "kanarienvogel" not in said
     assert "int(" not in said.partition("[")[2]
 
 
 def test_a_deep_or_talkative_error_stays_short_and_on_one_line():
-    said = describe(caught(100))
+    said = describe_error(caught(100))
 
     assert said.count(" > ") == 3
-    assert len(describe(RuntimeError("a\n" * 10_000))) < 600
-    assert "\n" not in describe(RuntimeError("a\nb"))
+    assert len(describe_error(RuntimeError("a\n" * 10_000))) < 600
+    assert "\n" not in describe_error(RuntimeError("a\nb"))

@@ -8,11 +8,11 @@ import pytest
 from celery.utils.imports import symbol_by_name
 
 from worker.app import ANSWER, CLOCKS, app
-from worker.tasks.watchdog import Progress, Watchdog, _touch
+from worker.tasks.watchdog import StallDetector, Watchdog, _touch
 
 
-def watched() -> Progress:
-    return Progress(slots=2, limit=100, stall=30, at=0)
+def watched() -> StallDetector:
+    return StallDetector(slots=2, limit=100, stall=30, at=0)
 
 
 def test_an_idle_worker_with_an_empty_queue_is_well() -> None:

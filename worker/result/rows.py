@@ -63,7 +63,7 @@ def document_result(session: Session, document_id: int, *, locate: Locate = str)
 
 def document_events(session: Session, document_id: int) -> tuple[EventResult, ...]:
     """The document's history, oldest first."""
-    return tuple(EventResult.model_validate(event) for event in events.of_document(session, document_id))
+    return tuple(EventResult.model_validate(event) for event in events.history(session, document_id))
 
 
 def document_history(session: Session, document_id: int, *, locate: Locate = str) -> DocumentHistory:

@@ -24,7 +24,7 @@ from worker.errors import (
 from worker.log import actor, logger, work_on
 from worker.outages import Backoff, database_away, outages
 from worker.steps.ports import Deps
-from worker.trace import describe
+from worker.trace import describe_error
 
 #: What the stage needs beside what every step does.
 Needs = TypeVar("Needs", bound=Deps)
@@ -114,7 +114,7 @@ def close_stage(session: Session, lease: Lease, document_id: int, deps: Deps) ->
     """
     if not leases.advance(session, lease, deps.pipeline.after(lease.stage)):
         raise LeaseLost
-    note(session, lease, document_id, "closed")
+    note_event(session, lease, document_id, "closed")
 
 
 def hold(session: Session, lease: Lease, *, progress: bool = False) -> None:
@@ -126,7 +126,9 @@ def hold(session: Session, lease: Lease, *, progress: bool = False) -> None:
         raise LeaseLost
 
 
-def note(session: Session, lease: Lease, document_id: int, event: str, detail: str | None = None) -> None:
+def note_event(
+    session: Session, lease: Lease, document_id: int, event: str, detail: str | None = None
+) -> None:
     """Write into the document's history how an attempt ended, or how far it came."""
     who = actor.get()
     events.record(
@@ -219,7 +221,7 @@ def _put_off(deps: Deps, claimed: _Claimed, error: Exception) -> None:
         try:
             with deps.sessions() as session:
                 leases.give_back(session, claimed.lease, again_in=again_in, counted=counted)
-                note(session, claimed.lease, claimed.document.id, "failed", describe(error))
+                note_event(session, claimed.lease, claimed.document.id, "failed", describe_error(error))
             break
         except database_away():
             logger.warning("waiting for the database, to hand the document back")
@@ -242,4 +244,4 @@ def pause(attempt_number: int, first: float) -> float:
 
 def _note(deps: Deps, claimed: _Claimed, event: str, detail: str | None = None) -> None:
     with deps.sessions() as session:
-        note(session, claimed.lease, claimed.document.id, event, detail)
+        note_event(session, claimed.lease, claimed.document.id, event, detail)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import count
-from typing import Any
 
 from db import chunks, verdicts
 from db.leases import Lease
 from db.models import Document, Page
 from db.states import ChunkStage, PageStatus
+from db.writes import Values
 from worker.errors import DamagedImage, PageError, UndetectablePage, UnreadablePage
 from worker.steps.attempt import Job, attempt, close_stage
 from worker.steps.ports import DetectDeps
@@ -23,11 +22,11 @@ from worker.vision.values import Pixels, Region
 
 
 @dataclass
-class _Found:
+class _PageAnswer:
     """What came of one page: rows of its regions, or why it failed."""
 
     page: Page
-    rows: list[dict[str, Any]] = field(default_factory=list)
+    rows: list[Values] = field(default_factory=list)
     error: PageError | None = None
 
 
@@ -43,35 +42,37 @@ def detect_chunk(chunk_id: int, deps: DetectDeps) -> bool:
 def _detect(lease: Lease, document: Document, deps: DetectDeps) -> None:
     with deps.sessions() as session:
         waiting = chunks.pages(session, lease.id, PageStatus.RENDERED)
-    found = _find(waiting, document.id, deps)
+    answers = _answer_pages(waiting, document.id, deps)
     with deps.sessions() as session:
         close_stage(session, lease, document.id, deps)
         versions_id = verdicts.versions_id(session, deps.versions)
-        for one in found:
-            if one.error is None:
-                chunks.close_page(session, one.page.id, one.rows, versions_id=versions_id)
+        for answer in answers:
+            if answer.error is None:
+                chunks.close_page(session, answer.page.id, answer.rows, versions_id=versions_id)
             else:
-                chunks.fail_page(session, one.page.id, reason=one.error.code, detail=one.error.reason)
+                error = answer.error
+                chunks.fail_page(session, answer.page.id, reason=error.code, detail=error.reason)
 
 
-def _find(pages: Sequence[Page], document_id: int, deps: DetectDeps) -> list[_Found]:
-    found = [_Found(page) for page in pages]
-    images: list[tuple[_Found, Pixels]] = []
-    for one in found:
+def _answer_pages(pages: Sequence[Page], document_id: int, deps: DetectDeps) -> list[_PageAnswer]:
+    answers = [_PageAnswer(page) for page in pages]
+    images: list[tuple[_PageAnswer, Pixels]] = []
+    for answer in answers:
         try:
-            images.append((one, decode(deps.store.get(one.page.image_key or ""))))
+            images.append((answer, decode(deps.store.get(answer.page.image_key or ""))))
         except DamagedImage:
-            one.error = UnreadablePage(one.page.index, "the stored page image is damaged")
-    answers = _answers([image for _, image in images], deps.detector)
-    for (one, image), answer in zip(images, answers, strict=True):
-        if isinstance(answer, Exception):
-            one.error = UndetectablePage(one.page.index, f"{type(answer).__name__}: {answer}")
+            answer.error = UnreadablePage(answer.page.index, "the stored page image is damaged")
+    detected = _detected([image for _, image in images], deps.detector)
+    for (answer, image), regions in zip(images, detected, strict=True):
+        index = answer.page.index
+        if isinstance(regions, Exception):
+            answer.error = UndetectablePage(index, f"{type(regions).__name__}: {regions}")
         else:
-            one.rows = _stored(one.page.index, image, answer, document_id, deps)
-    return found
+            answer.rows = _stored(index, image, regions, document_id, deps)
+    return answers
 
 
-def _answers(images: Sequence[Pixels], detector: Detector) -> list[list[Region] | Exception]:
+def _detected(images: Sequence[Pixels], detector: Detector) -> list[list[Region] | Exception]:
     """Regions per page; where the pages fail together they are tried alone.
 
     When none of them succeeds, the fault is not in the pages: the error goes on.
@@ -97,16 +98,18 @@ def _alone(image: Pixels, detector: Detector) -> list[Region] | Exception:
 
 def _stored(
     page: int, image: Pixels, regions: Sequence[Region], document_id: int, deps: DetectDeps
-) -> list[dict[str, Any]]:
+) -> list[Values]:
     """Rows of a page's regions, their raw crops in storage; the crop of a turned page is laid upright."""
-    crops = [encode_png(turned(crop(image, region.box), region.turns)) for region in regions]
-    rows = [_row(document_id, page, *row) for row in zip(count(), regions, crops)]
-    for row, data in zip(rows, crops, strict=True):
-        deps.store.put(row["crop_key"], data)
+    rows = []
+    for index, region in enumerate(regions):
+        data = encode_png(turned(crop(image, region.box), region.turns))
+        key = crop_key(document_id, page, index, data)
+        deps.store.put(key, data)
+        rows.append(_row(index, region, key))
     return rows
 
 
-def _row(document_id: int, page: int, index: int, region: Region, data: bytes) -> dict[str, Any]:
+def _row(index: int, region: Region, key: str) -> Values:
     box = region.box
     return {
         "index": index,
@@ -116,5 +119,5 @@ def _row(document_id: int, page: int, index: int, region: Region, data: bytes) -
         "y": box.y,
         "width": box.width,
         "height": box.height,
-        "crop_key": crop_key(document_id, page, index, data),
+        "crop_key": key,
     }

@@ -10,7 +10,7 @@ from db.leases import Lease
 from db.models import Document
 from db.states import DocumentStage, Status
 from worker.result.rows import document_result
-from worker.steps.attempt import Job, attempt, hold, note
+from worker.steps.attempt import Job, attempt, hold, note_event
 from worker.steps.ports import Deps
 from worker.storage.answers import write_again
 from worker.storage.keys import result_key
@@ -43,7 +43,7 @@ def _tell_later_ones(document_id: int, deps: Deps) -> None:
 def _answered(lease: Lease, deps: Deps) -> bool:
     """Write the answer and close; False when another copy was found meanwhile, and the answer lacks it."""
     with deps.sessions() as session:
-        found = copies.duplicates_of(session, lease.id)
+        copies_seen = copies.duplicates_of(session, lease.id)
         tally = documents.tally(session, lease.id)
         reason, detail = _reason(session, lease.id, tally)
         versions = chunks.versions(session, lease.id)
@@ -54,9 +54,9 @@ def _answered(lease: Lease, deps: Deps) -> bool:
     deps.store.put(key, result.json_line().encode())
     with deps.sessions() as session:
         hold(session, lease)
-        if copies.duplicates_of(session, lease.id) != found:
+        if copies.duplicates_of(session, lease.id) != copies_seen:
             return False
-        note(session, lease, lease.id, "closed")
+        note_event(session, lease, lease.id, "closed")
         versions_id = verdicts.versions_id(session, versions)
         documents.close(
             session,

@@ -13,11 +13,11 @@ T = TypeVar("T")
 class Latest(Generic[T]):
     """Remembers the last value by its mark; threads may share it, for both are replaced together."""
 
-    _held: tuple[Hashable, T] | None = field(default=None, repr=False)
+    _latest: tuple[Hashable, T] | None = field(default=None, repr=False)
 
     def of(self, mark: Hashable, make: Callable[[], T]) -> T:
-        """The value made for this mark: the one that is held, or a new one."""
-        held = self._held
-        if held is None or held[0] != mark:
-            held = self._held = (mark, make())
-        return held[1]
+        """The value made for this mark: the one that is known, or a new one."""
+        latest = self._latest
+        if latest is None or latest[0] != mark:
+            latest = self._latest = (mark, make())
+        return latest[1]

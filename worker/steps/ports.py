@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
 from db.engine import Sessions
 from db.states import StageName
@@ -66,7 +66,7 @@ class Deps:
     publisher: Publisher
     attempts: Attempts
     #: Digests of the weights, thresholds and code that this process works with.
-    versions: Mapping[str, Any]
+    versions: Mapping[str, object]
     #: Which stage follows which.
     pipeline: Pipeline = field(default=PIPELINE, kw_only=True)
     #: One for all the steps of a process: what is away for one is away for the others.

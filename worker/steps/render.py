@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator
 from contextlib import closing
-from typing import Any
 
 from db import chunks, documents, events
 from db.leases import Lease
 from db.models import Document
 from db.states import DocumentStage, PageStatus, Status
+from db.writes import Values
 from worker.errors import EmptyDocument, PageError
-from worker.steps.attempt import Job, attempt, close_stage, hold, left_to_the_sweep, note
+from worker.steps.attempt import Job, attempt, close_stage, hold, left_to_the_sweep, note_event
 from worker.steps.ports import RenderDeps, Rendering
 from worker.storage.keys import page_key
 from worker.vision.values import RenderedPage
@@ -60,7 +60,7 @@ def _answered_before(lease: Lease, data: bytes, deps: RenderDeps) -> bool:
         documents.begin(session, lease.id, sha256=sha256, bytes=len(data))
         if original is None:
             return False
-        note(session, lease, lease.id, "closed")
+        note_event(session, lease, lease.id, "closed")
         if policy == "link":
             documents.link(session, lease.id, original)
         else:
@@ -94,7 +94,7 @@ def _groups(
         yield group
 
 
-def _stored(page: RenderedPage | PageError, document_id: int, deps: RenderDeps) -> dict[str, Any]:
+def _stored(page: RenderedPage | PageError, document_id: int, deps: RenderDeps) -> Values:
     if isinstance(page, PageError):
         return {"index": page.page, "status": PageStatus.FAILED, "reason": page.code, "detail": page.reason}
     key = page_key(document_id, page)

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Protocol
 
-from celery import Task
+from celery import Celery, Task
 
 from worker.log import Actor, actor
+
+
+class WorkerProcess(Protocol):
+    """Celery's worker, as the steps of its start see it."""
+
+    app: Celery
+    hostname: str
+    concurrency: int
 
 
 class StageTask(Task):  # type: ignore[type-arg]
@@ -15,6 +23,6 @@ class StageTask(Task):  # type: ignore[type-arg]
     ignore_result = True
     Request = "worker.tasks.handback:StageRequest"
 
-    def before_start(self, task_id: str, args: Any, kwargs: Any) -> None:
+    def before_start(self, task_id: str, args: tuple[object, ...], kwargs: dict[str, object]) -> None:
         """Name the worker and the task to the steps."""
         actor.set(Actor(worker=str(self.request.hostname), task=task_id))

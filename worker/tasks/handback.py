@@ -10,10 +10,11 @@ import signal
 from contextlib import suppress
 from functools import partial
 from threading import Event, Thread
-from typing import Any
 
+from billiard.einfo import ExceptionInfo
 from billiard.exceptions import WorkerLostError
 from celery import bootsteps, signals
+from celery.concurrency.base import BasePool
 from celery.worker.request import Request
 
 from worker.connections import brief_sessions
@@ -21,6 +22,7 @@ from worker.log import Actor
 from worker.pipeline import QUEUES
 from worker.settings import Attempts
 from worker.steps import release
+from worker.tasks.base import WorkerProcess
 
 _QUEUE_OF_TASK = {queue.task: queue.name for queue in QUEUES}
 #: Seconds between the cold shutdown of a worker and its end, whatever still holds it.
@@ -30,7 +32,7 @@ LAST_WORDS = 10.0
 class StageRequest(Request):
     """A delivered message, as the main process sees it."""
 
-    def cancel(self, pool: Any, signal: Any = None, emit_retry: bool = True) -> None:
+    def cancel(self, pool: BasePool, signal: int | None = None, emit_retry: bool = True) -> None:
         """The worker stops and cannot wait for this task: its row is handed back."""
         # Threads cannot be ended from outside. The one at work finds that it has lost its lease.
         with suppress(NotImplementedError):
@@ -39,7 +41,9 @@ class StageRequest(Request):
         with brief_sessions() as sessions:
             release.hand_back(sessions, queue, row_id, self._holder, Attempts())
 
-    def on_failure(self, exc_info: Any, send_failed_event: bool = True, return_ok: bool = False) -> Any:
+    def on_failure(
+        self, exc_info: ExceptionInfo, send_failed_event: bool = True, return_ok: bool = False
+    ) -> None:
         """A pool process that was killed, by the kernel when memory ran out, leaves its row behind."""
         # Billiard wraps the errors of its own making.
         error = getattr(exc_info.exception, "exc", exc_info.exception)
@@ -47,7 +51,7 @@ class StageRequest(Request):
             queue, _ = self._row
             with brief_sessions() as sessions:
                 release.free(sessions, [queue], self._holder, Attempts())
-        return super().on_failure(exc_info, send_failed_event, return_ok)
+        super().on_failure(exc_info, send_failed_event, return_ok)
 
     @property
     def _row(self) -> tuple[str, int]:
@@ -61,7 +65,7 @@ class StageRequest(Request):
 class Handback(bootsteps.StartStopStep):
     """Frees what an earlier worker of its name left behind, and sees to it that this one ends in time."""
 
-    def start(self, parent: Any) -> None:
+    def start(self, parent: WorkerProcess) -> None:
         """Before the first message is taken.
 
         The earlier worker is dead, for node names are unique: a container that starts again keeps its own.
@@ -74,7 +78,7 @@ class Handback(bootsteps.StartStopStep):
         signals.worker_shutting_down.connect(self._bound)
 
 
-def _end_in_time(seconds: float, *, how: str, **_: Any) -> None:
+def _end_in_time(seconds: float, *, how: str, **_: object) -> None:
     """On SIGTERM Celery waits for what is at work, however long that takes; this thread does not."""
 
     def end() -> None:

@@ -10,7 +10,7 @@ from worker.steps.sweep import sweep_all
 from worker.tasks.base import StageTask
 
 
-def register(stage: Stage) -> None:
+def register_task(stage: Stage) -> None:
     """Let the app know the task of a stage."""
 
     @app.task(base=StageTask, name=stage.task)
@@ -19,7 +19,7 @@ def register(stage: Stage) -> None:
 
 
 for _stage in PIPELINE:
-    register(_stage)
+    register_task(_stage)
 
 
 @app.task(base=StageTask, name=UPKEEP.task)

@@ -12,7 +12,6 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 from celery import bootsteps
 from celery.worker import state
@@ -20,12 +19,13 @@ from celery.worker import state
 from worker.errors import BrokerUnavailable
 from worker.log import logger
 from worker.publisher import CeleryPublisher
+from worker.tasks.base import WorkerProcess
 
 #: Exit status of a worker that ended itself: EX_TEMPFAIL.
 STALLED = 75
 
 
-class Progress:
+class StallDetector:
     """Judges from what is seen now and was seen before whether a worker gets on.
 
     `slots` tasks run at once, each for at most `limit` seconds; `stall` seconds may pass without a task begun
@@ -59,30 +59,30 @@ class Watchdog(bootsteps.StartStopStep):
 
     requires = ("celery.worker.components:Pool",)
 
-    def __init__(self, parent: Any, **_: Any) -> None:
+    def __init__(self, parent: WorkerProcess, **_: object) -> None:
         self._stop = threading.Event()
 
-    def start(self, parent: Any) -> None:
+    def start(self, parent: WorkerProcess) -> None:
         """Begin to look."""
         threading.Thread(target=self._watch, args=(parent, _end), name="watchdog", daemon=True).start()
 
-    def stop(self, parent: Any) -> None:
+    def stop(self, parent: WorkerProcess) -> None:
         """A worker that shuts down finishes what it holds; that takes as long as it takes."""
         self._stop.set()
 
-    def _watch(self, worker: Any, end: Callable[[str], None]) -> None:
+    def _watch(self, worker: WorkerProcess, end: Callable[[str], None]) -> None:
         conf = worker.app.conf
         publisher, queues = CeleryPublisher(worker.app), list(worker.app.amqp.queues.consume_from)
         # Pools of processes end a task at its limit; what outlives it by this much, nothing ends.
         limit = conf.task_time_limit + conf.stall_seconds / 4
-        progress = Progress(
+        detector = StallDetector(
             slots=worker.concurrency, limit=limit, stall=conf.stall_seconds, at=time.monotonic()
         )
         while not self._stop.wait(conf.stall_seconds / 4):
             running = [request.id for request in list(state.active_requests)]
             waiting = sum(_waiting(publisher, queue) for queue in queues)
             total = sum(state.total_count.values())
-            trouble = progress.trouble(running, total, waiting, at=time.monotonic())
+            trouble = detector.trouble(running, total, waiting, at=time.monotonic())
             if trouble is not None:
                 end(trouble)
             elif conf.pulse is not None:
