@@ -35,8 +35,7 @@ from training.detector.speed import Speed  # noqa: E402
 from training.detector.testsets import FLAGGED, MEASURING, VIEWED  # noqa: E402
 from training.verifier.copies import CopiesReport, Pairs  # noqa: E402
 from training.verifier.enrolment import FlaggedReferences, ReferenceReport  # noqa: E402
-from training.verifier.figures import copies_figures, matrix_figures, reference_figures  # noqa: E402
-from training.verifier.measure import MatrixRow  # noqa: E402
+from training.verifier.figures import copies_figures, reference_figures  # noqa: E402
 from worker.vision.values import Label  # noqa: E402
 
 #: The default first, then others.
@@ -208,15 +207,6 @@ def test_false_alarms_of_all_pairs_are_counted_together():
 def test_every_file_names_the_weights_that_were_measured():
     assert WRITTEN["classifier"]().weights.keys() == {"classifier", "detector"}
     assert WRITTEN["cleaner"]().weights.keys() == {"cleaner", "encoder", "matcher"}
-
-
-def test_the_matrix_has_a_model_for_every_weights_folder():
-    rows = [MatrixRow(folder, "ab" * 32, {"CEDAR": HALF}, {"CEDAR": 99}) for folder in ("a", "b")]
-
-    written = matrix_figures(rows)
-
-    assert [(one.model, one.n, one.low) for one in written.figures] == [("a", 99, 0.4), ("b", 99, 0.4)]
-    assert written.weights.keys() == {"a", "b"}
 
 
 def test_flagged_references_are_shares_with_exact_intervals():

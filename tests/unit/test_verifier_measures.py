@@ -12,7 +12,6 @@ pytest.importorskip("torch")
 from training.common.statistics import error_curves, normal_deviates, resampled_curves
 from training.verifier import calibrate, metrics, protocol, readers, reliability
 from training.verifier.degrade import CONDITIONS, as_scanned
-from training.verifier.errors import _worst_quarter
 from training.verifier.metrics import Trials
 from training.verifier.protocol import Gallery
 from worker.vision.crops import ink_mask
@@ -152,10 +151,6 @@ def test_a_soiled_crop_still_has_ink(name):
     assert found.dtype == np.uint8
     assert found.ndim == 2
     assert 0.005 < (ink_mask(found) > 0).mean() < 0.5
-
-
-def test_the_worst_quarter_is_that_of_errors():
-    assert _worst_quarter(np.array([0, 6, 2, 0])) == pytest.approx(0.75)
 
 
 def test_deviates_are_those_of_the_normal_distribution():

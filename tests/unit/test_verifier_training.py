@@ -28,7 +28,6 @@ from training.verifier import (  # noqa: E402
 )
 from training.verifier.augment import another_hand, augmented  # noqa: E402
 from training.verifier.batches import Batches  # noqa: E402
-from training.verifier.commands import Source  # noqa: E402
 from training.verifier.metrics import Trials  # noqa: E402
 from training.verifier.settings import VERIFIER_SETTINGS, VerifierSettings  # noqa: E402
 from training.verifier.splice import spliced  # noqa: E402
@@ -321,19 +320,3 @@ def test_signers_whom_nobody_forged_can_train_alone(signers):
     loss = losses.pairwise(PairClassifier().eval(), embeddings, writers, kinds)
 
     assert math.isfinite(loss.item())
-
-
-def test_a_checkpoint_of_a_source_alone_holds_plain_settings(tmp_path):
-    alone = SETTINGS.model_copy(update={"shares": {}}).alone(Source.BHSIG)
-
-    save_checkpoint(start_verifier(alone), tmp_path / "last.pt")
-
-    assert resume_verifier(alone, tmp_path / "last.pt").settings.shares == {"bhsig": 1.0}
-
-
-def test_a_source_alone_fills_every_batch():
-    alone = SHIPPED.alone("online")
-
-    assert alone.shares["online"] == 1.0
-    assert sum(alone.shares.values()) == 1.0
-    assert sum(SHIPPED.alone("bhsig").shares[name] for name in SHIPPED.shares) == 0.0

@@ -11,15 +11,13 @@ from collections.abc import Callable, Sequence
 import cv2
 import numpy as np
 import numpy.typing as npt
-import torch
-from torch import nn
 
-from training.common.statistics import equal_error_rate
+from training.common.statistics import Floats, equal_error_rate, logistic_fit
 from training.verifier.protocol import Gallery
 from worker.vision.values import Normal
 
 Features = npt.NDArray[np.float32]
-Reader = Callable[[Features], npt.NDArray[np.float64]]
+Reader = Callable[[Features], Floats]
 
 
 def measures(images: Sequence[Normal]) -> Features:
@@ -27,29 +25,14 @@ def measures(images: Sequence[Normal]) -> Features:
     return np.array([_measures(image) for image in images], np.float32)
 
 
-def train_reader(features: Features, genuine: npt.NDArray[np.bool_], *, penalty: float = 1e-3) -> Reader:
+def train_reader(features: Features, genuine: npt.NDArray[np.bool_]) -> Reader:
     """Fit a logistic regression with balanced classes; it answers with logits of "genuine"."""
     mean, spread = features.mean(axis=0), features.std(axis=0) + 1e-6
-    model = nn.Linear(features.shape[1], 1)
-    nn.init.zeros_(model.weight)
-    inputs = torch.from_numpy((features - mean) / spread)
-    targets = torch.from_numpy(genuine.astype(np.float32))
-    balance = torch.tensor(float((~genuine).sum() / max(genuine.sum(), 1)))
-    loss_of = nn.BCEWithLogitsLoss(pos_weight=balance)
-    optimiser = torch.optim.LBFGS(model.parameters(), max_iter=100)
+    weights = np.where(genuine, 0.5 / genuine.sum(), 0.5 / (~genuine).sum())
+    coefficients, intercept = logistic_fit((features - mean) / spread, genuine, weights)
 
-    def closure() -> torch.Tensor:
-        optimiser.zero_grad()
-        loss: torch.Tensor = loss_of(model(inputs).squeeze(1), targets)
-        loss = loss + penalty * model.weight.square().sum()
-        loss.backward()  # type: ignore[no-untyped-call]
-        return loss
-
-    optimiser.step(closure)  # type: ignore[no-untyped-call]
-
-    @torch.no_grad()
-    def read(given: Features) -> npt.NDArray[np.float64]:
-        return np.asarray(model(torch.from_numpy((given - mean) / spread)).squeeze(1).numpy(), np.float64)
+    def read(given: Features) -> Floats:
+        return np.asarray((given - mean) / spread @ coefficients + intercept, np.float64)
 
     return read
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +9,7 @@ import torch
 import typer
 
 from training.common.checkpoints import LAST
-from training.common.console import messages, stage_bars, training_bar
+from training.common.console import messages, training_bar
 from training.common.options import (
     DataOption,
     MinutesOption,
@@ -21,34 +20,17 @@ from training.common.options import (
     WeightsOption,
 )
 from training.common.settings import read_settings
-from training.verifier import reference, sets
+from training.verifier import sets
 from training.verifier.batches import Batches
 from training.verifier.calibrate import STRANGERS, calibrate
 from training.verifier.export import register_calibration, register_verifier, trained_verifier
-from training.verifier.library import encoder_of
 from training.verifier.scoring import scores
 from training.verifier.settings import VERIFIER_SETTINGS, VerifierSettings
 from training.verifier.train import fit_verifier, resume_verifier, start_verifier
 from training.verifier.weigh import weigh
+from worker.vision.verification.encoder import load_encoder
 from worker.vision.verification.matcher import load_matcher
 from worker.vision.weights import WEIGHTS_DIR
-
-
-class Design(StrEnum):
-    """Which verifier to train."""
-
-    SHIPPED = "shipped"
-    REFERENCE = "reference"
-
-
-class Source(StrEnum):
-    """Signers that a verifier may be trained on alone; all but BHSig are shares of the settings."""
-
-    BHSIG = "bhsig"
-    ONLINE = "online"
-    CROSSMEDIA = "crossmedia"
-    LETTERS = "letters"
-    DRAWN = "drawn"
 
 
 def train_verifier(
@@ -67,28 +49,15 @@ def train_verifier(
     ] = None,
     settings: SettingsOption = None,
     threads: ThreadsOption = 1,
-    only: Annotated[
-        Source | None, typer.Option(help="Train on this alone, for the matrix of training and test sets.")
-    ] = None,
-    design: Annotated[
-        Design, typer.Option(help="`reference`: SigNet and a pair classifier, in two phases, as a baseline.")
-    ] = Design.SHIPPED,
 ) -> None:
     """Train the verifier.
 
-    The checkpoint to export is OUT/final.pt; nothing ships before `export verifier`. The reference
-    design counts minutes of processor time, and is written to OUT/weights, where
-    `evaluate verifier --weights` finds it. Every tenth of your own signers is left out of training, for
-    `evaluate verifier --own`.
+    The checkpoint to export is OUT/final.pt; nothing ships before `export verifier`. Every tenth of
+    your own signers is left out of training, for `evaluate verifier --own`.
     """
     torch.set_num_threads(threads)
-    if design is Design.REFERENCE:
-        _train_reference(data, out, minutes)
-        return
     changes = {"minutes": minutes, "seed": seed}
     chosen = read_settings(VerifierSettings, settings or VERIFIER_SETTINGS, changes=changes)
-    if only is not None:
-        chosen = chosen.alone(only)
     _train_shipped(chosen, data, out, own=own, initial=initial, resume=resume)
 
 
@@ -144,20 +113,8 @@ def _train_shipped(
     messages.print(f"checkpoint to export: {final}")
 
 
-def _train_reference(data: Path, out: Path, minutes: float | None) -> None:
-    plan = reference.ReferencePlan() if minutes is None else reference.ReferencePlan(minutes=minutes)
-    messages.print("reading specimens …")
-    signers = sets.scanned_for_training(data)
-    with stage_bars() as notice:
-        folder = reference.fit_reference(
-            signers, plan, out, lambda phase, used: notice(phase, round(used * 60), round(plan.minutes * 60))
-        )
-    _calibrate(data, folder)
-    messages.print(f"weights: {folder}")
-
-
 def _calibrate(data: Path, folder: Path) -> None:
-    encoder, matcher = encoder_of(folder), load_matcher(folder)
+    encoder, matcher = load_encoder(folder=folder), load_matcher(folder)
     galleries = [sets.validation(data), sets.online_validation(data)]
     with messages.status("calibrating …"):
         calibration = calibrate(

@@ -24,7 +24,6 @@ from training.verifier.copies import measure_copies
 from training.verifier.enrolment import measure_reference_check
 from training.verifier.figures import (
     copies_figures,
-    matrix_figures,
     own_figures,
     reference_figures,
     verifier_figures,
@@ -42,16 +41,11 @@ class Part(StrEnum):
     NAMES = "names"
     ROBUSTNESS = "robustness"
     IDENTIFICATION = "identification"
-    COMBINATIONS = "combinations"
-    ERRORS = "errors"
 
 
 def evaluate_verifier(
     data: OptionalDataOption = None,
-    weights: Annotated[
-        list[Path] | None,
-        typer.Option(help="Weights folder to measure; several give the matrix of folder by test set."),
-    ] = None,
+    weights: Annotated[Path, typer.Option(help="Weights folder to measure.")] = WEIGHTS_DIR,
     plots: Annotated[Path | None, typer.Option(help="Draw the curves as SVG into this folder.")] = None,
     own_signers: Annotated[
         Path | None,
@@ -73,16 +67,13 @@ def evaluate_verifier(
     On writers it never saw, with the query-only baseline beside it.
     Prints the tables in Markdown.
     """
-    folders = weights or [WEIGHTS_DIR]
     source = data_unless(own_signers, data, instead="your own signers with --own")
     if own_signers is not None:
-        _own(own_signers, folders[0], every=own_all, report_to=report_to, figures_to=figures_to)
-    elif len(folders) > 1:
-        _matrix(source, folders, report_to=report_to, figures_to=figures_to)
+        _own(own_signers, weights, every=own_all, report_to=report_to, figures_to=figures_to)
     else:
         wanted = {str(part) for part in parts or Part}
         with stage_names("evaluating") as notice:
-            whole = measure.measure_verifier(source, folders[0], parts=wanted, plots_to=plots, notice=notice)
+            whole = measure.measure_verifier(source, weights, parts=wanted, plots_to=plots, notice=notice)
         write_reports(whole, verifier_figures(whole), report_to=report_to, figures_to=figures_to)
         typer.echo(tables.everything(whole))
 
@@ -130,11 +121,3 @@ def _own(
     report = {"own": [asdict(row) for row in figures]}
     write_reports(report, measured, report_to=report_to, figures_to=figures_to)
     typer.echo(tables.own_table(figures))
-
-
-def _matrix(data: Path, folders: list[Path], *, report_to: Path | None, figures_to: Path | None) -> None:
-    with stage_names("evaluating") as notice:
-        rows = measure.measure_matrix(data, folders, notice=notice)
-    report = {"matrix": [asdict(row) for row in rows]}
-    write_reports(report, matrix_figures(rows), report_to=report_to, figures_to=figures_to)
-    typer.echo(tables.matrix_table(rows))

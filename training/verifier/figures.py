@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from training.common.figures import Figure, FigureFile, Unit, as_figure, estimated, today
 from training.common.shares import Share, share_figure
 from training.common.statistics import Estimate
-from training.verifier.combinations import Combination
 from training.verifier.copies import CopiesReport
 from training.verifier.decisions import decision_figures
 from training.verifier.enrolment import ReferenceReport
-from training.verifier.errors import Analysis
 from training.verifier.evaluate import Against, Said, VerifierFigures, VerifierReport
 from training.verifier.identification import Search
-from training.verifier.measure import MatrixRow, Whole
+from training.verifier.measure import Whole
 from training.verifier.names import SameName
 from training.verifier.own import OwnFigures
 from training.verifier.robustness import ArrivalCondition
@@ -44,22 +42,6 @@ def own_figures(of: str, rows: Sequence[OwnFigures]) -> Iterator[Figure]:
         if row.skilled is not None:
             yield _figure(of, f"{_SKILLED}, {suffix}", row.skilled, row.genuine_queries)
         yield _figure(of, f"random EER, {suffix}", row.random, row.genuine_queries)
-
-
-def matrix_figures(rows: Sequence[MatrixRow]) -> FigureFile:
-    """Skilled EER with one reference; the model is the weights folder."""
-    figures = [
-        estimated(
-            row.folder,
-            of=source,
-            measure=f"{_SKILLED}, {_references(1)}",
-            estimate=rate,
-            n=row.trials[source],
-        )
-        for row in rows
-        for source, rate in row.skilled.items()
-    ]
-    return today({row.folder: row.encoder for row in rows}, figures)
 
 
 def copies_figures(report: CopiesReport) -> FigureFile:
@@ -104,14 +86,10 @@ def _parts(whole: Whole) -> Iterator[Figure]:
         yield from _sets(whole.sets)
     if whole.names is not None:
         yield from _names(whole.names)
-    for combination in whole.combinations or ():
-        yield from _combination(combination)
     for condition in whole.robustness or ():
         yield from _condition(condition)
     for search in whole.identification or ():
         yield from _search(search)
-    for analysis in whole.errors or ():
-        yield from _analysis(analysis)
 
 
 def _sets(report: VerifierReport) -> Iterator[Figure]:
@@ -173,18 +151,6 @@ def _names(measured: SameName) -> Iterator[Figure]:
             yield from _said(of, kind, suffix, said, count)
 
 
-def _combination(combination: Combination) -> Iterator[Figure]:
-    for source, by_count in combination.skilled.items():
-        for references, rate in by_count.items():
-            yield as_figure(
-                MODEL,
-                of=f"{source}, combined by {combination.name}",
-                measure=f"{_SKILLED}, {_references(references)}",
-                value=rate,
-                n=combination.trials[source][references],
-            )
-
-
 def _condition(condition: ArrivalCondition) -> Iterator[Figure]:
     for source, skilled in condition.skilled.items():
         of, asked = f"{source}, {condition.name}", condition.asked[source]
@@ -213,24 +179,6 @@ def _search(search: Search) -> Iterator[Figure]:
         n=search.queries,
         unit=Unit.MILLISECONDS,
     )
-
-
-def _analysis(analysis: Analysis) -> Iterator[Figure]:
-    shares: Mapping[str, float] = {
-        "passing forgeries of the worst quarter": analysis.passing_of_worst_quarter,
-        "failing genuine ones of the worst quarter": analysis.failing_of_worst_quarter,
-    }
-    for measure, value in shares.items():
-        yield as_figure(MODEL, of=analysis.source, measure=measure, value=value, n=analysis.writers)
-    for thirds in analysis.thirds:
-        for third in ("least", "middle", "greatest"):
-            yield as_figure(
-                MODEL,
-                of=f"{analysis.source}, {third} third by {thirds.measure}",
-                measure=f"{_SKILLED}, {_references(5)}",
-                value=getattr(thirds, third),
-                n=analysis.writers // 3,
-            )
 
 
 def _references(count: int) -> str:

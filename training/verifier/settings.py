@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Self
 
 from training.common.settings import SETTINGS_FILE, TrainingSettings
 
@@ -25,8 +24,3 @@ class VerifierSettings(TrainingSettings):
     spliced: float
     kept: float
     shares: dict[str, float]
-
-    def alone(self, source: str) -> Self:
-        """The same with one source in every batch; `bhsig` is what no share is given to."""
-        shares = {name: float(name == source) for name in (*self.shares, str(source))}
-        return self.model_copy(update={"shares": shares})

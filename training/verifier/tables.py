@@ -6,14 +6,12 @@ from collections.abc import Iterable, Sequence
 
 from training.common.shares import Share
 from training.common.statistics import Estimate
-from training.verifier.combinations import Combination
 from training.verifier.copies import CopiesReport, Pairs
 from training.verifier.decisions import Decisions
 from training.verifier.enrolment import ReferenceReport
-from training.verifier.errors import Analysis
 from training.verifier.evaluate import Against, Said, VerifierFigures, VerifierReport
 from training.verifier.identification import Search
-from training.verifier.measure import MatrixRow, Whole
+from training.verifier.measure import Whole
 from training.verifier.names import SameName
 from training.verifier.own import OwnFigures
 from training.verifier.robustness import ArrivalCondition
@@ -28,26 +26,13 @@ def everything(whole: Whole) -> str:
         parts.append(_section("Verdicts on sets that took no part in training", _decisions(whole.decisions)))
     if whole.sets is not None:
         parts.append(_sets(whole.sets))
-    if whole.combinations is not None:
-        parts.append(_section("Several references", _combinations(whole.combinations)))
     if whole.names is not None:
         parts.append(_section("The same name by others", _names(whole.names)))
     if whole.robustness is not None:
         parts.append(_section("Queries as they arrive", _robustness(whole.robustness)))
     if whole.identification is not None:
         parts.append(_section("Identification", _identification(whole.identification)))
-    if whole.errors is not None:
-        parts += [_section(f"Errors: {one.source}", _errors(one)) for one in whole.errors]
     return "\n\n".join(parts)
-
-
-def matrix_table(rows: Sequence[MatrixRow]) -> str:
-    """Skilled EER with one reference: weights by test set."""
-    sources = list(rows[0].skilled)
-    body = [
-        (row.folder, row.encoder[:12], *(_rate(row.skilled[source]) for source in sources)) for row in rows
-    ]
-    return _table(("Weights", "Encoder", *sources), body)
 
 
 def own_table(figures: Sequence[OwnFigures]) -> str:
@@ -188,19 +173,6 @@ def _calibration(report: VerifierReport) -> str:
     return _table(("Set", "References", "ECE", "Cllr", "minCllr", "Calibration loss"), body)
 
 
-def _combinations(found: Sequence[Combination]) -> str:
-    sources = list(found[0].skilled)
-    heads = ("Combination", *(f"{source}: 3 / 5 / 8" for source in sources))
-    body = [
-        (
-            one.name,
-            *(" / ".join(f"{rate:.1%}" for rate in one.skilled[source].values()) for source in sources),
-        )
-        for one in found
-    ]
-    return _table(heads, body)
-
-
 def _names(found: SameName) -> str:
     body = []
     for figures in found.figures:
@@ -252,25 +224,6 @@ def _identification(found: Sequence[Search]) -> str:
         if one.kind == found[0].kind
     ]
     return "\n\n".join([table, "\n".join(lines)])
-
-
-def _errors(one: Analysis) -> str:
-    thirds = _table(
-        ("Writers by", "least third", "middle", "greatest third"),
-        [(t.measure, f"{t.least:.1%}", f"{t.middle:.1%}", f"{t.greatest:.1%}") for t in one.thirds],
-    )
-    distances = _table(
-        ("Distance from the writer's mean in", "forgeries passing", "stopped", "genuine failing", "accepted"),
-        [
-            (d.measure, *(f"{value:.2f}" for value in (d.passing, d.stopped, d.failing, d.accepted)))
-            for d in one.distances
-        ],
-    )
-    worst = (
-        f"The worst quarter of writers has {one.passing_of_worst_quarter:.0%} of the passing forgeries; "
-        f"another worst quarter {one.failing_of_worst_quarter:.0%} of the failing genuine signatures."
-    )
-    return "\n\n".join([thirds, distances, worst])
 
 
 def _all(report: VerifierReport) -> list[tuple[str, VerifierFigures]]:
