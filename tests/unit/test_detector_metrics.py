@@ -114,7 +114,7 @@ def test_only_boxes_that_reach_the_threshold_are_served():
 
     served = served_figures(pages, 0.5)
 
-    assert (served.truths, served.found, served.false_alarms) == (3, 2, 1)
+    assert (served.truths, served.true_positives, served.false_alarms) == (3, 2, 1)
     assert served.recall.value == pytest.approx(2 / 3)
     assert served.precision.value == pytest.approx(2 / 3)
     assert served.recall.low <= served.recall.value <= served.recall.high

@@ -47,10 +47,10 @@ def coco(tmp_path: Path) -> Path:
 
 
 def test_a_yolo_folder_gives_its_pages_with_labels_matched_by_name(yolo):
-    own = read_own(yolo)
+    own_data = read_own(yolo)
 
-    marked = {one.image.name: one.marks for one in own.pages}
-    assert own.known == (Label.HANDWRITTEN_DATE,)
+    marked = {one.image.name: one.marks for one in own_data.pages}
+    assert own_data.known == (Label.HANDWRITTEN_DATE,)
     assert marked["empty.png"] == ()
     ((label, box),) = [(mark.label, mark.box) for mark in marked["a.png"]]
     assert label is Label.HANDWRITTEN_DATE
@@ -94,12 +94,12 @@ def test_own_pages_are_measured_on_the_labels_that_they_name_without_other_data(
     ]
     coco.write_text(json.dumps(content))
 
-    report = Evaluation(tmp_path / "nowhere", own=[coco]).report([OWN])
+    report = Evaluation(tmp_path / "nowhere", own_data=[coco]).report([OWN])
 
     (found,) = report.sets[OWN].values()
     assert list(report.sets[OWN]) == ["signature"]
     assert found.served.truths == len(content["annotations"]) > 0
-    assert found.served.found == found.served.truths
+    assert found.served.true_positives == found.served.truths
 
 
 def test_own_pages_that_were_not_given_cannot_be_measured(tmp_path):
@@ -108,10 +108,10 @@ def test_own_pages_that_were_not_given_cannot_be_measured(tmp_path):
 
 
 def test_a_coco_file_gives_its_pages_in_pixels(coco):
-    own = read_own(coco)
+    own_data = read_own(coco)
 
-    assert own.known == (Label.SIGNATURE,)
-    assert [one.marks for one in own.pages] == [(Marked(Label.SIGNATURE, Box(80, 30, 40, 40)),)]
+    assert own_data.known == (Label.SIGNATURE,)
+    assert [one.marks for one in own_data.pages] == [(Marked(Label.SIGNATURE, Box(80, 30, 40, 40)),)]
 
 
 def test_names_that_match_no_label_are_refused(yolo):

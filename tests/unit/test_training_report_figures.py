@@ -55,7 +55,7 @@ OVER_ALL = LabelFigures(
 
 
 def served(score: float = 0.5) -> AtThreshold:
-    return AtThreshold(score, truths=10, found=8, false_alarms=3, recall=HALF, precision=HALF)
+    return AtThreshold(score, truths=10, true_positives=8, false_alarms=3, recall=HALF, precision=HALF)
 
 
 def alarms(score: float = 0.5) -> FalseAlarms:

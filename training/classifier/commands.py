@@ -42,8 +42,9 @@ def train_classifier(
     out: Annotated[Path, typer.Option(help="Folder for crops, checkpoints and the log.")] = Path(
         "runs/classifier"
     ),
-    own: Annotated[
-        Path | None, typer.Option(help="Crops of your own to learn from, too: OWN/signature/*.png and so on.")
+    own_data: Annotated[
+        Path | None,
+        typer.Option("--own", help="Crops of your own to learn from, too: OWN/signature/*.png and so on."),
     ] = None,
     fonts: Annotated[
         Path | None,
@@ -68,7 +69,7 @@ def train_classifier(
     torch.set_num_threads(threads)
     changes = {"minutes": minutes, "seed": seed}
     chosen = read_settings(ClassifierSettings, settings or CLASSIFIER_SETTINGS, changes=changes)
-    extra = [] if own is None else list(sets.own_pieces(own))
+    extra = [] if own_data is None else list(sets.own_pieces(own_data))
     pieces, validation = _pieces(data, out, chosen, fonts)
     run = resume_classifier(chosen, out / LAST) if resume else _started(pieces, chosen, out, shipped=shipped)
     with training_bar(chosen.minutes, printed="balanced") as report:

@@ -25,8 +25,9 @@ from training.common.reports import write_reports
 
 def evaluate_classifier(
     data: OptionalDataOption = None,
-    own: Annotated[
-        Path | None, typer.Option(help="Measure on crops of your own instead: OWN/signature/*.png and so on.")
+    own_data: Annotated[
+        Path | None,
+        typer.Option("--own", help="Measure on crops of your own instead: OWN/signature/*.png and so on."),
     ] = None,
     detector: Annotated[
         bool, typer.Option("--detector", help="Measure what it does to the detector's answers, too.")
@@ -42,9 +43,9 @@ def evaluate_classifier(
 
     It is measured on crops of pages, hands and faces it never saw; --limit is for --detector's pages.
     """
-    source = data_unless(own and not detector, data, instead="your own crops with --own")
+    source = data_unless(own_data and not detector, data, instead="your own crops with --own")
     with stage_names("crops") as stage:
-        report = measure_classifier(source, own=own, notice=stage)
+        report = measure_classifier(source, own_data=own_data, notice=stage)
     effect = None
     if detector:
         with stage_bars() as notice:

@@ -71,10 +71,10 @@ def _seal(rng: _Rng) -> Image.Image:
     around = f"{prose.pick(prose.COMPANIES, rng)} * {prose.pick(prose.TOWNS, rng)} *".upper()
     for index, letter in enumerate(around):
         angle = 360 * index / len(around)
-        one = Image.new("L", (side, side))
-        ImageDraw.Draw(one).text((120, 20), letter, 255, face("hebo", 19), anchor="mm")
+        turned = Image.new("L", (side, side))
+        ImageDraw.Draw(turned).text((120, 20), letter, 255, face("hebo", 19), anchor="mm")
         image = Image.fromarray(
-            np.maximum(np.asarray(image), np.asarray(one.rotate(-angle, center=(120, 120))))
+            np.maximum(np.asarray(image), np.asarray(turned.rotate(-angle, center=(120, 120))))
         )
     middle = _shape(rng, inner) if rng.random() < 0.6 else _line(_small(rng)[:11], rng, size=20)
     image.paste(middle, (120 - middle.width // 2, 120 - middle.height // 2))

@@ -35,16 +35,16 @@ class ClassifierReport:
 
 
 def measure_classifier(
-    data: Path, *, own: Path | None = None, notice: Notice = lambda _: None
+    data: Path, *, own_data: Path | None = None, notice: Notice = lambda _: None
 ) -> ClassifierReport:
     """Run the catalogued classifier over the test crops, or over a user's own folders.
 
     The test crops are cut as a detector's boxes would cut them: moved, loose, tight, at times in part.
     Raises WrongUse when the data is not there.
     """
-    if own is None and not (data / "detection" / "hlx8j" / "sources.csv").exists():
+    if own_data is None and not (data / "detection" / "hlx8j" / "sources.csv").exists():
         raise WrongUse(f"no evaluation data in {data}; name the folder with --data")
-    pieces = list(sets.own_pieces(own)) if own is not None else sets.test_pieces(data, notice)
+    pieces = list(sets.own_pieces(own_data)) if own_data is not None else sets.test_pieces(data, notice)
     notice("classifying")
     classifier = OnnxClassifier()
     answers, milliseconds = classify_pieces(pieces, classifier)
@@ -68,15 +68,15 @@ def measure_classifier(
 
 def classify_pieces(pieces: Sequence[Piece], classifier: Classifier) -> tuple[Answers, float]:
     """The classifier's answer to each piece, boxed as detectors do it, one at a time; median milliseconds."""
-    said, times = [], []
+    answers, times = [], []
     for index, piece in enumerate(pieces):
         box = moved(piece.box, np.random.default_rng((11, index)))
         began = perf_counter()
-        said.append(int(classified(classifier, piece.pixels, [box])[0].argmax()))
+        answers.append(int(classified(classifier, piece.pixels, [box])[0].argmax()))
         times.append(perf_counter() - began)
     truths = np.array([KINDS.index(piece.kind) for piece in pieces], np.int64)
     groups, sources = tuple(piece.group for piece in pieces), tuple(piece.source for piece in pieces)
-    return Answers(truths, np.array(said, np.int64), groups, sources), 1000 * float(np.median(times))
+    return Answers(truths, np.array(answers, np.int64), groups, sources), 1000 * float(np.median(times))
 
 
 def _by_source(answers: Answers) -> dict[str, tuple[float, int]]:

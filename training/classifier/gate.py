@@ -106,16 +106,16 @@ def choose_doubt(data: Path, notice: StageNotice) -> DoubtChoice:
     """Choose on the validation set, squares, whole and unsigned pages, with the weights of the catalogue."""
     root = data / "detection"
     pages = [*squares(root, "valid"), *whole_pages(root, "valid"), *unsigned_validation(root)]
-    found = list(reviewed(pages, "valid", notice))
-    return chosen(found, LOW)
+    cases = list(reviewed(pages, "valid", notice))
+    return chosen(cases, LOW)
 
 
-def chosen(found: Sequence[Reviewed], min_score: float) -> DoubtChoice:
+def chosen(cases: Sequence[Reviewed], min_score: float) -> DoubtChoice:
     """The doubt with the fewest false alarms among those that cost little recall; of equals, the greatest.
 
     Where no doubt takes enough away at that price, the gate is off by default.
     """
-    off, *effects = (_served(found, min_score, doubt) for doubt in (None, *DOUBTS))
+    off, *effects = (_served(cases, min_score, doubt) for doubt in (None, *DOUBTS))
     names = ("off", *(f"doubt {doubt:.2f}" for doubt in DOUBTS))
     lines = tuple(
         f"{name}: recall {effect.recall.value:.4f}, {effect.false_alarms} false alarms"
@@ -141,8 +141,8 @@ def measure_rescoring(
     weights, detector = entry("classifier"), entry(name)
     min_score = default_thresholds(detector).floor(Label.SIGNATURE)
     doubt = float(weights.parameters["doubt"])
-    found = list(reviewed(squares(root, "test")[cut], "test", notice, name=name))
-    clean = [one for one in found if not one.case.leaks]
+    cases = list(reviewed(squares(root, "test")[cut], "test", notice, name=name))
+    clean = [one for one in cases if not one.case.leaks]
     whole = list(reviewed(whole_pages(root, "test")[cut], "whole", notice, name=name))
     empty = list(reviewed(unsigned_pages(root)[cut], "unsigned", notice, name=name))
     unsigned = unsigned_counts(empty)
@@ -156,7 +156,7 @@ def measure_rescoring(
         sets={
             title: (_effect(part, min_score, None), _effect(part, min_score, doubt))
             for title, part in (
-                (f"test-{len(found)}", found),
+                (f"test-{len(cases)}", cases),
                 (f"test-{len(clean)}", clean),
                 ("Tobacco800 test", whole),
             )
@@ -166,7 +166,7 @@ def measure_rescoring(
             for name, part in unsigned.items()
         },
         others=tuple(
-            (_served(found, score, doubt), _alarms(unsigned[MEASURING], score, doubt)) for score in OTHERS
+            (_served(cases, score, doubt), _alarms(unsigned[MEASURING], score, doubt)) for score in OTHERS
         ),
     )
 
@@ -186,15 +186,15 @@ def reviewed(
         notice(stage, done, len(cases))
 
 
-def _effect(found: Sequence[Reviewed], min_score: float, doubt: float | None) -> RescoringEffect:
+def _effect(cases: Sequence[Reviewed], min_score: float, doubt: float | None) -> RescoringEffect:
     return RescoringEffect(
-        label_figures([one.scored(doubt) for one in found]), _served(found, min_score, doubt)
+        label_figures([one.scored(doubt) for one in cases]), _served(cases, min_score, doubt)
     )
 
 
-def _served(found: Sequence[Reviewed], min_score: float, doubt: float | None) -> AtThreshold:
-    return served_figures([one.scored(doubt) for one in found], min_score)
+def _served(cases: Sequence[Reviewed], min_score: float, doubt: float | None) -> AtThreshold:
+    return served_figures([one.scored(doubt) for one in cases], min_score)
 
 
-def _alarms(found: Sequence[Reviewed], min_score: float, doubt: float | None) -> FalseAlarms:
-    return false_alarms([one.scored(doubt) for one in found], min_score)
+def _alarms(cases: Sequence[Reviewed], min_score: float, doubt: float | None) -> FalseAlarms:
+    return false_alarms([one.scored(doubt) for one in cases], min_score)

@@ -130,9 +130,9 @@ def _pixels(path: Path) -> Grey:
         return np.asarray(image.convert("L"), np.uint8)
 
 
-def _overlap(one: Box, other: Box) -> bool:
-    across = min(one.x + one.width, other.x + other.width) - max(one.x, other.x)
-    down = min(one.y + one.height, other.y + other.height) - max(one.y, other.y)
+def _overlap(first: Box, other: Box) -> bool:
+    across = min(first.x + first.width, other.x + other.width) - max(first.x, other.x)
+    down = min(first.y + first.height, other.y + other.height) - max(first.y, other.y)
     return across > 0 and down > 0
 
 

@@ -163,15 +163,21 @@ class PieceFile:
     def save(self, pieces: list[Piece]) -> None:
         """Write all pieces to one npz file, in one step."""
         facts = [
-            (one.kind, one.source, one.group, (one.box.x, one.box.y, one.box.width, one.box.height), one.ink)
-            for one in pieces
+            (
+                piece.kind,
+                piece.source,
+                piece.group,
+                (piece.box.x, piece.box.y, piece.box.width, piece.box.height),
+                piece.ink,
+            )
+            for piece in pieces
         ]
-        ends = np.cumsum([one.pixels.size for one in pieces])
+        ends = np.cumsum([piece.pixels.size for piece in pieces])
         draft = self.path.with_suffix(".part.npz")
         np.savez(
             draft,
-            pixels=np.concatenate([one.pixels.ravel() for one in pieces]),
-            shapes=np.array([one.pixels.shape for one in pieces]),
+            pixels=np.concatenate([piece.pixels.ravel() for piece in pieces]),
+            shapes=np.array([piece.pixels.shape for piece in pieces]),
             ends=ends,
             facts=np.array(json.dumps(facts)),
         )

@@ -47,11 +47,11 @@ def _layers() -> list[tuple[Tensor, Tensor]]:
 def _undone(norm: nn.BatchNorm2d, seen: Tensor, bias: Tensor) -> None:
     """Give a batch norm the statistics of (n, channels, height, width), so that it adds `bias` alone."""
     mean, variance = seen.mean(dim=(0, 2, 3)), seen.var(dim=(0, 2, 3), unbiased=False)
-    for own, value in (
+    for buffer, value in (
         (norm.running_mean, mean),
         (norm.running_var, variance),
         (norm.weight, (variance + norm.eps).sqrt()),
         (norm.bias, mean + bias),
     ):
-        if own is not None:
-            own.copy_(value)
+        if buffer is not None:
+            buffer.copy_(value)

@@ -109,13 +109,13 @@ def _layers(sheet: _Sheet) -> list[tuple[Coverage, Colour]]:
         (_stamp, 0.25, _STAMPS),
     ]
     chosen = [(draw, shades) for draw, share, shades in kinds if rng.random() < share] or [(_rules, _PRINTS)]
-    found: list[tuple[Coverage, Colour]] = []
+    layers: list[tuple[Coverage, Colour]] = []
     for draw, shades in chosen:
         cover = draw(sheet).astype(np.float32) * np.float32(rng.uniform(0.7, 1.0) / 255)
-        found.append((cover.astype(np.float32), _pick(shades, rng)))
+        layers.append((cover.astype(np.float32), _pick(shades, rng)))
     if rng.random() < 0.15:
-        found.append((_bleed(sheet), (60, 60, 60)))
-    return found
+        layers.append((_bleed(sheet), (60, 60, 60)))
+    return layers
 
 
 def _rules(sheet: _Sheet) -> Grey:

@@ -121,9 +121,9 @@ def measure_cleaners(
         "CEDAR": readers.read_cedar(verification / "cedar"),
     }
     reports = {}
-    for number, (name, found) in enumerate(signers.items()):
+    for number, (name, people) in enumerate(signers.items()):
         notice(name)
-        reports[name] = measure_cases(cases(found, (pairs.MEASURE, number)), cleaners, judge)
+        reports[name] = measure_cases(cases(people, (pairs.MEASURE, number)), cleaners, judge)
     names = ("cleaner", "encoder", "matcher")
     digests = {name: weights.entry(name, folder).sha256 for name in names}
     return CleanerReport(datetime.datetime.now(datetime.UTC).date().isoformat(), commit(), digests, reports)
@@ -168,47 +168,47 @@ class Judge:
         self.known.update(zip(new, self.encoder.encode(list(new.values())), strict=True))
         return np.stack([self.known[key] for key in keys])
 
-    def errors(self, found: Gallery, on_file: Embeddings, asked: Embeddings) -> Errors:
+    def errors(self, gallery: Gallery, on_file: Embeddings, asked: Embeddings) -> Errors:
         """Error rates of `asked` against references `on_file`, both in the gallery's order."""
         skilled, random = (
-            metrics.eer_estimate(self.trials(found, on_file, asked), against)
+            metrics.eer_estimate(self.trials(gallery, on_file, asked), against)
             for against in ("skilled", "random")
         )
         return Errors(skilled, random)
 
-    def trials(self, found: Gallery, on_file: Embeddings, asked: Embeddings) -> list[Trials]:
+    def trials(self, gallery: Gallery, on_file: Embeddings, asked: Embeddings) -> list[Trials]:
         """The verifier's trials, one reference at a time."""
-        scored = scoring.within(found, on_file, self.matcher, queries=asked)
-        return protocol.trials(protocol.draws(scored, found, count=1), protocol.mean)
+        scored = scoring.within(gallery, on_file, self.matcher, queries=asked)
+        return protocol.trials(protocol.draws(scored, gallery, count=1), protocol.mean)
 
 
 def measure_cases(
-    found: Sequence[CleaningCase],
+    cases: Sequence[CleaningCase],
     cleaners: Mapping[str, Cleaner],
     judge: Judge,
 ) -> CleanerSetReport:
     """Measure each cleaner on the same cases."""
-    writers, genuine = np.array([one.writer for one in found]), np.array([one.genuine for one in found])
+    writers, genuine = np.array([one.writer for one in cases]), np.array([one.genuine for one in cases])
     gallery = Gallery([], writers, genuine)
     figures = {}
     for name, cleaner in cleaners.items():
-        dirty = [cleaner.clean(one.soiled.dirty) for one in found]
-        clean = [cleaner.clean(one.scan) for one in found]
+        dirty = [cleaner.clean(one.soiled.dirty) for one in cases]
+        clean = [cleaner.clean(one.scan) for one in cases]
         on_file = judge.embed(clean)
         figures[name] = CleanerFigures(
-            strokes=stroke_shares(np.stack(list(_counts(found, dirty))), writers),
+            strokes=stroke_shares(np.stack(list(_counts(cases, dirty))), writers),
             dirty=judge.errors(gallery, on_file, judge.embed(dirty)),
             clean=judge.errors(gallery, on_file, on_file),
             touched=float(
-                np.mean([_touched(one.scan, image) for one, image in zip(found, clean, strict=True)])
+                np.mean([_touched(one.scan, image) for one, image in zip(cases, clean, strict=True)])
             ),
         )
-    on_file = judge.embed([one.scan for one in found])
-    asked = judge.embed([_perfect(one.soiled) for one in found])
+    on_file = judge.embed([one.scan for one in cases])
+    asked = judge.embed([_perfect(one.soiled) for one in cases])
     tried = judge.trials(gallery, on_file, asked)
     return CleanerSetReport(
         writers=len(np.unique(writers)),
-        specimens=len(found),
+        specimens=len(cases),
         trials=tuple(
             sum(len(getattr(one, kind)) for one in tried) for kind in ("genuine", "skilled", "random")
         ),
@@ -219,7 +219,7 @@ def measure_cases(
 
 def stroke_shares(counts: Counts, writers: npt.NDArray[np.int64]) -> StrokeShares:
     """Shares from `counts`, one row a crop: kept, kept at strokes, kept strokes, dark strokes."""
-    own = np.stack([counts[writers == writer].sum(axis=0) for writer in np.unique(writers)])
+    by_writer = np.stack([counts[writers == writer].sum(axis=0) for writer in np.unique(writers)])
     kept, near, both, dark = range(4)
 
     def precision(sums: Counts) -> Counts:
@@ -235,15 +235,15 @@ def stroke_shares(counts: Counts, writers: npt.NDArray[np.int64]) -> StrokeShare
     def invented(sums: Counts) -> Counts:
         return (sums[:, kept] - sums[:, near]) / np.maximum(sums[:, dark], 1)
 
-    return StrokeShares(*(sums_estimate(own, share) for share in (precision, recall, f1, invented)))
+    return StrokeShares(*(sums_estimate(by_writer, share) for share in (precision, recall, f1, invented)))
 
 
-def _counts(found: Sequence[CleaningCase], cleaned: Sequence[Grey]) -> Iterator[Counts]:
-    for one, image in zip(found, cleaned, strict=True):
-        truth = one.soiled.strokes > 0
-        dark = dark_pixels(whiten(grey(one.soiled.dirty))) > 0
+def _counts(cases: Sequence[CleaningCase], cleaned: Sequence[Grey]) -> Iterator[Counts]:
+    for case, image in zip(cases, cleaned, strict=True):
+        truth = case.soiled.strokes > 0
+        dark = dark_pixels(whiten(grey(case.soiled.dirty))) > 0
         kept = dark & (image < 255)
-        near = cv2.dilate(one.soiled.strokes, np.ones((3, 3), np.uint8)) > 0
+        near = cv2.dilate(case.soiled.strokes, np.ones((3, 3), np.uint8)) > 0
         masks = (kept, kept & near, kept & truth, dark & truth)
         yield np.array([np.count_nonzero(mask) for mask in masks], np.float64)
 

@@ -53,11 +53,11 @@ def validation_cases(data: Path) -> list[CleaningCase]:
     return cases(signers, (pairs.VALIDATE, 1), specimens=SPECIMENS)
 
 
-def choices(network: StrokeNetwork, found: Sequence[CleaningCase], judge: Judge) -> list[GateChoice]:
+def choices(network: StrokeNetwork, cases: Sequence[CleaningCase], judge: Judge) -> list[GateChoice]:
     """Every gate measured on the cases."""
-    dirty = _cleaned([one.soiled.dirty for one in found], network, judge)
-    clean = _cleaned([one.scan for one in found], network, judge)
-    writers, genuine = (np.array([getattr(one, name) for one in found]) for name in ("writer", "genuine"))
+    dirty = _cleaned([one.soiled.dirty for one in cases], network, judge)
+    clean = _cleaned([one.scan for one in cases], network, judge)
+    writers, genuine = (np.array([getattr(one, name) for one in cases]) for name in ("writer", "genuine"))
     gallery = Gallery([], writers, genuine)
     measured = []
     for gate in GATES:

@@ -31,8 +31,8 @@ class _Along(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         rows = self.rows(features.mean(dim=3, keepdim=True))
         columns = self.columns(features.mean(dim=2, keepdim=True))
-        found: Tensor = features + rows + columns
-        return found
+        passed: Tensor = features + rows + columns
+        return passed
 
 
 class StrokeUNet(nn.Module):

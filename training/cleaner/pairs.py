@@ -108,11 +108,11 @@ def batch(clean: Clean, size: int, seed: Sequence[int]) -> tuple[Tensor, Tensor,
     return darkness, strokes, dark
 
 
-def example(found: Pair) -> tuple[npt.NDArray[np.float32], ...]:
+def example(soiled: Pair) -> tuple[npt.NDArray[np.float32], ...]:
     """Darkness, strokes and "is dark" in the network's field, each (192, 384) float32."""
-    whitened = whiten(grey(found.dirty))
+    whitened = whiten(grey(soiled.dirty))
     field = fitted(whitened)
-    strokes = fitted(cv2.bitwise_not(found.strokes).astype(np.uint8)) < 128
+    strokes = fitted(cv2.bitwise_not(soiled.strokes).astype(np.uint8)) < 128
     return (
         (1 - field.astype(np.float32) / 255).astype(np.float32),
         strokes.astype(np.float32),

@@ -37,10 +37,10 @@ def _cell(image: Pixels | Grey) -> Pixels:
     width, height = CELL[0] - 8, CELL[1] - 8
     scale = min(width / image.shape[1], height / image.shape[0])
     small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    shown = cv2.cvtColor(small, cv2.COLOR_GRAY2RGB) if small.ndim == 2 else small
+    coloured = cv2.cvtColor(small, cv2.COLOR_GRAY2RGB) if small.ndim == 2 else small
     cell = np.full((CELL[1], CELL[0], 3), 215, np.uint8)
-    top, left = (CELL[1] - shown.shape[0]) // 2, (CELL[0] - shown.shape[1]) // 2
-    cell[top : top + shown.shape[0], left : left + shown.shape[1]] = shown
+    top, left = (CELL[1] - coloured.shape[0]) // 2, (CELL[0] - coloured.shape[1]) // 2
+    cell[top : top + coloured.shape[0], left : left + coloured.shape[1]] = coloured
     return cell
 
 

@@ -24,10 +24,10 @@ def averaged(files: Sequence[Path], target: Path) -> Path:
         return files[0]
     every = [load_file(path) for path in files]
     first = every[0]
-    for path, one in zip(files, every, strict=True):
-        if {n: t.shape for n, t in one.items()} != {n: t.shape for n, t in first.items()}:
+    for path, tensors in zip(files, every, strict=True):
+        if {n: t.shape for n, t in tensors.items()} != {n: t.shape for n, t in first.items()}:
             raise WrongUse(f"{path} is of another network than {files[0]}: their mean means nothing")
-    save_file({name: _mean([one[name] for one in every]) for name in first}, target)
+    save_file({name: _mean([tensors[name] for tensors in every]) for name in first}, target)
     return target
 
 

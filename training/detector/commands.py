@@ -30,7 +30,9 @@ from worker.vision.weights import verified_path
 
 OwnPages = Annotated[
     list[Path] | None,
-    typer.Option(help="Your own pages: a YOLO folder or a COCO .json file; may be given repeatedly."),
+    typer.Option(
+        "--own", help="Your own pages: a YOLO folder or a COCO .json file; may be given repeatedly."
+    ),
 ]
 
 
@@ -38,7 +40,7 @@ def train_detector(
     data: OptionalDataOption = None,
     out: Annotated[Path, typer.Option(help="Folder for pages and checkpoints.")] = Path("runs/detector"),
     stage: Annotated[str, typer.Option(help="Table of training/detector/settings.toml.")] = "crops",
-    own: OwnPages = None,
+    own_data: OwnPages = None,
     minutes: Annotated[float | None, typer.Option(help="Wall-clock budget instead of the stage's.")] = None,
     seed: SeedOption = None,
     initial: Annotated[Path | None, typer.Option(help="Weights to start from, instead of the usual.")] = None,
@@ -65,9 +67,9 @@ def train_detector(
     """
     given = {"minutes": minutes, "batch": batch, "threads": threads, "device": device, "seed": seed}
     settings = read_settings(DetectorSettings, DETECTOR_SETTINGS, table=stage, changes=given)
-    source = data_unless(own, data, instead="your own pages with --own")
+    source = data_unless(own_data, data, instead="your own pages with --own")
     with stage_bars() as notice:
-        sheets = prepared(source, out, settings, own=own or (), limit=limit, notice=notice)
+        sheets = prepared(source, out, settings, own_data=own_data or (), limit=limit, notice=notice)
     if only_prepare:
         messages.print(f"{len(sheets)} pages prepared")
         return
@@ -76,7 +78,7 @@ def train_detector(
             sampler(sheets, source, settings, _hands(fonts, out)),
             out / stage,
             settings,
-            initial=initial or _usual_start(settings.after, source, out, own=bool(own)),
+            initial=initial or _usual_start(settings.after, source, out, own_data=bool(own_data)),
             resume=resume,
             report=report,
         )
@@ -92,7 +94,7 @@ def export_detector(
         str,
         typer.Option(help="Input sizes to choose from on the validation set; 544+768 reads a page at both."),
     ] = "480,544,640",
-    own: OwnPages = None,
+    own_data: OwnPages = None,
     architecture: Annotated[str, typer.Option(help="The stage's architecture.")] = "yolov5n.yaml",
     name: Annotated[str, typer.Option(help="Entry of the weights catalogue to write.")] = "detector",
 ) -> None:
@@ -104,13 +106,13 @@ def export_detector(
     mean ships.
     """
     choices = _sizes(sizes)
-    source = data_unless(own, data, instead="your own pages with --own")
+    source = data_unless(own_data, data, instead="your own pages with --own")
     with stage_bars() as notice, tempfile.TemporaryDirectory() as scratch:
         choice = choose_and_export(
             averaged(weights, Path(scratch) / "mean.safetensors"),
             source,
             choices,
-            own=own or (),
+            own_data=own_data or (),
             drawn=drawn_pages(source),
             architecture=architecture,
             name=name,
@@ -145,9 +147,9 @@ def _hands(fonts: Path | None, out: Path) -> list[Sequence[Face]]:
     return hands + more
 
 
-def _usual_start(after: str, data: Path, out: Path, *, own: bool) -> Path | None:
+def _usual_start(after: str, data: Path, out: Path, *, own_data: bool) -> Path | None:
     """What a stage starts from when nothing is named; None, from scratch, when that is not there."""
-    if own and not after:
+    if own_data and not after:
         return verified_path("detector-torch")
     backbone = data / "weights" / "yolov5n_coco.safetensors"
     usual = out / after / WEIGHTS if after else backbone

@@ -33,9 +33,11 @@ def evaluate_detector(
             "conditions, parity, speed. May be given more than once."
         ),
     ] = None,
-    own: Annotated[
+    own_data: Annotated[
         list[Path] | None,
-        typer.Option(help="Measure on your pages instead: a YOLO folder or a COCO .json; may be repeated."),
+        typer.Option(
+            "--own", help="Measure on your pages instead: a YOLO folder or a COCO .json; may be repeated."
+        ),
     ] = None,
     name: Annotated[str, typer.Option(help="Detector in the weights catalogue.")] = "detector",
     engine: Annotated[str, typer.Option(help="onnx or torch.")] = "onnx",
@@ -61,11 +63,11 @@ def evaluate_detector(
     With --own the labels that your file names are measured, on the test or val folder of a YOLO data.yaml.
     Intervals are 95 %, by bootstrap over documents.
     """
-    source = data_unless(own, data, instead="your own pages with --own")
+    source = data_unless(own_data, data, instead="your own pages with --own")
     with stage_bars() as notice:
         evaluation = Evaluation(
             source,
-            own=own or (),
+            own_data=own_data or (),
             name=name,
             engine=engine,
             device=device,
@@ -73,7 +75,7 @@ def evaluate_detector(
             limit=limit,
             notice=notice,
         )
-        report = evaluation.report([OWN] if own else only or SETS, split=split)
+        report = evaluation.report([OWN] if own_data else only or SETS, split=split)
     write_reports(report, detector_figures(report), report_to=report_to, figures_to=figures_to)
     if plots is not None:
         _draw(evaluation, report, plots)

@@ -69,24 +69,24 @@ def counts_by_label(pages: Iterable[DrawnPage], detector: Detector) -> dict[str,
         for label, total in totals.items():
             truths = [mark.box for mark in marked(page) if mark.label == label]
             scored = score_page("", [one for one in regions if one.label == label], truths)
-            found = int(scored.hits[:, 0].sum())
+            hits = int(scored.hits[:, 0].sum())
             total["true"] += len(truths)
-            total["found"] += found
-            total["false"] += len(scored.scores) - found
+            total["found"] += hits
+            total["false"] += len(scored.scores) - hits
     return totals
 
 
 def expectation() -> dict[str, Any]:
     """What the tests hold: the digest of the first pages, and what the shipped weights find on them."""
     pages = [drawn_page(index) for index in range(FEW)]
-    found = {
+    detectors = {
         name: {
             "weights": weights.sha256,
             "counts": counts_by_label(pages, load_detector(name, thresholds=floors)),
         }
         for name, weights, floors in shipped_detectors()
     }
-    return {"digest": pages_digest(pages), "detectors": found}
+    return {"digest": pages_digest(pages), "detectors": detectors}
 
 
 def shipped_detectors() -> list[tuple[str, CatalogueEntry, Thresholds]]:

@@ -113,7 +113,7 @@ class Evaluation:
         self,
         data: Path,
         *,
-        own: Sequence[Path] = (),
+        own_data: Sequence[Path] = (),
         name: str = "detector",
         engine: str = "onnx",
         device: str = "cpu",
@@ -126,8 +126,8 @@ class Evaluation:
         With `own`, YOLO folders or COCO files, the set `own` can be measured, and needs no other data.
         """
         self._root, self._documents = data / "detection", data / "documents"
-        self._own = [read_own(path, measuring=True) for path in own]
-        if not own and not (self._root / "hlx8j" / "sources.csv").exists():
+        self._own = [read_own(path, measuring=True) for path in own_data]
+        if not own_data and not (self._root / "hlx8j" / "sources.csv").exists():
             raise WrongUse(f"no evaluation data in {self._root}; name the folder with --data")
         self._name = name
         self._alone = _detector(name, engine, device, threads)

@@ -112,7 +112,7 @@ def threshold_figures(
 ) -> Iterator[Figure]:
     """Recall over true boxes and precision over answers, IoU 0.5, at a threshold; `kind` stands in front."""
     at = at or f"{served.score:.2f}"
-    answers = served.found + served.false_alarms
+    answers = served.true_positives + served.false_alarms
     for measure, estimate, n in (
         ("recall", served.recall, served.truths),
         ("precision", served.precision, answers),

@@ -58,7 +58,7 @@ class AtThreshold:
 
     score: float
     truths: int
-    found: int
+    true_positives: int
     false_alarms: int
     recall: Estimate
     precision: Estimate
@@ -113,12 +113,12 @@ def served_figures(pages: Sequence[Scored], score: float, *, rounds: int = ROUND
             for page in pages
         ]
     )
-    found, boxes, truths = counts.sum(axis=0).tolist()
+    hits, boxes, truths = counts.sum(axis=0).tolist()
     return AtThreshold(
         score=score,
         truths=truths,
-        found=found,
-        false_alarms=boxes - found,
+        true_positives=hits,
+        false_alarms=boxes - hits,
         recall=_ratio(pages, counts[:, [0, 2]], rounds),
         precision=_ratio(pages, counts[:, [0, 1]], rounds),
     )
@@ -182,9 +182,9 @@ def _ratio(pages: Sequence[Scored], counts: npt.NDArray[np.int64], rounds: int) 
     return ratio_estimate(sums[:, 0], sums[:, 1], rounds=rounds, empty=0.0)
 
 
-def _pairwise_iou(found: Sequence[Box], truths: Sequence[Box]) -> Floats:
+def _pairwise_iou(boxes: Sequence[Box], truths: Sequence[Box]) -> Floats:
     """(found, truths) intersection over union."""
-    a, b = _corners(found)[:, None], _corners(truths)[None]
+    a, b = _corners(boxes)[:, None], _corners(truths)[None]
     extent = np.clip(np.minimum(a[..., 2:], b[..., 2:]) - np.maximum(a[..., :2], b[..., :2]), 0, None)
     shared = extent.prod(axis=-1)
     areas = (a[..., 2:] - a[..., :2]).prod(axis=-1) + (b[..., 2:] - b[..., :2]).prod(axis=-1)

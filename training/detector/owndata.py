@@ -123,9 +123,9 @@ def _labels(names: Mapping[int, str], described: Path) -> dict[int, Label]:
     plain = {
         number: name.strip().lower().replace(" ", "_").replace("-", "_") for number, name in names.items()
     }
-    found = {number: Label(name) for number, name in plain.items() if name in known}
-    if not found:
+    labels = {number: Label(name) for number, name in plain.items() if name in known}
+    if not labels:
         raise WrongUse(
             f"{described} names {', '.join(names.values())}; at least one must be of {', '.join(known)}"
         )
-    return found
+    return labels

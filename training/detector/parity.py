@@ -29,7 +29,7 @@ class Parity:
         return self.regions > 0 and self.alone == 0
 
 
-def compare_engines(pages: Iterable[Pixels], one: Detector, other: Detector, *, min_score: float) -> Parity:
+def compare_engines(pages: Iterable[Pixels], first: Detector, other: Detector, *, min_score: float) -> Parity:
     """Look for a twin of every region that reaches `min_score`.
 
     The engines' own threshold must lie lower, by twice the allowed gap: a twin may score a little less.
@@ -38,7 +38,7 @@ def compare_engines(pages: Iterable[Pixels], one: Detector, other: Detector, *, 
     least, largest = 1.0, 0.0
     for page in pages:
         seen += 1
-        sides = one.detect([page])[0], other.detect([page])[0]
+        sides = first.detect([page])[0], other.detect([page])[0]
         for mine, theirs in (sides, sides[::-1]):
             for region in mine:
                 if region.score < min_score:

@@ -38,8 +38,8 @@ def draw_plots(seen: Mapping[str, Sequence[Seen]], folder: Path, *, min_score: f
     written = [_written(_curves(curves, min_score), folder / "precision-recall.svg")] if curves else []
     if "test squares" in seen:
         ranked = sorted(seen["test squares"], key=lambda page: _merit(page, min_score))
-        shown = _ACROSS * _DOWN
-        for name, pages in (("worst", ranked[:shown]), ("best", ranked[::-1][:shown])):
+        cells = _ACROSS * _DOWN
+        for name, pages in (("worst", ranked[:cells]), ("best", ranked[::-1][:cells])):
             written.append(_written(_sketches(pages, min_score), folder / f"{name}-pages.svg"))
     return written
 
@@ -103,12 +103,12 @@ def _sketch(axes: Any, page: Seen, min_score: float) -> None:
         axes.add_patch(_patch(box, facecolor=_PRINT))
     for truth in _truths(page):
         axes.add_patch(_patch(truth, edgecolor=_TRUE, fill=False, linewidth=1.6))
-    shown = [one for one in page.regions if one.label is Label.SIGNATURE and one.score >= min_score]
-    for region in shown:
+    regions = [one for one in page.regions if one.label is Label.SIGNATURE and one.score >= min_score]
+    for region in regions:
         axes.add_patch(_patch(region.box, edgecolor=_FOUND, fill=False, linewidth=1.0, linestyle="--"))
         axes.text(region.box.x, region.box.y, f"{region.score:.2f}", color=_FOUND, fontsize=6)
     axes.set(xlim=(0, page.width), ylim=(page.height, 0), xticks=[], yticks=[])
-    axes.set_title(f"{len(_truths(page))} true, {len(shown)} found", fontsize=7)
+    axes.set_title(f"{len(_truths(page))} true, {len(regions)} found", fontsize=7)
 
 
 def _patch(box: Box, **style: Any) -> Rectangle:

@@ -22,17 +22,17 @@ def prepared(
     out: Path,
     settings: DetectorSettings,
     *,
-    own: Sequence[Path] = (),
+    own_data: Sequence[Path] = (),
     limit: int = 0,
     notice: Notice | None = None,
 ) -> list[Sheet]:
     """The pages of a training, prepared in `out/prepared`, or `out/own`, unless they lie there already."""
-    folder = out / ("own" if own else "prepared")
+    folder = out / ("own" if own_data else "prepared")
     if (folder / INDEX).exists():
         return read_sheets(folder)
     written = SheetFolder(folder, quality=settings.quality)
-    if own:
-        _build_own(own, data, written, settings, limit=limit, notice=notice)
+    if own_data:
+        _build_own(own_data, data, written, settings, limit=limit, notice=notice)
     elif (data / "detection").is_dir():
         build_dataset(data, written, drawn=settings.drawn, seed=settings.seed, limit=limit, notice=notice)
     else:
@@ -67,7 +67,7 @@ def sampler(
 
 
 def _build_own(
-    own: Sequence[Path],
+    own_data: Sequence[Path],
     data: Path,
     written: SheetFolder,
     settings: DetectorSettings,
@@ -76,7 +76,7 @@ def _build_own(
     notice: Notice | None,
 ) -> None:
     """A user's pages, and drawn ones beside them so that no label is forgotten."""
-    for path in own:
+    for path in own_data:
         pages = read_own(path)
         for page in pages.pages[: limit or None]:
             source = "scans" if page.marks else "empty"

@@ -44,11 +44,11 @@ def read_pixels(path: Path) -> Pixels:
 
 def seen_by_eye(root: Path) -> dict[Path, tuple[Marked, ...]]:
     """What is written on training pages besides their annotated signatures, by image: not all of it."""
-    found = defaultdict[Path, list[Marked]](list)
+    marks_of = defaultdict[Path, list[Marked]](list)
     for row in json.loads(SEEN_LABELS.read_text(encoding="utf-8"))["boxes"]:
         box = Box(row["x"], row["y"], row["width"], row["height"])
-        found[root / row["image"]].append(Marked(Label(row["label"]), box))
-    return {image: tuple(marks) for image, marks in found.items()}
+        marks_of[root / row["image"]].append(Marked(Label(row["label"]), box))
+    return {image: tuple(marks) for image, marks in marks_of.items()}
 
 
 def strictest(splits: Iterable[str]) -> str:

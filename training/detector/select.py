@@ -66,7 +66,7 @@ def choose_and_export(
     data: Path,
     sizes: Sequence[Sequence[int]],
     *,
-    own: Sequence[Path] = (),
+    own_data: Sequence[Path] = (),
     drawn: Sequence[Sheet] = (),
     architecture: str = "yolov5n.yaml",
     name: str = "detector",
@@ -78,8 +78,8 @@ def choose_and_export(
     where the catalogue has it on.
     `drawn` are pages with every label, none of them trained on: they choose the thresholds of the others.
     """
-    pages = own_validation(own) if own else validation_pages(data / "detection")
-    unsigned = [] if own else unsigned_validation(data / "detection")
+    pages = own_validation(own_data) if own_data else validation_pages(data / "detection")
+    unsigned = [] if own_data else unsigned_validation(data / "detection")
     chosen = choose_input_sizes(
         [_try(weights, looks, pages, unsigned, architecture=architecture, notice=notice) for looks in sizes]
     )
@@ -106,13 +106,13 @@ def validation_pages(root: Path) -> list[PageRecord]:
     return [page for page in pages if page.split == "valid" and not page.leaks]
 
 
-def own_validation(own: Sequence[Path]) -> list[PageRecord]:
+def own_validation(own_data: Sequence[Path]) -> list[PageRecord]:
     """A user's validation set: YOLO folders and COCO files in which signatures are marked.
 
     Raises WrongUse where they are not.
     """
-    read = [read_own(path, measuring=True) for path in own]
-    if not all(Label.SIGNATURE in one.known for one in read):
+    read = [read_own(path, measuring=True) for path in own_data]
+    if not all(Label.SIGNATURE in part.known for part in read):
         raise WrongUse("the threshold is chosen on signatures: every file of --own must name them")
     return [
         PageRecord(
@@ -121,8 +121,8 @@ def own_validation(own: Sequence[Path]) -> list[PageRecord]:
             split="valid",
             group=str(page.image),
         )
-        for one in read
-        for page in one.pages
+        for part in read
+        for page in part.pages
     ]
 
 

@@ -61,8 +61,8 @@ def records_for_test(records: Iterable[PageRecord], root: Path) -> list[PageReco
 
 def records_for_training(records: Iterable[PageRecord], root: Path) -> list[PageRecord]:
     """The pages that may be trained on."""
-    held = held_documents(root)
-    return [page for page in records if page.group not in held]
+    evaluated = held_documents(root)
+    return [page for page in records if page.group not in evaluated]
 
 
 @cache

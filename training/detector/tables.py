@@ -56,7 +56,7 @@ def _show_sets(console: Console, report: DetectorReport) -> None:
             over_all.add_row(name, label, *_over_all(measured))
             if measured is not None and measured.served.truths:
                 row = measured.served
-                counts = (f"{row.found} of {row.truths}", str(row.false_alarms))
+                counts = (f"{row.true_positives} of {row.truths}", str(row.false_alarms))
                 served.add_row(name, label, *counts, _rate(row.recall), _rate(row.precision))
     console.print(over_all)
     console.print(served)

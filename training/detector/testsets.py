@@ -116,19 +116,19 @@ def real_documents(folder: Path, labels: Path = DOCUMENT_LABELS) -> list[PageCas
     """The pages of the documents labelled by hand, without those that training may have seen."""
     described = json.loads(labels.read_text(encoding="utf-8"))["documents"]
     return [
-        PageCase(f"{name}-{index}", name, partial(_page_of, folder / name, index, one["regions"]))
-        for name, one in described.items()
-        if not one["in_training"]
-        for index in range(one["pages"])
+        PageCase(f"{name}-{index}", name, partial(_page_of, folder / name, index, facts["regions"]))
+        for name, facts in described.items()
+        if not facts["in_training"]
+        for index in range(facts["pages"])
     ]
 
 
-def own_pages(own: Iterable[OwnData]) -> list[PageCase]:
+def own_pages(own_data: Iterable[OwnData]) -> list[PageCase]:
     """A user's pages as they are stored, each a document of its own."""
     return [
         PageCase(page.image.name, str(page.image), partial(_as_marked, page))
-        for one in own
-        for page in one.pages
+        for folder in own_data
+        for page in folder.pages
     ]
 
 
@@ -181,7 +181,7 @@ def _page_of(
 def _marks(
     regions: Sequence[dict[str, float | str]], index: int, width: int, height: int
 ) -> Iterator[Marked]:
-    for one in regions:
-        if one["page"] == index:
-            x, y, across, down = (float(one[key]) for key in ("x", "y", "width", "height"))
-            yield Marked(Label(str(one["label"])), Box(x * width, y * height, across * width, down * height))
+    for row in regions:
+        if row["page"] == index:
+            x, y, across, down = (float(row[key]) for key in ("x", "y", "width", "height"))
+            yield Marked(Label(str(row["label"])), Box(x * width, y * height, across * width, down * height))

@@ -73,18 +73,18 @@ def load_matching(model: torch.nn.Module, tensors: Tensors) -> int:
 
     The scores' last layers of a network for signatures alone become the first channel of all labels.
     """
-    own, found = model.state_dict(), dict[str, torch.Tensor]()
+    state, matching = model.state_dict(), dict[str, torch.Tensor]()
     for name, tensor in tensors.items():
-        if name not in own:
+        if name not in state:
             continue
-        if own[name].shape == tensor.shape:
-            found[name] = tensor.to(own[name].dtype)
-        elif _is_score(name) and tensor.shape[0] == 1 and own[name].shape[1:] == tensor.shape[1:]:
-            wide = own[name].clone()
+        if state[name].shape == tensor.shape:
+            matching[name] = tensor.to(state[name].dtype)
+        elif _is_score(name) and tensor.shape[0] == 1 and state[name].shape[1:] == tensor.shape[1:]:
+            wide = state[name].clone()
             wide[:1] = tensor.to(wide.dtype)
-            found[name] = wide
-    model.load_state_dict(found, strict=False)
-    return len(found)
+            matching[name] = wide
+    model.load_state_dict(matching, strict=False)
+    return len(matching)
 
 
 def _is_score(name: str) -> bool:

@@ -164,8 +164,8 @@ def folder_faces(folder: Path, converted: Path) -> list[tuple[Face, ...]]:
     Web fonts (`.woff`), which MuPDF does not read, are written to `converted` as TrueType. Files without the
     letters of English, such as the other parts of a web font, are left out: another face would stand in.
     """
-    found = sorted(path for kind in ("ttf", "otf", "woff") for path in folder.rglob(f"*.{kind}"))
-    readable = (_readable(path, converted) for path in found)
+    files = sorted(path for kind in ("ttf", "otf", "woff") for path in folder.rglob(f"*.{kind}"))
+    readable = (_readable(path, converted) for path in files)
     return [(Face(f"own{index}", path),) for index, path in enumerate(filter(None, readable))]
 
 
@@ -192,8 +192,8 @@ def package_faces(package: str) -> tuple[Face, ...]:
 def _folder(package: str) -> Path:
     from importlib.util import find_spec  # noqa: PLC0415
 
-    found = find_spec(package)
-    if found is None or found.origin is None:
+    spec = find_spec(package)
+    if spec is None or spec.origin is None:
         raise ModuleNotFoundError(name=package)
-    inside = Path(found.origin).parent
+    inside = Path(spec.origin).parent
     return inside / ("mpl-data/fonts/ttf" if package == "matplotlib" else "files")
