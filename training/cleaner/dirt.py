@@ -9,9 +9,18 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from training.cleaner.layers import (
+    SoiledSheet,
+    draw_bleed,
+    draw_frame,
+    draw_label,
+    draw_print,
+    draw_rules,
+    draw_stamp,
+    soft_noise,
+)
 from training.common.degradations import blurred, compressed, one_bit, skewed
 from training.common.pixels import cut_to_ink, in_grey, resampled, to_pixels
-from training.synthesis import typefaces
 from training.synthesis.ink import Colour, Coverage, stain
 from worker.vision.values import Grey, Pixels
 
@@ -47,24 +56,6 @@ class Pair:
     strokes: Grey
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Sheet:
-    """What is being soiled: the paper's size, pixels per millimetre, and where the signature stands."""
-
-    shape: tuple[int, int]
-    mm: float
-    #: x, y, width, height of the strokes.
-    box: tuple[int, int, int, int]
-    rng: _Rng
-
-    def empty(self) -> Grey:
-        return np.zeros(self.shape, np.uint8)
-
-    def thickness(self, low: float, high: float) -> int:
-        """A line's width in pixels, from millimetres."""
-        return max(1, round(self.rng.uniform(low, high) * self.mm))
-
-
 def soil(ink: Grey, rng: _Rng) -> Pair:
     """Place a mask of ink (255 on 0, soft edges allowed) on a sheet, soil it, scan it; `rng` decides all."""
     sheet, strokes = _placed(ink, rng)
@@ -82,7 +73,7 @@ def soil(ink: Grey, rng: _Rng) -> Pair:
     return Pair(_scanned(pixels, sheet), truth)
 
 
-def _placed(ink: Grey, rng: _Rng) -> tuple[_Sheet, Coverage]:
+def _placed(ink: Grey, rng: _Rng) -> tuple[SoiledSheet, Coverage]:
     """The strokes at a document's resolution, a little turned, with the room that detectors leave."""
     mm = float(rng.choice(DPI, p=DPI_SHARES)) / 25.4
     inner = cut_to_ink(ink)
@@ -95,152 +86,36 @@ def _placed(ink: Grey, rng: _Rng) -> tuple[_Sheet, Coverage]:
     placed = np.pad(small, ((top, bottom), (left, right)))
     strokes = skewed(placed, float(rng.uniform(-3, 3)), paper=0).astype(np.float32) / np.float32(255)
     shape = placed.shape[0], placed.shape[1]
-    return _Sheet(shape, mm, (left, top, *size), rng), strokes
+    return SoiledSheet(shape, mm, (left, top, *size), rng), strokes
 
 
-def _layers(sheet: _Sheet) -> list[tuple[Coverage, Colour]]:
+def _layers(sheet: SoiledSheet) -> list[tuple[Coverage, Colour]]:
     """One to four kinds of dirt, each with its colour."""
     rng = sheet.rng
-    kinds: list[tuple[Callable[[_Sheet], Grey], float, tuple[Colour, ...]]] = [
-        (_rules, 0.5, _PRINTS),
-        (_box, 0.2, _PRINTS),
-        (_print, 0.5, _PRINTS),
-        (_label, 0.25, _PRINTS),
-        (_stamp, 0.25, _STAMPS),
+    kinds: list[tuple[Callable[[SoiledSheet], Grey], float, tuple[Colour, ...]]] = [
+        (draw_rules, 0.5, _PRINTS),
+        (draw_frame, 0.2, _PRINTS),
+        (draw_print, 0.5, _PRINTS),
+        (draw_label, 0.25, _PRINTS),
+        (draw_stamp, 0.25, _STAMPS),
     ]
-    chosen = [(draw, shades) for draw, share, shades in kinds if rng.random() < share] or [(_rules, _PRINTS)]
+    chosen = [(draw, shades) for draw, share, shades in kinds if rng.random() < share] or [
+        (draw_rules, _PRINTS)
+    ]
     layers: list[tuple[Coverage, Colour]] = []
     for draw, shades in chosen:
         cover = draw(sheet).astype(np.float32) * np.float32(rng.uniform(0.7, 1.0) / 255)
         layers.append((cover.astype(np.float32), _pick(shades, rng)))
     if rng.random() < 0.15:
-        layers.append((_bleed(sheet), (60, 60, 60)))
+        layers.append((draw_bleed(sheet), (60, 60, 60)))
     return layers
 
 
-def _rules(sheet: _Sheet) -> Grey:
-    """Lines of a form: solid, dashed, dotted or double, mostly level, near where one signs."""
-    rng, cover = sheet.rng, sheet.empty()
-    height, width = sheet.shape
-    _, top, _, tall = sheet.box
-    level = top + rng.uniform(0.25, 1.1) * tall
-    gap = rng.uniform(5, 10) * sheet.mm
-    thickness, style = sheet.thickness(0.12, 0.6), int(rng.choice(4, p=(0.6, 0.12, 0.18, 0.1)))
-    start, end = (0, width) if rng.random() < 0.6 else sorted(rng.uniform(-0.1, 1.1, 2) * width)
-    tilt = np.tan(np.deg2rad(rng.normal(0, 1.0)))
-    for number in range(int(rng.choice((1, 2, 3), p=(0.6, 0.25, 0.15)))):
-        y = level + number * gap * (1 if level < height / 2 else -1)
-        _line(cover, (start, y), (end, y + tilt * (end - start)), thickness, style, sheet.mm)
-    if rng.random() < 0.15:
-        x = rng.uniform(0, width)
-        _line(cover, (x, 0), (x - tilt * height, height), thickness, 0, sheet.mm)
-    return cover
-
-
-def _line(  # noqa: PLR0917  # private; the six are one line
-    cover: Grey,
-    start: tuple[float, float],
-    end: tuple[float, float],
-    thickness: int,
-    style: int,
-    mm: float,
-) -> None:
-    """Style 0 is solid, 1 dashed, 2 dotted, 3 double."""
-    a, b = np.array(start), np.array(end)
-    length = float(np.hypot(*(b - a)))
-    if style in {1, 2}:
-        step, drawn = (3.0 * mm, 0.6) if style == 1 else (max(1.0 * mm, 2.5 * thickness), 0.25)
-        pieces = [(at / length, (at + drawn * step) / length) for at in np.arange(0, length, step)]
-    else:
-        pieces = [(0.0, 1.0)]
-    shifts = (0.0, 3.0 * thickness) if style == 3 else (0.0,)
-    for first, last in pieces:
-        for shift in shifts:
-            ends = [
-                np.round((a + part * (b - a) + (0, shift)) * 16).astype(int).tolist()
-                for part in (first, last)
-            ]
-            cv2.line(cover, ends[0], ends[1], 255, thickness, cv2.LINE_AA, 4)
-
-
-def _box(sheet: _Sheet) -> Grey:
-    """A frame or a cell around the signature, which may cross it or leave the crop."""
-    rng, cover = sheet.rng, sheet.empty()
-    x, y, width, height = sheet.box
-    slack = rng.uniform(-0.12, 0.3, 4) * height
-    corners = (x - slack[0], y - slack[1], x + width + slack[2], y + height + slack[3])
-    ends = [round(corner * 16) for corner in corners]
-    cv2.rectangle(cover, ends[:2], ends[2:], 255, sheet.thickness(0.15, 0.7), cv2.LINE_AA, 4)
-    return cover
-
-
-def _print(sheet: _Sheet) -> Grey:
-    """A paragraph or a line of print, through the signature or around it."""
-    rng, cover = sheet.rng, sheet.empty()
-    name = str(rng.choice(typefaces.FACES))
-    size = max(7, round(rng.uniform(2.2, 4.6) * sheet.mm * (1 if rng.random() < 0.85 else 2.2)))
-    x, y = round(rng.uniform(-0.3, 0.5) * sheet.shape[1]), round(rng.uniform(-0.1, 0.9) * sheet.shape[0])
-    lead = rng.uniform(1.1, 1.7)
-    for number in range(int(rng.integers(1, 5))):
-        line = typefaces.printed_line(typefaces.known_words(name, int(rng.integers(2, 9)), rng), name, size)
-        typefaces.stamp_into(cover, line, x, y + round(number * lead * size))
-    return cover
-
-
-def _label(sheet: _Sheet) -> Grey:
-    """Small print at the edge of the crop: what a form says above or below its line, a cross before it."""
-    rng, cover = sheet.rng, sheet.empty()
-    name = str(rng.choice(typefaces.FACES))
-    size = max(7, round(rng.uniform(1.8, 3.2) * sheet.mm))
-    _, top, _, tall = sheet.box
-    y = round(top + tall * rng.uniform(0.7, 1.05) if rng.random() < 0.7 else top - size * rng.uniform(0, 1))
-    text = typefaces.known_words(name, int(rng.integers(1, 4)), rng)
-    x = round(rng.uniform(0, 0.6) * sheet.shape[1])
-    typefaces.stamp_into(cover, typefaces.printed_line(text, name, size), x, y)
-    return cover
-
-
-def _stamp(sheet: _Sheet) -> Grey:
-    """A tilted office stamp, round or square, whose ink did not take everywhere."""
-    rng, mm = sheet.rng, sheet.mm
-    side = int(rng.uniform(18, 40) * mm)
-    stamp = np.zeros((side, side), np.uint8)
-    width = sheet.thickness(0.3, 0.9)
-    middle = (side // 2, side // 2)
-    if rng.random() < 0.5:
-        for share in (0.46, 0.34)[: int(rng.integers(1, 3))]:
-            cv2.circle(stamp, middle, int(share * side), 255, width, cv2.LINE_AA)
-    else:
-        tall = rng.uniform(0.2, 0.4) * side
-        cv2.rectangle(stamp, (width, int(side / 2 - tall)), (side - width, int(side / 2 + tall)), 255, width)
-    name = str(rng.choice(typefaces.FACES))
-    size = max(7, round(rng.uniform(2.5, 6) * mm))
-    for row in range(int(rng.integers(1, 4))):
-        line = typefaces.printed_line(
-            typefaces.known_words(name, int(rng.integers(1, 3)), rng).upper(), name, size
-        )
-        y = round(side / 2 + (row - 1) * 1.4 * size)
-        typefaces.stamp_into(stamp, line, max((side - line.shape[1]) // 2, 0), y)
-    turn = cv2.getRotationMatrix2D(middle, float(rng.normal(0, 15)), 1.0)
-    turned = np.asarray(cv2.warpAffine(stamp, turn, (side, side)), np.uint8)
-    took = np.clip(_clouds((side, side), rng, grain=0.06) * 1.6 + 0.75, 0.15, 1.0)
-    cover = sheet.empty()
-    left, top = rng.uniform(-0.3, 0.8) * sheet.shape[1], rng.uniform(-0.6, 0.5) * sheet.shape[0]
-    typefaces.stamp_into(cover, (turned * took).astype(np.uint8), round(left), round(top))
-    return cover
-
-
-def _bleed(sheet: _Sheet) -> Coverage:
-    """Print of the other side, mirrored and faint."""
-    seen = blurred(np.ascontiguousarray(_print(sheet)[:, ::-1]), 0.2 * sheet.mm + 0.3)
-    return (seen.astype(np.float32) / 255 * np.float32(sheet.rng.uniform(0.1, 0.35))).astype(np.float32)
-
-
-def _paper(sheet: _Sheet) -> npt.NDArray[np.float32]:
+def _paper(sheet: SoiledSheet) -> npt.NDArray[np.float32]:
     """Tinted, unevenly lit, slightly cloudy paper: (height, width, 3) in [0, 255]."""
     rng = sheet.rng
     tint = 255 - rng.uniform(0, 1) ** 2 * np.array([30, 38, 60]) * rng.uniform(0.3, 1.0, 3)
-    light = 1 + _clouds(sheet.shape, rng, grain=0.02) * np.float32(rng.uniform(0, 0.06))
+    light = 1 + soft_noise(sheet.shape, rng, grain=0.02) * np.float32(rng.uniform(0, 0.06))
     if rng.random() < 0.3:
         slope = np.linspace(0, 1, sheet.shape[1], dtype=np.float32)[None, :] ** 2
         slope = slope if rng.random() < 0.5 else slope[:, ::-1]
@@ -248,20 +123,14 @@ def _paper(sheet: _Sheet) -> npt.NDArray[np.float32]:
     return np.clip(light[..., None] * tint, 0, 255).astype(np.float32)
 
 
-def _clouds(shape: tuple[int, int], rng: _Rng, *, grain: float) -> Coverage:
-    """Soft noise about zero, `grain` the size of its patches as a share of the side."""
-    cells = max(2, round(1 / grain * shape[0] / max(shape))), max(2, round(1 / grain))
-    return np.asarray(cv2.resize(rng.standard_normal(cells, np.float32), shape[::-1]), np.float32)
-
-
-def _pressure(sheet: _Sheet) -> Coverage:
+def _pressure(sheet: SoiledSheet) -> Coverage:
     """How well the pen wrote, from place to place."""
     level, spread = sheet.rng.uniform(0.6, 1.0), sheet.rng.uniform(0, 0.25)
-    wrote = np.clip(level + spread * _clouds(sheet.shape, sheet.rng, grain=0.08), 0.35, 1.0)
+    wrote = np.clip(level + spread * soft_noise(sheet.shape, sheet.rng, grain=0.08), 0.35, 1.0)
     return np.asarray(wrote, np.float32)
 
 
-def _scanned(pixels: npt.NDArray[np.float32], sheet: _Sheet) -> Pixels:
+def _scanned(pixels: npt.NDArray[np.float32], sheet: SoiledSheet) -> Pixels:
     """Blur, noise and dust; then colour, grey or one bit; then JPEG at times."""
     rng = sheet.rng
     kind = str(rng.choice(("colour", "grey", "bit"), p=(0.35, 0.35, 0.3)))
