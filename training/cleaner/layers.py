@@ -155,7 +155,7 @@ def draw_stamp(sheet: SoiledSheet) -> Grey:
 
 
 def draw_bleed(sheet: SoiledSheet) -> Coverage:
-    """Print of the other side, mirrored and faint."""
+    """Print of the other side, mirrored and faint: float32 coverage in [0, 1]."""
     seen = blurred(np.ascontiguousarray(draw_print(sheet)[:, ::-1]), 0.2 * sheet.mm + 0.3)
     return (seen.astype(np.float32) / 255 * np.float32(sheet.rng.uniform(0.1, 0.35))).astype(np.float32)
 
