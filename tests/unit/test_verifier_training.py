@@ -230,7 +230,7 @@ def test_the_pieces_of_a_made_up_writer_stand_side_by_side(signers):
 
 
 def test_trials_never_compare_a_specimen_with_itself(signers):
-    found = protocol.gallery(signers)
+    found = protocol.make_gallery(signers)
     itself = np.where(np.eye(len(found.writers), dtype=bool), np.inf, 0.0)
 
     trials = [
@@ -243,7 +243,7 @@ def test_trials_never_compare_a_specimen_with_itself(signers):
 
 
 def test_a_run_can_be_resumed_where_it_stopped(signers, tmp_path):
-    batches, gallery = Batches(signers, {}, SETTINGS), [protocol.gallery(signers[:2])]
+    batches, gallery = Batches(signers, {}, SETTINGS), [protocol.make_gallery(signers[:2])]
     reports: list[dict[str, float]] = []
     best = fit_verifier(start_verifier(SETTINGS), batches, gallery, tmp_path, reports.append)
 
@@ -294,7 +294,7 @@ def test_a_checkpoint_of_a_run_on_its_way_is_not_exported(tmp_path):
 
 
 def test_finishing_twice_blends_once(signers, tmp_path):
-    batches, gallery = Batches(signers, {}, SETTINGS), [protocol.gallery(signers[:2])]
+    batches, gallery = Batches(signers, {}, SETTINGS), [protocol.make_gallery(signers[:2])]
     other = (
         start_verifier(SETTINGS.model_copy(update={"seed": SETTINGS.seed + 1}))
         .average["encoder"]
@@ -313,7 +313,7 @@ def test_finishing_twice_blends_once(signers, tmp_path):
 
 
 def test_signers_whom_nobody_forged_can_train_alone(signers):
-    genuine = [readers.Signer(one.source, one.name, one.genuine) for one in signers]
+    genuine = [readers.SignerSpecimens(one.source, one.name, one.genuine) for one in signers]
     images, writers, kinds = Batches(genuine, {}, SETTINGS).draw(np.random.default_rng(1))
     embeddings = SignatureEncoder().eval()(images)
 

@@ -21,7 +21,7 @@ from training.detector.splits import (
     records_for_validation,
 )
 from training.synthesis.typeset import windows
-from training.verifier.readers import Signer
+from training.verifier.readers import SignerSpecimens
 from worker.vision.detection.classifier import Kind
 from worker.vision.values import Box, Grey
 
@@ -104,7 +104,7 @@ def labelled(root: Path, split: str, *, a_passage: int = 14, seed: int = 1) -> I
             )
 
 
-def specimens(signers: Iterable[Signer], *, each: int, seed: int) -> Iterator[Piece]:
+def specimens(signers: Iterable[SignerSpecimens], *, each: int, seed: int) -> Iterator[Piece]:
     """Signatures of a verification set as ink: `each` of every signer, imitations among them."""
     for signer in signers:
         rng = np.random.default_rng([seed, *signer.name.encode()])

@@ -18,7 +18,7 @@ from training.common.console import Notice
 from training.synthesis.hands import LEARNT_HANDS, TEST_HANDS, hands_for_training, installed_hands
 from training.synthesis.typeset import CARRIED, SEEN, UNSEEN, Face, folder_faces, package_faces
 from training.verifier import sets as verification
-from training.verifier.readers import Signer, bhsig
+from training.verifier.readers import SignerSpecimens, bhsig
 from worker.errors import WrongUse
 from worker.vision.detection.classifier import Kind
 from worker.vision.values import Box
@@ -120,7 +120,7 @@ def test_pieces(data: Path, notice: Notice) -> list[Piece]:
     return list(chain.from_iterable(_told(sources, notice)))
 
 
-def _writers(data: Path, split: str) -> list[Signer]:
+def _writers(data: Path, split: str) -> list[SignerSpecimens]:
     """Writers of BHSig260-Hindi that do not train."""
     return bhsig(data / "verification" / "bhsig_hindi", split)
 

@@ -23,7 +23,7 @@ from training.provenance import commit
 from training.verifier import metrics, protocol, readers, scoring
 from training.verifier.metrics import Trials
 from training.verifier.protocol import Gallery
-from training.verifier.readers import Signer
+from training.verifier.readers import SignerSpecimens
 from worker.vision import weights
 from worker.vision.cleaning.cleaner import (
     Cleaner,
@@ -137,7 +137,7 @@ def shipped_cleaners(folder: Path = weights.WEIGHTS_DIR) -> dict[str, Cleaner]:
 
 
 def cases(
-    signers: Sequence[Signer], seed: Sequence[int], *, specimens: int = SPECIMENS
+    signers: Sequence[SignerSpecimens], seed: Sequence[int], *, specimens: int = SPECIMENS
 ) -> list[CleaningCase]:
     """The first genuine specimens and forgeries of every signer, each made dirty once."""
     chosen = [

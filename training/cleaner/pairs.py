@@ -15,7 +15,7 @@ from torch import Tensor
 from training.cleaner.dirt import Pair, soil
 from training.cleaner.settings import CleanerSettings
 from training.verifier import readers, sets
-from training.verifier.readers import CANVAS, Drawn, Scanned, Signer, Specimen
+from training.verifier.readers import CANVAS, Drawn, Scanned, SignerSpecimens, Specimen
 from worker.vision.cleaning.cleaner import whiten
 from worker.vision.cleaning.learned import fitted
 from worker.vision.crops import dark_pixels, grey, ink_mask
@@ -120,7 +120,7 @@ def example(soiled: Pair) -> tuple[npt.NDArray[np.float32], ...]:
     )
 
 
-def _specimens(signers: Iterable[Signer]) -> list[Specimen]:
+def _specimens(signers: Iterable[SignerSpecimens]) -> list[Specimen]:
     """Genuine and forged alike: a forger's strokes are strokes."""
     return [specimen for signer in signers for specimen in (*signer.genuine, *signer.forged)]
 

@@ -37,10 +37,10 @@ def train_reader(features: Features, genuine: npt.NDArray[np.bool_]) -> Reader:
     return read
 
 
-def query_only_eer(reader: Reader, features: Features, found: Gallery) -> float:
+def query_only_eer(reader: Reader, features: Features, gallery: Gallery) -> float:
     """EER of genuine against skilled forgeries, judged without any reference; 0.5 is chance."""
     scores = reader(features)
-    return equal_error_rate(scores[found.genuine], scores[~found.genuine])
+    return equal_error_rate(scores[gallery.genuine], scores[~gallery.genuine])
 
 
 def _measures(image: Normal) -> list[float]:

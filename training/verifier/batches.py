@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from training.verifier.augment import another_hand, augmented
-from training.verifier.readers import Signer, Specimen
+from training.verifier.readers import SignerSpecimens, Specimen
 from training.verifier.settings import VerifierSettings
 from training.verifier.splice import spliced
 
@@ -27,8 +27,8 @@ class Batches:
     and `scanned` gives the rest.
     """
 
-    scanned: Sequence[Signer]
-    others: Mapping[str, Sequence[Signer]]
+    scanned: Sequence[SignerSpecimens]
+    others: Mapping[str, Sequence[SignerSpecimens]]
     settings: VerifierSettings
 
     def draw(self, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
@@ -43,17 +43,19 @@ class Batches:
         pixels = torch.from_numpy(np.stack(images)).unsqueeze(1)
         return pixels, torch.tensor(writers), torch.tensor(genuine)
 
-    def _signers(self, rng: np.random.Generator) -> list[Signer]:
+    def _signers(self, rng: np.random.Generator) -> list[SignerSpecimens]:
         """Distinct signers, some made up of two; a share that is not whole is rounded by lot."""
         total, rest = self.settings.writers_per_batch, self.settings.writers_per_batch
-        chosen: list[Signer] = []
+        chosen: list[SignerSpecimens] = []
         for source, signers in self.others.items():
             count = min(_by_lot(total * self.settings.shares.get(source, 0.0), rng), rest)
             chosen += self._some(signers, count, rng)
             rest = total - len(chosen)
         return chosen + self._some(self.scanned, rest, rng)
 
-    def _some(self, signers: Sequence[Signer], count: int, rng: np.random.Generator) -> list[Signer]:
+    def _some(
+        self, signers: Sequence[SignerSpecimens], count: int, rng: np.random.Generator
+    ) -> list[SignerSpecimens]:
         """Up to `count` of the signers, each as is or joined with another."""
         specimens = max(self.settings.genuine_per_writer, self.settings.forged_per_writer)
         return [
@@ -63,7 +65,7 @@ class Batches:
             for signer in _sample(signers, count, rng)
         ]
 
-    def _specimens(self, signer: Signer, rng: np.random.Generator) -> list[tuple[Specimen, bool]]:
+    def _specimens(self, signer: SignerSpecimens, rng: np.random.Generator) -> list[tuple[Specimen, bool]]:
         genuine = _sample(signer.genuine, self.settings.genuine_per_writer, rng)
         forged = _sample(signer.forged, self.settings.forged_per_writer, rng)
         return [(specimen, True) for specimen in genuine] + [(specimen, False) for specimen in forged]

@@ -158,9 +158,9 @@ def _strangers(sets: Sequence[Scored], sharpness: float, fit: dict[str, float]) 
     parts = [
         _features(draw.random, draw.agreement, sharpness) @ [fit["slope"], fit["agreement"]]
         + fit["intercept"]
-        for found, scores in sets
-        for own in protocol.draws(scores, found, count=3, others=STRANGERS)
-        for draw in own
+        for gallery, scores in sets
+        for by_writer in protocol.draws(scores, gallery, count=3, others=STRANGERS)
+        for draw in by_writer
     ]
     llr = np.concatenate(parts)
     rates = np.logspace(-2, -3.7, 18)

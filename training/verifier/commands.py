@@ -43,9 +43,11 @@ def train_verifier(
         Path | None,
         typer.Option(help="An encoder in safetensors to start from, and to keep a part of.", exists=True),
     ] = None,
-    own: Annotated[
+    own_signers: Annotated[
         Path | None,
-        typer.Option(help="Your own signers as well: images in DIR/NAME/genuine and DIR/NAME/forged."),
+        typer.Option(
+            "--own", help="Your own signers as well: images in DIR/NAME/genuine and DIR/NAME/forged."
+        ),
     ] = None,
     settings: SettingsOption = None,
     threads: ThreadsOption = 1,
@@ -58,7 +60,7 @@ def train_verifier(
     torch.set_num_threads(threads)
     changes = {"minutes": minutes, "seed": seed}
     chosen = read_settings(VerifierSettings, settings or VERIFIER_SETTINGS, changes=changes)
-    _train_shipped(chosen, data, out, own=own, initial=initial, resume=resume)
+    _train_shipped(chosen, data, out, own_signers=own_signers, initial=initial, resume=resume)
 
 
 def export_verifier(
@@ -97,14 +99,14 @@ def _train_shipped(
     data: Path,
     out: Path,
     *,
-    own: Path | None,
+    own_signers: Path | None,
     initial: Path | None,
     resume: bool,
 ) -> None:
     messages.print("reading specimens …")
     others = {name: read(data) for name, read in sets.OTHERS.items() if chosen.shares.get(name)}
-    if own is not None:
-        others["own"] = sets.own_for_training(own)
+    if own_signers is not None:
+        others["own"] = sets.own_for_training(own_signers)
     batches = Batches(sets.scanned_for_training(data), others, chosen)
     validation = [sets.validation(data), sets.online_validation(data)]
     run = resume_verifier(chosen, out / LAST) if resume else start_verifier(chosen, initial)

@@ -18,7 +18,7 @@ from training.common.pixels import scaled
 from training.common.shares import Share
 from training.provenance import commit
 from training.verifier import readers
-from training.verifier.readers import Drawn, Signer, Specimen
+from training.verifier.readers import Drawn, SignerSpecimens, Specimen
 from worker.vision.cleaning.cleaner import Cleaner
 from worker.vision.copies.likeness import SAME_INK, likeness
 from worker.vision.copies.outlines import nearest, outline
@@ -110,9 +110,9 @@ def measure_copies(
         if pairs:
             judged[name] = genuine_pairs([signer.name for signer in signers], prepared)
         gallery += [outline(one) for signer in prepared for one in signer]
-    found, searched = _copies(data / "verification", gallery, cleaner, notice)
+    shares, searched = _copies(data / "verification", gallery, cleaner, notice)
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
-    return CopiesReport(today, commit(), cleaner.version, SAME_INK, judged, found, searched, len(gallery))
+    return CopiesReport(today, commit(), cleaner.version, SAME_INK, judged, shares, searched, len(gallery))
 
 
 def genuine_pairs(names: Sequence[str], prepared: Sequence[Sequence[Skeleton]]) -> Pairs:
@@ -120,11 +120,11 @@ def genuine_pairs(names: Sequence[str], prepared: Sequence[Sequence[Skeleton]]) 
     similarities: list[float] = []
     flagged = []
     too_little = 0
-    for name, own in zip(names, prepared, strict=True):
-        for (i, one), (j, other) in combinations(enumerate(own), 2):
-            similarity = likeness(one, other).similarity
+    for name, specimens in zip(names, prepared, strict=True):
+        for (i, first), (j, second) in combinations(enumerate(specimens), 2):
+            similarity = likeness(first, second).similarity
             similarities.append(similarity)
-            too_little += not (one.enough and other.enough)
+            too_little += not (first.enough and second.enough)
             if similarity >= SAME_INK:
                 flagged.append((name, i, j, round(similarity, 3)))
     quantiles = np.quantile(similarities, (0.5, 0.99, 0.999, 1.0))
@@ -182,13 +182,13 @@ def _copies(
             second = _read(rescanned(ink, how or anything(rng), rng), cleaner)
             hits += likeness(second, first).similarity >= SAME_INK
             if how is None:
-                own = len(gallery)
-                ranked += own in nearest(second, [*gallery, outline(first)], top=CANDIDATES)
+                original = len(gallery)
+                ranked += original in nearest(second, [*gallery, outline(first)], top=CANDIDATES)
         shares[name] = Share(hits, len(originals))
     return shares, Share(ranked, len(originals))
 
 
-def _sets(folder: Path) -> dict[str, Callable[[], list[Signer]]]:
+def _sets(folder: Path) -> dict[str, Callable[[], list[SignerSpecimens]]]:
     bhsig, online = folder / "bhsig_hindi", ("susig", "svc2004")
     return {
         "CEDAR": lambda: readers.read_cedar(folder / "cedar"),
@@ -201,7 +201,7 @@ def _sets(folder: Path) -> dict[str, Callable[[], list[Signer]]]:
     }
 
 
-def _test_signers(folder: Path) -> list[Signer]:
+def _test_signers(folder: Path) -> list[SignerSpecimens]:
     """Every second signer of the test sets: each is copied once for every condition."""
     test = readers.bhsig(folder / "bhsig_hindi", "test", shrink=False)
     return [*test[::2], *readers.read_cedar(folder / "cedar")[::2]]

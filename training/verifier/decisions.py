@@ -54,10 +54,10 @@ def measure_decisions(library: Library, *, notice: Notice = lambda stage: None) 
     measured = []
     for read in UNSEEN_SETS:
         notice(read.__name__)
-        one, calibration = library.of(read), library.models.calibration
+        scored, calibration = library.of(read), library.models.calibration
         for count in REFERENCES:
-            trials, fit = one.trials(calibration, count), calibration.fit_for(count)
-            measured.append(decisions(one.found.source, count, trials, fit))
+            trials, fit = scored.trials(calibration, count), calibration.fit_for(count)
+            measured.append(decisions(scored.gallery.source, count, trials, fit))
     return measured
 
 

@@ -63,11 +63,11 @@ def measure_reference_check(
     sources = {}
     for read in (sets.test, sets.cedar):
         notice(read.__name__)
-        found = read(data)
-        chosen = _chosen(found)
-        embeddings = encoder.encode([found.images[i] for i in chosen])
-        sources[found.source] = flagged_references(
-            found.writers[chosen], found.genuine[chosen], embeddings, verifier
+        gallery = read(data)
+        chosen = _chosen(gallery)
+        embeddings = encoder.encode([gallery.images[i] for i in chosen])
+        sources[gallery.source] = flagged_references(
+            gallery.writers[chosen], gallery.genuine[chosen], embeddings, verifier
         )
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
     return ReferenceReport(today, commit(), encoder.version, OUTLIER_LLR, sources)
@@ -81,13 +81,13 @@ def flagged_references(
     clean: list[list[bool]] = []
     planted: dict[str, list[bool]] = {"stranger": [], "forgery": []}
     for writer in np.unique(writers):
-        own = np.flatnonzero((writers == writer) & genuine)
+        genuine_rows = np.flatnonzero((writers == writer) & genuine)
         others = {
             "stranger": np.flatnonzero((writers != writer) & genuine),
             "forgery": np.flatnonzero((writers == writer) & ~genuine),
         }
         for _ in range(ROUNDS):
-            drawn = rng.permutation(own)[:REFERENCES]
+            drawn = rng.permutation(genuine_rows)[:REFERENCES]
             clean.append(_flags(embeddings[drawn], verifier))
             for kind, candidates in others.items():
                 mixed = np.append(drawn[1:], rng.choice(candidates))
@@ -105,12 +105,12 @@ def _flags(references: Embeddings, verifier: Verifier) -> list[bool]:
     return [one.outlier for one in standings(references, verifier)]
 
 
-def _chosen(found: Gallery, *, most: int = 8) -> _Numbers:
+def _chosen(gallery: Gallery, *, most: int = 8) -> _Numbers:
     """The first specimens of each writer and kind: more would say no more about sets of five."""
-    return np.concatenate(list(_first(found, most)))
+    return np.concatenate(list(_first(gallery, most)))
 
 
-def _first(found: Gallery, most: int) -> Iterator[_Numbers]:
-    for writer in np.unique(found.writers):
-        for kind in (found.genuine, ~found.genuine):
-            yield np.flatnonzero((found.writers == writer) & kind)[:most]
+def _first(gallery: Gallery, most: int) -> Iterator[_Numbers]:
+    for writer in np.unique(gallery.writers):
+        for kind in (gallery.genuine, ~gallery.genuine):
+            yield np.flatnonzero((gallery.writers == writer) & kind)[:most]

@@ -14,10 +14,10 @@ from training.common.statistics import ErrorCurves, Estimate
 from training.provenance import commit
 from training.verifier import baseline, metrics, reliability, sets
 from training.verifier.baseline import Reader
-from training.verifier.library import Library, Measured
+from training.verifier.library import Library, ScoredSet
 from training.verifier.metrics import Impostors, Trials
 from training.verifier.protocol import Gallery
-from training.verifier.readers import Drawn, Signer
+from training.verifier.readers import Drawn, SignerSpecimens
 from training.verifier.reliability import Reliability
 from worker.vision.crops import fit
 from worker.vision.verification.calibration import Calibration, Fit
@@ -42,7 +42,7 @@ class Against:
 
 
 @dataclass(frozen=True)
-class Said:
+class VerdictShares:
     """What the shipped thresholds say of one kind of queries: shares; the rest is "cannot say"."""
 
     accepted: Estimate
@@ -60,9 +60,9 @@ class VerifierFigures:
     random_queries: int
     skilled: Against
     random: Against
-    genuine_said: Said
-    skilled_said: Said
-    random_said: Said
+    genuine_said: VerdictShares
+    skilled_said: VerdictShares
+    random_said: VerdictShares
     reliability: Reliability
 
 
@@ -108,23 +108,25 @@ def measure_sets(library: Library, *, notice: Notice = lambda stage: None) -> Ve
     reports = {}
     for read in SETS:
         notice(read.__name__)
-        one = library.of(read)
-        reports[one.found.source] = _report(one, library.models.calibration, readers)
+        scored = library.of(read)
+        reports[scored.gallery.source] = _report(scored, library.models.calibration, readers)
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
     return VerifierReport(today, commit(), library.models.digests, reports)
 
 
-def _report(one: Measured, calibration: Calibration, readers: _Readers) -> VerifierSetReport:
-    tried = {count: one.trials(calibration, count) for count in COUNTS}
+def _report(scored: ScoredSet, calibration: Calibration, readers: _Readers) -> VerifierSetReport:
+    tried = {count: scored.trials(calibration, count) for count in COUNTS}
     full = {count: trials for count, trials in tried.items() if len(trials) >= len(tried[1]) / 2}
-    found = one.found
+    gallery = scored.gallery
     return VerifierSetReport(
         writers=len(tried[1]),
-        specimens=len(found.writers),
+        specimens=len(gallery.writers),
         figures=[_figures(trials, calibration.fit_for(count), count) for count, trials in full.items()],
         eight_to_one=metrics.eer_ratio(tried[1], tried[8]) if len(tried[8]) == len(tried[1]) else None,
-        query_only_embedding=baseline.query_only_eer(readers.embedding, one.embeddings, found),
-        query_only_measures=baseline.query_only_eer(readers.measures, baseline.measures(found.images), found),
+        query_only_embedding=baseline.query_only_eer(readers.embedding, scored.embeddings, gallery),
+        query_only_measures=baseline.query_only_eer(
+            readers.measures, baseline.measures(gallery.images), gallery
+        ),
     )
 
 
@@ -137,9 +139,9 @@ def _figures(tried: list[Trials], fitted: Fit, count: int) -> VerifierFigures:
         random_queries=len(metrics.pooled(tried, "random")),
         skilled=against(tried, "skilled"),
         random=against(tried, "random"),
-        genuine_said=said(tried, "genuine", fitted),
-        skilled_said=said(tried, "skilled", fitted),
-        random_said=said(tried, "random", fitted),
+        genuine_said=verdict_shares(tried, "genuine", fitted),
+        skilled_said=verdict_shares(tried, "skilled", fitted),
+        random_said=verdict_shares(tried, "random", fitted),
         reliability=reliability.measure_reliability(tried),
     )
 
@@ -156,10 +158,10 @@ def against(tried: Sequence[Trials], impostors: Impostors) -> Against:
     return Against(eer, metrics.user_eer(tried, impostors), area, low, very_low)
 
 
-def said(tried: Sequence[Trials], kind: str, fitted: Fit) -> Said:
+def verdict_shares(tried: Sequence[Trials], kind: str, fitted: Fit) -> VerdictShares:
     """Verdicts at the shipped thresholds."""
     upper, lower = _logit(fitted.genuine_from), _logit(fitted.forged_below)
-    return Said(
+    return VerdictShares(
         metrics.share_of_queries(tried, kind, lambda llr: llr >= upper),
         metrics.share_of_queries(tried, kind, lambda llr: llr < lower),
     )
@@ -174,14 +176,14 @@ def _logit(probability: float) -> float:
 
 
 def _train_readers(data: Path, encoder: Encoder) -> _Readers:
-    found = _as_trained(sets.scanned_for_training(data))
+    gallery = _as_trained(sets.scanned_for_training(data))
     return _Readers(
-        baseline.train_reader(encoder.encode(found.images), found.genuine),
-        baseline.train_reader(baseline.measures(found.images), found.genuine),
+        baseline.train_reader(encoder.encode(gallery.images), gallery.genuine),
+        baseline.train_reader(baseline.measures(gallery.images), gallery.genuine),
     )
 
 
-def _as_trained(signers: Sequence[Signer]) -> Gallery:
+def _as_trained(signers: Sequence[SignerSpecimens]) -> Gallery:
     """Training signers without augmentation."""
     rows = [
         (fit(specimen.mask()), number, is_genuine)

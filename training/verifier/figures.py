@@ -10,7 +10,7 @@ from training.common.statistics import Estimate
 from training.verifier.copies import CopiesReport
 from training.verifier.decisions import decision_figures
 from training.verifier.enrolment import ReferenceReport
-from training.verifier.evaluate import Against, Said, VerifierFigures, VerifierReport
+from training.verifier.evaluate import Against, VerdictShares, VerifierFigures, VerifierReport
 from training.verifier.identification import Search
 from training.verifier.measure import Whole
 from training.verifier.names import SameName
@@ -117,11 +117,11 @@ def _one_set(source: str, figures: VerifierFigures) -> Iterator[Figure]:
         yield from _against(source, kind, suffix, getattr(figures, kind), genuine + queries)
         yield from _said(source, kind, suffix, getattr(figures, f"{kind}_said"), queries)
     yield from _said(source, "genuine", suffix, figures.genuine_said, genuine)
-    found, count = figures.reliability, genuine + figures.skilled_queries
-    yield as_figure(MODEL, of=source, measure=f"ECE, {suffix}", value=found.ece, n=count)
-    yield _figure(source, f"Cllr, {suffix}", found.cllr, count, unit=Unit.RATIO)
+    reliability, count = figures.reliability, genuine + figures.skilled_queries
+    yield as_figure(MODEL, of=source, measure=f"ECE, {suffix}", value=reliability.ece, n=count)
+    yield _figure(source, f"Cllr, {suffix}", reliability.cllr, count, unit=Unit.RATIO)
     yield as_figure(
-        MODEL, of=source, measure=f"minCllr, {suffix}", value=found.min_cllr, n=count, unit=Unit.RATIO
+        MODEL, of=source, measure=f"minCllr, {suffix}", value=reliability.min_cllr, n=count, unit=Unit.RATIO
     )
 
 
@@ -130,10 +130,10 @@ def _against(source: str, kind: str, suffix: str, against: Against, count: int) 
         yield _figure(source, f"{kind} {measure}, {suffix}", getattr(against, field), count)
 
 
-def _said(source: str, kind: str, suffix: str, said: Said, count: int) -> Iterator[Figure]:
+def _said(source: str, kind: str, suffix: str, shares: VerdictShares, count: int) -> Iterator[Figure]:
     """Verdicts at the thresholds that ship; the rest is inconclusive."""
-    yield _figure(source, f"{kind} accepted, {suffix}", said.accepted, count)
-    yield _figure(source, f"{kind} rejected, {suffix}", said.rejected, count)
+    yield _figure(source, f"{kind} accepted, {suffix}", shares.accepted, count)
+    yield _figure(source, f"{kind} rejected, {suffix}", shares.rejected, count)
 
 
 def _names(measured: SameName) -> Iterator[Figure]:
@@ -147,8 +147,8 @@ def _names(measured: SameName) -> Iterator[Figure]:
             "same name": figures.same_name_said,
             "other name": figures.other_name_said,
         }
-        for kind, said in kinds.items():
-            yield from _said(of, kind, suffix, said, count)
+        for kind, shares in kinds.items():
+            yield from _said(of, kind, suffix, shares, count)
 
 
 def _condition(condition: ArrivalCondition) -> Iterator[Figure]:

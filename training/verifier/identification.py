@@ -79,12 +79,12 @@ def measure_identification(library: Library, *, notice: Notice) -> list[Search]:
     strangers = [person for person in order if person.group in apart]
     known = [person for person in order if person.group not in apart]
     filler = _filler(library, max(SIZES) - len(known))
-    found = []
+    searches = []
     for size in SIZES:
         notice(f"identification among {size}")
         enrolled = (known + filler)[:size]
-        found += [_search(library, enrolled, strangers, kind) for kind in KINDS]
-    return found
+        searches += [_search(library, enrolled, strangers, kind) for kind in KINDS]
+    return searches
 
 
 def _search(library: Library, enrolled: Sequence[_Person], strangers: Sequence[_Person], kind: str) -> Search:
@@ -128,10 +128,10 @@ def _search(library: Library, enrolled: Sequence[_Person], strangers: Sequence[_
     )
 
 
-def _rate(held: Sequence[Sequence[bool]]) -> Estimate:
+def _rate(answers: Sequence[Sequence[bool]]) -> Estimate:
     """The share of queries, with an interval over people."""
-    own = [np.array(answers, np.float64) for answers in held if len(answers)]
-    return share_estimate([float(answers.sum()) for answers in own], [float(len(answers)) for answers in own])
+    asked = [person for person in answers if len(person)]
+    return share_estimate([float(sum(person)) for person in asked], [float(len(person)) for person in asked])
 
 
 def _sources(people: Sequence[_Person]) -> list[str]:
@@ -142,16 +142,17 @@ def _real(library: Library) -> list[_Person]:
     """BHSig test, CEDAR, held-out tablet signers, and held-out volunteers with each of their names."""
     people = []
     for read in (sets.test, sets.cedar, sets.online_validation):
-        one = library.of(read)
-        for writer in np.unique(one.found.writers):
-            own = np.flatnonzero((one.found.writers == writer) & one.found.genuine)
-            people.append(_person(one.found.source, f"{one.found.source}/{writer}", one.embeddings[own]))
+        scored = library.of(read)
+        gallery = scored.gallery
+        for writer in np.unique(gallery.writers):
+            rows = np.flatnonzero((gallery.writers == writer) & gallery.genuine)
+            people.append(_person(gallery.source, f"{gallery.source}/{writer}", scored.embeddings[rows]))
     written = names.read_writings(library.data / "verification" / "crossmedia_cn")
     embeddings = library.models.encoder.encode(written.images)
     for volunteer in np.unique(written.volunteers):
         for prompt in np.unique(written.prompts):
-            own = np.flatnonzero((written.volunteers == volunteer) & (written.prompts == prompt))
-            people.append(_person(NAMES, f"{NAMES}/{volunteer}", embeddings[own]))
+            rows = np.flatnonzero((written.volunteers == volunteer) & (written.prompts == prompt))
+            people.append(_person(NAMES, f"{NAMES}/{volunteer}", embeddings[rows]))
     return people
 
 
@@ -164,7 +165,7 @@ def _filler(library: Library, count: int) -> list[_Person]:
             traces = [trace[:, :2] for trace in strokes.sign(hand, rng).traces]
             images.append(protocol.normal(Drawn(readers.on_canvas(traces))))
     embeddings = library.models.encoder.encode(images).reshape(count, REFERENCES, -1)
-    return [_Person("invented", "", own, own[:0]) for own in embeddings]
+    return [_Person("invented", "", references, references[:0]) for references in embeddings]
 
 
 def _person(source: str, group: str, genuine: Embeddings) -> _Person:

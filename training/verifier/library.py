@@ -39,16 +39,16 @@ class VerifierModels:
 
 
 @dataclass(frozen=True)
-class Measured:
+class ScoredSet:
     """A set with its embeddings and its table of logits; see `scoring.within` for the latter."""
 
-    found: Gallery
+    gallery: Gallery
     embeddings: Embeddings
     scores: npt.NDArray[np.float64]
 
     def trials(self, calibration: Calibration, count: int) -> list[Trials]:
         """Log-likelihood ratios by writer, as shipped."""
-        drawn = protocol.draws(self.scores, self.found, count=count)
+        drawn = protocol.draws(self.scores, self.gallery, count=count)
         return protocol.trials(drawn, protocol.llr(calibration, count))
 
 
@@ -58,19 +58,19 @@ class Library:
 
     data: Path
     models: VerifierModels
-    _kept: dict[Read, Measured] = field(default_factory=dict)
+    _kept: dict[Read, ScoredSet] = field(default_factory=dict)
 
-    def of(self, read: Read) -> Measured:
+    def of(self, read: Read) -> ScoredSet:
         """The set that `read` reads."""
         if read not in self._kept:
             self._kept[read] = embed_and_score(read(self.data), self.models)
         return self._kept[read]
 
 
-def embed_and_score(found: Gallery, models: VerifierModels) -> Measured:
+def embed_and_score(gallery: Gallery, models: VerifierModels) -> ScoredSet:
     """Embed and score a set."""
-    embeddings = models.encoder.encode(found.images)
-    return Measured(found, embeddings, scoring.within(found, embeddings, models.matcher))
+    embeddings = models.encoder.encode(gallery.images)
+    return ScoredSet(gallery, embeddings, scoring.within(gallery, embeddings, models.matcher))
 
 
 def load_verifier_models(folder: Path = weights.WEIGHTS_DIR) -> VerifierModels:

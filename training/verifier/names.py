@@ -20,7 +20,7 @@ import numpy.typing as npt
 from training.common.console import Notice
 from training.common.statistics import ErrorCurves, Estimate, equal_error_rate
 from training.verifier import metrics, protocol, sets
-from training.verifier.evaluate import Against, Said, against, said
+from training.verifier.evaluate import Against, VerdictShares, against, verdict_shares
 from training.verifier.library import Library
 from training.verifier.metrics import Trials
 from training.verifier.protocol import Pairs
@@ -49,9 +49,9 @@ class NameFigures:
     references: int
     same_name: Against
     other_name: Against
-    own_said: Said
-    same_name_said: Said
-    other_name_said: Said
+    own_said: VerdictShares
+    same_name_said: VerdictShares
+    other_name_said: VerdictShares
 
 
 @dataclass(frozen=True)
@@ -132,18 +132,21 @@ def _other_names(written: Writings, volunteer: int, prompt: int) -> npt.NDArray[
 def _trials(written: Writings, scores: Pairs, calibration: Calibration, count: int) -> list[Trials]:
     """By volunteer; every choice of `count` of the media serves as references in turn."""
     score = protocol.llr(calibration, count)
-    found: dict[int, list[tuple[Pairs, Pairs, Pairs]]] = {}
+    by_volunteer: dict[int, list[tuple[Pairs, Pairs, Pairs]]] = {}
     for volunteer, prompt in _signers(written):
-        own = np.flatnonzero((written.volunteers == volunteer) & (written.prompts == prompt))
+        own_rows = np.flatnonzero((written.volunteers == volunteer) & (written.prompts == prompt))
         same = np.flatnonzero((written.volunteers != volunteer) & (written.prompts == prompt))
         others = _other_names(written, volunteer, prompt)
-        for first in range(len(own)):
-            order = np.roll(own, -first)
+        for first in range(len(own_rows)):
+            order = np.roll(own_rows, -first)
             references, queries = order[:count], order[count:]
             agreed = agreement(scores[np.ix_(references, references)])
             kinds = [score(scores[np.ix_(kind, references)], agreed) for kind in (queries, same, others)]
-            found.setdefault(volunteer, []).append((kinds[0], kinds[1], kinds[2]))
-    return [Trials(*(np.concatenate(kind) for kind in zip(*parts, strict=True))) for parts in found.values()]
+            by_volunteer.setdefault(volunteer, []).append((kinds[0], kinds[1], kinds[2]))
+    return [
+        Trials(*(np.concatenate(kind) for kind in zip(*parts, strict=True)))
+        for parts in by_volunteer.values()
+    ]
 
 
 def _figures(trials: Sequence[Trials], calibration: Calibration, count: int) -> NameFigures:
@@ -152,9 +155,9 @@ def _figures(trials: Sequence[Trials], calibration: Calibration, count: int) -> 
         references=count,
         same_name=against(trials, "skilled"),
         other_name=against(trials, "random"),
-        own_said=said(trials, "genuine", fitted),
-        same_name_said=said(trials, "skilled", fitted),
-        other_name_said=said(trials, "random", fitted),
+        own_said=verdict_shares(trials, "genuine", fitted),
+        same_name_said=verdict_shares(trials, "skilled", fitted),
+        other_name_said=verdict_shares(trials, "random", fitted),
     )
 
 

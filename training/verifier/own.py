@@ -24,15 +24,15 @@ class OwnFigures:
     random: Estimate
 
 
-def measure_own_signers(found: Gallery, models: VerifierModels) -> list[OwnFigures]:
+def measure_own_signers(gallery: Gallery, models: VerifierModels) -> list[OwnFigures]:
     """Figures for each number of references that leaves genuine specimens to ask about.
 
     Raises WrongUse when there are fewer than two signers, or none with two genuine specimens.
     """
-    one = embed_and_score(found, models)
+    scored = embed_and_score(gallery, models)
     figures = []
     for count in COUNTS:
-        tried = one.trials(models.calibration, count)
+        tried = scored.trials(models.calibration, count)
         if len(tried) < 2:
             continue
         random = metrics.eer_estimate(tried, "random")

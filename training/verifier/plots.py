@@ -27,8 +27,8 @@ def draw_curves(library: Library, folder: Path) -> list[Path]:
     # The same figures give the same file.
     mpl.rcParams.update({"svg.hashsalt": "countersign", "font.size": 9})
     folder.mkdir(parents=True, exist_ok=True)
-    found = {
-        (library.of(read).found.source, count): library.of(read).trials(library.models.calibration, count)
+    trials_of = {
+        (library.of(read).gallery.source, count): library.of(read).trials(library.models.calibration, count)
         for read in SHOWN
         for count in (1, 8)
     }
@@ -40,13 +40,13 @@ def draw_curves(library: Library, folder: Path) -> list[Path]:
     paths = []
     for name, make in drawn.items():
         paths.append(folder / f"verifier-{name}.svg")
-        make(found).savefig(paths[-1], metadata={"Date": None})
+        make(trials_of).savefig(paths[-1], metadata={"Date": None})
     return paths
 
 
-def _det(found: dict[tuple[str, int], list[Trials]]) -> Any:
+def _det(trials_of: dict[tuple[str, int], list[Trials]]) -> Any:
     figure, axes = _panels(1)
-    for number, ((source, count), trials) in enumerate(found.items()):
+    for number, ((source, count), trials) in enumerate(trials_of.items()):
         for against, line in (("skilled", "-"), ("random", ":")):
             accepted, rejected = _curve(trials, against)
             label = f"{source}, {count} reference{'s' if count > 1 else ''}, {against}"
@@ -62,10 +62,10 @@ def _det(found: dict[tuple[str, int], list[Trials]]) -> Any:
     return figure
 
 
-def _scores(found: dict[tuple[str, int], list[Trials]]) -> Any:
-    figure, axes = _panels(len(found))
+def _scores(trials_of: dict[tuple[str, int], list[Trials]]) -> Any:
+    figure, axes = _panels(len(trials_of))
     edges = np.linspace(-12, 12, 49)
-    for panel, ((source, count), trials) in zip(axes, found.items(), strict=True):
+    for panel, ((source, count), trials) in zip(axes, trials_of.items(), strict=True):
         for kind, colour in zip(("genuine", "skilled", "random"), COLOURS, strict=True):
             scores = np.clip(metrics.pooled(trials, kind), edges[0], edges[-1])
             shares = np.histogram(scores, edges)[0] / len(scores)
@@ -75,10 +75,10 @@ def _scores(found: dict[tuple[str, int], list[Trials]]) -> Any:
     return figure
 
 
-def _reliability(found: dict[tuple[str, int], list[Trials]]) -> Any:
+def _reliability(trials_of: dict[tuple[str, int], list[Trials]]) -> Any:
     figure, axes = _panels(1)
     axes[0].plot([0, 1], [0, 1], color="grey", linewidth=0.8)
-    for number, ((source, count), trials) in enumerate(found.items()):
+    for number, ((source, count), trials) in enumerate(trials_of.items()):
         bins = reliability.bins(metrics.pooled(trials, "genuine"), metrics.pooled(trials, "skilled"))
         stated, genuine = [one.stated for one in bins], [one.genuine for one in bins]
         line = "o-" if count > 1 else "o:"

@@ -16,7 +16,7 @@ from torch import nn
 
 from training.verifier import metrics
 from training.verifier.metrics import Trials
-from training.verifier.readers import Drawn, Signer, Specimen
+from training.verifier.readers import Drawn, SignerSpecimens, Specimen
 from worker.vision.crops import fit, normalise
 from worker.vision.values import Embeddings, Normal
 from worker.vision.verification.calibration import Calibration, agreement, soft_maximum
@@ -53,8 +53,8 @@ class Draw:
     agreement: float
 
 
-def gallery(
-    signers: Sequence[Signer], source: str = "", *, pen: np.random.Generator | None = None
+def make_gallery(
+    signers: Sequence[SignerSpecimens], source: str = "", *, pen: np.random.Generator | None = None
 ) -> Gallery:
     """Bring every specimen to the encoder's form; scans must have been read without shrinking.
 
@@ -102,38 +102,41 @@ def quick_figures(models: nn.ModuleDict, validation: Gallery) -> dict[str, float
     scored = logits_within(models["matcher"], validation, embeddings)
     whole = embeddings[:, :GLOBAL]
     cosine = (whole @ whole.T).astype(np.float64)
-    one = trials(draws(scored, validation, count=1), mean)
+    single = trials(draws(scored, validation, count=1), mean)
     return {
-        "skilled_1": metrics.skilled_eer(one),
-        "random_1": metrics.random_eer(one),
+        "skilled_1": metrics.skilled_eer(single),
+        "random_1": metrics.random_eer(single),
         "skilled_5": metrics.skilled_eer(trials(draws(scored, validation, count=5), mean)),
         "cosine_skilled_1": metrics.skilled_eer(trials(draws(cosine, validation, count=1), mean)),
     }
 
 
-def logits_within(matcher: nn.Module, found: Gallery, embeddings: Embeddings) -> npt.NDArray[np.float64]:
+def logits_within(matcher: nn.Module, gallery: Gallery, embeddings: Embeddings) -> npt.NDArray[np.float64]:
     """Logits of the pairs that trials ask for, query by reference; NaN elsewhere."""
     table = np.full((len(embeddings), len(embeddings)), np.nan)
-    for queries, references in asked(found):
+    for queries, references in asked(gallery):
         table[np.ix_(queries, references)] = logits(matcher, embeddings[queries], embeddings[references])
     return table
 
 
 def asked(
-    found: Gallery, *, others: int = 1
+    gallery: Gallery, *, others: int = 1
 ) -> Iterator[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
     """For each writer the queries that meet the writer's references, and those references.
 
     `others` is how many genuine specimens of every other writer ask.
     """
-    for writer in np.unique(found.writers):
-        own = found.writers == writer
-        strangers = some_of_each_other(found, int(writer), others)
-        yield np.concatenate([np.flatnonzero(own), strangers]), np.flatnonzero(own & found.genuine)
+    for writer in np.unique(gallery.writers):
+        of_writer = gallery.writers == writer
+        strangers = some_of_each_other(gallery, int(writer), others)
+        yield (
+            np.concatenate([np.flatnonzero(of_writer), strangers]),
+            np.flatnonzero(of_writer & gallery.genuine),
+        )
 
 
 def draws(
-    scores: npt.NDArray[np.float64], found: Gallery, *, count: int, rounds: int = 5, others: int = 1
+    scores: npt.NDArray[np.float64], gallery: Gallery, *, count: int, rounds: int = 5, others: int = 1
 ) -> list[list[Draw]]:
     """Every writer's draws of `count` references by lot; for one reference, each genuine specimen in turn.
 
@@ -142,16 +145,16 @@ def draws(
     """
     rng = np.random.default_rng(1)
     drawn = []
-    for writer in np.unique(found.writers):
-        genuine = np.flatnonzero((found.writers == writer) & found.genuine)
+    for writer in np.unique(gallery.writers):
+        genuine = np.flatnonzero((gallery.writers == writer) & gallery.genuine)
         if len(genuine) <= count:
             continue
         if count == 1:
             orders = [np.roll(genuine, -first) for first in range(len(genuine))]
         else:
             orders = [rng.permutation(genuine) for _ in range(rounds)]
-        strangers = some_of_each_other(found, int(writer), others)
-        drawn.append([_draw(scores, found, order, count, strangers) for order in orders])
+        strangers = some_of_each_other(gallery, int(writer), others)
+        drawn.append([_draw(scores, gallery, order, count, strangers) for order in orders])
     return drawn
 
 
@@ -185,13 +188,13 @@ def mean(pairs: Pairs, agreement: float) -> Pairs:
 
 def _draw(
     scores: npt.NDArray[np.float64],
-    found: Gallery,
+    gallery: Gallery,
     order: npt.NDArray[np.int64],
     count: int,
     strangers: npt.NDArray[np.int64],
 ) -> Draw:
     references, queries = order[:count], order[count:]
-    forged = np.flatnonzero((found.writers == found.writers[order[0]]) & ~found.genuine)
+    forged = np.flatnonzero((gallery.writers == gallery.writers[order[0]]) & ~gallery.genuine)
     among = scores[np.ix_(references, references)]
     return Draw(
         genuine_rows=queries,
@@ -204,9 +207,9 @@ def _draw(
     )
 
 
-def some_of_each_other(found: Gallery, writer: int, count: int = 1) -> npt.NDArray[np.int64]:
+def some_of_each_other(gallery: Gallery, writer: int, count: int = 1) -> npt.NDArray[np.int64]:
     """The first genuine specimens of every other writer."""
-    candidates = np.flatnonzero(found.genuine & (found.writers != writer))
-    _, first = np.unique(found.writers[candidates], return_index=True)
+    candidates = np.flatnonzero(gallery.genuine & (gallery.writers != writer))
+    _, first = np.unique(gallery.writers[candidates], return_index=True)
     rank = np.arange(len(candidates)) - np.repeat(first, np.diff([*first, len(candidates)]))
     return np.asarray(candidates[rank < count], np.int64)

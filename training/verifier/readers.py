@@ -68,7 +68,7 @@ class Drawn:
 
 
 @dataclass
-class Signer:
+class SignerSpecimens:
     """One writer of one set with genuine specimens and skilled forgeries of them."""
 
     source: str
@@ -81,30 +81,30 @@ class Signer:
         (self.genuine if genuine else self.forged).append(specimen)
 
 
-def bhsig(folder: Path, split: str, *, shrink: bool = True) -> list[Signer]:
+def bhsig(folder: Path, split: str, *, shrink: bool = True) -> list[SignerSpecimens]:
     """The signers of one split ("train", "validation", "test") of BHSig260-Hindi, exact duplicates dropped.
 
     `shrink` reduces masks to CANVAS for training; evaluation asks for the images as they are.
     """
     rows = [row for row in _rows(folder / "manifest.csv") if row["split"] == split]
     with zipfile.ZipFile(folder / "images.zip") as images:
-        found = (
+        specimens = (
             (row["writer"], row["label"] == "genuine", _scan(images.read(row["file"]), shrink=shrink))
             for row in _distinct(rows)
         )
-        return _grouped("bhsig", found)
+        return _grouped("bhsig", specimens)
 
 
-def read_cedar(folder: Path) -> list[Signer]:
+def read_cedar(folder: Path) -> list[SignerSpecimens]:
     """All 55 signers of CEDAR, for evaluation alone."""
-    found = (
+    specimens = (
         (row["writer"], row["label"] == "genuine", _scan((folder / row["file"]).read_bytes(), shrink=False))
         for row in _rows(folder / "manifest.csv")
     )
-    return _grouped("cedar", found)
+    return _grouped("cedar", specimens)
 
 
-def read_dutch(folder: Path) -> list[Signer]:
+def read_dutch(folder: Path) -> list[SignerSpecimens]:
     """The Dutch signers of SigComp2011, for evaluation alone."""
     with zipfile.ZipFile(folder / "images.zip") as images:
         specimens = (
@@ -114,21 +114,21 @@ def read_dutch(folder: Path) -> list[Signer]:
         return _grouped("dutch", specimens)
 
 
-def crossmedia(folder: Path) -> list[Signer]:
+def crossmedia(folder: Path) -> list[SignerSpecimens]:
     """The 100 volunteers of the cross-media set, one signer per volunteer and name; genuine alone."""
     with zipfile.ZipFile(folder / "images.zip") as images:
-        found = (
+        specimens = (
             (f"{row['volunteer']}/{row['name_prompt']}", True, _scan(images.read(row["file"]), shrink=True))
             for row in _rows(folder / "manifest.csv")
         )
-        return _grouped("crossmedia", found)
+        return _grouped("crossmedia", specimens)
 
 
-def tobacco(folder: Path) -> list[Signer]:
+def tobacco(folder: Path) -> list[SignerSpecimens]:
     """Authors of Tobacco800 with two signatures or more, cut from their pages and cleaned; genuine alone."""
     pages = json.loads((folder / "annotations.json").read_text(encoding="utf-8"))
     cleaner = load_cleaner(Cleaning.CLASSICAL)
-    found = (
+    rows = (
         (box["author_id"], True, Scanned(_shrunk(ink)))
         for page in pages
         for box in page["boxes"]
@@ -136,23 +136,21 @@ def tobacco(folder: Path) -> list[Signer]:
         for ink in [ink_mask(cleaner.clean(_cut(folder / page["image"], box)))]
         if ink.any()
     )
-    return [signer for signer in _grouped("tobacco800", found) if len(signer.genuine) > 1]
+    return [signer for signer in _grouped("tobacco800", rows) if len(signer.genuine) > 1]
 
 
-def online(path: Path) -> list[Signer]:
+def online(path: Path) -> list[SignerSpecimens]:
     """The signers of SVC2004 or SUSIG, resampled by arc length and smoothed."""
     with np.load(path) as archive:
         data = {name: archive[name] for name in archive.files}
     corpora = data.get("corpus", np.full(len(data["writer"]), path.stem))
     writers = [f"{corpus}/{writer}" for corpus, writer in zip(corpora, data["writer"], strict=True)]
     paths = (_drawn(data, i) for i in range(len(writers)))
-    found = (
-        (w, bool(g), p) for w, g, p in zip(writers, data["genuine"], paths, strict=True) if p is not None
-    )
-    return _grouped(path.stem, found)
+    rows = ((w, bool(g), p) for w, g, p in zip(writers, data["genuine"], paths, strict=True) if p is not None)
+    return _grouped(path.stem, rows)
 
 
-def folders(root: Path, *, shrink: bool = True) -> list[Signer]:
+def folders(root: Path, *, shrink: bool = True) -> list[SignerSpecimens]:
     """A user's own signers: images in ROOT/NAME/genuine and, where there are any, ROOT/NAME/forged.
 
     Raises WrongUse when a signer has no genuine specimen, or a file cannot be read as an image.
@@ -166,8 +164,8 @@ def folders(root: Path, *, shrink: bool = True) -> list[Signer]:
     return signers
 
 
-def _folder(root: Path, name: str, *, shrink: bool) -> Signer:
-    signer = Signer("own", name)
+def _folder(root: Path, name: str, *, shrink: bool) -> SignerSpecimens:
+    signer = SignerSpecimens("own", name)
     for kind in ("genuine", "forged"):
         for path in sorted((root / name / kind).glob("*")):
             try:
@@ -177,14 +175,14 @@ def _folder(root: Path, name: str, *, shrink: bool) -> Signer:
     return signer
 
 
-def invented(seeds: Iterable[int], *, specimens: int = 12) -> list[Signer]:
+def invented(seeds: Iterable[int], *, specimens: int = 12) -> list[SignerSpecimens]:
     """Synthetic signers, one a seed, with genuine specimens and imitations."""
     return [_invented(seed, specimens) for seed in seeds]
 
 
-def _invented(seed: int, specimens: int) -> Signer:
+def _invented(seed: int, specimens: int) -> SignerSpecimens:
     hand, rng = strokes.InventedSigner.from_seed(seed), np.random.default_rng([seed, 1])
-    signer = Signer("drawn", str(seed))
+    signer = SignerSpecimens("drawn", str(seed))
     for act, genuine in ((strokes.sign, True), (strokes.forge, False)):
         for _ in range(specimens):
             signer.add(Drawn(on_canvas([trace[:, :2] for trace in act(hand, rng).traces])), genuine=genuine)
@@ -207,10 +205,10 @@ def _distinct(rows: Iterable[dict[str, str]]) -> Iterator[dict[str, str]]:
         yield row
 
 
-def _grouped(source: str, found: Iterable[tuple[str, bool, Specimen]]) -> list[Signer]:
-    signers: dict[str, Signer] = {}
-    for writer, genuine, specimen in found:
-        signers.setdefault(writer, Signer(source, writer)).add(specimen, genuine=genuine)
+def _grouped(source: str, specimens: Iterable[tuple[str, bool, Specimen]]) -> list[SignerSpecimens]:
+    signers: dict[str, SignerSpecimens] = {}
+    for writer, genuine, specimen in specimens:
+        signers.setdefault(writer, SignerSpecimens(source, writer)).add(specimen, genuine=genuine)
     return sorted(signers.values(), key=lambda signer: _natural(signer.name))
 
 

@@ -21,7 +21,7 @@ from training.verifier import metrics, protocol, readers
 from training.verifier.degrade import CONDITIONS, INK, as_scanned
 from training.verifier.library import Library
 from training.verifier.metrics import Trials
-from training.verifier.readers import Signer
+from training.verifier.readers import SignerSpecimens
 from worker.settings import Verification
 from worker.vision.boxes import iou
 from worker.vision.cleaning.cleaner import Cleaner, load_cleaner
@@ -75,9 +75,9 @@ def measure_robustness(library: Library, *, notice: Notice) -> list[ArrivalCondi
     }
     for name, arrive in arrivals.items():
         skilled, random, lost = {}, {}, {}
-        for source, own in cases.items():
+        for source, signers_cases in cases.items():
             notice(f"robustness: {name}, {source}")
-            trials, lost[source] = _trials(own, arrive, library)
+            trials, lost[source] = _trials(signers_cases, arrive, library)
             skilled[source], random[source] = (
                 metrics.eer_estimate(trials, kind) for kind in ("skilled", "random")
             )
@@ -85,7 +85,7 @@ def measure_robustness(library: Library, *, notice: Notice) -> list[ArrivalCondi
     return conditions
 
 
-def _cases(signers: Sequence[Signer], library: Library) -> list[_Case]:
+def _cases(signers: Sequence[SignerSpecimens], library: Library) -> list[_Case]:
     rng = np.random.default_rng(1)
     cases = []
     for signer in signers:
@@ -156,10 +156,10 @@ class _Office:
         paper = self._papers[int(rng.integers(len(self._papers)))]
         page, box = _signed(paper, scan, rng)
         (regions,) = self._detector.detect([page])
-        found = [one.box for one in regions if one.label is Label.SIGNATURE and iou(one.box, box) > 0.1]
-        if not found:
+        boxes = [one.box for one in regions if one.label is Label.SIGNATURE and iou(one.box, box) > 0.1]
+        if not boxes:
             return None
-        cut = crop(page, max(found, key=lambda one: iou(one, box)))
+        cut = crop(page, max(boxes, key=lambda candidate: iou(candidate, box)))
         return np.asarray(cv2.cvtColor(cut, cv2.COLOR_RGB2GRAY), np.uint8)
 
 

@@ -12,13 +12,15 @@ from worker.vision.verification.encoder import Encoder
 from worker.vision.verification.matcher import Matcher
 
 
-def scores(found: Gallery, encoder: Encoder, matcher: Matcher, *, others: int = 1) -> npt.NDArray[np.float64]:
+def scores(
+    gallery: Gallery, encoder: Encoder, matcher: Matcher, *, others: int = 1
+) -> npt.NDArray[np.float64]:
     """Logits of every specimen (row) against every genuine specimen (column) that the protocol pairs."""
-    return within(found, encoder.encode(found.images), matcher, others=others)
+    return within(gallery, encoder.encode(gallery.images), matcher, others=others)
 
 
 def within(
-    found: Gallery,
+    gallery: Gallery,
     embeddings: Embeddings,
     matcher: Matcher,
     *,
@@ -32,7 +34,7 @@ def within(
     """
     asked = embeddings if queries is None else queries
     table = np.full((len(embeddings), len(embeddings)), np.nan)
-    for rows, references in protocol.asked(found, others=others):
+    for rows, references in protocol.asked(gallery, others=others):
         for row in rows:
             table[row, references] = matcher.logits(asked[row], embeddings[references])
     return table

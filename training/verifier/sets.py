@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from training.verifier import readers
-from training.verifier.protocol import Gallery, gallery
-from training.verifier.readers import Signer
+from training.verifier.protocol import Gallery, make_gallery
+from training.verifier.readers import SignerSpecimens
 
 #: Every tenth online signer never trains; calibration sees them beside BHSig's validation writers.
 HELD_OUT_EVERY = 10
@@ -22,17 +22,17 @@ LAST_TRAINING_VOLUNTEER = 80
 SAME_NAME = 30
 
 
-def scanned_for_training(data: Path) -> list[Signer]:
+def scanned_for_training(data: Path) -> list[SignerSpecimens]:
     """BHSig260-Hindi writers 1-100."""
     return readers.bhsig(data / "verification" / "bhsig_hindi", "train")
 
 
-def online_for_training(data: Path) -> list[Signer]:
+def online_for_training(data: Path) -> list[SignerSpecimens]:
     """SUSIG and SVC2004 signers but for those held out."""
     return [signer for i, signer in enumerate(_online(data)) if not _held_out(i)]
 
 
-def names_for_training(data: Path) -> list[Signer]:
+def names_for_training(data: Path) -> list[SignerSpecimens]:
     """Volunteers 1-80 of the cross-media set: one signer per volunteer and name.
 
     Nobody imitated anybody there, but all wrote the same ten names: the same name by others stands for
@@ -47,35 +47,37 @@ def names_for_training(data: Path) -> list[Signer]:
     return signers
 
 
-def letters_for_training(data: Path) -> list[Signer]:
+def letters_for_training(data: Path) -> list[SignerSpecimens]:
     """Authors with several signatures on Tobacco800's letters; no imitations, but real pages."""
     return readers.tobacco(data / "detection" / "tobacco800")
 
 
-def own_for_training(folder: Path) -> list[Signer]:
+def own_for_training(folder: Path) -> list[SignerSpecimens]:
     """A user's own signers, all but every tenth."""
     return [signer for i, signer in enumerate(readers.folders(folder)) if not _held_out(i)]
 
 
 def own_signers(folder: Path) -> Gallery:
     """A user's own signers, all of them: for weights that were not trained on any."""
-    return gallery(readers.folders(folder, shrink=False), "own signers")
+    return make_gallery(readers.folders(folder, shrink=False), "own signers")
 
 
 def own_held_out(folder: Path) -> Gallery:
     """Every tenth of a user's own signers, whom training leaves out."""
     kept = [signer for i, signer in enumerate(readers.folders(folder, shrink=False)) if _held_out(i)]
-    return gallery(kept, "own signers held out")
+    return make_gallery(kept, "own signers held out")
 
 
-def drawn_for_training() -> list[Signer]:
+def drawn_for_training() -> list[SignerSpecimens]:
     """Synthetic signers and imitations of them."""
     return readers.invented(range(DRAWN_SEED, DRAWN_SEED + DRAWN_SIGNERS))
 
 
 def drawn_test(data: Path) -> Gallery:
     """Synthetic signers of the test set; `data` is not looked at."""
-    return gallery(readers.invented(range(DRAWN_TEST_SEED, DRAWN_TEST_SEED + DRAWN_TEST_SIGNERS)), "invented")
+    return make_gallery(
+        readers.invented(range(DRAWN_TEST_SEED, DRAWN_TEST_SEED + DRAWN_TEST_SIGNERS)), "invented"
+    )
 
 
 def validation(data: Path) -> Gallery:
@@ -86,7 +88,7 @@ def validation(data: Path) -> Gallery:
 def online_validation(data: Path) -> Gallery:
     """The held-out online signers, drawn with pens of all widths."""
     held_out = [signer for i, signer in enumerate(_online(data)) if _held_out(i)]
-    return gallery(held_out, "online held out", pen=np.random.default_rng(1))
+    return make_gallery(held_out, "online held out", pen=np.random.default_rng(1))
 
 
 def test(data: Path) -> Gallery:
@@ -96,40 +98,40 @@ def test(data: Path) -> Gallery:
 
 def cedar(data: Path) -> Gallery:
     """All of CEDAR, whose signers, script and scanner training never saw."""
-    return gallery(readers.read_cedar(data / "verification" / "cedar"), "CEDAR")
+    return make_gallery(readers.read_cedar(data / "verification" / "cedar"), "CEDAR")
 
 
 def dutch(data: Path) -> Gallery:
     """32 writers of SigComp2011, whose pens, script and scanner no model was trained on."""
-    return gallery(readers.read_dutch(data / "verification" / "dutch"), "SigComp2011 Dutch")
+    return make_gallery(readers.read_dutch(data / "verification" / "dutch"), "SigComp2011 Dutch")
 
 
 def mcyt(data: Path) -> Gallery:
     """The 30 writers of MCYT-100 with skilled forgeries, drawn with pens of all widths."""
     signers = readers.online(data / "verification" / "mcyt.npz")
     forged = [signer for signer in signers if signer.forged]
-    return gallery(forged, "MCYT-100", pen=np.random.default_rng(1))
+    return make_gallery(forged, "MCYT-100", pen=np.random.default_rng(1))
 
 
 def _bhsig(data: Path, split: str) -> Gallery:
     signers = readers.bhsig(data / "verification" / "bhsig_hindi", split, shrink=False)
-    return gallery(signers, f"BHSig260-Hindi {split}")
+    return make_gallery(signers, f"BHSig260-Hindi {split}")
 
 
-def _online(data: Path) -> list[Signer]:
+def _online(data: Path) -> list[SignerSpecimens]:
     folder = data / "verification"
     return readers.online(folder / "susig.npz") + readers.online(folder / "svc2004.npz")
 
 
-def _crossmedia(data: Path) -> list[Signer]:
+def _crossmedia(data: Path) -> list[SignerSpecimens]:
     return readers.crossmedia(data / "verification" / "crossmedia_cn")
 
 
-def _volunteer(signer: Signer) -> int:
+def _volunteer(signer: SignerSpecimens) -> int:
     return int(signer.name.partition("/")[0])
 
 
-def _prompt(signer: Signer) -> str:
+def _prompt(signer: SignerSpecimens) -> str:
     return signer.name.partition("/")[2]
 
 
@@ -138,7 +140,7 @@ def _held_out(position: int) -> bool:
 
 
 #: Readers of what trains beside BHSig, by the names of the settings' shares.
-OTHERS: dict[str, Callable[[Path], list[Signer]]] = {
+OTHERS: dict[str, Callable[[Path], list[SignerSpecimens]]] = {
     "online": online_for_training,
     "crossmedia": names_for_training,
     "letters": letters_for_training,

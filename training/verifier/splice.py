@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from training.common.pixels import resampled
-from training.verifier.readers import CANVAS, Signer, Specimen
+from training.verifier.readers import CANVAS, SignerSpecimens, Specimen
 from worker.vision.values import Grey
 
 #: Share of a signature's width that a piece takes.
@@ -69,13 +69,13 @@ def plan(rng: np.random.Generator) -> SplicePlan:
     )
 
 
-def spliced(a: Signer, b: Signer, count: int, rng: np.random.Generator) -> Signer:
+def spliced(a: SignerSpecimens, b: SignerSpecimens, count: int, rng: np.random.Generator) -> SignerSpecimens:
     """A made-up writer with up to `count` genuine and `count` forged specimens.
 
     No two genuine ones share a piece. Without forgeries of both writers there are none.
     """
     shared = plan(rng)
-    made = Signer(a.source, f"{a.name}+{b.name}")
+    made = SignerSpecimens(a.source, f"{a.name}+{b.name}")
     genuine = min(2 * count, len(a.genuine), len(b.genuine))
     firsts, seconds = (rng.permutation(len(one.genuine))[:genuine] for one in (a, b))
     for i, j in zip(firsts[:count], seconds[:count], strict=True):
@@ -83,10 +83,10 @@ def spliced(a: Signer, b: Signer, count: int, rng: np.random.Generator) -> Signe
     kinds = rng.choice(len(FORGED_PIECES), size=min(count, len(a.forged), len(b.forged)), p=FORGED_SHARES)
     for number, kind in enumerate(kinds):
         pieces = [
-            one.forged[int(rng.integers(len(one.forged)))]
+            signer.forged[int(rng.integers(len(signer.forged)))]
             if forged
-            else one.genuine[int(order[(count + number) % genuine])]
-            for one, order, forged in zip((a, b), (firsts, seconds), FORGED_PIECES[kind], strict=True)
+            else signer.genuine[int(order[(count + number) % genuine])]
+            for signer, order, forged in zip((a, b), (firsts, seconds), FORGED_PIECES[kind], strict=True)
         ]
         made.forged.append(Spliced(pieces[0], pieces[1], shared, int(rng.integers(2**31))))
     return made

@@ -9,7 +9,7 @@ from training.common.statistics import Estimate
 from training.verifier.copies import CopiesReport, Pairs
 from training.verifier.decisions import Decisions
 from training.verifier.enrolment import ReferenceReport
-from training.verifier.evaluate import Against, Said, VerifierFigures, VerifierReport
+from training.verifier.evaluate import Against, VerdictShares, VerifierFigures, VerifierReport
 from training.verifier.identification import Search
 from training.verifier.measure import Whole
 from training.verifier.names import SameName
@@ -39,13 +39,13 @@ def own_table(figures: Sequence[OwnFigures]) -> str:
     """The table of a user's own signers."""
     body = [
         (
-            str(one.references),
-            str(one.signers),
-            str(one.genuine_queries),
-            "no forgeries" if one.skilled is None else _rate(one.skilled),
-            _rate(one.random),
+            str(row.references),
+            str(row.signers),
+            str(row.genuine_queries),
+            "no forgeries" if row.skilled is None else _rate(row.skilled),
+            _rate(row.random),
         )
-        for one in figures
+        for row in figures
     ]
     return _table(("References", "Signers", "Genuine queries", "Skilled EER", "Random EER"), body)
 
@@ -124,17 +124,17 @@ def _sets(report: VerifierReport) -> str:
 
 def _equal_errors(report: VerifierReport) -> str:
     body = []
-    for name, one in report.sets.items():
-        for figures in one.figures:
-            alone = f"{one.query_only_embedding:.1%} / {one.query_only_measures:.1%}"
+    for name, measured in report.sets.items():
+        for figures in measured.figures:
+            alone = f"{measured.query_only_embedding:.1%} / {measured.query_only_measures:.1%}"
             queries = f"{figures.genuine_queries} + {figures.skilled_queries}"
             rates = (_rate(figures.skilled.eer), _rate(figures.random.eer))
             body.append((name, str(figures.writers), str(figures.references), *rates, queries, alone))
     heads = ("Set", "Writers", "References", "Skilled EER", "Random EER", "Queries", "Query only")
     ratios = [
-        f"- {name}: with 8 references {_ratio(one.eight_to_one)} of the skilled EER with one."
-        for name, one in report.sets.items()
-        if one.eight_to_one is not None
+        f"- {name}: with 8 references {_ratio(measured.eight_to_one)} of the skilled EER with one."
+        for name, measured in report.sets.items()
+        if measured.eight_to_one is not None
     ]
     return "\n\n".join([_table(heads, body), "\n".join(ratios)])
 
@@ -142,9 +142,9 @@ def _equal_errors(report: VerifierReport) -> str:
 def _against(report: VerifierReport, kind: str) -> str:
     body = []
     for name, figures in _all(report):
-        found: Against = getattr(figures, kind)
-        rates = (found.user_eer, found.rejected_at_low, found.rejected_at_very_low)
-        body.append((name, str(figures.references), f"{found.area.value:.4f}", *map(_rate, rates)))
+        against: Against = getattr(figures, kind)
+        rates = (against.user_eer, against.rejected_at_low, against.rejected_at_very_low)
+        body.append((name, str(figures.references), f"{against.area.value:.4f}", *map(_rate, rates)))
     heads = ("Set", "References", "AUC", "EER, threshold per user", "FRR at FAR 1 %", "FRR at FAR 0.1 %")
     return _table(heads, body)
 
@@ -154,7 +154,7 @@ def _verdicts(report: VerifierReport) -> str:
     for name, figures in _all(report):
         kinds = (figures.genuine_said, figures.skilled_said, figures.random_said)
         row = [_share(figures.genuine_said.rejected), _share(figures.skilled_said.accepted)]
-        row += [_share(figures.random_said.accepted), *(f"{_unsaid(said):.1%}" for said in kinds)]
+        row += [_share(figures.random_said.accepted), *(f"{_unsaid(shares):.1%}" for shares in kinds)]
         body.append((name, str(figures.references), *row))
     heads = ("Set", "References", "FRR", "FAR skilled", "FAR random")
     return _table((*heads, "Cannot say: genuine", "skilled", "random"), body)
@@ -163,19 +163,19 @@ def _verdicts(report: VerifierReport) -> str:
 def _calibration(report: VerifierReport) -> str:
     body = []
     for name, figures in _all(report):
-        found = figures.reliability
-        loss = found.cllr.value - found.min_cllr
+        reliability = figures.reliability
+        loss = reliability.cllr.value - reliability.min_cllr
         numbers = (
-            f"{found.cllr.value:.3f} ({found.cllr.low:.3f}–{found.cllr.high:.3f})",
-            f"{found.min_cllr:.3f}",
+            f"{reliability.cllr.value:.3f} ({reliability.cllr.low:.3f}–{reliability.cllr.high:.3f})",
+            f"{reliability.min_cllr:.3f}",
         )
-        body.append((name, str(figures.references), f"{found.ece:.3f}", *numbers, f"{loss:.3f}"))
+        body.append((name, str(figures.references), f"{reliability.ece:.3f}", *numbers, f"{loss:.3f}"))
     return _table(("Set", "References", "ECE", "Cllr", "minCllr", "Calibration loss"), body)
 
 
-def _names(found: SameName) -> str:
+def _names(measured: SameName) -> str:
     body = []
-    for figures in found.figures:
+    for figures in measured.figures:
         eers = (figures.same_name.eer, figures.other_name.eer)
         kinds = (figures.same_name_said, figures.other_name_said)
         shares = [_share(figures.own_said.rejected), *(_share(kind.accepted) for kind in kinds)]
@@ -184,50 +184,60 @@ def _names(found: SameName) -> str:
     heads = ("References", "EER, same name", "EER, other name", "Own rejected", "Same name accepted")
     table = _table((*heads, "Other name accepted", "Cannot say: same name"), body)
     media = [
-        (name, *(f"{row[other]:.1%}" if other in row else "" for other in found.media))
-        for name, row in found.media.items()
+        (name, *(f"{row[other]:.1%}" if other in row else "" for other in measured.media))
+        for name, row in measured.media.items()
     ]
-    head = f"{found.volunteers} volunteers, {found.writings} writings."
-    return "\n\n".join([head, table, _table(("Reference \\ query", *found.media), media)])
+    head = f"{measured.volunteers} volunteers, {measured.writings} writings."
+    return "\n\n".join([head, table, _table(("Reference \\ query", *measured.media), media)])
 
 
-def _robustness(found: Sequence[ArrivalCondition]) -> str:
-    sources = list(found[0].skilled)
+def _robustness(conditions: Sequence[ArrivalCondition]) -> str:
+    sources = list(conditions[0].skilled)
     heads = (
         "Query",
         *(f"{source}: {what}" for source in sources for what in ("skilled EER", "random EER", "lost")),
     )
     body = []
-    for one in found:
+    for condition in conditions:
         cells = [
             cell
             for source in sources
-            for cell in (_rate(one.skilled[source]), _rate(one.random[source]), f"{one.lost[source]:.1%}")
+            for cell in (
+                _rate(condition.skilled[source]),
+                _rate(condition.random[source]),
+                f"{condition.lost[source]:.1%}",
+            )
         ]
-        body.append((one.name, *cells))
+        body.append((condition.name, *cells))
     return _table(heads, body)
 
 
-def _identification(found: Sequence[Search]) -> str:
+def _identification(searches: Sequence[Search]) -> str:
     body = []
-    for one in found:
-        rates = (one.first, one.among_five, one.named, one.false_alarms)
-        counts = (str(one.enrolled), one.kind, f"{one.queries} + {one.strangers}")
+    for search in searches:
+        rates = (search.first, search.among_five, search.named, search.false_alarms)
+        counts = (str(search.enrolled), search.kind, f"{search.queries} + {search.strangers}")
         body.append(
-            (*counts, *map(_rate, rates), f"{one.named_at_one_percent:.1%}", f"{one.milliseconds:.0f} ms")
+            (
+                *counts,
+                *map(_rate, rates),
+                f"{search.named_at_one_percent:.1%}",
+                f"{search.milliseconds:.0f} ms",
+            )
         )
     heads = ("Enrolled", "Of", "Queries", "Top 1", "Top 5", "Named", "Strangers named")
     table = _table((*heads, "Named when 1 % of strangers are", "One search"), body)
     lines = [
-        f"- {one.enrolled}: " + ", ".join(f"{count} {source}" for source, count in one.composition.items())
-        for one in found
-        if one.kind == found[0].kind
+        f"- {search.enrolled}: "
+        + ", ".join(f"{count} {source}" for source, count in search.composition.items())
+        for search in searches
+        if search.kind == searches[0].kind
     ]
     return "\n\n".join([table, "\n".join(lines)])
 
 
 def _all(report: VerifierReport) -> list[tuple[str, VerifierFigures]]:
-    return [(name, figures) for name, one in report.sets.items() for figures in one.figures]
+    return [(name, figures) for name, measured in report.sets.items() for figures in measured.figures]
 
 
 def _section(title: str, body: str) -> str:
@@ -252,8 +262,8 @@ def _ratio(rate: Estimate) -> str:
     return f"{rate.value:.2f} ({rate.low:.2f}–{rate.high:.2f})"
 
 
-def _unsaid(said: Said) -> float:
-    return max(0.0, 1 - said.accepted.value - said.rejected.value)
+def _unsaid(shares: VerdictShares) -> float:
+    return max(0.0, 1 - shares.accepted.value - shares.rejected.value)
 
 
 def _exact(share: Share) -> str:

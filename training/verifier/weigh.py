@@ -29,11 +29,11 @@ def weigh(
 ) -> dict[Weights, list[float]]:
     """Skilled EER with one reference on each gallery, by weights; leaves the best weights in `matcher`."""
     rates: dict[Weights, list[float]] = {weights: [] for weights in product(WEIGHTS, repeat=len(LEVELS))}
-    for found in galleries:
-        wholes, *parts = _paths(matcher, found, protocol.embed(encoder, found.images))
+    for gallery in galleries:
+        wholes, *parts = _paths(matcher, gallery, protocol.embed(encoder, gallery.images))
         for weights, known in rates.items():
             table = wholes + sum(weight * part for weight, part in zip(weights, parts, strict=True))
-            drawn = protocol.draws(table, found, count=1)
+            drawn = protocol.draws(table, gallery, count=1)
             known.append(metrics.skilled_eer(protocol.trials(drawn, protocol.mean)))
     best = min(rates, key=lambda weights: sum(rates[weights]))
     matcher.parts_weight.copy_(torch.tensor(best))
@@ -41,14 +41,16 @@ def weigh(
 
 
 @torch.no_grad()
-def _paths(matcher: PairClassifier, found: Gallery, embeddings: Embeddings) -> list[npt.NDArray[np.float64]]:
+def _paths(
+    matcher: PairClassifier, gallery: Gallery, embeddings: Embeddings
+) -> list[npt.NDArray[np.float64]]:
     """Tables of what each path says, the wholes first; NaN where no trial asks."""
     tables = [np.full((len(embeddings), len(embeddings)), np.nan) for _ in range(1 + len(LEVELS))]
     rows = torch.from_numpy(embeddings)
-    for queries, references in protocol.asked(found):
+    for queries, references in protocol.asked(gallery):
         b = rows[references]
         for query in queries:
             a = rows[query].expand(len(b), -1)
-            for table, said in zip(tables, matcher.paths(a, b), strict=True):
-                table[query, references] = said.numpy()
+            for table, logits in zip(tables, matcher.paths(a, b), strict=True):
+                table[query, references] = logits.numpy()
     return tables
