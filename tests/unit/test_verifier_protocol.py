@@ -1,175 +1,306 @@
-"""Which queries meet which references, and what is counted of them, on made-up tables of scores."""
+"""How a verifier is measured: which queries meet which references, and what is made of their logits."""
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 import pytest
 
-pytest.importorskip("torch", reason="training is an optional extra")
+torch = pytest.importorskip("torch", reason="training is an optional extra")
 
-from training.verifier import metrics, protocol, reliability
-from training.verifier.calibrate import NEVER, Evidence, _edge, _few_references_widen
-from training.verifier.metrics import Trials
-from training.verifier.protocol import Gallery
-
-PEOPLE, GENUINE, FORGED = 3, 4, 2
+from training.verifier import protocol, readers, scoring  # noqa: E402
+from training.verifier.protocol import Draw, Gallery  # noqa: E402
+from worker.vision.crops import HEIGHT, WIDTH  # noqa: E402
+from worker.vision.verification.calibration import Calibration, Fit, Strangers  # noqa: E402
 
 
-@pytest.fixture
-def gallery() -> Gallery:
-    """Three writers with four genuine specimens and two forgeries each."""
-    each = GENUINE + FORGED
-    genuine = np.tile(np.arange(each) < GENUINE, PEOPLE)
-    return Gallery([], np.repeat(np.arange(PEOPLE), each), genuine, "made up")
+def gallery(*counts: tuple[int, int]) -> Gallery:
+    """Writers with so many genuine and forged specimens each, behind each other."""
+    writers = np.concatenate([[i] * (genuine + forged) for i, (genuine, forged) in enumerate(counts)])
+    kinds = np.concatenate([[True] * genuine + [False] * forged for genuine, forged in counts])
+    return Gallery([], writers.astype(np.int64), kinds.astype(bool), "made up")
 
 
-@pytest.fixture
-def table(gallery: Gallery) -> np.ndarray:
-    """A score that tells its own row and column: row + column / 100."""
-    rows = np.arange(len(gallery.writers), dtype=np.float64)
-    return rows[:, None] + rows[None] / 100
+def numbered(size: int) -> np.ndarray:
+    """A table whose cell (query, reference) holds 1000 * query + reference."""
+    return 1000.0 * np.arange(size)[:, None] + np.arange(size)[None, :]
 
 
-def test_one_reference_is_each_genuine_specimen_in_turn(gallery, table):
-    drawn = protocol.draws(table, gallery, count=1)
+MADE = gallery((4, 2), (3, 1), (2, 0))
+TABLE = numbered(len(MADE.writers))
+DRAWS = [
+    pytest.param(count, draw, id=f"{count} references, writer {number}, draw {turn}")
+    for count in (1, 2, 3)
+    for number, draws in enumerate(protocol.draws(TABLE, MADE, count=count))
+    for turn, draw in enumerate(draws)
+]
 
-    assert len(drawn) == PEOPLE
-    assert all(len(draws) == GENUINE for draws in drawn)
-    references = {round(float(draw.genuine[0, 0] % 1) * 100) for draw in drawn[1]}
-    assert references == {6, 7, 8, 9}
+
+def references_of(draw: Draw) -> list[int]:
+    return sorted({int(cell) % 1000 for cell in draw.genuine.ravel()})
 
 
-def test_a_reference_is_never_asked_about_itself(gallery, table):
+@pytest.mark.parametrize(("count", "draw"), DRAWS)
+def test_no_query_is_among_its_references(count, draw):
+    references = references_of(draw)
+
+    assert len(references) == count
+    assert not set(references) & set(draw.genuine_rows.tolist())
+
+
+@pytest.mark.parametrize(("count", "draw"), DRAWS)
+def test_references_are_genuine_and_of_one_writer_whose_forgeries_all_ask(count, draw):
+    references = references_of(draw)
+    (writer,) = set(MADE.writers[references])
+    of_writer = MADE.writers == writer
+
+    assert MADE.genuine[references].all()
+    assert set(draw.skilled_rows) == set(np.flatnonzero(of_writer & ~MADE.genuine))
+    assert set(draw.genuine_rows) | set(references) == set(np.flatnonzero(of_writer & MADE.genuine))
+
+
+@pytest.mark.parametrize(("count", "draw"), DRAWS)
+def test_one_genuine_specimen_of_each_other_writer_is_a_random_forgery(count, draw):
+    asked = np.unique(draw.random // 1000).astype(int)
+    writer = MADE.writers[references_of(draw)[0]]
+
+    assert sorted(MADE.writers[asked]) == sorted({0, 1, 2} - {int(writer)})
+    assert MADE.genuine[asked].all()
+
+
+def test_one_reference_is_tried_with_each_genuine_specimen_in_turn():
+    drawn = protocol.draws(TABLE, MADE, count=1)
+
+    assert [[references_of(draw)[0] for draw in draws] for draws in drawn] == [
+        [0, 1, 2, 3],
+        [6, 7, 8],
+        [10, 11],
+    ]
+
+
+@pytest.mark.parametrize(("count", "writers"), [(1, 3), (2, 2), (3, 1), (4, 0)])
+def test_writers_with_nothing_left_to_ask_about_are_left_out(count, writers):
+    assert len(protocol.draws(TABLE, MADE, count=count)) == writers
+
+
+def test_several_references_are_drawn_anew_every_round_and_alike_every_time():
+    made = gallery((9, 1), (9, 1))
+    table = numbered(20)
+
+    first, again = (protocol.draws(table, made, count=4, rounds=6) for _ in range(2))
+
+    sets = [tuple(references_of(draw)) for draw in first[0]]
+    assert len(sets) == 6
+    assert len(set(sets)) > 1
+    assert sets == [tuple(references_of(draw)) for draw in again[0]]
+
+
+@pytest.mark.parametrize(
+    ("writer", "count", "expected"),
+    [
+        pytest.param(0, 1, [6, 10], id="one of each"),
+        pytest.param(1, 2, [0, 1, 10, 11], id="two of each"),
+        pytest.param(2, 3, [0, 1, 2, 6, 7, 8], id="three of each"),
+        pytest.param(0, 9, [6, 7, 8, 10, 11], id="all there are"),
+    ],
+)
+def test_strangers_are_the_first_genuine_specimens_of_every_other_writer(writer, count, expected):
+    assert protocol.some_of_each_other(MADE, writer, count).tolist() == expected
+
+
+def test_only_pairs_that_a_trial_needs_are_asked():
+    pairs = {
+        (int(query), int(reference))
+        for queries, references in protocol.asked(MADE)
+        for query in queries
+        for reference in references
+    }
+
+    needed = set()
     for count in (1, 2, 3):
-        for draws in protocol.draws(table, gallery, count=count):
+        for draws in protocol.draws(TABLE, MADE, count=count):
             for draw in draws:
-                assert draw.genuine.shape == (GENUINE - count, count)
-                columns = {round(float(score % 1) * 100) for score in draw.genuine[0]}
-                assert columns.isdisjoint(draw.genuine_rows.tolist())
+                cells = np.concatenate([draw.genuine.ravel(), draw.skilled.ravel(), draw.random.ravel()])
+                needed |= {(int(cell) // 1000, int(cell) % 1000) for cell in cells}
+    assert needed <= pairs
+    assert all(MADE.genuine[reference] for _, reference in pairs)
+    assert len(pairs) < len(MADE.writers) ** 2 / 2
 
 
-def test_forgeries_are_those_of_the_writer_and_strangers_are_genuine(gallery, table):
-    (first, *_), *_ = protocol.draws(table, gallery, count=2)
+def test_the_agreement_is_the_mean_of_the_references_without_themselves():
+    among = np.array([[99.0, 1.0, 2.0], [3.0, 99.0, 4.0], [5.0, 6.0, 99.0]])
+    table = np.zeros((4, 4))
+    table[:3, :3] = among
+    made = Gallery([], np.zeros(4, np.int64), np.ones(4, bool))
 
-    assert first.skilled_rows.tolist() == [4, 5]
-    assert first.skilled.shape == (FORGED, 2)
-    # One genuine specimen of each other writer: rows 6 and 12.
-    assert sorted({int(score) for score in first.random.ravel()}) == [6, 12]
+    agreements = [
+        draw.agreement
+        for draw in protocol.draws(table, made, count=3, rounds=30)[0]
+        if set(draw.genuine_rows.tolist()) == {3}
+    ]
 
-
-def test_writers_without_a_specimen_left_to_ask_about_are_left_out(gallery, table):
-    assert protocol.draws(table, gallery, count=GENUINE) == []
-
-
-def test_draws_are_the_same_each_time(gallery, table):
-    first, again = (protocol.draws(table, gallery, count=2) for _ in range(2))
-
-    for one, other in zip(first, again, strict=True):
-        assert [draw.genuine.tolist() for draw in one] == [draw.genuine.tolist() for draw in other]
+    assert agreements
+    assert agreements == pytest.approx([(1 + 2 + 3 + 4 + 5 + 6) / 6] * len(agreements))
 
 
-@pytest.mark.parametrize("count", [1, 2, 5])
-def test_so_many_genuine_specimens_of_every_other_writer_ask(gallery, count):
-    rows = protocol.some_of_each_other(gallery, 1, count)
-
-    assert set(gallery.writers[rows]) == {0, 2}
-    assert gallery.genuine[rows].all()
-    assert len(rows) == 2 * min(count, GENUINE)
+def test_a_single_reference_agrees_with_nobody():
+    assert {draw.agreement for draws in protocol.draws(TABLE, MADE, count=1) for draw in draws} == {0.0}
 
 
-def test_scores_are_computed_for_pairs_that_trials_ask_for_alone(gallery):
-    asked = np.zeros((len(gallery.writers),) * 2, bool)
-    for queries, references in protocol.asked(gallery):
-        asked[np.ix_(queries, references)] = True
+def test_trials_hold_one_score_a_query_by_writer():
+    drawn = protocol.draws(TABLE, MADE, count=2, rounds=3)
 
-    assert not asked[:, ~gallery.genuine].any()
-    assert asked[np.ix_(range(6), range(4))].all()
-    assert not asked[np.ix_([7], range(4))].any()
+    trials = protocol.trials(drawn, protocol.mean)
+
+    assert [(len(t.genuine), len(t.skilled), len(t.random)) for t in trials] == [(6, 6, 6), (3, 3, 6)]
+    draw = drawn[0][0]
+    assert trials[0].genuine[0] == pytest.approx(draw.genuine[0].mean())
 
 
-def test_a_trial_holds_one_score_a_query(gallery, table):
-    (trial, *_) = protocol.trials(
-        protocol.draws(table, gallery, count=3, rounds=2), lambda pairs, agreed: pairs.max(axis=1)
+def fit(references: int, **changes: float) -> Fit:
+    values = {
+        "slope": 1.0,
+        "agreement": 0.0,
+        "intercept": 0.0,
+        "genuine_from": 0.8,
+        "forged_below": 0.2,
+        "medium": 1.0,
+        "high": 2.0,
+    }
+    return Fit(references, **(values | changes))
+
+
+@pytest.mark.parametrize(
+    ("sharpness", "count", "expected"),
+    [
+        pytest.param(0.0, 1, 2.0 * 4 - 1, id="mean, fit of one reference"),
+        pytest.param(0.0, 3, 3.0 * 4 + 0.5 * 10 + 1, id="mean, fit of three references"),
+        pytest.param(1.0, 3, 3.0 * math.log((math.e**3 + math.e**5) / 2) + 0.5 * 10 + 1, id="soft maximum"),
+    ],
+)
+def test_ratios_are_those_of_the_shipped_formula(sharpness, count, expected):
+    fits = (fit(1, slope=2.0, intercept=-1.0), fit(3, slope=3.0, agreement=0.5, intercept=1.0))
+    calibration = Calibration("v", sharpness, fits, Strangers(0, 1, 0.05))
+
+    score = protocol.llr(calibration, count)
+
+    assert score(np.array([[3.0, 5.0]]), 10.0) == pytest.approx([expected])
+
+
+@pytest.fixture(scope="module")
+def signers():
+    return readers.invented([1, 2], specimens=2)
+
+
+def test_a_gallery_holds_every_specimen_with_whose_it_is(signers):
+    made = protocol.make_gallery(signers, "drawn")
+
+    assert made.writers.tolist() == [0, 0, 0, 0, 1, 1, 1, 1]
+    assert made.genuine.tolist() == [True, True, False, False] * 2
+    assert {image.shape for image in made.images} == {(HEIGHT, WIDTH)}
+    assert all(image.min() >= 0 and 0.9 < image.max() <= 1 for image in made.images)
+
+
+def test_a_gallery_of_all_pens_differs_from_that_of_one(signers):
+    common = protocol.make_gallery(signers)
+    varied = protocol.make_gallery(signers, pen=np.random.default_rng(1))
+
+    assert any(
+        not np.array_equal(first, second) for first, second in zip(common.images, varied.images, strict=True)
     )
 
-    assert (len(trial.genuine), len(trial.skilled), len(trial.random)) == (2, 4, 4)
+
+class Measure(torch.nn.Module):
+    """An encoder of two numbers: the ink of the left and of the right half."""
+
+    def forward(self, images):
+        left, right = images[:, 0, :, : WIDTH // 2], images[:, 0, :, WIDTH // 2 :]
+        return torch.stack([left.sum((1, 2)), right.sum((1, 2))], dim=1)
 
 
-def trials(*rows: tuple[list[float], list[float]]) -> list[Trials]:
-    return [Trials(np.array(genuine), np.array(skilled), np.zeros(1)) for genuine, skilled in rows]
+class Difference(torch.nn.Module):
+    """A matcher that says a's first number less b's."""
+
+    def forward(self, a, b):
+        return a[:, 0] - b[:, 0]
 
 
-def test_one_threshold_for_all_errs_where_each_writer_alone_is_told_apart():
-    apart = trials(([5, 6], [3, 4]), ([2, 2.5], [0, 1]))
+@pytest.mark.parametrize("batch", [1, 2, 64])
+def test_embeddings_do_not_depend_on_the_batch(batch):
+    images = [np.full((HEIGHT, WIDTH), value, np.float32) for value in (0.0, 0.25, 1.0)]
 
-    assert metrics.user_eer(apart, "skilled").value == 0
-    assert metrics.skilled_eer(apart) == pytest.approx(0.5)
+    embedded = protocol.embed(Measure(), images, batch=batch)
 
-
-def test_an_estimate_of_the_equal_error_rate_is_the_exact_one_with_bounds():
-    rng = np.random.default_rng(1)
-    many = [Trials(rng.normal(1, 1, 10), rng.normal(0, 1, 10), rng.normal(-2, 1, 10)) for _ in range(25)]
-
-    skilled, random = (metrics.eer_estimate(many, kind) for kind in ("skilled", "random"))
-
-    assert skilled.value == metrics.skilled_eer(many)
-    assert random.value == metrics.random_eer(many) < skilled.value
-    assert skilled.low < skilled.value < skilled.high
+    half = HEIGHT * WIDTH / 2
+    assert embedded == pytest.approx(np.array([[0, 0], [half / 4, half / 4], [half, half]]))
 
 
-def test_a_share_of_queries_is_counted_over_all_writers():
-    share = metrics.share_of_queries(
-        trials(([1, 2, 3], []), ([0], [])), "genuine", lambda scores: scores >= 2
+def test_logits_are_those_of_all_pairs_query_first():
+    a, b = np.array([[1.0], [5.0]], np.float32), np.array([[1.0], [2.0], [4.0]], np.float32)
+
+    assert protocol.logits(Difference(), a, b).tolist() == [[0, -1, -3], [4, 3, 1]]
+
+
+class FirstLess:
+    """The same as Difference, as a worker's matcher."""
+
+    version = "first less"
+
+    def logits(self, query, references):
+        return (query[0] - references[:, 0]).astype(np.float64)
+
+
+def test_scores_in_torch_and_as_shipped_fill_the_same_cells_alike():
+    embeddings = np.arange(len(MADE.writers), dtype=np.float32)[:, None] ** 2
+
+    torch_table = protocol.logits_within(Difference(), MADE, embeddings)
+    shipped_table = scoring.within(MADE, embeddings, FirstLess())
+
+    assert np.isnan(torch_table).any()
+    assert np.array_equal(torch_table, shipped_table, equal_nan=True)
+
+
+def test_dirty_queries_meet_clean_references():
+    clean = np.zeros((len(MADE.writers), 1), np.float32)
+
+    table = scoring.within(MADE, clean, FirstLess(), queries=clean + 7)
+
+    assert set(table[~np.isnan(table)]) == {7.0}
+
+
+def test_more_strangers_are_scored_where_more_are_asked():
+    embeddings = np.zeros((len(MADE.writers), 1), np.float32)
+
+    few, many = (
+        np.isfinite(scoring.within(MADE, embeddings, FirstLess(), others=others)).sum() for others in (1, 2)
     )
 
-    assert share.value == pytest.approx(2 / 4)
+    assert many - few == 2 * 4 + 2 * 3 + 2 * 2
 
 
-def test_the_best_calibration_of_scores_that_are_apart_costs_nothing():
-    assert reliability.min_cllr(np.array([2.0, 3]), np.array([0.0, 1])) == pytest.approx(0, abs=1e-6)
-    assert reliability.min_cllr(np.ones(4), np.ones(4)) == pytest.approx(1)
+def test_validation_figures_are_perfect_where_hands_lie_apart(signers):
+    far = torch.nn.ModuleDict({"encoder": Apart(), "matcher": Cosine()})
+    made = gallery((6, 2), (6, 2))
+    images = [
+        np.full((HEIGHT, WIDTH), 0.1 * writer + 0.3 * (not genuine), np.float32)
+        for writer, genuine in zip(made.writers + 1, made.genuine, strict=True)
+    ]
+
+    figures = protocol.quick_figures(far, Gallery(images, made.writers, made.genuine))
+
+    assert figures == dict.fromkeys(("skilled_1", "random_1", "skilled_5", "cosine_skilled_1"), 0.0)
 
 
-def test_overstated_evidence_against_the_truth_costs_more_than_saying_nothing():
-    assert reliability.cllr(np.array([-5.0]), np.array([5.0])) > 1
-    assert reliability.cllr(np.array([20.0]), np.array([-20.0])) == pytest.approx(0, abs=1e-6)
+class Apart(torch.nn.Module):
+    """Another axis for every tenth of darkness."""
+
+    def forward(self, images):
+        return torch.nn.functional.one_hot((images.mean((1, 2, 3)) * 10).round().long(), 256).float()
 
 
-def evidence(llr: list[float], genuine: list[bool]) -> Evidence:
-    return Evidence(np.array(llr)[:, None], np.array(genuine), np.full(len(llr), 1 / len(llr)))
+class Cosine(torch.nn.Module):
+    """The product of both."""
 
-
-def test_the_edge_of_a_band_lies_where_errors_become_rare():
-    strength = np.arange(1.0, 101.0)
-    wrong = (strength <= 40) & (strength % 2 == 0)
-
-    edge = _edge(strength, wrong, np.ones(100))
-
-    assert 33 <= edge <= 41
-    assert wrong[strength >= edge].mean() <= 0.05
-
-
-def test_where_verdicts_never_err_the_band_is_empty_and_where_they_always_do_endless():
-    strength = np.arange(-5.0, 5.0)
-
-    assert _edge(strength, np.zeros(10, bool), np.ones(10)) == 0
-    assert _edge(strength, np.ones(10, bool), np.ones(10)) == NEVER
-
-
-def test_bands_of_fewer_references_are_never_narrower():
-    names = ("genuine_from", "forged_below", "medium", "high")
-    fits = [dict.fromkeys(names, value) for value in (0.9, 0.7, 0.8)]
-    for fit in fits:
-        fit["forged_below"] = 1 - fit["forged_below"]
-
-    widened = _few_references_widen(fits)
-
-    assert [fit["genuine_from"] for fit in widened] == pytest.approx([0.9, 0.75, 0.75])
-    assert [fit["forged_below"] for fit in widened] == pytest.approx([0.1, 0.25, 0.25])
-
-
-def test_evidence_is_fitted_as_its_log_odds():
-    (slope,), intercept = evidence([1, 1, 1, 0, 0, 0], [True, True, False, True, False, False]).fit()
-
-    assert intercept == pytest.approx(-np.log(2), abs=1e-3)
-    assert slope == pytest.approx(2 * np.log(2), abs=1e-3)
+    def forward(self, a, b):
+        return (a * b).sum(dim=1)

@@ -61,7 +61,9 @@ def read_all(folder: Path) -> Figures:
 
 def page(text: str, figures: Figures, tables: Mapping[str, Table] = TABLES) -> str:
     """The page with every table anew; raises KeyError for a table or a figure that is not there."""
-    return _MARKED.sub(lambda found: found[1] + markdown_table(tables[found["name"]], figures) + found[3], text)
+    return _MARKED.sub(
+        lambda found: found[1] + markdown_table(tables[found["name"]], figures) + found[3], text
+    )
 
 
 def markdown_table(spec: Table, figures: Figures) -> str:
