@@ -23,7 +23,7 @@ def references(
     )
     if before is not None:
         statement = statement.where(Reference.enrolled_at <= before)
-    found: dict[str, list[tuple[int, str]]] = {}
+    references: dict[str, list[tuple[int, str]]] = {}
     for name, signer_id, sha256 in session.execute(statement):
-        found.setdefault(name, []).append((signer_id, sha256))
-    return found
+        references.setdefault(name, []).append((signer_id, sha256))
+    return references

@@ -55,7 +55,7 @@ def index_region(
 
 def outlines(session: Session, scopes: Iterable[str], *, limit: int) -> dict[int, bytes]:
     """Rough shapes of the newest regions in each scope, at most `limit` a scope, by region."""
-    found: dict[int, bytes] = {}
+    shapes: dict[int, bytes] = {}
     for name in sorted(set(scopes)):
         statement = (
             select(Region.id, Region.outline)
@@ -64,8 +64,8 @@ def outlines(session: Session, scopes: Iterable[str], *, limit: int) -> dict[int
             .order_by(Scope.region_id.desc())
             .limit(limit)
         )
-        found.update((region_id, outline or b"") for region_id, outline in session.execute(statement))
-    return found
+        shapes.update((region_id, outline or b"") for region_id, outline in session.execute(statement))
+    return shapes
 
 
 def region_strokes(session: Session, region_ids: Sequence[int]) -> dict[int, bytes]:
@@ -98,11 +98,13 @@ def record_duplicate(session: Session, later: Place, earlier: Place, *, similari
     return True
 
 
-def record_reference_copies(session: Session, region_id: int, found: Mapping[str, tuple[int, float]]) -> None:
+def record_reference_copies(
+    session: Session, region_id: int, references: Mapping[str, tuple[int, float]]
+) -> None:
     """Note which references a region is a copy of: by signer their number and the similarity."""
     rows = [
         {"region_id": region_id, "signer": signer, "reference": number, "similarity": similarity}
-        for signer, (number, similarity) in found.items()
+        for signer, (number, similarity) in references.items()
     ]
     insert_once(session, ReferenceCopy, rows)
 
@@ -121,12 +123,12 @@ def duplicates_of(session: Session, document_id: int) -> list[tuple[int, int | N
 
 def documents_with_copies_of(session: Session, document_id: int) -> list[int]:
     """Ids of other documents with a region that duplicates one of this document."""
-    own = select(Region.id).join(Page, Page.id == Region.page_id).where(Page.document_id == document_id)
+    originals = select(Region.id).join(Page, Page.id == Region.page_id).where(Page.document_id == document_id)
     statement = (
         select(Page.document_id)
         .join(Region, Region.page_id == Page.id)
         .join(Duplicate, Duplicate.region_id == Region.id)
-        .where(Duplicate.of_region_id.in_(own), Page.document_id != document_id)
+        .where(Duplicate.of_region_id.in_(originals), Page.document_id != document_id)
         .distinct()
         .order_by(Page.document_id)
     )

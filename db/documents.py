@@ -229,8 +229,8 @@ def failed(session: Session, *, reason: str | None = None, since: datetime | Non
 def counts(session: Session) -> dict[Status, int]:
     """How many documents stand where; every status is there."""
     rows = session.execute(select(Document.status, func.count()).group_by(Document.status))
-    found = {status: number for status, number in rows}  # noqa: C416 - rows are not pairs
-    return {status: found.get(status, 0) for status in Status}
+    numbers = {status: number for status, number in rows}  # noqa: C416 - rows are not pairs
+    return {status: numbers.get(status, 0) for status in Status}
 
 
 def quarantine_reasons(session: Session) -> list[tuple[str, int]]:

@@ -48,8 +48,8 @@ def erased(session: Session, objects: Iterable[Object]) -> set[Object]:
 
 def lock(session: Session, document_id: int) -> Document | None:
     """The document, held so that no worker can begin on it before the transaction ends; None without one."""
-    held = select(Document).where(Document.id == document_id).with_for_update()
-    document = session.execute(held).scalar_one_or_none()
+    statement = select(Document).where(Document.id == document_id).with_for_update()
+    document = session.execute(statement).scalar_one_or_none()
     session.execute(select(Chunk.id).where(Chunk.document_id == document_id).with_for_update())
     return document
 
@@ -57,9 +57,9 @@ def lock(session: Session, document_id: int) -> Document | None:
 def in_hands(session: Session, document_id: int) -> bool:
     """Whether a worker holds a lease on the document or on one of its chunks."""
     moment = now(session)
-    own = select(Document.id).where(Document.id == document_id, Document.lease_until > moment)
+    itself = select(Document.id).where(Document.id == document_id, Document.lease_until > moment)
     parts = select(Chunk.id).where(Chunk.document_id == document_id, Chunk.lease_until > moment)
-    return any(session.execute(one.limit(1)).first() for one in (own, parts))
+    return any(session.execute(one.limit(1)).first() for one in (itself, parts))
 
 
 def erase_document(session: Session, document: Document, *, who: str, objects: int) -> list[int]:

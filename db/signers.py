@@ -55,10 +55,10 @@ def reference_strokes(session: Session, names: Sequence[str]) -> dict[str, list[
         .where(Signer.name.in_(names))
         .order_by(Signer.name, Reference.id)
     )
-    found: dict[str, list[bytes | None]] = {}
+    strokes: dict[str, list[bytes | None]] = {}
     for name, stored in session.execute(statement):
-        found.setdefault(name, []).append(stored)
-    return found
+        strokes.setdefault(name, []).append(stored)
+    return strokes
 
 
 def llrs(session: Session, names: Sequence[str]) -> dict[str, list[float | None]]:
@@ -69,10 +69,10 @@ def llrs(session: Session, names: Sequence[str]) -> dict[str, list[float | None]
         .where(Signer.name.in_(names))
         .order_by(Signer.name, Reference.id)
     )
-    found: dict[str, list[float | None]] = {}
+    standings: dict[str, list[float | None]] = {}
     for name, llr in session.execute(statement):
-        found.setdefault(name, []).append(llr)
-    return found
+        standings.setdefault(name, []).append(llr)
+    return standings
 
 
 def on_file(session: Session, name: str) -> Sequence[Reference]:
@@ -165,7 +165,7 @@ def _grouped(session: Session, encoder: str, *conditions: ColumnElement[bool]) -
         .where(Reference.encoder == encoder, *conditions)
         .order_by(Signer.name, Reference.id)
     )
-    found: dict[str, list[bytes]] = {}
+    embeddings: dict[str, list[bytes]] = {}
     for name, embedding in session.execute(statement):
-        found.setdefault(name, []).append(embedding)
-    return found
+        embeddings.setdefault(name, []).append(embedding)
+    return embeddings

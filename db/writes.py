@@ -30,10 +30,10 @@ def insert_or_find(session: Session, model: type[Base], key: Values, **others: o
     """Insert a row unless one with that unique key is there; answer its id and whether it is new."""
     new = insert_once(session, model, [{**key, **others}]) == 1
     columns = model.__table__.c
-    found = session.execute(
+    existing = session.execute(
         select(columns.id).where(*(columns[name] == value for name, value in key.items()))
     )
-    return found.scalar_one(), new
+    return existing.scalar_one(), new
 
 
 def changed(session: Session, statement: Update | Delete) -> int:

@@ -138,11 +138,11 @@ def running_postgres(folder: Path) -> Iterator[str]:
 
     The data lies in a temporary folder of its own, because another user may have to reach it.
     """
-    found, account = find_postgres(), unprivileged_account()
+    installed, account = find_postgres(), unprivileged_account()
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="countersign-postgres-", ignore_cleanup_errors=True) as home:
         base = Path(home)
-        programs = reachable(found, account, base)
+        programs = reachable(installed, account, base)
         password = secrets.token_urlsafe(16)
         initialise(base, programs, account, password)
         url = URL.create("postgresql+psycopg2", "countersign", password, "127.0.0.1", free_port(), "postgres")

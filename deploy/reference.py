@@ -44,10 +44,10 @@ def _default(field: FieldInfo) -> str:
 
 def _meaning(field: FieldInfo) -> str:
     limits = [
-        f"{sign} {getattr(one, name)}"
-        for one in field.metadata
+        f"{sign} {getattr(limit, name)}"
+        for limit in field.metadata
         for name, sign in _SIGNS
-        if hasattr(one, name)
+        if hasattr(limit, name)
     ]
     return (field.description or "") + (f" ({', '.join(limits)})" if limits else "")
 

@@ -119,8 +119,8 @@ def compile_pattern(pattern: str, *, prefix: str = "") -> Callable[[str], str | 
     expression = re.compile(rf"(?:^|/){body}\Z", re.DOTALL)
 
     def find(key: str) -> str | None:
-        found = expression.search(key.removeprefix(prefix))
-        return found["signer"] if found else None
+        match = expression.search(key.removeprefix(prefix))
+        return match["signer"] if match else None
 
     return find
 

@@ -81,7 +81,7 @@ def coloured(word: str) -> str:
     return word if colour is None else f"[{colour}]{word}[/]"
 
 
-def table(title: str, *columns: str) -> Table:
+def empty_table(title: str, *columns: str) -> Table:
     """An empty table."""
     made = Table(title=title, title_justify="left", header_style="bold")
     for column in columns:

@@ -23,14 +23,14 @@ class LazyGroup(TyperGroup):
         # Without help or parameters: enough for a list of names and for "did you mean".
         self.commands = {name: TyperCommand(name) for name in names()}
 
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+    def get_command(self, ctx: object, cmd_name: str) -> TyperCommand | None:
         """The command with its help, but without its parameters; None when there is no such command."""
         return TyperCommand(cmd_name, help=documented(cmd_name)) if cmd_name in self.commands else None
 
-    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, TyperCommand | None, list[str]]:
         """The command that is to run, whole; for a name that is none, the usual complaint."""
         name, command, rest = super().resolve_command(ctx, args)
-        return name, command and loaded(str(command.name)), rest
+        return name, loaded(str(command.name)) if command else None, rest
 
 
 def names() -> list[str]:

@@ -16,7 +16,7 @@ from producer.outages import Pace
 from producer.services.deps import IntakeDeps
 from producer.services.pulse import Pulse
 from producer.services.submit import Counts
-from producer.services.watch import watch
+from producer.services.watch import watch_source
 from producer.sources.notifications import RedisNotifications
 from producer.sources.port import NotificationSource
 from tests.notifications import record
@@ -89,7 +89,7 @@ def watching(
 
     def work() -> None:
         try:
-            one.counts = watch(deps, notifications, stop=one.stop, pulse=one.pulse, pace=pace)
+            one.counts = watch_source(deps, notifications, stop=one.stop, pulse=one.pulse, pace=pace)
         except BaseException as error:  # noqa: BLE001 - handed to the test
             one.error = error
 

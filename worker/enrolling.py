@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from worker import wiring
 from worker.result import EnrolmentResult
 from worker.steps.ports import Renderer, VerifyDeps
-from worker.steps.references import Enrolled, enroll, judge
+from worker.steps.references import Enrolled, enroll_reference, judge
 
 __all__ = ["Enrolled", "Enroller", "open_enroller"]
 
@@ -21,7 +21,7 @@ class Enroller:
 
     def enroll(self, signer: str, name: str, data: bytes) -> Enrolled:
         """Put one image on file. UnusableReference when it cannot be used."""
-        return enroll(signer, name, data, deps=self.deps, renderer=self.renderer)
+        return enroll_reference(signer, name, data, deps=self.deps, renderer=self.renderer)
 
     def judge(self, signer: str) -> EnrolmentResult:
         """How all references of the signer stand."""

@@ -9,7 +9,7 @@ import typer
 
 from producer.console import print_json
 from producer.printing.statement import noted, show_statement
-from producer.services.audit import audit as compare
+from producer.services.audit import audit_source
 from producer.sources import configured_source
 from worker import connections
 
@@ -27,7 +27,7 @@ def audit(
     """
     origin = configured_source(source)
     with noted(everything) as (note, unknown):
-        statement = compare(connections.sessions(), origin, on_loose=note)
+        statement = audit_source(connections.sessions(), origin, on_loose=note)
     if as_json:
         print_json(statement.as_json())
     else:

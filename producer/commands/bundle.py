@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from producer.console import err
-from producer.services.bundle import bundle as write_bundle
+from producer.services.bundle import bundle_document
 from worker import connections
 
 
@@ -24,6 +24,6 @@ def bundle(
 
     The file is as confidential as the document. It holds settings that decide an answer, and no secrets.
     """
-    written = write_bundle(document, connections.sessions(), connections.store(), out=file)
+    written = bundle_document(document, connections.sessions(), connections.store(), out=file)
     path = written.path
     err.print(f"{path}: {written.size} bytes; countersign replay {path}", markup=False, soft_wrap=True)

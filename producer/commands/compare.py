@@ -9,8 +9,7 @@ import typer
 
 from producer.console import print_json, progress
 from producer.printing.comparison import show_comparison
-from producer.services.compare import Pair, read_pairs
-from producer.services.compare import compare as compare_pairs
+from producer.services.compare import Pair, compare_pairs, read_pairs
 from worker.errors import WrongUse
 
 

@@ -9,7 +9,7 @@ import typer
 
 from producer.console import print_json
 from producer.printing import enrolments
-from producer.services.enroll import enroll as put_on_file
+from producer.services.enroll import enroll_images
 
 
 def enroll(
@@ -25,7 +25,7 @@ def enroll(
     that needs three. The last line says how many more are wanted.
     """
     files = ((str(image), image.read_bytes()) for image in images)
-    enrolled = put_on_file(signer, files, on_image=enrolments.tell_image)
+    enrolled = enroll_images(signer, files, on_image=enrolments.tell_image)
     if as_json:
         print_json(enrolled.enrolment)
     else:

@@ -7,8 +7,7 @@ from typing import Annotated
 import typer
 
 from producer.console import err
-from producer.services.migrate import PRODUCER, READER, WORKER, make_roles
-from producer.services.migrate import migrate as upgrade
+from producer.services.migrate import PRODUCER, READER, WORKER, make_roles, upgrade_database
 from worker.settings import Database, Logins
 
 
@@ -20,7 +19,7 @@ def migrate(
 ) -> None:
     """Bring the database to the newest schema. Safe to call again, and from several places at once."""
     url = Database().database_url.get_secret_value()
-    err.print(f"{upgrade(url)} is at the newest schema")
+    err.print(f"{upgrade_database(url)} is at the newest schema")
     if roles:
         logins = Logins()
         given = {

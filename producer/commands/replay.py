@@ -9,7 +9,7 @@ import typer
 
 from producer.console import print_json
 from producer.printing.replayed import show_replayed
-from producer.services.replay import replay as read_again
+from producer.services.replay import replay_file
 
 
 def replay(
@@ -23,7 +23,7 @@ def replay(
 
     Exit status 1 says that it is not. Other weights or other code are named beside it.
     """
-    replayed = read_again(file, folder=folder)
+    replayed = replay_file(file, folder=folder)
     if as_json:
         print_json(replayed)
     else:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from producer.console import err
-from producer.services.report import report as write_report
+from producer.services.report import report_documents
 from worker import connections
 
 
@@ -20,7 +20,7 @@ def report(
     newest: Annotated[int, typer.Option(min=1, help="How many, when no document is named.")] = 100,
 ) -> None:
     """Write the HTML report of documents of the queued form: annotated pages, crops, verdicts."""
-    written = write_report(
+    written = report_documents(
         connections.sessions(), connections.store(), out, names=documents or (), newest=newest
     )
     err.print(f"{written.documents} documents: {written.path}")

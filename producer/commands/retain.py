@@ -8,7 +8,7 @@ import typer
 
 from producer.console import err, told_progress
 from producer.services.erase import Eraser
-from producer.services.retain import retain as erase_expired
+from producer.services.retain import erase_expired
 from worker import connections
 from worker.settings import Retention
 

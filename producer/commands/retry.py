@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from producer.console import err
-from producer.services.retry import retry as send_again
+from producer.services.retry import retry_documents
 from worker import connections
 from worker.publisher import open_publisher
 
@@ -28,7 +28,7 @@ def retry(
 
     --reason and --since may be given together.
     """
-    retried = send_again(
+    retried = retry_documents(
         connections.sessions(),
         open_publisher().start,
         names=documents or (),

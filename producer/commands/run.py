@@ -10,7 +10,7 @@ import typer
 from producer.console import print_json
 from producer.printing.documents import show_run
 from producer.printing.run_events import told
-from producer.services.run import run as read_documents
+from producer.services.run import run_documents
 
 #: Where a run leaves its results when nothing else is said.
 DEFAULT_OUT = Path("countersign-results")
@@ -46,7 +46,7 @@ def run(
     read is reported with a reason; the others go on. Exit status 1 says that there was one.
     """
     with told() as tell:
-        answer = read_documents(
+        answer = run_documents(
             paths,
             folder,
             references=references,

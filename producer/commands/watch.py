@@ -10,8 +10,7 @@ import typer
 from producer.console import err
 from producer.services.intake import check_apart, connect
 from producer.services.pulse import Pulse
-from producer.services.watch import stop_on_signals
-from producer.services.watch import watch as take_in
+from producer.services.watch import stop_on_signals, watch_source
 from producer.sources import has_scheme
 from worker.errors import WrongUse
 from worker.log_lines import configure
@@ -37,5 +36,5 @@ def watch(
     configure(log.log_level or "INFO", log.log_format)
     with stop_on_signals() as stop:
         err.print(f"watching {source}")
-        counts = take_in(deps, deps.source.notifications(), stop=stop, pulse=Pulse(pulse))
+        counts = watch_source(deps, deps.source.notifications(), stop=stop, pulse=Pulse(pulse))
     err.print(f"stopped; {counts.new} documents were taken in")

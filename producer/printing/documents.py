@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from producer.console import coloured, out, plain, table
+from producer.console import coloured, empty_table, out, plain
 from producer.services.run import RunResult
 from producer.services.status import Overview
 from worker.result import DocumentHistory, DocumentResult, EventResult, VersionsResult
@@ -16,7 +16,7 @@ SENTENCES = 20
 
 def show_overview(overview: Overview) -> None:
     """Documents by status, what is in quarantine and why, signers."""
-    rows = table("Documents", "status", "number")
+    rows = empty_table("Documents", "status", "number")
     for status, number in overview.documents.items():
         rows.add_row(coloured(status), str(number))
     out.print(rows)
@@ -35,7 +35,7 @@ def show_history(history: DocumentHistory) -> None:
     versions = _short(history.versions)
     if versions:
         out.print(f"  read with {plain(versions)}", highlight=False)
-    rows = table("", "at", "stage", "event", "attempt", "seconds", "worker", "detail")
+    rows = empty_table("", "at", "stage", "event", "attempt", "seconds", "worker", "detail")
     for event in history.events:
         rows.add_row(*_event(event))
     out.print(rows)
@@ -43,7 +43,7 @@ def show_history(history: DocumentHistory) -> None:
 
 def show_run(run: RunResult) -> None:
     """A row per document, then sentences about those that were not read and about copies."""
-    rows = table("Documents", "document", "status", "signed", "claims")
+    rows = empty_table("Documents", "document", "status", "signed", "claims")
     for result in run.results:
         status = coloured(result.status) + (f"\n{plain(result.reason)}" if result.reason else "")
         rows.add_row(_name(result), status, _signed(result), "\n".join(_claims(result)))

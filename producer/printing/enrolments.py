@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from producer.console import err, plain, table
+from producer.console import empty_table, err, plain
 from producer.services.enroll import ImageEnrolled
 from worker.result import EnrolmentResult, ReferenceResult
 
@@ -17,7 +17,9 @@ def show_enrolment(enrolment: EnrolmentResult, images: Mapping[str, str] | None 
 
     `images` are names of files by the SHA-256 of their bytes.
     """
-    rows = table(plain(enrolment.signer), "reference", "image", "score", "remarks", "against the others")
+    rows = empty_table(
+        plain(enrolment.signer), "reference", "image", "score", "remarks", "against the others"
+    )
     for reference in enrolment.references[:NAMED]:
         name = (images or {}).get(reference.sha256, reference.sha256[:12])
         score = "–" if reference.score is None else f"{reference.score:.2f}"

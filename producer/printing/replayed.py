@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.markup import escape
 
-from producer.console import out, table
+from producer.console import empty_table, out
 from worker.result import ReplayResult
 
 
@@ -12,7 +12,7 @@ def show_replayed(replayed: ReplayResult) -> None:
     """What differs, then whether the answer does."""
     for title, differences in (("The answer", replayed.differences), ("The versions", replayed.versions)):
         if differences:
-            rows = table(f"{title} then and now", "field", "then", "now")
+            rows = empty_table(f"{title} then and now", "field", "then", "now")
             for difference in differences:
                 rows.add_row(
                     escape(difference.field), escape(str(difference.then)), escape(str(difference.now))

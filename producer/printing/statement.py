@@ -7,11 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from producer.console import coloured, out, plain, table
+from producer.console import coloured, empty_table, out, plain
 from producer.services.audit import UNKNOWN, Loose, Statement
 
-#: Counts stand under these names; everything else of a statement is not one.
-_NO_COUNTS = ("bucket", "prefix", "complete", "versions")
 #: Unknown versions that are named when no file takes them all.
 NAMED = 20
 
@@ -35,11 +33,10 @@ def noted(file: Path | None) -> Iterator[tuple[Callable[[Loose], None], Sequence
 
 def show_statement(statement: Statement, unknown: Sequence[Loose]) -> None:
     """Versions by what became of them, those nobody knows by their keys, and the answer in a sentence."""
-    counts = statement.as_json()
-    gone = counts.pop("gone")
-    rows = table(statement.url, "versions", "in the bucket", "gone from it")
-    for state in (name for name in counts if name not in _NO_COUNTS):
-        rows.add_row(coloured(state), str(counts[state]), str(gone.get(state, "")))
+    gone = statement.gone_counts
+    rows = empty_table(statement.url, "versions", "in the bucket", "gone from it")
+    for state, number in statement.there_counts.items():
+        rows.add_row(coloured(state), str(number), str(gone.get(state, "")))
     rows.add_row("all", str(statement.versions), str(statement.gone.total()))
     out.print(rows)
     for version in unknown:

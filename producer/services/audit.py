@@ -7,14 +7,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from heapq import merge
 from itertools import chain, groupby, islice
-from operator import attrgetter, itemgetter
-from typing import Any
+from operator import attrgetter
 
 from sqlalchemy.orm import Session
 
-from db import audit as rows
 from db import erase
-from db.audit import Known
+from db.audit import Known, in_key_order, statuses
 from db.documents import Object
 from db.engine import Sessions
 from db.states import Status
@@ -58,19 +56,29 @@ class Statement:
         open_ends = (UNKNOWN, *(status for status in Status if not status.final))
         return not any(self.there[state] or self.gone[state] for state in open_ends)
 
-    def as_json(self) -> dict[str, Any]:
+    @property
+    def there_counts(self) -> dict[str, int]:
+        """Versions in the bucket by what became of them, zeros included."""
+        return {_word(state): self.there[state] for state in (*Status, ERASED, UNKNOWN)}
+
+    @property
+    def gone_counts(self) -> dict[str, int]:
+        """Rows without an object by where their document stands, zeros included."""
+        return {_word(state): self.gone[state] for state in Status}
+
+    def as_json(self) -> dict[str, object]:
         """The statement with every count, zeros included; documents in quarantine are called that."""
         return {
             "bucket": self.bucket,
             "prefix": self.prefix,
             "complete": self.complete,
             "versions": self.versions,
-            **{_word(state): self.there[state] for state in (*Status, ERASED, UNKNOWN)},
-            "gone": {_word(state): self.gone[state] for state in Status},
+            **self.there_counts,
+            "gone": self.gone_counts,
         }
 
 
-def audit(sessions: Sessions, source: Source, *, on_loose: Callable[[Loose], None]) -> Statement:
+def audit_source(sessions: Sessions, source: Source, *, on_loose: Callable[[Loose], None]) -> Statement:
     """Compare the source with the database: two streams in the order of keys, merged.
 
     What arrives or is registered meanwhile is counted as it stands when the comparison comes to it. Raises
@@ -79,39 +87,34 @@ def audit(sessions: Sessions, source: Source, *, on_loose: Callable[[Loose], Non
     statement = Statement(source.bucket, source.prefix, source.url, Counter(), Counter())
     with sessions() as session:
         # The rows first: what they name and nobody deleted is then sure to be listed.
-        known = _by_key(rows.in_key_order(session, source.bucket, source.prefix), known=True)
-        listed = _by_key(_in_order(chain.from_iterable(source.list())), known=False)
-        unknown = _compare(merge(known, listed, key=itemgetter(0, 1)), statement, on_loose)
+        known = in_key_order(session, source.bucket, source.prefix)
+        listed = _in_order(chain.from_iterable(source.list()))
+        merged: Iterator[Known | Object] = merge(known, listed, key=attrgetter("key"))
+        unknown = _compare(merged, statement, on_loose)
         while batch := list(islice(unknown, _BATCH)):
             _look_again(session, batch, statement, on_loose)
     return statement
 
 
-def _by_key(found: Iterable[Any], *, known: bool) -> Iterator[tuple[str, bool, Sequence[Any]]]:
-    """All versions of a key together; a key has few."""
-    for key, versions in groupby(found, attrgetter("key")):
-        yield key, not known, list(versions)
-
-
 def _in_order(listed: Iterable[Object]) -> Iterator[Object]:
     last = ""
-    for one in listed:
-        if one.key < last:
-            raise StorageUnavailable(one.bucket, "its listing is not in the order of its keys")
-        last = one.key
-        yield one
+    for version in listed:
+        if version.key < last:
+            raise StorageUnavailable(version.bucket, "its listing is not in the order of its keys")
+        last = version.key
+        yield version
 
 
 def _compare(
-    merged: Iterable[tuple[str, bool, Sequence[Any]]],
+    merged: Iterable[Known | Object],
     statement: Statement,
     on_loose: Callable[[Loose], None],
 ) -> Iterator[Object]:
     """Count what is on both sides or only in the database; hand on what is only in the bucket."""
-    for _, sides in groupby(merged, itemgetter(0)):
-        both = {in_bucket: found for _, in_bucket, found in sides}
-        known: dict[str, Known] = {one.version: one for one in both.get(False, ())}
-        for listed in both.get(True, ()):
+    for _, versions in groupby(merged, attrgetter("key")):
+        sides = list(versions)  # a key has few
+        known = {row.version: row for row in sides if isinstance(row, Known)}
+        for listed in (version for version in sides if isinstance(version, Object)):
             row = known.pop(listed.version, None)
             if row is None:
                 yield listed
@@ -126,13 +129,13 @@ def _look_again(
     session: Session, batch: Sequence[Object], statement: Statement, on_loose: Callable[[Loose], None]
 ) -> None:
     """What had no row when the comparison began may have one by now, or was erased."""
-    by_now = rows.statuses(session, statement.bucket, {one.key for one in batch})
+    by_now = statuses(session, statement.bucket, {one.key for one in batch})
     gone_for_good = erase.erased(session, batch)
-    for one in batch:
-        state = by_now.get((one.key, one.version), ERASED if one in gone_for_good else UNKNOWN)
+    for listed in batch:
+        state = by_now.get((listed.key, listed.version), ERASED if listed in gone_for_good else UNKNOWN)
         statement.there[state] += 1
         if state == UNKNOWN:
-            on_loose(Loose(one.key, one.version, UNKNOWN))
+            on_loose(Loose(listed.key, listed.version, UNKNOWN))
 
 
 def _word(state: str) -> str:

@@ -24,7 +24,7 @@ class BundleWritten:
     size: int
 
 
-def bundle(name: str, sessions: Sessions, store: Store, *, out: Path | None = None) -> BundleWritten:
+def bundle_document(name: str, sessions: Sessions, store: Store, *, out: Path | None = None) -> BundleWritten:
     """Write the bundle of the one document of that name; by default into `document-ID.zip`.
 
     WrongUse when the name means none or several; StorageUnavailable; ObjectMissing when its bytes are gone.

@@ -13,7 +13,7 @@ from worker.result import ComparisonResult
 Pair = tuple[Path, Path]
 
 
-def compare(pairs: Iterable[Pair]) -> Iterator[ComparisonResult]:
+def compare_pairs(pairs: Iterable[Pair]) -> Iterator[ComparisonResult]:
     """An answer for each pair, in order; one whose image cannot be used has a `reason`."""
     from worker.embedded.comparison import Comparer  # noqa: PLC0415 - loads the models
 

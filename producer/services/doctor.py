@@ -94,10 +94,10 @@ def _gpu() -> DoctorFinding:
     return _no_gpu("torch sees no GPU", wanted=wanted)
 
 
-def _no_gpu(found: str, *, wanted: bool) -> DoctorFinding:
+def _no_gpu(device: str, *, wanted: bool) -> DoctorFinding:
     advice = "set COUNTERSIGN_DETECT_DEVICE=cpu, or install countersign[gpu] and a CUDA build of torch"
     return DoctorFinding(
-        check="gpu", ok=False if wanted else None, found=found, advice=advice if wanted else ""
+        check="gpu", ok=False if wanted else None, found=device, advice=advice if wanted else ""
     )
 
 

@@ -46,7 +46,7 @@ def checked_name(text: str) -> str:
         raise WrongUse(f"{text!r} cannot be a signer's name: {error}") from error
 
 
-def enroll(
+def enroll_images(
     signer: str,
     images: Iterable[tuple[str, bytes]],
     *,

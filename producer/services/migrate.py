@@ -9,10 +9,10 @@ from db.migrate import upgrade
 from db.roles import PRODUCER, READER, WORKER, grant
 from worker.errors import WrongUse
 
-__all__ = ["PRODUCER", "READER", "WORKER", "make_roles", "migrate"]
+__all__ = ["PRODUCER", "READER", "WORKER", "make_roles", "upgrade_database"]
 
 
-def migrate(url: str) -> str:
+def upgrade_database(url: str) -> str:
     """Bring the schema to the newest; safe to call again. Answer the database's URL without its password."""
     engine = make_engine(url)
     upgrade(engine)

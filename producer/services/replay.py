@@ -10,7 +10,7 @@ from worker.embedded.bundle import read_bundle
 from worker.result import ReplayResult
 
 
-def replay(file: Path, *, folder: Path | None = None) -> ReplayResult:
+def replay_file(file: Path, *, folder: Path | None = None) -> ReplayResult:
     """Read the bundle's document again; the results stay in the folder when one is given.
 
     WrongUse when the file is no bundle or the folder is not empty.

@@ -21,7 +21,7 @@ class ReportWritten:
     documents: int
 
 
-def report(
+def report_documents(
     sessions: Sessions, store: Results, out: Path, *, names: Sequence[str] = (), newest: int = 100
 ) -> ReportWritten:
     """Write annotated pages, crops and verdicts of the named documents, or of the newest, into one file.

@@ -20,7 +20,7 @@ class Retained:
     at_work: int
 
 
-def retain(
+def erase_expired(
     eraser: Eraser,
     days: Mapping[Literal["done", "partial", "failed"], float],
     *,

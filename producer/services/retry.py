@@ -23,7 +23,7 @@ class Retried:
     at_work: int
 
 
-def retry(
+def retry_documents(
     sessions: Sessions,
     send: Callable[[int], None],
     *,

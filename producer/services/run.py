@@ -65,7 +65,7 @@ class RunResult:
         return answered == self.files
 
 
-def run(
+def run_documents(
     paths: Sequence[Path],
     folder: Path,
     *,

@@ -46,7 +46,9 @@ class Counts:
         return Counts(self.new + other.new, self.known + other.known, self.skipped + other.skipped)
 
 
-def submit(objects: Iterable[Object], deps: IntakeDeps, *, table: ClaimsTable | None = None) -> Counts:
+def submit_objects(
+    objects: Iterable[Object], deps: IntakeDeps, *, table: ClaimsTable | None = None
+) -> Counts:
     """Register every object once, commit, and have the new ones rendered. Safe to repeat at any point.
 
     A message that cannot be sent is not missed: the sweep sends it. Objects that are gone, or that the store
@@ -68,8 +70,8 @@ def submit_place(
     WrongUse when there is nothing of that name; else as `submit`.
     """
     if has_scheme(place):
-        return submit(chain.from_iterable(deps.source.list()), deps, table=table)
-    return submit(_uploaded(Path(place), deps, table, on_progress), deps, table=table)
+        return submit_objects(chain.from_iterable(deps.source.list()), deps, table=table)
+    return submit_objects(_uploaded(Path(place), deps, table, on_progress), deps, table=table)
 
 
 def _uploaded(
@@ -106,10 +108,10 @@ def local_files(path: Path) -> Iterator[tuple[Path, str]]:
     if path.is_file():
         yield path, path.name
     elif path.is_dir():
-        for one in sorted(path.rglob("*")):
-            inside = one.relative_to(path)
-            if one.is_file() and not any(part.startswith(".") for part in inside.parts):
-                yield one, inside.as_posix()
+        for file in sorted(path.rglob("*")):
+            inside = file.relative_to(path)
+            if file.is_file() and not any(part.startswith(".") for part in inside.parts):
+                yield file, inside.as_posix()
     else:
         raise WrongUse(f"there is no file or folder {str(path)!r}")
 
@@ -137,8 +139,8 @@ def _with_claims(
     objects: Sequence[Object], deps: IntakeDeps, table: ClaimsTable
 ) -> list[tuple[Object, Claims]]:
     with ThreadPoolExecutor(LOOKUPS) as pool:
-        found = pool.map(lambda one: _claims_or_none(one, deps, table), objects)
-        return [(one, claims) for one, claims in zip(objects, found, strict=True) if claims is not None]
+        looked_up = pool.map(lambda one: _claims_or_none(one, deps, table), objects)
+        return [(one, claims) for one, claims in zip(objects, looked_up, strict=True) if claims is not None]
 
 
 def _claims_or_none(source: Object, deps: IntakeDeps, table: ClaimsTable) -> Claims | None:

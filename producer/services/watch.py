@@ -18,7 +18,7 @@ from producer.outages import Pace, Stopped, UntilAnswered
 from producer.services.claim_lookup import check_pattern
 from producer.services.deps import IntakeDeps
 from producer.services.pulse import Pulse
-from producer.services.submit import BATCH, Counts, submit
+from producer.services.submit import BATCH, Counts, submit_objects
 from producer.sources.events import BadNotice, read_notice
 from producer.sources.naming import base_of, is_folder_marker, looks_like_document
 from producer.sources.port import Message, NotificationSource
@@ -30,7 +30,7 @@ from worker.pipeline import PIPELINE
 QUEUES = [stage.name.value for stage in PIPELINE if not PIPELINE.joins(stage.name)]
 
 
-def watch(
+def watch_source(
     deps: IntakeDeps,
     notifications: Sequence[NotificationSource] = (),
     *,
@@ -148,28 +148,29 @@ class _Watcher:
         return total
 
     def _read(self, message: Message) -> Iterator[Object]:
-        for one in read_notice(message.body):
-            if isinstance(one, BadNotice):
+        for notice in read_notice(message.body):
+            if isinstance(notice, BadNotice):
                 logger.warning(
                     "a notification says nothing usable",
-                    extra={"reason": one.reason, "excerpt": one.excerpt},
+                    extra={"reason": notice.reason, "excerpt": notice.excerpt},
                 )
-            elif self._is_ours(one):
-                yield one
+            elif self._is_ours(notice):
+                yield notice
 
-    def _is_ours(self, one: Object) -> bool:
-        if one.bucket != self._deps.source.bucket or not one.key.startswith(self._deps.source.prefix):
+    def _is_ours(self, document: Object) -> bool:
+        source = self._deps.source
+        if document.bucket != source.bucket or not document.key.startswith(source.prefix):
             return False
-        return not (is_folder_marker(one.key) or self._is_sidecar(one))
+        return not (is_folder_marker(document.key) or self._is_sidecar(document))
 
-    def _is_sidecar(self, one: Object) -> bool:
-        base = base_of(one.key)
+    def _is_sidecar(self, document: Object) -> bool:
+        base = base_of(document.key)
         if base is None or looks_like_document(base):
             return base is not None
         return self._store(lambda: self._deps.source.exists(base))
 
     def _submit(self, objects: Sequence[Object]) -> Counts:
-        return self._store(lambda: submit(objects, self._deps))
+        return self._store(lambda: submit_objects(objects, self._deps))
 
 
 class _Listing:
@@ -232,14 +233,14 @@ class _Box:
     def receive(self, *, most: int, wait: float) -> list[Message]:
         """Messages; none in an outage."""
         try:
-            found = self._box.receive(most=most, wait=wait)
+            messages = self._box.receive(most=most, wait=wait)
         except unavailable() as error:
             self._failed(error)
             return []
         if self._again_at is not None:
             logger.info("a server answers again", extra={"server": self._box.name})
             self._again_at, self._pauses = None, self._pace.backoff.pauses()
-        return found
+        return messages
 
     def acknowledge(self, messages: Sequence[Message]) -> None:
         """Acknowledge; in an outage the messages come again and find their documents known."""

@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict
 
 from botocore.exceptions import ClientError
 
@@ -15,7 +15,7 @@ from db.documents import Object
 from producer.claims import LARGEST_SIDECAR
 from producer.sources.naming import SIDECAR_SUFFIX, version_of
 from worker.errors import ObjectDenied, ObjectMissing, StorageUnavailable, WrongUse
-from worker.storage.s3 import translated
+from worker.storage.s3 import precondition, translated
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -39,7 +39,7 @@ def check_bucket(client: S3Client, bucket: str) -> None:
 def metadata(client: S3Client, source: Object) -> Mapping[str, str]:
     """The metadata of exactly this version. ObjectMissing when it was replaced or deleted."""
     with translated(source.key):
-        answer = client.head_object(Bucket=source.bucket, Key=source.key, **_exactly(source.version))
+        answer = client.head_object(Bucket=source.bucket, Key=source.key, **precondition(source.version))
     return {name.lower(): value for name, value in answer["Metadata"].items()}
 
 
@@ -75,12 +75,18 @@ def upload(client: S3Client, path: Path, *, bucket: str, key: str, signers: str 
     there = _there(client, bucket, file)
     if there is not None:
         return there
-    condition = {} if is_versioned(client, bucket) else {"IfNoneMatch": "*"}
+    condition: _Condition = {} if is_versioned(client, bucket) else {"IfNoneMatch": "*"}
     try:
         with translated(key):
             return _put(client, bucket, file, condition)
     except ObjectMissing as error:  # the condition failed: somebody was faster
         raise _taken(key) from error
+
+
+class _Condition(TypedDict, total=False):
+    """What must hold for an upload to be taken."""
+
+    IfNoneMatch: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +118,7 @@ def _taken(key: str) -> WrongUse:
     return WrongUse(f"the bucket holds another file {key!r} already: give this one another name")
 
 
-def _put(client: S3Client, bucket: str, file: _File, condition: Any) -> Object:
+def _put(client: S3Client, bucket: str, file: _File, condition: _Condition) -> Object:
     with file.path.open("rb") as body:
         answer = client.put_object(
             Bucket=bucket,
@@ -137,12 +143,6 @@ def is_versioned(client: S3Client, bucket: str) -> bool:
             if error.response.get("Error", {}).get("Code") in _UNSUPPORTED:
                 return False
             raise
-
-
-def _exactly(version: str) -> dict[str, Any]:
-    if version.startswith("etag:"):
-        return {"IfMatch": f'"{version.removeprefix("etag:")}"'}
-    return {"VersionId": version}
 
 
 def _sha256(path: Path) -> bytes:

@@ -105,17 +105,17 @@ def _created(record: dict[str, object]) -> Object | BadNotice:
 
 
 def _text(record: dict[str, object], *path: str) -> str | None:
-    found = _inside(record, *path)
-    return found if isinstance(found, str) else None
+    text = _inside(record, *path)
+    return text if isinstance(text, str) else None
 
 
 def _inside(record: dict[str, object], *path: str) -> object:
-    found: object = record
+    value: object = record
     for name in path:
-        if not isinstance(found, dict):
+        if not isinstance(value, dict):
             return None
-        found = found.get(name)
-    return found
+        value = value.get(name)
+    return value
 
 
 def _bad(reason: str, content: object) -> BadNotice:

@@ -113,13 +113,13 @@ class FolderSource:
         """What is in a folder, in the order in which the paths below it are sorted."""
         try:
             with os.scandir(folder) as entries:
-                shown = [entry for entry in entries if not entry.name.startswith(".")]
+                visible = [entry for entry in entries if not entry.name.startswith(".")]
         except OSError as error:
             if folder == str(self.root):
                 raise StorageUnavailable(folder, str(error)) from error
             logger.warning("a folder is left out", extra={"key": folder, "reason": str(error)})
             return []
-        return sorted(shown, key=_sort_key)
+        return sorted(visible, key=_sort_key)
 
 
 def open_source(url: str, settings: SourceSettings) -> FolderSource:

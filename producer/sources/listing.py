@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
 
 from db.documents import Object
 from producer.outages import Caller, once
@@ -15,6 +16,14 @@ from worker.storage.s3 import translated
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
+    from mypy_boto3_s3.type_defs import (
+        ListObjectsV2OutputTypeDef,
+        ListObjectsV2RequestTypeDef,
+        ListObjectVersionsOutputTypeDef,
+        ListObjectVersionsRequestTypeDef,
+        ObjectTypeDef,
+        ObjectVersionTypeDef,
+    )
 
 
 def list_objects(client: S3Client, bucket: str, prefix: str = "") -> Iterator[Object]:
@@ -30,36 +39,64 @@ def list_pages(
 
     Each request runs through `call`: one that waits outages out goes on where the listing was.
     """
-    fetch = _version_page if call(lambda: is_versioned(client, bucket)) else _object_page
+    pages = _version_pages if call(lambda: is_versioned(client, bucket)) else _object_pages
     filtered = DocumentFilter()
-    request: dict[str, Any] | None = {"Bucket": bucket, "Prefix": prefix, "MaxKeys": size}
-    while request is not None:
-        asked = request
-        entries, request = call(lambda: fetch(client, asked))  # noqa: B023 - called before the next turn
-        yield [one for one in entries if filtered.takes(one.key)]
+    for page in pages(client, bucket, prefix, size, call):
+        yield [document for document in page if filtered.takes(document.key)]
 
 
-def _object_page(client: S3Client, request: dict[str, Any]) -> tuple[list[Object], dict[str, Any] | None]:
-    with translated(request["Bucket"]):
-        answer = client.list_objects_v2(**request)
-    found = [_object(request["Bucket"], entry) for entry in answer.get("Contents", [])]
-    if not answer.get("IsTruncated"):
-        return found, None
-    return found, {**request, "ContinuationToken": answer["NextContinuationToken"]}
+def _object_pages(
+    client: S3Client, bucket: str, prefix: str, size: int, call: Caller
+) -> Iterator[list[Object]]:
+    request: ListObjectsV2RequestTypeDef = {"Bucket": bucket, "Prefix": prefix, "MaxKeys": size}
+    while True:
+        answer = call(partial(_list_objects, client, request))
+        yield [_object(bucket, entry) for entry in answer.get("Contents", [])]
+        if not answer.get("IsTruncated"):
+            return
+        request = {**request, "ContinuationToken": answer["NextContinuationToken"]}
 
 
-def _version_page(client: S3Client, request: dict[str, Any]) -> tuple[list[Object], dict[str, Any] | None]:
+def _version_pages(
+    client: S3Client, bucket: str, prefix: str, size: int, call: Caller
+) -> Iterator[list[Object]]:
     """Delete markers come in a list of their own, which nobody reads here."""
+    request: ListObjectVersionsRequestTypeDef = {"Bucket": bucket, "Prefix": prefix, "MaxKeys": size}
+    while True:
+        answer = call(partial(_list_versions, client, request))
+        yield [_version(bucket, entry) for entry in answer.get("Versions", [])]
+        if not answer.get("IsTruncated"):
+            return
+        request = _after(request, answer)
+
+
+def _list_objects(client: S3Client, request: ListObjectsV2RequestTypeDef) -> ListObjectsV2OutputTypeDef:
     with translated(request["Bucket"]):
-        answer = client.list_object_versions(**request)
-    found = [_object(request["Bucket"], entry) for entry in answer.get("Versions", [])]
-    if not answer.get("IsTruncated"):
-        return found, None
-    markers = {"KeyMarker": answer["NextKeyMarker"], "VersionIdMarker": answer.get("NextVersionIdMarker")}
-    return found, {**request, **{name: value for name, value in markers.items() if value}}
+        return client.list_objects_v2(**request)
 
 
-def _object(bucket: str, entry: Any) -> Object:
+def _list_versions(
+    client: S3Client, request: ListObjectVersionsRequestTypeDef
+) -> ListObjectVersionsOutputTypeDef:
+    with translated(request["Bucket"]):
+        return client.list_object_versions(**request)
+
+
+def _after(
+    request: ListObjectVersionsRequestTypeDef, answer: ListObjectVersionsOutputTypeDef
+) -> ListObjectVersionsRequestTypeDef:
+    """The request of the page behind that answer; some stores name no version to go on from."""
+    following: ListObjectVersionsRequestTypeDef = {**request, "KeyMarker": answer["NextKeyMarker"]}
+    if marker := answer.get("NextVersionIdMarker"):
+        following["VersionIdMarker"] = marker
+    return following
+
+
+def _object(bucket: str, entry: ObjectTypeDef) -> Object:
+    return Object(bucket, entry["Key"], version_of(None, entry.get("ETag")) or "", size_of(entry.get("Size")))
+
+
+def _version(bucket: str, entry: ObjectVersionTypeDef) -> Object:
     """A version "null" that a newer one covers is readable under that id only; else its ETag names it."""
     version_id = entry.get("VersionId")
     covered = version_id == "null" and not entry.get("IsLatest")

@@ -49,10 +49,10 @@ class SqsNotifications:
 
     def receive(self, *, most: int, wait: float) -> list[Message]:
         """A long poll, then what else is there."""
-        found = self._poll(most, wait)
-        while 0 < len(found) < most and (more := self._poll(most - len(found), 0)):
-            found += more
-        return found
+        messages = self._poll(most, wait)
+        while 0 < len(messages) < most and (more := self._poll(most - len(messages), 0)):
+            messages += more
+        return messages
 
     def acknowledge(self, messages: Sequence[Message]) -> None:
         """Delete them; one that stays comes back and finds its documents known."""

@@ -44,7 +44,7 @@ from tests.faults.traps import Traps
 from worker.pipeline import QUEUES
 from worker.settings import Attempts, Storage
 from worker.steps.ports import VerifyDeps
-from worker.steps.references import enroll
+from worker.steps.references import enroll_reference
 from worker.storage.s3 import S3, s3_client
 
 INTAKE, RESULTS, NOTICES = "faults-intake", "faults-results", "faults:notices"
@@ -303,7 +303,7 @@ def _enroll(lab: Lab, endpoint: str) -> None:
     for number, signer in enumerate(SIGNERS):
         data = reference(signer)
         renderer = GivenPages({data: [page(number, marks=1)]})
-        enroll(signer, f"{signer}.png", data, deps=deps, renderer=renderer)
+        enroll_reference(signer, f"{signer}.png", data, deps=deps, renderer=renderer)
 
 
 @contextmanager

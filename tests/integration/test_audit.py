@@ -12,7 +12,7 @@ from db import documents, erase
 from db.documents import Object
 from db.engine import make_sessions
 from db.states import Status
-from producer.services.audit import Loose, Statement, audit
+from producer.services.audit import Loose, Statement, audit_source
 from producer.sources.listing import list_objects
 from producer.sources.s3 import S3Source
 from tests.acceptance.commands import countersign
@@ -42,7 +42,7 @@ def register(sessions, s3, status=Status.DONE, *, prefix=""):
 
 def stated(sessions, s3, prefix="") -> tuple[Statement, list[Loose]]:
     loose: list[Loose] = []
-    return audit(sessions, S3Source(s3.client, s3.name, prefix), on_loose=loose.append), loose
+    return audit_source(sessions, S3Source(s3.client, s3.name, prefix), on_loose=loose.append), loose
 
 
 def test_a_bucket_whose_documents_all_ended_is_complete(sessions, s3):
@@ -151,7 +151,7 @@ def test_what_is_registered_while_the_audit_runs_is_not_called_unknown(sessions,
                 register(sessions, s3)
             return getattr(s3.client, name)
 
-    statement = audit(sessions, S3Source(Late(), s3.name), on_loose=lambda one: None)
+    statement = audit_source(sessions, S3Source(Late(), s3.name), on_loose=lambda one: None)
 
     assert statement.there == {"done": 1}
 
@@ -185,7 +185,7 @@ class Endless:
 
 def test_a_listing_out_of_order_is_refused_rather_than_misread(sessions):
     with pytest.raises(StorageUnavailable, match="order"):
-        audit(sessions, S3Source(Endless(["b", "a"]), "b"), on_loose=lambda one: None)
+        audit_source(sessions, S3Source(Endless(["b", "a"]), "b"), on_loose=lambda one: None)
 
 
 def test_memory_does_not_grow_with_the_bucket(sessions, postgres):
@@ -205,7 +205,7 @@ def test_memory_does_not_grow_with_the_bucket(sessions, postgres):
     client = Endless(f"{n:09d}" for n in range(1, number + 1))
 
     tracemalloc.start()
-    statement = audit(sessions, S3Source(client, "b"), on_loose=lambda one: None)
+    statement = audit_source(sessions, S3Source(client, "b"), on_loose=lambda one: None)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
 

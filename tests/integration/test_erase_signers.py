@@ -30,12 +30,12 @@ class WideEncoder(MeanEncoder):
 def enrolled(world: World) -> World:
     """Ann and Bob on file; a document that claims both, and one that claims nobody."""
     world.encoder = WideEncoder()
-    from worker.steps.references import enroll  # noqa: PLC0415
+    from worker.steps.references import enroll_reference  # noqa: PLC0415
 
     for name in ("Ann", "Bob"):
         image = cv2.imencode(".png", signature(len(name) + ord(name[0])))[1].tobytes()
         world.renderer.documents[image] = [page(0, marks=1)]
-        enroll(name, name, image, deps=world.verify_deps, renderer=world.renderer)
+        enroll_reference(name, name, image, deps=world.verify_deps, renderer=world.renderer)
     world.through(signed(world, "a.pdf", claims=("Ann", "Bob")))
     world.through(signed(world, "b.pdf"))
     return world

@@ -19,7 +19,7 @@ from db.engine import make_sessions
 from db.models import Claim
 from db.states import ClaimSource
 from producer.services.deps import IntakeDeps
-from producer.services.submit import Counts, local_files, submit, upload_file
+from producer.services.submit import Counts, local_files, submit_objects, upload_file
 from producer.sources.s3 import S3Source
 from tests.intake import Queue, keys, registered
 from tests.records import times
@@ -67,15 +67,15 @@ def test_what_is_in_the_bucket_is_registered_and_sent_once(deps, queue, s3):
     put(s3, "a.pdf")
     put(s3, "b.pdf")
 
-    assert submit(everything(deps), deps) == Counts(new=2)
-    assert submit(everything(deps), deps) == Counts(known=2)
+    assert submit_objects(everything(deps), deps) == Counts(new=2)
+    assert submit_objects(everything(deps), deps) == Counts(known=2)
     assert queue.sent == [document.id for document in registered(deps.sessions)]
 
 
 def test_the_same_object_twice_in_one_batch_counts_once(deps, queue, s3):
     put(s3, "a.pdf")
 
-    assert submit([*everything(deps), *everything(deps)], deps) == Counts(new=1, known=1)
+    assert submit_objects([*everything(deps), *everything(deps)], deps) == Counts(new=1, known=1)
     assert len(queue.sent) == 1
 
 
@@ -87,7 +87,7 @@ def test_a_document_is_committed_before_its_message_is_sent(deps, s3):
 
     put(s3, "a.pdf")
 
-    submit(everything(deps), replace(deps, send=look))
+    submit_objects(everything(deps), replace(deps, send=look))
 
     assert committed == [True]
 
@@ -97,7 +97,7 @@ def test_a_broken_broker_loses_no_document(deps, queue, s3, caplog):
     put(s3, "b.pdf")
     queue.broken = True
 
-    assert submit(everything(deps), deps) == Counts(new=2)
+    assert submit_objects(everything(deps), deps) == Counts(new=2)
     assert len(registered(deps.sessions)) == 2
     assert times(caplog, "documents wait for the sweep to send them", documents=2) == 1
 
@@ -109,7 +109,7 @@ def test_two_who_submit_the_same_in_opposite_order_register_it_once(deps, queue,
     answers = []
 
     def work(objects):
-        answers.append(submit(objects, deps))
+        answers.append(submit_objects(objects, deps))
 
     workers = [threading.Thread(target=work, args=(one,)) for one in (found, found[::-1])]
     for worker in workers:
@@ -129,7 +129,7 @@ def test_a_new_document_waits_in_the_queue_that_workers_read(postgres, s3, redis
     )
     put(s3, "a.pdf")
 
-    submit(everything(deps), deps)
+    submit_objects(everything(deps), deps)
 
     assert publisher.depth("render") == 1
     app.close()
@@ -138,7 +138,7 @@ def test_a_new_document_waits_in_the_queue_that_workers_read(postgres, s3, redis
 def test_registration_is_the_first_line_of_a_documents_history(deps, s3):
     put(s3, "a.pdf", signer="A\\x07;" + "x" * 201)
 
-    submit(everything(deps), deps)
+    submit_objects(everything(deps), deps)
 
     with deps.sessions() as session:
         history = [(one.stage, one.event) for one in events.history(session, 1)]
@@ -164,7 +164,7 @@ def test_claims_come_from_the_most_trusted_source_that_has_any(postgres, s3, que
     deps = make_deps(postgres, s3, queue, prefix="in/", key_pattern="{signer}/{name}")
     put(s3, "in/eve/a.pdf", **written)
 
-    submit(everything(deps), deps)
+    submit_objects(everything(deps), deps)
 
     assert claims(deps) == expected
 
@@ -174,7 +174,7 @@ def test_the_order_of_trust_is_a_setting(postgres, s3, queue):
     put(s3, "eve/a.pdf", signer="Ann")
     put(s3, "b.pdf", signer="Bob", sidecar=b'{"signer": "Cid"}')
 
-    submit(everything(deps), deps)
+    submit_objects(everything(deps), deps)
 
     assert sorted(claims(deps)) == [("Bob", ClaimSource.METADATA), ("eve", ClaimSource.KEY)]
 
@@ -182,7 +182,7 @@ def test_the_order_of_trust_is_a_setting(postgres, s3, queue):
 def test_a_claims_file_is_trusted_most(deps, s3):
     put(s3, "in/a.pdf", signer="Ann")
 
-    submit(everything(deps), deps, table={"a.pdf": ["Bob"]})
+    submit_objects(everything(deps), deps, table={"a.pdf": ["Bob"]})
 
     assert claims(deps) == [("Bob", ClaimSource.FILE)]
 
@@ -193,7 +193,7 @@ def test_claims_of_one_version_are_not_those_of_another(deps, s3):
     put(s3, "a.pdf", signer="Ann")
     put(s3, "a.pdf", signer="Bob")
 
-    submit(everything(deps), deps)
+    submit_objects(everything(deps), deps)
 
     by_version = {}
     for document in registered(deps.sessions):
@@ -207,7 +207,7 @@ def test_an_object_that_is_gone_is_no_document_and_hinders_no_other(deps, queue,
     put(s3, "a.pdf")
     gone = Object(s3.name, "gone.pdf", "etag:0", 1)
 
-    assert submit([gone, *everything(deps)], deps) == Counts(new=1, skipped=1)
+    assert submit_objects([gone, *everything(deps)], deps) == Counts(new=1, skipped=1)
     assert keys(deps.sessions) == ["a.pdf"]
     assert times(caplog, "an object is not taken in", key="gone.pdf") == 1
 
@@ -218,9 +218,9 @@ def test_an_object_that_the_store_refuses_waits_for_the_next_listing(deps, queue
     hook = "before-send.s3.HeadObject"
 
     s3.client.meta.events.register(hook, _refuse_the_secret)
-    first = submit(everything(deps), deps)
+    first = submit_objects(everything(deps), deps)
     s3.client.meta.events.unregister(hook, _refuse_the_secret)
-    second = submit(everything(deps), deps)
+    second = submit_objects(everything(deps), deps)
 
     assert (first, second) == (Counts(new=1, skipped=1), Counts(new=1, known=1))
     assert times(caplog, "an object is not taken in", key="secret.pdf") == 1
@@ -236,7 +236,7 @@ def test_a_store_that_is_away_is_said_so(deps, s3):
     put(s3, "a.pdf")
 
     with pytest.raises(StorageUnavailable):
-        submit(everything(deps), deps)
+        submit_objects(everything(deps), deps)
 
     assert registered(deps.sessions) == []
 
@@ -247,7 +247,7 @@ def _no_answer(**_request):
 
 def test_a_pattern_that_cannot_be_meant_is_wrong_use(postgres, s3, queue):
     with pytest.raises(WrongUse, match="key pattern"):
-        submit([], make_deps(postgres, s3, queue, key_pattern="{name}"))
+        submit_objects([], make_deps(postgres, s3, queue, key_pattern="{name}"))
 
 
 def test_a_local_file_is_uploaded_with_its_claims_and_registered(postgres, s3, queue, tmp_path):
@@ -255,7 +255,7 @@ def test_a_local_file_is_uploaded_with_its_claims_and_registered(postgres, s3, q
     (tmp_path / "a.pdf").write_bytes(b"%PDF-1.4 here")
 
     one = upload_file(tmp_path / "a.pdf", "a.pdf", deps, table={"a.pdf": ["Müller; Söhne", "Ann"]})
-    submit([one], deps)
+    submit_objects([one], deps)
 
     assert s3.client.get_object(Bucket=s3.name, Key="in/a.pdf")["Body"].read() == b"%PDF-1.4 here"
     assert claims(deps) == [("Müller; Söhne", ClaimSource.METADATA), ("Ann", ClaimSource.METADATA)]
@@ -294,7 +294,7 @@ def test_another_file_of_that_name_is_another_version_where_there_are_versions(d
 
     one = upload_file(tmp_path / "a.pdf", "a.pdf", deps)
 
-    assert submit([one, *everything(deps)], deps) == Counts(new=2, known=1)
+    assert submit_objects([one, *everything(deps)], deps) == Counts(new=2, known=1)
 
 
 def test_a_file_that_cannot_be_read_is_wrong_use(deps, tmp_path):

@@ -10,7 +10,7 @@ from db.models import Reference
 from tests.fakes import PartEncoder, page
 from tests.world import World
 from worker.result.rows import document_result
-from worker.steps.references import as_bytes, as_matrix, enroll
+from worker.steps.references import as_bytes, as_matrix, enroll_reference
 from worker.vision.cleaning.cleaner import load_cleaner
 from worker.vision.values import Cleaning
 
@@ -19,7 +19,7 @@ def test_a_claimed_signer_on_file_is_compared_and_an_unknown_one_is_not(world: W
     mark = page(0, marks=1)
     world.renderer.documents[b"reference"] = [mark]
     world.encoder = PartEncoder()
-    enroll("anna", "a.png", b"reference", deps=world.verify_deps, renderer=world.renderer)
+    enroll_reference("anna", "a.png", b"reference", deps=world.verify_deps, renderer=world.renderer)
 
     document_id = world.arrive("letter.pdf", [mark], claims=("anna", "nobody"))
     world.through(document_id)
@@ -35,7 +35,7 @@ def test_a_claimed_signer_on_file_is_compared_and_an_unknown_one_is_not(world: W
 def test_without_a_claim_the_nearest_signers_are_suggested_and_nothing_is_decided(world: World) -> None:
     world.renderer.documents[b"reference"] = [page(0, marks=1)]
     world.encoder = PartEncoder()
-    enroll("anna", "a.png", b"reference", deps=world.verify_deps, renderer=world.renderer)
+    enroll_reference("anna", "a.png", b"reference", deps=world.verify_deps, renderer=world.renderer)
 
     document_id = world.arrive("letter.pdf", [page(0, marks=1)])
     world.through(document_id)
@@ -52,7 +52,7 @@ def test_who_is_enrolled_later_is_suggested_too(world: World) -> None:
     deps = world.verify_deps
     for signer, marks in (("anna", 1), ("bert", 2)):
         world.renderer.documents[signer.encode()] = [page(0, marks=marks)]
-        enroll(signer, "a.png", signer.encode(), deps=deps, renderer=world.renderer)
+        enroll_reference(signer, "a.png", signer.encode(), deps=deps, renderer=world.renderer)
         with world.sessions() as session:
             mark = signers.mark(session, encoder=deps.embedding_version)
             stored = signers.all_embeddings(session, encoder=deps.embedding_version)
@@ -62,7 +62,7 @@ def test_who_is_enrolled_later_is_suggested_too(world: World) -> None:
 def test_references_of_another_encoder_are_embedded_again(world: World) -> None:
     world.renderer.documents[b"reference"] = [page(0, marks=1)]
     world.encoder = PartEncoder("old")
-    enroll("anna", "a.png", b"reference", deps=world.verify_deps, renderer=world.renderer)
+    enroll_reference("anna", "a.png", b"reference", deps=world.verify_deps, renderer=world.renderer)
 
     world.encoder = PartEncoder("new")
     document_id = world.arrive("letter.pdf", [page(0, marks=1)], claims=("anna",))
@@ -76,7 +76,7 @@ def test_references_of_another_encoder_are_embedded_again(world: World) -> None:
 def test_references_that_another_cleaner_cleaned_are_embedded_again(world: World) -> None:
     world.renderer.documents[b"reference"] = [page(0, marks=1)]
     world.encoder, world.cleaner = PartEncoder(), load_cleaner(Cleaning.OFF)
-    enroll("anna", "a.png", b"reference", deps=world.verify_deps, renderer=world.renderer)
+    enroll_reference("anna", "a.png", b"reference", deps=world.verify_deps, renderer=world.renderer)
 
     world.cleaner = load_cleaner(Cleaning.CLASSICAL)
     document_id = world.arrive("letter.pdf", [page(0, marks=1)], claims=("anna",))

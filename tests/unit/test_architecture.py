@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from producer.lazy import documented, loaded, names
-from producer.services.migrate import migrate
+from producer.services.migrate import upgrade_database
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("worker", "producer", "db", "training")
@@ -223,7 +223,7 @@ def loaded_by(folder: Path, *commands: Sequence[str]) -> set[str]:
         "COUNTERSIGN_RESULTS_BUCKET": f"file://{folder / 'results'}",
         "COUNTERSIGN_INTAKE_FOLDER": str(folder / "intake"),
     }
-    migrate(f"sqlite:///{folder / 'countersign.db'}")
+    upgrade_database(f"sqlite:///{folder / 'countersign.db'}")
     subprocess.run([sys.executable, "-c", COMMANDS, json.dumps(commands)], check=True, cwd=folder, env=env)
     return {name.partition(".")[0] for name in json.loads((folder / "loaded.json").read_text())}
 

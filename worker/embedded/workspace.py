@@ -21,7 +21,7 @@ from worker.pipeline import Stage
 from worker.result import DocumentResult, EnrolmentResult
 from worker.result.rows import document_result
 from worker.settings import Detection, Reading
-from worker.steps.references import Enrolled, enroll, judge
+from worker.steps.references import Enrolled, enroll_reference, judge
 from worker.storage.files import LOCAL_BUCKET, key_of
 from worker.storage.folder import Folder
 from worker.wiring import Runner, StageSettings, make_runner, render_deps, verify_deps
@@ -50,7 +50,9 @@ class Workspace:
         """Put a signature image on file. UnusableReference, naming the file, when it will not do."""
         data = path.read_bytes()
         renderer = self.runner.needs(render_deps).renderer
-        return enroll(signer, str(path), data, deps=self.runner.needs(verify_deps), renderer=renderer)
+        return enroll_reference(
+            signer, str(path), data, deps=self.runner.needs(verify_deps), renderer=renderer
+        )
 
     def judge(self, signer: str) -> EnrolmentResult:
         """Judge a signer's references by each other."""

@@ -22,7 +22,7 @@ from worker.rendering.frames import pack, unpack
 from worker.rendering.pages import open_document
 from worker.vision.values import Limits, RenderedPage
 
-Answer = tuple[dict[str, Any], bytes]
+Answer = tuple[dict[str, object], bytes]
 
 
 def main() -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 #: The length of the header and of the bytes behind it.
 _LENGTHS = struct.Struct(">IQ")
 
 
-def pack(header: dict[str, Any], payload: bytes = b"") -> tuple[bytes, bytes]:
+def pack(header: Mapping[str, object], payload: bytes = b"") -> tuple[bytes, bytes]:
     """The two pieces to write, one after the other; the payload is not copied."""
     text = json.dumps(header).encode()
     return _LENGTHS.pack(len(text), len(payload)) + text, payload

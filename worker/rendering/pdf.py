@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Sequence
 from io import BytesIO
 from typing import Any
 
@@ -29,6 +30,7 @@ from worker.errors import (  # noqa: E402
     UnreadablePage,
 )
 from worker.rendering.encoding import Encoded, check_jpeg_length, encode  # noqa: E402
+from worker.rendering.mupdf_types import ListedImage, PdfDocument, PdfPage, PdfPixmap  # noqa: E402
 from worker.rendering.notes import draws_itself, noteworthy  # noqa: E402
 from worker.rendering.scan import Scan, find_scan  # noqa: E402
 from worker.vision.images import is_complete_jpeg  # noqa: E402
@@ -125,7 +127,7 @@ class PdfReader:
             index, encoded.data, encoded.suffix, encoded.width, encoded.height, round(dpi, 2), source, points
         )
 
-    def _check_sizes(self, index: int, page: Any, images: list[Any]) -> None:
+    def _check_sizes(self, index: int, page: PdfPage, images: Sequence[ListedImage]) -> None:
         """Before anything is decoded: the drawing, and every image that it would decode."""
         limit = self._limits.max_pixels
         scale = self._limits.render_dpi / 72
@@ -136,7 +138,7 @@ class PdfReader:
                 raise PageTooLarge(index, f"{width} × {height} pixels are more than the limit of {limit:,}")
 
 
-def _check_content(page: Any) -> None:
+def _check_content(page: PdfPage) -> None:
     """A page may have no content; one that names content which is not there has lost it."""
     kind, text = page.parent.xref_get_key(page.xref, "Contents")
     reference = _REFERENCE.match(text) if kind == "xref" else None
@@ -144,19 +146,19 @@ def _check_content(page: Any) -> None:
         raise ValueError("its content is missing")
 
 
-def _drawn(page: Any, dpi: int) -> Pixels:
+def _drawn(page: PdfPage, dpi: int) -> Pixels:
     """The page as a viewer shows it, annotations and form fields included."""
     return _pixels(page.get_pixmap(dpi=dpi, alpha=False, annots=True))
 
 
-def _pixels(pixmap: Any) -> Pixels:
+def _pixels(pixmap: PdfPixmap) -> Pixels:
     """A copy of a pixmap's samples: (h, w, 3), or (h, w) for grey. The view dies with the pixmap."""
     rows = np.frombuffer(pixmap.samples_mv, np.uint8).reshape(pixmap.height, pixmap.stride)
     rows = rows[:, : pixmap.width * pixmap.n].copy()
     return rows if pixmap.n == 1 else rows.reshape(pixmap.height, pixmap.width, pixmap.n)
 
 
-def _extracted(document: Any, scan: Scan) -> Encoded | None:
+def _extracted(document: PdfDocument, scan: Scan) -> Encoded | None:
     """The embedded image: the stored JPEG itself where it can stand alone, else decoded and turned upright.
 
     None when the bytes turn out not to be what the dictionary says; the page is then drawn.

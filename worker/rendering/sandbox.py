@@ -12,7 +12,7 @@ import select
 import subprocess
 import sys
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -218,7 +218,7 @@ class _Child:
         self._stdin.close()
         self._stdout.close()
 
-    def _send(self, header: dict[str, Any], payload: bytes) -> None:
+    def _send(self, header: Mapping[str, object], payload: bytes) -> None:
         try:
             for piece in pack(header, payload):
                 rest = memoryview(piece)

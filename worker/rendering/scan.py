@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from worker.rendering.encoding import Turn
+from worker.rendering.mupdf_types import ImageInfo, ListedImage, PdfDocument, PdfPage, PdfRectangle
 
 #: x' = a·x + c·y + e, y' = b·x + d·y + f; y points down.
 Matrix = tuple[float, float, float, float, float, float]
@@ -47,7 +47,7 @@ class Scan:
     verbatim: bool
 
 
-def find_scan(page: Any, images: Sequence[Any]) -> Scan | None:
+def find_scan(page: PdfPage, images: Sequence[ListedImage]) -> Scan | None:
     """The page's only visible content, when that is one plain image over all of it; None when in doubt.
 
     `images` is what `page.get_images(full=True)` lists. Invisible text, the kind that text recognition leaves
@@ -56,23 +56,26 @@ def find_scan(page: Any, images: Sequence[Any]) -> Scan | None:
     visible = [kind for kind, _ in page.get_bboxlog() if kind != "ignore-text"]
     if visible != ["fill-image"]:
         return None
-    (info,) = page.get_image_info() or [None]
-    listed = [image for image in images if info and image[2:4] == (info["width"], info["height"])]
+    drawn = page.get_image_info()
+    if not drawn:
+        return None
+    (info,) = drawn
+    listed = [image for image in images if image[2:4] == (info["width"], info["height"])]
     if len(listed) != 1 or info["has-mask"] or not _is_unclipped(page) or not _is_opaque(page):
         return None
     return _placed(page, info, listed[0])
 
 
-def _is_unclipped(page: Any) -> bool:
+def _is_unclipped(page: PdfPage) -> bool:
     """Nothing but clips to the page itself, and no transparency groups, between image and page."""
     for item in page.get_cdrawings(extended=True):
         rectangular = item["type"] == "clip" and [part[0] for part in item.get("items", ())] == ["re"]
-        if not rectangular or not _covers(_moved(item["scissor"], page.rotation_matrix), tuple(page.rect)):
+        if not rectangular or not _covers(_moved(item["scissor"], page.rotation_matrix), _edges(page.rect)):
             return False
     return True
 
 
-def _is_opaque(page: Any) -> bool:
+def _is_opaque(page: PdfPage) -> bool:
     """No graphics state in reach of the page that fades, masks or blends."""
     document = page.parent
     # Inherited resources are not looked for: such a page is drawn.
@@ -84,16 +87,16 @@ def _is_opaque(page: Any) -> bool:
     return _REFERENCE.search(text) is None and _NOT_PLAIN.search(text) is None
 
 
-def _placed(page: Any, info: dict[str, Any], listed: Sequence[Any]) -> Scan | None:
+def _placed(page: PdfPage, info: ImageInfo, listed: ListedImage) -> Scan | None:
     """Where and how the image lies on the page, or None when it does not fit the page squarely."""
     xref, _, width, height, bits, colour, _, _, _, referrer = listed
-    matrix = _times(tuple(info["transform"]), tuple(page.rotation_matrix))
+    matrix = _times(info["transform"], page.rotation_matrix)
     turn = _turn(matrix)
     if turn is None or referrer != 0 or bits not in {1, 8} or colour not in _DIRECT | {"Indexed"}:
         return None
     box = _moved((0, 0, 1, 1), matrix)
     dpi = _resolution((height, width) if turn.transpose else (width, height), box)
-    if dpi is None or not (_covers(box, tuple(page.rect)) and _covers(tuple(page.rect), box)):
+    if dpi is None or not (_covers(box, _edges(page.rect)) and _covers(_edges(page.rect), box)):
         return None
     verbatim = turn.upright and colour in _DIRECT and _is_plain(page.parent, xref)
     return Scan(xref, width, height, turn, dpi, verbatim)
@@ -117,20 +120,24 @@ def _resolution(pixels: tuple[int, int], box: Rectangle) -> float | None:
     return float((x * y) ** 0.5)
 
 
-def _is_plain(document: Any, xref: int) -> bool:
+def _is_plain(document: PdfDocument, xref: int) -> bool:
     """True when the image's dictionary asks for nothing that a JPEG decoder would not do."""
     inverted = document.xref_get_key(xref, "Decode")[0] != "null"
     return not inverted and "ColorTransform" not in document.xref_object(xref)
 
 
-def _covers(box: Rectangle, rect: Rectangle) -> bool:
+def _edges(rect: PdfRectangle) -> Rectangle:
+    return rect[0], rect[1], rect[2], rect[3]
+
+
+def _covers(box: Sequence[float], rect: Sequence[float]) -> bool:
     """True when the box reaches all four edges of the rectangle, rounding forgiven."""
     x, y = _EDGE * (rect[2] - rect[0]), _EDGE * (rect[3] - rect[1])
     left, top = box[0] <= rect[0] + x, box[1] <= rect[1] + y
     return left and top and box[2] >= rect[2] - x and box[3] >= rect[3] - y
 
 
-def _times(first: Matrix, second: Matrix) -> Matrix:
+def _times(first: Sequence[float], second: Sequence[float]) -> Matrix:
     """The matrix that applies the first, then the second."""
     a, b, c, d, e, f = first
     p, q, r, s, t, u = second

@@ -56,7 +56,7 @@ class _ShownDocument:
     """A document with the pages worth showing and the number of those that are not shown."""
 
     row: ReportRow
-    found: list[_ShownPage]
+    with_regions: list[_ShownPage]
     plain: list[_ShownPage]
     unread: list[PageResult]
     hidden: int
@@ -111,9 +111,9 @@ def _document(row: ReportRow, pictures: Pictures) -> _ShownDocument:
     pages = row.result.pages
     with_regions = [_page(row.result, page, pictures) for page in pages if page.regions]
     plain = [page for page in pages if not page.regions and page.image]
-    shown = [_ShownPage(page, pictures.embed(page.image, longest=THUMBNAIL)) for page in plain[:_THUMBNAILS]]
+    thumbs = [_ShownPage(page, pictures.embed(page.image, longest=THUMBNAIL)) for page in plain[:_THUMBNAILS]]
     unread = [page for page in pages if page.status is PageStatus.FAILED]
-    return _ShownDocument(row, with_regions, shown, unread, len(plain) - len(shown), _sentence(row.result))
+    return _ShownDocument(row, with_regions, thumbs, unread, len(plain) - len(thumbs), _sentence(row.result))
 
 
 def _page(result: DocumentResult, page: PageResult, pictures: Pictures) -> _ShownPage:
@@ -130,12 +130,12 @@ def _region(result: DocumentResult, region: RegionResult, pictures: Pictures) ->
     return _ShownRegion(region.index + 1, region, verdicts, crop, clean)
 
 
-def _mark(shown: _ShownRegion) -> RegionMark:
-    region = shown.region
+def _mark(drawn: _ShownRegion) -> RegionMark:
+    region = drawn.region
     box = Box(region.x, region.y, region.width, region.height)
     # A verdict without a signer says only that nobody was claimed: the box is named for what it is.
-    best = next((verdict.verdict for verdict in shown.verdicts if verdict.signer), None)
-    text = f"{shown.number} {best or region.label}".replace("_", " ")
+    best = next((verdict.verdict for verdict in drawn.verdicts if verdict.signer), None)
+    text = f"{drawn.number} {best or region.label}".replace("_", " ")
     return RegionMark(box, text, colour_of(best))
 
 

@@ -149,8 +149,8 @@ def _kind(later: Place, earlier: Place) -> str:
     return "page" if same_page and (later.document, later.page) != (earlier.document, earlier.page) else "ink"
 
 
-def _same_spot(one: Place, other: Place) -> bool:
+def _same_spot(place: Place, other: Place) -> bool:
     """Whether two boxes lie over the same signature of the same page."""
-    if (one.document, one.page) != (other.document, other.page):
+    if (place.document, place.page) != (other.document, other.page):
         return False
-    return iou(Box(*one.box), Box(*other.box)) > 0
+    return iou(Box(*place.box), Box(*other.box)) > 0

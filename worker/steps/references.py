@@ -40,15 +40,17 @@ class Enrolled:
     grade: Grade
 
 
-def enroll(signer: str, name: str, data: bytes, *, deps: VerifyDeps, renderer: Renderer) -> Enrolled:
+def enroll_reference(
+    signer: str, name: str, data: bytes, *, deps: VerifyDeps, renderer: Renderer
+) -> Enrolled:
     """Put one signature image on file; the bytes are kept as they came.
 
     UnusableReference when the image cannot be read or shows nothing to compare with.
     """
     page = signature_image(name, data, renderer)
-    one, grade = graded_image(name, page.data, deps.cleaner)
+    prepared, grade = graded_image(name, page.data, deps.cleaner)
     sha256 = hashlib.sha256(data).hexdigest()
-    embedding = deps.verifier.embed([one.clean])[0]
+    embedding = deps.verifier.embed([prepared.clean])[0]
     with deps.sessions() as session:
         signer_id = signers.signer_id(session, signer)
     key = reference_key(signer_id, sha256)
@@ -61,12 +63,12 @@ def enroll(signer: str, name: str, data: bytes, *, deps: VerifyDeps, renderer: R
             signer_id,
             sha256,
             image_key=image_key,
-            quality={**asdict(one.quality), **asdict(grade)},
+            quality={**asdict(prepared.quality), **asdict(grade)},
             embedding=as_bytes(embedding),
             encoder=deps.embedding_version,
-            strokes=_strokes(one.clean),
+            strokes=_strokes(prepared.clean),
         )
-    return Enrolled(name, new, one.quality, grade)
+    return Enrolled(name, new, prepared.quality, grade)
 
 
 def judge(signer: str, deps: VerifyDeps) -> EnrolmentResult:
@@ -130,10 +132,10 @@ def graded_image(name: str, data: bytes, cleaner: Cleaner) -> tuple[Prepared, Gr
     UnusableReference when it shows too little.
     """
     raw = decode(data)
-    one = prepare(raw, cleaner)
-    if not one.quality.usable:
-        raise UnusableReference(name, ", ".join(one.quality.issues).replace("_", " "))
-    return one, enrolment.grade(raw, one.clean, one.quality)
+    prepared = prepare(raw, cleaner)
+    if not prepared.quality.usable:
+        raise UnusableReference(name, ", ".join(prepared.quality.issues).replace("_", " "))
+    return prepared, enrolment.grade(raw, prepared.clean, prepared.quality)
 
 
 def refresh_references(names: Sequence[str], deps: VerifyDeps) -> list[DamagedReference]:

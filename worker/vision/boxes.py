@@ -14,14 +14,14 @@ Corners = npt.NDArray[np.float32]
 Scores = npt.NDArray[np.float32]
 
 
-def iou(one: Box, other: Box) -> float:
+def iou(box: Box, other: Box) -> float:
     """Intersection over union, in [0, 1]; 0 for boxes that do not touch."""
-    width = min(one.x + one.width, other.x + other.width) - max(one.x, other.x)
-    height = min(one.y + one.height, other.y + other.height) - max(one.y, other.y)
+    width = min(box.x + box.width, other.x + other.width) - max(box.x, other.x)
+    height = min(box.y + box.height, other.y + other.height) - max(box.y, other.y)
     if width <= 0 or height <= 0:
         return 0.0
     shared = width * height
-    return min(1.0, shared / (one.width * one.height + other.width * other.height - shared))
+    return min(1.0, shared / (box.width * box.height + other.width * other.height - shared))
 
 
 def clip(box: Box, *, width: float, height: float) -> Box | None:

@@ -103,11 +103,11 @@ def verified_path(name: str, folder: Path = WEIGHTS_DIR) -> Path:
     path = folder / wanted.file
     if not path.is_file():
         raise WeightsError(name, f"{path} is missing; restore it from version control or reinstall")
-    found = file_digest(path)
-    if found != wanted.sha256:
+    digest = file_digest(path)
+    if digest != wanted.sha256:
         raise WeightsError(
             name,
-            f"{path} has digest {found[:12]}…, the catalogue says {wanted.sha256[:12]}…; "
+            f"{path} has digest {digest[:12]}…, the catalogue says {wanted.sha256[:12]}…; "
             "restore the file or register the new one with `countersign-train export`",
         )
     return path

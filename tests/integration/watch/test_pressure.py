@@ -6,7 +6,7 @@ from dataclasses import replace
 from threading import Event
 
 from producer.services.submit import BATCH, Counts
-from producer.services.watch import watch
+from producer.services.watch import watch_source
 from producer.sources.notifications import redis_notifications
 from tests.intake import OFTEN, PACE, but, keys, put, registered, turns, watching
 from tests.notifications import minio
@@ -77,7 +77,7 @@ def test_the_batch_in_hand_is_finished_and_no_other_begun(deps, queue, s3):
         stop.set()
         queue.send(document_id)
 
-    counts = watch(replace(deps, send=send_and_stop), stop=stop, pace=PACE)
+    counts = watch_source(replace(deps, send=send_and_stop), stop=stop, pace=PACE)
 
     assert counts == Counts(new=BATCH)
     assert len(queue.sent) == len(registered(deps.sessions)) == BATCH

@@ -39,7 +39,7 @@ from producer.services.deps import IntakeDeps
 from producer.sources.s3 import S3Source
 from producer.outages import Pace
 from producer.services.pulse import Pulse
-from producer.services.watch import stop_on_signals, watch
+from producer.services.watch import stop_on_signals, watch_source
 from worker.settings import Intake
 given = json.loads(sys.argv[1])
 client = boto3.client("s3", **given["client"])
@@ -47,7 +47,7 @@ sessions = make_sessions(make_engine(given["database"]))
 source = S3Source(client, given["bucket"])
 deps = IntakeDeps(sessions, source, lambda _: None, lambda _: 0, Intake(list_seconds=3600))
 with stop_on_signals() as stop:
-    counts = watch(deps, stop=stop, pulse=Pulse(Path(given["pulse"])))
+    counts = watch_source(deps, stop=stop, pulse=Pulse(Path(given["pulse"])))
 print(counts.new)
 """
 

@@ -30,7 +30,7 @@ def ruled(mask: Grey) -> Grey:
 
 
 def _horizontal(mask: Grey) -> Grey:
-    found = np.zeros_like(mask)
+    ruling = np.zeros_like(mask)
     runs = _vertical_runs(mask)
     limit = max(3.0, MAX_THICKNESS * min(mask.shape))
     rules = [
@@ -42,8 +42,8 @@ def _horizontal(mask: Grey) -> Grey:
     for rule, thickness in rules:
         if _sticks_out(rule, strokes):
             # A pixel whose vertical run is longer than the rule is thick belongs to a stroke as well.
-            found[(rule > 0) & (runs <= thickness + 2)] = 255
-    return found
+            ruling[(rule > 0) & (runs <= thickness + 2)] = 255
+    return ruling
 
 
 def _extent_of_strokes(mask: Grey, rules: list[Grey]) -> tuple[int, int]:

@@ -102,8 +102,8 @@ class RescoringDetector:
 
     def detect(self, pages: Sequence[Pixels]) -> list[list[Region]]:
         """The regions of each page, best first."""
-        found = self._detector.detect(pages)
-        return [self._review(page, regions) for page, regions in zip(pages, found, strict=True)]
+        candidates = self._detector.detect(pages)
+        return [self._review(page, regions) for page, regions in zip(pages, candidates, strict=True)]
 
     def _review(self, page: Pixels, regions: Sequence[Region]) -> list[Region]:
         signatures = [region for region in regions if region.label is Label.SIGNATURE]

@@ -122,10 +122,10 @@ class UprightDetector:
         """The regions of each page in its own pixels, best first; each knows how its page was turned."""
         turns = [turns_to_upright(page) for page in pages]
         upright = [turned(page, by) for page, by in zip(pages, turns, strict=True)]
-        found = self._detector.detect(upright)
+        detected = self._detector.detect(upright)
         return [
             [_as_it_lies(region, page, by) for region in regions]
-            for regions, page, by in zip(found, upright, turns, strict=True)
+            for regions, page, by in zip(detected, upright, turns, strict=True)
         ]
 
 
@@ -161,11 +161,11 @@ def _letters(page: Pixels, longest: int) -> _Letters | None:
 
 def _evidence(letters: _Letters) -> _Evidence:
     """Compare each letter's top and foot with those of the next letter on its right."""
-    one, other = _neighbours(letters)
+    left, right = _neighbours(letters)
     tops, heights = letters.boxes[:, 1], letters.boxes[:, 3]
-    agree = np.maximum(1.0, _AGREE * np.maximum(heights[one], heights[other]))
-    top = np.abs(tops[one] - tops[other]) <= agree
-    foot = np.abs(tops[one] + heights[one] - tops[other] - heights[other]) <= agree
+    agree = np.maximum(1.0, _AGREE * np.maximum(heights[left], heights[right]))
+    top = np.abs(tops[left] - tops[right]) <= agree
+    foot = np.abs(tops[left] + heights[left] - tops[right] - heights[right]) <= agree
     return _Evidence(
         far=int((foot & ~top).sum()), near=int((top & ~foot).sum()), both=int((top & foot).sum())
     )
@@ -174,15 +174,15 @@ def _evidence(letters: _Letters) -> _Evidence:
 def _neighbours(letters: _Letters) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
     """Pairs of components: a letter, and the first one that a ray from its middle to the right meets."""
     labels, (x, y, width, height) = letters.labels, letters.boxes.T
-    one = np.flatnonzero(letters.chosen)
-    ray = np.arange(int(_REACH * height[one].max(initial=0)) + 1)
-    across = (x[one] + width[one])[:, None] + ray
-    met = labels[(y[one] + height[one] // 2)[:, None], np.minimum(across, labels.shape[1] - 1)]
+    left = np.flatnonzero(letters.chosen)
+    ray = np.arange(int(_REACH * height[left].max(initial=0)) + 1)
+    across = (x[left] + width[left])[:, None] + ray
+    met = labels[(y[left] + height[left] // 2)[:, None], np.minimum(across, labels.shape[1] - 1)]
     met = np.where(across < labels.shape[1], met, 0)
     gap = (met > 0).argmax(axis=1)
-    other = met[np.arange(len(one)), gap].astype(np.intp)
-    taller, smaller = np.maximum(height[one], height[other]), np.minimum(height[one], height[other])
-    beside = np.minimum(y[one] + height[one], y[other] + height[other]) - np.maximum(y[one], y[other])
-    kept = letters.chosen[other] & (other != one) & (gap <= _REACH * taller)
+    right = met[np.arange(len(left)), gap].astype(np.intp)
+    taller, smaller = np.maximum(height[left], height[right]), np.minimum(height[left], height[right])
+    beside = np.minimum(y[left] + height[left], y[right] + height[right]) - np.maximum(y[left], y[right])
+    kept = letters.chosen[right] & (right != left) & (gap <= _REACH * taller)
     kept &= (taller <= _TALLER * smaller) & (beside >= _BESIDE * smaller)
-    return one[kept], other[kept]
+    return left[kept], right[kept]

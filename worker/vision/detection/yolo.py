@@ -81,16 +81,16 @@ def read_answers(answers: Sequence[Answer], frames: Sequence[Letterbox], spec: D
     floors = np.array([[spec.thresholds.floor(label)] for label in spec.labels])
     # The best claim on every anchor; it rules out whatever scores lower there.
     claims = np.where(anchors.scores >= np.maximum(floors, _CLAIM), anchors.scores, 0).max(axis=0, initial=0)
-    found = list[Region]()
-    for label, own, floor in zip(spec.labels, anchors.scores, floors[:, 0], strict=True):
-        chosen = np.flatnonzero((own >= floor) & (own >= claims))
+    regions = list[Region]()
+    for label, scores, floor in zip(spec.labels, anchors.scores, floors[:, 0], strict=True):
+        chosen = np.flatnonzero((scores >= floor) & (scores >= claims))
         corners, max_iou = anchors.corners[chosen], spec.thresholds.max_iou
-        for kept in suppressed(corners, own[chosen], max_iou=max_iou, limit=_MAX_REGIONS):
-            box, score = anchors.agreed(int(chosen[kept]), own)
+        for kept in suppressed(corners, scores[chosen], max_iou=max_iou, limit=_MAX_REGIONS):
+            box, score = anchors.agreed(int(chosen[kept]), scores)
             on_page = clip(box, width=frames[0].source_width, height=frames[0].source_height)
             if on_page is not None and score >= floor:
-                found.append(Region(box=on_page, score=min(1.0, score), label=label))
-    return sorted(found, key=lambda region: region.score, reverse=True)
+                regions.append(Region(box=on_page, score=min(1.0, score), label=label))
+    return sorted(regions, key=lambda region: region.score, reverse=True)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -119,14 +119,14 @@ class _Anchors:
             len(sound),
         )
 
-    def agreed(self, row: int, own: Scores) -> tuple[Box, float]:
+    def agreed(self, row: int, label_scores: Scores) -> tuple[Box, float]:
         """Where the anchors around that one vote that it lies, and how likely all looks find it.
 
         That is the mean of each look's best score there, 0 for a look that saw nothing.
         """
         near = overlapping(self.corners[row], self.corners, min_iou=_VOTE_IOU)
         near[row] = True
-        left, top, right, bottom = map(float, voted(self.corners[near], own[near]))
-        looks, scores = self.looks[near], own[near]
+        left, top, right, bottom = map(float, voted(self.corners[near], label_scores[near]))
+        looks, scores = self.looks[near], label_scores[near]
         best = [scores[looks == look].max(initial=0) for look in range(self.count)]
         return Box(x=left, y=top, width=right - left, height=bottom - top), float(np.mean(best))

@@ -49,9 +49,9 @@ class SignatureEncoder(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Embed a batch."""
         fine = self.features[:FINE](images)
-        found = self.features[FINE:](fine)
-        parts = [nn.functional.normalize(self.head(self.grid(found)), dim=1)]
-        for read, local, level in zip((fine, found), self.local, LEVELS, strict=True):
+        deep = self.features[FINE:](fine)
+        parts = [nn.functional.normalize(self.head(self.grid(deep)), dim=1)]
+        for read, local, level in zip((fine, deep), self.local, LEVELS, strict=True):
             described = local(read).flatten(2).transpose(1, 2)
             ink = nn.functional.avg_pool2d(images, HEIGHT // level.rows).flatten(1)
             parts += [nn.functional.normalize(described, dim=2).flatten(1)]
@@ -99,15 +99,15 @@ class PairClassifier(nn.Module):
     def trained(self, a: Tensor, b: Tensor) -> Tensor:
         """What training shapes: wholes and coarse parts. The fine ones are described afterwards."""
         at = GLOBAL + LEVELS[0].floats
-        said: Tensor = self.wholes(a, b) + self.coarse(a[:, at:], b[:, at:])
-        return said
+        logits: Tensor = self.wholes(a, b) + self.coarse(a[:, at:], b[:, at:])
+        return logits
 
     def wholes(self, a: Tensor, b: Tensor) -> Tensor:
         """What the global parts say: (n,)."""
         difference = torch.abs(a[:, :GLOBAL] - b[:, :GLOBAL])
         distance = difference.square().sum(dim=1)
-        said: Tensor = self.layers(difference * self.scale).squeeze(1) + self.slope * (0.6 - distance)
-        return said
+        logits: Tensor = self.layers(difference * self.scale).squeeze(1) + self.slope * (0.6 - distance)
+        return logits
 
 
 class Parts(nn.Module):
