@@ -10,7 +10,7 @@ import numpy as np
 
 from db.states import StageName
 from worker.errors import DocumentError, ObjectMissing, PageError, ServiceError
-from worker.vision.values import Box, Embeddings, Label, Limits, Normal, Pixels, Region, RenderedPage
+from worker.vision.values import Box, DetectedRegion, Embeddings, Label, Limits, Normal, Pixels, RenderedPage
 from worker.vision.verification.architectures.siamese import SiameseVerifier
 from worker.vision.verification.embedding import GLOBAL, LEVELS
 from worker.vision.verification.encoder import Encoder
@@ -22,14 +22,14 @@ class DarkBlocks:
 
     version = "dark-blocks"
 
-    def detect(self, pages: Sequence[Pixels]) -> list[list[Region]]:
+    def detect(self, pages: Sequence[Pixels]) -> list[list[DetectedRegion]]:
         return [self._one(page) for page in pages]
 
-    def _one(self, page: Pixels) -> list[Region]:
+    def _one(self, page: Pixels) -> list[DetectedRegion]:
         mask = (page.min(axis=2) < 128).astype(np.uint8)
         _, _, stats, _ = cv2.connectedComponentsWithStats(mask)
         boxes = [Box(*map(float, row[:4])) for row in stats[1:]]
-        return [Region(box, 0.9, Label.SIGNATURE) for box in boxes]
+        return [DetectedRegion(box, 0.9, Label.SIGNATURE) for box in boxes]
 
 
 class MeanEncoder:

@@ -9,7 +9,7 @@ import numpy as np
 
 from tests.fakes import DarkBlocks, MeanEncoder
 from worker.vision.cleaning.cleaner import load_cleaner
-from worker.vision.values import Cleaning, Embeddings, Normal, Pixels, Region
+from worker.vision.values import Cleaning, DetectedRegion, Embeddings, Normal, Pixels
 from worker.vision.verification.embedding import DIMENSION
 
 #: What every result row names, so that nobody takes it for an answer of the models.
@@ -27,7 +27,7 @@ class Glutton(DarkBlocks):
     #: Bytes taken at a time, and where it ends when nobody puts an end to it.
     BITE, FULL = 32 * 1024**2, 2 * 1024**3
 
-    def detect(self, pages: Sequence[Pixels]) -> list[list[Region]]:
+    def detect(self, pages: Sequence[Pixels]) -> list[list[DetectedRegion]]:
         """As always, or not at all."""
         if any(np.all(page == self.POISON) for page in pages):
             self._gorge()

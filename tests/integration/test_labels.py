@@ -15,7 +15,7 @@ from worker.steps.finish import finish_document
 from worker.steps.ports import DetectDeps
 from worker.steps.render import render_document
 from worker.steps.verify import verify_chunk
-from worker.vision.values import Label, Pixels, Region
+from worker.vision.values import DetectedRegion, Label, Pixels
 
 OTHERS = [label for label in Label if label is not Label.SIGNATURE]
 
@@ -26,7 +26,7 @@ class InTurn(DarkBlocks):
     def __init__(self, *labels: Label) -> None:
         self._labels = labels
 
-    def _one(self, page: Pixels) -> list[Region]:
+    def _one(self, page: Pixels) -> list[DetectedRegion]:
         return [
             replace(region, label=self._labels[index % len(self._labels)])
             for index, region in enumerate(super()._one(page))

@@ -79,7 +79,7 @@ class Choking(DarkBlocks):
     def __init__(self, *, on_all: bool) -> None:
         self._on_all = on_all
 
-    def detect(self, pages: Sequence[Pixels]) -> list[list[values.Region]]:
+    def detect(self, pages: Sequence[Pixels]) -> list[list[values.DetectedRegion]]:
         if self._on_all or any(page.min() < 255 for page in pages):
             raise RuntimeError("no such kernel")
         return super().detect(pages)

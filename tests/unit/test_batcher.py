@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from worker.vision.detection.batcher import BatchingDetector
-from worker.vision.values import Box, Pixels, Region
+from worker.vision.values import Box, DetectedRegion, Pixels
 
 POISON = 255
 
@@ -26,20 +26,20 @@ class Numbered:
         if gate is None:
             self._gate.set()
 
-    def detect(self, pages: Sequence[Pixels]) -> list[list[Region]]:
+    def detect(self, pages: Sequence[Pixels]) -> list[list[DetectedRegion]]:
         assert self._gate.wait(10)
         self.batches.append(len(pages))
         numbers = [int(page[0, 0, 0]) for page in pages]
         if POISON in numbers:
             raise MemoryError("the poison page")
-        return [[Region(Box(number, 0, 1, 1), 0.5)] for number in numbers]
+        return [[DetectedRegion(Box(number, 0, 1, 1), 0.5)] for number in numbers]
 
 
 def page(number: int) -> Pixels:
     return np.full((2, 2, 3), number, np.uint8)
 
 
-def first_pixels(answers: list[list[Region]]) -> list[float]:
+def first_pixels(answers: list[list[DetectedRegion]]) -> list[float]:
     return [regions[0].box.x for regions in answers]
 
 

@@ -7,14 +7,14 @@ from hypothesis import strategies as st
 
 from worker.vision.boxes import clip, iou, overlapping, suppress_overlaps, suppressed, voted
 from worker.vision.letterbox import Letterbox
-from worker.vision.values import Box, Label, Region
+from worker.vision.values import Box, DetectedRegion, Label
 
 coordinates = st.integers(-200, 1200).map(float)
 lengths = st.integers(1, 900).map(float)
 boxes = st.builds(Box, x=coordinates, y=coordinates, width=lengths, height=lengths)
 scores = st.integers(0, 20).map(lambda step: step / 20)
 regions = st.lists(
-    st.builds(Region, box=boxes, score=scores, label=st.sampled_from(list(Label)[:2])), max_size=12
+    st.builds(DetectedRegion, box=boxes, score=scores, label=st.sampled_from(list(Label)[:2])), max_size=12
 )
 limits = st.sampled_from([0.0, 0.3, 0.45, 0.7])
 
@@ -70,13 +70,13 @@ def test_suppressing_twice_changes_nothing(found, max_iou):
 
 
 def test_equal_scores_keep_the_one_that_came_first():
-    first, second = Region(Box(0, 0, 10, 10), 0.5), Region(Box(1, 0, 10, 10), 0.5)
+    first, second = DetectedRegion(Box(0, 0, 10, 10), 0.5), DetectedRegion(Box(1, 0, 10, 10), 0.5)
 
     assert suppress_overlaps([first, second], max_iou=0.45) == [first]
     assert suppress_overlaps([second, first], max_iou=0.45) == [second]
 
 
-@given(st.lists(st.builds(Region, box=boxes, score=scores), max_size=12), limits)
+@given(st.lists(st.builds(DetectedRegion, box=boxes, score=scores), max_size=12), limits)
 def test_suppression_on_arrays_keeps_the_same_regions(found, max_iou):
     corners = [(r.box.x, r.box.y, r.box.x + r.box.width, r.box.y + r.box.height) for r in found]
     rows = suppressed(

@@ -16,14 +16,14 @@ from worker.vision.detection.classifier import (
     as_look,
     classified,
 )
-from worker.vision.values import Box, Label, Region
+from worker.vision.values import Box, DetectedRegion, Label
 from worker.vision.weights import entry
 
 PAGE = np.full((200, 300, 3), 255, np.uint8)
 REGIONS = [
-    Region(Box(10, 10, 80, 30), 0.9, Label.SIGNATURE),
-    Region(Box(10, 60, 80, 30), 0.8, Label.HANDWRITTEN_DATE),
-    Region(Box(10, 110, 80, 30), 0.7, Label.SIGNATURE),
+    DetectedRegion(Box(10, 10, 80, 30), 0.9, Label.SIGNATURE),
+    DetectedRegion(Box(10, 60, 80, 30), 0.8, Label.HANDWRITTEN_DATE),
+    DetectedRegion(Box(10, 110, 80, 30), 0.7, Label.SIGNATURE),
 ]
 
 

@@ -32,7 +32,7 @@ from training.detector.testsets import PageCase  # noqa: E402
 from training.synthesis.typeset import CARRIED, SEEN, UNSEEN, folder_faces, package_faces  # noqa: E402
 from worker.errors import WrongUse  # noqa: E402
 from worker.vision.detection.classifier import HEIGHT, KINDS, WIDTH, Kind, OnnxClassifier  # noqa: E402
-from worker.vision.values import Box, Label, Region  # noqa: E402
+from worker.vision.values import Box, DetectedRegion, Label  # noqa: E402
 
 SEEDS = range(7_000_000, 7_000_006)
 #: What the shipped weights say of the drawn pieces: a row per true kind, a column per answer.
@@ -162,7 +162,7 @@ def reviewed(*doubts: float, signed: float) -> list[gate.Reviewed]:
     def read_nothing():
         raise AssertionError("pages were read already")
 
-    box, region = Box(0, 0, 10, 10), Region(Box(0, 0, 10, 10), 0.9, Label.SIGNATURE)
+    box, region = Box(0, 0, 10, 10), DetectedRegion(Box(0, 0, 10, 10), 0.9, Label.SIGNATURE)
     false = [
         gate.Reviewed(PageCase(str(i), str(i), read_nothing), (), (region,), (one,))
         for i, one in enumerate(doubts)

@@ -10,7 +10,7 @@ from worker.vision.detection.torch_detector import TorchDetector
 from worker.vision.detection.yolo import DetectorSpec, default_thresholds, model_input, read_answers
 from worker.vision.images import resized
 from worker.vision.letterbox import Letterbox
-from worker.vision.values import Box, Label, Pixels, Region, Thresholds
+from worker.vision.values import Box, DetectedRegion, Label, Pixels, Thresholds
 from worker.vision.weights import entry
 
 #: Low enough that drawn pages have boxes to compare.
@@ -112,11 +112,11 @@ def answer_of(*columns: tuple[float, ...]) -> np.ndarray:
     return np.array(columns, dtype=np.float32).T
 
 
-def read(answer: np.ndarray, thresholds: Thresholds) -> list[Region]:
+def read(answer: np.ndarray, thresholds: Thresholds) -> list[DetectedRegion]:
     return look([answer], [320], thresholds)
 
 
-def look(answers: list[np.ndarray], sizes: list[int], thresholds: Thresholds) -> list[Region]:
+def look(answers: list[np.ndarray], sizes: list[int], thresholds: Thresholds) -> list[DetectedRegion]:
     """What is read from looks of those sizes at a page of 640 by 640 pixels."""
     frames = [Letterbox.around(640, 640, size=size) for size in sizes]
     return read_answers(answers, frames, DetectorSpec(tuple(sizes), SIGNATURE_AND_DATE, thresholds))

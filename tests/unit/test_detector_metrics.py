@@ -24,11 +24,11 @@ from training.detector.metrics import (  # noqa: E402
 from training.detector.select import Choice, choose_input_sizes, label_thresholds, threshold  # noqa: E402
 from training.detector.sheets import LABELS, Marked, Sheet  # noqa: E402
 from worker.errors import WrongUse  # noqa: E402
-from worker.vision.values import Box, Label, Region  # noqa: E402
+from worker.vision.values import Box, DetectedRegion, Label  # noqa: E402
 
 
-def at(x: float, *, score: float = 0.9) -> Region:
-    return Region(Box(x=x, y=0, width=10, height=10), score)
+def at(x: float, *, score: float = 0.9) -> DetectedRegion:
+    return DetectedRegion(Box(x=x, y=0, width=10, height=10), score)
 
 
 def truth(*xs: float) -> list[Box]:
@@ -202,8 +202,8 @@ def test_other_labels_ask_for_no_higher_scores_than_signatures(highest, chosen):
         np.full((64, 64), 255, np.uint8), (Marked(Label.HANDWRITTEN_DATE, date),), frozenset(LABELS), "drawn"
     )
     regions = [
-        Region(date, 0.8, Label.HANDWRITTEN_DATE),
-        Region(Box(40, 40, 9, 9), 0.3, Label.HANDWRITTEN_DATE),
+        DetectedRegion(date, 0.8, Label.HANDWRITTEN_DATE),
+        DetectedRegion(Box(40, 40, 9, 9), 0.3, Label.HANDWRITTEN_DATE),
     ]
     detector = SimpleNamespace(detect=lambda pages: [regions for _ in pages])
 

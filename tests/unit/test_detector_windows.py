@@ -14,7 +14,7 @@ from training.detector.crops import as_other_device, cut_window, quarter_turned 
 from training.detector.parity import MAX_SCORE_GAP, MIN_IOU, compare_engines  # noqa: E402
 from training.detector.sheets import LABELS, Marked, Sheet  # noqa: E402
 from worker.errors import WrongUse  # noqa: E402
-from worker.vision.values import Box, Label, Region  # noqa: E402
+from worker.vision.values import Box, DetectedRegion, Label  # noqa: E402
 
 
 @pytest.fixture
@@ -91,15 +91,15 @@ class Fixed:
 
     version, labels = "fixed", LABELS
 
-    def __init__(self, *regions: Region) -> None:
+    def __init__(self, *regions: DetectedRegion) -> None:
         self.regions = list(regions)
 
     def detect(self, pages):
         return [list(self.regions) for _ in pages]
 
 
-def region(x: float = 10, score: float = 0.8, label: Label = Label.SIGNATURE) -> Region:
-    return Region(Box(x, 10, 100, 40), score, label=label)
+def region(x: float = 10, score: float = 0.8, label: Label = Label.SIGNATURE) -> DetectedRegion:
+    return DetectedRegion(Box(x, 10, 100, 40), score, label=label)
 
 
 PAGE = np.zeros((100, 200, 3), np.uint8)

@@ -11,7 +11,7 @@ from tests.fakes import DarkBlocks
 from training.synthesis.pages import DrawnPage, blank
 from training.synthesis.scanner import Scanner, scan
 from worker.vision.detection.orientation import UprightDetector, turned, turned_box, turns_to_upright
-from worker.vision.values import Box, Pixels, Region
+from worker.vision.values import Box, DetectedRegion, Pixels
 
 TURNS = (0, 1, 2, 3)
 
@@ -87,7 +87,7 @@ class Watching(DarkBlocks):
     def __init__(self) -> None:
         self.shown: list[Pixels] = []
 
-    def detect(self, pages: Sequence[Pixels]) -> list[list[Region]]:
+    def detect(self, pages: Sequence[Pixels]) -> list[list[DetectedRegion]]:
         self.shown += pages
         found = super().detect(pages)
         return [sorted(regions, key=lambda one: -one.box.width * one.box.height)[:1] for regions in found]

@@ -9,7 +9,7 @@ torch = pytest.importorskip("torch", reason="training is an optional extra")
 from training.common.shares import Share  # noqa: E402
 from training.detector.marked import MarkedPage, read_marked  # noqa: E402
 from training.detector.signed_pages import Answered, signed_page_figures, signed_pages_at  # noqa: E402
-from worker.vision.values import Box, Region  # noqa: E402
+from worker.vision.values import Box, DetectedRegion  # noqa: E402
 
 MARK = {"box": [100, 200, 300, 260], "form": "signature", "signs": True, "fits": True}
 
@@ -34,8 +34,8 @@ def page(tmp_path):
     return build
 
 
-def on_the_mark(score: float) -> Region:
-    return Region(Box(x=100, y=200, width=200, height=60), score)
+def on_the_mark(score: float) -> DetectedRegion:
+    return DetectedRegion(Box(x=100, y=200, width=200, height=60), score)
 
 
 def test_a_mark_is_read_with_its_box_and_role(page):
@@ -52,7 +52,7 @@ def test_a_signed_page_is_found_from_its_score_on(page):
 
 
 def test_a_signature_elsewhere_finds_the_page_but_not_its_mark(page):
-    elsewhere = Region(Box(x=600, y=900, width=200, height=60), 0.9)
+    elsewhere = DetectedRegion(Box(x=600, y=900, width=200, height=60), 0.9)
 
     counted = signed_pages_at("memos", [Answered(page({}), (elsewhere,))], 0.5)
 

@@ -30,7 +30,7 @@ from training.detector.testsets import (
 from worker.vision.detection.classifier import OnnxClassifier, classified, doubts, rescored
 from worker.vision.detection.detector import OnnxDetector
 from worker.vision.detection.yolo import default_thresholds
-from worker.vision.values import Box, Label, Region, Thresholds
+from worker.vision.values import Box, DetectedRegion, Label, Thresholds
 from worker.vision.weights import entry
 
 #: Doubts to choose from. Less costs signatures unlike those of the validation set:
@@ -52,7 +52,7 @@ class Reviewed:
 
     case: PageCase
     truths: tuple[Box, ...]
-    regions: tuple[Region, ...]
+    regions: tuple[DetectedRegion, ...]
     doubts: tuple[float, ...]
 
     def scored(self, doubt: float | None) -> Scored:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from ultralytics.utils.metrics import ap_per_class
 
 from training.common.statistics import SEED, TAILS, Estimate, Floats, ratio_estimate, resampled_rows
-from worker.vision.values import Box, Region
+from worker.vision.values import Box, DetectedRegion
 
 #: The ten IoU thresholds of COCO, 0.50 to 0.95.
 IOU_THRESHOLDS = np.linspace(0.5, 0.95, 10)
@@ -76,7 +76,7 @@ class FalseAlarms:
     per_page: Estimate
 
 
-def score_page(group: str, regions: Sequence[Region], truths: Sequence[Box]) -> Scored:
+def score_page(group: str, regions: Sequence[DetectedRegion], truths: Sequence[Box]) -> Scored:
     """Match predictions, best first, each to its best unclaimed true box, at every IoU threshold."""
     overlaps = _pairwise_iou([region.box for region in regions], truths)
     hits = np.zeros((len(regions), len(IOU_THRESHOLDS)), dtype=bool)

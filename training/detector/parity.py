@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from worker.vision.boxes import iou
 from worker.vision.detection.detector import Detector
-from worker.vision.values import Pixels, Region
+from worker.vision.values import DetectedRegion, Pixels
 
 #: What counts as the same box.
 MIN_IOU, MAX_SCORE_GAP = 0.98, 0.01
@@ -52,6 +52,6 @@ def compare_engines(pages: Iterable[Pixels], first: Detector, other: Detector, *
     return Parity(seen, regions // 2, alone, least, largest)
 
 
-def _twin(region: Region, others: Iterable[Region]) -> Region | None:
+def _twin(region: DetectedRegion, others: Iterable[DetectedRegion]) -> DetectedRegion | None:
     alike = (other for other in others if other.label == region.label)
     return max(alike, key=lambda other: iou(region.box, other.box), default=None)

@@ -10,7 +10,7 @@ from training.detector.readers import PageRecord, read_pixels
 from training.detector.sheets import Marked
 from training.detector.testsets import PageCase
 from worker.vision.detection.detector import Detector
-from worker.vision.values import Label, Pixels, Region
+from worker.vision.values import DetectedRegion, Label, Pixels
 
 #: Told after every page: the stage, how many pages are done, and of how many.
 Notice = Callable[[str, int, int], None]
@@ -21,7 +21,7 @@ class Seen:
     """What the detector found on one page, beside what is there; sizes in pixels."""
 
     case: PageCase
-    regions: tuple[Region, ...]
+    regions: tuple[DetectedRegion, ...]
     marks: tuple[Marked, ...]
     width: int
     height: int
@@ -40,7 +40,7 @@ def seen_page(case: PageCase, pixels: Pixels, marks: tuple[Marked, ...], detecto
 
 def found_on(
     pages: Sequence[PageRecord], detector: Detector, stage: str, notice: Notice | None = None
-) -> Iterable[tuple[PageRecord, list[Region]]]:
+) -> Iterable[tuple[PageRecord, list[DetectedRegion]]]:
     """Each page with its regions, decoded and detected one at a time."""
     for done, page in enumerate(pages, start=1):
         yield page, detector.detect([read_pixels(page.image)])[0]

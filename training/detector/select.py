@@ -24,7 +24,7 @@ from training.detector.testsets import PageCase, unsigned_validation
 from worker.errors import WrongUse
 from worker.vision.detection.classifier import OnnxClassifier, RescoringDetector
 from worker.vision.detection.detector import Detector, OnnxDetector
-from worker.vision.values import Label, Pixels, Region, Thresholds
+from worker.vision.values import DetectedRegion, Label, Pixels, Thresholds
 from worker.vision.weights import entry
 
 #: Larger inputs and more looks must gain this much mAP50-95 to be worth their time, growing with the pixels.
@@ -184,7 +184,7 @@ def label_thresholds(drawn: Sequence[Sheet], detector: Detector, highest: float)
     return chosen
 
 
-def of_label(regions: Sequence[Region], label: Label) -> list[Region]:
+def of_label(regions: Sequence[DetectedRegion], label: Label) -> list[DetectedRegion]:
     """The regions of one label."""
     return [region for region in regions if region.label is label]
 

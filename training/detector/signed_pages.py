@@ -20,7 +20,7 @@ from worker.vision.detection.classifier import OnnxClassifier, RescoringDetector
 from worker.vision.detection.detector import Detector, OnnxDetector
 from worker.vision.detection.orientation import UprightDetector
 from worker.vision.detection.yolo import default_thresholds
-from worker.vision.values import Box, Label, Region, Thresholds
+from worker.vision.values import Box, DetectedRegion, Label, Thresholds
 from worker.vision.weights import entry
 
 #: Overlap from which a mark that signs is found.
@@ -36,9 +36,9 @@ class Answered:
     """A page with the signatures on it, as served but for the threshold; boxes in stored pixels."""
 
     page: MarkedPage
-    signatures: tuple[Region, ...]
+    signatures: tuple[DetectedRegion, ...]
 
-    def at(self, threshold: float) -> list[Region]:
+    def at(self, threshold: float) -> list[DetectedRegion]:
         """The signatures that reach the threshold."""
         return [region for region in self.signatures if region.score >= threshold]
 
@@ -126,7 +126,7 @@ def _as_served(name: str) -> Detector:
     return UprightDetector(RescoringDetector(detector, OnnxClassifier(), doubt=doubt, min_score=LOWEST))
 
 
-def _stored(region: Region, across: float, down: float) -> Region:
+def _stored(region: DetectedRegion, across: float, down: float) -> DetectedRegion:
     box = region.box
     scaled = Box(box.x * across, box.y * down, box.width * across, box.height * down)
     return replace(region, box=scaled)

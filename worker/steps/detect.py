@@ -18,7 +18,7 @@ from worker.vision.crops import crop
 from worker.vision.detection.detector import Detector
 from worker.vision.detection.orientation import turned
 from worker.vision.images import decode, encode_png
-from worker.vision.values import Pixels, Region
+from worker.vision.values import DetectedRegion, Pixels
 
 
 @dataclass
@@ -72,7 +72,7 @@ def _answer_pages(pages: Sequence[Page], document_id: int, deps: DetectDeps) -> 
     return answers
 
 
-def _detected(images: Sequence[Pixels], detector: Detector) -> list[list[Region] | Exception]:
+def _detected(images: Sequence[Pixels], detector: Detector) -> list[list[DetectedRegion] | Exception]:
     """Regions per page; where the pages fail together they are tried alone.
 
     When none of them succeeds, the fault is not in the pages: the error goes on.
@@ -89,7 +89,7 @@ def _detected(images: Sequence[Pixels], detector: Detector) -> list[list[Region]
     return alone
 
 
-def _alone(image: Pixels, detector: Detector) -> list[Region] | Exception:
+def _alone(image: Pixels, detector: Detector) -> list[DetectedRegion] | Exception:
     try:
         return detector.detect([image])[0]
     except Exception as error:  # noqa: BLE001 - becomes the page's reason
@@ -97,7 +97,7 @@ def _alone(image: Pixels, detector: Detector) -> list[Region] | Exception:
 
 
 def _stored(
-    page: int, image: Pixels, regions: Sequence[Region], document_id: int, deps: DetectDeps
+    page: int, image: Pixels, regions: Sequence[DetectedRegion], document_id: int, deps: DetectDeps
 ) -> list[Values]:
     """Rows of a page's regions, their raw crops in storage; the crop of a turned page is laid upright."""
     rows = []
@@ -109,7 +109,7 @@ def _stored(
     return rows
 
 
-def _row(index: int, region: Region, key: str) -> Values:
+def _row(index: int, region: DetectedRegion, key: str) -> Values:
     box = region.box
     return {
         "index": index,

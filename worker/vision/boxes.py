@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from worker.vision.values import Box, Region
+from worker.vision.values import Box, DetectedRegion
 
 #: One rectangle per row, (left, top, right, bottom).
 Corners = npt.NDArray[np.float32]
@@ -34,13 +34,13 @@ def clip(box: Box, *, width: float, height: float) -> Box | None:
     return Box(x=left, y=top, width=right - left, height=bottom - top)
 
 
-def suppress_overlaps(regions: Sequence[Region], *, max_iou: float) -> list[Region]:
+def suppress_overlaps(regions: Sequence[DetectedRegion], *, max_iou: float) -> list[DetectedRegion]:
     """Keep the best-scoring region of every overlapping group of one label, best first.
 
     Equal scores keep the one that came first, so the result is reproducible. Regions of different labels
     may lie on top of each other: a signature stands on handwriting.
     """
-    kept: list[Region] = []
+    kept: list[DetectedRegion] = []
     for candidate in sorted(regions, key=lambda region: region.score, reverse=True):
         rivals = (other for other in kept if other.label == candidate.label)
         if all(iou(candidate.box, other.box) <= max_iou for other in rivals):

@@ -13,6 +13,7 @@ __all__ = [
     "Box",
     "Cleaning",
     "Confidence",
+    "DetectedRegion",
     "Embeddings",
     "Grey",
     "Label",
@@ -23,7 +24,6 @@ __all__ = [
     "Pixels",
     "Quality",
     "QualityIssue",
-    "Region",
     "RenderedPage",
     "Thresholds",
 ]
@@ -51,7 +51,7 @@ class Box:
 
 
 @dataclass(frozen=True, slots=True)
-class Region:
+class DetectedRegion:
     """One detected box with its label and score in [0, 1].
 
     `turns` is how many quarter turns anticlockwise lay it upright: 0 unless its page lies on its side.

@@ -10,13 +10,13 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 from worker.vision.detection.detector import Detector
-from worker.vision.values import Pixels, Region
+from worker.vision.values import DetectedRegion, Pixels
 
 
 @dataclass
 class _Request:
     image: Pixels
-    answer: Future[list[Region]] = field(default_factory=Future)
+    answer: Future[list[DetectedRegion]] = field(default_factory=Future)
 
 
 class BatchingDetector:
@@ -38,7 +38,7 @@ class BatchingDetector:
         """The digest of the weights."""
         return self._detector.version
 
-    def detect(self, pages: Sequence[Pixels]) -> list[list[Region]]:
+    def detect(self, pages: Sequence[Pixels]) -> list[list[DetectedRegion]]:
         """Regions of each page; blocks until its batch went through."""
         requests = [_Request(page) for page in pages]
         for request in requests:

@@ -19,7 +19,7 @@ from worker.vision.crops import MIN_CONTRAST, crop, grey
 from worker.vision.detection.detector import Detector
 from worker.vision.letterbox import Letterbox
 from worker.vision.onnx import OnnxModel
-from worker.vision.values import Box, Grey, Label, Pixels, Region
+from worker.vision.values import Box, DetectedRegion, Grey, Label, Pixels
 from worker.vision.weights import WEIGHTS_DIR
 
 #: Width and height of what the network reads.
@@ -100,12 +100,12 @@ class RescoringDetector:
         """Digest of the detector's weights."""
         return self._detector.version
 
-    def detect(self, pages: Sequence[Pixels]) -> list[list[Region]]:
+    def detect(self, pages: Sequence[Pixels]) -> list[list[DetectedRegion]]:
         """The regions of each page, best first."""
         candidates = self._detector.detect(pages)
         return [self._review(page, regions) for page, regions in zip(pages, candidates, strict=True)]
 
-    def _review(self, page: Pixels, regions: Sequence[Region]) -> list[Region]:
+    def _review(self, page: Pixels, regions: Sequence[DetectedRegion]) -> list[DetectedRegion]:
         signatures = [region for region in regions if region.label is Label.SIGNATURE]
         reviewed = [region for region in regions if region.label is not Label.SIGNATURE]
         shares = classified(self._classifier, page, [region.box for region in signatures])
@@ -117,7 +117,7 @@ class RescoringDetector:
         return sorted(reviewed, key=lambda region: region.score, reverse=True)
 
 
-def rescored(region: Region, doubt: float) -> Region:
+def rescored(region: DetectedRegion, doubt: float) -> DetectedRegion:
     """The region with the detector's score times the probability that a hand wrote it (decision 0018)."""
     return replace(region, score=region.score * (1 - doubt))
 

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from worker.vision.detection.yolo import DetectorSpec, model_input, read_answers
 from worker.vision.onnx import OnnxModel
-from worker.vision.values import Pixels, Region, Thresholds
+from worker.vision.values import DetectedRegion, Pixels, Thresholds
 from worker.vision.weights import WEIGHTS_DIR, entry
 
 
@@ -23,7 +23,7 @@ class Detector(Protocol):
     def version(self) -> str:
         """Digest of the weights in use."""
 
-    def detect(self, pages: Sequence[Pixels]) -> list[list[Region]]:
+    def detect(self, pages: Sequence[Pixels]) -> list[list[DetectedRegion]]:
         """The regions of each page in its own pixels, best first; no pages, no answers."""
 
 
@@ -46,11 +46,11 @@ class OnnxDetector:
         """Digest of the ONNX file."""
         return self._model.version
 
-    def detect(self, pages: Sequence[Pixels]) -> list[list[Region]]:
+    def detect(self, pages: Sequence[Pixels]) -> list[list[DetectedRegion]]:
         """The regions of each page in its own pixels, best first."""
         return [self._detect_one(page) for page in pages]
 
-    def _detect_one(self, page: Pixels) -> list[Region]:
+    def _detect_one(self, page: Pixels) -> list[DetectedRegion]:
         if page.size == 0:
             return []
         frames = self._spec.frames(page)

@@ -20,7 +20,7 @@ import numpy.typing as npt
 from worker.vision.crops import grey
 from worker.vision.detection.detector import Detector
 from worker.vision.images import shrunk
-from worker.vision.values import Box, Pixels, Region
+from worker.vision.values import Box, DetectedRegion, Pixels
 
 #: Longer side in pixels of the first try, and of the second for a page that may be turned.
 _GLANCE, _LOOK = 1300, 2400
@@ -118,7 +118,7 @@ class UprightDetector:
         """Digest of the weights in use."""
         return self._detector.version
 
-    def detect(self, pages: Sequence[Pixels]) -> list[list[Region]]:
+    def detect(self, pages: Sequence[Pixels]) -> list[list[DetectedRegion]]:
         """The regions of each page in its own pixels, best first; each knows how its page was turned."""
         turns = [turns_to_upright(page) for page in pages]
         upright = [turned(page, by) for page, by in zip(pages, turns, strict=True)]
@@ -129,7 +129,7 @@ class UprightDetector:
         ]
 
 
-def _as_it_lies(region: Region, upright: Pixels, turns: int) -> Region:
+def _as_it_lies(region: DetectedRegion, upright: Pixels, turns: int) -> DetectedRegion:
     if not turns:
         return region
     height, width = upright.shape[:2]

@@ -13,7 +13,7 @@ from ultralytics.nn.tasks import DetectionModel
 
 from worker.vision.detection.yolo import Answer, DetectorSpec, Inputs, model_input, read_answers
 from worker.vision.letterbox import Letterbox
-from worker.vision.values import Pixels, Region, Thresholds
+from worker.vision.values import DetectedRegion, Pixels, Thresholds
 from worker.vision.weights import WEIGHTS_DIR, CatalogueEntry, entry, verified_path
 
 #: Folded tensors of so many values are stored in half precision (`training/detector/export.py`).
@@ -49,7 +49,7 @@ class TorchDetector:
         """Digest of the safetensors file."""
         return self._version
 
-    def detect(self, pages: Sequence[Pixels]) -> list[list[Region]]:
+    def detect(self, pages: Sequence[Pixels]) -> list[list[DetectedRegion]]:
         """The regions of each page in its own pixels, best first; pages of one shape share forward passes."""
         frames = [self._spec.frames(page) if page.size else [] for page in pages]
         answers: dict[_Look, Answer] = {}

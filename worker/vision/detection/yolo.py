@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from worker.vision.boxes import Corners, Scores, clip, overlapping, suppressed, voted
 from worker.vision.letterbox import Letterbox
-from worker.vision.values import Box, Label, Pixels, Region, Thresholds
+from worker.vision.values import Box, DetectedRegion, Label, Pixels, Thresholds
 from worker.vision.weights import CatalogueEntry
 
 #: Model input: (n, 3, height, width) float32, RGB in [0, 1].
@@ -71,7 +71,9 @@ def model_input(page: Pixels, frame: Letterbox) -> Inputs:
     return np.ascontiguousarray(field.transpose(2, 0, 1), dtype=np.float32) / np.float32(255)
 
 
-def read_answers(answers: Sequence[Answer], frames: Sequence[Letterbox], spec: DetectorSpec) -> list[Region]:
+def read_answers(
+    answers: Sequence[Answer], frames: Sequence[Letterbox], spec: DetectorSpec
+) -> list[DetectedRegion]:
     """The regions of a page's raw answers, one a look: over their label's threshold, clipped, best first.
 
     Overlaps of one label are suppressed. Regions of two labels may lie in one place where neither is likely
@@ -81,7 +83,7 @@ def read_answers(answers: Sequence[Answer], frames: Sequence[Letterbox], spec: D
     floors = np.array([[spec.thresholds.floor(label)] for label in spec.labels])
     # The best claim on every anchor; it rules out whatever scores lower there.
     claims = np.where(anchors.scores >= np.maximum(floors, _CLAIM), anchors.scores, 0).max(axis=0, initial=0)
-    regions = list[Region]()
+    regions = list[DetectedRegion]()
     for label, scores, floor in zip(spec.labels, anchors.scores, floors[:, 0], strict=True):
         chosen = np.flatnonzero((scores >= floor) & (scores >= claims))
         corners, max_iou = anchors.corners[chosen], spec.thresholds.max_iou
@@ -89,7 +91,7 @@ def read_answers(answers: Sequence[Answer], frames: Sequence[Letterbox], spec: D
             box, score = anchors.agreed(int(chosen[kept]), scores)
             on_page = clip(box, width=frames[0].source_width, height=frames[0].source_height)
             if on_page is not None and score >= floor:
-                regions.append(Region(box=on_page, score=min(1.0, score), label=label))
+                regions.append(DetectedRegion(box=on_page, score=min(1.0, score), label=label))
     return sorted(regions, key=lambda region: region.score, reverse=True)
 
 
