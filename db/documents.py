@@ -247,14 +247,13 @@ def quarantine_reasons(session: Session) -> list[tuple[str, int]]:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What decides a document's status: pages read and failed, signatures and damaged ones, open chunks."""
+    """What decides a document's status: pages read and failed, signatures and damaged ones."""
 
     read: int
     unread: int
     signatures: int
     #: Signatures whose crops are damaged in storage, and which have no verdict.
     damaged: int
-    open_chunks: int
 
     @property
     def status(self) -> Status:
@@ -280,16 +279,12 @@ def tally(session: Session, document_id: int, *, label: str = "signature") -> Ta
         .join(Page, Region.page_id == Page.id)
         .where(Page.document_id == document_id, Region.label == label)
     ).one()
-    open_chunks = session.execute(
-        select(func.count(Chunk.id)).where(Chunk.document_id == document_id, Chunk.stage != "closed")
-    ).scalar_one()
     unread = status.get(PageStatus.FAILED, 0)
     return Tally(
         read=sum(status.values()) - unread,
         unread=unread,
         signatures=signatures,
         damaged=damaged,
-        open_chunks=open_chunks,
     )
 
 

@@ -1,4 +1,4 @@
-"""A sign of life: a file that a process touches, and the question whether it did so lately."""
+"""A sign of life: a file that a process touches, whose age a health check looks at."""
 
 from __future__ import annotations
 
@@ -19,11 +19,3 @@ class Pulse:
         self.last = time.monotonic()
         if self._path is not None:
             self._path.touch()
-
-
-def beats(path: Path, *, within: float) -> bool:
-    """Whether the process that touches this file did so in the last `within` seconds."""
-    try:
-        return time.time() - path.stat().st_mtime <= within
-    except FileNotFoundError:
-        return False

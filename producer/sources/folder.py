@@ -11,7 +11,6 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO
 
 from db.documents import Object
 from producer.claims import LARGEST_SIDECAR
@@ -64,10 +63,6 @@ class FolderSource:
         )
         while page := list(islice(documents, size)):
             yield page
-
-    def open(self, document: Object) -> BinaryIO:
-        """The file."""
-        return open_local_file(document.key, document.version)[0]
 
     def metadata(self, document: Object) -> Mapping[str, str]:
         """Nothing: files have none. ObjectMissing when this version is no longer there."""

@@ -26,18 +26,13 @@ if TYPE_CHECKING:
     )
 
 
-def list_objects(client: S3Client, bucket: str, prefix: str = "") -> Iterator[Object]:
-    """Documents below the prefix in the order of their keys, in bounded memory. StorageUnavailable."""
-    for page in list_pages(client, bucket, prefix):
-        yield from page
-
-
 def list_pages(
     client: S3Client, bucket: str, prefix: str = "", *, size: int = PAGE, call: Caller = once
 ) -> Iterator[list[Object]]:
-    """The same by the page of the store's answers, so pages may be short or empty.
+    """Documents below the prefix in the order of their keys, in bounded memory. StorageUnavailable.
 
-    Each request runs through `call`: one that waits outages out goes on where the listing was.
+    They come by the page of the store's answers, so pages may be short or empty. Each request
+    runs through `call`: one that waits outages out goes on where the listing was.
     """
     pages = _version_pages if call(lambda: is_versioned(client, bucket)) else _object_pages
     filtered = DocumentFilter()

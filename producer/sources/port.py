@@ -1,11 +1,11 @@
-"""What a source of documents must do: list, open, say what stands beside a document, and tell of new ones."""
+"""What a source of documents must do: list, say what stands beside a document, and tell of new ones."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 from db.documents import Object
 from producer.outages import Caller, once
@@ -81,9 +81,6 @@ class Source(Protocol):
         What may still be written to is left out if it changed in the last `settled` seconds. Each request
         runs through `call`: one that waits outages out goes on where the listing was.
         """
-
-    def open(self, document: Object) -> BinaryIO:
-        """The bytes of exactly this version; to be closed by the caller."""
 
     def metadata(self, document: Object) -> Mapping[str, str]:
         """What was given along with exactly this version, by lower-case names."""

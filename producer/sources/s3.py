@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from db.documents import Object
@@ -14,7 +14,7 @@ from producer.sources.listing import list_pages
 from producer.sources.notifications import configured
 from producer.sources.port import PAGE, NotificationSource, SourceSettings
 from worker.errors import WrongUse
-from worker.storage.s3 import precondition, s3_client, translated
+from worker.storage.s3 import s3_client
 from worker.storage.stores import STORES
 
 if TYPE_CHECKING:
@@ -52,14 +52,6 @@ class S3Source:
     ) -> Iterator[Sequence[Object]]:
         """Every version where the bucket keeps them, else every object; an object appears whole."""
         return list_pages(self.client, self.bucket, self.prefix, size=size, call=call)
-
-    def open(self, document: Object) -> BinaryIO:
-        """The bytes as they arrive."""
-        with translated(document.key):
-            answer = self.client.get_object(
-                Bucket=document.bucket, Key=document.key, **precondition(document.version)
-            )
-        return cast("BinaryIO", answer["Body"])
 
     def metadata(self, document: Object) -> Mapping[str, str]:
         """The object's metadata."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from itertools import islice
+from itertools import chain, islice
 
 import pytest
 from sqlalchemy import text
@@ -13,7 +13,7 @@ from db.documents import Object
 from db.engine import make_sessions
 from db.states import Status
 from producer.services.audit import Loose, Statement, audit_source
-from producer.sources.listing import list_objects
+from producer.sources.listing import list_pages
 from producer.sources.s3 import S3Source
 from tests.acceptance.commands import countersign
 from worker.errors import StorageUnavailable
@@ -31,7 +31,7 @@ def put(s3, *keys, data=b"%PDF-1.4"):
 
 def register(sessions, s3, status=Status.DONE, *, prefix=""):
     """Every object of the bucket becomes a document with that status."""
-    for one in list_objects(s3.client, s3.name, prefix):
+    for one in chain.from_iterable(list_pages(s3.client, s3.name, prefix)):
         with sessions() as session:
             document_id, new = documents.register(session, one, {})
             if new and status is Status.WORKING:

@@ -16,7 +16,7 @@ from db.documents import Object
 from db.models import Document
 from db.states import ClaimSource
 from producer.claims import first_of, from_metadata, from_sidecar
-from producer.sources.listing import list_objects
+from producer.sources.listing import list_pages
 from producer.sources.naming import LONGEST_NAME, storable
 from tests.conftest import Bucket
 from tests.corpus import ANY, KINDS, Kind
@@ -180,7 +180,7 @@ def test_every_key_comes_out_of_a_listing_as_it_went_in(s3: Bucket) -> None:
     for key in keys:
         s3.client.put_object(Bucket=s3.name, Key=key, Body=b"x")
 
-    found = [one.key for one in list_objects(s3.client, s3.name)]
+    found = [document.key for page in list_pages(s3.client, s3.name) for document in page]
 
     # That server cannot list versions of such keys, as the fixture does to tidy up.
     for key in keys:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from producer.sources.listing import list_objects, list_pages
+from producer.sources.listing import list_pages
 from worker.errors import ObjectMissing
 from worker.storage.s3 import S3
 
@@ -30,7 +30,7 @@ def read(bucket, one) -> bytes:
 def test_without_versions_every_object_is_named_by_its_etag(s3):
     put(s3, "b.pdf", "a.pdf", "c d+é.pdf")
 
-    found = list(list_objects(s3.client, s3.name))
+    found = listed(s3)
 
     assert [one.key for one in found] == ["a.pdf", "b.pdf", "c d+é.pdf"]
     assert all(one.version.startswith("etag:") and '"' not in one.version for one in found)

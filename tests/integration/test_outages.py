@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -16,6 +17,7 @@ from db.states import ChunkStage, DocumentStage, StageName, Status
 from tests.fakes import Outbox, Pages, page
 from tests.world import World
 from worker.errors import BrokerUnavailable, PageError, StorageUnavailable
+from worker.steps.breaker import Breaker
 from worker.steps.detect import detect_chunk
 from worker.steps.render import render_document
 from worker.steps.sweep import sweep_all
@@ -179,16 +181,37 @@ def test_failures_of_an_original_do_not_count_against_its_twins(world: World) ->
     assert world.through(ids[-1]).status is Status.DONE
 
 
+class NotedBreaker(Breaker):
+    """A breaker that notes what it is asked and told."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.notes: list[str] = []
+
+    def wait(self, *, most: float) -> None:
+        self.notes.append("wait")
+        super().wait(most=most)
+
+    def failed(self) -> None:
+        self.notes.append("failed")
+        super().failed()
+
+    def works(self) -> None:
+        self.notes.append("works")
+        super().works()
+
+
 def test_an_outage_makes_the_next_attempt_wait_before_it_claims(world: World) -> None:
     document_id = world.arrive("letter.pdf", [page(0)])
-    deps = world.render_deps
+    breaker = NotedBreaker()
+    deps = replace(world.render_deps, breaker=breaker)
     world.store.fail = [StorageUnavailable("letter.pdf", "503")]
     with pytest.raises(StorageUnavailable):
         render_document(document_id, deps)
 
-    assert deps.breaker.is_open
+    assert breaker.notes == ["wait", "failed"]
     assert render_document(document_id, deps)
-    assert not deps.breaker.is_open
+    assert breaker.notes == ["wait", "failed", "wait", "works"]
 
 
 class Held(Pages):

@@ -18,7 +18,7 @@ from deploy.processes import start_process, stopped_at_exit, wait_until
 from deploy.s3_server import s3_answers
 from deploy.settings import child_environment
 from producer.sources import bucket as intake_bucket
-from producer.sources.listing import list_objects
+from producer.sources.listing import list_pages
 from worker.settings import Storage
 from worker.storage.s3 import S3, s3_client
 
@@ -82,7 +82,7 @@ def test_the_producer_lists_reads_metadata_and_uploads(client: AsRole, tmp_path:
     ours = client("producer")
     (tmp_path / "b.pdf").write_bytes(b"another")
 
-    document = next(one for one in list_objects(ours, INTAKE) if one.key == "a.pdf")
+    document = next(one for page in list_pages(ours, INTAKE) for one in page if one.key == "a.pdf")
     uploaded = intake_bucket.upload(ours, tmp_path / "b.pdf", bucket=INTAKE, key="b.pdf")
 
     assert intake_bucket.metadata(ours, document) == {}
@@ -98,7 +98,7 @@ def test_the_producer_has_no_way_to_the_results(client: AsRole) -> None:
 
 def test_a_worker_reads_documents_and_writes_results(client: AsRole) -> None:
     ours = client("worker")
-    store, (document, *_) = S3(ours, RESULTS), list(list_objects(client("producer"), INTAKE))
+    store, ((document, *_),) = S3(ours, RESULTS), list_pages(client("producer"), INTAKE)
 
     store.put("documents/2/result.json", b"{}")
 

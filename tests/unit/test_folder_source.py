@@ -74,21 +74,17 @@ def test_what_may_still_be_written_to_waits_for_a_later_listing(tmp_path):
     assert names(source) == ["new.pdf", "old.pdf"]
 
 
-def test_a_listed_document_is_opened_with_its_sidecar_until_it_changes(tmp_path):
+def test_a_listed_document_is_met_with_its_sidecar_until_it_changes(tmp_path):
     write(tmp_path, "a.pdf", data=b"old")
     write(tmp_path, "a.pdf.json", data=b'{"signer": "Ann"}')
     source = FolderSource(tmp_path)
     (document,) = listed(source)
 
-    with source.open(document) as file:
-        assert file.read() == b"old"
     assert source.sidecar(document) == b'{"signer": "Ann"}'
     assert source.metadata(document) == {}
     assert (document.bucket, document.bytes) == (LOCAL_BUCKET, 3)
 
     write(tmp_path, "a.pdf", data=b"newer")
-    with pytest.raises(ObjectMissing):
-        source.open(document)
     with pytest.raises(ObjectMissing):
         source.metadata(document)
     assert listed(source)[0].version != document.version

@@ -23,11 +23,6 @@ class Breaker:
         self._failures = 0
         self._until = 0.0
 
-    @property
-    def is_open(self) -> bool:
-        """Whether something was away when it was last asked for."""
-        return self._until > 0.0
-
     def wait(self, *, most: float) -> None:
         """Return at once, or in an outage when the next attempt is due, after `most` seconds."""
         seconds = min(most, self._until - time.monotonic())

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import numpy.typing as npt
 
-from worker.vision.values import Box, DetectedRegion
+from worker.vision.values import Box
 
 #: One rectangle per row, (left, top, right, bottom).
 Corners = npt.NDArray[np.float32]
@@ -34,22 +32,11 @@ def clip(box: Box, *, width: float, height: float) -> Box | None:
     return Box(x=left, y=top, width=right - left, height=bottom - top)
 
 
-def suppress_overlaps(regions: Sequence[DetectedRegion], *, max_iou: float) -> list[DetectedRegion]:
-    """Keep the best-scoring region of every overlapping group of one label, best first.
-
-    Equal scores keep the one that came first, so the result is reproducible. Regions of different labels
-    may lie on top of each other: a signature stands on handwriting.
-    """
-    kept: list[DetectedRegion] = []
-    for candidate in sorted(regions, key=lambda region: region.score, reverse=True):
-        rivals = (other for other in kept if other.label == candidate.label)
-        if all(iou(candidate.box, other.box) <= max_iou for other in rivals):
-            kept.append(candidate)
-    return kept
-
-
 def suppressed(corners: Corners, scores: Scores, *, max_iou: float, limit: int) -> list[int]:
-    """`suppress_overlaps` on arrays: the rows that are kept, best first, at most `limit` of them."""
+    """The rows that no better one overlaps by more than `max_iou`: best first, at most `limit` of them.
+
+    Equal scores keep the one that came first, so the result is reproducible.
+    """
     order = np.argsort(-scores, kind="stable")
     kept: list[int] = []
     while order.size and len(kept) < limit:
