@@ -10,8 +10,8 @@ class Status(StrEnum):
 
     WAITING = "waiting"  # registered; no worker has begun
     WORKING = "working"  # at least one worker has begun
-    DONE = "done"  # every page was read and answered
-    PARTIAL = "partial"  # answered, but at least one page could not be read
+    DONE = "done"  # every page was read, and the crop of every signature
+    PARTIAL = "partial"  # answered, but at least one page or crop could not be read
     FAILED = "failed"  # in quarantine: kept, with its reason, until somebody retries it
 
     @property

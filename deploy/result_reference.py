@@ -16,8 +16,10 @@ from worker.result import (
     DocumentHistory,
     DocumentResult,
     EnrolmentResult,
+    OverviewResult,
     ReplayResult,
     ResultModel,
+    StatementResult,
     VerdictRow,
 )
 
@@ -32,6 +34,8 @@ _SHOWN: tuple[type[ResultModel], ...] = (
     ComparisonResult,
     ReplayResult,
     EnrolmentResult,
+    OverviewResult,
+    StatementResult,
     DoctorFinding,
 )
 #: Models that add fields to another; only these are shown.

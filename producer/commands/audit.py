@@ -29,7 +29,7 @@ def audit(
     with noted(everything) as (note, unknown):
         statement = audit_source(connections.sessions(), origin, on_loose=note)
     if as_json:
-        print_json(statement.as_json())
+        print_json(statement.result)
     else:
         show_statement(statement, unknown)
     raise typer.Exit(0 if statement.complete else 1)

@@ -26,6 +26,6 @@ def status(
         return
     numbers = overview(sessions)
     if as_json:
-        print_json(numbers.as_json())
+        print_json(numbers)
     else:
         show_overview(numbers)

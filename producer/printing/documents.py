@@ -7,20 +7,19 @@ from pathlib import Path
 
 from producer.console import coloured, empty_table, out, plain
 from producer.services.run import RunResult
-from producer.services.status import Overview
-from worker.result import DocumentHistory, DocumentResult, EventResult, VersionsResult
+from worker.result import DocumentHistory, DocumentResult, EventResult, OverviewResult, VersionsResult
 
 #: Documents whose reason is told in a sentence below the table; the report has all of them.
 SENTENCES = 20
 
 
-def show_overview(overview: Overview) -> None:
+def show_overview(overview: OverviewResult) -> None:
     """Documents by status, what is in quarantine and why, signers."""
     rows = empty_table("Documents", "status", "number")
     for status, number in overview.documents.items():
         rows.add_row(coloured(status), str(number))
     out.print(rows)
-    for reason, number in overview.reasons:
+    for reason, number in overview.reasons.items():
         out.print(f"{number} in quarantine: {reason} (countersign retry --reason {reason})")
     out.print(f"{overview.signers} signers enrolled")
 

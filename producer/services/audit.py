@@ -18,6 +18,7 @@ from db.engine import Sessions
 from db.states import Status
 from producer.sources.port import Source
 from worker.errors import StorageUnavailable
+from worker.result import StatementResult
 
 #: What a version in the bucket may be beside the status of its document.
 UNKNOWN, ERASED = "unknown", "erased"
@@ -66,9 +67,10 @@ class Statement:
         """Rows without an object by where their document stands, zeros included."""
         return {_word(state): self.gone[state] for state in Status}
 
-    def as_json(self) -> dict[str, object]:
+    @property
+    def result(self) -> StatementResult:
         """The statement with every count, zeros included; documents in quarantine are called that."""
-        return {
+        counts = {
             "bucket": self.bucket,
             "prefix": self.prefix,
             "complete": self.complete,
@@ -76,6 +78,7 @@ class Statement:
             **self.there_counts,
             "gone": self.gone_counts,
         }
+        return StatementResult.model_validate(counts)
 
 
 def audit_source(sessions: Sessions, source: Source, *, on_loose: Callable[[Loose], None]) -> Statement:

@@ -55,7 +55,7 @@ def test_a_bucket_whose_documents_all_ended_is_complete(sessions, s3):
 
     statement, loose = stated(sessions, s3)
 
-    said = statement.as_json()
+    said = statement.result.json_object()
     assert (said["versions"], said["done"], said["quarantined"], said["partial"]) == (4, 2, 1, 1)
     assert statement.complete
     assert loose == []

@@ -75,8 +75,11 @@ FORBIDDEN: dict[str, tuple[str, ...]] = {
     "worker.storage": ("producer", "training", "deploy", "worker.steps", "worker.tasks", "celery", *TERMINAL),
     "training": ("producer", "db", "celery", "boto3"),
 }
-#: Modules that only one module may import.
+_S3_ADAPTERS = ("worker.storage.s3", "producer.sources.bucket", "producer.sources.notifications")
+#: Libraries that only a few modules may import.
 SOLE_IMPORTERS = {
+    "boto3": _S3_ADAPTERS,
+    "botocore": _S3_ADAPTERS,
     "pymupdf": ("worker.rendering.pdf", "training.synthesis"),
     "celery": ("worker.app", "worker.publisher", "worker.tasks", "deploy"),
     "scipy": ("training.common.statistics",),

@@ -31,9 +31,11 @@ from worker.result.reports import (
     Difference,
     DoctorFinding,
     EnrolmentResult,
+    OverviewResult,
     ReferenceResult,
     ReferenceScores,
     ReplayResult,
+    StatementResult,
 )
 from worker.result.table import VerdictRow
 
@@ -49,6 +51,7 @@ __all__ = [
     "DuplicateResult",
     "EnrolmentResult",
     "EventResult",
+    "OverviewResult",
     "PageResult",
     "PointBox",
     "PointSize",
@@ -58,6 +61,7 @@ __all__ = [
     "RegionResult",
     "ReplayResult",
     "ResultModel",
+    "StatementResult",
     "SuggestionResult",
     "VerdictResult",
     "VerdictRow",

@@ -138,8 +138,8 @@ class DocumentResult(ResultModel):
         description="SHA-256 of its bytes, in hexadecimal; empty when they could not be read."
     )
     status: Status = Field(
-        description="`done`: every page is answered; `partial`: some pages could not be read; `failed`: in "
-        "quarantine; `waiting` and `working` before that."
+        description="`done`: every page was read, and so was the crop of every signature; `partial`: some "
+        "could not be read; `failed`: in quarantine; `waiting` and `working` before that."
     )
     reason: str | None = Field(description="Reason code why it is not done; see below.")
     detail: Annotated[str | None, CIRCUMSTANCE] = Field(default=None, description="The reason in a sentence.")

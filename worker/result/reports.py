@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pydantic import Field, JsonValue
 
-from worker.result.base import ResultModel, Share
+from db.states import Status
+from worker.result.base import Count, ResultModel, Share
 from worker.result.document import DocumentResult
 from worker.vision.kinds import Confidence, Outcome
 
@@ -77,6 +78,37 @@ class EnrolmentResult(ResultModel):
     references: tuple[ReferenceResult, ...] = Field(description="The references, in the order of enrolment.")
     wanted: int = Field(ge=0, description="How many agreeing references are enough.")
     lacking: int = Field(ge=0, description="How many more are wanted.")
+
+
+class OverviewResult(ResultModel):
+    """How many documents stand where, as `countersign status --json` prints it."""
+
+    documents: dict[Status, Count] = Field(description="Documents by their status, zeros included.")
+    reasons: dict[str, Count] = Field(
+        description="Quarantined documents by their reason code, most frequent first."
+    )
+    signers: Count = Field(description="Signers on file.")
+
+
+class StatementResult(ResultModel):
+    """The completeness statement: what became of every version in a bucket or folder."""
+
+    bucket: str = Field(description="The bucket; `file` for a folder.")
+    prefix: str = Field(description="What the keys of its documents begin with.")
+    complete: bool = Field(
+        description="Whether every version that is or was there has its final answer, or was erased."
+    )
+    versions: Count = Field(description="Versions that are there.")
+    waiting: Count = Field(description="Of them: registered, no worker has begun.")
+    working: Count = Field(description="Of them: at least one worker has begun.")
+    done: Count = Field(description="Of them: answered in full.")
+    partial: Count = Field(description="Of them: answered in part.")
+    quarantined: Count = Field(description="Of them: in quarantine.")
+    erased: Count = Field(description="Of them: erased from the database, for good.")
+    unknown: Count = Field(description="Of them: not registered.")
+    gone: dict[str, Count] = Field(
+        description="Documents whose version is no longer there, by the same words, zeros included."
+    )
 
 
 class DoctorFinding(ResultModel):

@@ -1,4 +1,4 @@
-"""S3-compatible stores, through boto3: this module alone imports it, and turns its errors into ours."""
+"""S3-compatible stores, through boto3, whose errors become ours."""
 
 from __future__ import annotations
 
