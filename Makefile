@@ -12,9 +12,6 @@ SECONDS ?= 60
 # Processes that run tests side by side, each with servers of its own.
 JOBS ?= 2
 
-# Tests that need the evaluation data find it here, or say so and are skipped.
-export COUNTERSIGN_DATA ?= $(abspath $(wildcard ../shared/data))
-
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help demo test check fuzz stack clean

@@ -29,8 +29,7 @@ def grant(engine: Engine, passwords: Mapping[str, str]) -> None:
 
 def _let_in(connection: Connection, role: str, password: str) -> None:
     """Let the role log in. Only a SCRAM verifier is sent: statements may be logged by the server."""
-    # SQLite needs no driver of Postgres.
-    from psycopg2.extensions import encrypt_password  # type: ignore[import-untyped]  # noqa: PLC0415
+    from psycopg2.extensions import encrypt_password  # type: ignore[import-untyped]  # noqa: PLC0415 - in the extra `queue`
 
     driver = connection.connection.driver_connection
     verifier = encrypt_password(password, role, driver, "scram-sha-256")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from itertools import chain, islice
 
 import pytest
@@ -190,8 +191,6 @@ def test_a_listing_out_of_order_is_refused_rather_than_misread(sessions):
 
 def test_memory_does_not_grow_with_the_bucket(sessions, postgres):
     """Sixty thousand keys on both sides; a row held for each would be many times this bound."""
-    import tracemalloc  # noqa: PLC0415
-
     number = 60_000
     with postgres.begin() as connection:
         connection.execute(

@@ -14,6 +14,7 @@ from tests.erasures import eraser, everything, lines, signed
 from tests.fakes import MeanEncoder, page
 from tests.handwriting import signature
 from tests.world import World
+from worker.steps.references import enroll_reference
 from worker.vision.verification.embedding import DIMENSION
 
 
@@ -30,8 +31,6 @@ class WideEncoder(MeanEncoder):
 def enrolled(world: World) -> World:
     """Ann and Bob on file; a document that claims both, and one that claims nobody."""
     world.encoder = WideEncoder()
-    from worker.steps.references import enroll_reference  # noqa: PLC0415
-
     for name in ("Ann", "Bob"):
         image = cv2.imencode(".png", signature(len(name) + ord(name[0])))[1].tobytes()
         world.renderer.documents[image] = [page(0, marks=1)]

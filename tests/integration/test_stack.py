@@ -15,6 +15,7 @@ from deploy.console import address_panel, write_environment
 from deploy.postgres_server import postgres_answers
 from deploy.processes import ProcessDied
 from deploy.stack import Stack, running_stack
+from worker.pipeline import QUEUES
 
 
 @pytest.fixture(scope="module")
@@ -35,10 +36,7 @@ def ask_flower(stack: Stack, path: str, *, login: str = "", data: bytes | None =
 
 
 def test_every_process_of_the_stack_runs(stack):
-    assert set(stack.processes) == {
-        *("render", "detect", "verify", "finish", "upkeep"),
-        *("beat", "watch", "flower"),
-    }
+    assert set(stack.processes) == {*(queue.name for queue in QUEUES), "beat", "watch", "flower"}
     assert stack.dead() == []
 
 

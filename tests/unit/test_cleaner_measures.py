@@ -235,7 +235,7 @@ def test_what_ships_answers_with_probabilities_of_the_logits() -> None:
 
 
 def test_undecided_answers_cost_the_same_wherever_they_are() -> None:
-    """Logits of zero have an entropy of ln 2 a pixel, however pixels are weighed."""
+    """Logits of zero have an entropy of ln 2 a pixel, however pixels are weighted."""
     strokes, dark = torch.rand(2, 1, 8, 8).round(), torch.rand(2, 1, 8, 8).round()
 
     assert loss_of(torch.zeros(2, 1, 8, 8), strokes, dark, SETTINGS).item() == pytest.approx(math.log(2))

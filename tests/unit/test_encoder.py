@@ -52,7 +52,7 @@ def test_the_pair_classifier_is_symmetric():
 
 def test_torch_and_onnx_runtime_give_the_same_verdicts():
     pytest.importorskip("torch")
-    from worker.vision.verification.torch_encoder import TorchEncoder  # noqa: PLC0415
+    from worker.vision.verification.torch_encoder import TorchEncoder  # noqa: PLC0415 - needs torch
 
     verifier, onnx = load_verifier(), load_encoder()
     torch = TorchEncoder(weights.verified_path("encoder-torch"), version=onnx.version, device="cpu")

@@ -42,34 +42,35 @@ def test_queues_and_tasks_are_named_once() -> None:
 
 
 def test_a_row_goes_on_to_the_next_stage_of_its_kind() -> None:
-    stages = {stage.name: PIPELINE.after(stage.name) for stage in PIPELINE}
+    way = [PIPELINE.first_of_chunks]
+    while way[-1] is not ChunkStage.CLOSED:
+        way.append(ChunkStage(PIPELINE.after(way[-1])))
 
-    assert stages == {
-        DocumentStage.RENDER: DocumentStage.FINISH,
-        ChunkStage.DETECT: ChunkStage.VERIFY,
-        ChunkStage.VERIFY: ChunkStage.CLOSED,
-        DocumentStage.FINISH: DocumentStage.CLOSED,
-    }
+    assert way == [*(stage.name for stage in PIPELINE.chunk_stages), ChunkStage.CLOSED]
+    assert PIPELINE.after(PIPELINE.opening[-1].name) is PIPELINE.closing[0].name
+    assert PIPELINE.after(PIPELINE.closing[-1].name) is DocumentStage.CLOSED
 
 
 def test_a_message_takes_a_chunk_through_its_stages_and_on_to_its_document() -> None:
-    def names(stage: DocumentStage | ChunkStage) -> list[str]:
-        return [link.name.value for link in PIPELINE.chain(stage)]
+    of_chunks = (*PIPELINE.chunk_stages, *PIPELINE.closing)
 
-    assert names(DocumentStage.RENDER) == ["render"]
-    assert names(ChunkStage.DETECT) == ["detect", "verify", "finish"]
-    assert names(ChunkStage.VERIFY) == ["verify", "finish"]
-    assert names(DocumentStage.FINISH) == ["finish"]
+    assert PIPELINE.chain(PIPELINE.opening[0].name) == PIPELINE.opening
+    assert PIPELINE.chain(PIPELINE.first_of_chunks) == of_chunks
+    assert PIPELINE.chain(PIPELINE.chunk_stages[-1].name) == of_chunks[-1 - len(PIPELINE.closing) :]
+    assert PIPELINE.chain(PIPELINE.closing[0].name) == PIPELINE.closing
 
 
 def test_only_what_comes_after_the_chunks_joins_them() -> None:
-    assert [stage.name for stage in PIPELINE if PIPELINE.joins(stage.name)] == [DocumentStage.FINISH]
+    joining = [stage for stage in PIPELINE if PIPELINE.joins(stage.name)]
+
+    assert joining == list(PIPELINE)[len(PIPELINE.opening) + len(PIPELINE.chunk_stages) :]
 
 
 def test_no_lease_is_longer_than_the_longest() -> None:
     attempts = Attempts(render_lease=1, detect_lease=2, verify_lease=4, finish_lease=3)
 
     assert PIPELINE.longest_lease(attempts) == 4
+    assert all(stage.lease(attempts) <= 4 for stage in PIPELINE)
 
 
 @pytest.mark.parametrize(

@@ -34,10 +34,10 @@ from worker.vision.values import Box, DetectedRegion, Label, Thresholds
 from worker.vision.weights import entry
 
 #: Doubts to choose from. Less costs signatures unlike those of the validation set:
-#: of CEDAR's, which no model learns from, 2.4 % at 0.5, 0.9 % at 0.8 (decision 0014).
+#: of CEDAR's, on which no model is trained, 2.4 % at 0.5, 0.9 % at 0.8 (decision 0014).
 DOUBTS = (0.7, 0.8, 0.9, 0.95, 0.98, 0.99)
 #: The doubt is chosen among all answers from this score on: at the default threshold the validation set
-#: holds too few alarms to tell doubts apart.
+#: holds too few false alarms to distinguish them.
 LOW = 0.05
 #: Other thresholds that are measured with the gate, for those who weigh misses and alarms differently.
 OTHERS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7)

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from string import ascii_letters, digits
 
@@ -190,8 +191,6 @@ def package_faces(package: str) -> tuple[Face, ...]:
 
 
 def _folder(package: str) -> Path:
-    from importlib.util import find_spec  # noqa: PLC0415
-
     spec = find_spec(package)
     if spec is None or spec.origin is None:
         raise ModuleNotFoundError(name=package)

@@ -93,7 +93,7 @@ def _reliability(trials_of: dict[tuple[str, int], list[Trials]]) -> Any:
 
 
 def _panels(count: int) -> tuple[Any, Any]:
-    from matplotlib.figure import Figure  # noqa: PLC0415
+    from matplotlib.figure import Figure  # noqa: PLC0415  # slow to load, and only drawing needs it
 
     figure = Figure(
         figsize=(4.6 if count == 1 else 2.6 * count, 4.6 if count == 1 else 2.4), layout="constrained"

@@ -20,6 +20,9 @@ from worker.vision.crops import ink_mask
 from worker.vision.values import Opinion, Outcome, Quality
 from worker.vision.verification.enrolment import Grade
 
+#: Reason code of a comparison with an image that cannot be read or shows too little.
+UNUSABLE_IMAGE = "unusable_image"
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Image:
@@ -51,7 +54,7 @@ class Comparer:
             scores = ReferenceScores(a=first.grade.score, b=second.grade.score)
             same_ink = _same_ink(first, second, opinion)
         except UnusableReference as error:
-            opinion, reason, detail = Opinion(Outcome.INCONCLUSIVE), "unusable_image", str(error)
+            opinion, reason, detail = Opinion(Outcome.INCONCLUSIVE), UNUSABLE_IMAGE, str(error)
         return ComparisonResult(
             a=str(a),
             b=str(b),

@@ -20,6 +20,7 @@ from PIL import Image
 for _unused in ("pymupdf.layout", "pymupdf4llm"):
     sys.modules.setdefault(_unused, None)  # type: ignore[arg-type]
 
+# These stand below the lines above, which have to run before pymupdf is imported (E402).
 import pymupdf  # noqa: E402
 
 from worker.errors import (  # noqa: E402

@@ -106,7 +106,7 @@ class VersionsResult(ResultModel):
     matcher: str | None = Field(default=None, description="SHA-256 of the matcher's weights.")
     calibration: str | None = Field(default=None, description="SHA-256 of the verifier's calibration.")
     classifier: str | None = Field(
-        default=None, description="SHA-256 of the crop classifier, where it is on."
+        default=None, description="SHA-256 of the second-stage classifier, where it is on."
     )
     cleaner: str | None = Field(default=None, description="Name and version of the cleaner.")
     thresholds: dict[str, float] = Field(
@@ -188,7 +188,7 @@ class EventResult(ResultModel):
     at: Moment = Field(description="When it was written.")
     stage: str = Field(description="The stage: `render`, `detect`, `verify`, `finish`, or who acted.")
     event: str = Field(description="What happened, in a word.")
-    chunk: int | None = Field(default=None, description="Index of the chunk of pages, from 0.")
+    chunk: int | None = Field(default=None, description="Number of the chunk of pages in the database.")
     attempt: int | None = Field(default=None, description="Which attempt at the stage it was, from 1.")
     worker: str | None = Field(default=None, description="Name of the worker.")
     task: str | None = Field(default=None, description="Id of the task.")

@@ -83,7 +83,11 @@ class RegionResult(ResultModel):
     points: Annotated[PointBox | None, CIRCUMSTANCE] = Field(
         default=None, description="The box in PDF points; null for image files."
     )
-    score: Share = Field(description="How sure the detector is that the box holds what its label says.")
+    score: Share = Field(
+        description="The detector's score for the label it gave; a signature's is multiplied by the "
+        "probability that a hand wrote it, where the second-stage classifier is on. `printed_text` and "
+        "`stamp_or_logo` keep the detector's score for a signature."
+    )
     label: str = Field(description=f"What it is: {_LABELS}; others may follow.")
     crop: Annotated[str, CIRCUMSTANCE] = Field(
         description="Path or storage key of the crop as it was scanned."

@@ -1,1 +1,1 @@
-"""Use cases: ids and dependencies in, ids out."""
+"""Use cases: ids and dependencies in, rows out."""

@@ -23,6 +23,7 @@ def finish_document(document_id: int, deps: Deps) -> bool:
 
 def _finish(lease: Lease, _: Document, deps: Deps) -> None:
     _tell_later_ones(lease.id, deps)
+    # Ends by itself: a finding only ever moves to an earlier copy, and each move costs one more round.
     while not _answered(lease, deps):
         pass
 
