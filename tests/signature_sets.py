@@ -164,7 +164,7 @@ def write_all(data: Path, *, genuine: int = 8, forged: int = 4) -> Path:
     write_bhsig(folder / "bhsig_hindi", splits, genuine=genuine, forged=forged)
     write_cedar(folder / "cedar", (201, 202, 203), genuine=genuine, forged=forged)
     write_dutch(folder / "dutch", (301, 302, 303), genuine=genuine, forged=forged)
-    write_crossmedia(folder / "crossmedia_cn", (80, 81, 82, 83, 84))
+    write_crossmedia(folder / "crossmedia_cn", range(80, 86))
     write_online(folder / "susig.npz", range(401, 421), genuine=genuine, forged=forged)
     write_online(folder / "svc2004.npz", range(501, 511), genuine=genuine, forged=forged)
     write_online(folder / "mcyt.npz", range(601, 604), genuine=genuine, forged=forged)

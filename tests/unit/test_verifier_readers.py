@@ -57,7 +57,7 @@ def test_no_writer_is_in_two_splits(data):
         pytest.param(
             readers.crossmedia,
             "crossmedia_cn",
-            {f"{volunteer}/{prompt}": (4, 0) for volunteer in range(80, 85) for prompt in (1, 2)},
+            {f"{volunteer}/{prompt}": (4, 0) for volunteer in range(80, 86) for prompt in (1, 2)},
             id="cross-media",
         ),
     ],

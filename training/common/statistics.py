@@ -196,6 +196,15 @@ def logistic_fit(features: Floats, labels: Flags, weights: Floats) -> tuple[Floa
     return np.asarray(model.coef_[0], np.float64), float(model.intercept_[0])
 
 
+def penalised_logistic_fit(
+    features: Floats, labels: Flags, weights: Floats, *, ridge: float
+) -> tuple[Floats, float]:
+    """The same for many features or labels that part without error: `ridge` pulls coefficients to zero."""
+    model = LogisticRegression(C=1 / ridge, solver="lbfgs", tol=1e-3, max_iter=1000)
+    model.fit(features, labels, sample_weight=weights / weights.sum())
+    return np.asarray(model.coef_[0], np.float64), float(model.intercept_[0])
+
+
 def probabilities(llr: Floats) -> Floats:
     """The probability that each natural log-likelihood ratio states at even odds."""
     return np.asarray(special.expit(llr), np.float64)

@@ -12,9 +12,12 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from training.common.statistics import Floats, equal_error_rate, logistic_fit
+from training.common.statistics import Floats, equal_error_rate, penalised_logistic_fit
 from training.verifier.protocol import Gallery
 from worker.vision.values import Normal
+
+#: How strongly coefficients are pulled to zero: embeddings have more numbers than there are signatures.
+PENALTY = 2e-3
 
 Features = npt.NDArray[np.float32]
 Reader = Callable[[Features], Floats]
@@ -29,7 +32,9 @@ def train_reader(features: Features, genuine: npt.NDArray[np.bool_]) -> Reader:
     """Fit a logistic regression with balanced classes; it answers with logits of "genuine"."""
     mean, spread = features.mean(axis=0), features.std(axis=0) + 1e-6
     weights = np.where(genuine, 0.5 / genuine.sum(), 0.5 / (~genuine).sum())
-    coefficients, intercept = logistic_fit((features - mean) / spread, genuine, weights)
+    coefficients, intercept = penalised_logistic_fit(
+        (features - mean) / spread, genuine, weights, ridge=PENALTY
+    )
 
     def read(given: Features) -> Floats:
         return np.asarray((given - mean) / spread @ coefficients + intercept, np.float64)

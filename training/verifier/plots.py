@@ -16,6 +16,8 @@ from training.verifier.metrics import Trials
 #: False acceptance and rejection in per cent at the ticks of the DET curve.
 TICKS = (0.1, 0.5, 1, 2, 5, 10, 20, 40)
 SHOWN = (sets.test, sets.cedar)
+#: Numbers of references that are drawn, where a writer has as many.
+COUNTS = (1, 8)
 COLOURS = ("#166f45", "#ba1a1a", "#2456a4")
 
 
@@ -28,9 +30,10 @@ def draw_curves(library: Library, folder: Path) -> list[Path]:
     mpl.rcParams.update({"svg.hashsalt": "countersign", "font.size": 9})
     folder.mkdir(parents=True, exist_ok=True)
     trials_of = {
-        (library.of(read).gallery.source, count): library.of(read).trials(library.models.calibration, count)
+        (library.of(read).gallery.source, count): trials
         for read in SHOWN
-        for count in (1, 8)
+        for count in COUNTS
+        if (trials := library.of(read).trials(library.models.calibration, count))
     }
     drawn: dict[str, Callable[[dict[tuple[str, int], list[Trials]]], Any]] = {
         "det": _det,
