@@ -11,6 +11,7 @@ import pytest
 import typer
 
 from producer.cli import app
+from producer.lazy import loaded, names
 from training.cli import app as training_app
 
 ROOT = Path(__file__).parents[2]
@@ -43,13 +44,16 @@ _LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
 _CODE = re.compile(r"`[^`]*`")
 _APART = re.compile(r"^(\||#|    \S|={3,}|-{3,}$)")
 _ITEM = re.compile(r"^ *([-*]|\d+\.) ")
-_END = re.compile(r"(?<!\be\.g)(?<!\bi\.e)(?<!\bet al)[.!?:;][)\"'*_]*(?=\s|$)")
+_END = re.compile(r"(?<!\be\.g)(?<!\bi\.e)(?<!\bet al)[.!?][)\"'*_]*(?=\s|$)")
 
 
 def pages() -> list[Path]:
     """Everything that a stranger reads."""
     cards = [path for path in (ROOT / "worker" / "weights").glob("*.md") if path.stem != "HISTORY"]
-    named = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "deploy/settings.md")]
+    named = [
+        ROOT / name
+        for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "deploy/settings.md")
+    ]
     return sorted([*(ROOT / "docs").rglob("*.md"), *cards, *named])
 
 
@@ -72,7 +76,7 @@ def paragraphs(text: str) -> Iterator[str]:
 
 
 def sentences(paragraph: str) -> list[str]:
-    """A paragraph's sentences; a colon or a semicolon ends one, code in backticks is one word."""
+    """A paragraph's sentences: a colon or a semicolon ends none; code in backticks is one word."""
     plain = _CODE.sub("code", _LINK.sub(r"\1", paragraph))
     return [part.strip() for part in _END.split(plain) if part.strip()]
 
@@ -102,19 +106,29 @@ def opened(command: Any) -> Any:
     return typer.main.get_command(alone)
 
 
-def commands(door: typer.Typer, name: str) -> Iterator[tuple[str, str]]:
-    """Every command of a front door, groups opened, with all its help."""
-    waiting = [(name, typer.main.get_command(door))]
+def documented(command: Any) -> str:
+    """All help of a command: its text and that of its parameters."""
+    options = (getattr(option, "help", None) or "" for option in command.params)
+    return "\n\n".join([command.help or "", *options]).replace("\b", "").strip()
+
+
+def product() -> Iterator[tuple[str, str]]:
+    """The product's front door and every command of it, with all its help."""
+    yield "countersign", documented(typer.main.get_command(app))
+    yield from ((f"countersign {name}", documented(loaded(name))) for name in names())
+
+
+def trained() -> Iterator[tuple[str, str]]:
+    """Training's front door, its groups and every command, with all its help."""
+    waiting = [("countersign-train", typer.main.get_command(training_app))]
     while waiting:
         path, command = waiting.pop()
-        command = opened(command)
-        options = (getattr(one, "help", None) or "" for one in command.params)
-        yield path, "\n\n".join([command.help or "", *options]).replace("\b", "")
+        yield path, documented(opened(command))
         # Typer's own groups are no longer click's.
-        waiting += [(f"{path} {key}", one) for key, one in getattr(command, "commands", {}).items()]
+        waiting += [(f"{path} {name}", below) for name, below in getattr(command, "commands", {}).items()]
 
 
-DOORS = [*commands(app, "countersign"), *commands(training_app, "countersign-train")]
+DOORS = [*product(), *trained()]
 
 
 @pytest.mark.parametrize("path", pages(), ids=lambda path: str(path.relative_to(ROOT)))
@@ -131,10 +145,9 @@ def test_a_page_uses_the_terms_of_the_field(path: Path) -> None:
     assert dialect(text) == []
 
 
-@pytest.mark.parametrize(
-    ("name", "text"), [pytest.param(*row, id=row[0]) for row in commands(app, "countersign")]
-)
+@pytest.mark.parametrize(("name", "text"), [pytest.param(*row, id=row[0]) for row in DOORS])
 def test_help_is_short_and_in_the_terms_of_the_field(name: str, text: str) -> None:
+    assert text, f"{name} has no help"
     assert too_long(text) == []
     assert dialect(text) == []
 
@@ -150,6 +163,7 @@ def test_code_uses_the_terms_of_the_field(path: Path) -> None:
         pytest.param("word " * 31 + ".", id="plain"),
         pytest.param("- " + "word " * 20 + "\n  " + "word " * 11, id="over two lines of a list"),
         pytest.param("Short.\n\n" + "word, " * 31, id="without an end"),
+        pytest.param("word " * 20 + "; " + "word " * 20 + ".", id="two halves"),
     ],
 )
 def test_a_long_sentence_is_noticed(planted: str) -> None:
@@ -161,7 +175,7 @@ def test_a_long_sentence_is_noticed(planted: str) -> None:
     [
         pytest.param("| " + "word " * 40 + "|", id="table"),
         pytest.param("```\n" + "word " * 40 + "\n```", id="code block"),
-        pytest.param("word " * 20 + "; " + "word " * 20 + ".", id="two halves"),
+        pytest.param("word " * 20 + ". " + "word " * 20 + ".", id="two sentences"),
         pytest.param("Run `" + "word " * 40 + "` now.", id="code in a line"),
     ],
 )

@@ -135,6 +135,19 @@ TABLES: Mapping[str, Table] = {
             *_references("BHSig260-Hindi test, 40 writers", "BHSig260-Hindi test"),
         ),
     ),
+    "skilled-eer": Table(
+        ("set",),
+        (
+            Column("1 reference", "skilled EER, 1 reference"),
+            Column("5 references", "skilled EER, 5 references"),
+        ),
+        (
+            Row(("SigComp2011 Dutch, 32 writers; never trained on",), "verifier", "SigComp2011 Dutch"),
+            Row(("MCYT-100 tablets, 30 writers; never trained on",), "verifier", "MCYT-100"),
+            Row(("CEDAR, 55 writers; never trained on",), "verifier", "CEDAR"),
+            Row(("BHSig260-Hindi, 40 writers; others were trained on",), "verifier", "BHSig260-Hindi test"),
+        ),
+    ),
     "labels": Table(
         ("pages", "label"),
         (
