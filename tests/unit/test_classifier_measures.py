@@ -33,7 +33,7 @@ from training.detector.metrics import AtThreshold, FalseAlarms, LabelFigures  # 
 from training.detector.testsets import PageCase  # noqa: E402
 from worker.errors import WrongUse  # noqa: E402
 from worker.vision.detection.classifier import HEIGHT, KINDS, MARGINS, WIDTH, Kind, Look  # noqa: E402
-from worker.vision.values import Box, Label, Region  # noqa: E402
+from worker.vision.values import Box, DetectedRegion, Label  # noqa: E402
 from worker.vision.weights import entry  # noqa: E402
 
 SIGNATURE, HANDWRITING, PRINT, STAMP = range(4)
@@ -257,7 +257,7 @@ def read_nothing():
 def alarms(name: str, *doubts: float, signed: bool = False) -> Reviewed:
     """A page with a signature a doubt, at 0.9, 0.8 and so on; where `signed`, the first is right."""
     boxes = [Box(0, 50 * row, 100, 40) for row in range(len(doubts))]
-    regions = tuple(Region(box, 0.9 - 0.1 * row, Label.SIGNATURE) for row, box in enumerate(boxes))
+    regions = tuple(DetectedRegion(box, 0.9 - 0.1 * row, Label.SIGNATURE) for row, box in enumerate(boxes))
     return Reviewed(PageCase(name, name, read_nothing), tuple(boxes[:1]) if signed else (), regions, doubts)
 
 
