@@ -19,7 +19,7 @@ def add(
     index: int,
     page_rows: Sequence[Values],
     *,
-    stage: ChunkStage = ChunkStage.DETECT,
+    stage: ChunkStage,
 ) -> int:
     """Add a chunk that waits for `stage`, with its pages; a known one stays as it is. Answer its id."""
     chunk_id, new = insert_or_find(

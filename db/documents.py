@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from db.engine import now
 from db.models import Chunk, Claim, Document, Event, Page, Region
-from db.states import ClaimSource, DocumentStage, PageStatus, Status
+from db.states import FIRST_STAGE, ClaimSource, DocumentStage, PageStatus, Status
 from db.writes import Values, changed, insert_once, insert_or_find
 
 
@@ -34,7 +34,7 @@ def register(session: Session, source: Object, claims: Mapping[str, ClaimSource]
         {"bucket": source.bucket, "key": source.key, "version": source.version},
         bytes=source.bytes,
         status=Status.WAITING,
-        stage=DocumentStage.RENDER,
+        stage=FIRST_STAGE,
         fence=0,
         deliveries=0,
         registered_at=moment,
@@ -121,7 +121,7 @@ def close(
         _settle(session, linked, answer)
     else:
         # They were begun once; that others failed before them does not count against them.
-        alone = {"stage": DocumentStage.RENDER, "original_id": None, "due_at": now(session), "deliveries": 1}
+        alone = {"stage": FIRST_STAGE, "original_id": None, "due_at": now(session), "deliveries": 1}
         session.execute(update(Document).where(linked).values(alone))
 
 
@@ -195,7 +195,7 @@ def start_again(session: Session, document_ids: Iterable[int]) -> list[int]:
             .where(Document.id == document_id, Document.stage == DocumentStage.CLOSED)
             .values(
                 status=Status.WAITING,
-                stage=DocumentStage.RENDER,
+                stage=FIRST_STAGE,
                 fence=Document.fence + 1,
                 deliveries=0,
                 lease_until=None,

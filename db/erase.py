@@ -26,7 +26,7 @@ from db.models import (
     Verdict,
 )
 from db.models import Page as PageRow
-from db.states import DocumentStage, Status
+from db.states import FIRST_STAGE, Status
 
 
 def digest(*names: str) -> str:
@@ -71,7 +71,7 @@ def erase_document(session: Session, document: Document, *, who: str, objects: i
     linked = select(Document.id).where(Document.original_id == document.id)
     orphans = list(session.execute(linked).scalars())
     documents.start_again(session, orphans)
-    alone = {"stage": DocumentStage.RENDER, "original_id": None, "due_at": now(session)}
+    alone = {"stage": FIRST_STAGE, "original_id": None, "due_at": now(session)}
     session.execute(update(Document).where(Document.original_id == document.id).values(alone))
     session.execute(delete(Document).where(Document.id == document.id))
     _note(session, who, kind="document", subject=document.id, digest=digest_of(document), objects=objects)

@@ -80,7 +80,7 @@ class Document(Leased, Base):
     sha256: Mapped[str | None]
     format: Mapped[str | None]
     status: Mapped[Status] = mapped_column(enum_column(Status), default=Status.WAITING)
-    stage: Mapped[DocumentStage] = mapped_column(enum_column(DocumentStage), default=DocumentStage.RENDER)
+    stage: Mapped[DocumentStage] = mapped_column(enum_column(DocumentStage))
     #: Stable reason code and a plain sentence, for failed documents.
     reason: Mapped[str | None]
     detail: Mapped[str | None]
@@ -126,7 +126,7 @@ class Chunk(Leased, Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     document_id: Mapped[int] = mapped_column(ForeignKey("documents.id", ondelete="CASCADE"))
     index: Mapped[int]
-    stage: Mapped[ChunkStage] = mapped_column(enum_column(ChunkStage), default=ChunkStage.DETECT)
+    stage: Mapped[ChunkStage] = mapped_column(enum_column(ChunkStage))
     #: What verified it, regions or none; None until then.
     versions_id: Mapped[int | None] = mapped_column(ForeignKey("versions.id"))
 

@@ -29,6 +29,10 @@ class DocumentStage(StrEnum):
     CLOSED = "closed"  # nothing
 
 
+#: What a document waits for when it is registered, or begins again.
+FIRST_STAGE = next(iter(DocumentStage))
+
+
 class ChunkStage(StrEnum):
     """What a chunk of consecutive pages waits for next."""
 

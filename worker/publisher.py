@@ -14,7 +14,7 @@ from redis.exceptions import RedisError
 from db.states import ChunkStage, StageName
 from worker.app import app
 from worker.errors import BrokerUnavailable
-from worker.pipeline import PIPELINE, Pipeline, Stage
+from worker.pipeline import PIPELINE, Stage
 
 #: What Flower and the events show in place of a task's arguments; `countersign status TASK` knows them.
 HIDDEN = "(see countersign status)"
@@ -26,13 +26,12 @@ class CeleryPublisher:
     Raises BrokerUnavailable.
     """
 
-    def __init__(self, app: Celery, pipeline: Pipeline = PIPELINE) -> None:
+    def __init__(self, app: Celery) -> None:
         self._app = app
-        self._pipeline = pipeline
 
     def start(self, document_id: int) -> None:
         """Send a document that was registered to its first stage."""
-        self.send(self._pipeline.opening[0].name, document_id)
+        self.send(PIPELINE.opening[0].name, document_id)
 
     def send(self, stage: StageName, document_id: int, chunk_id: int = 0) -> None:
         """Send a document, or a chunk of it, to this stage and those that follow.
@@ -41,7 +40,7 @@ class CeleryPublisher:
         """
         links = [
             self._link(link, chunk_id if isinstance(link.name, ChunkStage) else document_id)
-            for link in self._pipeline.chain(stage)
+            for link in PIPELINE.chain(stage)
         ]
         with _translated():
             chain(*links, app=self._app).apply_async()

@@ -12,6 +12,7 @@ from typing import TypeVar, cast
 from db.engine import Sessions
 from db.states import StageName
 from worker import connections, engines
+from worker.pipeline import PIPELINE
 from worker.rendering.renderer import SandboxRenderer
 from worker.settings import Attempts, Detection, Reading, Verification
 from worker.steps.ports import Deps, DetectDeps, Publisher, RenderDeps, VerifyDeps
@@ -76,13 +77,13 @@ class Runner:
 
     def run(self, name: StageName, row_id: int) -> bool:
         """One attempt at a stage of a row; False when there was nothing to do."""
-        stage = self.base.pipeline[name]
+        stage = PIPELINE[name]
         step: Callable[[int, Deps], bool] = resolve_name(stage.step)
         return step(row_id, self.needs(resolve_name(stage.needs)))
 
     def prepare(self) -> None:
         """Build what all stages need now. WeightsError when a file is not what the catalogue names."""
-        for stage in self.base.pipeline:
+        for stage in PIPELINE:
             self.needs(resolve_name(stage.needs))
 
 

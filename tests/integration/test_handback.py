@@ -50,7 +50,7 @@ class Shop:
         self.app = make_app(Broker(broker_url=redis_url), Attempts())
         with self.sessions() as session:
             self.document_id, _ = documents.register(session, Object("intake", "letter.pdf", "v1"), {})
-            self.chunk_id = chunks.add(session, self.document_id, 0, [])
+            self.chunk_id = chunks.add(session, self.document_id, 0, [], stage=ChunkStage.DETECT)
 
     @contextmanager
     def worker(self, queue: str, pool: str) -> Iterator[Process]:

@@ -12,7 +12,7 @@ from db import chunks, documents
 from db.documents import Object
 from db.engine import make_engine, make_sessions
 from db.migrate import upgrade
-from db.states import ClaimSource, PageStatus, Status
+from db.states import ChunkStage, ClaimSource, PageStatus, Status
 from producer.services import results as module
 from producer.services.parquet import parquet_schema
 from producer.services.results import (
@@ -160,7 +160,7 @@ def with_image(sessions):
     """Give the first document a page, so that there is something to locate."""
     row = {"index": 0, "status": PageStatus.RENDERED, "image_key": "p/0.png"}
     with sessions() as session:
-        chunks.add(session, 1, 0, [row])
+        chunks.add(session, 1, 0, [row], stage=ChunkStage.DETECT)
 
 
 def test_a_folder_that_is_not_there_is_wrong_use(sessions, tmp_path):

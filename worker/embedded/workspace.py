@@ -17,7 +17,7 @@ from db.engine import Sessions, make_engine, make_sessions
 from db.migrate import upgrade
 from db.states import ClaimSource, DocumentStage, StageName
 from worker.errors import StorageUnavailable
-from worker.pipeline import Stage
+from worker.pipeline import PIPELINE, Stage
 from worker.result import DocumentResult, EnrolmentResult
 from worker.result.rows import document_result
 from worker.settings import Detection, Reading
@@ -105,8 +105,7 @@ class Workspace:
 
     def _through(self, document_id: int) -> None:
         """All stages, and again after a failure that another attempt may cure; rows count attempts."""
-        pipeline = self.runner.base.pipeline
-        for _ in range(len(pipeline) * self.runner.base.attempts.max_deliveries):
+        for _ in range(len(PIPELINE) * self.runner.base.attempts.max_deliveries):
             try:
                 self._stages(document_id)
             except StorageUnavailable:
@@ -117,13 +116,12 @@ class Workspace:
                 return
 
     def _stages(self, document_id: int) -> None:
-        pipeline = self.runner.base.pipeline
-        self._run(pipeline.opening, document_id)
+        self._run(PIPELINE.opening, document_id)
         with self.sessions() as session:
             waiting = chunks.unfinished(session, document_id)
         for chunk_id in waiting:
-            self._run(pipeline.chunk_stages, chunk_id)
-        self._run(pipeline.closing, document_id)
+            self._run(PIPELINE.chunk_stages, chunk_id)
+        self._run(PIPELINE.closing, document_id)
 
     def _run(self, stages: Iterable[Stage], row_id: int) -> None:
         for stage in stages:

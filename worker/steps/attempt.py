@@ -23,6 +23,7 @@ from worker.errors import (
 )
 from worker.log import actor, logger, work_on
 from worker.outages import Backoff, database_away, outages
+from worker.pipeline import PIPELINE
 from worker.steps.ports import Deps
 from worker.trace import describe_error
 
@@ -65,7 +66,7 @@ def attempt(job: Job, deps: Needs, work: Callable[[Lease, Document, Needs], None
     A stage that joins has nothing to do while a chunk is open.
     An attempt whose forerunner died runs alone in its process.
     """
-    seconds = deps.pipeline[job.stage].lease(deps.attempts)
+    seconds = PIPELINE[job.stage].lease(deps.attempts)
     deps.breaker.wait(most=seconds / 2)
     try:
         claimed = _claim(job, seconds, deps)
@@ -112,7 +113,7 @@ def close_stage(session: Session, lease: Lease, document_id: int, deps: Deps) ->
 
     The caller writes its results in the same transaction.
     """
-    if not leases.advance(session, lease, deps.pipeline.after(lease.stage)):
+    if not leases.advance(session, lease, PIPELINE.after(lease.stage)):
         raise LeaseLost
     note_event(session, lease, document_id, "closed")
 
@@ -157,7 +158,7 @@ def left_to_the_sweep() -> Iterator[None]:
 def _claim(job: Job, seconds: float, deps: Deps) -> _Claimed | None:
     with deps.sessions() as session:
         document = _document(session, job)
-        if document is None or (deps.pipeline.joins(job.stage) and chunks.unfinished(session, document.id)):
+        if document is None or (PIPELINE.joins(job.stage) and chunks.unfinished(session, document.id)):
             return None
         holder = str(actor.get())
         lease = leases.claim(session, job.stage, job.id, seconds=seconds, holder=holder)

@@ -9,7 +9,6 @@ from typing import Protocol
 from db.engine import Sessions
 from db.states import StageName
 from worker.errors import PageError
-from worker.pipeline import PIPELINE, Pipeline
 from worker.settings import Attempts, Reading
 from worker.steps.breaker import Breaker
 from worker.steps.latest import Latest
@@ -67,8 +66,6 @@ class Deps:
     attempts: Attempts
     #: Digests of the weights, thresholds and code that this process works with.
     versions: Mapping[str, object]
-    #: Which stage follows which.
-    pipeline: Pipeline = field(default=PIPELINE, kw_only=True)
     #: One for all the steps of a process: what is away for one is away for the others.
     breaker: Breaker = field(default_factory=Breaker, kw_only=True)
     #: Likewise: what killed one attempt would kill those beside it.

@@ -12,6 +12,7 @@ from db.models import Document
 from db.states import DocumentStage, PageStatus, Status
 from db.writes import Values
 from worker.errors import EmptyDocument, PageError
+from worker.pipeline import PIPELINE
 from worker.steps.attempt import Job, attempt, close_stage, hold, left_to_the_sweep, note_event
 from worker.steps.ports import RenderDeps, Rendering
 from worker.storage.keys import page_key
@@ -70,7 +71,7 @@ def _answered_before(lease: Lease, data: bytes, deps: RenderDeps) -> bool:
 
 
 def _send_pages(lease: Lease, rendering: Rendering, known: int, deps: RenderDeps) -> None:
-    size, first = deps.reading.chunk_pages, deps.pipeline.first_of_chunks
+    size, first = deps.reading.chunk_pages, PIPELINE.first_of_chunks
     # Closed here and now: a traceback that somebody keeps would keep the renderer of an attempt that failed.
     with closing(iter(rendering)) as rendered:
         for number, pages in enumerate(_groups(rendered, size), start=-(-known // size)):
@@ -119,9 +120,9 @@ def _close(lease: Lease, pages: int, deps: RenderDeps) -> None:
         documents.begin(session, lease.id, pages_total=pages)
     # The chunks may all have closed while the last pages were rendered; then nobody else calls.
     with left_to_the_sweep():
-        deps.publisher.send(deps.pipeline.after(lease.stage), lease.id)
+        deps.publisher.send(PIPELINE.after(lease.stage), lease.id)
 
 
 def _send(deps: RenderDeps, chunk_id: int, document_id: int) -> None:
     with left_to_the_sweep():
-        deps.publisher.send(deps.pipeline.first_of_chunks, document_id, chunk_id)
+        deps.publisher.send(PIPELINE.first_of_chunks, document_id, chunk_id)

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from db import chunks, sweep
 from db.states import ChunkStage, StageName
 from worker.log import logger
+from worker.pipeline import PIPELINE
 from worker.steps.ports import Deps
 
 #: Rows that one sweep sends again per stage, at most.
@@ -29,12 +30,12 @@ def sweep_all(deps: Deps, depth: Depths) -> int:
     A row is overdue when its lease ran out or its message went unanswered. A long queue answers late without
     having lost anything, so of the waiting rows only as many are sent as the queue lacks.
     """
-    return sum(_sweep(stage.name, deps, depth) for stage in deps.pipeline)
+    return sum(_sweep(stage.name, deps, depth) for stage in PIPELINE)
 
 
 def _sweep(stage: StageName, deps: Deps, depth: Depths) -> int:
     resend_after = timedelta(seconds=deps.attempts.resend_seconds)
-    joins = deps.pipeline.joins(stage)
+    joins = PIPELINE.joins(stage)
     with deps.sessions() as session:
         lacking = sweep.waiting(session, stage, joins=joins) - depth(stage.value)
         limit = max(0, min(BATCH, lacking))

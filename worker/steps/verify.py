@@ -76,7 +76,7 @@ def _verify(lease: Lease, document: Document, deps: VerifyDeps) -> None:
         close_stage(session, lease, document.id, deps)
         # Of references that nobody claims a document's history has nothing to say.
         for error in (*(references if claimed else ()), *damaged.values()):
-            events.record(session, document.id, "verify", error.code, detail=str(error))
+            events.record(session, document.id, lease.stage.value, error.code, detail=str(error))
         _write(session, lease, (*answers, *map(_unanswered, damaged, damaged.values())), deps)
         copies.record_matches(session, matches)
 
