@@ -1,15 +1,17 @@
-"""References of the queued form: put on file in its database and store, with the models of this process."""
+"""References put on file in a database and its store, with the models of this process."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
-from worker import wiring
+from worker import connections
 from worker.result import EnrolmentResult
 from worker.steps.ports import Renderer, VerifyDeps
 from worker.steps.references import Enrolled, enroll_reference, judge
+from worker.wiring import NoPublisher, Runner, make_runner, render_deps, verify_deps
 
-__all__ = ["Enrolled", "Enroller", "open_enroller"]
+__all__ = ["Enrolled", "Enroller", "make_enroller", "open_enroller"]
 
 
 @dataclass(frozen=True)
@@ -20,15 +22,20 @@ class Enroller:
     renderer: Renderer
 
     def enroll(self, signer: str, name: str, data: bytes) -> Enrolled:
-        """Put one image on file. UnusableReference when it cannot be used."""
+        """Put one image on file; the same bytes twice count once. UnusableReference, naming the image."""
         return enroll_reference(signer, name, data, deps=self.deps, renderer=self.renderer)
 
     def judge(self, signer: str) -> EnrolmentResult:
-        """How all references of the signer stand."""
+        """How all references of the signer stand, judged by each other."""
         return judge(signer, self.deps)
 
 
+def make_enroller(runner: Runner) -> Enroller:
+    """One that shares what this runner has built; loads the models if nobody has yet."""
+    return Enroller(runner.deps_for(verify_deps), runner.deps_for(render_deps).renderer)
+
+
+@cache
 def open_enroller() -> Enroller:
-    """The one of this process; loads the models on the first call."""
-    runner = wiring.runner()
-    return Enroller(runner.needs(wiring.verify_deps), runner.needs(wiring.render_deps).renderer)
+    """The one of this process, on the configured database and store; loads the models on the first call."""
+    return make_enroller(make_runner(connections.sessions(), connections.store(), NoPublisher()))

@@ -59,6 +59,13 @@ def verify_deps(base: Deps, settings: StageSettings) -> VerifyDeps:
     return VerifyDeps(**vars(base), cleaner=cleaner, verifier=verifier)
 
 
+class NoPublisher:
+    """Sends nothing: for those who walk the rows themselves, or have none to send."""
+
+    def send(self, stage: StageName, document_id: int, chunk_id: int = 0) -> None:
+        """Nothing to send."""
+
+
 class Runner:
     """Runs the stages of one process. What a stage needs is built once, when it is first asked for."""
 
@@ -68,7 +75,7 @@ class Runner:
         self._built: dict[Callable[..., Deps], Deps] = {}
         self._lock = RLock()
 
-    def needs(self, build: Build[Built]) -> Built:
+    def deps_for(self, build: Build[Built]) -> Built:
         """What this function builds; all that name the same function share it. Safe for threads."""
         with self._lock:
             if build not in self._built:
@@ -79,12 +86,12 @@ class Runner:
         """One attempt at a stage of a row; False when there was nothing to do."""
         stage = PIPELINE[name]
         step: Callable[[int, Deps], bool] = resolve_name(stage.step)
-        return step(row_id, self.needs(resolve_name(stage.needs)))
+        return step(row_id, self.deps_for(resolve_name(stage.needs)))
 
     def prepare(self) -> None:
         """Build what all stages need now. WeightsError when a file is not what the catalogue names."""
         for stage in PIPELINE:
-            self.needs(resolve_name(stage.needs))
+            self.deps_for(resolve_name(stage.needs))
 
 
 def make_runner(

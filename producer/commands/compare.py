@@ -11,6 +11,7 @@ from producer.console import print_json, progress
 from producer.printing.comparison import show_comparison
 from producer.services.compare import Pair, compare_pairs, read_pairs
 from worker.errors import WrongUse
+from worker.settings import Reading, Verification
 
 
 def compare(
@@ -27,8 +28,11 @@ def compare(
     Exit status 1 says that an image could not be compared.
     """
     chosen, unusable = _chosen(images or [], pairs), 0
+    from worker.embedded.comparison import Comparer  # noqa: PLC0415 - loads the models
+
+    answers = compare_pairs(Comparer(Reading(), Verification()), chosen)
     with progress() as bar:
-        for answer in bar.track(compare_pairs(chosen), total=len(chosen), description="pairs"):
+        for answer in bar.track(answers, total=len(chosen), description="pairs"):
             unusable += answer.reason is not None
             if as_json:
                 print_json(answer)

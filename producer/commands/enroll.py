@@ -24,8 +24,10 @@ def enroll(
     Every reference gets a score from 0 to 1. One that disagrees with the signer's others is flagged and kept;
     that needs three. The last line says how many more are wanted.
     """
+    from worker.enrolling import open_enroller  # noqa: PLC0415 - loads the models
+
     files = ((str(image), image.read_bytes()) for image in images)
-    enrolled = enroll_images(signer, files, on_image=enrolments.tell_image)
+    enrolled = enroll_images(open_enroller(), signer, files, on_image=enrolments.tell_image)
     if as_json:
         print_json(enrolled.enrolment)
     else:

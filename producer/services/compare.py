@@ -5,19 +5,20 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from worker.errors import WrongUse
 from worker.result import ComparisonResult
+
+if TYPE_CHECKING:
+    from worker.embedded.comparison import Comparer
 
 #: Two images, of one signature each.
 Pair = tuple[Path, Path]
 
 
-def compare_pairs(pairs: Iterable[Pair]) -> Iterator[ComparisonResult]:
+def compare_pairs(comparer: Comparer, pairs: Iterable[Pair]) -> Iterator[ComparisonResult]:
     """An answer for each pair, in order; one whose image cannot be used has a `reason`."""
-    from worker.embedded.comparison import Comparer  # noqa: PLC0415 - loads the models
-
-    comparer = Comparer()
     return (comparer.compare(first, second) for first, second in pairs)
 
 

@@ -5,11 +5,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from producer.claims import signer_name
 from producer.services.progress import unheard
 from worker.errors import UnusableReference, WrongUse
 from worker.result import EnrolmentResult
+
+if TYPE_CHECKING:
+    from worker.enrolling import Enroller
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,7 @@ def checked_name(text: str) -> str:
 
 
 def enroll_images(
+    enroller: Enroller,
     signer: str,
     images: Iterable[tuple[str, bytes]],
     *,
@@ -58,9 +63,6 @@ def enroll_images(
     for a name that cannot be one; StorageUnavailable.
     """
     name = checked_name(signer)
-    from worker.enrolling import Enroller, open_enroller  # noqa: PLC0415 - loads the models
-
-    enroller: Enroller = open_enroller()
     outcomes = []
     for image, data in images:
         sha256 = hashlib.sha256(data).hexdigest()

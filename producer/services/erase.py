@@ -13,7 +13,7 @@ from db.states import Status
 from producer.services.enroll import checked_name
 from producer.services.selection import find_only
 from worker.errors import TransientError, WrongUse
-from worker.storage.answers import write_again
+from worker.result.answers import write_again
 from worker.storage.keys import document_folder, signer_folder
 from worker.storage.port import Store
 

@@ -121,11 +121,11 @@ def enroll_folder(
     names: dict[str, None] = {}
     for signer, image in images:
         try:
-            workspace.enroll(name := _named(signer), image)
+            workspace.enroller.enroll(name := _named(signer), str(image), image.read_bytes())
             names[name] = None
         except (UnusableReference, OSError) as error:
             on_event(ReferenceSkipped(str(error)))
-    enrolments = tuple(workspace.judge(name) for name in names)
+    enrolments = tuple(workspace.enroller.judge(name) for name in names)
     on_event(ReferencesRead(len(images), len({signer for signer, _ in images}), enrolments))
     return enrolments
 

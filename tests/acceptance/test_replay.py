@@ -23,7 +23,7 @@ def workspace(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Worksp
     found = open_workspace(tmp_path_factory.mktemp("workspace"))
     signer = min((samples / "references").iterdir())
     for image in sorted(signer.iterdir()):
-        found.enroll(signer.name, image)
+        found.enroller.enroll(signer.name, str(image), image.read_bytes())
     claims = [line.split(",") for line in (samples / "claims.csv").read_text().splitlines()[1:]]
     document = next(name for name, claimed in claims if claimed == signer.name)
     found.process([found.register(samples / "documents" / document, [signer.name])], lambda _: None)

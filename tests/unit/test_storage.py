@@ -9,7 +9,8 @@ import pytest
 from worker.errors import DocumentTooLarge, ObjectDenied, ObjectMissing, WrongUse
 from worker.settings import Storage
 from worker.storage.files import LOCAL_BUCKET, file_version, key_of, read_document
-from worker.storage.stores import open_store, scheme_of
+from worker.storage.folder import LocalDocuments
+from worker.storage.stores import STORES, open_store, scheme_of
 
 MOST = 2**20
 
@@ -68,3 +69,18 @@ def test_a_name_without_a_scheme_is_a_bucket_and_an_unknown_scheme_wrong_use():
     assert (scheme_of("intake"), scheme_of(LOCAL_BUCKET)) == ("s3", "file")
     with pytest.raises(WrongUse, match="no store is called 'ftp'"):
         open_store(Storage(results_bucket="ftp://results"))
+
+
+def open_documents(settings: Storage) -> LocalDocuments:
+    """Makes this module one of a store that only serves documents."""
+    return LocalDocuments(settings.intake_folder)
+
+
+def test_a_store_that_only_serves_documents_needs_nothing_else(tmp_path, monkeypatch):
+    monkeypatch.setitem(STORES, "archive", __name__)
+    key, version = written(tmp_path / "a.pdf")
+    settings = Storage(results_bucket=f"file://{tmp_path}/out", intake_folder=tmp_path)
+
+    assert open_store(settings).fetch("archive", key, version, max_bytes=MOST) == b"%PDF-1.4"
+    with pytest.raises(WrongUse, match="keeps no results"):
+        open_store(Storage(results_bucket="archive://place"))

@@ -37,11 +37,10 @@ class _Image:
 class Comparer:
     """Compares images; remembers those it has read."""
 
-    def __init__(self) -> None:
-        settings = Verification()
-        self._cleaner = build_cleaner(settings)
-        self._verifier = build_verifier(settings)
-        self._renderer = SandboxRenderer(Reading())
+    def __init__(self, reading: Reading, verification: Verification) -> None:
+        self._cleaner = build_cleaner(verification)
+        self._verifier = build_verifier(verification)
+        self._renderer = SandboxRenderer(reading)
         self._known: dict[Path, _Image] = {}
 
     def compare(self, a: Path, b: Path) -> ComparisonResult:

@@ -44,10 +44,8 @@ def replay_bundle(bundle: Bundle, folder: Path) -> ReplayResult:
 def _enroll_references(bundle: Bundle, workspace: Workspace) -> None:
     for number, (signer, images) in enumerate(bundle.references.items()):
         for index, image in enumerate(images):
-            path = workspace.root / f"reference-{number}-{index}"
-            path.write_bytes(image)
             try:
-                workspace.enroll(signer, path)
+                workspace.enroller.enroll(signer, f"reference-{number}-{index}", image)
             except UnusableReference as error:
                 reason = f"the bundle's reference {index} of signer {number}: {error.reason}"
                 raise WrongUse(reason) from error

@@ -15,23 +15,16 @@ from db import chunks, documents, signers
 from db.documents import Object
 from db.engine import Sessions, make_engine, make_sessions
 from db.migrate import upgrade
-from db.states import ClaimSource, DocumentStage, StageName
+from db.states import ClaimSource, DocumentStage
+from worker.enrolling import Enroller, make_enroller
 from worker.errors import StorageUnavailable
 from worker.pipeline import PIPELINE, Stage
-from worker.result import DocumentResult, EnrolmentResult
+from worker.result import DocumentResult
 from worker.result.rows import document_result
 from worker.settings import Detection, Reading
-from worker.steps.references import Enrolled, enroll_reference, judge
 from worker.storage.files import LOCAL_BUCKET, key_of
 from worker.storage.folder import Folder
-from worker.wiring import Runner, StageSettings, make_runner, render_deps, verify_deps
-
-
-class _NoPublisher:
-    """Sends nothing: the embedded form walks the rows itself."""
-
-    def send(self, stage: StageName, document_id: int, chunk_id: int = 0) -> None:
-        """Nothing to send."""
+from worker.wiring import NoPublisher, Runner, StageSettings, make_runner
 
 
 @dataclass(frozen=True)
@@ -46,17 +39,10 @@ class Workspace:
         """Transactions on the folder's database."""
         return self.runner.base.sessions
 
-    def enroll(self, signer: str, path: Path) -> Enrolled:
-        """Put a signature image on file. UnusableReference, naming the file, when it will not do."""
-        data = path.read_bytes()
-        renderer = self.runner.needs(render_deps).renderer
-        return enroll_reference(
-            signer, str(path), data, deps=self.runner.needs(verify_deps), renderer=renderer
-        )
-
-    def judge(self, signer: str) -> EnrolmentResult:
-        """Judge a signer's references by each other."""
-        return judge(signer, self.runner.needs(verify_deps))
+    @property
+    def enroller(self) -> Enroller:
+        """What puts references on file here, with the same models."""
+        return make_enroller(self.runner)
 
     def register(self, path: Path, claims: Iterable[str], *, again: bool = True) -> int:
         """Register a file with the signers it claims; its version is its digest.
@@ -145,7 +131,7 @@ def open_workspace(
     settings = StageSettings(
         reading=reading or Reading(), detection=detection or Detection(), renderers=os.cpu_count() or 1
     )
-    runner = make_runner(make_sessions(engine), Folder(root / "objects"), _NoPublisher(), settings)
+    runner = make_runner(make_sessions(engine), Folder(root / "objects"), NoPublisher(), settings)
     runner.prepare()
     return Workspace(root, runner)
 

@@ -9,10 +9,10 @@ from db.documents import Tally
 from db.leases import Lease
 from db.models import Document
 from db.states import DocumentStage, Status
+from worker.result.answers import write_again
 from worker.result.rows import document_result
 from worker.steps.attempt import Job, attempt, hold, note_event
 from worker.steps.ports import Deps
-from worker.storage.answers import write_again
 from worker.storage.keys import result_key
 
 

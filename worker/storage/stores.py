@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Protocol, cast
+from typing import Protocol, cast, runtime_checkable
 
 from worker.errors import WrongUse
 from worker.settings import Storage
@@ -14,11 +14,16 @@ from worker.storage.port import Documents, Results, Store
 STORES = {"s3": "worker.storage.s3", LOCAL_BUCKET: "worker.storage.folder"}
 
 
-class StoreModule(Protocol):
+class DocumentsModule(Protocol):
     """What a store's module offers."""
 
     def open_documents(self, settings: Storage) -> Documents:
         """Where documents are read."""
+
+
+@runtime_checkable
+class ResultsModule(Protocol):
+    """What the module of a store offers that can also keep results."""
 
     def open_results(self, place: str, settings: Storage) -> Results:
         """Where results are kept; `place` is what follows `scheme://`."""
@@ -30,7 +35,10 @@ class RoutedStore:
     def __init__(self, settings: Storage) -> None:
         scheme, _, place = settings.results_url.partition("://")
         self._settings = settings
-        self._results = opener(scheme).open_results(place, settings)
+        keeper = opener(scheme)
+        if not isinstance(keeper, ResultsModule):
+            raise WrongUse(f"{scheme}:// keeps no results: it only serves documents")
+        self._results = keeper.open_results(place, settings)
         self._documents: dict[str, Documents] = {}
 
     def fetch(self, bucket: str, key: str, version: str, *, max_bytes: int) -> bytes:
@@ -63,8 +71,8 @@ def scheme_of(bucket: str) -> str:
     return bucket if bucket in STORES else "s3"
 
 
-def opener(scheme: str) -> StoreModule:
+def opener(scheme: str) -> DocumentsModule:
     """The module that opens this kind of store. WrongUse when there is none."""
     if scheme not in STORES:
         raise WrongUse(f"no store is called {scheme!r}: give one of {', '.join(STORES)}")
-    return cast(StoreModule, import_module(STORES[scheme]))
+    return cast(DocumentsModule, import_module(STORES[scheme]))

@@ -1,4 +1,4 @@
-"""Stored answers: the result JSON of a document that has one already, written again."""
+"""The result JSON in storage, written again when the rows of a document with an answer change."""
 
 from __future__ import annotations
 
