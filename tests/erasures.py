@@ -8,13 +8,17 @@ from sqlalchemy import inspect, select, text, update
 
 from db.engine import now
 from db.models import Document, Erasure
-from producer.services.erase import Eraser
+from producer.services.erase import erase_document, erase_signer
 from tests.fakes import page
 from tests.world import World
 
 
-def eraser(world: World) -> Eraser:
-    return Eraser(world.sessions, world.store, "ann@desk")
+def erased_document(world: World, document_id: int) -> bool:
+    return erase_document(world.sessions, world.store, document_id, who="ann@desk")
+
+
+def erased_signer(world: World, name: str) -> bool:
+    return erase_signer(world.sessions, world.store, name, who="ann@desk")
 
 
 def everything(world: World) -> str:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from producer.console import err
-from producer.services.erase import Eraser, Target, choose
+from producer.services.erase import Target, choose, erase_target
 from worker import connections
 
 
@@ -30,7 +30,7 @@ def erase(
     target = choose(sessions, document=document, signer=signer, documents_too=documents_too)
     if not yes:
         typer.confirm(f"erase {_words(target)} for good?", abort=True, err=True)
-    erased = Eraser(sessions, connections.store(), getpass.getuser()).erase(target)
+    erased = erase_target(sessions, connections.store(), target, who=getpass.getuser())
     if erased.signer is not None:
         err.print(f"the signer is {'erased' if erased.signer else 'on file nowhere'}")
     err.print(f"{erased.documents} documents erased")

@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from producer.console import err, told_progress
-from producer.services.erase import Eraser
 from producer.services.retain import erase_expired
 from worker import connections
 from worker.settings import Retention
@@ -17,9 +16,9 @@ def retain(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be erased.")] = False,
 ) -> None:
     """Erase the documents whose retention is over (COUNTERSIGN_RETAIN_DAYS). Meant for cron, once a day."""
-    eraser = Eraser(connections.sessions(), connections.store(), "retention")
+    sessions, store = connections.sessions(), connections.store()
     with told_progress("documents") as tell:
-        retained = erase_expired(eraser, Retention().retain_days, dry_run=dry_run, on_progress=tell)
+        retained = erase_expired(sessions, store, Retention().retain_days, dry_run=dry_run, on_progress=tell)
     err.print(f"{retained.erased} documents {'would be ' if dry_run else ''}erased")
     if retained.at_work:
         err.print(f"{retained.at_work} are being worked on and stay until the next time")

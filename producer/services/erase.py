@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
 from db import copies, erase
 from db.engine import Sessions
-from db.states import Status
 from producer.services.enroll import checked_name
 from producer.services.selection import find_only
 from worker.errors import TransientError, WrongUse
 from worker.result.answers import write_again
 from worker.storage.keys import document_folder, signer_folder
 from worker.storage.port import Store
-
-#: Documents that retention looks up at a time.
-_BATCH = 500
 
 
 class StillAtWork(TransientError):
@@ -72,67 +67,55 @@ def choose(
         return Target(tuple(erase.claiming(session, name)) if documents_too else (), name)
 
 
-@dataclass(frozen=True)
-class Eraser:
-    """Where things are erased, and who does it."""
+def erase_target(sessions: Sessions, store: Store, target: Target, *, who: str) -> Erased:
+    """Erase the documents, then the signer; `who` stands in the record of it.
 
-    sessions: Sessions
-    store: Store
-    who: str
+    StillAtWork; StorageUnavailable: call it again then.
+    """
+    documents = sum(erase_document(sessions, store, document_id, who=who) for document_id in target.documents)
+    if target.signer is None:
+        return Erased(documents)
+    return Erased(documents, erase_signer(sessions, store, target.signer, who=who))
 
-    def erase(self, target: Target) -> Erased:
-        """Erase the documents, then the signer. StillAtWork; StorageUnavailable: call it again then."""
-        documents = sum(self.document(document_id) for document_id in target.documents)
-        return Erased(documents, None if target.signer is None else self.signer(target.signer))
 
-    def document(self, document_id: int) -> bool:
-        """Erase a document; False when it is gone already. StillAtWork; StorageUnavailable.
+def erase_document(sessions: Sessions, store: Store, document_id: int, *, who: str) -> bool:
+    """Erase a document; False when it is gone already. StillAtWork; StorageUnavailable.
 
-        The objects go first and the rows last, in one transaction that holds the rows: what fails half-way
-        is finished by the same call. The original in the intake bucket is its owner's to delete; it is not
-        taken in again. Documents with the same bytes that shared the answer are read again, each for itself.
-        Those that show the same ink keep the finding, but not where the ink was before.
-        """
-        with self.sessions() as session:
-            # Before the lock, so as not to stand in a worker's way, and behind it, to be sure.
-            _check_free(session, document_id)
-            document = erase.lock(session, document_id)
-            if document is None:
-                return False
-            _check_free(session, document_id)
-            naming = copies.documents_with_copies_of(session, document_id)
-            objects = self.store.erase(document_folder(document_id))
-            erase.erase_document(session, document, who=self.who, objects=objects)
-            for other in naming:
-                write_again(session, other, self.store)
-        return True
+    The objects go first and the rows last, in one transaction that holds the rows: what fails half-way
+    is finished by the same call. The original in the intake bucket is its owner's to delete; it is not
+    taken in again. Documents with the same bytes that shared the answer are read again, each for itself.
+    Those that show the same ink keep the finding, but not where the ink was before.
+    """
+    with sessions() as session:
+        # Before the lock, so as not to stand in a worker's way, and behind it, to be sure.
+        _check_free(session, document_id)
+        document = erase.lock(session, document_id)
+        if document is None:
+            return False
+        _check_free(session, document_id)
+        naming = copies.documents_with_copies_of(session, document_id)
+        objects = store.erase(document_folder(document_id))
+        erase.erase_document(session, document, who=who, objects=objects)
+        for other in naming:
+            write_again(session, other, store)
+    return True
 
-    def signer(self, name: str) -> bool:
-        """Erase a signer's references, and the name from every claim, verdict, hint and result JSON.
 
-        False when the name stands nowhere. The documents stay, with their crops.
-        """
-        with self.sessions() as session:
-            row = erase.signer(session, name)
-            concerned = erase.naming(session, name)
-            if row is None and not concerned:
-                return False
-            objects = 0 if row is None else self.store.erase(signer_folder(row.id))
-            erase.erase_signer(session, name, None if row is None else row.id, who=self.who, objects=objects)
-            for document_id in concerned:
-                write_again(session, document_id, self.store)
-        return True
+def erase_signer(sessions: Sessions, store: Store, name: str, *, who: str) -> bool:
+    """Erase a signer's references, and the name from every claim, verdict, hint and result JSON.
 
-    def expired(self, days: Mapping[Status, float]) -> Iterator[int]:
-        """Ids of the documents whose retention is over, one that shares an answer before its original."""
-        before: int | None = None
-        while True:
-            with self.sessions() as session:
-                ids = erase.expired(session, days, limit=_BATCH, before=before)
-            yield from ids
-            if len(ids) < _BATCH:
-                return
-            before = ids[-1]
+    False when the name stands nowhere. The documents stay, with their crops.
+    """
+    with sessions() as session:
+        row = erase.signer(session, name)
+        concerned = erase.naming(session, name)
+        if row is None and not concerned:
+            return False
+        objects = 0 if row is None else store.erase(signer_folder(row.id))
+        erase.erase_signer(session, name, None if row is None else row.id, who=who, objects=objects)
+        for document_id in concerned:
+            write_again(session, document_id, store)
+    return True
 
 
 def _check_free(session: Session, document_id: int) -> None:

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from db import erase
+from db.engine import Sessions
 from db.states import Status
-from producer.services.erase import Eraser, StillAtWork
+from producer.services.erase import StillAtWork, erase_document
 from producer.services.progress import OnProgress, Progress, unheard
 from worker.errors import WrongUse
+from worker.storage.port import Store
+
+#: Who erased them, in the record of it.
+WHO = "retention"
+#: Documents that are looked up at a time.
+_BATCH = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +29,8 @@ class Retained:
 
 
 def erase_expired(
-    eraser: Eraser,
+    sessions: Sessions,
+    store: Store,
     days: Mapping[Literal["done", "partial", "failed"], float],
     *,
     dry_run: bool = False,
@@ -35,10 +44,22 @@ def erase_expired(
         raise WrongUse('set COUNTERSIGN_RETAIN_DAYS, such as {"done": 90, "failed": 30}')
     by_status = {Status(name): number for name, number in days.items()}
     erased = at_work = 0
-    for number, document_id in enumerate(eraser.expired(by_status), 1):
+    for number, document_id in enumerate(expired(sessions, by_status), 1):
         try:
-            erased += dry_run or eraser.document(document_id)
+            erased += dry_run or erase_document(sessions, store, document_id, who=WHO)
         except StillAtWork:
             at_work += 1
         on_progress(Progress(number))
     return Retained(erased, at_work)
+
+
+def expired(sessions: Sessions, days: Mapping[Status, float]) -> Iterator[int]:
+    """Ids of the documents whose retention is over, one that shares an answer before its original."""
+    before: int | None = None
+    while True:
+        with sessions() as session:
+            ids = erase.expired(session, days, limit=_BATCH, before=before)
+        yield from ids
+        if len(ids) < _BATCH:
+            return
+        before = ids[-1]

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import signal
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict
 from functools import partial
 from threading import Event
-from types import FrameType
 
 from db import intake
 from db.documents import Object
@@ -44,28 +41,6 @@ def watch_source(
     WrongUse when the source, a notification source or the key pattern cannot be what was meant.
     """
     return _Watcher(deps, notifications, stop, pulse or Pulse(), pace or Pace()).run()
-
-
-@contextmanager
-def stop_on_signals() -> Iterator[Event]:
-    """An event that SIGTERM and SIGINT set. A second signal ends the process as it always did."""
-    stop = Event()
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-
-    def restore() -> None:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-    def end(_number: int, _frame: FrameType | None) -> None:
-        stop.set()
-        restore()
-
-    for number in before:
-        signal.signal(number, end)
-    try:
-        yield stop
-    finally:
-        restore()
 
 
 class _Watcher:

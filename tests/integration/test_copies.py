@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from db import documents, events
-from producer.services.erase import Eraser
 from producer.services.results import read_rows
+from tests.erasures import erased_document, erased_signer
 from tests.fakes import MeanEncoder, page
 from tests.handwriting import signature
 from tests.world import World
@@ -170,7 +170,7 @@ def test_a_finding_outlives_the_earlier_document_but_not_its_name(world: World) 
     world.through(second)
     assert "secret.pdf" in json.dumps(stored(world, second))
 
-    Eraser(world.sessions, world.store, "ann@desk").document(first)
+    erased_document(world, first)
 
     (found,) = duplicates(stored(world, second))
     assert found is not None
@@ -193,7 +193,7 @@ def test_a_signature_that_equals_a_reference_is_said_to_without_changing_the_ver
     (row,) = read_rows(world.sessions, [document_id])
     assert (row.copy_of_reference, row.verdict) == (2, answer["verdicts"][0]["verdict"])
 
-    Eraser(world.sessions, world.store, "ann@desk").signer("Ann")
+    erased_signer(world, "Ann")
 
     assert result(world, document_id)["pages"][0]["regions"][0]["copy_of_reference"] == []
 

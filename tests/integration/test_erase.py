@@ -14,8 +14,8 @@ from db.engine import make_sessions
 from db.erase import digest
 from db.models import Base
 from db.states import DocumentStage, Status
-from producer.services.erase import Eraser, StillAtWork
-from tests.erasures import eraser, everything, lines, signed
+from producer.services.erase import StillAtWork, erase_document
+from tests.erasures import erased_document, everything, lines, signed
 from tests.waiting import until
 from tests.world import World
 from worker.errors import StorageUnavailable
@@ -35,7 +35,7 @@ def test_nothing_of_an_erased_document_is_left_but_its_neighbour_is_untouched(wo
     world.store.objects[f"{document_folder(first)}pages/left-by-a-lost-attempt.png"] = b"x"
     before = everything(world)
 
-    assert eraser(world).document(first)
+    assert erased_document(world, first)
 
     assert "ann-secret.pdf" in before
     assert not {"ann-secret.pdf", "Ann"} & set(everything(world).replace("'", " ").split())
@@ -49,7 +49,7 @@ def test_the_line_says_who_and_when_and_a_digest_and_no_name(world: World):
     one = signed(world, "ann-secret.pdf")
     world.through(one)
 
-    eraser(world).document(one)
+    erased_document(world, one)
 
     (line,) = lines(world)
     assert (line.who, line.kind, line.subject) == ("ann@desk", "document", one)
@@ -62,8 +62,8 @@ def test_to_erase_again_changes_nothing(world: World):
     one = signed(world, "a.pdf")
     world.through(one)
 
-    assert eraser(world).document(one)
-    assert not eraser(world).document(one)
+    assert erased_document(world, one)
+    assert not erased_document(world, one)
 
     assert len(lines(world)) == 1
 
@@ -72,7 +72,7 @@ def test_messages_about_an_erased_document_find_nothing_to_do(world: World):
     one = signed(world, "a.pdf")
     render_document(one, world.render_deps)
     (chunk_id, *_) = world.open_chunks(one)
-    eraser(world).document(one)
+    erased_document(world, one)
 
     assert not render_document(one, world.render_deps)
     assert not detect_chunk(chunk_id, world.detect_deps)
@@ -82,7 +82,7 @@ def test_messages_about_an_erased_document_find_nothing_to_do(world: World):
 def test_an_erased_document_is_not_taken_in_again_but_a_new_version_is(world: World):
     one = signed(world, "a.pdf")
     world.through(one)
-    eraser(world).document(one)
+    erased_document(world, one)
     same, newer = Object("intake", "a.pdf", "v1", 3), Object("intake", "a.pdf", "v2", 3)
 
     with world.sessions() as session:
@@ -95,11 +95,11 @@ def test_when_storage_fails_nothing_is_half_erased_for_good(world: World):
     world.store.fail = [StorageUnavailable("documents/1/", "down")]
 
     with pytest.raises(StorageUnavailable):
-        eraser(world).document(one)
+        erased_document(world, one)
 
     assert world.document(one).status is Status.DONE
     assert lines(world) == []
-    assert eraser(world).document(one)
+    assert erased_document(world, one)
 
 
 def test_what_a_worker_holds_is_not_erased_under_its_hands(world: World):
@@ -108,7 +108,7 @@ def test_what_a_worker_holds_is_not_erased_under_its_hands(world: World):
         leases.claim(session, DocumentStage.RENDER, one, seconds=60)
 
     with pytest.raises(StillAtWork, match="document 1"):
-        eraser(world).document(one)
+        erased_document(world, one)
 
 
 def test_no_worker_begins_on_a_document_while_it_is_erased(postgres):
@@ -133,7 +133,7 @@ def test_no_worker_begins_on_a_document_while_it_is_erased(postgres):
             return 0
 
     rival = threading.Thread(target=claim, daemon=True)
-    Eraser(world.sessions, Slow(), "test").document(one)
+    erase_document(world.sessions, Slow(), one, who="test")
     rival.join(timeout=20)
 
     assert claimed == [None]
@@ -146,7 +146,7 @@ def test_documents_that_shared_an_erased_answer_are_read_again(world: World):
     world.through(second)
     assert world.document(second).original_id == first
 
-    eraser(world).document(first)
+    erased_document(world, first)
     again = world.through(second)
     world.through(third)
 
@@ -161,7 +161,7 @@ def test_one_that_still_waits_for_an_erased_answer_starts_alone(world: World):
         documents.link(session, second, documents.get(session, first))
         stage = documents.get(session, second).stage
 
-    eraser(world).document(first)
+    erased_document(world, first)
 
     assert stage is DocumentStage.LINKED
     assert world.document(second).stage is DocumentStage.RENDER

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from db.states import Status
-from tests.erasures import eraser, finished_days_ago, signed
+from producer.services.retain import expired
+from tests.erasures import finished_days_ago, signed
 from tests.world import World
 
 
@@ -14,11 +15,11 @@ def test_retention_is_counted_by_status_from_the_end_of_the_work(world: World):
         finished_days_ago(world, one, days)
     waiting = signed(world, "waiting.pdf")
 
-    due = list(eraser(world).expired({Status.DONE: 30}))
+    due = list(expired(world.sessions, {Status.DONE: 30}))
 
     assert due == [old]
-    assert list(eraser(world).expired({Status.FAILED: 1})) == []
-    assert list(eraser(world).expired({})) == []
+    assert list(expired(world.sessions, {Status.FAILED: 1})) == []
+    assert list(expired(world.sessions, {})) == []
     assert waiting not in due
 
 
@@ -27,8 +28,8 @@ def test_an_answer_that_younger_documents_share_is_retained_as_long_as_theirs(wo
     world.through(first)
     world.through(second)
     finished_days_ago(world, first, 40)
-    early = list(eraser(world).expired({Status.DONE: 30}))
+    early = list(expired(world.sessions, {Status.DONE: 30}))
     finished_days_ago(world, second, 40)
 
     assert early == []
-    assert list(eraser(world).expired({Status.DONE: 30})) == [second, first]
+    assert list(expired(world.sessions, {Status.DONE: 30})) == [second, first]

@@ -10,7 +10,7 @@ import pytest
 
 from db import signers
 from db.erase import digest
-from tests.erasures import eraser, everything, lines, signed
+from tests.erasures import erased_signer, everything, lines, signed
 from tests.fakes import MeanEncoder, page
 from tests.handwriting import signature
 from tests.world import World
@@ -43,7 +43,7 @@ def enrolled(world: World) -> World:
 def test_nothing_names_an_erased_signer_any_more(enrolled: World):
     assert "Ann" in everything(enrolled)
 
-    assert eraser(enrolled).signer("Ann")
+    assert erased_signer(enrolled, "Ann")
 
     assert "Ann" not in everything(enrolled)
     results = {key: json.loads(data) for key, data in enrolled.store.objects.items() if key.endswith(".json")}
@@ -60,7 +60,7 @@ def test_nothing_names_an_erased_signer_any_more(enrolled: World):
 def test_a_signer_who_is_claimed_but_not_enrolled_can_be_erased(world: World):
     world.through(signed(world, "a.pdf", claims=("Ann",)))
 
-    assert eraser(world).signer("Ann")
-    assert not eraser(world).signer("Ann")
+    assert erased_signer(world, "Ann")
+    assert not erased_signer(world, "Ann")
 
     assert "Ann" not in everything(world)

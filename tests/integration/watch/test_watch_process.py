@@ -39,7 +39,8 @@ from producer.services.deps import IntakeDeps
 from producer.sources.s3 import S3Source
 from producer.outages import Pace
 from producer.services.pulse import Pulse
-from producer.services.watch import stop_on_signals, watch_source
+from producer.commands.watch import stop_on_signals
+from producer.services.watch import watch_source
 from worker.settings import Intake
 given = json.loads(sys.argv[1])
 client = boto3.client("s3", **given["client"])
