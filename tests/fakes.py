@@ -87,9 +87,9 @@ class MemoryStore:
             raise ObjectMissing(key)
         return self.objects[key]
 
-    def erase(self, prefix: str) -> int:
+    def erase(self, folder: str) -> int:
         self._maybe_fail()
-        found = [key for key in self.objects if key.startswith(prefix)]
+        found = [key for key in self.objects if key.startswith(folder)]
         for key in found:
             del self.objects[key]
         return len(found)

@@ -12,13 +12,13 @@ from sqlalchemy import select
 
 from db.engine import Sessions
 from db.models import Document
-from producer.outages import Pace
 from producer.services.deps import IntakeDeps
 from producer.services.pulse import Pulse
 from producer.services.submit import Counts
 from producer.services.watch import watch_source
 from producer.sources.notifications import RedisNotifications
 from producer.sources.port import NotificationSource
+from producer.waiting import Pace
 from tests.notifications import record
 from tests.waiting import until
 

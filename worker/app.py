@@ -18,13 +18,13 @@ from worker.settings import Attempts, Broker, Logging, check_all, complaints
 
 #: Seconds by which the clocks of two machines may differ: a sweep is not stale before. With less, a worker
 #: whose clock is ahead of beat's would throw every sweep away, and nothing would ever be sent again.
-CLOCKS = 600.0
+CLOCK_SKEW_SECONDS = 600.0
 #: Seconds for which the result of a pool process that is dead may still be on its way.
-LOST = 3.0
+LOST_WORKER_SECONDS = 3.0
 #: Exit status of a process with a setting that cannot be used.
 WRONG_USE = 2
 #: Seconds that Redis may take to answer who sends a message. Only reading may wait for ever.
-ANSWER = 10.0
+SEND_TIMEOUT = 10.0
 
 
 class _App(Celery):
@@ -33,7 +33,7 @@ class _App(Celery):
     def connection_for_write(self, url: str | None = None, **options: object) -> Connection:
         """A connection whose waits are bounded."""
         given = options.pop("transport_options", None)
-        bounded = {"socket_timeout": ANSWER, **(given if isinstance(given, dict) else {})}
+        bounded = {"socket_timeout": SEND_TIMEOUT, **(given if isinstance(given, dict) else {})}
         return super().connection_for_write(url, transport_options=bounded, **options)
 
 
@@ -66,14 +66,14 @@ def configuration(broker: Broker, attempts: Attempts) -> dict[str, object]:
         "worker_prefetch_multiplier": 1,
         "worker_send_task_events": True,
         "task_send_sent_event": True,
-        "worker_lost_wait": LOST,
+        "worker_lost_wait": LOST_WORKER_SECONDS,
         "broker_connection_retry_on_startup": True,
         "broker_transport_options": _transport(broker),
         "beat_schedule": {
             "sweep": {
                 "task": UPKEEP.task,
                 "schedule": attempts.sweep_seconds,
-                "options": {"expires": attempts.sweep_seconds + CLOCKS},
+                "options": {"expires": attempts.sweep_seconds + CLOCK_SKEW_SECONDS},
             }
         },
         "timezone": "UTC",

@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
+from db.roles import PRODUCER, READER, WORKER
 from producer.console import err
-from producer.services.migrate import PRODUCER, READER, WORKER, make_roles, upgrade_database
+from producer.services.migrate import make_roles, upgrade_database
 from worker.settings import Database, Logins
 
 

@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
+from db.states import Status
 from producer.console import err
-from producer.services.results import Format, Selection, Status, export_results
+from producer.services.results import Format, Selection, export_results
 from worker import connections
 
 

@@ -6,10 +6,8 @@ from collections.abc import Mapping
 
 from db.engine import make_engine
 from db.migrate import upgrade
-from db.roles import PRODUCER, READER, WORKER, grant
+from db.roles import grant
 from worker.errors import WrongUse
-
-__all__ = ["PRODUCER", "READER", "WORKER", "make_roles", "upgrade_database"]
 
 
 def upgrade_database(url: str) -> str:

@@ -25,17 +25,6 @@ from worker.errors import WrongUse
 from worker.result import VerdictRow
 from worker.result.rows import Locate, document_result
 
-__all__ = [
-    "COLUMNS",
-    "Exported",
-    "Format",
-    "Selection",
-    "Status",
-    "export_results",
-    "guarded",
-    "read_rows",
-]
-
 #: Documents that are read together; in Parquet also the documents of a row group.
 PAGE = 500
 

@@ -18,7 +18,7 @@ from producer.services.deps import IntakeDeps
 from producer.services.progress import OnProgress, Progress, unheard
 from producer.sources import has_scheme
 from producer.sources.naming import is_folder_marker, sort_key
-from producer.sources.port import Inbox
+from producer.sources.port import UploadTarget
 from worker.errors import ObjectDenied, ObjectMissing, WrongUse
 from worker.log import actor, logger
 from worker.outages import unavailable
@@ -93,12 +93,12 @@ def upload_file(path: Path, key: str, deps: IntakeDeps, *, table: ClaimsTable | 
     signers = to_metadata(_checked(claimed(table or {}, key), key))
     if len(signers) > _LONGEST_METADATA:
         raise WrongUse(f"{key!r} claims more signers than object metadata holds")
-    return inbox_of(deps).upload(path, key, signers=signers)
+    return upload_target(deps).upload(path, key, signers=signers)
 
 
-def inbox_of(deps: IntakeDeps) -> Inbox:
+def upload_target(deps: IntakeDeps) -> UploadTarget:
     """The source, where files can be put into it. WrongUse."""
-    if not isinstance(deps.source, Inbox):
+    if not isinstance(deps.source, UploadTarget):
         raise WrongUse(f"files cannot be uploaded to {deps.source.url}")
     return deps.source
 

@@ -11,14 +11,14 @@ from threading import Event
 
 from db import intake
 from db.documents import Object
-from producer.outages import Pace, Stopped, UntilAnswered
 from producer.services.claim_lookup import check_pattern
 from producer.services.deps import IntakeDeps
 from producer.services.pulse import Pulse
 from producer.services.submit import BATCH, Counts, submit_objects
-from producer.sources.events import BadNotice, read_notice
+from producer.sources.events import BadNotification, read_notification
 from producer.sources.naming import base_of, is_folder_marker, looks_like_document
 from producer.sources.port import Message, NotificationSource
+from producer.waiting import Pace, Stopped, UntilAnswered
 from worker.log import logger
 from worker.outages import unavailable
 from worker.pipeline import PIPELINE
@@ -57,7 +57,7 @@ class _Watcher:
         self._deps, self._stop, self._pulse, self._pace = deps, stop, pulse, pace
         self._store = UntilAnswered("the store or the database", stop, pace, pulse)
         self._broker = UntilAnswered("the broker", stop, pace, pulse)
-        self._boxes = [_Box(box, pace) for box in notifications]
+        self._listeners = [_Listener(source, pace) for source in notifications]
         self._listing = _Listing(deps, self._store, settled=pace.settled)
         self._paused = False
 
@@ -77,8 +77,8 @@ class _Watcher:
     def _check(self) -> None:
         check_pattern(self._deps)
         self._store(self._deps.source.check)
-        for box in self._boxes:
-            box.check()
+        for listener in self._listeners:
+            listener.check()
 
     def _turn(self) -> Counts:
         room = self._room()
@@ -105,32 +105,32 @@ class _Watcher:
 
     def _notified(self, room: int, wait: float) -> Counts:
         total = Counts()
-        answering = [box for box in self._boxes if box.answering]
+        answering = [listener for listener in self._listeners if listener.answering]
         if room > 0:
-            for box in answering:
-                total += self._empty(box, room, wait / len(answering))
+            for listener in answering:
+                total += self._empty(listener, room, wait / len(answering))
         if not answering:
             self._stop.wait(wait)
         return total
 
-    def _empty(self, box: _Box, room: int, wait: float) -> Counts:
-        messages = box.receive(most=room, wait=wait)
+    def _empty(self, listener: _Listener, room: int, wait: float) -> Counts:
+        messages = listener.receive(most=room, wait=wait)
         if not messages:
             return Counts()
         objects = [one for message in messages for one in self._read(message)]
         total = self._submit(objects)
-        box.acknowledge(messages)
+        listener.acknowledge(messages)
         return total
 
     def _read(self, message: Message) -> Iterator[Object]:
-        for notice in read_notice(message.body):
-            if isinstance(notice, BadNotice):
+        for notification in read_notification(message.body):
+            if isinstance(notification, BadNotification):
                 logger.warning(
                     "a notification says nothing usable",
-                    extra={"reason": notice.reason, "excerpt": notice.excerpt},
+                    extra={"reason": notification.reason, "excerpt": notification.excerpt},
                 )
-            elif self._is_ours(notice):
-                yield notice
+            elif self._is_ours(notification):
+                yield notification
 
     def _is_ours(self, document: Object) -> bool:
         source = self._deps.source
@@ -185,11 +185,11 @@ class _Listing:
             return intake.unknown(session, page)
 
 
-class _Box:
+class _Listener:
     """A notification source whose outages hold nobody up: while it is away, the listing finds everything."""
 
-    def __init__(self, box: NotificationSource, pace: Pace) -> None:
-        self._box, self._pace = box, pace
+    def __init__(self, source: NotificationSource, pace: Pace) -> None:
+        self._source, self._pace = source, pace
         self._pauses = pace.backoff.pauses()
         self._again_at: float | None = None
 
@@ -201,26 +201,26 @@ class _Box:
     def check(self) -> None:
         """WrongUse when it cannot be what was meant; an outage is none."""
         try:
-            self._box.check()
+            self._source.check()
         except unavailable() as error:
             self._failed(error)
 
     def receive(self, *, most: int, wait: float) -> list[Message]:
         """Messages; none in an outage."""
         try:
-            messages = self._box.receive(most=most, wait=wait)
+            messages = self._source.receive(most=most, wait=wait)
         except unavailable() as error:
             self._failed(error)
             return []
         if self._again_at is not None:
-            logger.info("a server answers again", extra={"server": self._box.name})
+            logger.info("a server answers again", extra={"server": self._source.name})
             self._again_at, self._pauses = None, self._pace.backoff.pauses()
         return messages
 
     def acknowledge(self, messages: Sequence[Message]) -> None:
         """Acknowledge; in an outage the messages come again and find their documents known."""
         try:
-            self._box.acknowledge(messages)
+            self._source.acknowledge(messages)
         except unavailable() as error:
             self._failed(error)
 
@@ -228,6 +228,6 @@ class _Box:
         if self._again_at is None:
             logger.warning(
                 "a server does not answer, the listing goes on without",
-                extra={"server": self._box.name, "reason": str(error)},
+                extra={"server": self._source.name, "reason": str(error)},
             )
         self._again_at = time.monotonic() + next(self._pauses)

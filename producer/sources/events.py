@@ -20,14 +20,14 @@ _DEEPEST = 3
 
 
 @dataclass(frozen=True, slots=True)
-class BadNotice:
+class BadNotification:
     """A notification, or a record of one, that says nothing usable; `reason` says why."""
 
     reason: str
     excerpt: str
 
 
-def read_notice(body: str | bytes) -> list[Object | BadNotice]:
+def read_notification(body: str | bytes) -> list[Object | BadNotification]:
     """Objects that a notification says were created, in its order; removals and test events say none.
 
     A bad record does not hide its neighbours. Duplicates stay: registering is what happens once.
@@ -37,10 +37,10 @@ def read_notice(body: str | bytes) -> list[Object | BadNotice]:
         return list(_read(content, depth=0))
     except (ValueError, RecursionError) as error:
         text = body if isinstance(body, str) else body.decode(errors="replace")
-        return [BadNotice(f"not JSON: {type(error).__name__}", visible(text))]
+        return [BadNotification(f"not JSON: {type(error).__name__}", visible(text))]
 
 
-def _read(content: object, *, depth: int) -> Iterator[Object | BadNotice]:
+def _read(content: object, *, depth: int) -> Iterator[Object | BadNotification]:
     if depth > _DEEPEST:
         yield _bad("envelopes nested too deep", content)
     elif isinstance(content, list):
@@ -51,7 +51,7 @@ def _read(content: object, *, depth: int) -> Iterator[Object | BadNotice]:
         yield _bad("neither an object nor a list", content)
 
 
-def _read_list(content: list[object], *, depth: int) -> Iterator[Object | BadNotice]:
+def _read_list(content: list[object], *, depth: int) -> Iterator[Object | BadNotification]:
     """MinIO's access format: [{"Event": [event], "EventTime": time}], formerly [time, [event]].
 
     Its documentation also speaks of [time, {"Records": [event]}].
@@ -61,7 +61,7 @@ def _read_list(content: list[object], *, depth: int) -> Iterator[Object | BadNot
         yield from _read(entry, depth=depth + 1)
 
 
-def _read_mapping(content: dict[str, object], *, depth: int) -> Iterator[Object | BadNotice]:
+def _read_mapping(content: dict[str, object], *, depth: int) -> Iterator[Object | BadNotification]:
     if content.get("Event") == "s3:TestEvent":
         return
     message = content.get("Message")
@@ -78,7 +78,7 @@ def _read_mapping(content: dict[str, object], *, depth: int) -> Iterator[Object 
         yield _bad("no records", content)
 
 
-def _record(record: object) -> Iterator[Object | BadNotice]:
+def _record(record: object) -> Iterator[Object | BadNotification]:
     """AWS says `ObjectCreated:Put`, MinIO `s3:ObjectCreated:Put`; other events bring no new document."""
     name = record.get("eventName") if isinstance(record, dict) else None
     if not isinstance(record, dict) or not isinstance(name, str):
@@ -87,7 +87,7 @@ def _record(record: object) -> Iterator[Object | BadNotice]:
         yield _created(record)
 
 
-def _created(record: dict[str, object]) -> Object | BadNotice:
+def _created(record: dict[str, object]) -> Object | BadNotification:
     bucket, key = _text(record, "s3", "bucket", "name"), _text(record, "s3", "object", "key")
     version_id, etag = _text(record, "s3", "object", "versionId"), _text(record, "s3", "object", "eTag")
     version = version_of(version_id, etag)
@@ -118,5 +118,5 @@ def _inside(record: dict[str, object], *path: str) -> object:
     return value
 
 
-def _bad(reason: str, content: object) -> BadNotice:
-    return BadNotice(reason, visible(json.dumps(content, ensure_ascii=True)))
+def _bad(reason: str, content: object) -> BadNotification:
+    return BadNotification(reason, visible(json.dumps(content, ensure_ascii=True)))

@@ -14,10 +14,10 @@ from pathlib import Path
 
 from db.documents import Object
 from producer.claims import LARGEST_SIDECAR
-from producer.outages import Caller, once
 from producer.sources.filtering import DocumentFilter
 from producer.sources.naming import SIDECAR_SUFFIX
 from producer.sources.port import PAGE, NotificationSource, SourceSettings
+from producer.waiting import Caller, once
 from worker.errors import StorageUnavailable, WrongUse
 from worker.log import logger
 from worker.storage.files import LOCAL_BUCKET, file_version, open_local_file, path_of

@@ -7,11 +7,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from db.documents import Object
-from producer.outages import Caller, once
 from producer.sources.bucket import is_versioned
 from producer.sources.filtering import DocumentFilter
 from producer.sources.naming import size_of, version_of
 from producer.sources.port import PAGE
+from producer.waiting import Caller, once
 from worker.storage.s3 import translated
 
 if TYPE_CHECKING:

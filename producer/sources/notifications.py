@@ -132,12 +132,12 @@ class RedisNotifications:
 
 def configured(intake: Intake, broker: Broker, storage: Storage) -> list[NotificationSource]:
     """The notifications that the settings name: none, one or both. The list is on the Redis of the queues."""
-    boxes: list[NotificationSource] = []
+    sources: list[NotificationSource] = []
     if intake.sqs_url:
-        boxes.append(sqs_notifications(intake.sqs_url, storage))
+        sources.append(sqs_notifications(intake.sqs_url, storage))
     if intake.notice_key:
-        boxes.append(redis_notifications(broker.broker_url.get_secret_value(), intake.notice_key))
-    return boxes
+        sources.append(redis_notifications(broker.broker_url.get_secret_value(), intake.notice_key))
+    return sources
 
 
 def sqs_notifications(url: str, storage: Storage) -> SqsNotifications:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from db.documents import Object
-from producer.outages import Caller, once
+from producer.waiting import Caller, once
 from worker.settings import Broker, Intake, Storage
 
 #: Documents that a listing gives at most at a time.
@@ -33,7 +33,7 @@ class Message:
 
 
 class NotificationSource(Protocol):
-    """Where news of documents arrives. Everything may raise what its server's library raises."""
+    """Where notifications of documents arrive. All may raise NotificationsUnavailable."""
 
     #: How logs call it.
     name: str
@@ -96,7 +96,7 @@ class Source(Protocol):
 
 
 @runtime_checkable
-class Inbox(Source, Protocol):
+class UploadTarget(Source, Protocol):
     """A source that local files can be put into."""
 
     def upload(self, path: Path, key: str, *, signers: str = "") -> Object:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from db.documents import Object
-from producer.outages import Caller, once
 from producer.sources import bucket
 from producer.sources.listing import list_pages
 from producer.sources.notifications import configured
 from producer.sources.port import PAGE, NotificationSource, SourceSettings
+from producer.waiting import Caller, once
 from worker.errors import WrongUse
 from worker.storage.s3 import s3_client
 from worker.storage.stores import STORES

@@ -127,7 +127,7 @@ def test_no_worker_begins_on_a_document_while_it_is_erased(postgres):
             return bool(connection.scalar(text(waiting + " AND datname = current_database()")))
 
     class Slow:
-        def erase(self, prefix: str) -> int:
+        def erase(self, folder: str) -> int:
             rival.start()
             until(blocked)
             return 0

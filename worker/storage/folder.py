@@ -47,16 +47,16 @@ class Folder:
         except OSError as error:
             raise StorageUnavailable(key, str(error)) from error
 
-    def erase(self, prefix: str) -> int:
+    def erase(self, folder: str) -> int:
         """Remove the folder of that name."""
-        folder = self.path(prefix)
-        files = sum(path.is_file() for path in folder.rglob("*"))
+        root = self.path(folder)
+        files = sum(path.is_file() for path in root.rglob("*"))
         try:
-            shutil.rmtree(folder)
+            shutil.rmtree(root)
         except FileNotFoundError:
             return 0
         except OSError as error:
-            raise StorageUnavailable(prefix, str(error)) from error
+            raise StorageUnavailable(folder, str(error)) from error
         return files
 
     def path(self, key: str) -> Path:

@@ -36,12 +36,12 @@ def result_key(document_id: int) -> str:
 
 
 def document_folder(document_id: int) -> str:
-    """What the keys of everything stored for a document begin with."""
+    """The folder of everything stored for a document."""
     return f"documents/{document_id}/"
 
 
 def signer_folder(signer_id: int) -> str:
-    """What the keys of a signer's references begin with."""
+    """The folder of a signer's references."""
     return f"signers/{signer_id}/"
 
 

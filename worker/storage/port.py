@@ -25,8 +25,11 @@ class Results(Protocol):
     def get(self, key: str) -> bytes:
         """A result. ObjectMissing when there is none."""
 
-    def erase(self, prefix: str) -> int:
-        """Remove all results whose keys begin so, for good; answer how many. A second time removes none."""
+    def erase(self, folder: str) -> int:
+        """Remove all results below `folder`, such as `documents/7/`, for good; answer how many.
+
+        A second time removes none.
+        """
 
 
 class Store(Documents, Results, Protocol):

@@ -52,11 +52,11 @@ class S3(S3Documents):
         with translated(key, missing=_MISSING - {"NoSuchBucket"}):
             return _body(key, self.client.get_object(Bucket=self.results_bucket, Key=key))
 
-    def erase(self, prefix: str) -> int:
+    def erase(self, folder: str) -> int:
         """Remove every version, also where the bucket keeps them; one by one, as all stores can."""
-        with translated(prefix):
+        with translated(folder):
             pages = self.client.get_paginator("list_object_versions").paginate(
-                Bucket=self.results_bucket, Prefix=prefix
+                Bucket=self.results_bucket, Prefix=folder
             )
             versions = [
                 (entry["Key"], entry["VersionId"])

@@ -56,9 +56,9 @@ class RoutedStore:
         """Read a result."""
         return self._results.get(key)
 
-    def erase(self, prefix: str) -> int:
+    def erase(self, folder: str) -> int:
         """Remove results."""
-        return self._results.erase(prefix)
+        return self._results.erase(folder)
 
 
 def open_store(settings: Storage) -> Store:

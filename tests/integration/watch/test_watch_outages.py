@@ -12,10 +12,10 @@ from botocore.config import Config
 from sqlalchemy.engine import make_url
 
 from db.engine import make_engine, make_sessions
-from producer.outages import Pace
 from producer.services.submit import Counts
 from producer.sources.notifications import redis_notifications
 from producer.sources.s3 import S3Source
+from producer.waiting import Pace
 from tests.intake import OFTEN, but, keys, put, registered, watching
 from tests.lines import line_to
 from tests.notifications import minio

@@ -1,4 +1,4 @@
-"""Outages of the store, the queue and the database: waited out with growing pauses, told once."""
+"""Waits for a store, a queue or a database that is away: with growing pauses, logged once."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from db.documents import Object
-from producer.sources.events import BadNotice, read_notice
+from producer.sources.events import BadNotification, read_notification
 from tests.notifications import TEST_EVENT, aws, minio, record, sns
 
 ONE = Object("intake", "a.pdf", "etag:d41d8cd9", 1024)
@@ -31,7 +31,7 @@ TIME = "2026-11-03T10:00:00.000Z"
     ],
 )
 def test_every_known_shape_says_the_same(body):
-    assert read_notice(body) == [ONE]
+    assert read_notification(body) == [ONE]
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_every_known_shape_says_the_same(body):
     ],
 )
 def test_events_that_bring_no_document_say_nothing(body):
-    assert read_notice(body) == []
+    assert read_notification(body) == []
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_events_that_bring_no_document_say_nothing(body):
     ],
 )
 def test_the_version_is_the_stores_own_or_else_the_etag(version, etag, expected):
-    (found,) = read_notice(aws(record("a.pdf", version=version, etag=etag)))
+    (found,) = read_notification(aws(record("a.pdf", version=version, etag=etag)))
 
     assert found == Object("intake", "a.pdf", expected, 1024)
 
@@ -86,9 +86,9 @@ def test_the_version_is_the_stores_own_or_else_the_etag(version, etag, expected)
     ],
 )
 def test_what_says_nothing_usable_is_a_value_with_its_reason(body, reason):
-    (found,) = read_notice(body)
+    (found,) = read_notification(body)
 
-    assert isinstance(found, BadNotice)
+    assert isinstance(found, BadNotification)
     assert reason in found.reason
 
 
@@ -96,20 +96,20 @@ def test_a_key_that_is_not_utf_8_is_refused():
     broken = record("a.pdf")
     broken["s3"]["object"]["key"] = "a%ff.pdf"
 
-    (found,) = read_notice(aws(broken))
+    (found,) = read_notification(aws(broken))
 
-    assert found == BadNotice("a key that is not UTF-8", found.excerpt)
+    assert found == BadNotification("a key that is not UTF-8", found.excerpt)
 
 
 def test_a_bad_record_does_not_hide_its_neighbours():
-    found = read_notice(aws(record("a.pdf"), {"eventName": 7}, record("b.pdf")))
+    found = read_notification(aws(record("a.pdf"), {"eventName": 7}, record("b.pdf")))
 
     assert [getattr(one, "key", None) for one in found] == ["a.pdf", None, "b.pdf"]
 
 
 @pytest.mark.parametrize("size", [-1, 2**63, "10", True, None, 1.5])
 def test_a_size_that_is_none_is_left_out(size):
-    (found,) = read_notice(aws(record("a.pdf", size=size)))
+    (found,) = read_notification(aws(record("a.pdf", size=size)))
 
     assert found.bytes is None
 
@@ -121,8 +121,8 @@ KEYS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")
 def test_keys_come_out_as_they_went_in(keys, wrap):
     body = wrap(*(record(key) for key in keys))
 
-    assert [one.key for one in read_notice(body)] == keys
-    assert [one.key for one in read_notice(sns(body))] == keys
+    assert [one.key for one in read_notification(body)] == keys
+    assert [one.key for one in read_notification(sns(body))] == keys
 
 
 FIELDS = st.sampled_from(
@@ -136,29 +136,29 @@ JSON = st.recursive(
 
 @given(content=JSON)
 def test_no_json_raises(content):
-    found = read_notice(json.dumps(content))
+    found = read_notification(json.dumps(content))
 
-    assert all(isinstance(one, Object | BadNotice) for one in found)
+    assert all(isinstance(one, Object | BadNotification) for one in found)
 
 
 @given(values=st.dictionaries(st.sampled_from(["key", "versionId", "eTag", "size"]), JSON), bucket=JSON)
 def test_no_record_raises_whatever_its_fields_hold(values, bucket):
     bad = {"eventName": "ObjectCreated:Put", "s3": {"bucket": {"name": bucket}, "object": values}}
 
-    (found,) = read_notice(aws(bad))
+    (found,) = read_notification(aws(bad))
 
-    assert isinstance(found, Object | BadNotice)
+    assert isinstance(found, Object | BadNotification)
 
 
 @given(body=st.binary() | st.text())
 def test_no_bytes_raise(body):
-    assert all(isinstance(one, Object | BadNotice) for one in read_notice(body))
+    assert all(isinstance(one, Object | BadNotification) for one in read_notification(body))
 
 
 @given(key=st.text(min_size=1), version=st.text())
 def test_what_is_read_can_be_stored(key, version):
     found = {"key": key, "versionId": version, "eTag": "e"}
 
-    (one,) = read_notice(aws({**record("x"), "s3": {"bucket": {"name": "b"}, "object": found}}))
+    (one,) = read_notification(aws({**record("x"), "s3": {"bucket": {"name": "b"}, "object": found}}))
 
-    assert isinstance(one, BadNotice) or "\0" not in (one.key + one.version).encode().decode()
+    assert isinstance(one, BadNotification) or "\0" not in (one.key + one.version).encode().decode()
