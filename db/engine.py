@@ -18,7 +18,7 @@ class Sessions(Protocol):
         """Begin."""
 
 
-#: No wait on a Postgres that is gone, or on a row whose holder stands still, may last for ever.
+#: No wait on a Postgres that is gone, or on a row whose holder stands still, may last forever.
 _BOUNDS = {
     "keepalives_idle": 30,
     "keepalives_interval": 10,

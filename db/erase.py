@@ -1,4 +1,4 @@
-"""Erasure: rows go, and a line stays that names nobody. The caller owns the transaction."""
+"""Erasure: rows are deleted, and a record stays that names nobody. The caller owns the transaction."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from db.states import FIRST_STAGE, Status
 
 
 def digest(*names: str) -> str:
-    """What stands in the line of an erasure for the names of a thing."""
+    """What stands in the record of an erasure for the names of a thing."""
     return hashlib.sha256("\0".join(names).encode()).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""A read timeout for PostgreSQL: libpq itself waits for ever on a connection that is half-open.
+"""A read timeout for PostgreSQL: libpq itself waits forever on a connection that is half-open.
 
 The server's own limits do not reach a client that the server cannot reach, and keepalives do not find a
 proxy or a pooler that is up but passes nothing on. So every wait goes through `select.poll` with a limit.
@@ -19,7 +19,7 @@ _OPEN = (extensions.STATUS_READY, extensions.STATUS_BEGIN, extensions.STATUS_PRE
 class Connection(extensions.connection):  # type: ignore[misc]
     """A connection that is given up when the server is silent for too long."""
 
-    #: Seconds; None waits for ever.
+    #: Seconds; None waits forever.
     answer_within: float | None = None
 
 

@@ -23,7 +23,7 @@ CLOCK_SKEW_SECONDS = 600.0
 LOST_WORKER_SECONDS = 3.0
 #: Exit status of a process with a setting that cannot be used.
 WRONG_USE = 2
-#: Seconds that Redis may take to answer who sends a message. Only reading may wait for ever.
+#: Seconds that Redis may take to answer who sends a message. Only reading may wait forever.
 SEND_TIMEOUT = 10.0
 
 

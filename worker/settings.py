@@ -281,7 +281,7 @@ class Retention(_Group):
 
     retain_days: dict[Literal["done", "partial", "failed"], Annotated[float, Field(ge=0)]] = Field(
         default_factory=dict,
-        description='Days by status before `countersign retain` erases, as JSON: {"done": 90}; else for ever',
+        description='Days by status before `countersign retain` erases, as JSON: {"done": 90}; else forever',
     )
 
 

@@ -18,12 +18,14 @@ def audit(
     source: Annotated[str, typer.Argument(help="s3://bucket/, s3://bucket/prefix or file:///folder")],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")] = False,
     everything: Annotated[
-        Path | None, typer.Option("--all", help="File for every unknown or vanished version, as JSON lines.")
+        Path | None,
+        typer.Option("--all", help="File for every `unknown` or `gone` version, as JSON lines."),
     ] = None,
 ) -> None:
     """Compare a bucket or a folder with the database: is every version accounted for?
 
-    Exit status 1 says that a version is not: it is not registered, or its document has no final status yet.
+    `unknown` versions are not in the database; `gone` ones are in it, but no longer in the bucket.
+    Exit status 1: a version is unknown, or its document has no final status yet.
     """
     origin = configured_source(source)
     with noted(everything) as (note, unknown):

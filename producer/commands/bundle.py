@@ -14,7 +14,7 @@ from worker import connections
 
 def bundle(
     document: Annotated[
-        str, typer.Argument(help="A document's id, or a key, SHA-256 or task id that names one only.")
+        str, typer.Argument(help="A document's id, or a key, SHA-256 or task id of just one document.")
     ],
     file: Annotated[
         Path | None, typer.Option("--out", help="The ZIP file; default: document-ID.zip.")

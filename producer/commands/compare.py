@@ -16,7 +16,7 @@ from worker.settings import Reading, Verification
 
 def compare(
     images: Annotated[
-        list[Path] | None, typer.Argument(help="Two images, of one signature each.", show_default=False)
+        list[Path] | None, typer.Argument(help="Two images, each of one signature.", show_default=False)
     ] = None,
     pairs: Annotated[
         Path | None, typer.Option(help="CSV with the columns a,b: paths of signature images.", exists=True)
@@ -25,7 +25,7 @@ def compare(
 ) -> None:
     """Say how likely two signature images are from one hand.
 
-    Exit status 1 says that an image could not be compared.
+    Exit status 1: an image could not be compared.
     """
     chosen, unusable = _chosen(images or [], pairs), 0
     from worker.embedded.comparison import Comparer  # noqa: PLC0415 - loads the models

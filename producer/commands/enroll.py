@@ -14,7 +14,7 @@ from producer.services.enroll import enroll_images
 
 def enroll(
     signer: Annotated[str, typer.Argument(help="The signer's name, as claims write it.")],
-    images: Annotated[list[Path], typer.Argument(help="Images of one signature each.", exists=True)],
+    images: Annotated[list[Path], typer.Argument(help="Images, each of one signature.", exists=True)],
     as_json: Annotated[
         bool, typer.Option("--json", help="Print all of the signer's references as JSON on stdout.")
     ] = False,

@@ -14,17 +14,19 @@ from worker import connections
 
 def erase(
     document: Annotated[
-        str | None, typer.Option(help="A document's id, or a key, SHA-256 or task id that names one only.")
+        str | None,
+        typer.Option(help="A document's id, or a key, SHA-256 or task id of just one document."),
     ] = None,
     signer: Annotated[str | None, typer.Option(help="A signer's name.")] = None,
     documents_too: Annotated[
-        bool, typer.Option("--documents-too", help="With --signer: erase the documents that claim them, too.")
+        bool, typer.Option("--documents-too", help="With --signer: also erase the documents that claim them.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
-    """Erase a document or a signer: rows, pictures, embeddings and results. A line without names stays.
+    """Erase a document or a signer: rows, pictures, embeddings and results.
 
-    The original in the intake bucket is yours to delete; an erased document is not taken in again.
+    A record of the erasure stays, without names. You delete the original in the intake bucket yourself.
+    An erased document is not taken in again.
     """
     sessions = connections.sessions()
     target = choose(sessions, document=document, signer=signer, documents_too=documents_too)

@@ -15,7 +15,7 @@ from worker.settings import Database, Logins
 def migrate(
     roles: Annotated[
         bool,
-        typer.Option("--roles", help="Make the Postgres roles of least privilege, too; see SECURITY.md."),
+        typer.Option("--roles", help="Also create the Postgres roles of least privilege; see SECURITY.md."),
     ] = False,
 ) -> None:
     """Bring the database to the newest schema. Safe to call again, and from several places at once."""

@@ -15,13 +15,13 @@ from producer.services.replay import replay_file
 def replay(
     file: Annotated[Path, typer.Argument(metavar="BUNDLE", help="The ZIP file.", exists=True)],
     folder: Annotated[
-        Path | None, typer.Option("--out", help="Empty folder to keep the results in; default: none is kept.")
+        Path | None, typer.Option("--out", help="Empty folder for the results; default: they are not kept.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")] = False,
 ) -> None:
-    """Read a bundle's document again, here and without servers: is the answer the same?
+    """Read a bundle's document again on this machine, without servers: is the answer the same?
 
-    Exit status 1 says that it is not. Other weights or other code are named beside it.
+    Exit status 1: it is not. Different weights or code are named beside the answer.
     """
     replayed = replay_file(file, folder=folder)
     if as_json:

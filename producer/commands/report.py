@@ -14,10 +14,11 @@ from worker import connections
 
 def report(
     documents: Annotated[
-        list[str] | None, typer.Argument(help="Ids, keys or SHA-256 digests; none for the newest.")
+        list[str] | None,
+        typer.Argument(help="Ids, keys or SHA-256 digests; default: the newest."),
     ] = None,
     out: Annotated[Path, typer.Option(help="The HTML file to write.")] = Path("report.html"),
-    newest: Annotated[int, typer.Option(min=1, help="How many, when no document is named.")] = 100,
+    newest: Annotated[int, typer.Option(min=1, help="How many of the newest to report.")] = 100,
 ) -> None:
     """Write the HTML report of documents of the queued form: annotated pages, crops, verdicts."""
     written = report_documents(

@@ -16,13 +16,14 @@ from worker import connections
 
 def results(
     form: Annotated[
-        Format, typer.Option("--format", help="jsonl has everything; the others are flat.")
+        Format,
+        typer.Option("--format", help="jsonl has everything; the others have one row per verdict."),
     ] = Format.JSONL,
     out: Annotated[Path | None, typer.Option(help="File to write; default: stdout.")] = None,
     status: Annotated[list[Status] | None, typer.Option(help="Only documents with this status.")] = None,
     after: Annotated[int, typer.Option(help="Only documents with a higher id.")] = 0,
 ) -> None:
-    """Write results as JSON lines, CSV or Parquet: a document a line, or a verdict a row."""
+    """Write results as JSON lines, CSV or Parquet: one line per document, or one row per verdict."""
     chosen = Selection(tuple(status or ()), after)
     written = export_results(connections.sessions(), form, chosen, out or sys.stdout.buffer)
     err.print(f"{written.documents} documents; the next export goes on with --after {written.last}")

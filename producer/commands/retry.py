@@ -21,7 +21,8 @@ def retry(
         str | None, typer.Option(help="All quarantined documents with this reason code, or `any`.")
     ] = None,
     since: Annotated[
-        datetime | None, typer.Option(help="All quarantined since then, in UTC, such as 2026-11-20T08:00:00.")
+        datetime | None,
+        typer.Option(help="All quarantined since this time (UTC), such as 2026-11-20T08:00:00."),
     ] = None,
 ) -> None:
     """Send quarantined documents through again from the start. Their history stays.

@@ -30,7 +30,11 @@ def run(
     ] = None,
     min_score: Annotated[
         float | None,
-        typer.Option(min=0, max=1, help="Score that a box must reach; default: chosen on validation data."),
+        typer.Option(
+            min=0,
+            max=1,
+            help="Score that a box must reach. Default: 0.5, or 0.44 with `detector-accurate`.",
+        ),
     ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Keep the answers that an earlier run left in the folder.")
@@ -43,7 +47,7 @@ def run(
 
     Finds signatures, compares them with the references of the signers that each document claims, and
     leaves a database, the pictures and an HTML report in the output folder. A document that cannot be
-    read is reported with a reason; the others go on. Exit status 1 says that there was one.
+    read is reported with a reason; the others go on. Exit status 1: there was one.
     """
     with told() as tell:
         answer = run_documents(

@@ -14,11 +14,12 @@ from worker import connections
 
 def status(
     document: Annotated[
-        str | None, typer.Argument(help="A document's id, key, SHA-256 or task id; none for all in numbers.")
+        str | None,
+        typer.Argument(help="A document's id, key, SHA-256 or task id; default: counts of all."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False,
 ) -> None:
-    """Say where documents stand: all of them in numbers, or one with its whole history."""
+    """Show where documents stand: the number in each status, or one document with its whole history."""
     sessions = connections.sessions()
     if document is not None:
         for history in histories(sessions, document):

@@ -120,7 +120,7 @@ class RedisNotifications:
         return [self._left.popleft() for _ in range(min(most, len(self._left)))]
 
     def _new(self, most: int, wait: float) -> list[bytes]:
-        # A timeout of 0 would wait for ever.
+        # A timeout of 0 would wait forever.
         seconds: Any = wait  # the stubs know whole seconds only
         first = self._client.blmove(self._key, self._taken, seconds, "LEFT", "RIGHT") if wait > 0 else None
         with self._client.pipeline(transaction=False) as pipe:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from producer.commands.run import run
 from training.catalogue import register_weights
 from worker.errors import WeightsError
 from worker.vision.weights import WEIGHTS_DIR, entry, load_catalogue, verified_path
@@ -89,3 +90,11 @@ def test_every_shipped_file_has_its_digest_its_card_and_a_modest_size():
     for name, shipped in load_catalogue().items():
         assert verified_path(name).stat().st_size == shipped.bytes < LARGEST
         assert (WEIGHTS_DIR / shipped.card).is_file()
+
+
+def test_help_names_the_default_thresholds_of_the_catalogue():
+    fast, accurate = (entry(name).parameters["min_score"] for name in ("detector", "detector-accurate"))
+
+    words = str(run.__annotations__["min_score"])
+
+    assert f"Default: {fast}, or {accurate} with `detector-accurate`." in words

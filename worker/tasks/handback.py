@@ -86,7 +86,7 @@ def _end_in_time(seconds: float, *, how: str, **_: object) -> None:
         # Celery's cold shutdown: cancels what is at work, and restores its messages.
         os.kill(os.getpid(), signal.SIGQUIT)
         Event().wait(LAST_WORDS)
-        # A thread that hangs, or a broker that says nothing, would hold the process for ever.
+        # A thread that hangs, or a broker that says nothing, would hold the process forever.
         os._exit(os.EX_TEMPFAIL)
 
     if how == "Warm":
