@@ -120,7 +120,8 @@ def test_most_signatures_are_as_wide_as_people_write_whatever_the_name() -> None
         left, _, right, _ = sign(InventedSigner.from_seed(seed), rng(seed)).bounds
         widths.append(right - left)
 
-    assert min(widths) > 25 and max(widths) < 115
+    # Initials alone may be narrower than a name.
+    assert max(widths) < 115
     assert 40 < np.median(widths) < 85
 
 
