@@ -19,9 +19,9 @@ CLASSIFIER = "classifier"
 
 
 def build_detector(settings: Detection) -> Detector:
-    """The configured detector, which sees pages the right way up, and the crop classifier where that is on.
+    """The configured detector, which sees pages upright, and the second-stage classifier where that is on.
 
-    On a GPU behind a batcher that joins the pages of all task threads.
+    On a GPU it stands behind a batcher that joins the pages of all task threads.
     """
     thresholds = _thresholds(settings)
     detector = load_detector(

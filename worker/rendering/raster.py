@@ -165,7 +165,7 @@ def _scaled(image: Image.Image) -> Grey:
 
 
 def _density(image: Image.Image) -> _Density:
-    """Resolution along the axes of the upright page; a guess where the file's own cannot be meant."""
+    """Resolution along the axes of the upright page; a guess where the file's own is implausible."""
     (x, y), (width, height) = _stated(image), image.size
     if _orientation(image) >= 5:
         x, y, width, height = y, x, height, width
@@ -178,7 +178,7 @@ def _density(image: Image.Image) -> _Density:
 
 
 def _orientation(image: Image.Image) -> int:
-    """The orientation tag, 1 where it says nothing that can be meant."""
+    """The orientation tag, 1 where its value is not valid."""
     tag = image.getexif().get(_ORIENTATION, 1)
     return tag if isinstance(tag, int) and 1 <= tag <= 8 else 1
 

@@ -1,7 +1,7 @@
 """A read/write lock: attempts run side by side, but one whose forerunner died runs alone in its process.
 
 A document that kills its process takes along whatever is at work beside it. Were all of them begun again
-side by side, the innocent would burn their attempts too; alone, the next death is its own.
+side by side, the others would use up their attempts too. Alone, it can only kill itself.
 """
 
 from __future__ import annotations

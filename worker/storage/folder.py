@@ -20,7 +20,7 @@ class Folder:
         self.root = root
 
     def fetch(self, bucket: str, key: str, version: str, *, max_bytes: int) -> bytes:
-        """Read a local file; `bucket` says nothing here."""
+        """Read a local file; `bucket` is ignored."""
         return read_document(key, version, max_bytes=max_bytes)
 
     def put(self, key: str, data: bytes) -> None:

@@ -1,4 +1,4 @@
-"""The watchdog of a worker: ends the process when it is alive but no longer gets on, so that it is replaced.
+"""The watchdog of a worker: ends the process when it is alive but makes no progress, so that it is replaced.
 
 Two things hang a worker that answers pings all the same. A thread that never returns: pools of threads cannot
 enforce Celery's time limits. And a consumer that waits on a connection that will never speak again, while
@@ -26,7 +26,7 @@ STALLED = 75
 
 
 class StallDetector:
-    """Judges from what is seen now and was seen before whether a worker gets on.
+    """Judges from what is seen now and was seen before whether a worker makes progress.
 
     `slots` tasks run at once, each for at most `limit` seconds; `stall` seconds may pass without a task begun
     or ended while there is something to do. Moments are those of one monotonic clock.
@@ -67,7 +67,7 @@ class Watchdog(bootsteps.StartStopStep):
         threading.Thread(target=self._watch, args=(parent, _end), name="watchdog", daemon=True).start()
 
     def stop(self, parent: WorkerProcess) -> None:
-        """A worker that shuts down finishes what it holds; that takes as long as it takes."""
+        """A worker that shuts down finishes what it holds; that may take any time."""
         self._stop.set()
 
     def _watch(self, worker: WorkerProcess, end: Callable[[str], None]) -> None:

@@ -14,7 +14,7 @@ class Label(StrEnum):
     HANDWRITTEN_DATE = "handwritten_date"
     REDACTION = "redaction"
     HANDWRITING = "handwriting"
-    #: What no detector finds: signatures that the crop classifier took back, kept for audits.
+    #: What no detector finds: signatures that the second-stage classifier rejected, kept for audits.
     PRINTED_TEXT = "printed_text"
     STAMP_OR_LOGO = "stamp_or_logo"
 
