@@ -18,7 +18,7 @@ from training.classifier.augment import moved, plain_look, varied_look, worn
 from training.classifier.pieces import AROUND, LARGEST, Piece, cut_piece, whole
 from training.synthesis.hands import LEARNT_HANDS, TEST_HANDS, installed_hands
 from training.synthesis.typeset import CARRIED, SEEN, UNSEEN
-from training.verifier.readers import Scanned, Signer
+from training.verifier.readers import Scanned, SignerSpecimens
 from worker.errors import WrongUse
 from worker.vision.detection.classifier import HEIGHT, WIDTH, Kind
 from worker.vision.values import Box
@@ -192,7 +192,9 @@ def test_what_measures_is_never_drawn_from_what_is_trained_on() -> None:
 
 def test_specimens_of_a_signer_are_drawn_by_lot_and_name_their_writer() -> None:
     inks = [np.pad(np.full((10, 30 + number), 255, np.uint8), 10) for number in range(6)]
-    signer = Signer("cedar", "7", [Scanned(ink) for ink in inks[:4]], [Scanned(ink) for ink in inks[4:]])
+    signer = SignerSpecimens(
+        "cedar", "7", [Scanned(ink) for ink in inks[:4]], [Scanned(ink) for ink in inks[4:]]
+    )
 
     first, again, other = (list(real.specimens([signer], each=3, seed=seed)) for seed in (1, 1, 2))
 

@@ -148,7 +148,7 @@ def test_images_that_came_out_the_same_are_encoded_once() -> None:
 
 def test_cases_are_the_first_specimens_of_every_signer_and_their_dirt_is_the_seed_s() -> None:
     signers = [
-        readers.Signer(
+        readers.SignerSpecimens(
             "drawn",
             str(number),
             [readers.Scanned(signature(number, wobble=index)) for index in range(4)],
