@@ -9,7 +9,8 @@ from pydantic import ValidationError
 
 from producer.console import err
 from producer.lazy import LazyGroup
-from worker.errors import ServiceError, TransientError
+from worker.errors import ServiceError
+from worker.exits import FAILED, WRONG_USE, end_broken_pipe, explanation
 from worker.log_lines import configure
 from worker.outages import server_errors
 from worker.settings import Logging, complaints
@@ -41,8 +42,6 @@ SERVERS = {
     "redis": ("queues", "COUNTERSIGN_BROKER_URL"),
     "botocore": ("store", "COUNTERSIGN_S3_ENDPOINT"),
 }
-#: Exit statuses beside 0: some documents failed, or the command was used wrongly.
-FAILED, WRONG_USE = 1, 2
 
 #: What a user can put right, beside servers that are away.
 REPAIRABLE: tuple[type[Exception], ...] = (ValidationError, ServiceError, ModuleNotFoundError)
@@ -55,35 +54,27 @@ def main() -> None:
         configure(log.log_level or "WARNING", log.log_format)
         app()
     except BrokenPipeError:
-        # Whoever read our output has enough; Python's own farewell would fail on the same pipe.
-        sys.stderr.close()
-        sys.exit(FAILED)
+        end_broken_pipe()
     except REPAIRABLE + server_errors() as error:
         sys.exit(explain(error))
 
 
 def explain(error: Exception) -> int:
     """Say on stderr what went wrong and what helps; the exit status. Raises what no user can put right."""
-    match error:
-        case ValidationError():
-            _complain(*complaints(error))
-        case TransientError():
-            _complain(f"{error.code}: {error}")
-            return FAILED
-        case ServiceError():
-            _complain(str(error))
-        case ModuleNotFoundError():
-            extra = EXTRAS.get((error.name or "").partition(".")[0])
-            if extra is None:
-                raise error
-            _complain(f"this needs {error.name}: pip install 'countersign[{extra}]'")
-        case _:
-            server, variable = SERVERS[type(error).__module__.partition(".")[0]]
-            first = str(error).strip().partition("\n")[0]
-            _complain(f"the {server} did not do what was asked: {first}")
-            err.print(f"Nothing registered is lost. See {variable}, and `countersign doctor`.", markup=False)
-            return FAILED
-    return WRONG_USE
+    if isinstance(error, ValidationError):
+        _complain(*complaints(error))
+        return WRONG_USE
+    if (known := explanation(error, EXTRAS)) is not None:
+        sentence, status = known
+        _complain(sentence)
+        return status
+    if isinstance(error, ModuleNotFoundError):
+        raise error
+    server, variable = SERVERS[type(error).__module__.partition(".")[0]]
+    first = str(error).strip().partition("\n")[0]
+    _complain(f"the {server} did not do what was asked: {first}")
+    err.print(f"Nothing registered is lost. See {variable}, and `countersign doctor`.", markup=False)
+    return FAILED
 
 
 def _complain(*lines: str) -> None:

@@ -9,9 +9,7 @@ import sys
 from importlib import import_module
 
 from producer.console import err
-
-#: Exit status of wrong use.
-WRONG_USE = 2
+from worker.exits import WRONG_USE
 
 
 def main() -> None:

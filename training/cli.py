@@ -9,7 +9,8 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from training.common.lazy import CommandPath, lazy_group
-from worker.errors import ServiceError, TransientError
+from worker.errors import ServiceError
+from worker.exits import WRONG_USE, end_broken_pipe, explanation, field_problems
 
 TRAIN = {
     "detector": CommandPath("training.detector.commands:train_detector", "Train the detector."),
@@ -66,9 +67,9 @@ app.add_typer(
     no_args_is_help=True,
 )
 
-#: What the `train` extra brings.
-EXTRA = frozenset(
-    [
+#: Libraries that the extra `train` brings.
+EXTRAS = dict.fromkeys(
+    (
         "torch",
         "torchvision",
         "ultralytics",
@@ -78,10 +79,9 @@ EXTRA = frozenset(
         "fontTools",
         "sklearn",
         "scipy",
-    ]
+    ),
+    "train",
 )
-#: Exit statuses beside 0: it did not work out this time, or the command was used wrongly.
-FAILED, WRONG_USE = 1, 2
 
 
 def main() -> None:
@@ -89,21 +89,16 @@ def main() -> None:
     try:
         app()
     except BrokenPipeError:
-        # Whoever read our output has enough; Python's own farewell would fail on the same pipe.
-        sys.stderr.close()
-        sys.exit(FAILED)
+        end_broken_pipe()
     except ValidationError as error:
-        _refuse("; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()))
-    except TransientError as error:
-        _refuse(f"{error.code}: {error}", status=FAILED)
-    except ServiceError as error:
-        _refuse(str(error))
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in EXTRA:
+        _refuse(field_problems(error), WRONG_USE)
+    except (ServiceError, ModuleNotFoundError) as error:
+        known = explanation(error, EXTRAS)
+        if known is None:
             raise
-        _refuse(f"this needs {error.name}: pip install 'countersign[train]'")
+        _refuse(*known)
 
 
-def _refuse(sentence: str, *, status: int = WRONG_USE) -> None:
+def _refuse(sentence: str, status: int) -> None:
     Console(stderr=True).print(sentence, style="red", markup=False, soft_wrap=True)
     sys.exit(status)

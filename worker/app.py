@@ -12,6 +12,7 @@ from celery import Celery, signals
 from kombu import Connection, entity
 from pydantic import ValidationError
 
+from worker.exits import WRONG_USE
 from worker.log_lines import configure
 from worker.pipeline import PIPELINE, QUEUES, UPKEEP
 from worker.settings import Attempts, Broker, Logging, check_all, complaints
@@ -21,8 +22,6 @@ from worker.settings import Attempts, Broker, Logging, check_all, complaints
 CLOCK_SKEW_SECONDS = 600.0
 #: Seconds for which the result of a pool process that is dead may still be on its way.
 LOST_WORKER_SECONDS = 3.0
-#: Exit status of a process with a setting that cannot be used.
-WRONG_USE = 2
 #: Seconds that Redis may take to answer who sends a message. Only reading may wait forever.
 SEND_TIMEOUT = 10.0
 

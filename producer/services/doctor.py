@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from db.engine import make_engine
 from db.migrate import pending
 from producer.sources import configured_source
+from worker.exits import field_problems
 from worker.result import DoctorFinding
 from worker.settings import Broker, Database, Detection, Intake, Storage
 from worker.vision.weights import load_catalogue, verified_path
@@ -40,7 +41,7 @@ def _check(name: str, advice: str) -> Callable[[Callable[[], str]], Check]:
 def _sentence(error: Exception) -> str:
     """The first line of what went wrong; connection errors of drivers go on for pages."""
     if isinstance(error, ValidationError):
-        return "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())[:200]
+        return field_problems(error)[:200]
     text = str(error).strip() or type(error).__name__
     return text.splitlines()[0][:200]
 

@@ -10,6 +10,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from worker.errors import WrongUse
+from worker.exits import field_problems
 
 #: The file's name beside the model's code.
 SETTINGS_FILE = "settings.toml"
@@ -49,8 +50,7 @@ def read_settings(
     try:
         return kind.model_validate(values | given)
     except ValidationError as error:
-        problems = (f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
-        raise WrongUse(f"{path}: {'; '.join(problems)}") from error
+        raise WrongUse(f"{path}: {field_problems(error)}") from error
 
 
 def _values(path: Path, table: str | None) -> dict[str, object]:
