@@ -10,7 +10,8 @@ import numpy as np
 
 from db.states import StageName
 from worker.errors import DocumentError, ObjectMissing, PageError, ServiceError
-from worker.vision.values import Box, DetectedRegion, Embeddings, Label, Limits, Normal, Pixels, RenderedPage
+from worker.vision.choices import Label, Limits
+from worker.vision.values import Box, DetectedRegion, Embeddings, Normal, Pixels, RenderedPage
 from worker.vision.verification.architectures.siamese import SiameseVerifier
 from worker.vision.verification.embedding import GLOBAL, LEVELS
 from worker.vision.verification.encoder import Encoder

@@ -9,7 +9,7 @@ from typing import Any
 from db.states import PageStatus, Status
 from worker.result import CropQuality, DocumentResult, PageResult, RegionResult, VerdictResult, VersionsResult
 from worker.result.rows import claim_result
-from worker.vision.values import Confidence, Outcome
+from worker.vision.choices import Confidence, Outcome
 
 
 def document(

@@ -20,8 +20,9 @@ from worker.steps.finish import finish_document
 from worker.steps.ports import Deps, DetectDeps, RenderDeps, VerifyDeps
 from worker.steps.render import render_document
 from worker.steps.verify import verify_chunk
+from worker.vision.choices import Cleaning
 from worker.vision.cleaning.cleaner import Cleaner, load_cleaner
-from worker.vision.values import Cleaning, RenderedPage
+from worker.vision.values import RenderedPage
 from worker.vision.verification.architectures.siamese import SiameseVerifier
 
 VERSIONS = {"detector": "d", "encoder": "e", "code": "c", "thresholds": {"min_score": 0.5}}

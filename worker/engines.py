@@ -5,13 +5,13 @@ from __future__ import annotations
 from worker.settings import Detection, Verification
 from worker.version import code_version
 from worker.vision import weights
+from worker.vision.choices import Label, Thresholds
 from worker.vision.cleaning.cleaner import Cleaner, cleaner_version, load_cleaner
 from worker.vision.detection.batcher import BatchingDetector
 from worker.vision.detection.classifier import OnnxClassifier, RescoringDetector
 from worker.vision.detection.detector import Detector, load_detector
 from worker.vision.detection.orientation import UprightDetector
 from worker.vision.detection.yolo import default_thresholds
-from worker.vision.values import Label, Thresholds
 from worker.vision.verification.verifier import Verifier, load_verifier
 
 #: The classifier's name in the catalogue, and in the versions of a result.

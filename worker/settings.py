@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from worker.vision.kinds import Cleaning, Label, Limits, Thresholds
+from worker.vision.choices import Cleaning, Label, Limits, Thresholds
 
 _LIMITS = Limits()
 

@@ -8,8 +8,9 @@ from threading import Event
 import numpy as np
 
 from tests.fakes import DarkBlocks, MeanEncoder
+from worker.vision.choices import Cleaning
 from worker.vision.cleaning.cleaner import load_cleaner
-from worker.vision.values import Cleaning, DetectedRegion, Embeddings, Normal, Pixels
+from worker.vision.values import DetectedRegion, Embeddings, Normal, Pixels
 from worker.vision.verification.embedding import DIMENSION
 
 #: What every result row names, so that nobody takes it for an answer of the models.

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from worker.errors import DamagedImage, DocumentError, PageError
 from worker.rendering.pages import inspect, render
+from worker.vision.choices import Limits
 from worker.vision.images import decode
-from worker.vision.values import Limits, RenderedPage
+from worker.vision.values import RenderedPage
 
 #: Small, so that a second holds many documents.
 LIMITS = Limits(max_bytes=200_000, max_pages=4, max_pixels=400_000, render_dpi=50)

@@ -8,7 +8,7 @@ from tests.inputs.pdfs import PDFS
 from tests.inputs.scans import SCANS
 from tests.inputs.tiffs import TIFFS
 from tests.sheets import encoded, sheet
-from worker.vision.values import Limits
+from worker.vision.choices import Limits
 
 OTHERS = (
     Case("empty", lambda: b"", code="empty_document"),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tests.sheets import A4
-from worker.vision.values import Limits
+from worker.vision.choices import Limits
 
 LIMITS = Limits(max_bytes=30_000_000, max_pages=8, max_pixels=12_000_000, render_dpi=100)
 

@@ -26,7 +26,7 @@ from worker.steps.references import enroll_reference, judge
 from worker.steps.render import render_document
 from worker.steps.verify import verify_chunk
 from worker.storage.s3 import S3, s3_client
-from worker.vision.values import Outcome
+from worker.vision.choices import Outcome
 
 
 class ResultsInS3(S3):

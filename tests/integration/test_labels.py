@@ -15,7 +15,8 @@ from worker.steps.finish import finish_document
 from worker.steps.ports import DetectDeps
 from worker.steps.render import render_document
 from worker.steps.verify import verify_chunk
-from worker.vision.values import DetectedRegion, Label, Pixels
+from worker.vision.choices import Label
+from worker.vision.values import DetectedRegion, Pixels
 
 OTHERS = [label for label in Label if label is not Label.SIGNATURE]
 

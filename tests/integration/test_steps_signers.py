@@ -11,8 +11,8 @@ from tests.fakes import PartEncoder, page
 from tests.world import World
 from worker.result.rows import document_result
 from worker.steps.references import as_bytes, as_matrix, enroll_reference
+from worker.vision.choices import Cleaning
 from worker.vision.cleaning.cleaner import load_cleaner
-from worker.vision.values import Cleaning
 
 
 def test_a_claimed_signer_on_file_is_compared_and_an_unknown_one_is_not(world: World) -> None:

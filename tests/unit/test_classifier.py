@@ -5,6 +5,7 @@ import pytest
 
 from worker.engines import build_detector, result_versions
 from worker.settings import Detection, Verification
+from worker.vision.choices import Label
 from worker.vision.detection.classifier import (
     HEIGHT,
     KINDS,
@@ -16,7 +17,7 @@ from worker.vision.detection.classifier import (
     as_look,
     classified,
 )
-from worker.vision.values import Box, DetectedRegion, Label
+from worker.vision.values import Box, DetectedRegion
 from worker.vision.weights import entry
 
 PAGE = np.full((200, 300, 3), 255, np.uint8)

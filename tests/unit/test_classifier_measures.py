@@ -32,8 +32,9 @@ from training.common.statistics import Estimate  # noqa: E402
 from training.detector.metrics import AtThreshold, FalseAlarms, LabelFigures  # noqa: E402
 from training.detector.testsets import PageCase  # noqa: E402
 from worker.errors import WrongUse  # noqa: E402
+from worker.vision.choices import Label  # noqa: E402
 from worker.vision.detection.classifier import HEIGHT, KINDS, MARGINS, WIDTH, Kind, Look  # noqa: E402
-from worker.vision.values import Box, DetectedRegion, Label  # noqa: E402
+from worker.vision.values import Box, DetectedRegion  # noqa: E402
 from worker.vision.weights import entry  # noqa: E402
 
 SIGNATURE, HANDWRITING, PRINT, STAMP = range(4)

@@ -31,8 +31,9 @@ from training.common.settings import read_settings  # noqa: E402
 from training.detector.testsets import PageCase  # noqa: E402
 from training.synthesis.typeset import CARRIED, SEEN, UNSEEN, folder_faces, package_faces  # noqa: E402
 from worker.errors import WrongUse  # noqa: E402
+from worker.vision.choices import Label  # noqa: E402
 from worker.vision.detection.classifier import HEIGHT, KINDS, WIDTH, Kind, OnnxClassifier  # noqa: E402
-from worker.vision.values import Box, DetectedRegion, Label  # noqa: E402
+from worker.vision.values import Box, DetectedRegion  # noqa: E402
 
 SEEDS = range(7_000_000, 7_000_006)
 #: What the shipped weights say of the drawn pieces: a row per true kind, a column per answer.

@@ -11,10 +11,10 @@ import pytest
 from tests.handwriting import coloured, signature
 from training.cleaner.dirt import soil
 from worker.vision import weights
+from worker.vision.choices import Cleaning
 from worker.vision.cleaning.cleaner import Cleaner, by_rules, load_cleaner, removed_share, whiten
 from worker.vision.cleaning.learned import HEIGHT, WIDTH, fitted, unfitted
 from worker.vision.crops import assess, dark_pixels, grey, ink_mask
-from worker.vision.values import Cleaning
 
 SEEDS = range(1, 13)
 clean = load_cleaner(Cleaning.CLASSICAL).clean

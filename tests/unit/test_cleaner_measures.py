@@ -33,10 +33,11 @@ from training.common.settings import read_settings  # noqa: E402
 from training.verifier import readers  # noqa: E402
 from training.verifier.protocol import Gallery  # noqa: E402
 from worker.errors import WrongUse  # noqa: E402
+from worker.vision.choices import Cleaning  # noqa: E402
 from worker.vision.cleaning.cleaner import Cleaner  # noqa: E402
 from worker.vision.cleaning.learned import load_network  # noqa: E402
 from worker.vision.crops import HEIGHT  # noqa: E402
-from worker.vision.values import Cleaning, Embeddings, Grey  # noqa: E402
+from worker.vision.values import Embeddings, Grey  # noqa: E402
 from worker.vision.verification.embedding import DIMENSION  # noqa: E402
 from worker.vision.verification.encoder import load_encoder  # noqa: E402
 from worker.vision.verification.matcher import load_matcher  # noqa: E402

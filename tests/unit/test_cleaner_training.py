@@ -21,11 +21,11 @@ from training.cleaner.train import fit_cleaner, loss_of, resume_cleaner, start_c
 from training.common.settings import read_settings  # noqa: E402
 from training.common.statistics import Estimate  # noqa: E402
 from training.verifier import readers  # noqa: E402
+from worker.vision.choices import Cleaning  # noqa: E402
 from worker.vision.cleaning.cleaner import load_cleaner, whiten  # noqa: E402
 from worker.vision.cleaning.learned import StrokeNetwork, fitted, load_network, unfitted  # noqa: E402
 from worker.vision.crops import dark_pixels, grey, ink_mask  # noqa: E402
 from worker.vision.onnx import OnnxModel  # noqa: E402
-from worker.vision.values import Cleaning  # noqa: E402
 from worker.vision.verification.encoder import load_encoder  # noqa: E402
 from worker.vision.verification.matcher import load_matcher  # noqa: E402
 

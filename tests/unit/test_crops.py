@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.handwriting import coloured, signature
+from worker.vision.choices import QualityIssue
 from worker.vision.crops import HEIGHT, WIDTH, assess, crop, normalise
-from worker.vision.values import Box, QualityIssue
+from worker.vision.values import Box
 
 PAGE = np.arange(60 * 80 * 3, dtype=np.uint8).reshape(60, 80, 3)
 

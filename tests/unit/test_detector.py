@@ -5,12 +5,13 @@ import numpy as np
 import pytest
 
 from worker.vision.boxes import iou
+from worker.vision.choices import Label, Thresholds
 from worker.vision.detection.detector import OnnxDetector, load_detector
 from worker.vision.detection.torch_detector import TorchDetector
 from worker.vision.detection.yolo import DetectorSpec, default_thresholds, model_input, read_answers
 from worker.vision.images import resized
 from worker.vision.letterbox import Letterbox
-from worker.vision.values import Box, DetectedRegion, Label, Pixels, Thresholds
+from worker.vision.values import Box, DetectedRegion, Pixels
 from worker.vision.weights import entry
 
 #: Low enough that drawn pages have boxes to compare.

@@ -36,7 +36,8 @@ from training.detector.testsets import PageCase  # noqa: E402
 from training.detector.widen import widened  # noqa: E402
 from training.synthesis.pages import DrawnMark, DrawnPage  # noqa: E402
 from worker.errors import WrongUse  # noqa: E402
-from worker.vision.values import Box, DetectedRegion, Label, Pixels  # noqa: E402
+from worker.vision.choices import Label  # noqa: E402
+from worker.vision.values import Box, DetectedRegion, Pixels  # noqa: E402
 
 BOX = Box(40, 60, 120, 40)
 

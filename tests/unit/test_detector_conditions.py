@@ -15,7 +15,8 @@ from training.detector.plots import print_blocks
 from training.detector.sheets import LABELS, LONGEST, Marked, SheetFolder, read_sheets, reduced
 from training.detector.strokes import StrokeBook, free_place
 from training.detector.testsets import PageCase
-from worker.vision.values import Box, Label
+from worker.vision.choices import Label
+from worker.vision.values import Box
 
 BOX = Box(240, 420, 300, 90)
 WHITE = (255, 255, 255)

@@ -41,8 +41,9 @@ from training.detector.testsets import (
     unsigned_validation,
     whole_pages,
 )
+from worker.vision.choices import Label
 from worker.vision.detection.orientation import turned
-from worker.vision.values import Box, Label
+from worker.vision.values import Box
 
 with_data = needs_data("detection", "verification", "documents")
 

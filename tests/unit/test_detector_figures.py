@@ -26,10 +26,10 @@ from training.detector.plots import draw_plots, print_blocks  # noqa: E402
 from training.detector.sheets import LABELS  # noqa: E402
 from training.detector.testsets import DOCUMENT_LABELS, real_documents  # noqa: E402
 from worker.errors import WrongUse  # noqa: E402
+from worker.vision.choices import Label, Thresholds  # noqa: E402
 from worker.vision.detection.detector import OnnxDetector  # noqa: E402
 from worker.vision.detection.torch_detector import TorchDetector  # noqa: E402
 from worker.vision.detection.yolo import default_thresholds  # noqa: E402
-from worker.vision.values import Label, Thresholds  # noqa: E402
 from worker.vision.weights import entry  # noqa: E402
 
 with_data = needs_data("detection", "verification", "documents")

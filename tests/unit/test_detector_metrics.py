@@ -24,7 +24,8 @@ from training.detector.metrics import (  # noqa: E402
 from training.detector.select import Choice, choose_input_sizes, label_thresholds, threshold  # noqa: E402
 from training.detector.sheets import LABELS, Marked, Sheet  # noqa: E402
 from worker.errors import WrongUse  # noqa: E402
-from worker.vision.values import Box, DetectedRegion, Label  # noqa: E402
+from worker.vision.choices import Label  # noqa: E402
+from worker.vision.values import Box, DetectedRegion  # noqa: E402
 
 
 def at(x: float, *, score: float = 0.9) -> DetectedRegion:

@@ -12,7 +12,8 @@ from training.detector.owndata import read_own
 from training.detector.select import own_validation
 from training.detector.sheets import Marked
 from worker.errors import WrongUse
-from worker.vision.values import Box, Label
+from worker.vision.choices import Label
+from worker.vision.values import Box
 
 
 def page(path: Path) -> None:

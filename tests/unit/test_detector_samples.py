@@ -6,7 +6,8 @@ import pytest
 from training.detector.crops import Mix, Sampler, cut_window, quarter_turned
 from training.detector.patches import Patch, PatchBook, collect
 from training.detector.sheets import LABELS, Marked, Sheet
-from worker.vision.values import Box, Label
+from worker.vision.choices import Label
+from worker.vision.values import Box
 
 
 def sheet(

@@ -21,9 +21,10 @@ from training.detector.train import KnownLoss, fit_detector, load_matching, new_
 from training.detector.widen import widened  # noqa: E402
 from worker.errors import WrongUse  # noqa: E402
 from worker.vision.boxes import iou  # noqa: E402
+from worker.vision.choices import Label, Thresholds  # noqa: E402
 from worker.vision.detection.detector import OnnxDetector  # noqa: E402
 from worker.vision.detection.torch_detector import TorchDetector  # noqa: E402
-from worker.vision.values import Box, Label, Thresholds  # noqa: E402
+from worker.vision.values import Box  # noqa: E402
 
 STAGES = ("crops", "pages", "accurate", "gpu-nano", "gpu-accurate")
 TINY = DetectorSettings(image_size=64, batch=2, minutes=0.02, report_steps=1)

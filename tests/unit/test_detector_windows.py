@@ -14,7 +14,8 @@ from training.detector.crops import as_other_device, cut_window, quarter_turned 
 from training.detector.parity import MAX_SCORE_GAP, MIN_IOU, compare_engines  # noqa: E402
 from training.detector.sheets import LABELS, Marked, Sheet  # noqa: E402
 from worker.errors import WrongUse  # noqa: E402
-from worker.vision.values import Box, DetectedRegion, Label  # noqa: E402
+from worker.vision.choices import Label  # noqa: E402
+from worker.vision.values import Box, DetectedRegion  # noqa: E402
 
 
 @pytest.fixture

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from worker.report.drawing import COLOURS, UNCOMPARED, RegionMark, annotate, colour_of, reduce
-from worker.vision.values import Box, Outcome, Pixels
+from worker.vision.choices import Outcome
+from worker.vision.values import Box, Pixels
 
 
 def paper(width: int = 400, height: int = 600) -> Pixels:

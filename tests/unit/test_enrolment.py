@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from tests.handwriting import coloured, signature
+from worker.vision.choices import Cleaning
 from worker.vision.cleaning.cleaner import load_cleaner
 from worker.vision.cleaning.prepare import prepare
-from worker.vision.values import Cleaning, Embeddings, Grey
+from worker.vision.values import Embeddings, Grey
 from worker.vision.verification.embedding import DIMENSION
 from worker.vision.verification.enrolment import Grade, Remark, Standing, grade, lacking, standings
 from worker.vision.verification.verifier import load_verifier

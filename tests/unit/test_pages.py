@@ -22,8 +22,9 @@ from tests.sheets import FULL, Page, encoded, is_upright, jpeg_picture, pdf, she
 from worker.errors import DamagedImage, DocumentError, PageError
 from worker.rendering.encoding import encode
 from worker.rendering.pages import inspect, render
+from worker.vision.choices import Limits
 from worker.vision.images import decode
-from worker.vision.values import Limits, RenderedPage
+from worker.vision.values import RenderedPage
 
 # Pillow warns of the damaged TIFF directories that some of the cases are about.
 pytestmark = pytest.mark.filterwarnings("ignore:Corrupt EXIF data")

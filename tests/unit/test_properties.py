@@ -28,12 +28,13 @@ from worker.result import DocumentResult
 from worker.result.rows import document_result
 from worker.storage.files import key_of, path_of
 from worker.vision.boxes import clip
+from worker.vision.choices import Cleaning, Label, QualityIssue, Thresholds
 from worker.vision.cleaning.cleaner import load_cleaner
 from worker.vision.cleaning.prepare import prepare
 from worker.vision.crops import HEIGHT, WIDTH, crop, normalise
 from worker.vision.detection.yolo import DetectorSpec, read_answers
 from worker.vision.letterbox import Letterbox
-from worker.vision.values import Box, Cleaning, Label, QualityIssue, Thresholds
+from worker.vision.values import Box
 from worker.vision.verification.calibration import probability
 
 ANY_FLOAT = st.floats(width=32)

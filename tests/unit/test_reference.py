@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from deploy.reference import TARGET, reference
 from worker.settings import Detection, Reading
-from worker.vision.values import Label, Thresholds
+from worker.vision.choices import Label, Thresholds
 
 #: What weights bring along.
 OWN = Thresholds(min_score=0.5, per_label={Label.REDACTION: 0.7})

@@ -17,8 +17,8 @@ from worker.rendering.encoding import encode
 from worker.report.drawing import COLOURS
 from worker.report.html import write_report
 from worker.result import DocumentResult, VersionsResult
+from worker.vision.choices import Outcome
 from worker.vision.images import decode
-from worker.vision.values import Outcome
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{ 7*7 }}.pdf"
 SIGNED = document(

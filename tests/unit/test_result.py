@@ -17,7 +17,8 @@ from deploy.result_reference import PAGE, SCHEMA, result_contract, result_page, 
 from tests import results
 from worker.result import CropQuality, DocumentResult, VersionsResult
 from worker.result.differences import differences
-from worker.vision.values import Label, Quality
+from worker.vision.choices import Label
+from worker.vision.values import Quality
 
 EXPECTED = Path(__file__).parents[1] / "expected"
 #: Results of the drawn samples as the first release wrote them: a failed document, a verdict, suggestions.

@@ -27,7 +27,8 @@ from worker.errors import (
 from worker.rendering.formats import DocumentInfo
 from worker.rendering.pages import render
 from worker.rendering.sandbox import RenderPool
-from worker.vision.values import Limits, RenderedPage
+from worker.vision.choices import Limits
+from worker.vision.values import RenderedPage
 
 # Pillow warns of the damaged TIFF directories that some of the cases are about.
 pytestmark = pytest.mark.filterwarnings("ignore:Corrupt EXIF data")

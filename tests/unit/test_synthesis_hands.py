@@ -15,7 +15,7 @@ from training.synthesis.hands import (
     penned_lines,
 )
 from training.synthesis.typeset import package_faces
-from worker.vision.values import Label
+from worker.vision.choices import Label
 
 
 def test_no_hand_that_measures_teaches(tmp_path):

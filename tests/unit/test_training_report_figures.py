@@ -36,7 +36,7 @@ from training.detector.testsets import FLAGGED, MEASURING, VIEWED  # noqa: E402
 from training.verifier.copies import CopiesReport, Pairs  # noqa: E402
 from training.verifier.enrolment import FlaggedReferences, ReferenceReport  # noqa: E402
 from training.verifier.figures import copies_figures, reference_figures  # noqa: E402
-from worker.vision.values import Label  # noqa: E402
+from worker.vision.choices import Label  # noqa: E402
 
 #: The default first, then others.
 THRESHOLDS = (0.5, 0.2, 0.3, 0.4, 0.6, 0.7)

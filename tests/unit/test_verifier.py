@@ -17,7 +17,8 @@ from training.catalogue import register_weights
 from worker.engines import result_versions
 from worker.errors import WeightsError
 from worker.settings import Detection, Verification
-from worker.vision.values import Confidence, Outcome, Quality, QualityIssue
+from worker.vision.choices import Confidence, Outcome, QualityIssue
+from worker.vision.values import Quality
 from worker.vision.verification.architectures.siamese import SHORTLIST, SiameseVerifier
 from worker.vision.verification.calibration import (
     Calibration,

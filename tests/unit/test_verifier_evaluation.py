@@ -18,8 +18,9 @@ from training.verifier.library import Library, load_verifier_models  # noqa: E40
 from training.verifier.metrics import Trials  # noqa: E402
 from training.verifier.names import MEDIA, Writings  # noqa: E402
 from training.verifier.protocol import Gallery  # noqa: E402
+from worker.vision.choices import Outcome  # noqa: E402
 from worker.vision.crops import HEIGHT, WIDTH  # noqa: E402
-from worker.vision.values import Opinion, Outcome  # noqa: E402
+from worker.vision.values import Opinion  # noqa: E402
 from worker.vision.verification.calibration import Fit  # noqa: E402
 
 

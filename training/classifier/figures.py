@@ -9,7 +9,7 @@ from training.classifier.gate import RescoringEffect, RescoringReport
 from training.common.figures import Figure, FigureFile, Unit, as_figure, estimated, today
 from training.detector.figures import UNSIGNED, alarm_figures, set_name, threshold_figures
 from training.detector.testsets import MEASURING
-from worker.vision.values import Label
+from worker.vision.choices import Label
 
 MODEL, RESCORED = "classifier", "rescored "
 _KINDS = ("", RESCORED)

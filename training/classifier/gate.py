@@ -27,10 +27,11 @@ from training.detector.testsets import (
     unsigned_validation,
     whole_pages,
 )
+from worker.vision.choices import Label, Thresholds
 from worker.vision.detection.classifier import OnnxClassifier, classified, doubts, rescored
 from worker.vision.detection.detector import OnnxDetector
 from worker.vision.detection.yolo import default_thresholds
-from worker.vision.values import Box, DetectedRegion, Label, Thresholds
+from worker.vision.values import Box, DetectedRegion
 from worker.vision.weights import entry
 
 #: Doubts to choose from. Less costs signatures unlike those of the validation set:

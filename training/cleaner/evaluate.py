@@ -25,6 +25,7 @@ from training.verifier.metrics import Trials
 from training.verifier.protocol import Gallery
 from training.verifier.readers import SignerSpecimens
 from worker.vision import weights
+from worker.vision.choices import Cleaning
 from worker.vision.cleaning.cleaner import (
     Cleaner,
     by_network,
@@ -36,7 +37,7 @@ from worker.vision.cleaning.cleaner import (
 )
 from worker.vision.cleaning.learned import load_network
 from worker.vision.crops import dark_pixels, grey, ink_mask, normalise
-from worker.vision.values import Cleaning, Embeddings, Grey
+from worker.vision.values import Embeddings, Grey
 from worker.vision.verification.encoder import Encoder, load_encoder
 from worker.vision.verification.matcher import Matcher, load_matcher
 

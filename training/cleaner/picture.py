@@ -13,8 +13,9 @@ from rich.console import Console
 from training.cleaner.dirt import soil
 from training.cleaner.pairs import PICTURE
 from training.verifier import readers
+from worker.vision.choices import Cleaning
 from worker.vision.cleaning.cleaner import load_cleaner
-from worker.vision.values import Cleaning, Grey, Pixels
+from worker.vision.values import Grey, Pixels
 
 #: Width and height of one cell, and rows.
 CELL, ROWS = (360, 150), 5

@@ -21,7 +21,7 @@ from training.detector.evaluate import OWN, SETS, DetectorReport, Evaluation
 from training.detector.figures import detector_figures
 from training.detector.plots import draw_plots
 from training.detector.tables import show_detector
-from worker.vision.values import Label
+from worker.vision.choices import Label
 
 
 def evaluate_detector(

@@ -28,7 +28,8 @@ from training.synthesis.ink import PenStrokes
 from training.synthesis.pages import agreement_page, random_page
 from training.synthesis.scanner import random_scanner, scan
 from training.synthesis.strokes import InventedSigner, write_text
-from worker.vision.values import Box, Label
+from worker.vision.choices import Label
+from worker.vision.values import Box
 
 Notice = Callable[[str, int, int], None]
 #: How many of the signatures on drawn pages are names, plainly written.

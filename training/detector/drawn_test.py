@@ -21,9 +21,10 @@ from training.detector.sheets import LABELS, Marked
 from training.detector.testsets import PageCase
 from training.synthesis.pages import DrawnPage, random_page
 from training.synthesis.scanner import random_scanner, scan
+from worker.vision.choices import Label, Thresholds
 from worker.vision.detection.detector import Detector, load_detector
 from worker.vision.detection.yolo import default_thresholds
-from worker.vision.values import Box, Label, Pixels, Thresholds
+from worker.vision.values import Box, Pixels
 from worker.vision.weights import CatalogueEntry, load_catalogue
 
 #: First number of every seed here; training seeds its pages with small numbers.

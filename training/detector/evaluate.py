@@ -38,11 +38,11 @@ from training.detector.testsets import (
 )
 from training.provenance import commit
 from worker.errors import WrongUse
+from worker.vision.choices import Label, Thresholds
 from worker.vision.detection.detector import Detector, OnnxDetector
 from worker.vision.detection.orientation import UprightDetector
 from worker.vision.detection.torch_detector import TorchDetector
 from worker.vision.detection.yolo import default_thresholds
-from worker.vision.values import Label, Thresholds
 from worker.vision.weights import entry
 
 #: Average precision needs the whole curve, so nearly everything is kept.

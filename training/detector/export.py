@@ -20,8 +20,8 @@ from training.catalogue import register_weights
 from training.common.onnx import drop_notes
 from training.detector.sheets import LABELS
 from training.detector.train import halved, new_model
+from worker.vision.choices import Label
 from worker.vision.detection.torch_detector import HALVED_FROM
-from worker.vision.values import Label
 from worker.vision.weights import WEIGHTS_DIR, CatalogueEntry
 
 LICENCE = "AGPL-3.0-or-later"

@@ -9,7 +9,7 @@ from training.detector.evaluate import DetectorReport, LabelReport
 from training.detector.metrics import AtThreshold, FalseAlarms
 from training.detector.signed_pages import signed_page_figures
 from training.detector.testsets import FLAGGED, MEASURING, VIEWED
-from worker.vision.values import Label
+from worker.vision.choices import Label
 
 #: Average precision by its name in `Figures`; precision and recall are those where F1 is greatest.
 _OVER_ALL = {

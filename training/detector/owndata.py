@@ -12,7 +12,8 @@ from PIL import Image
 
 from training.detector.sheets import Marked
 from worker.errors import WrongUse
-from worker.vision.values import Box, Label
+from worker.vision.choices import Label
+from worker.vision.values import Box
 
 _IMAGES = {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".webp"}
 

@@ -23,9 +23,10 @@ from training.synthesis.ink import PenStrokes, coverage, stain
 from training.synthesis.marks import pen_mark, plot, tilted, underlined
 from training.synthesis.strokes import InventedSigner, write_text
 from training.synthesis.typeset import Face
+from worker.vision.choices import Label
 from worker.vision.crops import crop, grey
 from worker.vision.detection.classifier import Kind
-from worker.vision.values import Box, Grey, Label, Pixels
+from worker.vision.values import Box, Grey, Pixels
 
 #: Masks are kept no wider than this.
 _WIDEST = 320

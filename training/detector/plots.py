@@ -18,8 +18,9 @@ from matplotlib.patches import Rectangle
 from training.detector.metrics import curve, served_figures
 from training.detector.seen import Seen
 from worker.vision.boxes import iou
+from worker.vision.choices import Label
 from worker.vision.crops import dark_pixels
-from worker.vision.values import Box, Label, Pixels
+from worker.vision.values import Box, Pixels
 
 #: Pages in a row of the best or the worst, and rows.
 _ACROSS, _DOWN = 5, 2

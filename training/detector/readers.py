@@ -13,7 +13,8 @@ import numpy as np
 from PIL import Image
 
 from training.detector.sheets import Marked
-from worker.vision.values import Box, Label, Pixels
+from worker.vision.choices import Label
+from worker.vision.values import Box, Pixels
 
 #: Labels given by hand to marks on training pages.
 SEEN_LABELS = Path(__file__).with_name("labels") / "train.json"

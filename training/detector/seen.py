@@ -9,8 +9,9 @@ from training.detector.metrics import Scored, score_page
 from training.detector.readers import PageRecord, read_pixels
 from training.detector.sheets import Marked
 from training.detector.testsets import PageCase
+from worker.vision.choices import Label
 from worker.vision.detection.detector import Detector
-from worker.vision.values import DetectedRegion, Label, Pixels
+from worker.vision.values import DetectedRegion, Pixels
 
 #: Told after every page: the stage, how many pages are done, and of how many.
 Notice = Callable[[str, int, int], None]

@@ -22,9 +22,10 @@ from training.detector.splits import records_for_validation
 from training.detector.strokes import StrokeBook
 from training.detector.testsets import PageCase, unsigned_validation
 from worker.errors import WrongUse
+from worker.vision.choices import Label, Thresholds
 from worker.vision.detection.classifier import OnnxClassifier, RescoringDetector
 from worker.vision.detection.detector import Detector, OnnxDetector
-from worker.vision.values import DetectedRegion, Label, Pixels, Thresholds
+from worker.vision.values import DetectedRegion, Pixels
 from worker.vision.weights import entry
 
 #: Larger inputs and more looks must gain this much mAP50-95 to be worth their time, growing with the pixels.

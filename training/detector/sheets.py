@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from worker.vision.values import Box, Label, Pixels
+from worker.vision.choices import Label
+from worker.vision.values import Box, Pixels
 
 INDEX = "sheets.json"
 #: Longer side of a prepared page: one and a half times the detector's usual input.

@@ -16,11 +16,12 @@ from training.common.shares import Share, share_figure
 from training.detector.marked import MarkedPage, read_marked
 from training.detector.testsets import rendered
 from worker.vision.boxes import iou
+from worker.vision.choices import Label, Thresholds
 from worker.vision.detection.classifier import OnnxClassifier, RescoringDetector
 from worker.vision.detection.detector import Detector, OnnxDetector
 from worker.vision.detection.orientation import UprightDetector
 from worker.vision.detection.yolo import default_thresholds
-from worker.vision.values import Box, DetectedRegion, Label, Thresholds
+from worker.vision.values import Box, DetectedRegion
 from worker.vision.weights import entry
 
 #: Overlap from which a mark that signs is found.

@@ -24,9 +24,10 @@ from training.detector.sheets import Marked
 from training.detector.splits import is_validation, records_for_validation
 from worker.errors import PageError
 from worker.rendering.pages import render
+from worker.vision.choices import Label, Limits
 from worker.vision.detection.orientation import turned, turns_to_upright
 from worker.vision.images import decode
-from worker.vision.values import Box, Label, Limits, Pixels
+from worker.vision.values import Box, Pixels
 
 #: Hand-made labels of the real documents: document, page, label and box in shares of the page.
 DOCUMENT_LABELS = Path(__file__).with_name("labels") / "documents.json"

@@ -23,9 +23,10 @@ from PIL import Image
 from training.common.pixels import cut_to_ink, resampled
 from training.synthesis import strokes
 from worker.errors import WrongUse
+from worker.vision.choices import Cleaning
 from worker.vision.cleaning.cleaner import load_cleaner
 from worker.vision.crops import HEIGHT, WIDTH, ink_mask
-from worker.vision.values import Cleaning, Grey
+from worker.vision.values import Grey
 
 #: Training masks are kept at twice the encoder's size, so that pens can be thickened and thinned.
 CANVAS = (2 * WIDTH, 2 * HEIGHT)

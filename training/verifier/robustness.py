@@ -24,11 +24,12 @@ from training.verifier.metrics import Trials
 from training.verifier.readers import SignerSpecimens
 from worker.settings import Verification
 from worker.vision.boxes import iou
+from worker.vision.choices import Label
 from worker.vision.cleaning.cleaner import Cleaner, load_cleaner
 from worker.vision.cleaning.prepare import Prepared, prepare
 from worker.vision.crops import crop, ink_mask, normalise
 from worker.vision.detection.detector import Detector, load_detector
-from worker.vision.values import Box, Embeddings, Grey, Label
+from worker.vision.values import Box, Embeddings, Grey
 from worker.vision.verification.calibration import agreement
 
 REFERENCES, QUERIES = 3, 4

@@ -14,10 +14,11 @@ from worker.rendering.renderer import SandboxRenderer
 from worker.result import ComparisonResult, ReferenceScores
 from worker.settings import Reading, Verification
 from worker.steps.references import graded_image, signature_image
+from worker.vision.choices import Outcome
 from worker.vision.copies.likeness import SAME_INK, likeness
 from worker.vision.copies.skeleton import fingerprint, skeleton
 from worker.vision.crops import ink_mask
-from worker.vision.values import Opinion, Outcome, Quality
+from worker.vision.values import Opinion, Quality
 from worker.vision.verification.enrolment import Grade
 
 #: Reason code of a comparison with an image that cannot be read or shows too little.

@@ -20,7 +20,8 @@ import cv2
 from worker.errors import DocumentError, PageError
 from worker.rendering.frames import pack, unpack
 from worker.rendering.pages import open_document
-from worker.vision.values import Limits, RenderedPage
+from worker.vision.choices import Limits
+from worker.vision.values import RenderedPage
 
 Answer = tuple[dict[str, object], bytes]
 

@@ -14,7 +14,8 @@ from worker.errors import DocumentTooLarge, EmptyDocument, PageError, TooManyPag
 from worker.rendering.formats import DocumentInfo, describe_unknown, sniff
 from worker.rendering.pdf import PdfReader
 from worker.rendering.raster import ImageReader
-from worker.vision.values import Limits, RenderedPage
+from worker.vision.choices import Limits
+from worker.vision.values import RenderedPage
 
 
 class _Reader(Protocol):

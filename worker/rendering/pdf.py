@@ -34,8 +34,9 @@ from worker.rendering.encoding import Encoded, check_jpeg_length, encode  # noqa
 from worker.rendering.mupdf_types import ListedImage, PdfDocument, PdfPage, PdfPixmap  # noqa: E402
 from worker.rendering.notes import draws_itself, noteworthy  # noqa: E402
 from worker.rendering.scan import Scan, find_scan  # noqa: E402
+from worker.vision.choices import Limits  # noqa: E402
 from worker.vision.images import is_complete_jpeg  # noqa: E402
-from worker.vision.values import Limits, Pixels, RenderedPage  # noqa: E402
+from worker.vision.values import Pixels, RenderedPage  # noqa: E402
 
 pymupdf.TOOLS.mupdf_display_errors(False)
 pymupdf.TOOLS.mupdf_display_warnings(False)

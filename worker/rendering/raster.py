@@ -17,8 +17,9 @@ from PIL.Image import open as open_image
 from worker.errors import PageTooLarge, UnreadableDocument, UnreadablePage
 from worker.rendering.encoding import Encoded, check_jpeg_length, encode, square
 from worker.rendering.scan import SQUARE_WITHIN
+from worker.vision.choices import Limits
 from worker.vision.images import is_complete_jpeg
-from worker.vision.values import Grey, Limits, Pixels, RenderedPage
+from worker.vision.values import Grey, Pixels, RenderedPage
 
 # Pillow's own guard knows neither the limit nor the page; sizes are compared below, before decoding.
 Image.MAX_IMAGE_PIXELS = None

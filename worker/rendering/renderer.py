@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from worker.errors import PageError
 from worker.rendering.sandbox import RenderPool
 from worker.settings import Reading
-from worker.vision.values import Limits, RenderedPage
+from worker.vision.choices import Limits
+from worker.vision.values import RenderedPage
 
 
 @dataclass(frozen=True)

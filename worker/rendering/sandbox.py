@@ -23,7 +23,8 @@ from worker import errors
 from worker.errors import DocumentError, PageError, PageTimeout, UnreadableDocument, UnreadablePage
 from worker.rendering.formats import DocumentInfo
 from worker.rendering.frames import pack, unpack
-from worker.vision.values import Limits, RenderedPage
+from worker.vision.choices import Limits
+from worker.vision.values import RenderedPage
 
 #: Where the package lies; the child's empty environment does not say.
 _ROOT = Path(__file__).resolve().parent.parent.parent

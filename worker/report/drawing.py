@@ -9,8 +9,9 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from worker.vision.choices import Outcome
 from worker.vision.images import shrunk
-from worker.vision.values import Box, Outcome, Pixels
+from worker.vision.values import Box, Pixels
 
 #: (red, green, blue), 0 to 255.
 Colour = tuple[int, int, int]

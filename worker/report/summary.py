@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 
 from db.states import Status
 from worker.result import DocumentResult, VerdictResult
-from worker.vision.values import Label, Outcome
+from worker.vision.choices import Label, Outcome
 
 #: What became of a claim: the verdict, or that no signature is left for the claimed signer.
 NOT_FOUND = "not_found"

@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field, JsonValue, SerializerFunctionWrapHandler
 from db.states import PageStatus, Status
 from worker.result.base import CIRCUMSTANCE, Count, Moment, ResultModel, Share, without_nothing
 from worker.result.region import RegionResult
-from worker.vision.kinds import Confidence, Outcome
+from worker.vision.choices import Confidence, Outcome
 
 
 class PointSize(ResultModel):

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field, JsonValue, SerializerFunctionWrapHandler, model_serializer
 
 from worker.result.base import CIRCUMSTANCE, Count, PagePixels, ResultModel, Share, without_nothing
-from worker.vision.kinds import Label, QualityIssue
+from worker.vision.choices import Label, QualityIssue
 
 _LABELS = ", ".join(f"`{label.value}`" for label in Label)
 

@@ -7,7 +7,7 @@ from pydantic import Field, JsonValue
 from db.states import Status
 from worker.result.base import Count, ResultModel, Share
 from worker.result.document import DocumentResult
-from worker.vision.kinds import Confidence, Outcome
+from worker.vision.choices import Confidence, Outcome
 
 
 class ReferenceScores(ResultModel):

@@ -28,7 +28,7 @@ from worker.result.region import (
     RegionResult,
     SuggestionResult,
 )
-from worker.vision.kinds import Confidence, Outcome
+from worker.vision.choices import Confidence, Outcome
 
 #: Turns a storage key into what the reader can open: a path, a URL, or the key itself.
 Locate = Callable[[str], str]

@@ -7,7 +7,7 @@ from pydantic import Field
 from db.states import Status
 from worker.result.base import Count, PagePixels, ResultModel, Share
 from worker.result.region import DuplicateKind
-from worker.vision.kinds import Confidence, Outcome
+from worker.vision.choices import Confidence, Outcome
 
 
 class VerdictRow(ResultModel):

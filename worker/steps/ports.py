@@ -14,9 +14,10 @@ from worker.steps.breaker import Breaker
 from worker.steps.latest import Latest
 from worker.steps.read_write_lock import ReadWriteLock
 from worker.storage.port import Store
+from worker.vision.choices import Limits
 from worker.vision.cleaning.cleaner import Cleaner
 from worker.vision.detection.detector import Detector
-from worker.vision.values import Embeddings, Limits, RenderedPage
+from worker.vision.values import Embeddings, RenderedPage
 from worker.vision.verification.verifier import Verifier
 
 

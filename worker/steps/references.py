@@ -17,12 +17,13 @@ from worker.result import EnrolmentResult, ReferenceResult
 from worker.steps.ports import Renderer, VerifyDeps
 from worker.steps.stored import stored_image
 from worker.storage.keys import reference_key
+from worker.vision.choices import Limits
 from worker.vision.cleaning.cleaner import Cleaner
 from worker.vision.cleaning.prepare import Prepared, prepare
 from worker.vision.copies.skeleton import fingerprint, skeleton
 from worker.vision.crops import ink_mask
 from worker.vision.images import decode
-from worker.vision.values import Embeddings, Grey, Limits, Pixels, Quality, RenderedPage
+from worker.vision.values import Embeddings, Grey, Pixels, Quality, RenderedPage
 from worker.vision.verification import enrolment
 from worker.vision.verification.enrolment import Grade, Standing
 

@@ -19,10 +19,11 @@ from worker.steps.ports import VerifyDeps
 from worker.steps.references import NO_EMBEDDINGS, as_bytes, as_matrix, refresh_references
 from worker.steps.stored import stored_image
 from worker.storage.keys import clean_key
+from worker.vision.choices import Label, Outcome
 from worker.vision.cleaning.prepare import Prepared, prepare
 from worker.vision.crops import ink_mask
 from worker.vision.images import encode_png
-from worker.vision.values import Embedding, Embeddings, Label, Opinion, Outcome
+from worker.vision.values import Embedding, Embeddings, Opinion
 from worker.vision.verification.enrolment import Standing
 
 #: How many enrolled signers are suggested for a signature that nobody claimed.

@@ -7,8 +7,9 @@ import math
 import cv2
 import numpy as np
 
+from worker.vision.choices import QualityIssue
 from worker.vision.letterbox import Letterbox
-from worker.vision.values import Box, Grey, Normal, Pixels, Quality, QualityIssue
+from worker.vision.values import Box, Grey, Normal, Pixels, Quality
 
 #: Width and height of a normalised signature. SigNet's 220x155 (Dey et al., 2017) leaves names, which are two
 #: to six times as wide as high, a third of the field; these show them a third larger for the same work.

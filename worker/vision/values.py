@@ -7,26 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from worker.vision.kinds import Cleaning, Confidence, Label, Limits, Outcome, QualityIssue, Thresholds
-
-__all__ = [
-    "Box",
-    "Cleaning",
-    "Confidence",
-    "DetectedRegion",
-    "Embeddings",
-    "Grey",
-    "Label",
-    "Limits",
-    "Normal",
-    "Opinion",
-    "Outcome",
-    "Pixels",
-    "Quality",
-    "QualityIssue",
-    "RenderedPage",
-    "Thresholds",
-]
+from worker.vision.choices import Confidence, Label, Outcome, QualityIssue
 
 #: A page or a raw crop: (height, width, 3) uint8, RGB.
 Pixels = npt.NDArray[np.uint8]

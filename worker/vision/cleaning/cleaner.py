@@ -13,10 +13,11 @@ import cv2
 import numpy as np
 
 from worker.vision import weights
+from worker.vision.choices import Cleaning
 from worker.vision.cleaning import classical
 from worker.vision.cleaning.learned import StrokeNetwork, load_network
 from worker.vision.crops import assess, dark_pixels, grey, without_specks
-from worker.vision.values import Cleaning, Grey, Pixels
+from worker.vision.values import Grey, Pixels
 
 #: Probability from which dark ink is a stroke.
 MIN_STROKE = 0.5

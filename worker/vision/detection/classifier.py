@@ -15,11 +15,12 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from worker.vision.choices import Label
 from worker.vision.crops import MIN_CONTRAST, crop, grey
 from worker.vision.detection.detector import Detector
 from worker.vision.letterbox import Letterbox
 from worker.vision.onnx import OnnxModel
-from worker.vision.values import Box, DetectedRegion, Grey, Label, Pixels
+from worker.vision.values import Box, DetectedRegion, Grey, Pixels
 from worker.vision.weights import WEIGHTS_DIR
 
 #: Width and height of what the network reads.

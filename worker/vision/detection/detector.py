@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
+from worker.vision.choices import Thresholds
 from worker.vision.detection.yolo import DetectorSpec, model_input, read_answers
 from worker.vision.onnx import OnnxModel
-from worker.vision.values import DetectedRegion, Pixels, Thresholds
+from worker.vision.values import DetectedRegion, Pixels
 from worker.vision.weights import WEIGHTS_DIR, entry
 
 

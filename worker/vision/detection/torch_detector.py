@@ -11,9 +11,10 @@ import torch
 from safetensors.torch import load_file
 from ultralytics.nn.tasks import DetectionModel
 
+from worker.vision.choices import Thresholds
 from worker.vision.detection.yolo import Answer, DetectorSpec, Inputs, model_input, read_answers
 from worker.vision.letterbox import Letterbox
-from worker.vision.values import DetectedRegion, Pixels, Thresholds
+from worker.vision.values import DetectedRegion, Pixels
 from worker.vision.weights import WEIGHTS_DIR, CatalogueEntry, entry, verified_path
 
 #: Folded tensors of so many values are stored in half precision (`training/detector/export.py`).

@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from worker.vision.boxes import Corners, Scores, clip, overlapping, suppressed, voted
+from worker.vision.choices import Label, Thresholds
 from worker.vision.letterbox import Letterbox
-from worker.vision.values import Box, DetectedRegion, Label, Pixels, Thresholds
+from worker.vision.values import Box, DetectedRegion, Pixels
 from worker.vision.weights import CatalogueEntry
 
 #: Model input: (n, 3, height, width) float32, RGB in [0, 1].

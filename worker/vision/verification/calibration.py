@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from worker.errors import WeightsError
 from worker.vision import weights
-from worker.vision.values import Confidence, Outcome
+from worker.vision.choices import Confidence, Outcome
 from worker.vision.verification.matcher import Logits
 
 #: References are enough when the inconclusive band is no wider than this many times the narrowest measured.

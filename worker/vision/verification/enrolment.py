@@ -11,8 +11,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from worker.vision.choices import QualityIssue
 from worker.vision.crops import dark_pixels, grey
-from worker.vision.values import Embeddings, Grey, Pixels, Quality, QualityIssue
+from worker.vision.values import Embeddings, Grey, Pixels, Quality
 from worker.vision.verification.verifier import Verifier
 
 #: Fewer references than this cannot outvote one of them.

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from worker.vision.choices import Outcome
 from worker.vision.crops import normalise
-from worker.vision.values import Embeddings, Grey, Opinion, Outcome, Quality
+from worker.vision.values import Embeddings, Grey, Opinion, Quality
 from worker.vision.verification.calibration import Calibration, agreement, load_calibration, probability
 from worker.vision.verification.embedding import GLOBAL
 from worker.vision.verification.encoder import Encoder, load_encoder
