@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from pkgutil import resolve_name
 
 from sqlalchemy import Engine, func, select, update
 
@@ -14,12 +16,9 @@ from db.models import Chunk, Document
 from db.states import ClaimSource
 from tests.fakes import DarkBlocks, GivenPages, MeanEncoder, MemoryStore, Outbox, shipped_verifier
 from worker.errors import DocumentError, PageError
+from worker.pipeline import PIPELINE, Stage
 from worker.settings import Attempts, Reading
-from worker.steps.detect import detect_chunk
-from worker.steps.finish import finish_document
 from worker.steps.ports import Deps, DetectDeps, RenderDeps, VerifyDeps
-from worker.steps.render import render_document
-from worker.steps.verify import verify_chunk
 from worker.vision.choices import Cleaning
 from worker.vision.cleaning.cleaner import Cleaner, load_cleaner
 from worker.vision.values import RenderedPage
@@ -80,12 +79,16 @@ class World:
 
     def through(self, document_id: int) -> Document:
         """All stages, once each."""
-        render_document(document_id, self.render_deps)
+        self._call(PIPELINE.opening, document_id)
         for chunk_id in self.open_chunks(document_id):
-            detect_chunk(chunk_id, self.detect_deps)
-            verify_chunk(chunk_id, self.verify_deps)
-        finish_document(document_id, self.deps)
+            self._call(PIPELINE.chunk_stages, chunk_id)
+        self._call(PIPELINE.closing, document_id)
         return self.document(document_id)
+
+    def _call(self, stages: Iterable[Stage], row_id: int) -> None:
+        for stage in stages:
+            needed = stage.needs.partition(":")[2]
+            resolve_name(stage.step)(row_id, getattr(self, needed.replace("base_deps", "deps")))
 
     def open_chunks(self, document_id: int) -> list[int]:
         with self.sessions() as session:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.acceptance.commands import Said, countersign
+from worker.pipeline import PIPELINE
 
 VERDICTS = {"genuine", "forged", "inconclusive", "no_reference"}
 
@@ -65,7 +66,7 @@ def test_every_result_keeps_the_contract(results: dict[str, Any]) -> None:
         assert result["reason"] is None or isinstance(result["reason"], str)
         assert result["signed"] in {True, False, None}
         assert {"detector", "encoder", "code"} <= result["versions"].keys()
-        assert result["seconds"].keys() <= {"render", "detect", "verify", "finish"}
+        assert result["seconds"].keys() <= {stage.name for stage in PIPELINE}
 
 
 def test_every_page_and_region_keeps_the_contract(results: dict[str, Any]) -> None:
