@@ -18,6 +18,7 @@ from db.models import (
     Claim,
     Document,
     Erasure,
+    Page,
     ReferenceCopy,
     Region,
     Scope,
@@ -25,7 +26,6 @@ from db.models import (
     Suggestion,
     Verdict,
 )
-from db.models import Page as PageRow
 from db.states import FIRST_STAGE, Status
 
 
@@ -62,7 +62,7 @@ def in_hands(session: Session, document_id: int) -> bool:
     return any(session.execute(one.limit(1)).first() for one in (itself, parts))
 
 
-def erase_document(session: Session, document: Document, *, who: str, objects: int) -> list[int]:
+def delete_document(session: Session, document: Document, *, who: str, objects: int) -> list[int]:
     """Remove a document with its pages, regions, verdicts, claims and history; leave its line.
 
     Documents that shared its answer have none of their own: they start again alone, and their ids are the
@@ -86,8 +86,8 @@ def signer(session: Session, name: str) -> Signer | None:
 def naming(session: Session, name: str) -> list[int]:
     """Ids of documents that claim the signer, or whose answers name them."""
     answers = (
-        select(PageRow.document_id)
-        .join(Region, Region.page_id == PageRow.id)
+        select(Page.document_id)
+        .join(Region, Region.page_id == Page.id)
         .where(
             or_(
                 exists().where(Verdict.region_id == Region.id, Verdict.signer == name),
@@ -107,7 +107,7 @@ def claiming(session: Session, name: str) -> list[int]:
     return list(session.execute(statement).scalars())
 
 
-def erase_signer(session: Session, name: str, signer_id: int | None, *, who: str, objects: int) -> None:
+def delete_signer(session: Session, name: str, signer_id: int | None, *, who: str, objects: int) -> None:
     """Remove a signer with all references and whatever answers say of that name; leave a line."""
     for table in (Claim, Verdict, Suggestion, ReferenceCopy):
         session.execute(delete(table).where(table.signer == name))

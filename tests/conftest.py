@@ -125,6 +125,7 @@ def s3(s3_server: str, given_servers: GivenServers) -> Iterator[Bucket]:
 def _remove(bucket: Bucket) -> None:
     """Delete the bucket with every version of everything in it."""
     for page in bucket.client.get_paginator("list_object_versions").paginate(Bucket=bucket.name):
-        for found in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]:
-            bucket.client.delete_object(Bucket=bucket.name, Key=found["Key"], VersionId=found["VersionId"])
+        for version in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]:
+            named = {"Key": version["Key"], "VersionId": version["VersionId"]}
+            bucket.client.delete_object(Bucket=bucket.name, **named)
     bucket.client.delete_bucket(Bucket=bucket.name)

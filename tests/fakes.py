@@ -90,10 +90,10 @@ class MemoryStore:
 
     def erase(self, folder: str) -> int:
         self._maybe_fail()
-        found = [key for key in self.objects if key.startswith(folder)]
-        for key in found:
+        keys = [key for key in self.objects if key.startswith(folder)]
+        for key in keys:
             del self.objects[key]
-        return len(found)
+        return len(keys)
 
     def _maybe_fail(self) -> None:
         if self.fail:
@@ -124,10 +124,10 @@ class GivenPages:
     documents: dict[bytes, list[RenderedPage | PageError] | DocumentError] = field(default_factory=dict)
 
     def open(self, data: bytes, *, limits: Limits, first: int = 0) -> Pages:
-        found = self.documents[data]
-        if isinstance(found, DocumentError):
-            raise found
-        return Pages(found, first)
+        given = self.documents[data]
+        if isinstance(given, DocumentError):
+            raise given
+        return Pages(given, first)
 
 
 @dataclass

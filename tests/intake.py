@@ -85,20 +85,22 @@ def watching(
     deps: IntakeDeps, notifications: Sequence[NotificationSource] = (), *, pace: Pace = PACE
 ) -> Iterator[Watching]:
     """A watcher that runs while the block does."""
-    one = Watching(threading.Event(), Pulse())
+    running = Watching(threading.Event(), Pulse())
 
     def work() -> None:
         try:
-            one.counts = watch_source(deps, notifications, stop=one.stop, pulse=one.pulse, pace=pace)
+            running.counts = watch_source(
+                deps, notifications, stop=running.stop, pulse=running.pulse, pace=pace
+            )
         except BaseException as error:  # noqa: BLE001 - handed to the test
-            one.error = error
+            running.error = error
 
-    one.thread = threading.Thread(target=work, daemon=True)
-    one.thread.start()
+    running.thread = threading.Thread(target=work, daemon=True)
+    running.thread.start()
     try:
-        yield one
+        yield running
     finally:
-        one.end()
+        running.end()
 
 
 def but(deps, **settings):

@@ -26,8 +26,8 @@ class Line:
     def cut(self) -> None:
         """Drop what is connected, refuse what comes."""
         self._whole.clear()
-        for one in list(self._open):
-            _close(one)
+        for connection in list(self._open):
+            _close(connection)
 
     def repair(self) -> None:
         """Serve again."""
@@ -50,14 +50,14 @@ class Line:
 
     def _join(self, client: socket.socket, server: socket.socket) -> None:
         self._open |= {client, server}
-        for one, other in ((client, server), (server, client)):
-            threading.Thread(target=self._forward, args=(one, other), daemon=True).start()
+        for source, other in ((client, server), (server, client)):
+            threading.Thread(target=self._forward, args=(source, other), daemon=True).start()
 
-    def _forward(self, one: socket.socket, other: socket.socket) -> None:
+    def _forward(self, source: socket.socket, other: socket.socket) -> None:
         with contextlib.suppress(OSError):
-            while data := one.recv(65536):
+            while data := source.recv(65536):
                 other.sendall(data)
-        for end in (one, other):
+        for end in (source, other):
             _close(end)
             self._open.discard(end)
 
@@ -72,7 +72,7 @@ def line_to(host: str, port: int) -> Iterator[Line]:
         line.close()
 
 
-def _close(one: socket.socket) -> None:
+def _close(connection: socket.socket) -> None:
     with contextlib.suppress(OSError):
-        one.shutdown(socket.SHUT_RDWR)
-    one.close()
+        connection.shutdown(socket.SHUT_RDWR)
+    connection.close()

@@ -17,15 +17,15 @@ def record(
     size: int | None = 1024,
 ) -> dict[str, Any]:
     """One record; the key is given plain and stands in it encoded."""
-    found: dict[str, Any] = {"key": quote_plus(key), "size": size, "sequencer": "0055AED6DCD90281E5"}
-    found |= {"versionId": version} if version is not None else {}
-    found |= {"eTag": etag} if etag is not None else {}
+    described: dict[str, Any] = {"key": quote_plus(key), "size": size, "sequencer": "0055AED6DCD90281E5"}
+    described |= {"versionId": version} if version is not None else {}
+    described |= {"eTag": etag} if etag is not None else {}
     return {
         "eventVersion": "2.1",
         "eventSource": "aws:s3",
         "eventTime": "2026-11-03T10:00:00.000Z",
         "eventName": event,
-        "s3": {"s3SchemaVersion": "1.0", "bucket": {"name": bucket}, "object": found},
+        "s3": {"s3SchemaVersion": "1.0", "bucket": {"name": bucket}, "object": described},
     }
 
 

@@ -90,8 +90,8 @@ def main(arguments: list[str]) -> int:
         return 2
     before, after = map(Path, arguments)
     lines = list(differences(before, after))
-    shown = [*lines[:NAMED], f"{len(lines)} differences" if lines else "the answers are the same"]
-    sys.stdout.writelines(f"{line}\n" for line in shown)
+    summary = [*lines[:NAMED], f"{len(lines)} differences" if lines else "the answers are the same"]
+    sys.stdout.writelines(f"{line}\n" for line in summary)
     return 1 if lines else 0
 
 

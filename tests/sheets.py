@@ -75,13 +75,13 @@ def pdf(*pages: Page, header: bytes = b"%PDF-1.7\n", more: dict[int, bytes] | No
     objects: dict[int, bytes] = {1: b"<< /Type /Catalog /Pages 2 0 R >>"}
     kids = []
     for page in pages:
-        own, content, *pictures = (next(numbers) for _ in range(2 + len(page.pictures)))
-        kids.append(f"{own} 0 R")
+        itself, content, *pictures = (next(numbers) for _ in range(2 + len(page.pictures)))
+        kids.append(f"{itself} 0 R")
         named = " ".join(
             f"/{picture.name} {number} 0 R" for picture, number in zip(page.pictures, pictures, strict=True)
         )
         listed = f"/XObject << {named} >>" if named else ""
-        objects[own] = (
+        objects[itself] = (
             f"<< /Type /Page /Parent 2 0 R /MediaBox {page.box} /Contents {content} 0 R "
             f"/Resources << {page.resources} {listed} >> {page.entries} >>"
         ).encode()

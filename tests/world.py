@@ -64,7 +64,7 @@ class World:
     def arrive(
         self,
         key: str,
-        shown: list[RenderedPage | PageError] | DocumentError,
+        rendered: list[RenderedPage | PageError] | DocumentError,
         *,
         claims: tuple[str, ...] = (),
         data: bytes | None = None,
@@ -72,7 +72,7 @@ class World:
         """A document comes in and is registered."""
         data = data or key.encode()
         self.store.objects[key] = data
-        self.renderer.documents[data] = shown
+        self.renderer.documents[data] = rendered
         with self.sessions() as session:
             source = Object("intake", key, "v1", len(data))
             return documents.register(session, source, dict.fromkeys(claims, ClaimSource.FILE))[0]

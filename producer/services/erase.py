@@ -95,7 +95,7 @@ def erase_document(sessions: Sessions, store: Store, document_id: int, *, who: s
         _check_free(session, document_id)
         naming = copies.documents_with_copies_of(session, document_id)
         objects = store.erase(document_folder(document_id))
-        erase.erase_document(session, document, who=who, objects=objects)
+        erase.delete_document(session, document, who=who, objects=objects)
         for other in naming:
             write_again(session, other, store)
     return True
@@ -112,7 +112,7 @@ def erase_signer(sessions: Sessions, store: Store, name: str, *, who: str) -> bo
         if row is None and not concerned:
             return False
         objects = 0 if row is None else store.erase(signer_folder(row.id))
-        erase.erase_signer(session, name, None if row is None else row.id, who=who, objects=objects)
+        erase.delete_signer(session, name, None if row is None else row.id, who=who, objects=objects)
         for document_id in concerned:
             write_again(session, document_id, store)
     return True

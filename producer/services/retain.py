@@ -44,7 +44,7 @@ def erase_expired(
         raise WrongUse('set COUNTERSIGN_RETAIN_DAYS, such as {"done": 90, "failed": 30}')
     by_status = {Status(name): number for name, number in days.items()}
     erased = at_work = 0
-    for number, document_id in enumerate(expired(sessions, by_status), 1):
+    for number, document_id in enumerate(expired_documents(sessions, by_status), 1):
         try:
             erased += dry_run or erase_document(sessions, store, document_id, who=WHO)
         except StillAtWork:
@@ -53,7 +53,7 @@ def erase_expired(
     return Retained(erased, at_work)
 
 
-def expired(sessions: Sessions, days: Mapping[Status, float]) -> Iterator[int]:
+def expired_documents(sessions: Sessions, days: Mapping[Status, float]) -> Iterator[int]:
     """Ids of the documents whose retention is over, one that shares an answer before its original."""
     before: int | None = None
     while True:

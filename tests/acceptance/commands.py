@@ -16,7 +16,7 @@ COUNTERSIGN = str(Path(sysconfig.get_path("scripts")) / "countersign")
 
 
 @dataclass(frozen=True)
-class Said:
+class CommandResult:
     """What a command answered."""
 
     status: int
@@ -29,7 +29,7 @@ class Said:
         return [json.loads(line) for line in self.out.splitlines()]
 
 
-def countersign(*words: object, env: Mapping[str, str] | None = None, seconds: float = 120) -> Said:
+def countersign(*words: object, env: Mapping[str, str] | None = None, seconds: float = 120) -> CommandResult:
     """Run `countersign` with these words."""
     done = subprocess.run(
         [COUNTERSIGN, *map(str, words)],
@@ -39,4 +39,4 @@ def countersign(*words: object, env: Mapping[str, str] | None = None, seconds: f
         check=False,
         env=child_environment(dict(env or {})),
     )
-    return Said(done.returncode, done.stdout, done.stderr)
+    return CommandResult(done.returncode, done.stdout, done.stderr)

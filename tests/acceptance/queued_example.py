@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
-from threading import Event
 
 from sqlalchemy import select
 
 from db.engine import Sessions, make_engine, make_sessions
-from db.models import Document
-from db.models import Event as Step
+from db.models import Document, Event
 from db.states import Status
 from deploy.servers import Servers
 from deploy.settings import child_environment
@@ -37,7 +36,7 @@ def main(redis: str, database: str, store: str, document: str, folder: str) -> N
         sessions = make_sessions(make_engine(stack.env["COUNTERSIGN_DATABASE_URL"]))
         wait_for_end(sessions)
         with sessions() as session:
-            noted = select(Step.event, Step.detail).where(Step.stage == "measure").order_by(Step.id)
+            noted = select(Event.event, Event.detail).where(Event.stage == "measure").order_by(Event.id)
             for event, detail in session.execute(noted):
                 sys.stdout.write(f"{event} {detail}\n")
 
@@ -51,7 +50,7 @@ def wait_for_end(sessions: Sessions) -> None:
         if status.final:
             assert status is Status.DONE, detail
             return
-        Event().wait(0.2)
+        threading.Event().wait(0.2)
     raise AssertionError(f"the document is still {status}")
 
 

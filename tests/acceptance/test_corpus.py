@@ -19,7 +19,7 @@ from markupsafe import escape
 from PIL import Image
 
 from deploy.settings import child_environment
-from tests.acceptance.commands import COUNTERSIGN, Said
+from tests.acceptance.commands import COUNTERSIGN, CommandResult
 from tests.corpus import ANY, KINDS, Kind
 from tests.inputs.expectations import LIMITS
 from tests.inputs.images import png_claiming
@@ -50,14 +50,14 @@ UNKNOWN_SIGNERS = ["nobody we know", "<script>alert(2)</script>", "Ἀρχιμή
 class Batch:
     """What a run over a folder came to; results by the name of the folder that a document lies in."""
 
-    said: Said
+    finished: CommandResult
     out: Path
     seconds: float
     memory: int
     results: dict[str, dict[str, Any]]
 
 
-def countersign(folder: Path, *words: object) -> tuple[Said, int]:
+def countersign(folder: Path, *words: object) -> tuple[CommandResult, int]:
     """Run `countersign`; what it said, and the most memory that it or a process of its held at a time."""
     streams = folder / "stdout", folder / "stderr"
     with streams[0].open("wb") as out, streams[1].open("wb") as err:
@@ -65,17 +65,17 @@ def countersign(folder: Path, *words: object) -> tuple[Said, int]:
         process = subprocess.Popen(command, stdout=out, stderr=err, env=child_environment(SETTINGS))
         _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
-    said = Said(process.returncode, *(stream.read_text() for stream in streams))
-    return said, usage.ru_maxrss * 1024
+    finished = CommandResult(process.returncode, *(stream.read_text() for stream in streams))
+    return finished, usage.ru_maxrss * 1024
 
 
 def run(root: Path) -> Batch:
     """Read `root/documents` with the references and claims beside it."""
     started = time.monotonic()
     words = ("--references", root / "references", "--claims", root / "claims.csv", "--out", root / "out")
-    said, memory = countersign(root, "run", root / "documents", *words, "--json")
-    results = {path_of(one["document"]).parent.name: one for one in said.objects}
-    return Batch(said, root / "out", time.monotonic() - started, memory, results)
+    finished, memory = countersign(root, "run", root / "documents", *words, "--json")
+    results = {path_of(one["document"]).parent.name: one for one in finished.objects}
+    return Batch(finished, root / "out", time.monotonic() - started, memory, results)
 
 
 def place(folder: Path, name: bytes, data: bytes) -> None:
@@ -138,18 +138,18 @@ def result(batch: Batch, kind: Kind) -> dict[str, Any]:
 
 @pytest.mark.parametrize("kind", [pytest.param(kind, id=kind.id) for kind in KINDS])
 def test_every_kind_ends_as_it_must(batch: Batch, kind: Kind) -> None:
-    found = result(batch, kind)
+    answer = result(batch, kind)
 
     if kind.status == ANY:
-        assert found["status"] in {"done", "partial", "failed"}
-        assert (found["reason"] is None) == (found["status"] == "done")
+        assert answer["status"] in {"done", "partial", "failed"}
+        assert (answer["reason"] is None) == (answer["status"] == "done")
     else:
-        assert (found["status"], found["reason"]) == (kind.status, kind.reason), found["detail"]
-    assert sum(found["seconds"].values()) < SECONDS_EACH
+        assert (answer["status"], answer["reason"]) == (kind.status, kind.reason), answer["detail"]
+    assert sum(answer["seconds"].values()) < SECONDS_EACH
 
 
 def test_the_neighbours_get_the_answers_of_a_clean_run(batch: Batch, clean: Batch) -> None:
-    assert clean.said.status == 0
+    assert clean.finished.status == 0
     assert len(clean.results) == len(NEIGHBOURS)
     for folder, alone in clean.results.items():
         assert comparable(batch.results[folder]) == comparable(alone)
@@ -158,27 +158,27 @@ def test_the_neighbours_get_the_answers_of_a_clean_run(batch: Batch, clean: Batc
     assert any(verdict["references"] for verdict in verdicts)
 
 
-def comparable(found: dict[str, Any]) -> dict[str, Any]:
+def comparable(result: dict[str, Any]) -> dict[str, Any]:
     """An answer without places, ids, moments and durations."""
-    regions = [region for page in found["pages"] for region in page["regions"]]
+    regions = [region for page in result["pages"] for region in page["regions"]]
     boxes = [{**region, "crop": None, "clean": None} for region in regions]
     names = ("sha256", "status", "reason", "detail", "signed", "claims", "verdicts", "versions")
-    return {**{name: found[name] for name in names}, "regions": boxes}
+    return {**{name: result[name] for name in names}, "regions": boxes}
 
 
 def test_one_process_reads_them_all_within_its_limits(batch: Batch) -> None:
-    assert batch.said.status == 1
-    assert len(batch.said.objects) == len(KINDS) + len(NEIGHBOURS)
-    assert "Traceback" not in batch.said.err
+    assert batch.finished.status == 1
+    assert len(batch.finished.objects) == len(KINDS) + len(NEIGHBOURS)
+    assert "Traceback" not in batch.finished.err
     assert batch.seconds < SECONDS
     assert batch.memory < MEMORY
 
 
 def test_what_went_wrong_is_said_in_one_printable_line(batch: Batch) -> None:
-    for found in batch.results.values():
-        if found["status"] != "done":
-            assert found["detail"]
-            assert found["detail"].isprintable()
+    for result in batch.results.values():
+        if result["status"] != "done":
+            assert result["detail"]
+            assert result["detail"].isprintable()
 
 
 def test_every_reason_code_is_documented() -> None:
@@ -189,7 +189,7 @@ def test_every_reason_code_is_documented() -> None:
 
 
 def test_a_file_that_cannot_be_opened_is_named_and_passed_over(batch: Batch) -> None:
-    assert "document passed over:" in batch.said.err
+    assert "document passed over:" in batch.finished.err
 
 
 @pytest.mark.parametrize(
@@ -197,15 +197,15 @@ def test_a_file_that_cannot_be_opened_is_named_and_passed_over(batch: Batch) -> 
     ["empty.png", "broken.jpg", "bomb.png", "blank.png", "dot.png", "gone.png", "steering", "not-"],
 )
 def test_a_bad_reference_is_named_and_passed_over(batch: Batch, name: str) -> None:
-    passed_over = batch.said.err.replace("\n", "").split("reference passed over:")[1:]
+    passed_over = batch.finished.err.replace("\n", "").split("reference passed over:")[1:]
 
     assert any(name in one for one in passed_over)
 
 
 def test_claims_of_unknown_signers_are_kept_as_they_are(batch: Batch) -> None:
-    found = next(one for name, one in batch.results.items() if name.endswith("name-html"))
+    result = next(one for name, one in batch.results.items() if name.endswith("name-html"))
 
-    assert [claim["signer"] for claim in found["claims"]] == UNKNOWN_SIGNERS
+    assert [claim["signer"] for claim in result["claims"]] == UNKNOWN_SIGNERS
 
 
 @pytest.mark.parametrize("kind", [pytest.param(kind, id=kind.id) for kind in KINDS if kind.notes])
@@ -221,8 +221,8 @@ def test_the_report_holds_every_name_and_runs_nothing(batch: Batch) -> None:
     report = (batch.out / "report.html").read_bytes().decode()
 
     assert "<script" not in report
-    for one in batch.results.values():
-        assert str(escape(Path(one["document"]).name)) in report
+    for result in batch.results.values():
+        assert str(escape(Path(result["document"]).name)) in report
 
 
 def test_result_files_are_json_whatever_the_document_is_called(batch: Batch) -> None:
@@ -236,9 +236,9 @@ def test_result_files_are_json_whatever_the_document_is_called(batch: Batch) -> 
 def test_a_table_of_them_steers_no_terminal(batch: Batch) -> None:
     root = batch.out.parent
 
-    said, _ = countersign(root, "run", root / "documents", "--out", batch.out, "--resume")
+    finished, _ = countersign(root, "run", root / "documents", "--out", batch.out, "--resume")
 
-    assert said.status == 1
-    assert ":smile:" in said.out
-    steering = {sign for sign in said.out if unicodedata.category(sign)[0] == "C" and sign != "\n"}
+    assert finished.status == 1
+    assert ":smile:" in finished.out
+    steering = {sign for sign in finished.out if unicodedata.category(sign)[0] == "C" and sign != "\n"}
     assert not steering

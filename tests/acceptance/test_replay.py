@@ -20,14 +20,14 @@ from worker.storage.folder import Folder
 @pytest.fixture(scope="module")
 def workspace(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """One sample, read with the references of the signer it claims."""
-    found = open_workspace(tmp_path_factory.mktemp("workspace"))
+    opened = open_workspace(tmp_path_factory.mktemp("workspace"))
     signer = min((samples / "references").iterdir())
     for image in sorted(signer.iterdir()):
-        found.enroller.enroll(signer.name, str(image), image.read_bytes())
+        opened.enroller.enroll(signer.name, str(image), image.read_bytes())
     claims = [line.split(",") for line in (samples / "claims.csv").read_text().splitlines()[1:]]
     document = next(name for name, claimed in claims if claimed == signer.name)
-    found.process([found.register(samples / "documents" / document, [signer.name])], lambda _: None)
-    return found
+    opened.process([opened.register(samples / "documents" / document, [signer.name])], lambda _: None)
+    return opened
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.commands import Said, countersign
+from tests.acceptance.commands import CommandResult, countersign
 from worker.pipeline import PIPELINE
 
 VERDICTS = {"genuine", "forged", "inconclusive", "no_reference"}
@@ -22,38 +22,38 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def said(samples: Path, out: Path) -> Said:
+def finished(samples: Path, out: Path) -> CommandResult:
     """One run on the sample documents, one of which is corrupt."""
     words = ("--references", samples / "references", "--claims", samples / "claims.csv")
     return countersign("run", samples / "documents", *words, "--out", out, "--json")
 
 
 @pytest.fixture(scope="module")
-def results(said: Said) -> dict[str, dict[str, Any]]:
-    return {Path(result["document"]).name: result for result in said.objects}
+def results(finished: CommandResult) -> dict[str, dict[str, Any]]:
+    return {Path(result["document"]).name: result for result in finished.objects}
 
 
 @pytest.fixture(scope="module")
 def expected(samples: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((samples / "expected.json").read_text())
-    return found
+    expected: dict[str, Any] = json.loads((samples / "expected.json").read_text())
+    return expected
 
 
 def test_stdout_holds_one_object_per_document_and_nothing_else(
-    said: Said, samples: Path, results: dict[str, Any]
+    finished: CommandResult, samples: Path, results: dict[str, Any]
 ) -> None:
     documents = {path.name for path in (samples / "documents").iterdir()}
 
-    assert len(said.objects) == len(documents)
+    assert len(finished.objects) == len(documents)
     assert results.keys() == documents
 
 
 def test_a_corrupt_document_makes_the_status_1_and_names_its_reason(
-    said: Said, results: dict[str, Any]
+    finished: CommandResult, results: dict[str, Any]
 ) -> None:
     failed = [result for result in results.values() if result["status"] == "failed"]
 
-    assert said.status == 1
+    assert finished.status == 1
     assert [result["reason"] for result in failed] == ["unreadable_document"]
     assert failed[0]["signed"] is None
 
@@ -113,14 +113,14 @@ def test_signatures_are_found_where_they_were_drawn(
     assert sum(right) >= len(right) - 2
 
 
-def test_the_report_and_the_database_lie_in_the_folder(said: Said, out: Path) -> None:
+def test_the_report_and_the_database_lie_in_the_folder(finished: CommandResult, out: Path) -> None:
     report = (out / "report.html").read_text()
     database = sqlite3.connect(out / "countersign.db")
 
-    assert said.status == 1
+    assert finished.status == 1
     assert "<script" not in report
     assert "unreadable_document" in report
-    assert database.execute("SELECT count(*) FROM documents").fetchone() == (len(said.objects),)
+    assert database.execute("SELECT count(*) FROM documents").fetchone() == (len(finished.objects),)
 
 
 def test_resume_keeps_answers_and_a_plain_second_run_makes_them_anew(samples: Path, tmp_path: Path) -> None:
@@ -137,30 +137,30 @@ def test_resume_keeps_answers_and_a_plain_second_run_makes_them_anew(samples: Pa
 def test_min_score_1_finds_nothing(samples: Path, tmp_path: Path) -> None:
     document = next((samples / "documents").glob("*.jpg"))
 
-    said = countersign("run", document, "--out", tmp_path, "--min-score", "1", "--json")
+    finished = countersign("run", document, "--out", tmp_path, "--min-score", "1", "--json")
 
-    assert said.status == 0
-    assert said.objects[0]["signed"] is False
+    assert finished.status == 0
+    assert finished.objects[0]["signed"] is False
 
 
 def test_a_document_that_cannot_be_read_is_told_in_a_sentence(tmp_path: Path) -> None:
     letter = tmp_path / "letter.docx"
     letter.write_bytes(b"PK\x03\x04 and so on")
 
-    said = countersign("run", letter, "--out", tmp_path / "out")
+    finished = countersign("run", letter, "--out", tmp_path / "out")
 
-    assert said.status == 1
-    assert "letter.docx: the file looks like a ZIP archive or an Office file" in said.out
+    assert finished.status == 1
+    assert "letter.docx: the file looks like a ZIP archive or an Office file" in finished.out
 
 
 def test_without_json_a_table_names_the_documents(samples: Path, tmp_path: Path) -> None:
     document = next((samples / "documents").glob("*.jpg"))
 
-    said = countersign("run", document, "--out", tmp_path)
+    finished = countersign("run", document, "--out", tmp_path)
 
-    assert said.status == 0
-    assert "done" in said.out
-    assert "report.html" in said.out.replace("\n", "")
+    assert finished.status == 0
+    assert "done" in finished.out
+    assert "report.html" in finished.out.replace("\n", "")
 
 
 @pytest.mark.parametrize(
@@ -173,21 +173,21 @@ def test_without_json_a_table_names_the_documents(samples: Path, tmp_path: Path)
     ],
 )
 def test_wrong_use_is_status_2_and_says_what(words: list[str], sentence: str) -> None:
-    said = countersign(*words)
+    finished = countersign(*words)
 
-    assert said.status == 2
-    assert sentence in " ".join(said.err.split())
-    assert said.out == ""
+    assert finished.status == 2
+    assert sentence in " ".join(finished.err.split())
+    assert finished.out == ""
 
 
 def test_a_wrong_setting_names_the_variable_in_one_line(samples: Path, tmp_path: Path) -> None:
     document = next((samples / "documents").glob("*.jpg"))
 
-    said = countersign("run", document, "--out", tmp_path, env={"COUNTERSIGN_MIN_SCORE": "high"})
+    finished = countersign("run", document, "--out", tmp_path, env={"COUNTERSIGN_MIN_SCORE": "high"})
 
-    assert said.status == 2
-    assert said.err.startswith("COUNTERSIGN_MIN_SCORE: ")
-    assert "Traceback" not in said.err
+    assert finished.status == 2
+    assert finished.err.startswith("COUNTERSIGN_MIN_SCORE: ")
+    assert "Traceback" not in finished.err
 
 
 @pytest.mark.parametrize(
@@ -205,12 +205,12 @@ def test_a_server_that_is_away_is_a_sentence_not_a_traceback(words: list[str], v
         "COUNTERSIGN_S3_SECRET_KEY": "canary",
     }
 
-    said = countersign(*words, env=nowhere)
+    finished = countersign(*words, env=nowhere)
 
-    assert said.status == 1
-    assert variable in said.err or "storage_unavailable" in said.err
-    assert "Traceback" not in said.err
-    assert "canary" not in said.err
+    assert finished.status == 1
+    assert variable in finished.err or "storage_unavailable" in finished.err
+    assert "Traceback" not in finished.err
+    assert "canary" not in finished.err
 
 
 def test_compare_prints_an_object_per_pair(samples: Path, tmp_path: Path) -> None:
@@ -223,18 +223,18 @@ def test_compare_prints_an_object_per_pair(samples: Path, tmp_path: Path) -> Non
     with pairs.open("w", newline="") as file:
         csv.writer(file).writerows([("a", "b"), *rows])
 
-    said = countersign("compare", "--pairs", pairs, "--json")
+    finished = countersign("compare", "--pairs", pairs, "--json")
 
-    assert said.status == 1, "one image could not be compared"
-    assert [(one["a"], one["b"]) for one in said.objects] == [(str(a), str(b)) for a, b in rows]
-    genuine, other, unusable = said.objects
+    assert finished.status == 1, "one image could not be compared"
+    assert [(one["a"], one["b"]) for one in finished.objects] == [(str(a), str(b)) for a, b in rows]
+    genuine, other, unusable = finished.objects
     assert genuine["probability"] > other["probability"]
     assert {genuine["verdict"], other["verdict"], unusable["verdict"]} <= VERDICTS
     assert (unusable["probability"], unusable["reason"]) == (None, "unusable_image")
 
 
 def test_doctor_finds_the_embedded_form_in_health() -> None:
-    said = countersign("doctor", "--embedded", "--json")
+    finished = countersign("doctor", "--embedded", "--json")
 
-    assert said.status == 0, said.out
-    assert {one["check"]: one["ok"] for one in said.objects}["weights"] is True
+    assert finished.status == 0, finished.out
+    assert {one["check"]: one["ok"] for one in finished.objects}["weights"] is True

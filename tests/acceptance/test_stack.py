@@ -67,28 +67,28 @@ def drop_off(stack: Stack, key: str, data: bytes, signers: list[str]) -> None:
 
 
 def counts(stack: Stack) -> dict[str, int]:
-    said = countersign("status", "--json", env=stack.env)
-    found: dict[str, int] = said.objects[0]["documents"]
-    return found
+    finished = countersign("status", "--json", env=stack.env)
+    numbers: dict[str, int] = finished.objects[0]["documents"]
+    return numbers
 
 
 def results(stack: Stack) -> dict[str, dict[str, Any]]:
-    said = countersign("results", "--format", "jsonl", env=stack.env)
-    assert said.status == 0, said.err
-    return {result["document"]: result for result in said.objects}
+    finished = countersign("results", "--format", "jsonl", env=stack.env)
+    assert finished.status == 0, finished.err
+    return {result["document"]: result for result in finished.objects}
 
 
 def all_ended(stack: Stack, number: int) -> bool:
-    found = counts(stack)
-    return sum(found.values()) == number and found["waiting"] == found["working"] == 0
+    numbers = counts(stack)
+    return sum(numbers.values()) == number and numbers["waiting"] == numbers["working"] == 0
 
 
 @pytest.fixture(scope="module")
 def processed(stack: Stack, samples: Path, claims: dict[str, list[str]]) -> dict[str, dict[str, Any]]:
     """The samples through the queues: enrolled, dropped into the bucket, awaited."""
     for signer in sorted((samples / "references").iterdir()):
-        said = countersign("enroll", signer.name, *sorted(signer.iterdir()), env=stack.env)
-        assert said.status == 0, said.err
+        finished = countersign("enroll", signer.name, *sorted(signer.iterdir()), env=stack.env)
+        assert finished.status == 0, finished.err
     documents = sorted((samples / "documents").iterdir())
     for path in documents:
         drop_off(stack, f"in/{path.name}", path.read_bytes(), claims.get(path.name, []))
@@ -183,18 +183,18 @@ def test_a_killed_worker_loses_nothing(stack: Stack, samples: Path, name: str) -
     stack.start(name)
 
     until(lambda: all_ended(stack, before + len(keys)), within=BOUND)
-    found = results(stack)
-    assert {found[key]["status"] for key in keys} == {"done"}
-    assert len({json.dumps(without_copies(comparable(found[key])["pages"])) for key in keys}) == 1
+    answers = results(stack)
+    assert {answers[key]["status"] for key in keys} == {"done"}
+    assert len({json.dumps(without_copies(comparable(answers[key])["pages"])) for key in keys}) == 1
 
 
 def test_retry_sends_a_quarantined_document_again(stack: Stack, processed: dict[str, dict[str, Any]]) -> None:
     (key,) = [key for key, result in processed.items() if result["status"] == "failed"]
     before = processed[key]
 
-    said = countersign("retry", "--reason", before["reason"], env=stack.env)
+    finished = countersign("retry", "--reason", before["reason"], env=stack.env)
 
-    assert said.status == 0, said.err
+    assert finished.status == 0, finished.err
     until(lambda: counts(stack)["failed"] == 1, within=BOUND)
     (told,) = countersign("status", key, "--json", env=stack.env).objects
     quarantined = [step for step in told["events"] if step["event"] == "quarantined"]

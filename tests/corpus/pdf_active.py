@@ -5,18 +5,18 @@ from __future__ import annotations
 import pymupdf
 
 from tests.corpus.kind import Kind
-from tests.corpus.pdf_parts import catalogue, one, stream
+from tests.corpus.pdf_parts import catalogue, one_page, stream
 
 
 def attached() -> bytes:
     """A page with a file beside it."""
-    document = pymupdf.open(stream=one())
+    document = pymupdf.open(stream=one_page())
     document.embfile_add("invoice.exe", b"MZ" + bytes(100))
     return bytes(document.tobytes(no_new_id=True))
 
 
 def annotated_file() -> bytes:
-    document = pymupdf.open(stream=one())
+    document = pymupdf.open(stream=one_page())
     document[0].add_file_annot((10, 10), b"MZ", "run.exe")
     return bytes(document.tobytes(no_new_id=True))
 
@@ -36,7 +36,7 @@ ACTIVE = (
     ),
     Kind(
         "pdf-javascript-page",
-        lambda: one(entries="/AA << /O << /S /JavaScript /JS (while\\(1\\);) >> >>"),
+        lambda: one_page(entries="/AA << /O << /S /JavaScript /JS (while\\(1\\);) >> >>"),
         notes="JavaScript",
     ),
     Kind(
@@ -81,7 +81,10 @@ ACTIVE = (
         "failed",
         "unreadable_document",
     ),
-    Kind("pdf-external-stream", lambda: one({4: b"<< /Length 0 /F (/etc/passwd) >>\nstream\n\nendstream"})),
+    Kind(
+        "pdf-external-stream",
+        lambda: one_page({4: b"<< /Length 0 /F (/etc/passwd) >>\nstream\n\nendstream"}),
+    ),
     Kind(
         "pdf-external-form",
         lambda: catalogue(

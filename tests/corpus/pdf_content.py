@@ -7,7 +7,7 @@ import zlib
 from PIL import Image
 
 from tests.corpus.kind import Kind, by_id, lost, torn
-from tests.corpus.pdf_parts import TEXT, one, stream, text
+from tests.corpus.pdf_parts import TEXT, one_page, stream, text
 from tests.sheets import FULL, Page, jpeg_picture, pdf, raw_picture, sheet
 
 
@@ -93,13 +93,19 @@ GLYPH_OF_ITSELF = (
 
 
 CONTENT = (
-    Kind("pdf-length-loop", lambda: one({4: b"<< /Length 4 0 R >>\nstream\n" + FULL + b"\nendstream"})),
-    Kind("pdf-length-lies", lambda: one({4: b"<< /Length 999999999 >>\nstream\n" + FULL + b"\nendstream"})),
-    lost("pdf-contents-loop", lambda: one({4: b"[4 0 R]"}), "unreadable_page"),
-    Kind("pdf-unknown-filter", lambda: one({4: stream(FULL, "/Filter /Nonsense")})),
+    Kind(
+        "pdf-length-loop",
+        lambda: one_page({4: b"<< /Length 4 0 R >>\nstream\n" + FULL + b"\nendstream"}),
+    ),
+    Kind(
+        "pdf-length-lies",
+        lambda: one_page({4: b"<< /Length 999999999 >>\nstream\n" + FULL + b"\nendstream"}),
+    ),
+    lost("pdf-contents-loop", lambda: one_page({4: b"[4 0 R]"}), "unreadable_page"),
+    Kind("pdf-unknown-filter", lambda: one_page({4: stream(FULL, "/Filter /Nonsense")})),
     lost(
         "pdf-odd-filter-parameters",
-        lambda: one(
+        lambda: one_page(
             {
                 4: stream(
                     zlib.compress(FULL),

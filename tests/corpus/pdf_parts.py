@@ -12,7 +12,7 @@ def stream(body: bytes, entries: str = "") -> bytes:
     return f"<< {entries} /Length {len(body)} >>\nstream\n".encode() + body + b"\nendstream"
 
 
-def one(more: dict[int, bytes] | None = None, **page: str) -> bytes:
+def one_page(more: dict[int, bytes] | None = None, **page: str) -> bytes:
     """A scanned page; `more` replaces objects: 1 is the catalogue, 2 the page tree, 3 the page."""
     return pdf(Page(FULL, SCAN, **page), more=more)
 
@@ -25,4 +25,4 @@ def text(content: bytes = TEXT, **page: str) -> bytes:
 
 def catalogue(entries: str, more: dict[int, bytes] | None = None, *, page: str = "") -> bytes:
     body = f"<< /Type /Catalog /Pages 2 0 R {entries} >>".encode()
-    return one({1: body, **(more or {})}, entries=page)
+    return one_page({1: body, **(more or {})}, entries=page)

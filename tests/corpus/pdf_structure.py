@@ -5,7 +5,7 @@ from __future__ import annotations
 import pymupdf
 
 from tests.corpus.kind import Kind, by_id, lost, torn
-from tests.corpus.pdf_parts import TEXT, one
+from tests.corpus.pdf_parts import TEXT, one_page
 from tests.sheets import Page, pdf
 
 
@@ -29,34 +29,36 @@ def deep_tree(depth: int) -> bytes:
 
 
 def deep_arrays(depth: int) -> bytes:
-    return one({90: b"[" * depth + b"]" * depth}, entries="/Odd 90 0 R /Other " + "[" * depth + "]" * depth)
+    return one_page(
+        {90: b"[" * depth + b"]" * depth}, entries="/Odd 90 0 R /Other " + "[" * depth + "]" * depth
+    )
 
 
 def incremental_loop() -> bytes:
     """A cross-reference table whose previous one is itself."""
-    data = one()
+    data = one_page()
     start = data.rindex(b"startxref") + 10
     place = data[start:].split(b"\n")[0]
     return data.replace(b"/Root 1 0 R >>", b"/Root 1 0 R /Prev " + place + b" >>")
 
 
 def without_xref() -> bytes:
-    data = one()
+    data = one_page()
     return data[: data.index(b"xref\n0")] + b"trailer\n<< /Root 1 0 R >>\n%%EOF\n"
 
 
 def wrong_startxref() -> bytes:
-    data = one()
+    data = one_page()
     return data[: data.rindex(b"startxref")] + b"startxref\n99999999\n%%EOF\n"
 
 
 def shifted_xref() -> bytes:
     """Every offset is wrong, as after a transfer that changed line ends."""
-    return one().replace(b"\nendobj", b"\r\nendobj")
+    return one_page().replace(b"\nendobj", b"\r\nendobj")
 
 
 def locked(password: str, method: int) -> bytes:
-    document = pymupdf.open(stream=one())
+    document = pymupdf.open(stream=one_page())
     return bytes(document.tobytes(encryption=method, owner_pw="owner", user_pw=password))
 
 
@@ -90,10 +92,10 @@ def boxed(name: str, number: int) -> Kind:
 
 STRUCTURE = (
     *(boxed(name, number) for number, name in enumerate(BOXES)),
-    Kind("pdf-user-unit-huge", lambda: one(entries="/UserUnit 1e30")),
-    lost("pdf-user-unit-zero", lambda: one(entries="/UserUnit 0"), "unreadable_page"),
-    Kind("pdf-rotate-45", lambda: one(entries="/Rotate 45")),
-    Kind("pdf-rotate-huge", lambda: one(entries="/Rotate 99999999999999")),
+    Kind("pdf-user-unit-huge", lambda: one_page(entries="/UserUnit 1e30")),
+    lost("pdf-user-unit-zero", lambda: one_page(entries="/UserUnit 0"), "unreadable_page"),
+    Kind("pdf-rotate-45", lambda: one_page(entries="/Rotate 45")),
+    Kind("pdf-rotate-huge", lambda: one_page(entries="/Rotate 99999999999999")),
     lost("pdf-20000-pages", lambda: many_pages(20_000), "too_many_pages"),
     lost(
         "pdf-count-lies-2g",
@@ -101,26 +103,34 @@ STRUCTURE = (
         "unreadable_document",
     ),
     torn(
-        "pdf-count-lies-5", lambda: one({2: b"<< /Type /Pages /Count 5 /Kids [3 0 R] >>"}), "unreadable_page"
+        "pdf-count-lies-5",
+        lambda: one_page({2: b"<< /Type /Pages /Count 5 /Kids [3 0 R] >>"}),
+        "unreadable_page",
     ),
     lost(
-        "pdf-count-lies-0", lambda: one({2: b"<< /Type /Pages /Count 0 /Kids [3 0 R] >>"}), "empty_document"
+        "pdf-count-lies-0",
+        lambda: one_page({2: b"<< /Type /Pages /Count 0 /Kids [3 0 R] >>"}),
+        "empty_document",
     ),
     lost(
         "pdf-count-negative",
-        lambda: one({2: b"<< /Type /Pages /Count -5 /Kids [3 0 R] >>"}),
+        lambda: one_page({2: b"<< /Type /Pages /Count -5 /Kids [3 0 R] >>"}),
         "unreadable_document",
     ),
-    lost("pdf-no-count", lambda: one({2: b"<< /Type /Pages /Kids [3 0 R] >>"}), "empty_document"),
-    lost("pdf-tree-loop", lambda: one({2: b"<< /Type /Pages /Count 1 /Kids [2 0 R] >>"}), "unreadable_page"),
+    lost("pdf-no-count", lambda: one_page({2: b"<< /Type /Pages /Kids [3 0 R] >>"}), "empty_document"),
+    lost(
+        "pdf-tree-loop",
+        lambda: one_page({2: b"<< /Type /Pages /Count 1 /Kids [2 0 R] >>"}),
+        "unreadable_page",
+    ),
     torn(
         "pdf-tree-loop-after-a-page",
-        lambda: one({2: b"<< /Type /Pages /Count 3 /Kids [3 0 R 2 0 R] >>"}),
+        lambda: one_page({2: b"<< /Type /Pages /Count 3 /Kids [3 0 R 2 0 R] >>"}),
         "unreadable_page",
     ),
     lost(
         "pdf-tree-pair-loop",
-        lambda: one(
+        lambda: one_page(
             {
                 2: b"<< /Type /Pages /Count 2 /Kids [90 0 R] >>",
                 90: b"<< /Type /Pages /Count 2 /Kids [2 0 R 3 0 R] >>",
@@ -130,27 +140,30 @@ STRUCTURE = (
     ),
     lost(
         "pdf-parent-loop",
-        lambda: one({3: b"<< /Type /Page /Parent 3 0 R /Contents 4 0 R >>"}),
+        lambda: one_page({3: b"<< /Type /Page /Parent 3 0 R /Contents 4 0 R >>"}),
         "unreadable_page",
     ),
-    Kind("pdf-same-page-thrice", lambda: one({2: b"<< /Type /Pages /Count 3 /Kids [3 0 R 3 0 R 3 0 R] >>"})),
+    Kind(
+        "pdf-same-page-thrice",
+        lambda: one_page({2: b"<< /Type /Pages /Count 3 /Kids [3 0 R 3 0 R 3 0 R] >>"}),
+    ),
     Kind("pdf-deep-tree", lambda: deep_tree(3000)),
     lost("pdf-deep-arrays", lambda: deep_arrays(20_000), "unreadable_page"),
     Kind("pdf-xref-loop", incremental_loop),
     Kind("pdf-xref-missing", without_xref),
     Kind("pdf-xref-elsewhere", wrong_startxref),
     Kind("pdf-xref-shifted", shifted_xref),
-    Kind("pdf-xref-negative", lambda: one().replace(b"xref\n0 ", b"xref\n-7 ")),
-    Kind("pdf-xref-huge", lambda: one().replace(b"/Size ", b"/Size 99999999999 %")),
-    lost("pdf-root-loop", lambda: one({1: b"1 0 R"}), "empty_document"),
-    lost("pdf-root-is-a-page", lambda: one({1: b"<< /Type /Page >>"}), "empty_document"),
+    Kind("pdf-xref-negative", lambda: one_page().replace(b"xref\n0 ", b"xref\n-7 ")),
+    Kind("pdf-xref-huge", lambda: one_page().replace(b"/Size ", b"/Size 99999999999 %")),
+    lost("pdf-root-loop", lambda: one_page({1: b"1 0 R"}), "empty_document"),
+    lost("pdf-root-is-a-page", lambda: one_page({1: b"<< /Type /Page >>"}), "empty_document"),
     lost("pdf-encrypted-rc4", lambda: locked("secret", pymupdf.PDF_ENCRYPT_RC4_128), "encrypted_document"),
     lost("pdf-encrypted-aes128", lambda: locked("secret", pymupdf.PDF_ENCRYPT_AES_128), "encrypted_document"),
     lost("pdf-encrypted-aes256", lambda: locked("secret", pymupdf.PDF_ENCRYPT_AES_256), "encrypted_document"),
     Kind("pdf-encrypted-owner-only", lambda: locked("", pymupdf.PDF_ENCRYPT_AES_128)),
     lost(
         "pdf-encrypted-nonsense",
-        lambda: one().replace(
+        lambda: one_page().replace(
             b"/Root 1 0 R",
             b"/Root 1 0 R /Encrypt << /Filter /Standard /V 99 /R 99 /O (x) /U (y) /P -1 >> /ID [(a)(b)]",
         ),

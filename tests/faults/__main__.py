@@ -46,12 +46,12 @@ def main(
 
 
 def _table(tallies: list[Tally]) -> Table:
-    shown = Table("seed", *summary(tallies), title="Faults")
-    for one in tallies:
-        shown.add_row(str(one.seed), *map(str, summary([one]).values()))
-    shown.add_section()
-    shown.add_row("all", *map(str, summary(tallies).values()))
-    return shown
+    table = Table("seed", *summary(tallies), title="Faults")
+    for tally in tallies:
+        table.add_row(str(tally.seed), *map(str, summary([tally]).values()))
+    table.add_section()
+    table.add_row("all", *map(str, summary(tallies).values()))
+    return table
 
 
 if __name__ == "__main__":

@@ -27,8 +27,8 @@ from worker import connections, wiring
 from worker.app import app
 from worker.publisher import open_publisher
 from worker.settings import Attempts
-from worker.steps import attempt as attempts
 from worker.steps import copies, detect, finish, render, verify
+from worker.steps.attempt import attempt
 from worker.steps.ports import Deps, DetectDeps, VerifyDeps
 from worker.wiring import Runner, StageSettings
 
@@ -89,7 +89,7 @@ ACTIONS: dict[str, Callable[[Any], object]] = {
 }
 
 
-def trapped(attempt: Callable[..., bool]) -> Callable[..., bool]:
+def trapped(original: Callable[..., bool]) -> Callable[..., bool]:
     """An attempt with traps behind its claim and behind its commit."""
 
     def around(job: Any, deps: Any, work: Callable[..., None]) -> bool:
@@ -98,7 +98,7 @@ def trapped(attempt: Callable[..., bool]) -> Callable[..., bool]:
             work(*claimed)
             strike("after_write")
 
-        return attempt(job, deps, struck)
+        return original(job, deps, struck)
 
     return around
 
@@ -115,9 +115,9 @@ def struck_before(write: Callable[..., Any]) -> Callable[..., Any]:
 
 wiring.runner, wiring.detect_deps, wiring.verify_deps = runner, detect_deps, verify_deps
 for step in (render, detect, verify, finish):
-    step.attempt = trapped(attempts.attempt)  # type: ignore[attr-defined]
+    step.attempt = trapped(attempt)  # type: ignore[attr-defined]
 # The same few pictures come hundreds of times: were they told as copies, each answer would depend on all.
-copies.shown = lambda *_, **__: None
+copies.searchable = lambda *_, **__: None
 leases.advance = struck_before(leases.advance)
 documents.close = struck_before(documents.close)
 task_prerun.connect(lambda **_: strike("before_claim"), weak=False)

@@ -64,11 +64,11 @@ class Campaign:
         self._lab.notify([self._lab.drop_off(key, one.data, one.claims) for key, one in drawn.items()])
         left = self._wait(list(drawn), BOUND)
         assert not left, f"without a fault, these have no answer: {left}"
-        for key, found in check.answers(self._lab, list(drawn)).items():
+        for key, answer in check.answers(self._lab, list(drawn)).items():
             sample = drawn[key]
-            told = (found["status"], found["signed"], found["reason"])
+            told = (answer["status"], answer["signed"], answer["reason"])
             assert told == sample.answer, f"{key}: {told}"
-            self._truth[sample.name] = found
+            self._truth[sample.name] = answer
 
     def seed(self, tally: Tally, *, rounds: int = ROUNDS) -> None:
         """One seed: its faults are dealt in turn from a pack, so that twenty seeds meet each of them."""
@@ -85,17 +85,17 @@ class Campaign:
 
     def round(self, tag: str, dealt: Sequence[Injury], rng: random.Random, tally: Tally) -> None:
         """Documents arrive, these faults strike, and when all have ended they are looked over."""
-        for one in dealt:
-            if one.early:
-                one.act(self._lab, rng)
+        for injury in dealt:
+            if injury.early:
+                injury.act(self._lab, rng)
         startups = len(self._lab.startups)
         # Two traps at one place are one.
         replaced = sum(one.early for one in dealt) - self._lab.traps.armed
         drawn = self._arrive(tag, rng, [one.brings for one in dealt if one.brings])
-        for one in dealt:
-            if not one.early:
+        for injury in dealt:
+            if not injury.early:
                 Event().wait(rng.uniform(0.0, 0.5))
-                one.act(self._lab, rng)
+                injury.act(self._lab, rng)
         struck = time.time()
         left = self._wait(list(drawn), BOUND, startups)
         ended = time.time()
@@ -149,13 +149,13 @@ class Campaign:
         ended = {key: one for key, one in drawn.items() if key not in left}
         undisturbed = {key: self._truth[one.name] for key, one in ended.items() if one.name in self._truth}
         tally.wrong |= check.wrong(self._lab, undisturbed)
-        for key, one in ended.items():
-            if (told := check.told(self._lab, key)) != one.answer:
-                tally.wrong[key] = f"{told} in place of {one.answer}"
+        for key, sample in ended.items():
+            if (told := check.told(self._lab, key)) != sample.answer:
+                tally.wrong[key] = f"{told} in place of {sample.answer}"
         tally.unexplained += check.unexplained(self._lab, list(ended))
         for name in ("lost", "stuck", "doubled", "unexplained"):
-            if found := [key for key in getattr(tally, name) if key in keys]:
-                self._say(f"  {name}: {found}")
+            if named := [key for key in getattr(tally, name) if key in keys]:
+                self._say(f"  {name}: {named}")
         for key in keys:
             if key in tally.wrong:
                 self._say(f"  wrong: {key}: {tally.wrong[key][:600]}")

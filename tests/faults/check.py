@@ -26,8 +26,8 @@ def answer(result: Mapping[str, Any]) -> Answer:
     """What two documents with the same content must have in common, keys of pictures included."""
     kept = {name: value for name, value in result.items() if name not in _OWN}
     text = re.sub(r'"documents/\d+/', '"documents/', json.dumps(kept))
-    found: Answer = json.loads(text)
-    return found
+    common: Answer = json.loads(text)
+    return common
 
 
 def answers(lab: Lab, keys: Sequence[str]) -> dict[str, Answer]:
@@ -71,11 +71,11 @@ def doubled(lab: Lab, keys: Sequence[str]) -> list[str]:
 
 def wrong(lab: Lab, expected: Mapping[str, Answer]) -> dict[str, str]:
     """Documents whose rows, result JSON or pictures are not those of the undisturbed run, and how."""
-    found = answers(lab, list(expected))
+    given = answers(lab, list(expected))
     return {
         key: why
         for key, wanted in expected.items()
-        if key in found and (why := _difference(lab, key, found[key], wanted))
+        if key in given and (why := _difference(lab, key, given[key], wanted))
     }
 
 
@@ -116,20 +116,20 @@ def slowest(lab: Lab, keys: Sequence[str], since: float) -> str:
             return "none ended"
         events = session.execute(select(Event).where(Event.document_id == last.id).order_by(Event.id))
         told = [
-            f"{one.at.timestamp() - since:+.1f} {one.stage} {one.event} ({(one.detail or '')[:40]})"
-            for one in events.scalars()
+            f"{event.at.timestamp() - since:+.1f} {event.stage} {event.event} ({(event.detail or '')[:40]})"
+            for event in events.scalars()
         ]
     return f"{last.key}: {'; '.join(told)}"
 
 
-def _difference(lab: Lab, key: str, found: Answer, wanted: Answer) -> str:
-    names = [name for name in wanted if found.get(name) != wanted[name]]
+def _difference(lab: Lab, key: str, given: Answer, wanted: Answer) -> str:
+    names = [name for name in wanted if given.get(name) != wanted[name]]
     if names:
-        return f"rows differ in {', '.join(names)}: {[found.get(name) for name in names]}"
-    return next(_stored(lab, key, found), "")
+        return f"rows differ in {', '.join(names)}: {[given.get(name) for name in names]}"
+    return next(_stored(lab, key, given), "")
 
 
-def _stored(lab: Lab, key: str, found: Answer) -> Iterator[str]:
+def _stored(lab: Lab, key: str, given: Answer) -> Iterator[str]:
     """What is wrong with the stored objects."""
     with lab.sessions() as session:
         document = session.execute(select(Document).where(Document.key == key)).scalar_one()
@@ -140,7 +140,7 @@ def _stored(lab: Lab, key: str, found: Answer) -> Iterator[str]:
             yield f"{name} does not hold what it says"
     if document.result_key:
         told = answer(json.loads(_object(lab, document.result_key)))
-        if told != found:
+        if told != given:
             yield f"{document.result_key} says another thing than the rows"
 
 

@@ -34,8 +34,8 @@ def how() -> str:
 
 @cache
 def _library() -> str | None:
-    found = find_spec("libfaketime")
-    places = [] if found is None or not found.origin else Path(found.origin).parent.rglob("libfaketime.so.1")
+    spec = find_spec("libfaketime")
+    places = [] if spec is None or not spec.origin else Path(spec.origin).parent.rglob("libfaketime.so.1")
     return next((str(one) for one in places if _works(str(one))), None)
 
 

@@ -55,9 +55,9 @@ def _renderer(lab: Lab, rng: Random) -> None:
     """What the kernel does to a renderer when memory runs out."""
     with suppress(psutil.NoSuchProcess):
         family = psutil.Process(lab.stack.process("render").pid).children(recursive=True)
-        found = [one for one in family if "worker.rendering.child" in one.cmdline()]
-        if found:
-            os.kill(rng.choice(found).pid, signal.SIGKILL)
+        renderers = [one for one in family if "worker.rendering.child" in one.cmdline()]
+        if renderers:
+            os.kill(rng.choice(renderers).pid, signal.SIGKILL)
 
 
 def _redis_restart(lab: Lab, rng: Random) -> None:

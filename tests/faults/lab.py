@@ -109,12 +109,12 @@ class Lab:
 
     def family(self) -> list[int]:
         """Ids of all processes of the stack and of their children."""
-        found = []
+        pids = []
         for process in self.stack.processes.values():
             with suppress(psutil.NoSuchProcess):
                 parent = psutil.Process(process.pid)
-                found += [parent.pid, *(child.pid for child in parent.children(recursive=True))]
-        return found
+                pids += [parent.pid, *(child.pid for child in parent.children(recursive=True))]
+        return pids
 
     def store_processes(self) -> list[int]:
         """Ids of the object store's processes."""
@@ -135,11 +135,11 @@ class Lab:
             ids = session.execute(select(Document.id).where(Document.key.in_(keys))).scalars().all()
         for key in keys:
             self.s3.delete_object(Bucket=INTAKE, Key=key)
-        for one in ids:
-            for found in self.s3.list_objects_v2(Bucket=RESULTS, Prefix=f"documents/{one}/").get(
+        for document_id in ids:
+            for entry in self.s3.list_objects_v2(Bucket=RESULTS, Prefix=f"documents/{document_id}/").get(
                 "Contents", ()
             ):
-                self.s3.delete_object(Bucket=RESULTS, Key=found["Key"])
+                self.s3.delete_object(Bucket=RESULTS, Key=entry["Key"])
 
     def drop_off(self, key: str, data: bytes, claims: Sequence[str]) -> str:
         """Put a document into the bucket; answer the notification that a store would send."""
@@ -332,11 +332,11 @@ def _supervise(lab: Lab, stop: threading.Event) -> None:
             lab.stack.start(process.name)
         for name in [name for name, rise in rising.items() if rise.is_up]:
             lab.startups.append(time.monotonic() - rising.pop(name).begun)
-        for one in lab.traps.sprung():
-            if one.action == "stop" and one.pid not in awake and time.time() > one.at + asleep:
-                awake.add(one.pid)
+        for trap in lab.traps.sprung():
+            if trap.action == "stop" and trap.pid not in awake and time.time() > trap.at + asleep:
+                awake.add(trap.pid)
                 with suppress(ProcessLookupError):
-                    os.kill(one.pid, signal.SIGCONT)
+                    os.kill(trap.pid, signal.SIGCONT)
 
 
 class _Rise:

@@ -21,8 +21,8 @@ class Line:
 
     def reset(self) -> None:
         """Reset every connection; new ones get through."""
-        for one in list(self._open):
-            _reset(one)
+        for connection in list(self._open):
+            _reset(connection)
 
     def go_silent(self) -> None:
         """Swallow all that the present connections say, both ways: half-open, as behind a lost router."""
@@ -50,20 +50,20 @@ class Line:
         threading.Thread(target=self._forward, args=(server, client), daemon=True).start()
         self._forward(client, server)
 
-    def _forward(self, one: socket.socket, other: socket.socket) -> None:
+    def _forward(self, source: socket.socket, other: socket.socket) -> None:
         with contextlib.suppress(OSError):
-            while data := one.recv(65536):
-                if one not in self._silent:
+            while data := source.recv(65536):
+                if source not in self._silent:
                     other.sendall(data)
-        for end in (one, other):
+        for end in (source, other):
             if end not in self._silent:
                 _reset(end)
                 self._open.discard(end)
 
 
-def _reset(one: socket.socket) -> None:
+def _reset(connection: socket.socket) -> None:
     """Close with RST instead of FIN: the other side hears of an error, not of an end."""
     with contextlib.suppress(OSError):
-        one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        one.shutdown(socket.SHUT_RDWR)
-    one.close()
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.shutdown(socket.SHUT_RDWR)
+    connection.close()

@@ -34,8 +34,8 @@ class Traps:
     def __init__(self, folder: Path) -> None:
         self._armed = folder / "armed"
         self._sprung = folder / "sprung"
-        for one in (self._armed, self._sprung):
-            one.mkdir(parents=True, exist_ok=True)
+        for place in (self._armed, self._sprung):
+            place.mkdir(parents=True, exist_ok=True)
 
     def arm(self, stage: str, boundary: str, action: str) -> None:
         """Set a trap; a second at the same place replaces the first."""
@@ -61,14 +61,14 @@ class Traps:
     def disarm(self) -> int:
         """Remove what has not been sprung; answer how many traps those were."""
         left = list(self._armed.iterdir())
-        for one in left:
-            one.unlink(missing_ok=True)
+        for trap in left:
+            trap.unlink(missing_ok=True)
         return len(left)
 
     def sprung(self) -> list[Sprung]:
         """What struck so far, oldest first."""
-        found = []
+        struck = []
         for path in self._sprung.iterdir():
             stage, boundary, pid, _ = path.name.split(".")
-            found.append(Sprung(stage, boundary, path.read_text(), int(pid), path.stat().st_ctime))
-        return sorted(found, key=lambda one: one.at)
+            struck.append(Sprung(stage, boundary, path.read_text(), int(pid), path.stat().st_ctime))
+        return sorted(struck, key=lambda one: one.at)

@@ -32,9 +32,9 @@ def put(s3, *keys, data=b"%PDF-1.4"):
 
 def register(sessions, s3, status=Status.DONE, *, prefix=""):
     """Every object of the bucket becomes a document with that status."""
-    for one in chain.from_iterable(list_pages(s3.client, s3.name, prefix)):
+    for listed in chain.from_iterable(list_pages(s3.client, s3.name, prefix)):
         with sessions() as session:
-            document_id, new = documents.register(session, one, {})
+            document_id, new = documents.register(session, listed, {})
             if new and status is Status.WORKING:
                 documents.begin(session, document_id)
             elif new and status.final:
@@ -56,8 +56,9 @@ def test_a_bucket_whose_documents_all_ended_is_complete(sessions, s3):
 
     statement, loose = stated(sessions, s3)
 
-    said = statement.result.json_object()
-    assert (said["versions"], said["done"], said["quarantined"], said["partial"]) == (4, 2, 1, 1)
+    printed = statement.result.json_object()
+    numbers = [printed[name] for name in ("versions", "done", "quarantined", "partial")]
+    assert numbers == [4, 2, 1, 1]
     assert statement.complete
     assert loose == []
 
@@ -133,7 +134,7 @@ def test_an_erased_document_is_accounted_for(sessions, s3):
     put(s3, "a.pdf")
     register(sessions, s3)
     with sessions() as session:
-        erase.erase_document(session, documents.get(session, 1), who="test", objects=0)
+        erase.delete_document(session, documents.get(session, 1), who="test", objects=0)
 
     statement, _ = stated(sessions, s3)
 
@@ -179,9 +180,9 @@ class Endless:
         return {}
 
     def list_objects_v2(self, **_):
-        found = list(islice(self.keys, self.page))
-        entries = [{"Key": key, "ETag": '"e"', "Size": 1} for key in found]
-        return {"Contents": entries, "IsTruncated": bool(found), "NextContinuationToken": "x"}
+        keys = list(islice(self.keys, self.page))
+        entries = [{"Key": key, "ETag": '"e"', "Size": 1} for key in keys]
+        return {"Contents": entries, "IsTruncated": bool(keys), "NextContinuationToken": "x"}
 
 
 def test_a_listing_out_of_order_is_refused_rather_than_misread(sessions):

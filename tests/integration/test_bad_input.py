@@ -89,9 +89,9 @@ def arrive(world: World, key: str, data: bytes, *, metadata: str | None = None, 
 def through(world: World, document_id: int) -> Answer:
     document = world.through(document_id)
     with world.sessions() as session:
-        found = json.loads(json.dumps(document_result(session, document_id).json_object(), allow_nan=False))
+        answer = json.loads(json.dumps(document_result(session, document_id).json_object(), allow_nan=False))
         noted = [event.detail for event in events.history(session, document_id) if event.event == "noted"]
-    return Answer(document, found, noted)
+    return Answer(document, answer, noted)
 
 
 def comparable(result: dict[str, object]) -> dict[str, object]:
@@ -168,10 +168,10 @@ def test_a_document_is_answered_whatever_it_claims(world: World, metadata: str, 
     ids=["empty", "not text", "deep", "a number", "an object", "half a surrogate"],
 )
 def test_a_malformed_sidecar_claims_nobody_and_says_why(data: bytes) -> None:
-    found = first_of([(ClaimSource.SIDECAR, lambda: from_sidecar(data))])
+    claims = first_of([(ClaimSource.SIDECAR, lambda: from_sidecar(data))])
 
-    assert not found.signers
-    assert len(found.refused) == 1
+    assert not claims.signers
+    assert len(claims.refused) == 1
 
 
 def test_every_key_comes_out_of_a_listing_as_it_went_in(s3: Bucket) -> None:
@@ -180,9 +180,9 @@ def test_every_key_comes_out_of_a_listing_as_it_went_in(s3: Bucket) -> None:
     for key in keys:
         s3.client.put_object(Bucket=s3.name, Key=key, Body=b"x")
 
-    found = [document.key for page in list_pages(s3.client, s3.name) for document in page]
+    listed = [document.key for page in list_pages(s3.client, s3.name) for document in page]
 
     # That server cannot list versions of such keys, as the fixture does to tidy up.
     for key in keys:
         s3.client.delete_object(Bucket=s3.name, Key=key)
-    assert sorted(found) == sorted(keys)
+    assert sorted(listed) == sorted(keys)

@@ -66,10 +66,10 @@ def test_a_lease_lasts_as_long_by_the_databases_clock_whatever_its_takers_says(
 
     with sessions() as session:
         left = session.get_one(Document, row_id).lease_until - now(session)
-        held = sweep.overdue(session, DocumentStage.RENDER, resend_after=timedelta(seconds=1), limit=9)
+        overdue = sweep.overdue(session, DocumentStage.RENDER, resend_after=timedelta(seconds=1), limit=9)
 
     assert timedelta() < left <= timedelta(seconds=LEASE)
-    assert list(held) == []
+    assert list(overdue) == []
 
 
 def test_a_worker_whose_clock_is_ahead_takes_no_lease_that_still_lasts(postgres: Engine) -> None:

@@ -77,12 +77,13 @@ def test_the_same_ink_is_noted_with_the_later_document_alone(world: World) -> No
     world.through(second)
 
     assert duplicates(result(world, first)) == [None]
-    found = duplicates(result(world, second))
-    assert len(found) == 2
-    for one in found:
-        assert one is not None
-        assert (one["document"], one["key"], one["page"], one["region"]) == (first, "first.pdf", 0, 0)
-        assert (one["kind"], one["similarity"] > 0.95) == ("ink", True)
+    copies_seen = duplicates(result(world, second))
+    assert len(copies_seen) == 2
+    for duplicate in copies_seen:
+        assert duplicate is not None
+        place = tuple(duplicate[name] for name in ("document", "key", "page", "region"))
+        assert place == (first, "first.pdf", 0, 0)
+        assert (duplicate["kind"], duplicate["similarity"] > 0.95) == ("ink", True)
     with world.sessions() as session:
         told = [one.detail for one in events.history(session, second) if one.event == "duplicate"]
     assert told[0] == f"page 0, region 0: same ink as document {first}, page 0, region 0"
@@ -125,9 +126,9 @@ def test_two_documents_at_once_lose_no_finding(world: World) -> None:
         finish_document(document_id, world.deps)
 
     assert duplicates(stored(world, ids[0])) == [None]
-    (found,) = duplicates(stored(world, ids[1]))
-    assert found is not None
-    assert (found["document"], found["kind"]) == (ids[0], "page")
+    (duplicate,) = duplicates(stored(world, ids[1]))
+    assert duplicate is not None
+    assert (duplicate["document"], duplicate["kind"]) == (ids[0], "page")
 
 
 def test_reading_the_earlier_document_again_gives_the_same_answers(world: World) -> None:
@@ -150,9 +151,9 @@ def test_the_same_bytes_under_another_claim_are_called_that(world: World) -> Non
     second = world.arrive("second.pdf", [ONCE], claims=("Bob",), data=b"same")
     world.through(second)
 
-    (found,) = duplicates(result(world, second))
-    assert found is not None
-    assert found["kind"] == "bytes"
+    (duplicate,) = duplicates(result(world, second))
+    assert duplicate is not None
+    assert duplicate["kind"] == "bytes"
 
 
 def test_an_unclaimed_copy_is_found(world: World) -> None:
@@ -172,24 +173,24 @@ def test_a_finding_outlives_the_earlier_document_but_not_its_name(world: World) 
 
     erased_document(world, first)
 
-    (found,) = duplicates(stored(world, second))
-    assert found is not None
-    assert (found["document"], found["key"], found["similarity"] > 0.95) == (None, None, True)
+    (duplicate,) = duplicates(stored(world, second))
+    assert duplicate is not None
+    assert (duplicate["document"], duplicate["key"], duplicate["similarity"] > 0.95) == (None, None, True)
     assert "secret.pdf" not in json.dumps(stored(world, second))
 
 
 def test_a_signature_that_equals_a_reference_is_said_to_without_changing_the_verdict(world: World) -> None:
     world.encoder = Padded()
-    for name, shown in ((b"other", page(2, marks=1)), (b"same", page(0, marks=1))):
-        world.renderer.documents[name] = [shown]
+    for name, rendered in ((b"other", page(2, marks=1)), (b"same", page(0, marks=1))):
+        world.renderer.documents[name] = [rendered]
         enroll_reference("Ann", str(name), name, deps=world.verify_deps, renderer=world.renderer)
     document_id = world.arrive("letter.pdf", [ONCE], claims=("Ann",))
     world.through(document_id)
 
     answer = result(world, document_id)
     (region,) = answer["pages"][0]["regions"]
-    (found,) = region["copy_of_reference"]
-    assert (found["signer"], found["reference"], region["duplicate_of"]) == ("Ann", 2, None)
+    (copied,) = region["copy_of_reference"]
+    assert (copied["signer"], copied["reference"], region["duplicate_of"]) == ("Ann", 2, None)
     (row,) = read_rows(world.sessions, [document_id])
     assert (row.copy_of_reference, row.verdict) == (2, answer["verdicts"][0]["verdict"])
 

@@ -46,43 +46,43 @@ def test_nothing_of_an_erased_document_is_left_but_its_neighbour_is_untouched(wo
 
 
 def test_the_line_says_who_and_when_and_a_digest_and_no_name(world: World):
-    one = signed(world, "ann-secret.pdf")
-    world.through(one)
+    document_id = signed(world, "ann-secret.pdf")
+    world.through(document_id)
 
-    erased_document(world, one)
+    erased_document(world, document_id)
 
     (line,) = lines(world)
-    assert (line.who, line.kind, line.subject) == ("ann@desk", "document", one)
+    assert (line.who, line.kind, line.subject) == ("ann@desk", "document", document_id)
     assert line.digest == digest("intake", "ann-secret.pdf", "v1")
     assert line.objects > 3
     assert "secret" not in str(vars(line))
 
 
 def test_to_erase_again_changes_nothing(world: World):
-    one = signed(world, "a.pdf")
-    world.through(one)
+    document_id = signed(world, "a.pdf")
+    world.through(document_id)
 
-    assert erased_document(world, one)
-    assert not erased_document(world, one)
+    assert erased_document(world, document_id)
+    assert not erased_document(world, document_id)
 
     assert len(lines(world)) == 1
 
 
 def test_messages_about_an_erased_document_find_nothing_to_do(world: World):
-    one = signed(world, "a.pdf")
-    render_document(one, world.render_deps)
-    (chunk_id, *_) = world.open_chunks(one)
-    erased_document(world, one)
+    document_id = signed(world, "a.pdf")
+    render_document(document_id, world.render_deps)
+    (chunk_id, *_) = world.open_chunks(document_id)
+    erased_document(world, document_id)
 
-    assert not render_document(one, world.render_deps)
+    assert not render_document(document_id, world.render_deps)
     assert not detect_chunk(chunk_id, world.detect_deps)
-    assert not finish_document(one, world.deps)
+    assert not finish_document(document_id, world.deps)
 
 
 def test_an_erased_document_is_not_taken_in_again_but_a_new_version_is(world: World):
-    one = signed(world, "a.pdf")
-    world.through(one)
-    erased_document(world, one)
+    document_id = signed(world, "a.pdf")
+    world.through(document_id)
+    erased_document(world, document_id)
     same, newer = Object("intake", "a.pdf", "v1", 3), Object("intake", "a.pdf", "v2", 3)
 
     with world.sessions() as session:
@@ -90,36 +90,36 @@ def test_an_erased_document_is_not_taken_in_again_but_a_new_version_is(world: Wo
 
 
 def test_when_storage_fails_nothing_is_half_erased_for_good(world: World):
-    one = signed(world, "a.pdf")
-    world.through(one)
+    document_id = signed(world, "a.pdf")
+    world.through(document_id)
     world.store.fail = [StorageUnavailable("documents/1/", "down")]
 
     with pytest.raises(StorageUnavailable):
-        erased_document(world, one)
+        erased_document(world, document_id)
 
-    assert world.document(one).status is Status.DONE
+    assert world.document(document_id).status is Status.DONE
     assert lines(world) == []
-    assert erased_document(world, one)
+    assert erased_document(world, document_id)
 
 
 def test_what_a_worker_holds_is_not_erased_under_its_hands(world: World):
-    one = signed(world, "a.pdf")
+    document_id = signed(world, "a.pdf")
     with world.sessions() as session:
-        leases.claim(session, DocumentStage.RENDER, one, seconds=60)
+        leases.claim(session, DocumentStage.RENDER, document_id, seconds=60)
 
     with pytest.raises(StillAtWork, match="document 1"):
-        erased_document(world, one)
+        erased_document(world, document_id)
 
 
 def test_no_worker_begins_on_a_document_while_it_is_erased(postgres):
     """The store calls back in the middle of an erasure; a claim then waits for its end and finds nothing."""
     world = World(postgres)
-    one = signed(world, "a.pdf")
+    document_id = signed(world, "a.pdf")
     claimed: list[object] = []
 
     def claim() -> None:
         with world.sessions() as session:
-            claimed.append(leases.claim(session, DocumentStage.RENDER, one, seconds=60))
+            claimed.append(leases.claim(session, DocumentStage.RENDER, document_id, seconds=60))
 
     def blocked() -> bool:
         with postgres.connect() as connection:
@@ -133,7 +133,7 @@ def test_no_worker_begins_on_a_document_while_it_is_erased(postgres):
             return 0
 
     rival = threading.Thread(target=claim, daemon=True)
-    erase_document(world.sessions, Slow(), one, who="test")
+    erase_document(world.sessions, Slow(), document_id, who="test")
     rival.join(timeout=20)
 
     assert claimed == [None]

@@ -21,8 +21,8 @@ def queued(postgres, s3, database_url, redis_url):
     """A world whose results lie in a real bucket, and the environment in which commands find both."""
     world = World(postgres)
     results = S3(s3.client, s3.name)
-    for one in ("a.pdf", "b.pdf", "c.pdf"):
-        world.through(signed(world, one, claims=("Ann",)))
+    for key in ("a.pdf", "b.pdf", "c.pdf"):
+        world.through(signed(world, key, claims=("Ann",)))
     for key, data in world.store.objects.items():
         results.put(key, data)
     env = {
@@ -77,14 +77,14 @@ def test_what_cannot_be_undone_meets_one_document_or_none(world: World):
 
 
 def test_a_document_is_found_by_its_task_and_retried_by_time(world: World):
-    one = signed(world, "a.pdf")
+    document_id = signed(world, "a.pdf")
     task = "1b4e28ba-2fa1-11d2-883f-0016d3cca427"
     with world.sessions() as session:
-        events.record(session, one, "render", "failed", task=task)
-        documents.quarantine(session, one, reason="x", detail="y")
+        events.record(session, document_id, "render", "failed", task=task)
+        documents.quarantine(session, document_id, reason="x", detail="y")
         moment = now(session)
 
-        assert [found.id for found in documents.find(session, task)] == [one]
+        assert [found.id for found in documents.find(session, task)] == [document_id]
         assert documents.find(session, task.replace("1", "2")) == []
-        assert documents.failed(session, since=moment - timedelta(minutes=1)) == [one]
+        assert documents.failed(session, since=moment - timedelta(minutes=1)) == [document_id]
         assert documents.failed(session, since=moment + timedelta(minutes=1)) == []

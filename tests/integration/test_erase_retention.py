@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from db.states import Status
-from producer.services.retain import expired
+from producer.services.retain import expired_documents
 from tests.erasures import finished_days_ago, signed
 from tests.world import World
 
 
 def test_retention_is_counted_by_status_from_the_end_of_the_work(world: World):
     old, young = signed(world, "old.pdf"), signed(world, "young.pdf")
-    for one, days in ((old, 31), (young, 29)):
-        world.through(one)
-        finished_days_ago(world, one, days)
+    for document_id, days in ((old, 31), (young, 29)):
+        world.through(document_id)
+        finished_days_ago(world, document_id, days)
     waiting = signed(world, "waiting.pdf")
 
-    due = list(expired(world.sessions, {Status.DONE: 30}))
+    due = list(expired_documents(world.sessions, {Status.DONE: 30}))
 
     assert due == [old]
-    assert list(expired(world.sessions, {Status.FAILED: 1})) == []
-    assert list(expired(world.sessions, {})) == []
+    assert list(expired_documents(world.sessions, {Status.FAILED: 1})) == []
+    assert list(expired_documents(world.sessions, {})) == []
     assert waiting not in due
 
 
@@ -28,8 +28,8 @@ def test_an_answer_that_younger_documents_share_is_retained_as_long_as_theirs(wo
     world.through(first)
     world.through(second)
     finished_days_ago(world, first, 40)
-    early = list(expired(world.sessions, {Status.DONE: 30}))
+    early = list(expired_documents(world.sessions, {Status.DONE: 30}))
     finished_days_ago(world, second, 40)
 
     assert early == []
-    assert list(expired(world.sessions, {Status.DONE: 30})) == [second, first]
+    assert list(expired_documents(world.sessions, {Status.DONE: 30})) == [second, first]

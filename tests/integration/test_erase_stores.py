@@ -19,9 +19,9 @@ def test_a_real_store_forgets_every_version_below_the_prefix_and_nothing_beside_
 
     assert (store.erase("documents/1/"), store.erase("documents/1/")) == (2, 0)
 
-    found = s3.client.list_object_versions(Bucket=s3.name)
-    assert [one["Key"] for one in found.get("Versions", [])] == ["documents/12/a"]
-    assert "DeleteMarkers" not in found
+    left = s3.client.list_object_versions(Bucket=s3.name)
+    assert [one["Key"] for one in left.get("Versions", [])] == ["documents/12/a"]
+    assert "DeleteMarkers" not in left
 
 
 def test_a_folder_forgets_the_folder_of_the_prefix(tmp_path):

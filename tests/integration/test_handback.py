@@ -80,8 +80,8 @@ class Shop:
 
     def history(self, queue: str) -> list[str]:
         with self.sessions() as session:
-            found = events.history(session, self.document_id)
-            return [one.event for one in found if one.stage == queue]
+            history = events.history(session, self.document_id)
+            return [one.event for one in history if one.stage == queue]
 
 
 @pytest.fixture

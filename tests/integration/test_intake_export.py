@@ -24,8 +24,8 @@ def told(world: World) -> dict[str, int]:
     failed = world.arrive("locked.pdf", EncryptedDocument("needs a password"))
     linked = world.arrive("copy.pdf", [page(0), page(1, marks=2)], claims=("Ann", "Bob"), data=b"same")
     ids = {"signed": signed, "unsigned": unsigned, "failed": failed, "linked": linked}
-    for one in ids.values():
-        world.through(one)
+    for document_id in ids.values():
+        world.through(document_id)
     return ids
 
 
@@ -50,9 +50,9 @@ def test_json_lines_are_the_documents_results(world: World, told: dict[str, int]
 def test_there_is_a_row_per_verdict_and_one_for_a_document_without(
     world: World, told: dict[str, int]
 ) -> None:
-    found = rows(world, Format.PARQUET)
+    exported = rows(world, Format.PARQUET)
 
-    by_key = {key: [row for row in found if row["key"] == key] for key in {row["key"] for row in found}}
+    by_key = {key: [row for row in exported if row["key"] == key] for key in {row["key"] for row in exported}}
     assert {key: len(some) for key, some in by_key.items()} == {
         "signed.pdf": 4,
         "blank.pdf": 1,
@@ -91,11 +91,11 @@ def test_a_flat_row_says_what_the_whole_document_says(world: World, told: dict[s
 
 
 def test_a_linked_document_has_the_verdicts_of_its_original(world: World, told: dict[str, int]) -> None:
-    found = rows(world, Format.PARQUET)
+    exported = rows(world, Format.PARQUET)
 
-    own = ("document", "key")
+    identity = ("document", "key")
     signed, linked = (
-        [{name: row[name] for name in row if name not in own} for row in found if row["key"] == key]
+        [{name: row[name] for name in row if name not in identity} for row in exported if row["key"] == key]
         for key in ("signed.pdf", "copy.pdf")
     )
     assert linked == signed

@@ -23,19 +23,19 @@ def listed(bucket, prefix: str = "", *, size: int = 1000):
     return [one for page in list_pages(bucket.client, bucket.name, prefix, size=size) for one in page]
 
 
-def read(bucket, one) -> bytes:
-    return S3(bucket.client, "results").fetch(one.bucket, one.key, one.version, max_bytes=100)
+def read(bucket, document) -> bytes:
+    return S3(bucket.client, "results").fetch(document.bucket, document.key, document.version, max_bytes=100)
 
 
 def test_without_versions_every_object_is_named_by_its_etag(s3):
     put(s3, "b.pdf", "a.pdf", "c d+é.pdf")
 
-    found = listed(s3)
+    documents = listed(s3)
 
-    assert [one.key for one in found] == ["a.pdf", "b.pdf", "c d+é.pdf"]
-    assert all(one.version.startswith("etag:") and '"' not in one.version for one in found)
-    assert [read(s3, one) for one in found] == [b"%PDF-1.4"] * 3
-    assert found[0].bytes == 8
+    assert [one.key for one in documents] == ["a.pdf", "b.pdf", "c d+é.pdf"]
+    assert all(one.version.startswith("etag:") and '"' not in one.version for one in documents)
+    assert [read(s3, one) for one in documents] == [b"%PDF-1.4"] * 3
+    assert documents[0].bytes == 8
 
 
 def test_a_replaced_object_is_another_document(s3):
@@ -57,10 +57,10 @@ def test_with_versions_every_version_is_a_document_and_deletion_none(s3):
     put(s3, "b.pdf", data=b"three")
     s3.client.delete_object(Bucket=s3.name, Key="a.pdf")
 
-    found = listed(s3)
+    documents = listed(s3)
 
-    assert sorted(read(s3, one) for one in found) == [b"one", b"three", b"two"]
-    assert len({one.version for one in found}) == 3
+    assert sorted(read(s3, one) for one in documents) == [b"one", b"three", b"two"]
+    assert len({one.version for one in documents}) == 3
 
 
 def test_an_object_older_than_the_buckets_versions_keeps_its_name_until_it_is_covered(s3):

@@ -105,13 +105,13 @@ def test_a_broken_broker_loses_no_document(deps, queue, s3, caplog):
 def test_two_who_submit_the_same_in_opposite_order_register_it_once(deps, queue, s3):
     for number in range(60):
         put(s3, f"{number}.pdf")
-    found = list(everything(deps))
+    objects = list(everything(deps))
     answers = []
 
-    def work(objects):
-        answers.append(submit_objects(objects, deps))
+    def work(ordered):
+        answers.append(submit_objects(ordered, deps))
 
-    workers = [threading.Thread(target=work, args=(one,)) for one in (found, found[::-1])]
+    workers = [threading.Thread(target=work, args=(one,)) for one in (objects, objects[::-1])]
     for worker in workers:
         worker.start()
     for worker in workers:
@@ -254,12 +254,12 @@ def test_a_local_file_is_uploaded_with_its_claims_and_registered(postgres, s3, q
     deps = make_deps(postgres, s3, queue, prefix="in/")
     (tmp_path / "a.pdf").write_bytes(b"%PDF-1.4 here")
 
-    one = upload_file(tmp_path / "a.pdf", "a.pdf", deps, table={"a.pdf": ["Müller; Söhne", "Ann"]})
-    submit_objects([one], deps)
+    uploaded = upload_file(tmp_path / "a.pdf", "a.pdf", deps, table={"a.pdf": ["Müller; Söhne", "Ann"]})
+    submit_objects([uploaded], deps)
 
     assert s3.client.get_object(Bucket=s3.name, Key="in/a.pdf")["Body"].read() == b"%PDF-1.4 here"
     assert claims(deps) == [("Müller; Söhne", ClaimSource.METADATA), ("Ann", ClaimSource.METADATA)]
-    assert list(everything(deps)) == [one]
+    assert list(everything(deps)) == [uploaded]
 
 
 @pytest.mark.parametrize("versions", [False, True], ids=["etags", "versions"])
@@ -292,9 +292,9 @@ def test_another_file_of_that_name_is_another_version_where_there_are_versions(d
     put(s3, "a.pdf", data=b"there")
     (tmp_path / "a.pdf").write_bytes(b"here")
 
-    one = upload_file(tmp_path / "a.pdf", "a.pdf", deps)
+    uploaded = upload_file(tmp_path / "a.pdf", "a.pdf", deps)
 
-    assert submit_objects([one, *everything(deps)], deps) == Counts(new=2, known=1)
+    assert submit_objects([uploaded, *everything(deps)], deps) == Counts(new=2, known=1)
 
 
 def test_a_file_that_cannot_be_read_is_wrong_use(deps, tmp_path):

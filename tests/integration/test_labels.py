@@ -50,8 +50,8 @@ def answered(world: World, detector: DarkBlocks, *, marks: int) -> dict[str, Any
 def test_a_signature_beside_its_initials_is_the_only_one_compared(world: World) -> None:
     result = answered(world, InTurn(Label.SIGNATURE, Label.INITIALS), marks=2)
 
-    (found,) = result["pages"]
-    by_label = {region["label"]: region for region in found["regions"]}
+    (only_page,) = result["pages"]
+    by_label = {region["label"]: region for region in only_page["regions"]}
     assert set(by_label) == {"signature", "initials"}
     assert [row["region"] for row in result["verdicts"]] == [by_label["signature"]["index"]]
     assert by_label["signature"]["clean"] is not None

@@ -59,8 +59,8 @@ def test_a_worker_writes_json_lines_that_carry_document_and_task(
 
 
 def test_a_level_that_is_none_is_refused_in_one_line() -> None:
-    said = countersign("doctor", env={"COUNTERSIGN_LOG_LEVEL": "loud"})
+    finished = countersign("doctor", env={"COUNTERSIGN_LOG_LEVEL": "loud"})
 
-    assert said.status == 2
-    assert said.err.startswith("COUNTERSIGN_LOG_LEVEL: ")
-    assert said.err.count("\n") == 1
+    assert finished.status == 2
+    assert finished.err.startswith("COUNTERSIGN_LOG_LEVEL: ")
+    assert finished.err.count("\n") == 1

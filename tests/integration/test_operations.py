@@ -68,14 +68,14 @@ def test_the_history_of_a_document_is_found_by_its_task_and_names_the_page_that_
         actor.reset(token)
     world.through(world.arrive("b.pdf", [page(0)]))
 
-    said = countersign("status", task, env={"COUNTERSIGN_DATABASE_URL": database_url, "COLUMNS": "200"})
+    finished = countersign("status", task, env={"COUNTERSIGN_DATABASE_URL": database_url, "COLUMNS": "200"})
 
-    assert said.status == 0, said.err
-    assert "a.pdf (document 1): partial" in said.out
-    assert "page 1: unreadable_page: torn [bold]apart" in said.out
-    assert "read with" in said.out
-    assert "code c" in said.out
-    assert "b.pdf" not in said.out
+    assert finished.status == 0, finished.err
+    assert "a.pdf (document 1): partial" in finished.out
+    assert "page 1: unreadable_page: torn [bold]apart" in finished.out
+    assert "read with" in finished.out
+    assert "code c" in finished.out
+    assert "b.pdf" not in finished.out
 
 
 def test_quarantined_documents_are_sent_again_by_the_time_they_failed(
@@ -83,16 +83,16 @@ def test_quarantined_documents_are_sent_again_by_the_time_they_failed(
 ) -> None:
     world = World(postgres)
     old, new = (world.arrive(name, EmptyDocument("no bytes")) for name in ("old.pdf", "new.pdf"))
-    for one in (old, new):
-        world.through(one)
+    for document_id in (old, new):
+        world.through(document_id)
     with world.sessions() as session:
         long_ago = datetime(2020, 1, 1, tzinfo=UTC)
         session.execute(update(Document).where(Document.id == old).values(finished_at=long_ago))
     env = {"COUNTERSIGN_DATABASE_URL": database_url, "COUNTERSIGN_BROKER_URL": redis_url}
 
-    said = countersign("retry", "--since", "2020-01-02T00:00:00", "--reason", "empty_document", env=env)
+    finished = countersign("retry", "--since", "2020-01-02T00:00:00", "--reason", "empty_document", env=env)
 
-    assert "1 documents sent again" in said.err
+    assert "1 documents sent again" in finished.err
     assert [world.document(one).status for one in (old, new)] == [Status.FAILED, Status.WAITING]
 
 

@@ -33,16 +33,16 @@ class NoQueues(Outbox):
 
 def history(world: World, document_id: int, stage: str) -> list[tuple[str, int | None]]:
     with world.sessions() as session:
-        found = events.history(session, document_id)
-        return [(one.event, one.attempt) for one in found if one.stage == stage]
+        history = events.history(session, document_id)
+        return [(one.event, one.attempt) for one in history if one.stage == stage]
 
 
 def let_leases_run_out(world: World) -> None:
     with world.sessions() as session:
         past = now(session) - timedelta(hours=1)
         for model in (Document, Chunk):
-            held = update(model).where(model.lease_until.is_not(None))
-            session.execute(held.values(lease_until=past, due_at=past))
+            leased = update(model).where(model.lease_until.is_not(None))
+            session.execute(leased.values(lease_until=past, due_at=past))
 
 
 def test_an_outage_of_the_database_burns_no_attempts(world: World) -> None:
@@ -164,11 +164,11 @@ def test_a_long_document_that_gets_on_is_not_given_up(world: World) -> None:
 def test_failures_of_an_original_do_not_count_against_its_twins(world: World) -> None:
     names = [f"{number}.pdf" for number in range(2 * world.attempts.max_deliveries)]
     ids = [world.arrive(name, [page(0)], data=b"same") for name in names]
-    for one in ids:
-        render_document(one, world.render_deps)
-    for one in ids[:-1]:
+    for document_id in ids:
+        render_document(document_id, world.render_deps)
+    for document_id in ids[:-1]:
         with world.sessions() as session:
-            documents.quarantine(session, one, reason="unreadable_document", detail="")
+            documents.quarantine(session, document_id, reason="unreadable_document", detail="")
         for other in ids:
             render_document(other, world.render_deps)
 

@@ -17,7 +17,7 @@ from deploy.ports import free_port
 from deploy.processes import start_process, stopped_at_exit, wait_until
 from deploy.s3_server import s3_answers
 from deploy.settings import child_environment
-from producer.sources import bucket as intake_bucket
+from producer.sources.bucket import metadata, upload
 from producer.sources.listing import list_pages
 from worker.settings import Storage
 from worker.storage.s3 import S3, s3_client
@@ -38,7 +38,7 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Storage
     process = start_process("store", command, log=folder / "store.log", env=env)
     with stopped_at_exit(process):
         wait_until(lambda: s3_answers(endpoint), process, within=60)
-        found = {role: _made(role, endpoint) for role in ROLES}
+        clients = {role: _made(role, endpoint) for role in ROLES}
         client = _plain("s3", endpoint)
         for name in (INTAKE, RESULTS):
             client.create_bucket(Bucket=name)
@@ -47,7 +47,7 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Storage
         plain = {"Content-Type": "application/octet-stream"}
         enforce = urllib.request.Request(f"{endpoint}/moto-api/reset-auth", data=b"0", headers=plain)
         urllib.request.urlopen(enforce, timeout=10)
-        yield found
+        yield clients
 
 
 def _plain(service: str, endpoint: str) -> Any:
@@ -83,9 +83,9 @@ def test_the_producer_lists_reads_metadata_and_uploads(client: AsRole, tmp_path:
     (tmp_path / "b.pdf").write_bytes(b"another")
 
     document = next(one for page in list_pages(ours, INTAKE) for one in page if one.key == "a.pdf")
-    uploaded = intake_bucket.upload(ours, tmp_path / "b.pdf", bucket=INTAKE, key="b.pdf")
+    uploaded = upload(ours, tmp_path / "b.pdf", bucket=INTAKE, key="b.pdf")
 
-    assert intake_bucket.metadata(ours, document) == {}
+    assert metadata(ours, document) == {}
     assert isinstance(uploaded, Object)
 
 

@@ -232,7 +232,7 @@ def test_a_server_with_another_s_certificate_gets_no_message(
 
 
 def test_the_doctor_reads_the_same_address(redis_url: str, tls_port: int, certificates) -> None:
-    said = countersign(
+    finished = countersign(
         "doctor",
         "--json",
         env={
@@ -241,5 +241,5 @@ def test_the_doctor_reads_the_same_address(redis_url: str, tls_port: int, certif
         },
     )
 
-    (queues,) = [one for one in said.objects if one["check"] == "queues"]
+    (queues,) = [one for one in finished.objects if one["check"] == "queues"]
     assert queues["ok"] is True, queues

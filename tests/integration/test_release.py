@@ -33,7 +33,7 @@ def acting(who: Actor):
         actor.reset(token)
 
 
-def held(world: World, document_id: int, who: Actor) -> leases.Lease:
+def leased(world: World, document_id: int, who: Actor) -> leases.Lease:
     with world.sessions() as session:
         lease = leases.claim(session, DocumentStage.RENDER, document_id, seconds=900, holder=str(who))
     assert lease is not None
@@ -42,13 +42,13 @@ def held(world: World, document_id: int, who: Actor) -> leases.Lease:
 
 def history(world: World, document_id: int) -> list[tuple[str, int | None]]:
     with world.sessions() as session:
-        found = events.history(session, document_id)
-        return [(one.event, one.attempt) for one in found if one.stage == "render"]
+        history = events.history(session, document_id)
+        return [(one.event, one.attempt) for one in history if one.stage == "render"]
 
 
 def test_a_row_that_is_handed_back_is_free_at_once_and_its_attempt_does_not_count(world: World) -> None:
     document_id = world.arrive("letter.pdf", [page(0)])
-    held(world, document_id, ALICE)
+    leased(world, document_id, ALICE)
 
     assert not render_document(document_id, world.render_deps)
     assert release.hand_back(world.sessions, "render", document_id, ALICE, world.attempts)
@@ -79,7 +79,7 @@ def test_who_was_told_to_stop_and_goes_on_writes_nothing(world: World) -> None:
 @pytest.mark.parametrize("holder", [BOB, Actor("render@alice", "task-9")], ids=["worker", "task"])
 def test_a_row_in_other_hands_stays_in_them(world: World, holder: Actor) -> None:
     document_id = world.arrive("letter.pdf", [page(0)])
-    lease = held(world, document_id, ALICE)
+    lease = leased(world, document_id, ALICE)
 
     assert not release.hand_back(world.sessions, "render", document_id, holder, world.attempts)
     assert release.free(world.sessions, ["render"], holder, world.attempts) == 0
@@ -90,8 +90,8 @@ def test_a_row_in_other_hands_stays_in_them(world: World, holder: Actor) -> None
 
 def test_the_rows_of_a_dead_worker_are_free_after_a_pause_and_its_attempts_count(world: World) -> None:
     ids = [world.arrive(f"{number}.pdf", [page(0)]) for number in range(3)]
-    for one, who in zip(ids, (ALICE, Actor("render@alice", "task-3"), BOB), strict=True):
-        held(world, one, who)
+    for document_id, who in zip(ids, (ALICE, Actor("render@alice", "task-3"), BOB), strict=True):
+        leased(world, document_id, who)
 
     freed = release.free(world.sessions, ["render", "upkeep"], Actor("render@alice"), world.attempts)
 
@@ -107,7 +107,7 @@ def test_the_rows_of_a_dead_worker_are_free_after_a_pause_and_its_attempts_count
 
 def test_a_worker_whose_name_begins_like_a_dead_ones_is_another(world: World) -> None:
     document_id = world.arrive("letter.pdf", [page(0)])
-    held(world, document_id, Actor("render@alice2", "task-1"))
+    leased(world, document_id, Actor("render@alice2", "task-1"))
 
     assert release.free(world.sessions, ["render"], Actor("render@alice"), world.attempts) == 0
 

@@ -99,13 +99,13 @@ def test_the_reader_reads_results_and_history_but_no_embedding(as_role: As) -> N
 
 
 def test_the_producer_registers_documents_and_sees_what_is_known(as_role: As) -> None:
-    one = Object("intake", "second.pdf", "v1")
+    source = Object("intake", "second.pdf", "v1")
     with make_sessions(as_role(PRODUCER))() as session:
-        assert intake.unknown(session, [one, Object("intake", "first.pdf", "v1")]) == [one]
-        document_id, new = documents.register(session, one, {"Ann": ClaimSource.KEY})
+        assert intake.unknown(session, [source, Object("intake", "first.pdf", "v1")]) == [source]
+        document_id, new = documents.register(session, source, {"Ann": ClaimSource.KEY})
         events.record(session, document_id, "intake", "registered")
         assert new
-        assert documents.register(session, one, {}) == (document_id, False)
+        assert documents.register(session, source, {}) == (document_id, False)
 
 
 @pytest.mark.parametrize(
@@ -133,10 +133,10 @@ def test_a_worker_can_do_all_that_the_stages_do(as_role: As, granted: Engine) ->
     owner, worker = World(granted), World(as_role(WORKER))
     ids = {}
     for key, data in (("a.pdf", b"one"), ("b.pdf", b"one"), ("c.pdf", b"two")):
-        shown = [page(0, marks=2), page(1)]
-        ids[key] = owner.arrive(key, shown, data=data, claims=("Ann",))
+        rendered = [page(0, marks=2), page(1)]
+        ids[key] = owner.arrive(key, rendered, data=data, claims=("Ann",))
         worker.store.objects[key] = data
-        worker.renderer.documents[data] = shown
+        worker.renderer.documents[data] = rendered
 
     statuses = [worker.through(one).status for one in ids.values()]
     with worker.sessions() as session:
@@ -192,12 +192,12 @@ def test_the_command_makes_logins_with_the_given_passwords(
         pytest.skip("a given server keeps its roles")
     env = {"COUNTERSIGN_DATABASE_URL": database_url, "COUNTERSIGN_READER_PASSWORD": "it's a %canary"}
 
-    said = countersign("migrate", "--roles", env=env)
+    finished = countersign("migrate", "--roles", env=env)
     again = countersign("migrate", "--roles", env=env)
 
-    assert (said.status, again.status) == (0, 0), said.err + again.err
-    assert "1 of them can log in" in said.err
-    assert "canary" not in said.err + said.out
+    assert (finished.status, again.status) == (0, 0), finished.err + again.err
+    assert "1 of them can log in" in finished.err
+    assert "canary" not in finished.err + finished.out
     url = make_url(database_url).set(username=READER)
     reader = make_engine(url.set(password="it's a %canary").render_as_string(hide_password=False))
     with reader.connect() as connection:
@@ -208,9 +208,9 @@ def test_the_command_makes_logins_with_the_given_passwords(
 
 
 def test_sqlite_says_that_it_has_no_roles(tmp_path) -> None:
-    said = countersign(
+    finished = countersign(
         "migrate", "--roles", env={"COUNTERSIGN_DATABASE_URL": f"sqlite:///{tmp_path / 'a.db'}"}
     )
 
-    assert said.status == 2
-    assert "only Postgres has roles" in said.err
+    assert finished.status == 2
+    assert "only Postgres has roles" in finished.err

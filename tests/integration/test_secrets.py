@@ -104,11 +104,11 @@ COMMANDS = {
 
 def silent(words: tuple[str, ...], env: Mapping[str, str], *, password: str = CANARY) -> None:
     """The command fails, says something, and nothing of the secrets."""
-    said = countersign(*words, env={**env, "COUNTERSIGN_READER_PASSWORD": f"{CANARY}reader"})
+    finished = countersign(*words, env={**env, "COUNTERSIGN_READER_PASSWORD": f"{CANARY}reader"})
 
-    assert said.status != 0, said.out
-    assert said.out + said.err
-    assert password not in (said.out + said.err).replace("\n", "")
+    assert finished.status != 0, finished.out
+    assert finished.out + finished.err
+    assert password not in (finished.out + finished.err).replace("\n", "")
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -136,9 +136,9 @@ def test_settings_show_no_secret_when_they_are_shown(group, monkeypatch: pytest.
         scheme = "postgresql" if name == "database_url" else "redis"
         monkeypatch.setenv(f"COUNTERSIGN_{name.upper()}", f"{scheme}://:{CANARY}@localhost/0")
 
-    found = group()
+    settings = group()
 
-    assert CANARY not in repr(found) + str(found) + found.model_dump_json()
+    assert CANARY not in repr(settings) + str(settings) + settings.model_dump_json()
 
 
 def worker(env: Mapping[str, str], log: Path, queue: str = "finish"):
@@ -166,9 +166,9 @@ def test_a_worker_whose_database_refuses_it_says_so_without_the_password(
 
 def urlsecret(url: str) -> str:
     """The password of an address."""
-    found = make_url(url).password
-    assert found
-    return str(found)
+    password = make_url(url).password
+    assert password
+    return str(password)
 
 
 @pytest.mark.parametrize("slip", [name for name in MALFORMED if name != "no scheme"])
@@ -184,14 +184,14 @@ def test_a_worker_that_cannot_come_up_does_not_say_what_it_was_given(slip: str, 
 
 def test_a_store_that_is_away_leaves_no_key_in_a_document_s_history(postgres, caplog) -> None:
     world = World(postgres)
-    one = world.arrive("a.pdf", [page(0)])
+    document_id = world.arrive("a.pdf", [page(0)])
     settings = Storage(
         s3_endpoint=f"http://{nowhere()}", s3_access_key=f"{CANARY}a", s3_secret_key=f"{CANARY}s"
     )
     world.store = S3(s3_client(settings), "results")
 
     with caplog.at_level("INFO"), pytest.raises(StorageUnavailable):
-        render_document(one, world.render_deps)
+        render_document(document_id, world.render_deps)
 
     with postgres.connect() as connection:
         rows = str(connection.exec_driver_sql("SELECT * FROM events").all())

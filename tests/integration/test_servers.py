@@ -28,8 +28,8 @@ def test_redis_keeps_what_it_is_told(redis_url):
 
 
 def test_two_borrowers_of_one_redis_never_share_a_database(redis_server):
-    with borrowed_database(redis_server) as one, borrowed_database(redis_server) as two:
-        assert one != two
+    with borrowed_database(redis_server) as first, borrowed_database(redis_server) as second:
+        assert first != second
 
 
 def test_a_borrowed_database_is_empty_for_the_next_borrower(redis_server):
@@ -56,10 +56,10 @@ def test_postgres_enforces_what_it_is_told(database_url):
         connection.execute(text("CREATE TABLE pages (id int PRIMARY KEY)"))
         connection.execute(text("INSERT INTO pages VALUES (1) ON CONFLICT DO NOTHING"))
         connection.execute(text("INSERT INTO pages VALUES (1) ON CONFLICT DO NOTHING"))
-        found = connection.scalar(text("SELECT count(*) FROM pages"))
+        number = connection.scalar(text("SELECT count(*) FROM pages"))
     engine.dispose()
 
-    assert found == 1
+    assert number == 1
 
 
 def test_each_test_has_a_database_of_its_own(database_server, database_url):
@@ -93,12 +93,12 @@ def test_programs_in_a_folder_closed_to_others_are_copied_to_where_they_can_run(
     closed.chmod(0o700)
     account = postgres_server.unprivileged_account()
 
-    found = postgres_server.reachable(programs, account, tmp_path / "open")
+    programs_there = postgres_server.reachable(programs, account, tmp_path / "open")
 
     assert isinstance(account, Account)
-    assert (found / "initdb").exists()
-    assert (found / "../../../carrier.libs/libpq.so").exists()
-    assert not found.is_relative_to(closed)
+    assert (programs_there / "initdb").exists()
+    assert (programs_there / "../../../carrier.libs/libpq.so").exists()
+    assert not programs_there.is_relative_to(closed)
 
 
 @pytest.mark.skipif(not postgres_server._packaged(), reason="no PyPI package with PostgreSQL is installed")
@@ -124,10 +124,10 @@ def test_a_copied_postgres_finds_its_libraries(tmp_path):
 def test_s3_gives_back_the_bytes_and_their_metadata(s3):
     s3.client.put_object(Bucket=s3.name, Key="scan é.pdf", Body=b"%PDF-", Metadata={"signer": "ada"})
 
-    found = s3.client.get_object(Bucket=s3.name, Key="scan é.pdf")
+    stored = s3.client.get_object(Bucket=s3.name, Key="scan é.pdf")
 
-    assert found["Body"].read() == b"%PDF-"
-    assert found["Metadata"] == {"signer": "ada"}
+    assert stored["Body"].read() == b"%PDF-"
+    assert stored["Metadata"] == {"signer": "ada"}
 
 
 def test_servers_are_gone_when_the_block_ends(tmp_path, given_servers):

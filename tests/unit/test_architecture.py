@@ -186,9 +186,10 @@ def test_a_vendor_s_objects_stay_in_few_modules(library: str) -> None:
 def test_front_doors_load_without_torch(module: str) -> None:
     code = f"import sys, {module}; print([m for m in ('torch', 'ultralytics') if m in sys.modules])"
 
-    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    command = [sys.executable, "-c", code]
+    process = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
 
-    assert said.stdout.strip() == "[]"
+    assert process.stdout.strip() == "[]"
 
 
 @pytest.mark.parametrize(
@@ -197,9 +198,10 @@ def test_front_doors_load_without_torch(module: str) -> None:
 def test_the_producer_s_doors_load_without_opencv_and_onnx(module: str) -> None:
     code = f"import sys, {module}; print([m for m in ('cv2', 'onnxruntime', 'pymupdf') if m in sys.modules])"
 
-    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    command = [sys.executable, "-c", code]
+    process = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
 
-    assert said.stdout.strip() == "[]"
+    assert process.stdout.strip() == "[]"
 
 
 #: What looks at pixels or runs models.

@@ -32,48 +32,48 @@ def test_iou_of_known_rectangles(other, expected):
 
 
 @given(boxes, boxes)
-def test_iou_is_symmetric_and_a_share(one, other):
-    assert iou(one, other) == iou(other, one)
-    assert 0 <= iou(one, other) <= 1
+def test_iou_is_symmetric_and_a_share(box, other):
+    assert iou(box, other) == iou(other, box)
+    assert 0 <= iou(box, other) <= 1
 
 
 @given(boxes, st.integers(1, 1000), st.integers(1, 1000))
 def test_a_clipped_box_lies_on_the_page_and_is_left_alone_the_second_time(box, width, height):
-    found = clip(box, width=width, height=height)
+    clipped = clip(box, width=width, height=height)
 
-    if found is None:
+    if clipped is None:
         assert iou(box, Box(0, 0, width, height)) == 0
     else:
-        assert found.x >= 0 and found.y >= 0
-        assert found.x + found.width <= width and found.y + found.height <= height
-        assert clip(found, width=width, height=height) == found
+        assert clipped.x >= 0 and clipped.y >= 0
+        assert clipped.x + clipped.width <= width and clipped.y + clipped.height <= height
+        assert clip(clipped, width=width, height=height) == clipped
 
 
-def kept_of(found: list[DetectedRegion], max_iou: float) -> list[DetectedRegion]:
-    corners = [(r.box.x, r.box.y, r.box.x + r.box.width, r.box.y + r.box.height) for r in found]
+def kept_of(detected: list[DetectedRegion], max_iou: float) -> list[DetectedRegion]:
+    corners = [(r.box.x, r.box.y, r.box.x + r.box.width, r.box.y + r.box.height) for r in detected]
     rows = suppressed(
         np.array(corners, dtype=np.float64).reshape(-1, 4),
-        np.array([region.score for region in found]),
+        np.array([region.score for region in detected]),
         max_iou=max_iou,
         limit=300,
     )
-    return [found[row] for row in rows]
+    return [detected[row] for row in rows]
 
 
 @given(regions, limits)
-def test_what_is_kept_does_not_overlap_and_what_is_dropped_overlaps_a_better_one(found, max_iou):
-    kept = kept_of(found, max_iou)
+def test_what_is_kept_does_not_overlap_and_what_is_dropped_overlaps_a_better_one(detected, max_iou):
+    kept = kept_of(detected, max_iou)
 
     assert [region.score for region in kept] == sorted((region.score for region in kept), reverse=True)
-    for region in found:
+    for region in detected:
         rivals = [other for other in kept if other is not region]
         better = [r for r in rivals if r.score >= region.score and iou(r.box, region.box) > max_iou]
         assert bool(better) != any(region is other for other in kept)
 
 
 @given(regions, limits)
-def test_suppressing_twice_changes_nothing(found, max_iou):
-    once = kept_of(found, max_iou)
+def test_suppressing_twice_changes_nothing(detected, max_iou):
+    once = kept_of(detected, max_iou)
 
     assert kept_of(once, max_iou) == once
 

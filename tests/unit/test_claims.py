@@ -35,9 +35,9 @@ def broken():
 
 
 def test_the_first_source_that_gives_any_wins():
-    found = first_of([(METADATA, names()), (SIDECAR, names("Ann", "Bob")), (KEY, names("Cid"))])
+    claims = first_of([(METADATA, names()), (SIDECAR, names("Ann", "Bob")), (KEY, names("Cid"))])
 
-    assert found == Claims({"Ann": SIDECAR, "Bob": SIDECAR})
+    assert claims == Claims({"Ann": SIDECAR, "Bob": SIDECAR})
 
 
 def test_sources_after_the_winner_are_not_asked():
@@ -48,10 +48,10 @@ def test_sources_after_the_winner_are_not_asked():
 
 
 def test_a_source_with_nothing_usable_gives_none_and_says_so():
-    found = first_of([(METADATA, names("", "A\x07nn")), (SIDECAR, broken), (KEY, names("Cid"))])
+    claims = first_of([(METADATA, names("", "A\x07nn")), (SIDECAR, broken), (KEY, names("Cid"))])
 
-    assert found.signers == {"Cid": KEY}
-    assert [(one.source, one.reason) for one in found.refused] == [
+    assert claims.signers == {"Cid": KEY}
+    assert [(one.source, one.reason) for one in claims.refused] == [
         (METADATA, "an empty name"),
         (METADATA, "a name with control characters: A\\u0007nn"),
         (SIDECAR, "not JSON"),
@@ -59,10 +59,10 @@ def test_a_source_with_nothing_usable_gives_none_and_says_so():
 
 
 def test_a_malformed_name_does_not_cost_its_neighbour():
-    found = first_of([(METADATA, names("x" * 201, "Ann"))])
+    claims = first_of([(METADATA, names("x" * 201, "Ann"))])
 
-    assert found.signers == {"Ann": METADATA}
-    assert len(found.refused) == 1
+    assert claims.signers == {"Ann": METADATA}
+    assert len(claims.refused) == 1
 
 
 @pytest.mark.parametrize(
@@ -139,9 +139,9 @@ def test_names_come_back_from_mail_headers(name):
 
 @given(value=st.text())
 def test_no_metadata_raises_anything_but_a_reason(value):
-    found = first_of([(METADATA, lambda: from_metadata(value))])
+    claims = first_of([(METADATA, lambda: from_metadata(value))])
 
-    assert found.signers or found.refused
+    assert claims.signers or claims.refused
 
 
 @pytest.mark.parametrize(

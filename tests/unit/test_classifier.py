@@ -85,9 +85,9 @@ def test_a_crop_without_ink_is_all_paper(shape):
 
 
 def test_what_looks_like_print_or_a_stamp_is_no_signature_any_more():
-    found = reviewed((0.02, 0.02, 0.9, 0.06), (0.01, 0.01, 0.08, 0.9))
+    kept = reviewed((0.02, 0.02, 0.9, 0.06), (0.01, 0.01, 0.08, 0.9))
 
-    assert [region.label for region in found] == [
+    assert [region.label for region in kept] == [
         Label.PRINTED_TEXT,
         Label.HANDWRITTEN_DATE,
         Label.STAMP_OR_LOGO,
@@ -95,26 +95,26 @@ def test_what_looks_like_print_or_a_stamp_is_no_signature_any_more():
 
 
 def test_what_is_taken_back_keeps_its_place_and_its_score():
-    found = reviewed((0.0, 0.0, 1.0, 0.0), (0.0, 0.0, 1.0, 0.0))
+    kept = reviewed((0.0, 0.0, 1.0, 0.0), (0.0, 0.0, 1.0, 0.0))
 
-    assert [(one.box, one.score) for one in found] == [(one.box, one.score) for one in REGIONS]
+    assert [(one.box, one.score) for one in kept] == [(one.box, one.score) for one in REGIONS]
 
 
 def test_a_signature_scores_what_both_make_of_it_and_the_best_comes_first():
-    found = reviewed((0.2, 0.0, 0.3, 0.1), (0.9, 0.1, 0.0, 0.0))
+    kept = reviewed((0.2, 0.0, 0.3, 0.1), (0.9, 0.1, 0.0, 0.0))
 
-    assert [(one.box.y, pytest.approx(one.score, abs=1e-6)) for one in found] == [
+    assert [(one.box.y, pytest.approx(one.score, abs=1e-6)) for one in kept] == [
         (60, 0.8),
         (110, 0.7),
         (10, 0.9 * 0.6),
     ]
-    assert found[2].label is Label.SIGNATURE
+    assert kept[2].label is Label.SIGNATURE
 
 
 def test_a_signature_that_no_longer_reaches_the_threshold_is_not_served():
-    found = reviewed((0.2, 0.0, 0.3, 0.1), (1.0, 0.0, 0.0, 0.0), min_score=0.6)
+    kept = reviewed((0.2, 0.0, 0.3, 0.1), (1.0, 0.0, 0.0, 0.0), min_score=0.6)
 
-    assert [one.box.y for one in found] == [60, 110]
+    assert [one.box.y for one in kept] == [60, 110]
 
 
 def test_handwriting_is_left_to_the_detector():
@@ -133,16 +133,16 @@ def test_the_looks_at_a_region_are_wider_and_wider_and_their_mean_counts():
     page = np.full((200, 300, 3), 255, np.uint8)
     page[100:140, 100:200] = 0
     rows = iter([(1.0, 0.0, 0.0, 0.0), (0.0, 0.0, 1.0, 0.0), (0.0, 0.0, 0.5, 0.5)])
-    shown = []
+    windows = []
 
     class TurningClassifier(FixedClassifier):
         def classify(self, looks):
-            shown.extend(looks)
+            windows.extend(looks)
             return np.array([next(rows) for _ in looks], np.float32)
 
     answers = classified(TurningClassifier(), page, [Box(90, 90, 120, 60)])
 
-    ink = [look.sum() for look in shown]
+    ink = [look.sum() for look in windows]
     assert ink == sorted(ink, reverse=True)
     assert np.allclose(answers, [[1 / 3, 0, 1 / 2, 1 / 6]])
 

@@ -60,8 +60,8 @@ PIECES = [
 
 def answers(rows: Sequence[tuple[int, int, str]]) -> Answers:
     """Answers from (true kind, answer, document)."""
-    truths, said, groups = zip(*rows, strict=True)
-    return Answers(np.array(truths), np.array(said), groups, tuple(f"source {group}" for group in groups))
+    truths, answered, groups = zip(*rows, strict=True)
+    return Answers(np.array(truths), np.array(answered), groups, tuple(f"source {group}" for group in groups))
 
 
 def test_confusions_are_counted_a_document() -> None:
@@ -213,9 +213,9 @@ def test_the_network_takes_any_batch_and_gives_probabilities_of_every_kind() -> 
     network = KindProbabilities(CropNetwork()).eval()
 
     with torch.no_grad():
-        one, three = (network(torch.zeros(count, 1, HEIGHT, WIDTH)) for count in (1, 3))
+        single, three = (network(torch.zeros(count, 1, HEIGHT, WIDTH)) for count in (1, 3))
 
-    assert one.shape == (1, 4) and three.shape == (3, 4)
+    assert single.shape == (1, 4) and three.shape == (3, 4)
     assert torch.allclose(three.sum(dim=1), torch.ones(3))
 
 

@@ -137,15 +137,15 @@ def test_boxes_as_detectors_give_them_still_overlap_the_true_one():
 
 
 def test_figures_count_what_was_called_what():
-    truths, said = np.array([0, 0, 0, 2, 2, 3]), np.array([0, 0, 2, 2, 0, 3])
-    found = crop_figures(Answers(truths, said, tuple("aabbcc"), ("x",) * 6), rounds=50)
+    truths, answers = np.array([0, 0, 0, 2, 2, 3]), np.array([0, 0, 2, 2, 0, 3])
+    figures = crop_figures(Answers(truths, answers, tuple("aabbcc"), ("x",) * 6), rounds=50)
 
-    assert found.accuracy.value == pytest.approx(4 / 6)
-    assert found.signature_accuracy.value == pytest.approx(4 / 6)
-    assert found.signature_precision.value == pytest.approx(2 / 3)
-    assert found.signature_recall.value == pytest.approx(2 / 3)
-    assert found.documents == 3
-    assert found.confusion == ((2, 0, 1, 0), (0, 0, 0, 0), (1, 0, 1, 0), (0, 0, 0, 1))
+    assert figures.accuracy.value == pytest.approx(4 / 6)
+    assert figures.signature_accuracy.value == pytest.approx(4 / 6)
+    assert figures.signature_precision.value == pytest.approx(2 / 3)
+    assert figures.signature_recall.value == pytest.approx(2 / 3)
+    assert figures.documents == 3
+    assert figures.confusion == ((2, 0, 1, 0), (0, 0, 0, 0), (1, 0, 1, 0), (0, 0, 0, 1))
 
 
 def test_signatures_are_told_from_all_else_whatever_else_it_is():
@@ -165,8 +165,8 @@ def reviewed(*doubts: float, signed: float) -> list[gate.Reviewed]:
 
     box, region = Box(0, 0, 10, 10), DetectedRegion(Box(0, 0, 10, 10), 0.9, Label.SIGNATURE)
     false = [
-        gate.Reviewed(PageCase(str(i), str(i), read_nothing), (), (region,), (one,))
-        for i, one in enumerate(doubts)
+        gate.Reviewed(PageCase(str(i), str(i), read_nothing), (), (region,), (doubt,))
+        for i, doubt in enumerate(doubts)
     ]
     true = [
         gate.Reviewed(PageCase(f"s{i}", f"s{i}", read_nothing), (box,), (region,), (signed,))
@@ -284,9 +284,9 @@ def test_own_crops_are_named_by_their_folders(tmp_path):
         (tmp_path / kind).mkdir()
         cv2.imwrite(str(tmp_path / kind / "1.png"), np.full((30, 60), 200, np.uint8))
 
-    own = list(sets.own_pieces(tmp_path))
+    pieces = list(sets.own_pieces(tmp_path))
 
-    assert [(one.kind, one.pixels.shape) for one in own] == [
+    assert [(one.kind, one.pixels.shape) for one in pieces] == [
         (Kind.SIGNATURE, (30, 60)),
         (Kind.STAMP_OR_LOGO, (30, 60)),
     ]
@@ -303,9 +303,9 @@ def test_own_folders_that_mean_nothing_are_refused_with_the_names_that_do(folder
 
 
 def test_the_shipped_classifier_answers_drawn_crops_as_it_did_when_it_was_measured(pieces):
-    found, _ = classify_pieces(pieces, OnnxClassifier())
+    classified, _ = classify_pieces(pieces, OnnxClassifier())
 
-    assert confusions(found).sum(axis=0).tolist() == SHIPPED
+    assert confusions(classified).sum(axis=0).tolist() == SHIPPED
 
 
 def test_fonts_of_a_folder_are_learnt_from_but_for_the_hands_that_measure(tmp_path):
@@ -321,14 +321,14 @@ def test_fonts_of_a_folder_are_learnt_from_but_for_the_hands_that_measure(tmp_pa
     (tmp_path / "fonts" / "print").mkdir()
     shutil.copy(face, tmp_path / "fonts" / "print")
 
-    found = sets.read_fonts(tmp_path / "fonts", tmp_path / "converted")
+    fonts = sets.read_fonts(tmp_path / "fonts", tmp_path / "converted")
 
     installed = sets.read_fonts(None, tmp_path).hands
-    assert [one.file.name for faces in found.hands[len(installed) :] for one in faces] == [
+    assert [one.file.name for faces in fonts.hands[len(installed) :] for one in faces] == [
         "kalam-latin-400.ttf"
     ]
-    assert face.name in {one.file.name for one in found.printed if one.file}
-    (note, *_) = drawn.draw_penned(range(3), found.hands[len(installed) :])
+    assert face.name in {one.file.name for one in fonts.printed if one.file}
+    (note, *_) = drawn.draw_penned(range(3), fonts.hands[len(installed) :])
     assert note.pixels.min() < 128
 
 

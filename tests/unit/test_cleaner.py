@@ -37,27 +37,27 @@ def on_form(seed: int) -> np.ndarray:
 
 def with_rules(image: np.ndarray, seed: int) -> np.ndarray:
     rng = np.random.default_rng(seed)
-    found, (height, width) = image.copy(), image.shape
+    soiled, (height, width) = image.copy(), image.shape
     for level in (0.45, 0.75):
         y = int(level * height)
-        cv2.line(found, (0, y), (width, y + int(rng.integers(-6, 7))), 80, 2, cv2.LINE_AA)
-    return np.minimum(found, image)
+        cv2.line(soiled, (0, y), (width, y + int(rng.integers(-6, 7))), 80, 2, cv2.LINE_AA)
+    return np.minimum(soiled, image)
 
 
 def with_print(image: np.ndarray, seed: int) -> np.ndarray:
-    found, height = image.copy(), image.shape[0]
+    soiled, height = image.copy(), image.shape[0]
     for y, text in ((height - 15, "Authorised signature and date"), (height // 2, "Name of the signatory")):
-        cv2.putText(found, text, (20, y), cv2.FONT_HERSHEY_SIMPLEX, 0.5, 40, 1, cv2.LINE_AA)
-    return np.minimum(found, image)
+        cv2.putText(soiled, text, (20, y), cv2.FONT_HERSHEY_SIMPLEX, 0.5, 40, 1, cv2.LINE_AA)
+    return np.minimum(soiled, image)
 
 
 def with_box(image: np.ndarray, seed: int) -> np.ndarray:
-    found, (height, width) = image.copy(), image.shape
-    cv2.line(found, (0, 15), (width, 15), 60, 2)
-    cv2.line(found, (0, height - 15), (width, height - 15), 60, 2)
-    cv2.line(found, (20, 0), (20, height), 60, 2)
-    cv2.line(found, (width - 20, 0), (width - 20, height), 60, 2)
-    return np.minimum(found, image)
+    soiled, (height, width) = image.copy(), image.shape
+    cv2.line(soiled, (0, 15), (width, 15), 60, 2)
+    cv2.line(soiled, (0, height - 15), (width, height - 15), 60, 2)
+    cv2.line(soiled, (20, 0), (20, height), 60, 2)
+    cv2.line(soiled, (width - 20, 0), (width - 20, height), 60, 2)
+    return np.minimum(soiled, image)
 
 
 def scores(dirty: list[np.ndarray], true: list[np.ndarray], *, cleaned: bool) -> Scores:

@@ -135,12 +135,12 @@ def test_every_tenth_image_of_a_user_is_held_out(tmp_path, images: int, training
 
     trained_on, validated_on = pairs.own_signatures(tmp_path, [FIRST], SETTINGS)
 
-    (own, own_share), (invented, invented_share) = trained_on.sources
-    assert (len(own), len(validated_on.sources[0][0])) == (training, held_out)
+    (scanned, own_share), (invented, invented_share) = trained_on.sources
+    assert (len(scanned), len(validated_on.sources[0][0])) == (training, held_out)
     assert list(invented) == [FIRST]
     assert own_share == SETTINGS.scanned_share + SETTINGS.online_share
     assert invented_share == SETTINGS.drawn_share
-    trained = {specimen.mask().tobytes() for specimen in own}
+    trained = {specimen.mask().tobytes() for specimen in scanned}
     assert not trained & {specimen.mask().tobytes() for specimen in validated_on.sources[0][0]}
 
 

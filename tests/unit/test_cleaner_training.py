@@ -47,17 +47,17 @@ def soiled(seed: int):
 
 
 def test_dirt_is_the_generator_s_choice() -> None:
-    one, same, other = soiled(1), soiled(1), soiled(7)
+    first, same, other = soiled(1), soiled(1), soiled(7)
 
-    assert np.array_equal(one.dirty, same.dirty) and np.array_equal(one.strokes, same.strokes)
-    assert one.dirty.shape != other.dirty.shape or not np.array_equal(one.dirty, other.dirty)
+    assert np.array_equal(first.dirty, same.dirty) and np.array_equal(first.strokes, same.strokes)
+    assert first.dirty.shape != other.dirty.shape or not np.array_equal(first.dirty, other.dirty)
 
 
 def test_strokes_are_dark_in_the_soiled_crop_and_dirt_lies_beside_them() -> None:
-    found = [soiled(seed) for seed in range(24)]
+    drawn = [soiled(seed) for seed in range(24)]
 
-    dark = [dark_pixels(whiten(grey(one.dirty))) > 0 for one in found]
-    strokes = [one.strokes > 0 for one in found]
+    dark = [dark_pixels(whiten(grey(one.dirty))) > 0 for one in drawn]
+    strokes = [one.strokes > 0 for one in drawn]
 
     written = sum(int(s.sum()) for s in strokes)
 
@@ -66,11 +66,11 @@ def test_strokes_are_dark_in_the_soiled_crop_and_dirt_lies_beside_them() -> None
 
 
 def test_a_batch_is_the_seed_s_choice(clean: Clean) -> None:
-    one, same, other = (pairs.batch(clean, 2, (1, seed)) for seed in (1, 1, 2))
+    first, same, other = (pairs.batch(clean, 2, (1, seed)) for seed in (1, 1, 2))
 
-    assert all(torch.equal(a, b) for a, b in zip(one, same, strict=True))
-    assert not torch.equal(one[0], other[0])
-    assert all(part.shape == (2, 1, 192, 384) and 0 <= part.min() <= part.max() <= 1 for part in one)
+    assert all(torch.equal(a, b) for a, b in zip(first, same, strict=True))
+    assert not torch.equal(first[0], other[0])
+    assert all(part.shape == (2, 1, 192, 384) and 0 <= part.min() <= part.max() <= 1 for part in first)
 
 
 def test_the_loss_asks_for_strokes_more_than_for_dirt() -> None:
@@ -138,12 +138,12 @@ def test_too_few_of_a_user_s_own_signatures_are_refused_with_their_number(tmp_pa
 def test_shares_of_strokes_are_counted_over_writers() -> None:
     counts = np.array([[10, 8, 6, 12], [10, 10, 9, 12]], float)
 
-    found = evaluate.stroke_shares(counts, np.array([0, 1]))
+    shares = evaluate.stroke_shares(counts, np.array([0, 1]))
 
-    assert found.precision.value == pytest.approx(18 / 20)
-    assert found.recall.value == pytest.approx(15 / 24)
-    assert found.invented.value == pytest.approx(2 / 24)
-    assert found.precision.low == pytest.approx(0.8) and found.precision.high == pytest.approx(1.0)
+    assert shares.precision.value == pytest.approx(18 / 20)
+    assert shares.recall.value == pytest.approx(15 / 24)
+    assert shares.invented.value == pytest.approx(2 / 24)
+    assert shares.precision.low == pytest.approx(0.8) and shares.precision.high == pytest.approx(1.0)
 
 
 def test_cleaners_and_gates_are_measured_on_the_same_cases() -> None:
@@ -154,10 +154,10 @@ def test_cleaners_and_gates_are_measured_on_the_same_cases() -> None:
             for kind in (signer.genuine, signer.forged)
         )
     judge = evaluate.Judge(load_encoder(), load_matcher())
-    found = evaluate.cases(signers, (1,), specimens=3)
+    cases = evaluate.cases(signers, (1,), specimens=3)
 
-    report = evaluate.measure_cases(found, {"off": load_cleaner(Cleaning.OFF)}, judge)
-    tried = gate.choices(load_network(), found, judge)
+    report = evaluate.measure_cases(cases, {"off": load_cleaner(Cleaning.OFF)}, judge)
+    tried = gate.choices(load_network(), cases, judge)
 
     assert (report.writers, report.specimens, report.trials) == (4, 24, (24, 36, 36))
     assert report.figures["off"].strokes.recall.value == 1.0

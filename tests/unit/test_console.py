@@ -38,7 +38,7 @@ def test_a_json_line_is_one_line_and_comes_back(capsys: pytest.CaptureFixture[st
 
 @given(st.text() | st.sampled_from(ODD))
 def test_a_name_is_shown_on_one_line_without_markup(name: str) -> None:
-    shown = Text.from_markup(plain(name), emoji=False).plain
+    printed = Text.from_markup(plain(name), emoji=False).plain
 
-    assert not any(unicodedata.category(sign)[0] == "C" or sign in "\n\u2028\u2029" for sign in shown)
-    assert name not in ("Zoë", "[red]x[/]", ":smile:") or shown == name
+    assert not any(unicodedata.category(sign)[0] == "C" or sign in "\n\u2028\u2029" for sign in printed)
+    assert name not in ("Zoë", "[red]x[/]", ":smile:") or printed == name

@@ -40,9 +40,9 @@ def test_another_act_of_the_same_hand_is_no_copy() -> None:
     signers = readers.invented([1, 2], specimens=4)
     acts = [[strokes(255 - one.mask()) for one in signer.genuine] for signer in signers]
 
-    found = genuine_pairs([signer.name for signer in signers], acts)
+    pairs = genuine_pairs([signer.name for signer in signers], acts)
 
-    assert (found.false_alarms.some, found.false_alarms.many, found.too_little) == (0, 12, 0)
+    assert (pairs.false_alarms.some, pairs.false_alarms.many, pairs.too_little) == (0, 12, 0)
 
 
 def test_a_line_through_one_of_the_two_makes_no_other_ink() -> None:
@@ -50,28 +50,28 @@ def test_a_line_through_one_of_the_two_makes_no_other_ink() -> None:
     ruled = image.copy()
     cv2.line(ruled, (120, 100), (240, 100), 30, 2)
 
-    found = likeness(strokes(ruled), strokes(image))
+    similarity = likeness(strokes(ruled), strokes(image))
 
-    assert found.similarity >= SAME_INK
-    assert found.second > found.first
+    assert similarity.similarity >= SAME_INK
+    assert similarity.second > similarity.first
 
 
 def test_likeness_does_not_depend_on_which_comes_first() -> None:
-    one, other = strokes(signature(3, wobble=1)), strokes(signature(3, wobble=2))
+    first, other = strokes(signature(3, wobble=1)), strokes(signature(3, wobble=2))
 
-    there, back = likeness(one, other), likeness(other, one)
+    there, back = likeness(first, other), likeness(other, first)
 
     assert there.similarity == pytest.approx(back.similarity, abs=0.1)
 
 
 @pytest.mark.parametrize("image", [np.full((40, 90), 255, np.uint8), np.eye(60, dtype=np.uint8)[::-1] * 255])
 def test_too_little_ink_is_never_called_a_copy(image: Grey) -> None:
-    shown = strokes(255 - image if image[0, 0] == 0 else image)
+    traced = strokes(255 - image if image[0, 0] == 0 else image)
 
-    assert not shown.enough
-    assert likeness(shown, shown) == NOTHING_ALIKE
-    assert outline(shown) == b""
-    assert nearest(shown, [b""], top=3) == []
+    assert not traced.enough
+    assert likeness(traced, traced) == NOTHING_ALIKE
+    assert outline(traced) == b""
+    assert nearest(traced, [b""], top=3) == []
 
 
 def test_the_outline_finds_a_turned_and_scaled_copy_among_many() -> None:
@@ -91,14 +91,14 @@ def test_a_fingerprint_is_small_and_the_same_every_time() -> None:
 
 
 @pytest.mark.parametrize(
-    ("found", "of", "low", "high"),
+    ("hits", "of", "low", "high"),
     [
         pytest.param(0, 10, 0.0, 0.3085, id="none"),
         pytest.param(10, 10, 0.6915, 1.0, id="all"),
         pytest.param(3, 20, 0.0321, 0.3789, id="some"),
     ],
 )
-def test_intervals_are_exact(found: int, of: int, low: float, high: float) -> None:
-    share = Share(found, of)
+def test_intervals_are_exact(hits: int, of: int, low: float, high: float) -> None:
+    share = Share(hits, of)
 
     assert share.interval == (pytest.approx(low, abs=1e-4), pytest.approx(high, abs=1e-4))

@@ -56,13 +56,13 @@ def test_a_crop_covers_all_of_its_box_that_lies_on_the_page(x, y, width, height)
 
 
 def test_a_normalised_signature_has_ink_one_on_paper_zero():
-    found = normalise(signature(1))
+    normal = normalise(signature(1))
 
-    assert found.shape == (HEIGHT, WIDTH)
-    assert found.dtype == np.float32
-    assert found.min() == 0
-    assert found.max() == 1
-    assert 0.02 < found.mean() < 0.3
+    assert normal.shape == (HEIGHT, WIDTH)
+    assert normal.dtype == np.float32
+    assert normal.min() == 0
+    assert normal.max() == 1
+    assert 0.02 < normal.mean() < 0.3
 
 
 @pytest.mark.parametrize(
@@ -97,9 +97,9 @@ def test_specks_do_not_move_the_content_box():
 def test_hairlines_survive_the_reduction():
     hairline = signature(1, scale=4.0, pen=1, ink=0, paper=255)
 
-    found = normalise(cv2.erode(hairline, np.ones((2, 2), np.uint8)))
+    normal = normalise(cv2.erode(hairline, np.ones((2, 2), np.uint8)))
 
-    assert np.quantile(found[found > 0.05], 0.9) > 0.9
+    assert np.quantile(normal[normal > 0.05], 0.9) > 0.9
 
 
 @settings(max_examples=40)
@@ -109,9 +109,9 @@ def test_hairlines_survive_the_reduction():
 def test_normalise_and_assess_answer_for_any_image(width, height, paper, seed):
     noise = np.random.default_rng(seed).integers(0, 256, (height, width), dtype=np.uint8)
     for image in (np.full((height, width), paper, np.uint8), noise):
-        found = normalise(image)
-        assert found.shape == (HEIGHT, WIDTH)
-        assert np.isfinite(found).all()
+        normal = normalise(image)
+        assert normal.shape == (HEIGHT, WIDTH)
+        assert np.isfinite(normal).all()
         assert assess(image).usable in {True, False}
 
 

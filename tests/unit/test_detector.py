@@ -48,12 +48,12 @@ def torch_detector() -> TorchDetector:
 def test_both_engines_find_the_same_boxes(onnx, torch_detector):
     pages = [drawn_page(1), drawn_page(2, width=800, height=1000), drawn_page(3, width=1600, height=1200)]
 
-    one, other = onnx.detect(pages), torch_detector.detect(pages)
+    by_onnx, other = onnx.detect(pages), torch_detector.detect(pages)
 
-    assert any(one)
-    for found, expected in zip(one, other, strict=True):
-        assert len(found) == len(expected)
-        for region, twin in zip(found, expected, strict=True):
+    assert any(by_onnx)
+    for regions, expected in zip(by_onnx, other, strict=True):
+        assert len(regions) == len(expected)
+        for region, twin in zip(regions, expected, strict=True):
             assert iou(region.box, twin.box) >= 0.98
             assert region.score == pytest.approx(twin.score, abs=0.01)
 
@@ -61,14 +61,14 @@ def test_both_engines_find_the_same_boxes(onnx, torch_detector):
 def test_the_scrawl_is_found_where_it_was_drawn(onnx):
     page = drawn_page(1)
 
-    (found,) = OnnxDetector("detector", thresholds=Thresholds(min_score=0.1)).detect([page])
+    (regions,) = OnnxDetector("detector", thresholds=Thresholds(min_score=0.1)).detect([page])
 
     ink = np.argwhere(
         (page != 250).any(axis=2) & (np.arange(page.shape[0]) > page.shape[0] // 2 + 40)[:, None]
     )
     (top, left), (bottom, right) = ink.min(axis=0), ink.max(axis=0)
     truth = Box(x=float(left), y=float(top), width=float(right - left), height=float(bottom - top))
-    assert iou(found[0].box, truth) > 0.5
+    assert iou(regions[0].box, truth) > 0.5
 
 
 def test_a_page_is_answered_alike_alone_and_among_others(onnx, torch_detector):
@@ -98,12 +98,12 @@ def test_the_version_is_the_digest_of_the_weights_in_use(onnx, torch_detector):
 def test_the_cpu_is_served_by_onnx_runtime_at_the_catalogues_threshold():
     detector = load_detector(device="cpu")
 
-    (found,) = detector.detect([drawn_page(1)])
+    (regions,) = detector.detect([drawn_page(1)])
 
     assert isinstance(detector, OnnxDetector)
     floors = default_thresholds(entry("detector"))
-    assert found
-    assert all(region.score >= floors.floor(region.label) for region in found)
+    assert regions
+    assert all(region.score >= floors.floor(region.label) for region in regions)
 
 
 SIGNATURE_AND_DATE = (Label.SIGNATURE, Label.HANDWRITTEN_DATE)
@@ -126,26 +126,26 @@ def look(answers: list[np.ndarray], sizes: list[int], thresholds: Thresholds) ->
 def test_an_answer_is_read_in_page_pixels_best_first():
     answer = answer_of((50, 60, 20, 10, 0.6, 0.1), (200, 200, 40, 40, 0.2, 0.9))
 
-    found = read(answer, Thresholds())
+    regions = read(answer, Thresholds())
 
-    assert [region.label for region in found] == [Label.HANDWRITTEN_DATE, Label.SIGNATURE]
-    assert found[1].box == Box(x=80, y=110, width=40, height=20)
+    assert [region.label for region in regions] == [Label.HANDWRITTEN_DATE, Label.SIGNATURE]
+    assert regions[1].box == Box(x=80, y=110, width=40, height=20)
 
 
 def test_each_label_has_its_own_floor():
     answer = answer_of((50, 60, 20, 10, 0.6, 0.1), (200, 200, 40, 40, 0.2, 0.7))
 
-    found = read(answer, Thresholds(min_score=0.5, per_label={Label.HANDWRITTEN_DATE: 0.8}))
+    regions = read(answer, Thresholds(min_score=0.5, per_label={Label.HANDWRITTEN_DATE: 0.8}))
 
-    assert [region.label for region in found] == [Label.SIGNATURE]
+    assert [region.label for region in regions] == [Label.SIGNATURE]
 
 
 def test_overlapping_answers_of_one_label_become_one_region():
     answer = answer_of((50, 60, 20, 10, 0.6, 0), (51, 60, 20, 10, 0.7, 0), (50, 60, 20, 10, 0, 0.5))
 
-    found = read(answer, Thresholds())
+    regions = read(answer, Thresholds())
 
-    assert [(region.label, round(region.score, 2)) for region in found] == [
+    assert [(region.label, round(region.score, 2)) for region in regions] == [
         (Label.SIGNATURE, 0.7),
         (Label.HANDWRITTEN_DATE, 0.5),
     ]
@@ -154,11 +154,11 @@ def test_overlapping_answers_of_one_label_become_one_region():
 def test_a_region_lies_where_the_anchors_around_it_vote():
     answer = answer_of((50, 60, 20, 10, 0.6, 0), (52, 60, 20, 10, 0.2, 0), (56, 61, 20, 10, 0.1, 0))
 
-    (found,) = read(answer, Thresholds())
+    (region,) = read(answer, Thresholds())
 
     # The third overlaps the best by less than it takes; the weak second has a say by its score.
-    assert found.score == pytest.approx(0.6)
-    assert found.box == Box(x=pytest.approx(81), y=110, width=pytest.approx(40), height=20)
+    assert region.score == pytest.approx(0.6)
+    assert region.box == Box(x=pytest.approx(81), y=110, width=pytest.approx(40), height=20)
 
 
 def test_votes_below_the_threshold_count_so_that_a_threshold_moves_no_box():
@@ -181,26 +181,26 @@ def test_votes_below_the_threshold_count_so_that_a_threshold_moves_no_box():
 def test_a_label_takes_a_place_from_another_only_where_it_is_likely(signature, date, expected):
     answer = answer_of((50, 60, 20, 10, signature, date))
 
-    found = read(answer, Thresholds(min_score=0.3, per_label={Label.HANDWRITTEN_DATE: 0.8}))
+    regions = read(answer, Thresholds(min_score=0.3, per_label={Label.HANDWRITTEN_DATE: 0.8}))
 
-    assert [region.label for region in found] == expected
+    assert [region.label for region in regions] == expected
 
 
 def test_of_two_unlikely_labels_both_are_told():
-    found = read(answer_of((50, 60, 20, 10, 0.3, 0.4)), Thresholds(min_score=0.2))
+    regions = read(answer_of((50, 60, 20, 10, 0.3, 0.4)), Thresholds(min_score=0.2))
 
-    assert [region.label for region in found] == [Label.HANDWRITTEN_DATE, Label.SIGNATURE]
-    assert found[0].box == found[1].box
+    assert [region.label for region in regions] == [Label.HANDWRITTEN_DATE, Label.SIGNATURE]
+    assert regions[0].box == regions[1].box
 
 
 def test_two_looks_have_to_agree():
     once = answer_of((50, 60, 20, 10, 0.9, 0), (200, 200, 40, 40, 0.8, 0))
     twice = answer_of((100, 120, 40, 20, 0.5, 0))
 
-    found = look([once, twice], [320, 640], Thresholds(min_score=0.5))
+    regions = look([once, twice], [320, 640], Thresholds(min_score=0.5))
 
     # Seen by both looks, at two scales; what only one of them saw is half as likely.
-    (region,) = found
+    (region,) = regions
     assert region.score == pytest.approx(0.7)
     assert region.box == Box(x=80, y=110, width=40, height=20)
 
@@ -214,21 +214,21 @@ def test_looks_that_see_one_thing_a_little_apart_meet_between():
 
 
 def test_an_answer_beyond_the_page_is_cut_at_its_edge():
-    (found,) = read(answer_of((5, 310, 40, 40, 0.6, 0)), Thresholds())
+    (region,) = read(answer_of((5, 310, 40, 40, 0.6, 0)), Thresholds())
 
-    assert found.box == Box(x=0, y=580, width=50, height=60)
+    assert region.box == Box(x=0, y=580, width=50, height=60)
 
 
 def test_the_input_holds_the_page_between_grey_margins():
     page = np.full((400, 1000, 3), 255, dtype=np.uint8)
     frame = Letterbox.around(1000, 400, size=320)
 
-    shown = model_input(page, frame)
+    field = model_input(page, frame)
 
-    assert shown.shape == (3, 128, 320)
-    assert shown.dtype == np.float32
-    assert shown.max() == 1.0
-    assert set(np.unique((shown * 255).round())) == {255.0}
+    assert field.shape == (3, 128, 320)
+    assert field.dtype == np.float32
+    assert field.max() == 1.0
+    assert set(np.unique((field * 255).round())) == {255.0}
     assert model_input(page[:, :990], Letterbox.around(990, 400, size=320)).min() == pytest.approx(114 / 255)
 
 

@@ -100,9 +100,9 @@ def test_pages_are_detected_in_turn_and_told_one_by_one(tmp_path: Path) -> None:
     records = [PageRecord(tmp_path / name, (), "test", name) for name in ("a.png", "b.png")]
     told: list[tuple[str, int, int]] = []
 
-    found = list(found_on(records, FindsInk(), "looking", lambda *step: told.append(step)))
+    detected = list(found_on(records, FindsInk(), "looking", lambda *step: told.append(step)))
 
-    assert [(record.group, len(regions)) for record, regions in found] == [("a.png", 1), ("b.png", 0)]
+    assert [(record.group, len(regions)) for record, regions in detected] == [("a.png", 1), ("b.png", 0)]
     assert told == [("looking", 1, 2), ("looking", 2, 2)]
 
 

@@ -284,7 +284,7 @@ def test_a_third_of_the_unsigned_pages_chooses_and_the_others_measure():
     measuring_names = {one.case.name for one in counts[MEASURING]}
     assert [len(counts[name]) for name in (FLAGGED, VIEWED, MEASURING)] == [400, 395, 261]
     assert measuring_names | {case.name for case in choosing_cases} == {
-        one.case.name for one in counts[VIEWED]
+        page.case.name for page in counts[VIEWED]
     }
     assert not measuring_names & {case.name for case in choosing_cases}
 

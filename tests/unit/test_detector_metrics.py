@@ -37,11 +37,11 @@ def truth(*xs: float) -> list[Box]:
 
 
 def test_perfect_boxes_have_full_marks():
-    found = label_figures([score_page("a", [at(0)], truth(0)), score_page("b", [at(50)], truth(50))])
+    figures = label_figures([score_page("a", [at(0)], truth(0)), score_page("b", [at(50)], truth(50))])
 
-    assert found.map50 == pytest.approx(0.995, abs=0.006)
-    assert (found.precision, found.recall) == pytest.approx((1, 1), abs=0.01)
-    assert found.pages == found.documents == found.truths == 2
+    assert figures.map50 == pytest.approx(0.995, abs=0.006)
+    assert (figures.precision, figures.recall) == pytest.approx((1, 1), abs=0.01)
+    assert figures.pages == figures.documents == figures.truths == 2
 
 
 def test_a_second_box_on_one_signature_is_a_false_alarm():
@@ -86,12 +86,12 @@ def test_matching_agrees_with_ultralytics_on_random_boxes():
 def test_the_interval_holds_the_figure_and_repeats():
     pages = [score_page(f"d{i}", [at(0 if i % 3 else 40, score=i / 40)], truth(0)) for i in range(1, 31)]
 
-    found = label_figures(pages)
+    figures = label_figures(pages)
 
-    for name, (low, high) in found.intervals.items():
-        assert low <= getattr(found, name) <= high, name
-    assert width(found.intervals["map50"]) > 0
-    assert label_figures(pages) == found
+    for name, (low, high) in figures.intervals.items():
+        assert low <= getattr(figures, name) <= high, name
+    assert width(figures.intervals["map50"]) > 0
+    assert label_figures(pages) == figures
 
 
 def test_pages_of_one_document_are_drawn_together():
@@ -163,8 +163,8 @@ def test_more_work_must_be_worth_its_time(larger, twice, sizes):
 
 def page_of(truths: int, scores: npt.ArrayLike) -> Scored:
     """A page of so many signatures, these scores all right ones; all wrong where there are none."""
-    found = np.asarray(scores, dtype=float)
-    return Scored("page", np.full((len(found), 10), bool(truths)), found, truths=truths)
+    numbers = np.asarray(scores, dtype=float)
+    return Scored("page", np.full((len(numbers), 10), bool(truths)), numbers, truths=truths)
 
 
 HUNDRED = page_of(100, np.arange(1, 101) / 100 - 0.005)

@@ -97,10 +97,10 @@ def test_own_pages_are_measured_on_the_labels_that_they_name_without_other_data(
 
     report = Evaluation(tmp_path / "nowhere", own_data=[coco]).report([OWN])
 
-    (found,) = report.sets[OWN].values()
+    (figures,) = report.sets[OWN].values()
     assert list(report.sets[OWN]) == ["signature"]
-    assert found.served.truths == len(content["annotations"]) > 0
-    assert found.served.true_positives == found.served.truths
+    assert figures.served.truths == len(content["annotations"]) > 0
+    assert figures.served.true_positives == figures.served.truths
 
 
 def test_own_pages_that_were_not_given_cannot_be_measured(tmp_path):

@@ -61,9 +61,9 @@ def test_most_windows_hold_a_whole_mark():
     )
     rng = np.random.default_rng(1)
 
-    held = [len(sampler.draw(rng).labels) for _ in range(60)]
+    numbers = [len(sampler.draw(rng).labels) for _ in range(60)]
 
-    assert np.mean([count > 0 for count in held]) > 0.75
+    assert np.mean([count > 0 for count in numbers]) > 0.75
 
 
 def test_real_writing_is_laid_down_about_as_large_as_it_was(tmp_path):
@@ -104,9 +104,9 @@ def test_a_patch_lies_in_its_box_and_on_no_other_mark():
 
     assert sum(len(sample.labels) for sample in samples) > 10
     for sample in samples:
-        for index, one in enumerate(sample.corners):
-            for other in sample.corners[index + 1 :]:
-                apart = one[0] >= other[2] or other[0] >= one[2] or one[1] >= other[3] or other[1] >= one[3]
+        for index, a in enumerate(sample.corners):
+            for b in sample.corners[index + 1 :]:
+                apart = a[0] >= b[2] or b[0] >= a[2] or a[1] >= b[3] or b[1] >= a[3]
                 assert apart
 
 

@@ -97,14 +97,14 @@ def test_exported_weights_answer_alike_in_both_engines(sampler, tmp_path, sizes)
 
     page = np.random.default_rng(1).integers(0, 255, (200, 150, 3), dtype=np.uint8)
     everything = Thresholds(min_score=1e-5)
-    (one,) = OnnxDetector("detector", thresholds=everything, folder=tmp_path / "weights").detect([page])
+    (regions,) = OnnxDetector("detector", thresholds=everything, folder=tmp_path / "weights").detect([page])
     torch_detector = TorchDetector(
         "detector-torch", device="cpu", thresholds=everything, folder=tmp_path / "weights"
     )
     (other,) = torch_detector.detect([page])
-    assert one[0].label == other[0].label
-    assert one[0].score == pytest.approx(other[0].score, rel=1e-2)
-    assert iou(one[0].box, other[0].box) > 0.98
+    assert regions[0].label == other[0].label
+    assert regions[0].score == pytest.approx(other[0].score, rel=1e-2)
+    assert iou(regions[0].box, other[0].box) > 0.98
 
 
 def test_the_catalogue_names_every_label_and_its_threshold(tmp_path):
@@ -141,9 +141,9 @@ def test_a_wider_network_starts_with_the_answers_of_the_narrower_one(sampler, tm
     page = torch.rand(1, 3, 64, 64)
 
     with torch.no_grad():
-        one, other = narrow(page)[0], wide(page)[0]
+        thin, other = narrow(page)[0], wide(page)[0]
 
-    assert torch.allclose(one, other, rtol=1e-3, atol=1e-3)
+    assert torch.allclose(thin, other, rtol=1e-3, atol=1e-3)
 
 
 def test_the_copies_of_a_channel_have_different_shares_of_its_weights():

@@ -19,11 +19,11 @@ CROPS = [normalise(signature(seed, wobble=wobble)) for seed in range(1, 6) for w
 
 
 def test_embeddings_are_one_a_crop_their_parts_of_length_one():
-    found = load_encoder().encode(CROPS)
+    embeddings = load_encoder().encode(CROPS)
 
-    assert found.shape == (len(CROPS), DIMENSION)
-    assert found.dtype == np.float32
-    whole, rest = found[:, :GLOBAL], found[:, GLOBAL:]
+    assert embeddings.shape == (len(CROPS), DIMENSION)
+    assert embeddings.dtype == np.float32
+    whole, rest = embeddings[:, :GLOBAL], embeddings[:, GLOBAL:]
     assert np.allclose(np.linalg.norm(whole, axis=1), 1, atol=1e-5)
     for level in LEVELS:
         cells, rest = rest[:, : level.floats], rest[:, level.floats :]
@@ -61,8 +61,8 @@ def test_torch_and_onnx_runtime_give_the_same_verdicts():
     for query in range(len(CROPS)):
         opinions = []
         for encoder in (onnx, torch):
-            found = encoder.encode([CROPS[query], *CROPS[:3]])
-            opinions.append(verifier.compare(found[0], found[1:], quality=quality))
+            embeddings = encoder.encode([CROPS[query], *CROPS[:3]])
+            opinions.append(verifier.compare(embeddings[0], embeddings[1:], quality=quality))
         assert opinions[0].probability == pytest.approx(opinions[1].probability, abs=0.005)
         assert opinions[0].outcome == opinions[1].outcome
 
@@ -73,9 +73,9 @@ def test_the_version_is_the_digest_in_the_catalogue():
 
 
 def test_the_same_hand_is_nearer_than_another():
-    verifier, found = load_verifier(), load_encoder().encode(CROPS)
+    verifier, embeddings = load_verifier(), load_encoder().encode(CROPS)
     hands = np.arange(len(CROPS)) // 3
-    logits = np.array([verifier.matcher.logits(query, found) for query in found])
+    logits = np.array([verifier.matcher.logits(query, embeddings) for query in embeddings])
     same = (hands[:, None] == hands[None, :]) & ~np.eye(len(CROPS), dtype=bool)
 
     assert np.median(logits[same]) > np.quantile(logits[hands[:, None] != hands[None, :]], 0.9)

@@ -17,15 +17,15 @@ from worker.vision.verification.verifier import load_verifier
 
 def graded(image: Grey) -> Grade:
     raw = coloured(image)
-    one = prepare(raw, load_cleaner(Cleaning.CLASSICAL))
-    return grade(raw, one.clean, one.quality)
+    prepared = prepare(raw, load_cleaner(Cleaning.CLASSICAL))
+    return grade(raw, prepared.clean, prepared.quality)
 
 
 def test_a_good_scan_scores_high_and_draws_no_remark() -> None:
-    found = graded(signature(3))
+    grade = graded(signature(3))
 
-    assert found.score > 0.9
-    assert found.remarks == ()
+    assert grade.score > 0.9
+    assert grade.remarks == ()
 
 
 def test_a_coarse_scan_scores_less_than_a_fine_one() -> None:
@@ -36,10 +36,10 @@ def test_a_coarse_scan_scores_less_than_a_fine_one() -> None:
 
 
 def test_a_signature_cut_off_at_the_edge_is_remarked() -> None:
-    found = graded(signature(3)[:, :200])
+    grade = graded(signature(3)[:, :200])
 
-    assert Remark.CLIPPED in found.remarks
-    assert found.score <= 0.5
+    assert Remark.CLIPPED in grade.remarks
+    assert grade.score <= 0.5
 
 
 def test_rough_paper_is_remarked() -> None:
@@ -62,16 +62,16 @@ def embeddings(*directions: int) -> Embeddings:
 
 
 def test_two_references_cannot_judge_each_other() -> None:
-    found = standings(embeddings(0, 9), load_verifier())
+    standings_now = standings(embeddings(0, 9), load_verifier())
 
-    assert [one.llr for one in found] == [None, None]
-    assert not any(one.outlier for one in found)
+    assert [one.llr for one in standings_now] == [None, None]
+    assert not any(one.outlier for one in standings_now)
 
 
 def test_the_reference_that_is_unlike_the_others_stands_lowest() -> None:
-    found = standings(embeddings(0, 0, 9, 0, 0), load_verifier())
+    standings_now = standings(embeddings(0, 0, 9, 0, 0), load_verifier())
 
-    assert min(found, key=lambda one: one.llr or 0.0).number == 3
+    assert min(standings_now, key=lambda one: one.llr or 0.0).number == 3
 
 
 @pytest.mark.parametrize(("llr", "outlier"), [(None, False), (-1.9, False), (-2.1, True)])

@@ -13,7 +13,7 @@ from db.documents import Object
 from db.engine import make_engine, make_sessions
 from db.migrate import upgrade
 from db.states import ChunkStage, ClaimSource, PageStatus, Status
-from producer.services import results as module
+from producer.services import results
 from producer.services.parquet import parquet_schema
 from producer.services.results import (
     COLUMNS,
@@ -101,7 +101,7 @@ def test_every_column_has_its_type_whatever_the_rows_hold(sessions, tmp_path):
 )
 @pytest.mark.parametrize("page", [2, 500])
 def test_documents_are_selected_by_status_and_id(seven, monkeypatch, selection, expected, page):
-    monkeypatch.setattr(module, "PAGE", page)
+    monkeypatch.setattr(results, "PAGE", page)
     out = io.BytesIO()
 
     written = export_results(seven, Format.JSONL, selection, out)
@@ -130,7 +130,7 @@ def test_csv_opens_with_the_columns_and_is_guarded(seven):
 
 
 def test_parquet_goes_through_a_pipe(seven, monkeypatch):
-    monkeypatch.setattr(module, "PAGE", 3)
+    monkeypatch.setattr(results, "PAGE", 3)
     pipe = Pipe()
 
     export_results(seven, Format.PARQUET, Selection(), pipe)

@@ -41,10 +41,10 @@ def opened(url, root):
 def test_files_come_once_in_the_order_of_their_paths_bytes(tmp_path, size):
     write(tmp_path, "a/b.pdf", "a-b.pdf", "a.pdf", "B.pdf", "ä.pdf", "a/a/c.pdf", "z.pdf")
 
-    found = names(FolderSource(tmp_path), size=size)
+    listed = names(FolderSource(tmp_path), size=size)
 
-    assert found == ["B.pdf", "a-b.pdf", "a.pdf", "a/a/c.pdf", "a/b.pdf", "z.pdf", "ä.pdf"]
-    assert found == sorted(found, key=str.encode)
+    assert listed == ["B.pdf", "a-b.pdf", "a.pdf", "a/a/c.pdf", "a/b.pdf", "z.pdf", "ä.pdf"]
+    assert listed == sorted(listed, key=str.encode)
 
 
 def test_hidden_files_links_and_sidecars_are_no_documents(tmp_path):

@@ -103,12 +103,12 @@ def test_a_terminal_gets_text_and_a_file_gets_json(root: logging.Logger) -> None
         configure(stream=stream)
         with work_on(7):
             logger.warning("a claim is refused", extra={"reason": "an empty\x1b[2J name\n"})
-    shown = os.read(ours, 1000).decode()
+    printed = os.read(ours, 1000).decode()
     terminal.close()
     os.close(ours)
 
-    assert "WARNING  a claim is refused  document=7  reason=an empty [2J name" in shown
-    assert shown.count("\n") == 1
+    assert "WARNING  a claim is refused  document=7  reason=an empty [2J name" in printed
+    assert printed.count("\n") == 1
     assert json.loads(file.getvalue())["document"] == 7
 
 

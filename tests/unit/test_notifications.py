@@ -61,9 +61,9 @@ def test_events_that_bring_no_document_say_nothing(body):
     ],
 )
 def test_the_version_is_the_stores_own_or_else_the_etag(version, etag, expected):
-    (found,) = read_notification(aws(record("a.pdf", version=version, etag=etag)))
+    (notification,) = read_notification(aws(record("a.pdf", version=version, etag=etag)))
 
-    assert found == Object("intake", "a.pdf", expected, 1024)
+    assert notification == Object("intake", "a.pdf", expected, 1024)
 
 
 @pytest.mark.parametrize(
@@ -86,32 +86,32 @@ def test_the_version_is_the_stores_own_or_else_the_etag(version, etag, expected)
     ],
 )
 def test_what_says_nothing_usable_is_a_value_with_its_reason(body, reason):
-    (found,) = read_notification(body)
+    (notification,) = read_notification(body)
 
-    assert isinstance(found, BadNotification)
-    assert reason in found.reason
+    assert isinstance(notification, BadNotification)
+    assert reason in notification.reason
 
 
 def test_a_key_that_is_not_utf_8_is_refused():
     broken = record("a.pdf")
     broken["s3"]["object"]["key"] = "a%ff.pdf"
 
-    (found,) = read_notification(aws(broken))
+    (notification,) = read_notification(aws(broken))
 
-    assert found == BadNotification("a key that is not UTF-8", found.excerpt)
+    assert notification == BadNotification("a key that is not UTF-8", notification.excerpt)
 
 
 def test_a_bad_record_does_not_hide_its_neighbours():
-    found = read_notification(aws(record("a.pdf"), {"eventName": 7}, record("b.pdf")))
+    notifications = read_notification(aws(record("a.pdf"), {"eventName": 7}, record("b.pdf")))
 
-    assert [getattr(one, "key", None) for one in found] == ["a.pdf", None, "b.pdf"]
+    assert [getattr(one, "key", None) for one in notifications] == ["a.pdf", None, "b.pdf"]
 
 
 @pytest.mark.parametrize("size", [-1, 2**63, "10", True, None, 1.5])
 def test_a_size_that_is_none_is_left_out(size):
-    (found,) = read_notification(aws(record("a.pdf", size=size)))
+    (notification,) = read_notification(aws(record("a.pdf", size=size)))
 
-    assert found.bytes is None
+    assert notification.bytes is None
 
 
 KEYS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=200)
@@ -136,18 +136,18 @@ JSON = st.recursive(
 
 @given(content=JSON)
 def test_no_json_raises(content):
-    found = read_notification(json.dumps(content))
+    notifications = read_notification(json.dumps(content))
 
-    assert all(isinstance(one, Object | BadNotification) for one in found)
+    assert all(isinstance(one, Object | BadNotification) for one in notifications)
 
 
 @given(values=st.dictionaries(st.sampled_from(["key", "versionId", "eTag", "size"]), JSON), bucket=JSON)
 def test_no_record_raises_whatever_its_fields_hold(values, bucket):
     bad = {"eventName": "ObjectCreated:Put", "s3": {"bucket": {"name": bucket}, "object": values}}
 
-    (found,) = read_notification(aws(bad))
+    (notification,) = read_notification(aws(bad))
 
-    assert isinstance(found, Object | BadNotification)
+    assert isinstance(notification, Object | BadNotification)
 
 
 @given(body=st.binary() | st.text())
@@ -157,8 +157,13 @@ def test_no_bytes_raise(body):
 
 @given(key=st.text(min_size=1), version=st.text())
 def test_what_is_read_can_be_stored(key, version):
-    found = {"key": key, "versionId": version, "eTag": "e"}
+    described = {"key": key, "versionId": version, "eTag": "e"}
 
-    (one,) = read_notification(aws({**record("x"), "s3": {"bucket": {"name": "b"}, "object": found}}))
+    (notification,) = read_notification(
+        aws({**record("x"), "s3": {"bucket": {"name": "b"}, "object": described}})
+    )
 
-    assert isinstance(one, BadNotification) or "\0" not in (one.key + one.version).encode().decode()
+    assert (
+        isinstance(notification, BadNotification)
+        or "\0" not in (notification.key + notification.version).encode().decode()
+    )

@@ -89,8 +89,8 @@ class Watching(DarkBlocks):
 
     def detect(self, pages: Sequence[Pixels]) -> list[list[DetectedRegion]]:
         self.shown += pages
-        found = super().detect(pages)
-        return [sorted(regions, key=lambda one: -one.box.width * one.box.height)[:1] for regions in found]
+        detected = super().detect(pages)
+        return [sorted(regions, key=lambda one: -one.box.width * one.box.height)[:1] for regions in detected]
 
 
 @pytest.mark.parametrize("turns", TURNS)

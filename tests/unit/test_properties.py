@@ -52,9 +52,9 @@ def test_regions_lie_on_their_page_whatever_a_detector_answers(answer: Any, widt
     frame = Letterbox.around(width, height, size=320)
 
     with np.errstate(all="ignore"):
-        found = read_answers([answer], [frame], READING)
+        regions = read_answers([answer], [frame], READING)
 
-    for region in found:
+    for region in regions:
         box = region.box
         assert 0 <= box.x < box.x + box.width <= width * (1 + 1e-6)
         assert 0 <= box.y < box.y + box.height <= height * (1 + 1e-6)
@@ -65,18 +65,18 @@ def test_a_box_that_is_no_number_does_not_hide_the_others() -> None:
     sound = [160, 160, 80, 40, 0.5, 0]
     answer = np.array([[math.nan, 160, 80, 40, 0.9, 0], [math.inf, 1, 2, 3, 0.9, 0], sound], np.float32).T
 
-    (found,) = read_answers([answer], [Letterbox.around(320, 320, size=320)], READING)
+    (region,) = read_answers([answer], [Letterbox.around(320, 320, size=320)], READING)
 
-    assert found.box == Box(120, 140, 80, 40)
+    assert region.box == Box(120, 140, 80, 40)
 
 
 @given(st.builds(Box, ANY_FLOAT, ANY_FLOAT, ANY_FLOAT, ANY_FLOAT), SIDE, SIDE)
 def test_a_clipped_box_is_a_box_that_can_be_cropped(box: Box, width: int, height: int) -> None:
-    found = clip(box, width=width, height=height)
+    clipped = clip(box, width=width, height=height)
 
-    if found is not None:
-        assert found.width > 0 and found.height > 0
-        assert crop(np.zeros((height, width, 3), np.uint8), found).size
+    if clipped is not None:
+        assert clipped.width > 0 and clipped.height > 0
+        assert crop(np.zeros((height, width, 3), np.uint8), clipped).size
 
 
 @settings(max_examples=40, deadline=None)
@@ -84,13 +84,13 @@ def test_a_clipped_box_is_a_box_that_can_be_cropped(box: Box, width: int, height
 @example(np.zeros((1, 1, 3), np.uint8))
 @example(np.full((400, 1, 3), 255, np.uint8))
 def test_every_crop_can_be_judged_and_normalised(pixels: Any) -> None:
-    found = prepare(pixels, CLEANER)
-    normal = normalise(found.clean)
+    prepared = prepare(pixels, CLEANER)
+    normal = normalise(prepared.clean)
 
     assert normal.shape == (HEIGHT, WIDTH)
     assert 0 <= normal.min() <= normal.max() <= 1
-    assert 0 <= found.quality.ink <= 1
-    assert found.clean.dtype == np.uint8
+    assert 0 <= prepared.quality.ink <= 1
+    assert prepared.clean.dtype == np.uint8
 
 
 @given(st.floats(allow_nan=False))
@@ -126,9 +126,9 @@ def test_no_claims_file_raises_anything_but_a_sentence(tmp_path: Path, data: byt
 
 @given(st.text(), st.sampled_from(["{signer}/{name}", "{name}_{signer}.pdf", "in/{signer}/x/{name}"]))
 def test_a_key_pattern_answers_for_every_key(key: str, pattern: str) -> None:
-    found = compile_pattern(pattern)(key)
+    signer = compile_pattern(pattern)(key)
 
-    assert found is None or (found in key and "/" not in found)
+    assert signer is None or (signer in key and "/" not in signer)
 
 
 @given(st.lists(st.binary(min_size=1, max_size=40), min_size=1, max_size=4))

@@ -36,8 +36,8 @@ def taken(lock: ReadWriteLock, *, exclusive: bool = False) -> Iterator[threading
 def test_attempts_run_side_by_side() -> None:
     lock = ReadWriteLock()
 
-    with taken(lock) as one, taken(lock) as other:
-        assert one.wait(TIMEOUT)
+    with taken(lock) as first, taken(lock) as other:
+        assert first.wait(TIMEOUT)
         assert other.wait(TIMEOUT)
 
 
@@ -91,5 +91,5 @@ def test_the_lock_is_released_on_an_error() -> None:
         with pytest.raises(MemoryError), lock.hold(exclusive=exclusive):
             raise MemoryError
 
-    with taken(lock, exclusive=True) as one:
-        assert one.wait(TIMEOUT)
+    with taken(lock, exclusive=True) as first:
+        assert first.wait(TIMEOUT)

@@ -35,8 +35,8 @@ ENROLMENT = EnrolmentResult.model_validate(
 )
 
 
-def written(tmp_path: Path, found: RegionResult, **more: Any) -> str:
-    answer = document(pages=[page(regions=[found])], verdicts=[verdict("Ann", "genuine", 0.9)])
+def written(tmp_path: Path, region_result: RegionResult, **more: Any) -> str:
+    answer = document(pages=[page(regions=[region_result])], verdicts=[verdict("Ann", "genuine", 0.9)])
     return write_report([answer], tmp_path / "r.html", load_image=lambda _: b"", **more).read_text()
 
 
@@ -56,9 +56,9 @@ def test_a_copy_is_shown_beside_the_verdict(tmp_path: Path, twin: dict[str, Any]
 
 
 def test_a_copy_of_a_reference_names_it(tmp_path: Path) -> None:
-    found = region(copy_of_reference=[{"signer": "Ann", "reference": 3, "similarity": 0.99}])
+    copied = region(copy_of_reference=[{"signer": "Ann", "reference": 3, "similarity": 0.99}])
 
-    assert "Same ink as reference 3 of Ann" in written(tmp_path, found)
+    assert "Same ink as reference 3 of Ann" in written(tmp_path, copied)
 
 
 def test_references_are_listed_with_their_standing(tmp_path: Path) -> None:

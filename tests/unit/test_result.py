@@ -100,9 +100,9 @@ def test_a_difference_in_the_answer_is_named_and_circumstances_are_none() -> Non
     moved = results.region(duplicate_of=None).model_copy(update={"x": 41.0, "crop": "elsewhere"})
     now = results.document("other.pdf", pages=[results.page(regions=[moved])], signed=None)
 
-    found = list(differences(then, now, tolerance=1e-3))
+    differing = list(differences(then, now, tolerance=1e-3))
 
-    assert [(one.field, one.then, one.now) for one in found] == [
+    assert [(one.field, one.then, one.now) for one in differing] == [
         ("signed", True, None),
         ("pages[0].regions[0].x", 40.0, 41.0),
     ]

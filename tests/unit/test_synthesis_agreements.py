@@ -11,10 +11,10 @@ NAMES = ("Ada Holm", "Ben Wells")
 
 
 def test_the_same_seed_draws_the_same_agreement():
-    one, other = (agreement_page(np.random.default_rng(4), dpi=60) for _ in range(2))
+    first, other = (agreement_page(np.random.default_rng(4), dpi=60) for _ in range(2))
 
-    assert np.array_equal(one.pixels, other.pixels)
-    assert one.marks == other.marks
+    assert np.array_equal(first.pixels, other.pixels)
+    assert first.marks == other.marks
 
 
 def test_marks_lie_on_the_page_around_ink_and_are_of_known_labels():

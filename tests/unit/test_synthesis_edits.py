@@ -77,8 +77,8 @@ def test_redacted_passages_had_print_and_lie_apart() -> None:
 
     assert all(bar.top < 410 for bar in bars)
     for seed in range(6):
-        own = redact(lined(), rng(seed), count=4)
-        assert not any(a.near(b, 4) for index, a in enumerate(own) for b in own[index + 1 :])
+        redacted = redact(lined(), rng(seed), count=4)
+        assert not any(a.near(b, 4) for index, a in enumerate(redacted) for b in redacted[index + 1 :])
 
 
 def test_what_is_to_be_kept_stays_uncovered() -> None:

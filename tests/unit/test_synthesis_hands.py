@@ -22,10 +22,10 @@ def test_no_hand_that_measures_teaches(tmp_path):
     for package in ("fontpkg_caveat", "fontpkg_zeyada"):
         shutil.copy(package_faces(package)[0].file, tmp_path / f"{package.removeprefix('fontpkg_')}.ttf")
 
-    found = hands_for_training(tmp_path, tmp_path / "converted")
+    hands = hands_for_training(tmp_path, tmp_path / "converted")
 
     assert not set(LEARNT_HANDS) & set(TEST_HANDS)
-    assert [face.file.name for faces in found for face in faces] == ["caveat.ttf"]
+    assert [face.file.name for faces in hands for face in faces] == ["caveat.ttf"]
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -46,9 +46,9 @@ def test_a_note_is_written_with_all_its_ink_inside(seed):
 def test_more_lines_are_a_taller_note():
     face = installed_hands()[0][0]
 
-    one, three = (penned_lines(["see page 2"] * count, face, np.random.default_rng(4)) for count in (1, 3))
+    single, three = (penned_lines(["see page 2"] * count, face, np.random.default_rng(4)) for count in (1, 3))
 
-    tall = [np.ptp(np.flatnonzero(mask.max(axis=1) > 128)) for mask in (one, three)]
+    tall = [np.ptp(np.flatnonzero(mask.max(axis=1) > 128)) for mask in (single, three)]
     assert tall[1] > 1.8 * tall[0]
 
 

@@ -51,10 +51,10 @@ def test_boxes_stand_inside_the_page(layout):
 def test_every_party_of_a_contract_signs_and_dates_it():
     _, page = filled("signing_page")
 
-    found = [(mark.label, mark.signer) for mark in page.marks]
+    drawn = [(mark.label, mark.signer) for mark in page.marks]
 
     expected = [(label, person.name) for person in PEOPLE for label in ("signature", "handwritten_date")]
-    assert found == expected
+    assert drawn == expected
 
 
 def test_the_same_seed_gives_the_same_page():

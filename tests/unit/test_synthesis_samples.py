@@ -77,9 +77,9 @@ def test_all_documents_open_and_have_ink_where_the_truth_says(drawn):
         if not entry["readable"]:
             continue
         sizes = [(page["width"], page["height"]) for page in entry["pages"]]
-        shown = pictures(drawn.documents_folder / entry["document"], sizes)
-        assert len(shown) == len(sizes)
-        for picture, page in zip(shown, entry["pages"], strict=True):
+        seen = pictures(drawn.documents_folder / entry["document"], sizes)
+        assert len(seen) == len(sizes)
+        for picture, page in zip(seen, entry["pages"], strict=True):
             assert abs(picture.shape[1] - page["width"]) <= 1
             for region in page["regions"]:
                 top, left = int(region["y"]), int(region["x"])

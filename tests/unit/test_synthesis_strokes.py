@@ -25,8 +25,8 @@ def silhouette(strokes: PenStrokes) -> np.ndarray:
     return soft / np.linalg.norm(soft)
 
 
-def distance(one: PenStrokes, other: PenStrokes) -> float:
-    return float(np.linalg.norm(silhouette(one) - silhouette(other)))
+def distance(strokes: PenStrokes, other: PenStrokes) -> float:
+    return float(np.linalg.norm(silhouette(strokes) - silhouette(other)))
 
 
 def test_the_same_seed_gives_the_same_person_and_the_same_ink():

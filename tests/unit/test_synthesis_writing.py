@@ -67,12 +67,12 @@ def test_a_single_sample_has_no_speed() -> None:
 
 
 def test_a_text_s_plan_goes_from_left_to_right_with_a_gap_a_word() -> None:
-    one, two, three = (
+    single, two, three = (
         max(x for part in text_plan(text, rng()) for x, _ in part) for text in ("ll", "l l", "l l l")
     )
 
-    assert one < two < three
-    assert two - one == pytest.approx(0.7, abs=0.5)
+    assert single < two < three
+    assert two - single == pytest.approx(0.7, abs=0.5)
 
 
 def test_dots_and_bars_are_set_when_the_word_is_done() -> None:

@@ -26,24 +26,24 @@ def caught(level: int) -> Exception:
 
 
 def test_an_unexpected_error_names_the_places_it_came_through():
-    said = describe_error(caught(0))
+    description = describe_error(caught(0))
 
-    assert said.startswith(
+    assert description.startswith(
         "ValueError: invalid literal for int() with base 10: 'x' [tests/unit/test_trace.py:"
     )
-    assert said.endswith(" _deep]")
+    assert description.endswith(" _deep]")
 
 
 def test_neither_values_nor_source_are_told():
-    said = describe_error(caught(2))
+    description = describe_error(caught(2))
 
-    assert "kanarienvogel" not in said
-    assert "int(" not in said.partition("[")[2]
+    assert "kanarienvogel" not in description
+    assert "int(" not in description.partition("[")[2]
 
 
 def test_a_deep_or_talkative_error_stays_short_and_on_one_line():
-    said = describe_error(caught(100))
+    description = describe_error(caught(100))
 
-    assert said.count(" > ") == 3
+    assert description.count(" > ") == 3
     assert len(describe_error(RuntimeError("a\n" * 10_000))) < 600
     assert "\n" not in describe_error(RuntimeError("a\nb"))

@@ -132,8 +132,8 @@ def cleaner_report() -> CleanerReport:
 
 def copies_report() -> CopiesReport:
     pairs = {
-        name: Pairs(Share(found, of), 0, (0.1, 0.2, 0.3, 0.4), [])
-        for name, found, of in (("CEDAR", 0, 100), ("BHSig260-Hindi test", 1, 300))
+        name: Pairs(Share(hits, of), 0, (0.1, 0.2, 0.3, 0.4), [])
+        for name, hits, of in (("CEDAR", 0, 100), ("BHSig260-Hindi test", 1, 300))
     }
     copies = dict.fromkeys(("scanned again", "1 bit, thin", "anything of these"), Share(44, 48))
     return CopiesReport("2026-01-01", "abc", "auto", 0.8, pairs, copies, Share(40, 48), 500)

@@ -102,10 +102,10 @@ def test_the_equal_error_rate_does_not_change_with_the_scale_of_scores():
 def test_the_equal_error_rate_of_two_normal_distributions_is_that_of_their_distance():
     rng = np.random.default_rng(3)
 
-    found = equal_error_rate(rng.normal(2, 1, 40_000), rng.normal(0, 1, 40_000))
+    rate = equal_error_rate(rng.normal(2, 1, 40_000), rng.normal(0, 1, 40_000))
 
     # Phi(-d / 2) for means d apart.
-    assert found == pytest.approx(0.158655, abs=0.005)
+    assert rate == pytest.approx(0.158655, abs=0.005)
 
 
 def test_curves_run_from_everything_accepted_to_nothing():

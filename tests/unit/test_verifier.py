@@ -121,10 +121,10 @@ def test_the_order_of_references_does_not_matter(logits, random):
     shuffled = list(logits)
     random.shuffle(shuffled)
 
-    one = VERIFIER.compare(QUERY, references(*logits), quality=USABLE)
+    opinion = VERIFIER.compare(QUERY, references(*logits), quality=USABLE)
     other = VERIFIER.compare(QUERY, references(*shuffled), quality=USABLE)
 
-    assert one.probability == pytest.approx(other.probability, abs=1e-6)
+    assert opinion.probability == pytest.approx(other.probability, abs=1e-6)
 
 
 def test_suggestions_are_the_likeliest_signers_best_first():
@@ -136,10 +136,10 @@ def test_suggestions_are_the_likeliest_signers_best_first():
         "emil": np.zeros((0, 4), np.float32),
     }
 
-    found = VERIFIER.nearest(QUERY, enrolled, top=3)
+    nearest = VERIFIER.nearest(QUERY, enrolled, top=3)
 
-    assert [signer for signer, _ in found] == ["bert", "dora", "anna"]
-    assert found[0][1] == VERIFIER.compare(QUERY, enrolled["bert"], quality=USABLE).probability
+    assert [signer for signer, _ in nearest] == ["bert", "dora", "anna"]
+    assert nearest[0][1] == VERIFIER.compare(QUERY, enrolled["bert"], quality=USABLE).probability
 
 
 def test_nobody_enrolled_means_no_suggestion():
@@ -156,11 +156,11 @@ def test_a_search_among_many_compares_the_nearest_in_full():
     query = np.array([1.0, 0, 0, 0], np.float32)
     enrolled = {f"signer {i:03}": references(float(i)) for i in range(3 * SHORTLIST)}
 
-    found = VERIFIER.nearest(query, enrolled, top=2)
+    nearest = VERIFIER.nearest(query, enrolled, top=2)
 
     last = 3 * SHORTLIST - 1
-    assert found == VERIFIER.nearest(query, dict(list(enrolled.items())[-SHORTLIST:]), top=2)
-    assert [signer for signer, _ in found] == [f"signer {last:03}", f"signer {last - 1:03}"]
+    assert nearest == VERIFIER.nearest(query, dict(list(enrolled.items())[-SHORTLIST:]), top=2)
+    assert [signer for signer, _ in nearest] == [f"signer {last:03}", f"signer {last - 1:03}"]
 
 
 @pytest.mark.parametrize(

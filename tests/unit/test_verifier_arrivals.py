@@ -13,10 +13,7 @@ pytest.importorskip("torch", reason="training is an optional extra")
 from tests.handwriting import signature
 from training.common.pixels import cut_to_ink
 from training.synthesis import pages
-from training.verifier import robustness
-from training.verifier.copies import (
-    CONDITIONS as COPY_CONDITIONS,
-)
+from training.verifier import copies, robustness
 from training.verifier.copies import Rescan, anything, genuine_pairs, rescanned
 from training.verifier.degrade import CONDITIONS, INK, PAPER, WIDTH, as_scanned
 from training.verifier.library import Library, load_verifier_models
@@ -125,9 +122,9 @@ def test_a_ruled_line_crosses_the_whole_width_in_the_lower_half(scan):
     assert darker[:, 0].min() >= scan.shape[0] * 0.5 - 6
 
 
-@pytest.mark.parametrize("name", [name for name, how in COPY_CONDITIONS.items() if how is not None])
+@pytest.mark.parametrize("name", [name for name, how in copies.CONDITIONS.items() if how is not None])
 def test_a_rescan_holds_the_signature_in_three_equal_channels(name):
-    crop = rescanned(signature(3, paper=255), COPY_CONDITIONS[name], rng())
+    crop = rescanned(signature(3, paper=255), copies.CONDITIONS[name], rng())
 
     assert crop.ndim == 3
     assert crop.dtype == np.uint8

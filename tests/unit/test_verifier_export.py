@@ -143,9 +143,9 @@ class Parts(PairClassifier):
 
     def paths(self, a, b):
         same = (a[:, 0] == b[:, 0]).float()
-        said = [1 - same, 1 - same]
-        said[self.telling] = same
-        return torch.zeros(len(a)), said[0], said[1]
+        answered = [1 - same, 1 - same]
+        answered[self.telling] = same
+        return torch.zeros(len(a)), answered[0], answered[1]
 
 
 class Named(SignatureEncoder):

@@ -35,11 +35,11 @@ def models():
     return load_verifier_models()
 
 
-def same(found: dict[str, float], expected: dict[str, float]) -> bool:
+def same(figures: dict[str, float], expected: dict[str, float]) -> bool:
     """Rates are counts and come out exactly; scores may differ by an engine's last digits."""
-    return found.keys() == expected.keys() and all(
+    return figures.keys() == expected.keys() and all(
         value == pytest.approx(expected[name], abs=0.002 if name.startswith("median") else 1e-6)
-        for name, value in found.items()
+        for name, value in figures.items()
     )
 
 
@@ -48,28 +48,28 @@ def test_the_figures_are_those_of_the_shipped_files(expected, models):
 
 
 def test_drawn_signatures_are_told_apart_exactly_as_before(expected, models):
-    found = regression.exact_figures(regression.invented_subset(), models)
+    figures = regression.exact_figures(regression.invented_subset(), models)
 
-    assert same(found, expected["invented"]), f"{found}; if it is meant so, renew with: {RENEW}"
+    assert same(figures, expected["invented"]), f"{figures}; if it is meant so, renew with: {RENEW}"
 
 
 @needs_data("verification/cedar")
 def test_real_signatures_are_told_apart_exactly_as_before(expected, models):
-    found = regression.exact_figures(regression.cedar_subset(DATA), models)
+    figures = regression.exact_figures(regression.cedar_subset(DATA), models)
 
-    assert same(found, expected["cedar"]), f"{found}; if it is meant so, renew with: {RENEW}"
+    assert same(figures, expected["cedar"]), f"{figures}; if it is meant so, renew with: {RENEW}"
 
 
 def test_both_engines_say_the_same_of_two_hundred_pairs():
     images = regression.invented_subset().images
     verifier, onnx = load_verifier(), load_encoder()
     torch = TorchEncoder(weights.verified_path("encoder-torch"), version=onnx.version, device="cpu")
-    one, other = onnx.encode(images), torch.encode(images)
+    by_onnx, other = onnx.encode(images), torch.encode(images)
     rng = np.random.default_rng(1)
     pairs = [rng.choice(len(images), 2, replace=False) for _ in range(PAIRS)]
 
     opinions = [
-        [verifier.compare(made[query], made[[reference]], quality=USABLE) for made in (one, other)]
+        [verifier.compare(made[query], made[[reference]], quality=USABLE) for made in (by_onnx, other)]
         for query, reference in pairs
     ]
 

@@ -52,21 +52,21 @@ def library():
 
 
 def test_everybody_is_found_and_nobody_is_named_for_a_stranger(library):
-    found = _search(library, [person(i) for i in range(10)], [person(20), person(21)], KINDS[0])
+    search = _search(library, [person(i) for i in range(10)], [person(20), person(21)], KINDS[0])
 
-    assert (found.enrolled, found.queries, found.strangers) == (10, 20, 4)
-    assert found.first.value == found.among_five.value == found.named.value == 1.0
-    assert found.false_alarms.value == 0.0
-    assert found.composition == {"CEDAR": 10}
+    assert (search.enrolled, search.queries, search.strangers) == (10, 20, 4)
+    assert search.first.value == search.among_five.value == search.named.value == 1.0
+    assert search.false_alarms.value == 0.0
+    assert search.composition == {"CEDAR": 10}
 
 
 def test_who_writes_like_another_is_found_as_that_other(library):
     enrolled = [*(person(i) for i in range(9)), person(9, towards=3)]
 
-    found = _search(library, enrolled, [person(20, towards=3)], KINDS[0])
+    search = _search(library, enrolled, [person(20, towards=3)], KINDS[0])
 
-    assert found.first.value == pytest.approx(0.9)
-    assert found.false_alarms.value == 1.0
+    assert search.first.value == pytest.approx(0.9)
+    assert search.false_alarms.value == 1.0
 
 
 def test_prescribed_names_are_asked_about_apart(library):

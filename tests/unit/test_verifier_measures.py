@@ -60,18 +60,18 @@ def test_a_threshold_for_each_user_errs_less_than_one_for_all():
 def test_binned_draws_agree_with_the_exact_rate():
     trials = writers(30)
 
-    found = metrics.eer_estimate(trials, "skilled")
+    estimate = metrics.eer_estimate(trials, "skilled")
     everybody = np.ones((2, len(trials)))
     binned = resampled_curves([t.genuine for t in trials], [t.skilled for t in trials], everybody)
 
-    assert binned.equal_error()[0] == pytest.approx(found.value, abs=0.003)
+    assert binned.equal_error()[0] == pytest.approx(estimate.value, abs=0.003)
 
 
 def test_half_the_errors_is_a_ratio_of_a_half():
-    one = [Trials(np.array([0.0, 2, 2, 2]), np.array([1.0, 0, 0, 0]), np.zeros(1))] * 4
+    trials = [Trials(np.array([0.0, 2, 2, 2]), np.array([1.0, 0, 0, 0]), np.zeros(1))] * 4
     other = [Trials(np.array([0.0] + [2] * 7), np.array([1.0] + [0] * 7), np.zeros(1))] * 4
 
-    assert metrics.eer_ratio(one, other).value == pytest.approx(0.5, abs=0.05)
+    assert metrics.eer_ratio(trials, other).value == pytest.approx(0.5, abs=0.05)
 
 
 def test_honest_ratios_are_calibrated_and_boasting_ones_are_not():
@@ -117,10 +117,10 @@ def test_a_calibration_judges_by_the_references_agreement_and_widens_for_few():
 
 
 def test_calibrated_verdicts_err_no_more_often_than_stated():
-    found, table = scored(3)
-    made = calibrate.calibrate([(found, table)])
+    measured, table = scored(3)
+    made = calibrate.calibrate([(measured, table)])
     fit = Fit(**made["fits"][3])
-    drawn = protocol.draws(table, found, count=5)
+    drawn = protocol.draws(table, measured, count=5)
     trials = protocol.trials(
         drawn, lambda pairs, agreed: fit.slope * pairs.mean(axis=1) + fit.agreement * agreed + fit.intercept
     )
@@ -146,11 +146,11 @@ def test_a_soiled_crop_still_has_ink(name):
     signer = readers.invented([1], specimens=1)[0]
     scan = as_scanned(255 - signer.genuine[0].mask(), rng)
 
-    found = CONDITIONS[name](scan, rng)
+    degraded = CONDITIONS[name](scan, rng)
 
-    assert found.dtype == np.uint8
-    assert found.ndim == 2
-    assert 0.005 < (ink_mask(found) > 0).mean() < 0.5
+    assert degraded.dtype == np.uint8
+    assert degraded.ndim == 2
+    assert 0.005 < (ink_mask(degraded) > 0).mean() < 0.5
 
 
 def test_deviates_are_those_of_the_normal_distribution():

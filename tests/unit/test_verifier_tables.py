@@ -177,13 +177,13 @@ def test_what_was_not_asked_for_is_not_printed():
 
 
 def test_own_signers_without_forgeries_have_no_skilled_rate():
-    own = [OwnFigures(1, 5, 20, None, rate(0.03)), OwnFigures(3, 5, 10, rate(0.1), rate(0.02))]
+    figures = [OwnFigures(1, 5, 20, None, rate(0.03)), OwnFigures(3, 5, 10, rate(0.1), rate(0.02))]
 
-    first, second = rows(tables.own_table(own))
+    first, second = rows(tables.own_table(figures))
 
     assert (first["Skilled EER"], first["Random EER"]) == ("no forgeries", "3.0% (2.0–4.0)")
     assert second["Skilled EER"] == "10.0% (9.0–11.0)"
-    assert [(figure.measure, figure.n) for figure in own_figures("mine", own)] == [
+    assert [(figure.measure, figure.n) for figure in own_figures("mine", figures)] == [
         ("random EER, 1 reference", 20),
         ("skilled EER, 3 references", 10),
         ("random EER, 3 references", 10),

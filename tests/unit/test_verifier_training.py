@@ -54,9 +54,9 @@ def signers():
     return readers.invented(range(4), specimens=6)
 
 
-def overlap(one, other):
+def overlap(left, other):
     """Intersection over union of two forms' ink, thickened."""
-    a, b = _thicker(one > 0.5), _thicker(other > 0.5)
+    a, b = _thicker(left > 0.5), _thicker(other > 0.5)
     return (a & b).sum() / (a | b).sum()
 
 
@@ -74,9 +74,9 @@ def _thicker(ink):
     ],
 )
 def test_the_equal_error_rate_is_where_both_errors_meet(genuine, impostor, expected):
-    found = equal_error_rate(np.array(genuine, float), np.array(impostor, float))
+    rate = equal_error_rate(np.array(genuine, float), np.array(impostor, float))
 
-    assert found == pytest.approx(expected, abs=0.13)
+    assert rate == pytest.approx(expected, abs=0.13)
 
 
 def test_the_interval_holds_the_rate_and_narrows_with_writers():
@@ -140,14 +140,14 @@ def test_pairs_are_judged_alike_in_either_order():
 def test_a_part_that_moved_a_little_finds_its_counterpart_and_one_that_moved_far_does_not(number):
     matcher = PairClassifier().eval()
     matcher.parts_weight = torch.eye(2)[number]
-    one = written_in(number, {(3, 5): 0, (3, 6): 1})
+    specimen = written_in(number, {(3, 5): 0, (3, 6): 1})
     near, farther, far = (written_in(number, {(3, 5 + by): 0, (3, 6 + by): 1}) for by in (1, 2, 9))
 
     with torch.no_grad():
         for layer in (matcher.coarse.likeness[0], matcher.coarse.likeness[2]):
             layer.weight.fill_(1.0)
             layer.bias.zero_()
-        itself, nearby, apart, away = (matcher(one, other).item() for other in (one, near, farther, far))
+        itself, nearby, apart, away = (matcher(specimen, b).item() for b in (specimen, near, farther, far))
 
     assert itself > nearby > apart > away
     assert itself - nearby < (itself - away) / 4
@@ -170,30 +170,30 @@ def test_drawn_specimens_hide_how_fast_they_were_written():
     slow, fast = np.linspace(0, 9, 2000), np.linspace(0, 9, 100)
     paths = [np.stack([time * 30, np.sin(time) * 50], axis=1) for time in (slow, fast)]
 
-    one, other = (readers.Drawn(readers.on_canvas([path])).mask() > 128 for path in paths)
+    first, other = (readers.Drawn(readers.on_canvas([path])).mask() > 128 for path in paths)
 
-    assert not (one & ~_thicker(other)).any()
-    assert not (other & ~_thicker(one)).any()
+    assert not (first & ~_thicker(other)).any()
+    assert not (other & ~_thicker(first)).any()
 
 
 def test_augmentation_is_the_generators_choice(signers):
     specimen = signers[0].genuine[0]
 
-    one, same, other = (
+    first, same, other = (
         augmented(specimen, another_hand(rng), rng) for rng in map(np.random.default_rng, (1, 1, 2))
     )
 
-    assert np.array_equal(one, same)
-    assert not np.array_equal(one, other)
+    assert np.array_equal(first, same)
+    assert not np.array_equal(first, other)
 
 
 def test_a_made_up_hand_changes_all_specimens_of_a_writer_alike(signers):
     specimen, hand = signers[0].genuine[0], another_hand(np.random.default_rng(3))
 
-    one, again = (augmented(specimen, hand, np.random.default_rng(seed)) for seed in (1, 2))
+    first, again = (augmented(specimen, hand, np.random.default_rng(seed)) for seed in (1, 2))
     other = augmented(specimen, another_hand(np.random.default_rng(4)), np.random.default_rng(1))
 
-    assert overlap(one, again) > overlap(one, other)
+    assert overlap(first, again) > overlap(first, other)
 
 
 def test_a_batch_has_genuine_and_forged_specimens_of_every_writer(signers):
@@ -207,10 +207,10 @@ def test_a_batch_has_genuine_and_forged_specimens_of_every_writer(signers):
 
 
 def test_a_made_up_writer_is_genuine_where_both_pieces_are(signers):
-    one, other = signers[:2]
-    real = {id(specimen) for specimen in one.genuine + other.genuine}
+    first, other = signers[:2]
+    real = {id(specimen) for specimen in first.genuine + other.genuine}
 
-    made = spliced(one, other, 3, np.random.default_rng(1))
+    made = spliced(first, other, 3, np.random.default_rng(1))
 
     pieces = [[id(specimen.first), id(specimen.second)] for specimen in made.genuine]
     assert len(made.genuine) == len(made.forged) == 3
@@ -230,13 +230,13 @@ def test_the_pieces_of_a_made_up_writer_stand_side_by_side(signers):
 
 
 def test_trials_never_compare_a_specimen_with_itself(signers):
-    found = protocol.make_gallery(signers)
-    itself = np.where(np.eye(len(found.writers), dtype=bool), np.inf, 0.0)
+    gallery = protocol.make_gallery(signers)
+    itself = np.where(np.eye(len(gallery.writers), dtype=bool), np.inf, 0.0)
 
     trials = [
         trial
         for count in (1, 2)
-        for trial in protocol.trials(protocol.draws(itself, found, count=count), protocol.mean)
+        for trial in protocol.trials(protocol.draws(itself, gallery, count=count), protocol.mean)
     ]
 
     assert all(np.isfinite(np.concatenate([t.genuine, t.skilled, t.random])).all() for t in trials)

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 import typer
 
-from producer.cli import app
+import producer.cli
+import training.cli
 from producer.lazy import loaded, names
-from training.cli import app as training_app
 
 ROOT = Path(__file__).parents[2]
 MOST_WORDS = 30
@@ -114,13 +114,13 @@ def documented(command: Any) -> str:
 
 def product() -> Iterator[tuple[str, str]]:
     """The product's front door and every command of it, with all its help."""
-    yield "countersign", documented(typer.main.get_command(app))
+    yield "countersign", documented(typer.main.get_command(producer.cli.app))
     yield from ((f"countersign {name}", documented(loaded(name))) for name in names())
 
 
 def trained() -> Iterator[tuple[str, str]]:
     """Training's front door, its groups and every command, with all its help."""
-    waiting = [("countersign-train", typer.main.get_command(training_app))]
+    waiting = [("countersign-train", typer.main.get_command(training.cli.app))]
     while waiting:
         path, command = waiting.pop()
         yield path, documented(opened(command))

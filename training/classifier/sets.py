@@ -17,7 +17,7 @@ from training.classifier.settings import ClassifierSettings
 from training.common.console import Notice
 from training.synthesis.hands import LEARNT_HANDS, TEST_HANDS, hands_for_training, installed_hands
 from training.synthesis.typeset import CARRIED, SEEN, UNSEEN, Face, folder_faces, package_faces
-from training.verifier import sets as verification
+from training.verifier import sets
 from training.verifier.readers import SignerSpecimens, bhsig
 from worker.errors import WrongUse
 from worker.vision.detection.classifier import Kind
@@ -64,7 +64,7 @@ def training_pieces(data: Path, settings: ClassifierSettings, fonts: Fonts, noti
         return range(TRAIN_SEED, TRAIN_SEED + count)
 
     each = settings.specimens_a_signer
-    writers = [*verification.scanned_for_training(data), *verification.online_for_training(data)]
+    writers = [*sets.scanned_for_training(data), *sets.online_for_training(data)]
     sources: dict[str, Iterable[Piece]] = {
         "signatures on pages": real.signatures(root, "train"),
         "logos": real.logos(root, "train"),

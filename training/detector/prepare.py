@@ -48,7 +48,7 @@ def sampler(
 ) -> Sampler:
     """What draws a stage's samples from prepared pages; `hands` are faces to write notes in."""
     patches = collect(
-        StrokeBook.found(data),
+        StrokeBook.recorded(data),
         sheets,
         data,
         count=settings.patches,
@@ -82,5 +82,5 @@ def _build_own(
             source = "scans" if page.marks else "empty"
             written.add(read_pixels(page.image), page.marks, known=pages.known, source=source)
     total = min(settings.drawn, limit or settings.drawn)
-    draw_pages(written, StrokeBook.found(data), drawn=total, seed=settings.seed, notice=notice)
+    draw_pages(written, StrokeBook.recorded(data), drawn=total, seed=settings.seed, notice=notice)
     written.close()

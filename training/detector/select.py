@@ -153,7 +153,7 @@ def threshold(scored: Sequence[Scored], best: float) -> float:
 
 def drawn_pages(data: Path, *, count: int = DRAWN) -> list[Sheet]:
     """Drawn pages that no training sees."""
-    book = StrokeBook.found(data)
+    book = StrokeBook.recorded(data)
     with tempfile.TemporaryDirectory() as scratch:
         folder = SheetFolder(Path(scratch))
         for index in range(count):

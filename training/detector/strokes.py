@@ -32,7 +32,7 @@ class StrokeBook:
     offset: npt.NDArray[np.int64]
 
     @classmethod
-    def found(cls, data: Path) -> StrokeBook | None:
+    def recorded(cls, data: Path) -> StrokeBook | None:
         """The recorded hands in a data folder; None where it has none."""
         folder = data / "verification"
         return cls.load(folder) if (folder / "susig.npz").exists() else None

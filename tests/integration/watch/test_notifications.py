@@ -68,10 +68,10 @@ def test_notifications_from_sqs_are_taken_in_and_deleted(deps, queue, s3, sqs):
         first_taken(queue)
         told = put(s3, *(f"{number}.pdf" for number in range(12)))
         client.send_message(QueueUrl=url, MessageBody=TEST_EVENT)
-        for one in told[:6]:
-            client.send_message(QueueUrl=url, MessageBody=aws(one, one))
-        for one in told[6:]:
-            client.send_message(QueueUrl=url, MessageBody=sns(aws(one)))
+        for notification in told[:6]:
+            client.send_message(QueueUrl=url, MessageBody=aws(notification, notification))
+        for notification in told[6:]:
+            client.send_message(QueueUrl=url, MessageBody=sns(aws(notification)))
         until(lambda: len(queue.sent) == 13)
         until(lambda: in_sqs(client, url) == 0)
 

@@ -19,13 +19,13 @@ def test_two_watchers_register_everything_once(deps, queue, s3, mail, redis_url)
     lists = [f"events-of-{name}" for name in ("one", "two")]
     boxes = [redis_notifications(redis_url, name, poll=1.0) for name in lists]
 
-    with watching(deps, boxes[:1]) as one, watching(deps, boxes[1:]) as two:
+    with watching(deps, boxes[:1]) as first, watching(deps, boxes[1:]) as second:
         for number in range(30):
             for told in put(s3, f"{number}.pdf"):
                 for name in lists:
                     mail.client.rpush(name, minio(told))
         until(lambda: not any(mail.client.llen(f"{name}{end}") for name in lists for end in ("", ":taken")))
-        counts = [one.end(), two.end()]
+        counts = [first.end(), second.end()]
 
     # A document that neither heard of for the first time was in the listing at the start.
     assert all(one.new + one.known >= 30 for one in counts)
@@ -41,11 +41,11 @@ def test_the_slowest_stage_holds_the_intake_back(deps, queue, s3, caplog):
     slow = replace(but(deps, queue_ceiling=10, list_seconds=OFTEN), depth=lambda stage: depths[stage])
     with watching(slow):
         until(lambda: times(caplog, "a queue is full, intake pauses", queue="detect"))
-        held = len(queue.sent)
+        waiting = len(queue.sent)
         depths["detect"] = 0
         until(lambda: len(queue.sent) == 1)
 
-    assert held == 0
+    assert waiting == 0
 
 
 def test_a_full_queue_pauses_the_intake_until_there_is_room(deps, queue, s3, mail, caplog):
