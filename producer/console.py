@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
-from rich.progress import Progress as Bar
 from rich.table import Table
 
-from producer.services.progress import OnProgress, Progress
 from producer.text import visible
 
 if TYPE_CHECKING:
@@ -46,28 +42,6 @@ def print_json(value: ResultModel | Mapping[str, object]) -> None:
     """One JSON object on one line of stdout, in ASCII: names may hold ends of lines of their own."""
     line = json.dumps(value) if isinstance(value, Mapping) else value.json_line()
     out.print(line, markup=False, highlight=False, soft_wrap=True)
-
-
-def progress() -> Bar:
-    """A progress bar on stderr."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    return Bar(*columns, console=err)
-
-
-@contextmanager
-def told_progress(what: str) -> Iterator[OnProgress]:
-    """A listener that shows a bar from the first event on; the bar ends with the block."""
-    bar = progress()
-    task = bar.add_task(what, total=None)
-
-    def tell(event: Progress) -> None:
-        bar.start()
-        bar.update(task, completed=event.done, total=event.total)
-
-    try:
-        yield tell
-    finally:
-        bar.stop()
 
 
 def plain(text: str) -> str:

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from producer.console import print_json, progress
+from producer.console import print_json
 from producer.printing.comparison import show_comparison
+from producer.printing.progress import progress_bar
 from producer.services.compare import Pair, compare_pairs, read_pairs
 from worker.errors import WrongUse
 from worker.settings import Reading, Verification
@@ -31,7 +32,7 @@ def compare(
     from worker.embedded.comparison import Comparer  # noqa: PLC0415 - loads the models
 
     answers = compare_pairs(Comparer(Reading(), Verification()), chosen)
-    with progress() as bar:
+    with progress_bar() as bar:
         for answer in bar.track(answers, total=len(chosen), description="pairs"):
             unusable += answer.reason is not None
             if as_json:

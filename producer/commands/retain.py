@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from producer.console import err, told_progress
+from producer.console import err
+from producer.printing.progress import progress_listener
 from producer.services.retain import erase_expired
 from worker import connections
 from worker.settings import Retention
@@ -17,7 +18,7 @@ def retain(
 ) -> None:
     """Erase the documents whose retention is over (COUNTERSIGN_RETAIN_DAYS). Meant for cron, once a day."""
     sessions, store = connections.sessions(), connections.store()
-    with told_progress("documents") as tell:
+    with progress_listener("documents") as tell:
         retained = erase_expired(sessions, store, Retention().retain_days, dry_run=dry_run, on_progress=tell)
     err.print(f"{retained.erased} documents {'would be ' if dry_run else ''}erased")
     if retained.at_work:

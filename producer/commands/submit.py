@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from producer.claims import read_claims
-from producer.console import err, told_progress
+from producer.console import err
+from producer.printing.progress import progress_listener
 from producer.services.intake import connect
 from producer.services.submit import submit_place
 
@@ -25,7 +26,7 @@ def submit(
     registered already is not worked on twice.
     """
     table = {} if claims is None else read_claims(claims)
-    with told_progress("uploading") as tell:
+    with progress_listener("uploading") as tell:
         counts = submit_place(source, connect(source), table=table, on_progress=tell)
     err.print(f"{counts.new} new documents sent, {counts.known} known already, {counts.skipped} skipped")
     raise typer.Exit(1 if counts.skipped else 0)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from producer.console import err, plain, told_progress
+from producer.console import err, plain
 from producer.printing import enrolments
 from producer.printing.documents import SENTENCES
+from producer.printing.progress import progress_listener
 from producer.services.progress import Progress
 from producer.services.run import DocumentSkipped, OnRunEvent, ReferencesRead, RunEvent
 
@@ -15,7 +16,7 @@ from producer.services.run import DocumentSkipped, OnRunEvent, ReferencesRead, R
 @contextmanager
 def told() -> Iterator[OnRunEvent]:
     """A listener that says what happens; its bar ends with the block."""
-    with told_progress("documents") as show_progress:
+    with progress_listener("documents") as show_progress:
 
         def tell(event: RunEvent) -> None:
             if isinstance(event, Progress):
