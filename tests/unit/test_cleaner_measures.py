@@ -25,6 +25,7 @@ from training.cleaner.dirt import Pair  # noqa: E402
 from training.cleaner.evaluate import CleaningCase, Judge  # noqa: E402
 from training.cleaner.export import register_cleaner  # noqa: E402
 from training.cleaner.network import StrokeProbabilities, StrokeUNet  # noqa: E402
+from training.cleaner.picture import draw_cleaners  # noqa: E402
 from training.cleaner.settings import CLEANER_SETTINGS, CleanerSettings  # noqa: E402
 from training.cleaner.tables import show_cleaners  # noqa: E402
 from training.cleaner.train import loss_of, start_cleaner  # noqa: E402
@@ -339,3 +340,12 @@ def test_the_tables_name_every_cleaner_and_what_it_costs(judge: Judge) -> None:
         word in written for word in ("a set", "strict", "lax", "perfect", "25.0%", "2 writers", "6 crops")
     )
     assert json.dumps("121212121212")[1:-1] in written
+
+
+def test_the_picture_of_the_manual_has_a_row_a_signature_and_is_its_seed_s(tmp_path: Path) -> None:
+    for name, seed in (("a", 6), ("b", 6), ("c", 7)):
+        draw_cleaners(tmp_path / f"{name}.png", seed=seed)
+
+    first, again, other = (cv2.imread(str(tmp_path / f"{name}.png")) for name in "abc")
+    assert first.shape == (5 * 150, 3 * 360, 3)
+    assert np.array_equal(first, again) and not np.array_equal(first, other)

@@ -26,11 +26,12 @@ from training.detector.metrics import Scored, label_figures, score_page, served_
 from training.detector.owndata import read_own  # noqa: E402
 from training.detector.plots import draw_plots  # noqa: E402
 from training.detector.prepare import prepared  # noqa: E402
-from training.detector.readers import PageRecord  # noqa: E402
+from training.detector.readers import PageRecord, read_unsigned  # noqa: E402
 from training.detector.seen import Seen, found_on, seen_page  # noqa: E402
 from training.detector.select import CALLED, RECALL, Choice, choose_input_sizes, of_label, threshold  # noqa: E402
 from training.detector.settings import DetectorSettings  # noqa: E402
 from training.detector.sheets import LABELS, Marked, SheetFolder, read_sheets  # noqa: E402
+from training.detector.splits import is_validation  # noqa: E402
 from training.detector.tables import show_detector  # noqa: E402
 from training.detector.testsets import PageCase  # noqa: E402
 from training.detector.widen import widened  # noqa: E402
@@ -316,3 +317,22 @@ def test_the_tables_name_sets_labels_and_what_was_not_known() -> None:
     written = console.file.getvalue()
     assert "detector 121212121212" in written and "test-9" in written
     assert "2 of 4" in written and "0.500" in written and "0.667" in written
+
+
+def test_a_third_of_the_documents_is_the_validation_set_whatever_else_there_is() -> None:
+    names = [f"document {number}" for number in range(600)]
+
+    chosen = [name for name in names if is_validation(name)]
+
+    assert 150 < len(chosen) < 250
+    assert [name for name in reversed(names) if is_validation(name)] == chosen[::-1]
+
+
+def test_flagged_pages_are_test_pages_without_boxes(tmp_path: Path) -> None:
+    (tmp_path / "unsigned").mkdir()
+    (tmp_path / "unsigned" / "pages.csv").write_text("image\na/x.png\ny.png\n", encoding="utf-8")
+
+    pages = read_unsigned(tmp_path)
+
+    assert [(page.group, page.boxes, page.split) for page in pages] == [("x", (), "test"), ("y", (), "test")]
+    assert pages[0].image == tmp_path / "unsigned" / "a" / "x.png"
