@@ -14,18 +14,24 @@ from PIL import Image
 pytest.importorskip("torch", reason="training is an optional extra")
 
 from training.classifier import drawn, emblems, real, sets
-from training.classifier.augment import moved, plain_look, varied_look, worn
+from training.classifier.augment import moved, varied_look, worn
 from training.classifier.pieces import AROUND, LARGEST, Piece, cut_piece, whole
 from training.synthesis.hands import LEARNT_HANDS, TEST_HANDS, installed_hands
 from training.synthesis.typeset import CARRIED, SEEN, UNSEEN
 from training.verifier.readers import Scanned, SignerSpecimens
 from worker.errors import WrongUse
-from worker.vision.detection.classifier import HEIGHT, WIDTH, Kind
+from worker.vision.crops import crop
+from worker.vision.detection.classifier import HEIGHT, MARGIN, WIDTH, Kind, Look, as_look
 from worker.vision.values import Box
 
 
 def rng(seed: int = 1) -> np.random.Generator:
     return np.random.default_rng(seed)
+
+
+def plain_look(piece: Piece) -> Look:
+    """The piece as a perfect detector would hand it over."""
+    return as_look(crop(piece.pixels, piece.box, margin=MARGIN))
 
 
 def page(*boxes: Box) -> np.ndarray:

@@ -12,12 +12,12 @@ torch = pytest.importorskip("torch", reason="training is an optional extra")
 pytest.importorskip("ultralytics", reason="training is an optional extra")
 
 from training.classifier import drawn, gate, sets  # noqa: E402
-from training.classifier.augment import moved, plain_look, varied_look  # noqa: E402
+from training.classifier.augment import moved, varied_look  # noqa: E402
 from training.classifier.evaluate import classify_pieces  # noqa: E402
 from training.classifier.export import mean_classifier, register_classifier, trained_classifier  # noqa: E402
 from training.classifier.metrics import Answers, confusions, crop_figures  # noqa: E402
 from training.classifier.network import KindProbabilities  # noqa: E402
-from training.classifier.pieces import cut_piece, whole  # noqa: E402
+from training.classifier.pieces import Piece, cut_piece, whole  # noqa: E402
 from training.classifier.settings import CLASSIFIER_SETTINGS, ClassifierSettings  # noqa: E402
 from training.classifier.shipped import shipped_network  # noqa: E402
 from training.classifier.train import (  # noqa: E402
@@ -32,7 +32,17 @@ from training.detector.testsets import PageCase  # noqa: E402
 from training.synthesis.typeset import CARRIED, SEEN, UNSEEN, folder_faces, package_faces  # noqa: E402
 from worker.errors import WrongUse  # noqa: E402
 from worker.vision.choices import Label  # noqa: E402
-from worker.vision.detection.classifier import HEIGHT, KINDS, WIDTH, Kind, OnnxClassifier  # noqa: E402
+from worker.vision.crops import crop  # noqa: E402
+from worker.vision.detection.classifier import (  # noqa: E402
+    HEIGHT,
+    KINDS,
+    MARGIN,
+    WIDTH,
+    Kind,
+    Look,
+    OnnxClassifier,
+    as_look,
+)
 from worker.vision.values import Box, DetectedRegion  # noqa: E402
 
 SEEDS = range(7_000_000, 7_000_006)
@@ -49,6 +59,11 @@ def pieces():
         *drawn.draw_typed(SEEDS, CARRIED, (*SEEN, *UNSEEN), source="print", a_sheet=2),
         *drawn.draw_emblems(SEEDS),
     ]
+
+
+def plain_look(piece: Piece) -> Look:
+    """The piece as a perfect detector would hand it over."""
+    return as_look(crop(piece.pixels, piece.box, margin=MARGIN))
 
 
 def settings(**changed):

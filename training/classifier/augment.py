@@ -26,11 +26,6 @@ _Rng = np.random.Generator
 _SIDEWAYS = 0.08
 
 
-def plain_look(piece: Piece) -> Look:
-    """The piece as a perfect detector would hand it over."""
-    return as_look(crop(piece.pixels, piece.box, margin=MARGIN))
-
-
 def varied_look(piece: Piece, papers: Sequence[Piece], rng: _Rng) -> Look:
     """The piece moved, laid on another paper where it is bare ink, stretched, turned and worn."""
     pixels = piece.pixels
