@@ -1,4 +1,4 @@
-"""How invented hands write: plans, movement, strokes on paper, print as ink, sets of documents."""
+"""How synthetic signers write: plans, movement, strokes on paper, print as ink, sets of documents."""
 
 from __future__ import annotations
 
