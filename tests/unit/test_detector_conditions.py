@@ -244,7 +244,7 @@ def test_a_beginning_is_as_narrow_as_initials(book: StrokeBook) -> None:
 
 
 def test_a_data_folder_without_recordings_has_no_book(tmp_path: Path) -> None:
-    assert StrokeBook.found(tmp_path) is None
+    assert StrokeBook.recorded(tmp_path) is None
 
 
 @pytest.mark.parametrize(

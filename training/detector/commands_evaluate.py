@@ -23,22 +23,25 @@ from training.detector.plots import draw_plots
 from training.detector.tables import show_detector
 from worker.vision.choices import Label
 
+OnlySets = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Measure only this: memos, modern_town, squares, whole, colour, unsigned, drawn, documents, "
+        "conditions, parity, speed. May be given more than once."
+    ),
+]
+OwnTestPages = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--own", help="Measure on your pages instead: a YOLO folder or a COCO .json; may be repeated."
+    ),
+]
+
 
 def evaluate_detector(
     data: OptionalDataOption = None,
-    only: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Measure only this: memos, modern_town, squares, whole, colour, unsigned, drawn, documents, "
-            "conditions, parity, speed. May be given more than once."
-        ),
-    ] = None,
-    own_data: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "--own", help="Measure on your pages instead: a YOLO folder or a COCO .json; may be repeated."
-        ),
-    ] = None,
+    only: OnlySets = None,
+    own_data: OwnTestPages = None,
     name: Annotated[str, typer.Option(help="Detector in the weights catalogue.")] = "detector",
     engine: Annotated[str, typer.Option(help="onnx or torch.")] = "onnx",
     device: Annotated[str, typer.Option(help="For torch: cpu or cuda.")] = "cpu",
