@@ -129,6 +129,9 @@ class GivenPages:
             raise given
         return Pages(given, first)
 
+    def close(self) -> None:
+        """Holds nothing open."""
+
 
 @dataclass
 class Outbox:

@@ -88,6 +88,13 @@ class Runner:
         step: Callable[[int, Deps], bool] = resolve_name(stage.step)
         return step(row_id, self.deps_for(resolve_name(stage.needs)))
 
+    def close(self) -> None:
+        """End the renderer's processes, where there are any; nothing is rendered afterwards."""
+        with self._lock:
+            rendering = self._built.get(render_deps)
+        if isinstance(rendering, RenderDeps):
+            rendering.renderer.close()
+
     def prepare(self) -> None:
         """Build what all stages need now. WeightsError when a file is not what the catalogue names."""
         for stage in PIPELINE:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -87,13 +88,12 @@ def run_documents(
     table = {} if claims is None else read_claims(claims)
     from worker.embedded.workspace import open_workspace  # noqa: PLC0415 - loads the models
 
-    workspace = open_workspace(
-        folder, detection=None if min_score is None else Detection(min_score=min_score)
-    )
-    enrolments = () if references is None else enroll_folder(workspace, references, on_event)
-    ids = list(_registered(workspace, files, table, again=not resume, on_event=on_event))
-    _process(workspace, ids, on_event)
-    results = tuple(workspace.result(document_id) for document_id in ids)
+    detection = None if min_score is None else Detection(min_score=min_score)
+    with closing(open_workspace(folder, detection=detection)) as workspace:
+        enrolments = () if references is None else enroll_folder(workspace, references, on_event)
+        ids = list(_registered(workspace, files, table, again=not resume, on_event=on_event))
+        _process(workspace, ids, on_event)
+        results = tuple(workspace.result(document_id) for document_id in ids)
     return RunResult(results, _report(results, enrolments, folder), len(files))
 
 

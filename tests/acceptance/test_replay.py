@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from worker.storage.folder import Folder
 
 
 @pytest.fixture(scope="module")
-def workspace(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+def workspace(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
     """One sample, read with the references of the signer it claims."""
     opened = open_workspace(tmp_path_factory.mktemp("workspace"))
     signer = min((samples / "references").iterdir())
@@ -27,7 +28,8 @@ def workspace(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Worksp
     claims = [line.split(",") for line in (samples / "claims.csv").read_text().splitlines()[1:]]
     document = next(name for name, claimed in claims if claimed == signer.name)
     opened.process([opened.register(samples / "documents" / document, [signer.name])], lambda _: None)
-    return opened
+    yield opened
+    opened.close()
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -9,7 +10,7 @@ from pydantic import ValidationError
 from worker.embedded.bundle import Bundle
 from worker.embedded.workspace import Workspace, open_workspace
 from worker.errors import UnusableReference, WrongUse
-from worker.result import ReplayResult
+from worker.result import DocumentResult, ReplayResult
 from worker.result.differences import differences
 from worker.settings import DECIDING, Detection, Reading
 
@@ -25,13 +26,8 @@ def replay_bundle(bundle: Bundle, folder: Path) -> ReplayResult:
     if folder.exists() and any(folder.iterdir()):
         raise WrongUse(f"{str(folder)!r} is not empty: name another folder")
     reading, detection = _settings(bundle)
-    workspace = open_workspace(folder, detection=detection, reading=reading)
-    source = folder / "document"
-    source.write_bytes(bundle.data)
-    _enroll_references(bundle, workspace)
-    document_id = workspace.register(source, list(bundle.claims))
-    workspace.process([document_id], lambda _: None)
-    result = workspace.result(document_id)
+    with closing(open_workspace(folder, detection=detection, reading=reading)) as workspace:
+        result = _read(bundle, workspace)
     answer = tuple(differences(bundle.result, result, tolerance=_TOLERANCE))
     return ReplayResult(
         same=not answer,
@@ -39,6 +35,15 @@ def replay_bundle(bundle: Bundle, folder: Path) -> ReplayResult:
         versions=tuple(differences(dict(bundle.result.versions.named()), dict(result.versions.named()))),
         result=result,
     )
+
+
+def _read(bundle: Bundle, workspace: Workspace) -> DocumentResult:
+    document = workspace.root / "document"
+    document.write_bytes(bundle.data)
+    _enroll_references(bundle, workspace)
+    document_id = workspace.register(document, list(bundle.claims))
+    workspace.process([document_id], lambda _: None)
+    return workspace.result(document_id)
 
 
 def _enroll_references(bundle: Bundle, workspace: Workspace) -> None:

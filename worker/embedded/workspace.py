@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
+from sqlalchemy import Engine
 
 from db import chunks, documents, signers
 from db.documents import Object
@@ -33,6 +34,7 @@ class Workspace:
 
     root: Path
     runner: Runner
+    engine: Engine
 
     @property
     def sessions(self) -> Sessions:
@@ -57,6 +59,11 @@ class Workspace:
                 documents.start_again(session, [document_id])
                 documents.replace_claims(session, document_id, claimed)
         return document_id
+
+    def close(self) -> None:
+        """End its child processes and connections; what it wrote stays."""
+        self.runner.close()
+        self.engine.dispose()
 
     def forget_signers(self) -> None:
         """Take all references off file, so that a run compares with those it was given and no others."""
@@ -123,7 +130,7 @@ def open_workspace(
 ) -> Workspace:
     """Open or make a results folder; loads the weights, refusing those whose digest is wrong.
 
-    Settings that are given go before those of the environment.
+    Settings that are given go before those of the environment. Close it when you are done.
     """
     (root / "objects").mkdir(parents=True, exist_ok=True)
     engine = make_engine(f"sqlite:///{root / 'countersign.db'}")
@@ -133,7 +140,7 @@ def open_workspace(
     )
     runner = make_runner(make_sessions(engine), Folder(root / "objects"), NoPublisher(), settings)
     runner.prepare()
-    return Workspace(root, runner)
+    return Workspace(root, runner, engine)
 
 
 def _version(path: Path) -> str:

@@ -56,6 +56,9 @@ class Renderer(Protocol):
     def open(self, data: bytes, *, limits: Limits, first: int = 0) -> Rendering:
         """Look at the bytes. DocumentError when they cannot be read at all."""
 
+    def close(self) -> None:
+        """End the idle processes; nothing is opened afterwards."""
+
 
 @dataclass(frozen=True)
 class Deps:
