@@ -31,4 +31,6 @@ def progress_listener(what: str) -> Iterator[OnProgress]:
     try:
         yield tell
     finally:
-        bar.stop()
+        # One that never started would print an empty line as it stops.
+        if bar.live.is_started:
+            bar.stop()
