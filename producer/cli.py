@@ -43,6 +43,10 @@ SERVERS = {
     "botocore": ("store", "COUNTERSIGN_S3_ENDPOINT"),
 }
 
+#: A table or a column is missing: the SQLSTATE codes of Postgres, and what SQLite's messages begin with.
+_SCHEMA_CODES = {"42P01", "42703"}
+_SCHEMA_WORDS = ("no such table:", "no such column:")
+
 #: What a user can put right, beside servers that are away.
 REPAIRABLE: tuple[type[Exception], ...] = (ValidationError, ServiceError, ModuleNotFoundError)
 
@@ -70,13 +74,24 @@ def explain(error: Exception) -> int:
         return status
     if isinstance(error, ModuleNotFoundError):
         raise error
+    if _lacks_schema(error):
+        _complain("the database has not the tables of this version: run `countersign migrate`")
+        return WRONG_USE
     server, variable = SERVERS[type(error).__module__.partition(".")[0]]
     first = str(error).strip().partition("\n")[0]
     _complain(f"the {server} did not do what was asked: {first}")
-    err.print(f"Nothing registered is lost. See {variable}, and `countersign doctor`.", markup=False)
+    err.print(
+        f"Nothing registered is lost. See {variable}, and `countersign doctor`.", markup=False, soft_wrap=True
+    )
     return FAILED
+
+
+def _lacks_schema(error: Exception) -> bool:
+    """Whether the database misses a table or a column: nobody has migrated it to this version."""
+    cause = getattr(error, "orig", None)
+    return getattr(cause, "pgcode", None) in _SCHEMA_CODES or str(cause).startswith(_SCHEMA_WORDS)
 
 
 def _complain(*lines: str) -> None:
     for line in lines:
-        err.print(line, style="red", markup=False)
+        err.print(line, style="red", markup=False, soft_wrap=True)

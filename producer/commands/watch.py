@@ -34,7 +34,9 @@ def watch(
     lists everything at intervals all the same: a lost notification costs minutes, never a document.
     """
     if not has_scheme(source):
-        raise WrongUse(f"{source!r} is no bucket; give s3://bucket/, s3://bucket/prefix or file:///folder")
+        raise WrongUse(
+            f"{source!r} is no bucket or folder; give s3://bucket/, s3://bucket/prefix or file:///folder"
+        )
     deps = connect(source)
     check_apart(deps.source, Storage())
     log = Logging()

@@ -18,9 +18,9 @@ from producer.sources.filtering import DocumentFilter
 from producer.sources.naming import SIDECAR_SUFFIX
 from producer.sources.port import PAGE, NotificationSource, SourceSettings
 from producer.waiting import Caller, once
-from worker.errors import StorageUnavailable, WrongUse
+from worker.errors import ObjectMissing, StorageUnavailable, WrongUse
 from worker.log import logger
-from worker.storage.files import LOCAL_BUCKET, file_version, open_local_file, path_of
+from worker.storage.files import LOCAL_BUCKET, file_version, open_local_file, open_regular, path_of
 
 
 class FolderSource:
@@ -70,19 +70,22 @@ class FolderSource:
         return {}
 
     def sidecar(self, document: Object) -> bytes | None:
-        """The file with `.json` behind its name."""
-        path = path_of(document.key + SIDECAR_SUFFIX)
-        if path.is_symlink() or not path.is_file():
-            return None
+        """The file with `.json` behind its name; None where there can be none."""
+        key = document.key + SIDECAR_SUFFIX
         try:
-            with path.open("rb") as file:
+            with open_regular(key) as file:
                 return file.read(LARGEST_SIDECAR + 1)
+        except ObjectMissing:
+            return None
         except OSError as error:
-            raise StorageUnavailable(str(path), str(error)) from error
+            raise StorageUnavailable(key, str(error)) from error
 
     def exists(self, key: str) -> bool:
         """Whether there is a file of that path now."""
-        return path_of(key).is_file()
+        try:
+            return path_of(key).is_file()
+        except OSError:  # a name that no file can have
+            return False
 
     def notifications(self) -> Sequence[NotificationSource]:
         """None."""

@@ -186,8 +186,30 @@ def test_a_wrong_setting_names_the_variable_in_one_line(samples: Path, tmp_path:
     finished = countersign("run", document, "--out", tmp_path, env={"COUNTERSIGN_MIN_SCORE": "high"})
 
     assert finished.status == 2
-    assert finished.err.startswith("COUNTERSIGN_MIN_SCORE: ")
-    assert "Traceback" not in finished.err
+    (line,) = finished.err.splitlines()
+    assert line.startswith("COUNTERSIGN_MIN_SCORE: ")
+
+
+def test_a_database_that_nobody_migrated_points_to_the_command_that_does(tmp_path: Path) -> None:
+    env = {"COUNTERSIGN_DATABASE_URL": f"sqlite:///{tmp_path / 'empty.db'}"}
+
+    finished = countersign("status", env=env)
+
+    assert finished.status == 2
+    (line,) = finished.err.splitlines()
+    assert "countersign migrate" in line
+
+
+def test_an_error_is_one_line_however_long(tmp_path: Path) -> None:
+    place = tmp_path / "a".join(map(str, range(50)))
+
+    finished = countersign(
+        "audit", f"file://{place}", env={"COUNTERSIGN_INTAKE_FOLDER": str(tmp_path / "in")}
+    )
+
+    assert finished.status == 2
+    (line,) = finished.err.splitlines()
+    assert str(place) in line
 
 
 @pytest.mark.parametrize(

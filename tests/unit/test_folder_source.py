@@ -12,7 +12,7 @@ from db.documents import Object
 from producer.sources import open_source
 from producer.sources.folder import FolderSource
 from producer.sources.port import SourceSettings
-from worker.errors import ObjectMissing, StorageUnavailable, WrongUse
+from worker.errors import ObjectDenied, ObjectMissing, StorageUnavailable, WrongUse
 from worker.settings import Broker, Intake, Storage
 from worker.storage.files import LOCAL_BUCKET
 
@@ -88,6 +88,37 @@ def test_a_listed_document_is_met_with_its_sidecar_until_it_changes(tmp_path):
     with pytest.raises(ObjectMissing):
         source.metadata(document)
     assert listed(source)[0].version != document.version
+
+
+def test_a_name_that_leaves_no_room_for_a_sidecar_has_none(tmp_path):
+    write(tmp_path, "a" * 252)
+    source = FolderSource(tmp_path)
+    (document,) = listed(source)
+
+    assert source.sidecar(document) is None
+    assert not source.exists(f"{document.key}.json")
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: path.symlink_to("a.pdf")])
+def test_what_is_no_file_is_no_sidecar(tmp_path, make):
+    write(tmp_path, "a.pdf")
+    source = FolderSource(tmp_path)
+    (document,) = listed(source)
+
+    make(tmp_path / "a.pdf.json")
+
+    assert source.sidecar(document) is None
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_sidecar_that_we_may_not_read_is_refused_and_no_outage(tmp_path):
+    write(tmp_path, "a.pdf", "a.pdf.json")
+    (tmp_path / "a.pdf.json").chmod(0)
+    source = FolderSource(tmp_path)
+    (document,) = listed(source)
+
+    with pytest.raises(ObjectDenied):
+        source.sidecar(document)
 
 
 def test_a_single_file_is_a_source_too(tmp_path):

@@ -50,6 +50,45 @@ def test_a_file_larger_than_allowed_is_not_read(tmp_path):
         read_document(key, version, max_bytes=4)
 
 
+def replace(path, kind):
+    """Put something that is no regular file, or nothing at all, where a registered file was."""
+    path.unlink()
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "folder":
+        path.mkdir()
+    elif kind == "link":
+        path.symlink_to(path.with_name("other.pdf"))
+    elif kind == "circle of links":
+        path.symlink_to(path)
+    elif kind == "file as its folder":
+        path.parent.rmdir()
+        path.parent.write_bytes(b"")
+
+
+@pytest.mark.parametrize("kind", ["pipe", "folder", "link", "circle of links", "file as its folder"])
+def test_what_is_no_file_any_more_is_missing_and_no_outage(tmp_path, kind):
+    path = tmp_path / "in" / "a.pdf"
+    key, version = written(path)
+
+    replace(path, kind)
+
+    with pytest.raises(ObjectMissing):
+        LocalDocuments(tmp_path).fetch(LOCAL_BUCKET, key, version, max_bytes=MOST)
+
+
+def test_a_name_longer_than_any_file_s_is_missing(tmp_path):
+    with pytest.raises(ObjectMissing):
+        read_document(str(tmp_path / ("a" * 300)), "stat:1-1", max_bytes=MOST)
+
+
+def test_links_are_followed_to_a_file_that_a_person_named(tmp_path):
+    written(tmp_path / "a.pdf", b"read")
+    (tmp_path / "link.pdf").symlink_to(tmp_path / "a.pdf")
+
+    assert read_document(str(tmp_path / "link.pdf"), "sha256:0", max_bytes=MOST) == b"read"
+
+
 @pytest.mark.parametrize("how", ["beside", "dots", "link", "no folder"])
 def test_no_row_opens_a_file_outside_of_the_folder(tmp_path, how):
     key, version = written(tmp_path / "secret")

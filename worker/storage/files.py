@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import unquote_to_bytes
@@ -15,6 +17,15 @@ LOCAL_BUCKET = "file"
 _URI = "file:///"
 #: What a version by size and time begins with; other versions of local files are the embedded form's.
 _BY_TIME = "stat:"
+#: What a system says when there is no regular file of that name, and none can be (ENXIO: a socket).
+_NO_FILE = (
+    errno.ENOENT,
+    errno.ENOTDIR,
+    errno.EISDIR,
+    errno.ENAMETOOLONG,
+    errno.ELOOP,
+    errno.ENXIO,
+)
 
 
 def key_of(path: Path) -> str:
@@ -41,21 +52,35 @@ def file_version(status: os.stat_result) -> str:
 def open_local_file(key: str, version: str) -> tuple[BinaryIO, os.stat_result]:
     """The file, to be closed by the caller, and its status.
 
-    ObjectMissing when a version by time is no longer the one that is there; ObjectDenied; StorageUnavailable.
+    ObjectMissing when a version by time is no longer the one that is there, or no regular file is: then no
+    link is followed. ObjectDenied; StorageUnavailable.
     """
-    try:
-        file = path_of(key).open("rb")
-    except FileNotFoundError as error:
-        raise ObjectMissing(key) from error
-    except PermissionError as error:
-        raise ObjectDenied(key) from error
-    except OSError as error:
-        raise StorageUnavailable(key, str(error)) from error
+    file = open_regular(key, follow=not version.startswith(_BY_TIME))
     status = os.fstat(file.fileno())
     if not _is(version, status):
         file.close()
         raise ObjectMissing(key)
     return file, status
+
+
+def open_regular(key: str, *, follow: bool = False) -> BinaryIO:
+    """The regular file of that key, to be closed by the caller; a pipe in its place holds nobody up.
+
+    ObjectMissing when there is none, or a link that is not to be followed; ObjectDenied; StorageUnavailable.
+    """
+    flags = os.O_RDONLY | os.O_NONBLOCK | (0 if follow else os.O_NOFOLLOW)
+    try:
+        handle = os.open(path_of(key), flags)
+    except PermissionError as error:
+        raise ObjectDenied(key) from error
+    except OSError as error:
+        if error.errno in _NO_FILE:
+            raise ObjectMissing(key) from error
+        raise StorageUnavailable(key, str(error)) from error
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise ObjectMissing(key)
+    return os.fdopen(handle, "rb")
 
 
 def read_document(key: str, version: str, *, max_bytes: int) -> bytes:

@@ -72,7 +72,8 @@ class LocalDocuments:
 
     def fetch(self, bucket: str, key: str, version: str, *, max_bytes: int) -> bytes:
         """Read a local file. ObjectDenied outside of the folder, wherever links lead."""
-        if self.root is None or not path_of(key).resolve().is_relative_to(self.root):
+        # Path.resolve would raise on links that lead in a circle.
+        if self.root is None or not Path(os.path.realpath(path_of(key))).is_relative_to(self.root):
             raise ObjectDenied(key)
         return read_document(key, version, max_bytes=max_bytes)
 
