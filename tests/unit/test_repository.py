@@ -15,7 +15,7 @@ HEAVY = {".onnx", ".safetensors", ".pt", ".pth", ".npz", ".npy", ".svg", ".png",
 #: Beside what the catalogue names: itself, and the history of all trainings.
 ABOUT_WEIGHTS = {"catalogue.json", "HISTORY.md"}
 #: Subjects of earlier commits stay as they are.
-SHORT_SINCE = "2026-11-30T00:00:00Z"
+SHORT_SINCE = "2026-11-29T20:00:00Z"
 LONGEST_SUBJECT = 72
 
 
