@@ -1,4 +1,4 @@
-"""The crop classifier's network: it learns what is easy, ships what it learnt, and goes on from its files."""
+"""The crop classifier's network: trained on what is easy, it ships its weights and goes on from its files."""
 
 from __future__ import annotations
 
