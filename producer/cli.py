@@ -48,7 +48,7 @@ _SCHEMA_CODES = {"42P01", "42703"}
 _SCHEMA_WORDS = ("no such table:", "no such column:")
 
 #: What a user can put right, beside servers that are away.
-REPAIRABLE: tuple[type[Exception], ...] = (ValidationError, ServiceError, ModuleNotFoundError)
+REPAIRABLE: tuple[type[Exception], ...] = (ValidationError, ServiceError, ModuleNotFoundError, OSError)
 
 
 def main() -> None:
@@ -72,7 +72,7 @@ def explain(error: Exception) -> int:
         sentence, status = known
         _complain(sentence)
         return status
-    if isinstance(error, ModuleNotFoundError):
+    if isinstance(error, ModuleNotFoundError | OSError):
         raise error
     if _lacks_schema(error):
         _complain("the database has not the tables of this version: run `countersign migrate`")

@@ -39,11 +39,18 @@ def names() -> list[str]:
 
 
 def documented(name: str) -> str:
-    """The docstring of a command, from the source of its module."""
+    """The docstring of a command, from the source of its module; nothing when that is no Python.
+
+    A broken command shows its fault when it is run; it must not take the help of all others along.
+    """
     spec = find_spec(f"{commands.__name__}.{name}")
     if spec is None or spec.origin is None:
         return ""
-    for node in ast.parse(Path(spec.origin).read_text(encoding="utf-8")).body:
+    try:
+        body = ast.parse(Path(spec.origin).read_bytes()).body
+    except (SyntaxError, ValueError):  # ValueError: a zero byte, or another encoding
+        return ""
+    for node in body:
         if isinstance(node, ast.FunctionDef) and node.name == name:
             return ast.get_docstring(node) or ""
     return ""

@@ -24,6 +24,8 @@ def explanation(error: Exception, extras: Mapping[str, str]) -> tuple[str, int] 
             return f"{error.code}: {error}", FAILED
         case ServiceError():
             return str(error), WRONG_USE
+        case OSError() if error.filename is not None:
+            return f"cannot use {str(error.filename)!r}: {error.strerror}", WRONG_USE
         case ModuleNotFoundError():
             extra = extras.get((error.name or "").partition(".")[0])
             if extra is not None:

@@ -10,7 +10,6 @@ import typer
 from producer.console import err
 from producer.services.retry import retry_documents
 from worker import connections
-from worker.publisher import open_publisher
 
 
 def retry(
@@ -29,6 +28,8 @@ def retry(
 
     --reason and --since may be given together.
     """
+    from worker.publisher import open_publisher  # noqa: PLC0415 - in the extra `queue`
+
     retried = retry_documents(
         connections.sessions(),
         open_publisher().start,

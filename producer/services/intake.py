@@ -7,12 +7,13 @@ from producer.sources import configured_source, has_scheme
 from producer.sources.port import Source
 from worker import connections
 from worker.errors import WrongUse
-from worker.publisher import open_publisher
 from worker.settings import Intake, Storage
 
 
 def connect(place: str) -> IntakeDeps:
     """The intake of a URL; for a path, of the bucket that local files are uploaded to. WrongUse."""
+    from worker.publisher import open_publisher  # noqa: PLC0415 - in the extra `queue`
+
     settings, publisher = Intake(), open_publisher()
     return IntakeDeps(
         sessions=connections.sessions(),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from db import documents
 from db.engine import Sessions
+from producer.services.selection import checked_number
 from worker.errors import WrongUse
 from worker.result.rows import document_result
 from worker.storage.port import Results
@@ -28,6 +29,7 @@ def report_documents(
 
     WrongUse when there is none; StorageUnavailable.
     """
+    checked_number(newest, "--newest")
     with sessions() as session:
         named = [row.id for name in names for row in documents.find(session, name)]
         chosen = named if names else documents.newest(session, newest)

@@ -21,6 +21,7 @@ from pydantic import JsonValue
 from db import exports
 from db.engine import Sessions
 from db.states import Status
+from producer.services.selection import checked_number
 from worker.errors import WrongUse
 from worker.result import VerdictRow
 from worker.result.rows import Locate, document_result
@@ -67,8 +68,10 @@ def export_results(
     """Write the selected documents to a file or a stream of bytes.
 
     A file appears under its name only when it is complete. `locate` turns storage keys into what readers can
-    open, in JSON lines. WrongUse when the file cannot be written or pyarrow is missing for Parquet.
+    open, in JSON lines. WrongUse when the file cannot be written, `after` can be no id, or pyarrow
+    is missing for Parquet.
     """
+    checked_number(selection.after, "--after")
     chosen = _Chosen(sessions, selection)
     with _opened(out) as stream:
         if form is Format.JSONL:

@@ -133,7 +133,7 @@ def enroll_folder(
 def _reference_images(references: Path) -> list[tuple[str, Path]]:
     return [
         (signer.name, image)
-        for signer in sorted(references.iterdir())
+        for signer in (sorted(references.iterdir()) if references.is_dir() else ())
         if signer.is_dir()
         for image in sorted(signer.iterdir())
         if image.suffix.lower() in _IMAGES

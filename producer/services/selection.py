@@ -9,6 +9,16 @@ from sqlalchemy.orm import Session
 from db import documents
 from worker.errors import WrongUse
 
+#: The largest number that an id can be.
+LARGEST_ID = 2**63 - 1
+
+
+def checked_number(number: int, option: str) -> int:
+    """The number that was given with this option. WrongUse when no column holds it."""
+    if abs(number) > LARGEST_ID:
+        raise WrongUse(f"{option} {number} is beyond all ids; the largest is {LARGEST_ID}")
+    return number
+
 
 def find_all(session: Session, names: Iterable[str]) -> list[int]:
     """Ids of all documents that the names mean, newest first for each. WrongUse when a name means none."""

@@ -6,6 +6,7 @@ writes a file slowly should give it such a name first. Links are left alone, too
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,7 +21,7 @@ from producer.sources.port import PAGE, NotificationSource, SourceSettings
 from producer.waiting import Caller, once
 from worker.errors import ObjectMissing, StorageUnavailable, WrongUse
 from worker.log import logger
-from worker.storage.files import LOCAL_BUCKET, file_version, open_local_file, open_regular, path_of
+from worker.storage.files import LOCAL_BUCKET, NO_FILE, file_version, open_local_file, open_regular, path_of
 
 
 class FolderSource:
@@ -124,13 +125,26 @@ def open_source(url: str, settings: SourceSettings) -> FolderSource:
     """The source of file:///path. WrongUse unless it lies where workers may read documents."""
     if not url.startswith("file:///"):
         raise WrongUse(f"{url!r} names no path; give file:///path")
-    source, allowed = FolderSource(path_of(url)), settings.storage.intake_folder
+    source, allowed = FolderSource(_path(url)), settings.storage.intake_folder
     if allowed is None or not source.root.is_relative_to(allowed.resolve()):
         raise WrongUse(
             f"workers may not read {str(source.root)!r}: set COUNTERSIGN_INTAKE_FOLDER to it, "
             "or to a folder above it, here and for all workers"
         )
     return source
+
+
+def _path(url: str) -> Path:
+    """The path of the URL, whether there is such a folder or not. WrongUse when there can be none."""
+    path = path_of(url)
+    try:
+        path.stat()
+    except ValueError as error:
+        raise WrongUse(f"{url!r} names no path: {error}") from error
+    except OSError as error:
+        if error.errno in NO_FILE and error.errno != errno.ENOENT:
+            raise WrongUse(f"{url!r} names no folder: {error.strerror}") from error
+    return path
 
 
 def _sort_key(entry: os.DirEntry[str]) -> bytes:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from producer import commands
 from producer.lazy import documented, loaded, names
 from producer.services.migrate import upgrade_database
 
@@ -256,12 +257,27 @@ def test_what_only_asks_the_database_loads_no_extra_and_no_model(tmp_path: Path)
 
 
 def test_what_sends_messages_loads_no_model(tmp_path: Path) -> None:
-    commands = [["retry", "--reason", "any"], ["submit", "s3://"], *([name, "--help"] for name in names())]
-
-    loaded = loaded_by(tmp_path, *commands)
+    loaded = loaded_by(tmp_path, ["retry", "--reason", "any"], ["submit", "s3://"])
 
     assert loaded & set(HEAVY) == set()
     assert "celery" in loaded
+
+
+def test_the_help_of_every_command_needs_no_extra_and_no_model(tmp_path: Path) -> None:
+    loaded = loaded_by(tmp_path, *([name, "--help"] for name in names()))
+
+    assert loaded & {*HEAVY, *EXTRA} == set()
+
+
+@pytest.mark.parametrize("source", [b"def broken(:\n", b'"""\xff"""\n', b"\0"])
+def test_a_command_that_is_no_python_takes_no_help_along(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: bytes
+) -> None:
+    (tmp_path / "broken.py").write_bytes(source)
+    monkeypatch.setattr(commands, "__path__", [*commands.__path__, str(tmp_path)])
+
+    assert "broken" in names()
+    assert documented("broken") == ""
 
 
 def test_a_run_needs_no_extra() -> None:

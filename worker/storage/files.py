@@ -18,7 +18,7 @@ _URI = "file:///"
 #: What a version by size and time begins with; other versions of local files are the embedded form's.
 _BY_TIME = "stat:"
 #: What a system says when there is no regular file of that name, and none can be (ENXIO: a socket).
-_NO_FILE = (
+NO_FILE = (
     errno.ENOENT,
     errno.ENOTDIR,
     errno.EISDIR,
@@ -74,7 +74,7 @@ def open_regular(key: str, *, follow: bool = False) -> BinaryIO:
     except PermissionError as error:
         raise ObjectDenied(key) from error
     except OSError as error:
-        if error.errno in _NO_FILE:
+        if error.errno in NO_FILE:
             raise ObjectMissing(key) from error
         raise StorageUnavailable(key, str(error)) from error
     if not stat.S_ISREG(os.fstat(handle).st_mode):
