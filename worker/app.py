@@ -12,10 +12,21 @@ from celery import Celery, signals
 from kombu import Connection, entity
 from pydantic import ValidationError
 
+from worker.errors import PermanentError
 from worker.exits import WRONG_USE
 from worker.log_lines import configure
 from worker.pipeline import PIPELINE, QUEUES, UPKEEP
-from worker.settings import Attempts, Broker, Logging, check_all, complaints
+from worker.setting_names import check_names
+from worker.settings import (
+    Attempts,
+    Broker,
+    Detection,
+    Logging,
+    Storage,
+    Verification,
+    check_all,
+    complaints,
+)
 
 #: Seconds by which the clocks of two machines may differ: a sweep is not stale before. With less, a worker
 #: whose clock is ahead of beat's would throw every sweep away, and nothing would ever be sent again.
@@ -93,9 +104,13 @@ def _of_this_process() -> dict[str, object]:
     """The environment's. A worker with a setting that cannot be used must not fail at its first document."""
     try:
         check_all()
+        check_names(Storage(), Detection(), Verification())
         return configuration(Broker(), Attempts())
     except ValidationError as error:
         sys.stderr.write("".join(f"{line}\n" for line in complaints(error)))
+        raise SystemExit(WRONG_USE) from None
+    except PermanentError as error:
+        sys.stderr.write(f"{error}\n")
         raise SystemExit(WRONG_USE) from None
 
 

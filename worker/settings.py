@@ -44,6 +44,20 @@ def _store(address: str | None) -> str | None:
     return address
 
 
+def _results(place: str) -> str:
+    """A bucket's name, or a URL; that of a folder names its whole path."""
+    if place.startswith("file:") and not place.startswith("file:///"):
+        raise ValueError("not a bucket's name or file:///path")
+    return place
+
+
+def _absolute(folder: Path | None) -> Path | None:
+    """A path that is the same wherever a process was started."""
+    if folder is not None and not folder.is_absolute():
+        raise ValueError("not an absolute path, such as /srv/intake")
+    return folder
+
+
 def _usable(address: str, schemes: set[str]) -> bool:
     try:
         parts = urlsplit(address)
@@ -55,6 +69,11 @@ def _usable(address: str, schemes: set[str]) -> bool:
 def _upper(word: object) -> object:
     """Levels are written in either case; an empty one is none."""
     return (word.upper() or None) if isinstance(word, str) else word
+
+
+def _none_if_empty(value: object) -> object:
+    """A variable without a value is none."""
+    return None if value == "" else value
 
 
 class _Group(BaseSettings):
@@ -124,11 +143,11 @@ class Storage(_Group):
     s3_seconds: Seconds = Field(
         default=30, description="Seconds of silence after which a request to the store is given up"
     )
-    results_bucket: str = Field(
+    results_bucket: Annotated[str, AfterValidator(_results)] = Field(
         default="countersign-results",
         description="Bucket for page images, crops and result JSON; or a folder: file:///path",
     )
-    intake_folder: Path | None = Field(
+    intake_folder: Annotated[Path | None, BeforeValidator(_none_if_empty), AfterValidator(_absolute)] = Field(
         default=None,
         description="Folder whose files may be documents, with producers and workers; empty for none",
     )

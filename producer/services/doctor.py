@@ -22,6 +22,10 @@ from worker.vision.weights import load_catalogue, verified_path
 Check = Callable[[], DoctorFinding]
 
 
+class _NotNeeded(Exception):
+    """What was looked for is not there, and the settings do not ask for it."""
+
+
 def _check(name: str, advice: str) -> Callable[[Callable[[], str]], Check]:
     """Make a check of a function that answers what it found or raises."""
 
@@ -30,6 +34,8 @@ def _check(name: str, advice: str) -> Callable[[Callable[[], str]], Check]:
         def check() -> DoctorFinding:
             try:
                 return DoctorFinding(check=name, ok=True, found=look())
+            except _NotNeeded as error:
+                return DoctorFinding(check=name, ok=None, found=str(error))
             except Exception as error:  # noqa: BLE001 - the doctor reports every failure
                 return DoctorFinding(check=name, ok=False, found=_sentence(error), advice=advice)
 
@@ -84,22 +90,20 @@ def _weights() -> str:
     return ", ".join(f"{name} {entry.sha256[:12]}" for name, entry in entries.items())
 
 
-def _gpu() -> DoctorFinding:
+@_check("gpu", "set COUNTERSIGN_DETECT_DEVICE=cpu, or install countersign[gpu] and a CUDA build of torch")
+def _gpu() -> str:
     """A GPU is needed only where the settings ask for one."""
     wanted = Detection().detect_device == "cuda"
     if not _installed("torch"):
-        return _no_gpu("torch is not installed", wanted=wanted)
+        raise _without("torch is not installed", wanted=wanted)
     torch = importlib.import_module("torch")
-    if torch.cuda.is_available():
-        return DoctorFinding(check="gpu", ok=True, found=torch.cuda.get_device_name())
-    return _no_gpu("torch sees no GPU", wanted=wanted)
+    if not torch.cuda.is_available():
+        raise _without("torch sees no GPU", wanted=wanted)
+    return str(torch.cuda.get_device_name())
 
 
-def _no_gpu(device: str, *, wanted: bool) -> DoctorFinding:
-    advice = "set COUNTERSIGN_DETECT_DEVICE=cpu, or install countersign[gpu] and a CUDA build of torch"
-    return DoctorFinding(
-        check="gpu", ok=False if wanted else None, found=device, advice=advice if wanted else ""
-    )
+def _without(what: str, *, wanted: bool) -> Exception:
+    return RuntimeError(what) if wanted else _NotNeeded(what)
 
 
 @_check("queues", "start Redis and set COUNTERSIGN_BROKER_URL")

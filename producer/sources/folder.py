@@ -23,6 +23,9 @@ from worker.errors import ObjectMissing, StorageUnavailable, WrongUse
 from worker.log import logger
 from worker.storage.files import LOCAL_BUCKET, NO_FILE, file_version, open_local_file, open_regular, path_of
 
+#: Seconds that the clocks of machines which share a folder may differ.
+CLOCK_SKEW_SECONDS = 300
+
 
 class FolderSource:
     """The files below a folder, or a single file; their keys are their paths."""
@@ -57,10 +60,9 @@ class FolderSource:
         self, *, size: int = PAGE, call: Caller = once, settled: float = 0
     ) -> Iterator[Sequence[Object]]:
         """Every file, by the bytes of its path. StorageUnavailable when the folder is not there."""
-        latest = time.time_ns() - int(settled * 1e9)
         files = self._files(call)
         documents = (
-            _object(path, status) for path, status in files if status.st_mtime_ns <= latest or not settled
+            _object(path, status) for path, status in files if not settled or _is_settled(status, settled)
         )
         while page := list(islice(documents, size)):
             yield page
@@ -157,6 +159,12 @@ def _regular(entry: os.DirEntry[str]) -> os.stat_result | None:
         return entry.stat(follow_symlinks=False) if entry.is_file(follow_symlinks=False) else None
     except FileNotFoundError:
         return None
+
+
+def _is_settled(status: os.stat_result, seconds: float) -> bool:
+    """Whether the file was left alone so long. A time far ahead is of no clock that still writes to it."""
+    age = time.time() - status.st_mtime
+    return age >= seconds or age < -CLOCK_SKEW_SECONDS
 
 
 def _object(path: str, status: os.stat_result) -> Object:

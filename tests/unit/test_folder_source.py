@@ -74,6 +74,13 @@ def test_what_may_still_be_written_to_waits_for_a_later_listing(tmp_path):
     assert names(source) == ["new.pdf", "old.pdf"]
 
 
+def test_a_file_from_the_future_does_not_wait_for_it(tmp_path):
+    write(tmp_path, "future.pdf")
+    os.utime(tmp_path / "future.pdf", (time.time() + 86_400, time.time() + 86_400))
+
+    assert names(FolderSource(tmp_path), settled=2) == ["future.pdf"]
+
+
 def test_a_listed_document_is_met_with_its_sidecar_until_it_changes(tmp_path):
     write(tmp_path, "a.pdf", data=b"old")
     write(tmp_path, "a.pdf.json", data=b'{"signer": "Ann"}')

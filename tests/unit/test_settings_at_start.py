@@ -1,0 +1,46 @@
+"""A worker with a setting that cannot be used ends before its first document, and names the variable."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+START = "from worker.app import app; app.conf.broker_url"
+
+
+def started(**settings: str) -> subprocess.CompletedProcess[str]:
+    """A process that comes as far as a worker's configuration."""
+    env = {**os.environ, "PYTHONPATH": str(ROOT), **settings}
+    return subprocess.run(
+        [sys.executable, "-c", START], capture_output=True, text=True, check=False, env=env, timeout=60
+    )
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("COUNTERSIGN_RESULTS_BUCKET", "ftp://x"),
+        ("COUNTERSIGN_RESULTS_BUCKET", "file://rel"),
+        ("COUNTERSIGN_DETECTOR", "nope"),
+        ("COUNTERSIGN_DETECTOR", "encoder"),
+        ("COUNTERSIGN_VERIFIER", "detector"),
+        ("COUNTERSIGN_INTAKE_FOLDER", "relative"),
+    ],
+)
+def test_a_setting_that_names_nothing_is_refused(variable: str, value: str) -> None:
+    process = started(**{variable: value})
+
+    assert process.returncode == 2
+    (line,) = process.stderr.splitlines()
+    assert line.startswith(f"{variable}: ")
+
+
+def test_what_ships_and_an_empty_folder_are_accepted() -> None:
+    process = started(COUNTERSIGN_DETECTOR="detector-accurate", COUNTERSIGN_INTAKE_FOLDER="")
+
+    assert (process.returncode, process.stderr) == (0, "")

@@ -1,0 +1,31 @@
+"""Names in settings that must stand for something here: a store, a detector, a verifier."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from worker.errors import WrongUse
+from worker.settings import Detection, Storage, Verification
+from worker.storage.stores import STORES
+from worker.vision.weights import Catalogue, read_catalogue
+
+
+def check_names(storage: Storage, detection: Detection, verification: Verification) -> None:
+    """Look every name up. WrongUse names the variable and what it may be; WeightsError."""
+    catalogue = read_catalogue()
+    _check("RESULTS_BUCKET", storage.results_url.partition("://")[0], STORES)
+    _check("DETECTOR", detection.detector, _detectors(catalogue))
+    _check("VERIFIER", verification.verifier, catalogue.verifiers)
+
+
+def _detectors(catalogue: Catalogue) -> list[str]:
+    """What finds labelled regions, in the format that every machine runs."""
+    entries = catalogue.files.values()
+    return [entry.name for entry in entries if "labels" in entry.parameters and entry.file.endswith(".onnx")]
+
+
+def _check(variable: str, name: str, known: Collection[str]) -> None:
+    if name not in known:
+        raise WrongUse(
+            f"COUNTERSIGN_{variable}: there is no {name!r}; choose one of {', '.join(sorted(known))}"
+        )
