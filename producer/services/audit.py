@@ -28,7 +28,10 @@ _BATCH = 500
 
 @dataclass(frozen=True, slots=True)
 class Loose:
-    """A version without its counterpart: `unknown` to the database, or `gone` from the bucket."""
+    """A version without its counterpart: `unknown` to the database, or `gone` from the bucket.
+
+    A document whose name no row can hold is unknown, too; its version is empty.
+    """
 
     key: str
     version: str
@@ -89,9 +92,14 @@ def audit_source(sessions: Sessions, source: Source, *, on_loose: Callable[[Loos
     """
     statement = Statement(source.bucket, source.prefix, source.url, Counter(), Counter())
     with sessions() as session:
+
+        def note_unstorable(key: str) -> None:
+            statement.there[UNKNOWN] += 1
+            on_loose(Loose(key, "", UNKNOWN))
+
         # The rows first: what they name and nobody deleted is then sure to be listed.
         known = in_key_order(session, source.bucket, source.prefix)
-        listed = _in_order(chain.from_iterable(source.list()))
+        listed = _in_order(chain.from_iterable(source.list(on_unstorable=note_unstorable)))
         merged: Iterator[Known | Object] = merge(known, listed, key=attrgetter("key"))
         unknown = _compare(merged, statement, on_loose)
         while batch := list(islice(unknown, _BATCH)):

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from db.documents import Object
 from producer.claims import LARGEST_SIDECAR
-from producer.sources.filtering import DocumentFilter
-from producer.sources.naming import SIDECAR_SUFFIX
+from producer.sources.filtering import DocumentFilter, OnUnstorable, warn_unstorable
+from producer.sources.naming import SIDECAR_SUFFIX, storable
 from producer.sources.port import PAGE, NotificationSource, SourceSettings
 from producer.waiting import Caller, once
 from worker.errors import ObjectMissing, StorageUnavailable, WrongUse
@@ -57,10 +57,15 @@ class FolderSource:
         return results_url.startswith("file://") and path_of(results_url).resolve().is_relative_to(self.root)
 
     def list(
-        self, *, size: int = PAGE, call: Caller = once, settled: float = 0
+        self,
+        *,
+        size: int = PAGE,
+        call: Caller = once,
+        settled: float = 0,
+        on_unstorable: OnUnstorable = warn_unstorable,
     ) -> Iterator[Sequence[Object]]:
         """Every file, by the bytes of its path. StorageUnavailable when the folder is not there."""
-        files = self._files(call)
+        files = self._files(call, on_unstorable)
         documents = (
             _object(path, status) for path, status in files if not settled or _is_settled(status, settled)
         )
@@ -94,8 +99,8 @@ class FolderSource:
         """None."""
         return ()
 
-    def _files(self, call: Caller) -> Iterator[tuple[str, os.stat_result]]:
-        documents = DocumentFilter()
+    def _files(self, call: Caller, on_unstorable: OnUnstorable) -> Iterator[tuple[str, os.stat_result]]:
+        documents = DocumentFilter(on_unstorable)
         if self.root.is_file():
             yield str(self.root), self.root.stat()
             return
@@ -146,6 +151,8 @@ def _path(url: str) -> Path:
     except OSError as error:
         if error.errno in NO_FILE and error.errno != errno.ENOENT:
             raise WrongUse(f"{url!r} names no folder: {error.strerror}") from error
+    if not storable(str(path)):
+        raise WrongUse(f"{url!r}: the database holds no such name; give the folder another one")
     return path
 
 

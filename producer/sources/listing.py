@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from db.documents import Object
 from producer.sources.bucket import is_versioned
-from producer.sources.filtering import DocumentFilter
+from producer.sources.filtering import DocumentFilter, OnUnstorable, warn_unstorable
 from producer.sources.naming import size_of, version_of
 from producer.sources.port import PAGE
 from producer.waiting import Caller, once
@@ -27,7 +27,13 @@ if TYPE_CHECKING:
 
 
 def list_pages(
-    client: S3Client, bucket: str, prefix: str = "", *, size: int = PAGE, call: Caller = once
+    client: S3Client,
+    bucket: str,
+    prefix: str = "",
+    *,
+    size: int = PAGE,
+    call: Caller = once,
+    on_unstorable: OnUnstorable = warn_unstorable,
 ) -> Iterator[list[Object]]:
     """Documents below the prefix in the order of their keys, in bounded memory. StorageUnavailable.
 
@@ -35,7 +41,7 @@ def list_pages(
     runs through `call`: one that waits outages out goes on where the listing was.
     """
     pages = _version_pages if call(lambda: is_versioned(client, bucket)) else _object_pages
-    filtered = DocumentFilter()
+    filtered = DocumentFilter(on_unstorable)
     for page in pages(client, bucket, prefix, size, call):
         yield [document for document in page if filtered.takes(document.key)]
 

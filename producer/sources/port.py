@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from db.documents import Object
+from producer.sources.filtering import OnUnstorable, warn_unstorable
 from producer.waiting import Caller, once
 from worker.settings import Broker, Intake, Storage
 
@@ -74,12 +75,18 @@ class Source(Protocol):
         """Whether results that are kept there would come in again as documents."""
 
     def list(
-        self, *, size: int = PAGE, call: Caller = once, settled: float = 0
+        self,
+        *,
+        size: int = PAGE,
+        call: Caller = once,
+        settled: float = 0,
+        on_unstorable: OnUnstorable = warn_unstorable,
     ) -> Iterator[Sequence[Object]]:
         """Documents in the order of their keys, some at a time, in bounded memory; a page may be empty.
 
         What may still be written to is left out if it changed in the last `settled` seconds. Each request
-        runs through `call`: one that waits outages out goes on where the listing was.
+        runs through `call`: one that waits outages out goes on where the listing was. Documents whose names
+        no row can hold go to `on_unstorable` instead.
         """
 
     def metadata(self, document: Object) -> Mapping[str, str]:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from db.documents import Object
 from producer.sources import bucket
+from producer.sources.filtering import OnUnstorable, warn_unstorable
 from producer.sources.listing import list_pages
 from producer.sources.notifications import configured
 from producer.sources.port import PAGE, NotificationSource, SourceSettings
@@ -48,10 +49,17 @@ class S3Source:
         return results_url.startswith("s3://") and _place(results_url)[0] == self.bucket
 
     def list(
-        self, *, size: int = PAGE, call: Caller = once, settled: float = 0
+        self,
+        *,
+        size: int = PAGE,
+        call: Caller = once,
+        settled: float = 0,
+        on_unstorable: OnUnstorable = warn_unstorable,
     ) -> Iterator[Sequence[Object]]:
         """Every version where the bucket keeps them, else every object; an object appears whole."""
-        return list_pages(self.client, self.bucket, self.prefix, size=size, call=call)
+        return list_pages(
+            self.client, self.bucket, self.prefix, size=size, call=call, on_unstorable=on_unstorable
+        )
 
     def metadata(self, document: Object) -> Mapping[str, str]:
         """The object's metadata."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from db import documents
 from db.engine import make_engine, make_sessions
 from db.migrate import upgrade
+from producer.services.audit import audit_source
 from producer.services.deps import IntakeDeps
 from producer.sources.folder import FolderSource
 from tests.acceptance.commands import countersign
@@ -58,6 +61,18 @@ def test_what_is_put_into_a_watched_folder_is_registered_with_its_claims(session
     ] == [b"first", b"second"]
     with sessions() as session:
         assert documents.claimed_signers(session, first.id) == ["Ann"]
+
+
+def test_a_document_whose_name_no_row_holds_is_not_accounted_for(sessions, folder):
+    put(folder, "\ue000.pdf")
+    put(folder, os.fsdecode(b"bad\xff.jpg"))
+    put(folder, os.fsdecode(b"bad\xff.jpg.json"), b"{}")
+    loose = []
+
+    statement = audit_source(sessions, FolderSource(folder), on_loose=loose.append)
+
+    assert (statement.complete, statement.there_counts["unknown"]) == (False, 2)
+    assert sorted(entry.key.removeprefix(f"{folder}/") for entry in loose) == ["bad\udcff.jpg", "\ue000.pdf"]
 
 
 def test_a_file_that_changed_is_another_document(sessions, folder):

@@ -59,8 +59,17 @@ def test_a_name_that_is_not_unicode_is_left_alone_and_told(tmp_path, caplog):
     write(tmp_path, "a.pdf")
     (tmp_path / os.fsdecode(b"\xff.pdf")).write_bytes(b"x")
 
-    assert names(FolderSource(tmp_path)) == ["a.pdf"]
-    assert "an object whose name no database holds is left alone" in caplog.text
+    source = FolderSource(tmp_path)
+
+    assert names(source) == names(source) == ["a.pdf"]
+    assert caplog.text.count("an object whose name no database holds is left alone") == 1
+
+
+def test_a_folder_whose_name_no_row_holds_is_wrong_use(tmp_path):
+    (tmp_path / os.fsdecode(b"\xff")).mkdir()
+
+    with pytest.raises(WrongUse, match="no such name"):
+        opened(f"file://{tmp_path}/%FF", tmp_path)
 
 
 def test_what_may_still_be_written_to_waits_for_a_later_listing(tmp_path):
