@@ -12,8 +12,13 @@ from worker.vision.weights import Catalogue, read_catalogue
 
 def check_names(storage: Storage, detection: Detection, verification: Verification) -> None:
     """Look every name up. WrongUse names the variable and what it may be; WeightsError."""
-    catalogue = read_catalogue()
     _check("RESULTS_BUCKET", storage.results_url.partition("://")[0], STORES)
+    check_weights(detection, verification)
+
+
+def check_weights(detection: Detection, verification: Verification) -> None:
+    """Look up what stands for weights. WrongUse; WeightsError without a catalogue."""
+    catalogue = read_catalogue()
     _check("DETECTOR", detection.detector, _detectors(catalogue))
     _check("VERIFIER", verification.verifier, catalogue.verifiers)
 

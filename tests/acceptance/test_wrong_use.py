@@ -26,6 +26,17 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.parametrize("name", ["encoder", "detector-torch", "nope"])
+def test_a_run_refuses_weights_that_are_no_detector(folder: Path, name: str) -> None:
+    env = {"COUNTERSIGN_DETECTOR": name}
+
+    finished = countersign("run", folder / "page.pdf", "--out", folder / "out", env=env)
+
+    assert finished.status == 2, finished.err
+    (line,) = finished.err.splitlines()
+    assert line.startswith("COUNTERSIGN_DETECTOR: ")
+
+
 @pytest.mark.parametrize(
     ("words", "part"),
     [

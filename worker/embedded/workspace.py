@@ -22,6 +22,7 @@ from worker.errors import StorageUnavailable
 from worker.pipeline import PIPELINE, Stage
 from worker.result import DocumentResult
 from worker.result.rows import document_result
+from worker.setting_names import check_weights
 from worker.settings import Detection, Reading
 from worker.storage.files import LOCAL_BUCKET, key_of
 from worker.storage.folder import Folder
@@ -132,12 +133,13 @@ def open_workspace(
 
     Settings that are given go before those of the environment. Close it when you are done.
     """
-    (root / "objects").mkdir(parents=True, exist_ok=True)
-    engine = make_engine(f"sqlite:///{root / 'countersign.db'}")
-    upgrade(engine)
     settings = StageSettings(
         reading=reading or Reading(), detection=detection or Detection(), renderers=os.cpu_count() or 1
     )
+    check_weights(settings.detection, settings.verification)
+    (root / "objects").mkdir(parents=True, exist_ok=True)
+    engine = make_engine(f"sqlite:///{root / 'countersign.db'}")
+    upgrade(engine)
     runner = make_runner(make_sessions(engine), Folder(root / "objects"), NoPublisher(), settings)
     runner.prepare()
     return Workspace(root, runner, engine)
