@@ -69,13 +69,16 @@ def pages(session: Session, chunk_id: int, status: PageStatus) -> Sequence[Page]
     return session.execute(statement).scalars().all()
 
 
-def regions(session: Session, chunk_id: int, label: str) -> Sequence[Region]:
-    """The chunk's regions with that label and their pages, in page order, then best first."""
+def comparable_regions(session: Session, chunk_id: int, label: str) -> Sequence[Region]:
+    """The chunk's regions with that label that sign, or of unknown role, with their pages.
+
+    In page order, then best first.
+    """
     statement = (
         select(Region)
         .join(Page, Region.page_id == Page.id)
         .options(contains_eager(Region.page))
-        .where(Page.chunk_id == chunk_id, Region.label == label)
+        .where(Page.chunk_id == chunk_id, Region.label == label, Region.signs.is_not(False))
         .order_by(Page.index, Region.index)
     )
     return session.execute(statement).scalars().all()
@@ -123,7 +126,7 @@ def name_versions(session: Session, chunk_id: int, versions_id: int) -> None:
 
 
 #: What detection decides; the rest of the versions is what verification wrote.
-_DETECTION = ("detector", "thresholds")
+_DETECTION = ("detector", "classifier", "roles", "thresholds")
 
 
 def versions(session: Session, document_id: int) -> VersionsContent:

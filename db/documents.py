@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from db.engine import now
@@ -247,10 +247,11 @@ def quarantine_reasons(session: Session) -> list[tuple[str, int]]:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What decides a document's status: pages read and failed, signatures and damaged ones."""
+    """What decides a document's status: pages read and failed, marks that sign, damaged ones."""
 
     read: int
     unread: int
+    #: Regions that sign; where no role is known, signatures.
     signatures: int
     #: Signatures whose crops are damaged in storage, and which have no verdict.
     damaged: int
@@ -274,10 +275,11 @@ def tally(session: Session, document_id: int, *, label: str = "signature") -> Ta
     """Count what is known of a document."""
     by_status = select(Page.status, func.count()).where(Page.document_id == document_id).group_by(Page.status)
     status = {state: number for state, number in session.execute(by_status)}  # noqa: C416 - rows are not pairs
+    unknown = and_(Region.signs.is_(None), Region.label == label)
     signatures, damaged = session.execute(
         select(func.count(Region.id), func.count(Region.reason))
         .join(Page, Region.page_id == Page.id)
-        .where(Page.document_id == document_id, Region.label == label)
+        .where(Page.document_id == document_id, or_(Region.signs.is_(True), unknown))
     ).one()
     unread = status.get(PageStatus.FAILED, 0)
     return Tally(

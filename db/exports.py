@@ -96,6 +96,8 @@ def verdict_rows(session: Session, document_ids: Collection[int]) -> Sequence[Ro
             Duplicate.similarity.label("duplicate_similarity"),
             Duplicate.kind.label("duplicate_kind"),
             ReferenceCopy.reference.label("copy_of_reference"),
+            Region.signs,
+            Region.role_probability,
         )
         .select_from(everything)
         .where(Document.id.in_(document_ids))

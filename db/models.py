@@ -175,6 +175,7 @@ class Region(Base):
         CheckConstraint("score BETWEEN 0 AND 1", name="score"),
         CheckConstraint("width > 0 AND height > 0", name="box"),
         CheckConstraint("x >= 0 AND y >= 0", name="corner"),
+        CheckConstraint("role_probability BETWEEN 0 AND 1", name="role_probability"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -187,6 +188,9 @@ class Region(Base):
     width: Mapped[float]
     height: Mapped[float]
     crop_key: Mapped[str]
+    #: Whether it signs the document, and how probable that is; None where roles were not asked for.
+    signs: Mapped[bool | None]
+    role_probability: Mapped[float | None]
     #: Filled by verification: the cleaned crop, its quality and its embedding (float16, little-endian).
     clean_key: Mapped[str | None]
     quality: Mapped[QualityContent | None] = mapped_column(JSON)

@@ -42,7 +42,7 @@ GRANT USAGE ON SEQUENCE chunks_id_seq, pages_id_seq, regions_id_seq, verdicts_id
 GRANT SELECT ON documents, claims, chunks, pages, verdicts, suggestions, signers, versions, events, erasures,
     duplicates, reference_copies TO countersign_reader;
 GRANT SELECT (id, page_id, index, label, score, x, y, width, height, crop_key, clean_key, quality,
-        reason, detail)
+        reason, detail, signs, role_probability)
     ON regions TO countersign_reader;
 GRANT SELECT (id, signer_id, sha256, image_key, quality, encoder, enrolled_at, llr, damage)
     ON "references" TO countersign_reader;

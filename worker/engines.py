@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from worker.settings import Detection, Verification
 from worker.version import code_version
 from worker.vision import weights
 from worker.vision.choices import Label, Thresholds
 from worker.vision.cleaning.cleaner import Cleaner, cleaner_version, load_cleaner
+from worker.vision.detection import roles
 from worker.vision.detection.batcher import BatchingDetector
 from worker.vision.detection.classifier import OnnxClassifier, RescoringDetector
 from worker.vision.detection.detector import Detector, load_detector
@@ -16,14 +19,18 @@ from worker.vision.verification.verifier import Verifier, load_verifier
 
 #: The classifier's name in the catalogue, and in the versions of a result.
 CLASSIFIER = "classifier"
+#: Likewise the network that says which marks sign.
+ROLES = "roles"
 
 
 def build_detector(settings: Detection) -> Detector:
-    """The configured detector, which sees pages upright, and the second-stage classifier where that is on.
+    """The configured detector on upright pages, with second-stage classifier and roles where they are on.
 
     On a GPU it stands behind a batcher that joins the pages of all task threads.
     """
     thresholds = _thresholds(settings)
+    if _has_roles(settings):
+        thresholds = replace(thresholds, candidate_score=roles.CANDIDATE_SCORE)
     detector = load_detector(
         settings.detector,
         device=settings.detect_device,
@@ -36,6 +43,14 @@ def build_detector(settings: Detection) -> Detector:
         doubt = float(weights.entry(CLASSIFIER).parameters["doubt"])
         min_score = thresholds.floor(Label.SIGNATURE)
         detector = RescoringDetector(detector, OnnxClassifier(CLASSIFIER), doubt=doubt, min_score=min_score)
+    if _has_roles(settings):
+        network = roles.OnnxRoles(OnnxClassifier(CLASSIFIER), ROLES, threads=settings.threads)
+        detector = roles.RoleDetector(
+            detector,
+            network,
+            min_probability=roles.min_role_probability(ROLES),
+            min_score=settings.min_score or 0.0,
+        )
     return UprightDetector(detector)
 
 
@@ -63,6 +78,9 @@ def result_versions(detection: Detection, verification: Verification) -> dict[st
         classifier = catalogue.files[CLASSIFIER]
         digests[CLASSIFIER] = classifier.sha256
         doubts["doubt"] = float(classifier.parameters["doubt"])
+    if _has_roles(detection):
+        digests[ROLES] = catalogue.files[ROLES].sha256
+        doubts["min_role_probability"] = roles.min_role_probability(ROLES)
     return {
         "detector": catalogue.files[_file(detection)].sha256,
         **digests,
@@ -82,6 +100,13 @@ def _rescores(settings: Detection) -> bool:
     if settings.classifier is not None:
         return settings.classifier == "on"
     return bool(weights.entry(CLASSIFIER).parameters["default"])
+
+
+def _has_roles(settings: Detection) -> bool:
+    """Whether marks are asked for their role: as set, else as the weights were found to do best."""
+    if settings.roles is not None:
+        return settings.roles == "on"
+    return bool(weights.entry(ROLES).parameters["default"])
 
 
 def _thresholds(settings: Detection) -> Thresholds:

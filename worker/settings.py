@@ -213,6 +213,10 @@ class Detection(_Group):
         default=None,
         description="on: print and stamps score less or are called so; empty for the weights' own",
     )
+    roles: Literal["on", "off"] | None = Field(
+        default=None,
+        description="on: marks are asked whether they sign; off: signatures do; empty for the weights' own",
+    )
     batch_pages: int = Field(default=16, ge=1, le=256, description="Most pages of one forward pass on a GPU")
     batch_ms: float = Field(default=20, ge=0, le=1000, description="Milliseconds a GPU batch waits to fill")
     threads: int = Field(default=1, ge=1, le=64, description="Threads of one CPU inference session")

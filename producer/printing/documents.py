@@ -72,8 +72,9 @@ def _name(result: DocumentResult) -> str:
 
 
 def _signed(result: DocumentResult) -> str:
-    signatures = sum(region.label == "signature" for region in result.regions)
-    return {True: f"yes, {signatures}x", False: "no", None: "unknown"}[result.signed]
+    signatures = sum(region.is_signing for region in result.regions)
+    how = " by initials" if result.signed_by == "initials" else ""
+    return {True: f"yes{how}, {signatures}x", False: "no", None: "unknown"}[result.signed]
 
 
 def _copies(result: DocumentResult) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Every label goes from the detector to the result; signatures alone are compared and make a page signed."""
+"""Every label and role goes from the detector to the result; what signs makes a page signed."""
 
 from __future__ import annotations
 
@@ -65,3 +65,49 @@ def test_what_is_no_signature_does_not_make_a_document_signed(world: World, labe
 
     assert (result["status"], result["signed"], result["verdicts"]) == ("done", False, [])
     assert [region["label"] for region in result["pages"][0]["regions"]] == [label.value]
+
+
+class WithRole(InTurn):
+    """A detector whose marks have that role."""
+
+    def __init__(self, *labels: Label, signs: bool) -> None:
+        super().__init__(*labels)
+        self._role = signs
+
+    def _one(self, page: Pixels) -> list[DetectedRegion]:
+        probability = 0.75 if self._role else 0.25
+        return [
+            replace(region, signs=self._role, role_probability=probability) for region in super()._one(page)
+        ]
+
+
+def test_initials_that_sign_make_a_document_signed_by_initials_and_are_not_compared(world: World) -> None:
+    result = answered(world, WithRole(Label.INITIALS, signs=True), marks=1)
+
+    (only_page,) = result["pages"]
+    assert (result["signed"], result["signed_by"], only_page["signed_by"]) == (True, "initials", "initials")
+    assert [(row["signs"], row["role_probability"]) for row in only_page["regions"]] == [(True, 0.75)]
+    assert result["verdicts"] == []
+
+
+def test_a_signature_that_does_not_sign_is_shown_and_not_compared(world: World) -> None:
+    result = answered(world, WithRole(Label.SIGNATURE, signs=False), marks=1)
+
+    (region,) = result["pages"][0]["regions"]
+    assert (result["signed"], result["signed_by"], result["verdicts"]) == (False, None, [])
+    assert (region["label"], region["signs"], region["clean"]) == ("signature", False, None)
+
+
+def test_a_signature_that_signs_is_compared_and_outweighs_initials(world: World) -> None:
+    result = answered(world, WithRole(Label.INITIALS, Label.SIGNATURE, signs=True), marks=2)
+
+    assert (result["signed"], result["signed_by"]) == (True, "signature")
+    assert len(result["verdicts"]) == 1
+
+
+def test_without_roles_a_signature_signs_and_nothing_is_said_of_it(world: World) -> None:
+    result = answered(world, InTurn(Label.SIGNATURE), marks=1)
+
+    (region,) = result["pages"][0]["regions"]
+    assert (result["signed"], result["signed_by"]) == (True, "signature")
+    assert (region["signs"], region["role_probability"]) == (None, None)

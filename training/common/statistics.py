@@ -16,7 +16,8 @@ import numpy.typing as npt
 from scipy import special, stats
 from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import roc_curve
+from sklearn.metrics import roc_auc_score, roc_curve
+from sklearn.model_selection import GroupKFold
 
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
@@ -226,6 +227,16 @@ def reliability_bins(
     columns = [weights * stated, weights * labels, weights]
     sums, _, _ = stats.binned_statistic(stated, columns, "sum", bins=bins, range=(0, 1))
     return [(float(p / total), float(true / total), float(total)) for p, true, total in sums.T if total]
+
+
+def area_under_curve(scores: Floats, truths: Flags) -> float:
+    """How often a true case scores higher than another: the area under the ROC curve."""
+    return float(roc_auc_score(truths, scores))
+
+
+def grouped_folds(groups: npt.NDArray[np.str_], folds: int) -> list[tuple[Indices, Indices]]:
+    """Rows inside and outside of each fold; the rows of a group never part, folds are about equally large."""
+    return [(inside, outside) for inside, outside in GroupKFold(folds).split(groups, groups=groups)]
 
 
 def _shares_below(scores: Sequence[Floats], thresholds: Floats, counts: Floats) -> Floats:

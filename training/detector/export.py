@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import math
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import onnx
-import onnx.helper
-import onnx.numpy_helper
 import torch
 from safetensors.torch import save_file
 from ultralytics.nn.modules import Detect
 
 from training.catalogue import register_weights
+from training.common.halves import store_halves
 from training.common.onnx import drop_notes
 from training.detector.sheets import LABELS
 from training.detector.train import halved, new_model
 from worker.vision.choices import Label
-from worker.vision.detection.torch_detector import HALVED_FROM
 from worker.vision.weights import WEIGHTS_DIR, CatalogueEntry
 
 LICENCE = "AGPL-3.0-or-later"
@@ -81,30 +77,11 @@ def _save_onnx(model: Any, target: Path, size: int) -> Path:
 
 
 def _tidied(path: Path) -> None:
-    """Drop the exporter's notes (the same weights give the same digest); store weights in half precision.
-
-    ONNX Runtime widens them once, when it opens the file, and computes in single precision as before.
-    """
+    """Drop the exporter's notes (the same weights give the same digest); store weights in half precision."""
     model = onnx.load(path)
     drop_notes(model)
-    casts = [_halved(tensor) for tensor in model.graph.initializer if _is_large(tensor)]
-    nodes = [*casts, *model.graph.node]
-    del model.graph.node[:]
-    model.graph.node.extend(nodes)
-    onnx.checker.check_model(model)
     onnx.save(model, path)
-
-
-def _is_large(tensor: onnx.TensorProto) -> bool:
-    return tensor.data_type == onnx.TensorProto.FLOAT and math.prod(tensor.dims) >= HALVED_FROM
-
-
-def _halved(tensor: onnx.TensorProto) -> onnx.NodeProto:
-    """Store a tensor in half precision, in place; return the node that gives it back under its name."""
-    name, stored = tensor.name, f"{tensor.name}.half"
-    values = onnx.numpy_helper.to_array(tensor).astype(np.float16)
-    tensor.CopyFrom(onnx.numpy_helper.from_array(values, stored))
-    return onnx.helper.make_node("Cast", [stored], [name], to=onnx.TensorProto.FLOAT)
+    store_halves(path)
 
 
 def _save_tensors(model: Any, target: Path) -> Path:

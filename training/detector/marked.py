@@ -9,7 +9,7 @@ from typing import TypedDict
 
 from worker.vision.values import Box
 
-#: The sources labelled that way; none of them trained a model or chose a threshold.
+#: The sources labelled that way; none of them trained the detector; memos train the roles.
 MARKED_SOURCES = ("memos", "modern_town")
 
 

@@ -103,7 +103,7 @@ def read_rf100(root: Path) -> list[PageRecord]:
 
 
 def read_unsigned(root: Path) -> list[PageRecord]:
-    """Pages that were flagged as unsigned: for counting false alarms, never for training."""
+    """Pages that were flagged as unsigned: for counting false alarms, and to train the roles."""
     rows = _rows(root / "unsigned" / "pages.csv")
     return [
         PageRecord(root / "unsigned" / row["image"], boxes=(), split="test", group=Path(row["image"]).stem)

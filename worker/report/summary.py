@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 
 from db.states import Status
 from worker.result import DocumentResult, VerdictResult
-from worker.vision.choices import Label, Outcome
+from worker.vision.choices import Outcome
 
 #: What became of a claim: the verdict, or that no signature is left for the claimed signer.
 NOT_FOUND = "not_found"
@@ -102,7 +102,7 @@ def short_names(names: Sequence[str]) -> list[str]:
 
 def _row(number: int, name: str, result: DocumentResult) -> ReportRow:
     claims = claim_states(result)
-    signatures = sum(region.label == Label.SIGNATURE for region in result.regions)
+    signatures = sum(region.is_signing for region in result.regions)
     return ReportRow(
         number, name, result, _WORDS[result.signed], signatures, claims, _reasons_to_look(result, claims)
     )

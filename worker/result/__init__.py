@@ -24,6 +24,7 @@ from worker.result.region import (
     PointBox,
     ReferenceCopyResult,
     RegionResult,
+    SignedBy,
     SuggestionResult,
 )
 from worker.result.reports import (
@@ -61,6 +62,7 @@ __all__ = [
     "RegionResult",
     "ReplayResult",
     "ResultModel",
+    "SignedBy",
     "StatementResult",
     "SuggestionResult",
     "VerdictResult",

@@ -47,6 +47,15 @@ class ResultModel(BaseModel):
         return json.dumps(self.json_object(), ensure_ascii=ascii_only)
 
 
+def without_unknown(
+    written: Mapping[str, JsonValue], model: ResultModel, *names: str
+) -> dict[str, JsonValue]:
+    """A JSON object without those of these fields that the model was not given: an older release had none."""
+    return {
+        name: value for name, value in written.items() if name in model.model_fields_set or name not in names
+    }
+
+
 def without_nothing(written: Mapping[str, JsonValue], *names: str) -> dict[str, JsonValue]:
     """A JSON object without those of these fields that hold nothing."""
     return {name: value for name, value in written.items() if value or name not in names}

@@ -8,8 +8,16 @@ from typing import Annotated, Self
 from pydantic import ConfigDict, Field, JsonValue, SerializerFunctionWrapHandler, model_serializer
 
 from db.states import PageStatus, Status
-from worker.result.base import CIRCUMSTANCE, Count, Moment, ResultModel, Share, without_nothing
-from worker.result.region import RegionResult
+from worker.result.base import (
+    CIRCUMSTANCE,
+    Count,
+    Moment,
+    ResultModel,
+    Share,
+    without_nothing,
+    without_unknown,
+)
+from worker.result.region import RegionResult, SignedBy
 from worker.vision.choices import Confidence, Outcome
 
 
@@ -37,6 +45,14 @@ class PageResult(ResultModel):
         default=None, description="Path or storage key of the page image; null without one."
     )
     regions: tuple[RegionResult, ...] = Field(description="What was found on it, best score first.")
+    signed_by: SignedBy | None = Field(
+        default=None,
+        description="`signature`, or `initials` where only initials sign it; null where nothing does.",
+    )
+
+    @model_serializer(mode="wrap")
+    def _with_what_was_asked(self, handler: SerializerFunctionWrapHandler) -> dict[str, JsonValue]:
+        return without_unknown(handler(self), self, "signed_by")
 
 
 class VerdictResult(ResultModel):
@@ -108,6 +124,9 @@ class VersionsResult(ResultModel):
     classifier: str | None = Field(
         default=None, description="SHA-256 of the second-stage classifier, where it is on."
     )
+    roles: str | None = Field(
+        default=None, description="SHA-256 of the network that says which marks sign, where it is on."
+    )
     cleaner: str | None = Field(default=None, description="Name and version of the cleaner.")
     thresholds: dict[str, float] = Field(
         default_factory=dict, description="Scores and overlaps that decide, by name."
@@ -144,7 +163,8 @@ class DocumentResult(ResultModel):
     reason: str | None = Field(description="Reason code why it is not done; see below.")
     detail: Annotated[str | None, CIRCUMSTANCE] = Field(default=None, description="The reason in a sentence.")
     signed: bool | None = Field(
-        description="Whether a signature was found; null when none was, but a page could not be read."
+        description="Whether a mark signs it; where roles are off, whether a signature was found. Null when "
+        "not, but a page could not be read."
     )
     linked_to: Annotated[int | None, CIRCUMSTANCE] = Field(
         default=None, description="Id of the document with the same bytes and claims whose answer this is."
@@ -152,7 +172,7 @@ class DocumentResult(ResultModel):
     claims: tuple[ClaimResult, ...] = Field(default=(), description="What became of each claimed signer.")
     pages: tuple[PageResult, ...] = Field(description="The pages, in order.")
     verdicts: tuple[VerdictResult, ...] = Field(
-        description="Every signature compared with every claimed signer, by page and region."
+        description="Every signature that signs, compared with every claimed signer, by page and region."
     )
     versions: Annotated[VersionsResult, CIRCUMSTANCE] = Field(description="What produced the result.")
     seconds: Annotated[dict[str, float], CIRCUMSTANCE] = Field(
@@ -162,6 +182,15 @@ class DocumentResult(ResultModel):
     finished_at: Annotated[Moment | None, CIRCUMSTANCE] = Field(
         default=None, description="When the result was final; null in the file that is written just before."
     )
+
+    signed_by: SignedBy | None = Field(
+        default=None,
+        description="`signature`, or `initials` where only initials sign it; null where nothing does.",
+    )
+
+    @model_serializer(mode="wrap")
+    def _with_what_was_asked(self, handler: SerializerFunctionWrapHandler) -> dict[str, JsonValue]:
+        return without_unknown(handler(self), self, "signed_by")
 
     @property
     def regions(self) -> Iterator[RegionResult]:

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Annotated
 
 from pydantic import Field, JsonValue, SerializerFunctionWrapHandler, model_serializer
 
-from worker.result.base import CIRCUMSTANCE, Count, PagePixels, ResultModel, Share, without_nothing
+from worker.result.base import (
+    CIRCUMSTANCE,
+    Count,
+    PagePixels,
+    ResultModel,
+    Share,
+    without_nothing,
+    without_unknown,
+)
 from worker.vision.choices import Label, QualityIssue
 
 _LABELS = ", ".join(f"`{label.value}`" for label in Label)
@@ -96,7 +105,7 @@ class RegionResult(ResultModel):
         default=None, description="Path or storage key of the cleaned crop; null where none was made."
     )
     quality: CropQuality | None = Field(
-        default=None, description="How fit the crop is for comparison; null for other labels than signature."
+        default=None, description="How fit the crop is for comparison; null for what is not compared."
     )
     suggestions: Annotated[tuple[SuggestionResult, ...], CIRCUMSTANCE] = Field(
         default=(), description="Nearest enrolled signers where nobody is claimed, nearest first."
@@ -113,9 +122,38 @@ class RegionResult(ResultModel):
     detail: Annotated[str | None, CIRCUMSTANCE] = Field(
         default=None, description="The reason in a sentence; absent without one."
     )
+    signs: bool | None = Field(
+        default=None,
+        description="Whether this mark signs, approves or witnesses the document; null where roles are off, "
+        "and for marks beyond the dozen of a page that are asked for their role.",
+    )
+    role_probability: Share | None = Field(
+        default=None, description="Probability that it signs, calibrated; null where `signs` is."
+    )
 
     @model_serializer(mode="wrap")
     def _with_a_reason_where_there_is_one(
         self, handler: SerializerFunctionWrapHandler
     ) -> dict[str, JsonValue]:
-        return without_nothing(handler(self), "reason", "detail")
+        written = without_unknown(handler(self), self, "signs", "role_probability")
+        return without_nothing(written, "reason", "detail")
+
+    @property
+    def is_signing(self) -> bool:
+        """Whether it makes the document signed: it signs, or is a signature whose role is not known."""
+        return self.label == Label.SIGNATURE if self.signs is None else self.signs
+
+
+class SignedBy(StrEnum):
+    """How a page or a document is signed."""
+
+    SIGNATURE = "signature"
+    INITIALS = "initials"
+
+
+def signed_by(regions: Iterable[RegionResult]) -> SignedBy | None:
+    """How these regions sign: by initials where none that signs is a signature; None where none signs."""
+    forms = {region.label for region in regions if region.is_signing}
+    if not forms:
+        return None
+    return SignedBy.SIGNATURE if Label.SIGNATURE in forms else SignedBy.INITIALS

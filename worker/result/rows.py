@@ -27,6 +27,7 @@ from worker.result.region import (
     ReferenceCopyResult,
     RegionResult,
     SuggestionResult,
+    signed_by,
 )
 from worker.vision.choices import Confidence, Outcome
 
@@ -40,6 +41,7 @@ def document_result(session: Session, document_id: int, *, locate: Locate = str)
     source = document if document.original_id is None else get(session, document.original_id)
     versions = None if document.versions_id is None else session.get(Versions, document.versions_id)
     verdicts = [verdict for page in source.pages for verdict in _verdicts(page)]
+    pages = tuple(_page(page, locate) for page in source.pages)
     return DocumentResult(
         document=document.key,
         id=document.id,
@@ -52,12 +54,13 @@ def document_result(session: Session, document_id: int, *, locate: Locate = str)
         signed=document.signed,
         linked_to=document.original_id,
         claims=tuple(claim_result(claim.signer, verdicts) for claim in document.claims),
-        pages=tuple(_page(page, locate) for page in source.pages),
+        pages=pages,
         verdicts=tuple(verdicts),
         versions=VersionsResult.model_validate({} if versions is None else versions.content),
         seconds=events.seconds(session, source.id),
         registered_at=document.registered_at,
         finished_at=document.finished_at,
+        signed_by=signed_by(region for page in pages for region in page.regions),
     )
 
 
@@ -94,6 +97,7 @@ def _page(page: Page, locate: Locate) -> PageResult:
     points = None
     if page.points_width is not None and page.points_height is not None:
         points = PointSize(width=page.points_width, height=page.points_height)
+    regions = tuple(_region(page, region, locate) for region in page.regions)
     return PageResult(
         page=page.index,
         width=page.width or 0,
@@ -104,7 +108,8 @@ def _page(page: Page, locate: Locate) -> PageResult:
         reason=page.reason,
         detail=page.detail,
         image=None if page.image_key is None else locate(page.image_key),
-        regions=tuple(_region(page, region, locate) for region in page.regions),
+        regions=regions,
+        signed_by=signed_by(regions),
     )
 
 
@@ -127,6 +132,8 @@ def _region(page: Page, region: Region, locate: Locate) -> RegionResult:
         copy_of_reference=tuple(ReferenceCopyResult.model_validate(row) for row in region.reference_copies),
         reason=region.reason,
         detail=region.detail,
+        signs=region.signs,
+        role_probability=region.role_probability,
     )
 
 

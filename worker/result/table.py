@@ -51,3 +51,5 @@ class VerdictRow(ResultModel):
     copy_of_reference: int | None = Field(
         default=None, ge=1, description="Number of the signer's reference that shows the same ink, from 1."
     )
+    signs: bool | None = Field(default=None, description="Whether the region signs the document.")
+    role_probability: Share | None = Field(default=None, description="Probability that the region signs.")

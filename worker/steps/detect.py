@@ -119,5 +119,7 @@ def _row(index: int, region: DetectedRegion, key: str) -> Values:
         "y": box.y,
         "width": box.width,
         "height": box.height,
+        "signs": region.signs,
+        "role_probability": region.role_probability,
         "crop_key": key,
     }

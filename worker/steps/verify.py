@@ -54,7 +54,7 @@ class _Answer:
 
 
 def verify_chunk(chunk_id: int, deps: VerifyDeps) -> bool:
-    """Verify a chunk's signatures; False when it is past this stage or in other hands.
+    """Verify a chunk's signatures that sign; False when it is past this stage or in other hands.
 
     A region whose crop is damaged in storage fails alone; a damaged reference is left out.
     """
@@ -63,7 +63,7 @@ def verify_chunk(chunk_id: int, deps: VerifyDeps) -> bool:
 
 def _verify(lease: Lease, document: Document, deps: VerifyDeps) -> None:
     with deps.sessions() as session:
-        regions = chunks.regions(session, lease.id, Label.SIGNATURE.value)
+        regions = chunks.comparable_regions(session, lease.id, Label.SIGNATURE.value)
         claimed = documents.claimed_signers(session, document.id)
     references = refresh_references(claimed, deps)
     crops, damaged = _crops(regions, deps)

@@ -67,12 +67,23 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """When a detected box counts. Scores and IoU are in [0, 1]; `per_label` overrides `min_score`."""
+    """When a detected box counts. Scores and IoU are in [0, 1]; `per_label` overrides `min_score`.
+
+    From `candidate_score` on, boxes of any label are handed on as candidates as well; None hands on none.
+    """
 
     min_score: float = 0.25
     max_iou: float = 0.45
     per_label: dict[Label, float] = field(default_factory=dict)
+    candidate_score: float | None = None
 
     def floor(self, label: Label) -> float:
         """The score a box of that label must reach."""
         return self.per_label.get(label, self.min_score)
+
+    @property
+    def of_candidates(self) -> Thresholds | None:
+        """The thresholds of candidates; None where none are handed on."""
+        if self.candidate_score is None:
+            return None
+        return Thresholds(self.candidate_score, self.max_iou)

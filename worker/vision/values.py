@@ -36,12 +36,18 @@ class DetectedRegion:
     """One detected box with its label and score in [0, 1].
 
     `turns` is how many quarter turns anticlockwise lay it upright: 0 unless its page lies on its side.
+    `signs` says whether it signs, approves or witnesses the document, `role_probability` how probable that
+    is, in [0, 1]; both None where roles were not asked for. `is_candidate` marks a box that need not count:
+    it is kept for the roles alone, and never leaves detection.
     """
 
     box: Box
     score: float
     label: Label = Label.SIGNATURE
     turns: int = 0
+    signs: bool | None = None
+    role_probability: float | None = None
+    is_candidate: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,8 +107,8 @@ class RescoringDetector:
         return [self._review(page, regions) for page, regions in zip(pages, candidates, strict=True)]
 
     def _review(self, page: Pixels, regions: Sequence[DetectedRegion]) -> list[DetectedRegion]:
-        signatures = [region for region in regions if region.label is Label.SIGNATURE]
-        reviewed = [region for region in regions if region.label is not Label.SIGNATURE]
+        signatures = [region for region in regions if _is_rescored(region)]
+        reviewed = [region for region in regions if not _is_rescored(region)]
         shares = classified(self._classifier, page, [region.box for region in signatures])
         for region, row, doubt in zip(signatures, shares, map(float, doubts(shares)), strict=True):
             if doubt >= self._doubt:
@@ -116,6 +116,11 @@ class RescoringDetector:
             elif (believed := rescored(region, doubt)).score >= self._min_score:
                 reviewed.append(believed)
         return sorted(reviewed, key=lambda region: region.score, reverse=True)
+
+
+def _is_rescored(region: DetectedRegion) -> bool:
+    """Signatures are; candidates are handed on as they are."""
+    return region.label is Label.SIGNATURE and not region.is_candidate
 
 
 def rescored(region: DetectedRegion, doubt: float) -> DetectedRegion:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -78,16 +78,26 @@ def read_answers(
     """The regions of a page's raw answers, one a look: over their label's threshold, clipped, best first.
 
     Overlaps of one label are suppressed. Regions of two labels may lie in one place where neither is likely
-    enough to rule the other out.
+    enough to rule the other out. Candidates follow where the thresholds ask for them.
     """
     anchors = _Anchors.of(answers, frames)
-    floors = np.array([[spec.thresholds.floor(label)] for label in spec.labels])
+    counting = _read(anchors, frames, spec, spec.thresholds)
+    wider = spec.thresholds.of_candidates
+    candidates = [] if wider is None else _read(anchors, frames, spec, wider)
+    return [*counting, *(replace(region, is_candidate=True) for region in candidates)]
+
+
+def _read(
+    anchors: _Anchors, frames: Sequence[Letterbox], spec: DetectorSpec, thresholds: Thresholds
+) -> list[DetectedRegion]:
+    """The regions over those thresholds, best first."""
+    floors = np.array([[thresholds.floor(label)] for label in spec.labels])
     # The best claim on every anchor; it rules out whatever scores lower there.
     claims = np.where(anchors.scores >= np.maximum(floors, _CLAIM), anchors.scores, 0).max(axis=0, initial=0)
     regions = list[DetectedRegion]()
     for label, scores, floor in zip(spec.labels, anchors.scores, floors[:, 0], strict=True):
         chosen = np.flatnonzero((scores >= floor) & (scores >= claims))
-        corners, max_iou = anchors.corners[chosen], spec.thresholds.max_iou
+        corners, max_iou = anchors.corners[chosen], thresholds.max_iou
         for kept in suppressed(corners, scores[chosen], max_iou=max_iou, limit=_MAX_REGIONS):
             box, score = anchors.agreed(int(chosen[kept]), scores)
             on_page = clip(box, width=frames[0].source_width, height=frames[0].source_height)

@@ -1,0 +1,178 @@
+"""Training of the roles: what candidates are, how answers are held out, and what is exported."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="training is an optional extra")
+
+from training.common.settings import read_settings  # noqa: E402
+from training.roles import crossvalidate  # noqa: E402
+from training.roles.backbone import FEATURES, EfficientNetLite0, with_published  # noqa: E402
+from training.roles.dataset import truth_of  # noqa: E402
+from training.roles.evaluate import calibration_error  # noqa: E402
+from training.roles.export import fold_norms  # noqa: E402
+from training.roles.head import FACTS, Head, head_inputs  # noqa: E402
+from training.roles.network import averaging  # noqa: E402
+from training.roles.pages import UNCLEAR, TrueMark  # noqa: E402
+from training.roles.settings import ROLES_SETTINGS, RolesSettings  # noqa: E402
+from training.roles.table import Marks, MarkTable, PageTable  # noqa: E402
+from training.roles.train import train_head  # noqa: E402
+from worker.errors import WrongUse  # noqa: E402
+from worker.vision.detection.roles import RANK, Candidate  # noqa: E402
+from worker.vision.values import Box  # noqa: E402
+
+BOX = Box(100, 100, 100, 40)
+SETTINGS = read_settings(
+    RolesSettings, ROLES_SETTINGS, changes={"minutes": 0.5, "warmup_steps": 1, "hidden": 8, "folds": 2}
+)
+
+
+def mark(*, scores: tuple[float, ...] = (0.5, 0, 0, 0, 0), box: Box = BOX) -> Candidate:
+    return Candidate(box, scores)
+
+
+def table(documents: int = 12, *, source: str = "memos") -> Marks:
+    """Pages of two marks each; the first signs on every other page, and its features say so."""
+    rng = np.random.default_rng(3)
+    signs = np.array([(page % 2, 0) for page in range(documents)], np.int64).ravel()
+    views = rng.normal(size=(2, len(signs), FEATURES)).astype(np.float32)
+    views[:, :, :40] += 3 * signs[:, None]
+    facts = rng.uniform(0, 1, (len(signs), FACTS)).astype(np.float32)
+    facts[:, RANK] = [0, 1] * documents
+    page = np.repeat(np.arange(documents), 2)
+    signed = signs.reshape(-1, 2).max(axis=1)
+    names = np.array([f"{source}:{number}" for number in range(documents)])
+    pages = PageTable(np.full(documents, source), names, signed, np.zeros_like(signed))
+    return Marks(MarkTable(views[0], views[1], facts, signs, np.ones(len(signs), np.float32), page), pages)
+
+
+@pytest.mark.parametrize(
+    ("signs", "form", "weight"),
+    [(True, "initials", 1.0), (False, "initials", 1.0), (False, UNCLEAR, 0.0)],
+)
+def test_a_candidate_on_a_mark_is_what_that_mark_is(signs, form, weight):
+    truth = truth_of(mark(), [TrueMark(BOX, form, signs)], complete=True)
+
+    assert (truth.signs, truth.weight) == (signs, weight)
+
+
+def test_a_part_of_a_mark_counts_less_than_the_whole():
+    part = mark(box=Box(100, 100, 20, 40))
+
+    truth = truth_of(part, [TrueMark(BOX, "signature", signs=True)], complete=True)
+
+    assert truth.signs and 0 < truth.weight < 1
+
+
+def test_where_only_signatures_are_labelled_what_may_be_initials_does_not_count():
+    initials = mark(scores=(0.1, 0.6, 0, 0, 0))
+
+    assert truth_of(initials, [], complete=False).weight == 0
+    assert truth_of(initials, [], complete=True).weight == 1
+
+
+def test_the_side_of_a_view_is_averaged_down_as_torch_does_it():
+    views = torch.rand(2, 192, 192)
+    matrix = averaging(192, 160)
+
+    expected = torch.nn.functional.interpolate(views[:, None], size=160, mode="area")[:, 0]
+
+    assert torch.allclose(matrix @ views @ matrix.T, expected, atol=1e-5)
+
+
+def test_the_backbone_reads_grey_as_three_equal_channels_and_keeps_its_answer_when_folded():
+    torch.manual_seed(1)
+    coloured = EfficientNetLite0().eval()
+    published = dict(coloured.state_dict())
+    grey = with_published(EfficientNetLite0(), published)
+    views = 255 * torch.rand(2, 64, 96)
+
+    with torch.inference_mode():
+        three = ((views - 127) / 128)[:, None].repeat(1, 3, 1, 1)
+        expected, read = coloured.layers(three).mean(dim=(2, 3)), grey(views)
+        fold_norms(grey)
+        folded = grey(views)
+
+    assert torch.allclose(read, expected, atol=1e-4)
+    assert torch.allclose(folded, read, atol=1e-4)
+
+
+def test_the_tensors_of_another_network_are_refused():
+    with pytest.raises(WrongUse, match="EfficientNet-Lite0"):
+        with_published(EfficientNetLite0(), {"_conv_stem.weight": torch.zeros(8, 3, 3, 3)})
+
+
+def test_training_finds_what_tells_the_marks_apart_and_is_the_same_twice():
+    marks = table()
+
+    first, second = (
+        train_head(marks, crossvalidate.training_rows(marks), SETTINGS, lambda _: None).average
+        for _ in range(2)
+    )
+
+    logits = crossvalidate.raw_logits(first, marks, np.arange(24))
+    assert logits[marks.marks.signs == 1].min() > logits[marks.marks.signs == 0].max()
+    assert np.array_equal(logits, crossvalidate.raw_logits(second, marks, np.arange(24)))
+
+
+def test_every_training_document_is_answered_by_a_network_that_never_saw_it(monkeypatch):
+    marks, trained = table(), []
+
+    def remember(table, rows, settings, report):
+        trained.append(set(table.group[rows]))
+        return train_head(table, rows, settings, report)
+
+    final = train_head(marks, crossvalidate.training_rows(marks), SETTINGS, lambda _: None).average
+    monkeypatch.setattr(crossvalidate, "train_head", remember)
+    crossvalidate.held_out_logits(marks, final, SETTINGS, lambda *_: None)
+
+    assert set.intersection(*trained) == set()
+    assert set.union(*trained) == set(marks.group)
+
+
+def test_the_threshold_lets_so_few_unsigned_pages_through_and_no_fewer():
+    marks = table(200)
+    probabilities = np.linspace(0, 1, 400, dtype=np.float32)
+    answers = crossvalidate.HeldOutAnswers(marks, probabilities)
+
+    threshold = crossvalidate.chosen_threshold(answers, SETTINGS)
+
+    scores, signed = answers.pages("memos")
+    assert (scores[signed == 0] >= threshold).sum() == 3
+
+
+def test_marks_that_are_not_looked_at_do_not_sign():
+    marks = table(2)
+    marks.marks.facts[:, RANK] = [0, 12, 0, 1]
+
+    answers = crossvalidate.calibrated(marks, np.full(4, 9, np.float32), slope=1, shift=0)
+
+    assert (answers.probabilities > 0.5).tolist() == [True, False, True, True]
+
+
+def test_true_probabilities_have_no_calibration_error_and_sure_mistakes_all():
+    assert calibration_error(np.array([0.0, 1.0]), np.array([False, True])) == 0
+    assert calibration_error(np.array([0.0, 1.0]), np.array([True, False])) == 1
+
+
+def test_a_table_is_read_as_it_was_written(tmp_path: Path):
+    marks = table(2)
+
+    marks.save(tmp_path / "marks.npz")
+    read = Marks.load(tmp_path / "marks.npz")
+
+    assert np.array_equal(read.marks.inputs(), marks.marks.inputs())
+    assert read.group.tolist() == marks.group.tolist()
+
+
+def test_the_head_answers_with_its_calibration():
+    head = Head(members=2, hidden=4, dropout=0.5).eval()
+    views, facts = torch.rand(3, FEATURES), torch.rand(3, FACTS)
+    plain = head(views, views, facts)
+
+    head.calibration.copy_(torch.tensor([2.0, 1.0]))
+
+    assert torch.allclose(head(views, views, facts), (2 * plain.logit() + 1).sigmoid(), atol=1e-5)
+    assert head_inputs(views, views, facts).shape == (3, len(head.mean))

@@ -1,0 +1,1 @@
+"""Training of the roles: which marks sign their page."""

@@ -1,0 +1,89 @@
+"""Predictions for marks that took no part in training: by folds of documents, and for sources left out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from training.common.console import StageNotice
+from training.common.statistics import grouped_folds, logistic_fit
+from training.roles.head import Head
+from training.roles.settings import RolesSettings
+from training.roles.table import Floats, Marks, Rows
+from training.roles.train import train_head, weights_of
+from worker.vision.detection.roles import MAX_CANDIDATES, RANK
+
+#: The sources that train, by whole documents; all others are left out.
+TRAINING = ("memos", "tobacco800", "rf100_color", "unsigned")
+#: The validation set of the threshold: labelled mark by mark.
+CHOOSING = "memos"
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOutAnswers:
+    """The probability of every mark, by a head that never saw its document."""
+
+    marks: Marks
+    probabilities: Floats
+
+    def pages(self, source: str) -> tuple[Floats, Rows]:
+        """The highest probability on each page of a source whose answer is known, and the answers."""
+        rows = self.marks.pages.of(source)
+        return self.marks.page_scores(self.probabilities)[rows], self.marks.pages.signed[rows]
+
+    def of(self, source: str) -> tuple[Floats, Rows]:
+        """Probabilities and truths of the marks of a source, without those nobody knows."""
+        rows = np.flatnonzero((self.marks.source == source) & (self.marks.marks.weight > 0))
+        return self.probabilities[rows], self.marks.marks.signs[rows]
+
+
+def calibrated(marks: Marks, logits: Floats, *, slope: float, shift: float) -> HeldOutAnswers:
+    """Held-out logits as probabilities; 0 for marks beyond the MAX_CANDIDATES of a page."""
+    probabilities = 1 / (1 + np.exp(-(slope * logits + shift)))
+    served = marks.marks.facts[:, RANK] < MAX_CANDIDATES
+    return HeldOutAnswers(marks, np.where(served, probabilities, 0).astype(np.float32))
+
+
+def training_rows(marks: Marks) -> Rows:
+    """The marks of the sources that train."""
+    return np.flatnonzero(np.isin(marks.source, TRAINING))
+
+
+def held_out_logits(marks: Marks, final: Head, settings: RolesSettings, notice: StageNotice) -> Floats:
+    """Logits of every mark: by folds for the sources that train, by the final head for those left out."""
+    rows = training_rows(marks)
+    logits = raw_logits(final, marks, np.arange(len(marks.source)))
+    folds = grouped_folds(marks.group[rows], settings.folds)
+    for done, (inside, outside) in enumerate(folds, start=1):
+        head = train_head(marks, rows[inside], settings, lambda _: None).average
+        logits[rows[outside]] = raw_logits(head, marks, rows[outside])
+        notice("folds", done, settings.folds)
+    return logits
+
+
+@torch.inference_mode()
+def raw_logits(head: Head, marks: Marks, rows: Rows) -> Floats:
+    """The logit of the members' mean probability, before calibration: (n,)."""
+    inputs = head.standardised(marks.marks.inputs()[torch.from_numpy(rows)])
+    mean = head.logits(inputs[None]).sigmoid().mean(dim=0)
+    return np.asarray(mean.logit(eps=1e-6).numpy(), np.float32)
+
+
+def calibration(marks: Marks, logits: Floats, settings: RolesSettings) -> tuple[float, float]:
+    """Slope and shift by which held-out logits become probabilities (Platt, 1999), on all that trains."""
+    weights = weights_of(marks, settings)
+    rows = training_rows(marks)
+    rows = rows[weights[rows] > 0]
+    shares = weights[rows].astype(np.float64) / float(weights[rows].sum())
+    slopes, shift = logistic_fit(logits[rows, None].astype(np.float64), marks.marks.signs[rows] == 1, shares)
+    return float(slopes[0]), shift
+
+
+def chosen_threshold(answers: HeldOutAnswers, settings: RolesSettings) -> float:
+    """The least probability at which so few unsigned pages of CHOOSING are called signed."""
+    scores, signed = answers.pages(CHOOSING)
+    unsigned = np.sort(scores[signed == 0])[::-1]
+    allowed = int(settings.false_pages * len(unsigned))
+    return float(np.nextafter(unsigned[allowed], np.float32(1)))

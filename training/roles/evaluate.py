@@ -1,0 +1,209 @@
+"""Which pages are signed, and which marks sign, as served: on sources left out, and by cross-validation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from training.common.console import StageNotice
+from training.common.figures import Figure, FigureFile, as_figure, today
+from training.common.shares import Share
+from training.common.statistics import area_under_curve
+from training.detector.marked import JudgedMark, MarkedPage, read_marked
+from training.detector.readers import read_tobacco800
+from training.detector.signed_pages import Answered, SignedPages, signed_page_figures, signed_pages_at
+from training.detector.testsets import PageCase, real_documents, rendered
+from training.roles.crossvalidate import TRAINING, HeldOutAnswers
+from training.roles.table import Rows
+from worker.engines import build_detector
+from worker.rendering.pages import render
+from worker.settings import Detection
+from worker.vision.choices import Limits
+from worker.vision.detection import roles
+from worker.vision.detection.detector import Detector
+from worker.vision.images import decode
+from worker.vision.values import Box, DetectedRegion, Pixels
+from worker.vision.weights import entry
+
+NAME = "roles"
+LEFT_OUT, CONTRACTS = "modern_town", "contracts_unsigned"
+TOBACCO_TEST, DOCUMENTS = "Tobacco800 test", "grant agreements"
+_BINS = 10
+#: A page with its marks, and what renders it.
+Case = tuple[MarkedPage, Callable[[], Pixels]]
+
+
+@dataclass(frozen=True, slots=True)
+class RoleQuality:
+    """How well marks that sign are told from others, and how true the probabilities are."""
+
+    source: str
+    marks: int
+    auc: float
+    calibration_error: float
+
+
+@dataclass(frozen=True, slots=True)
+class RolesReport:
+    """One evaluation: sources that did not train first, as served; then the cross-validated ones."""
+
+    left_out: tuple[SignedPages, ...]
+    crossvalidated: tuple[SignedPages, ...]
+    qualities: tuple[RoleQuality, ...]
+
+    def figures(self) -> FigureFile:
+        """All of it as figures."""
+        pages = [*self.left_out, *self.crossvalidated]
+        digests = {name: entry(name).sha256 for name in ("detector", "classifier", NAME)}
+        return today(digests, [*signed_page_figures(NAME, pages), *_qualities(self.qualities)])
+
+
+def measure_left_out(data: Path, notice: StageNotice, *, limit: int = 0) -> list[SignedPages]:
+    """Pages of sources that took no part in training, through the detector with roles on."""
+    root, detector = data / "detection", build_detector(Detection(roles="on"))
+    sets = {
+        LEFT_OUT: _stored(read_marked(root, LEFT_OUT)),
+        DOCUMENTS: _documents(data / "documents"),
+        TOBACCO_TEST: _stored(list(_tobacco_test(root))),
+    }
+    measured = [
+        _signed_pages(name, list(answered(cases[: limit or None], name, detector, notice)))
+        for name, cases in sets.items()
+    ]
+    return [*measured, _contracts(root, detector, notice, limit)]
+
+
+def _signed_pages(source: str, pages: Sequence[Answered]) -> SignedPages:
+    return signed_pages_at(source, pages, roles.min_role_probability())
+
+
+def answered(
+    cases: Sequence[Case], source: str, detector: Detector, notice: StageNotice
+) -> Iterator[Answered]:
+    """Each page with the regions that sign it; the probability that they do takes the place of the score."""
+    for done, (page, read) in enumerate(cases, start=1):
+        pixels = read()
+        (regions,) = detector.detect([pixels])
+        across, down = page.width / pixels.shape[1], page.height / pixels.shape[0]
+        yield Answered(page, tuple(_signing(regions, across, down)))
+        notice(source, done, len(cases))
+
+
+def crossvalidated(answers: HeldOutAnswers, threshold: float) -> list[SignedPages]:
+    """The sources that train, each page by a network that never saw its document."""
+    return [_pages_of(answers, source, threshold) for source in TRAINING]
+
+
+def qualities(answers: HeldOutAnswers) -> list[RoleQuality]:
+    """AUC and expected calibration error of every source with marks that sign and others."""
+    return [
+        _quality(source, *answers.of(source))
+        for source in (LEFT_OUT, *TRAINING)
+        if 0 < answers.of(source)[1].mean() < 1
+    ]
+
+
+def _quality(source: str, probabilities: npt.NDArray[np.float32], truths: Rows) -> RoleQuality:
+    doubles = probabilities.astype(np.float64)
+    auc, error = area_under_curve(doubles, truths == 1), calibration_error(doubles, truths == 1)
+    return RoleQuality(source, len(truths), auc, error)
+
+
+def calibration_error(probabilities: npt.NDArray[np.float64], truths: npt.NDArray[np.bool_]) -> float:
+    """The expected calibration error over ten bins of equal width (Naeini et al., AAAI 2015)."""
+    bins = np.minimum((probabilities * _BINS).astype(np.int64), _BINS - 1)
+    gaps = (
+        (bins == number).mean() * abs(probabilities[bins == number].mean() - truths[bins == number].mean())
+        for number in np.unique(bins)
+    )
+    return float(sum(gaps))
+
+
+def _pages_of(answers: HeldOutAnswers, source: str, threshold: float) -> SignedPages:
+    rows = answers.marks.pages.of(source)
+    scores, signed = answers.pages(source)
+    by_initials = answers.marks.pages.by_initials[rows] == 1
+    called = scores >= threshold
+    return SignedPages(
+        source=f"{source}, cross-validated",
+        threshold=threshold,
+        signed_found=_share(called[signed == 1]),
+        initials_only_found=_share(called[by_initials]),
+        marks_found=Share(0, 0),
+        unsigned_called_signed=_share(called[signed == 0]),
+    )
+
+
+def _share(called: npt.NDArray[np.bool_]) -> Share:
+    return Share(int(called.sum()), len(called))
+
+
+def _signing(regions: Sequence[DetectedRegion], across: float, down: float) -> Iterator[DetectedRegion]:
+    for region in regions:
+        if region.signs and region.role_probability is not None:
+            box = region.box
+            stored = Box(box.x * across, box.y * down, box.width * across, box.height * down)
+            yield replace(region, box=stored, score=region.role_probability)
+
+
+def _stored(pages: Sequence[MarkedPage]) -> list[Case]:
+    return [(page, partial(_rendered, page.image)) for page in pages]
+
+
+def _rendered(image: Path) -> Pixels:
+    return rendered(image.read_bytes())
+
+
+def _documents(folder: Path) -> list[Case]:
+    """The pages of real agreements labelled by hand; every signature and initial on them signs."""
+    return [_document_page(case) for case in real_documents(folder)]
+
+
+def _document_page(case: PageCase) -> Case:
+    pixels, marked = case.read()
+    signing = [mark for mark in marked if mark.label in roles.SIGNING_FORMS]
+    marks = tuple(JudgedMark(mark.box, mark.label.value, signs=True, fits=True) for mark in signing)
+    height, width = pixels.shape[:2]
+    page = MarkedPage(Path(case.name), case.group, width, height, bool(marks), marks)
+    return page, lambda: pixels
+
+
+def _tobacco_test(root: Path) -> Iterator[MarkedPage]:
+    """Pages of Tobacco800 in the published test split, which trained nothing."""
+    for page in read_tobacco800(root):
+        if page.split == "test":
+            with Image.open(page.image) as stored:
+                width, height = stored.size
+            marks = tuple(JudgedMark(box, "signature", signs=True, fits=True) for box in page.boxes)
+            yield MarkedPage(page.image, page.group, width, height, bool(marks), marks)
+
+
+def _contracts(root: Path, detector: Detector, notice: StageNotice, limit: int) -> SignedPages:
+    """Pages of contracts without any ink; all of them are unsigned."""
+    called: list[bool] = []
+    paths = sorted((root / CONTRACTS).glob("*.pdf"))[: limit or None]
+    for done, path in enumerate(paths, start=1):
+        for page in render(path.read_bytes(), limits=Limits()):
+            if not isinstance(page, Exception):
+                (regions,) = detector.detect([decode(page.data)])
+                called.append(any(region.signs for region in regions))
+        notice(CONTRACTS, done, len(paths))
+    none = Share(0, 0)
+    return SignedPages(
+        CONTRACTS, roles.min_role_probability(), none, none, none, Share(sum(called), len(called))
+    )
+
+
+def _qualities(measured: Sequence[RoleQuality]) -> Iterator[Figure]:
+    for quality in measured:
+        for name, value in (
+            ("AUC of the role", quality.auc),
+            ("calibration error", quality.calibration_error),
+        ):
+            yield as_figure(NAME, of=quality.source, measure=name, value=value, n=quality.marks)

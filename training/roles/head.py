@@ -1,0 +1,69 @@
+"""What is trained: from the features of both views and the facts of a mark to whether it signs."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from training.roles.backbone import FEATURES
+from worker.vision.detection.classifier import KINDS
+from worker.vision.detection.roles import FORMS
+
+#: Facts of a mark: nine of its place, the detector's scores, the classifier's shares.
+_PLACE = 9
+FACTS = _PLACE + len(FORMS) + len(KINDS)
+#: All that the members read: features of two views, the facts, and logarithms of scores and shares.
+INPUTS = 2 * FEATURES + FACTS + FACTS - _PLACE
+_LEAST, _FARTHEST = 1e-3, 5.0
+
+
+class Head(nn.Module):
+    """Several networks of one hidden layer, and the calibration of their mean probability."""
+
+    mean: Tensor
+    scale: Tensor
+    calibration: Tensor
+
+    def __init__(self, *, members: int, hidden: int, dropout: float) -> None:
+        super().__init__()
+        self.dropout = nn.Dropout(dropout)
+        self.first = nn.Parameter(_uniform(members, INPUTS, hidden))
+        self.first_bias = nn.Parameter(torch.zeros(members, 1, hidden))
+        self.second = nn.Parameter(_uniform(members, hidden, 1))
+        self.second_bias = nn.Parameter(torch.zeros(members, 1, 1))
+        self.register_buffer("mean", torch.zeros(INPUTS))
+        self.register_buffer("scale", torch.ones(INPUTS))
+        #: Slope and shift of the logit.
+        self.register_buffer("calibration", torch.tensor([1.0, 0.0]))
+
+    def forward(self, tight: Tensor, near: Tensor, facts: Tensor) -> Tensor:
+        """(n, 1280), (n, 1280) and (n, FACTS) to (n,) calibrated probabilities."""
+        inputs = self.standardised(head_inputs(tight, near, facts))
+        mean = self.logits(inputs[None]).sigmoid().mean(dim=0)
+        return (mean.logit(eps=1e-6) * self.calibration[0] + self.calibration[1]).sigmoid()
+
+    def standardise_by(self, inputs: Tensor) -> None:
+        """Take mean and spread from these inputs: (n, INPUTS)."""
+        self.mean.copy_(inputs.mean(dim=0))
+        self.scale.copy_(inputs.std(dim=0) + 1e-3)
+
+    def standardised(self, inputs: Tensor) -> Tensor:
+        """Inputs as the members read them; what lies far off is brought near."""
+        return ((inputs - self.mean) / self.scale).clamp(-_FARTHEST, _FARTHEST)
+
+    def logits(self, inputs: Tensor) -> Tensor:
+        """(members or 1, n, INPUTS) standardised to (members, n)."""
+        hidden = torch.matmul(self.dropout(inputs), self.first) + self.first_bias
+        answers = torch.matmul(self.dropout(hidden.relu()), self.second) + self.second_bias
+        return answers[..., 0]
+
+
+def head_inputs(tight: Tensor, near: Tensor, facts: Tensor) -> Tensor:
+    """Features and facts in one row a mark, with the logarithms of scores and shares: (n, INPUTS)."""
+    return torch.cat([tight, near, facts, (facts[:, _PLACE:] + _LEAST).log()], dim=1)
+
+
+def _uniform(members: int, inputs: int, outputs: int) -> Tensor:
+    """Weights as torch's linear layers begin."""
+    bound = inputs**-0.5
+    return torch.empty(members, inputs, outputs).uniform_(-bound, bound)

@@ -1,0 +1,283 @@
+"""The role of a mark: whether it signs its page, told from its ink, what stands around it, and its place.
+
+"S.F." above the typed "Sidney Freed" signs; beside a distribution list it does not. The detector judges ink
+alone, so its boxes at a low score are candidates here. One network looks at each of them twice: tight, and
+with its surroundings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from worker.vision.boxes import iou
+from worker.vision.choices import Label
+from worker.vision.crops import grey
+from worker.vision.detection.classifier import Classifier, Shares, classified
+from worker.vision.detection.detector import Detector
+from worker.vision.letterbox import Letterbox
+from worker.vision.onnx import OnnxModel
+from worker.vision.values import Box, DetectedRegion, Grey, Pixels
+from worker.vision.weights import WEIGHTS_DIR, entry
+
+#: Score from which a box of any label is a candidate: 96 % of the marks that sign have one.
+CANDIDATE_SCORE = 0.05
+#: Boxes that overlap the best of them by more than this are one mark.
+_SAME_MARK = 0.5
+#: More marks than this, best first, are not looked at: a page of lists would cost seconds.
+MAX_CANDIDATES = 12
+#: MarkViews that are counted as standing on the page.
+_MAX_COUNTED = 40
+#: Height and width of the tight view, and the share of the box that is added around it.
+TIGHT, _TIGHT_MARGIN = (96, 192), 0.12
+#: Side of the view with the surroundings, and how much it shows of the page's shorter or mark's longer side.
+NEAR, _NEAR_PAGE, _NEAR_MARK = 192, 0.30, 1.4
+_PAPER = 255
+
+#: The forms whose scores the network reads, in its order.
+FORMS = (
+    Label.SIGNATURE,
+    Label.INITIALS,
+    Label.HANDWRITTEN_DATE,
+    Label.REDACTION,
+    Label.HANDWRITING,
+)
+#: The forms of marks that sign.
+SIGNING_FORMS = FORMS[:2]
+
+#: One row per mark: place, the detector's scores by FORMS, the classifier's shares: (n, 18) float32.
+Facts = npt.NDArray[np.float32]
+#: The column of a mark's place among its page's, from 0.
+RANK = 8
+#: One per mark: (n,) float32 in [0, 1].
+Probabilities = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A mark: its best box, and the best score of each of FORMS in that place, 0 where there is none."""
+
+    box: Box
+    scores: tuple[float, ...]
+
+    @property
+    def form(self) -> Label:
+        """Signature or initials, whichever the detector finds likelier."""
+        signature, initials = self.scores[:2]
+        return Label.SIGNATURE if signature >= initials else Label.INITIALS
+
+    @property
+    def score(self) -> float:
+        """The detector's score of that form."""
+        return max(self.scores[:2])
+
+    def is_at(self, box: Box) -> bool:
+        """Whether that box is this mark."""
+        return iou(self.box, box) > _SAME_MARK
+
+
+@dataclass(frozen=True, slots=True)
+class MarkViews:
+    """What the network reads of the marks of a page, one row each."""
+
+    #: (n, 96, 192) uint8
+    tight: npt.NDArray[np.uint8]
+    #: (n, 192, 192) uint8
+    near: npt.NDArray[np.uint8]
+    #: (n, 18) float32
+    facts: Facts
+
+
+class Roles(Protocol):
+    """Says which marks of a page sign it."""
+
+    @property
+    def version(self) -> str:
+        """Digest of the weights in use."""
+
+    def probabilities(self, page: Pixels, candidates: Sequence[Candidate]) -> Probabilities:
+        """The calibrated probability that each of the first MAX_CANDIDATES signs; none for the others."""
+
+
+class OnnxRoles:
+    """The network on ONNX Runtime, one thread; the classifier's shares are among what it reads."""
+
+    def __init__(
+        self, classifier: Classifier, name: str = "roles", *, threads: int = 1, folder: Path = WEIGHTS_DIR
+    ) -> None:
+        self._classifier = classifier
+        self._model = OnnxModel.catalogued(name, threads=threads, folder=folder)
+
+    @property
+    def version(self) -> str:
+        """Digest of the ONNX file."""
+        return self._model.version
+
+    def probabilities(self, page: Pixels, candidates: Sequence[Candidate]) -> Probabilities:
+        """The calibrated probability that each of the first MAX_CANDIDATES signs."""
+        marks = read_marks(self._classifier, page, candidates)
+        if not len(marks.facts):
+            return np.zeros(0, np.float32)
+        views = marks.tight.astype(np.float32), marks.near.astype(np.float32)
+        return self._model.run(*views, marks.facts)
+
+
+class RoleDetector:
+    """A detector whose regions know whether they sign; it finds some below its thresholds, too.
+
+    The detector within must hand on its candidates. What counts keeps its label, score and order. A mark
+    whose probability reaches `min_probability` signs: its region of label signature or initials does, or it
+    becomes one, with the form and score that the detector finds likelier, if that score reaches `min_score`.
+    """
+
+    def __init__(
+        self, detector: Detector, roles: Roles, *, min_probability: float, min_score: float = 0.0
+    ) -> None:
+        self._detector = detector
+        self._roles = roles
+        self._min_probability = min_probability
+        self._min_score = min_score
+
+    @property
+    def version(self) -> str:
+        """Digest of the detector's weights."""
+        return self._detector.version
+
+    def detect(self, pages: Sequence[Pixels]) -> list[list[DetectedRegion]]:
+        """The regions of each page, best first."""
+        detected = self._detector.detect(pages)
+        return [self._with_roles(page, regions) for page, regions in zip(pages, detected, strict=True)]
+
+    def _with_roles(self, page: Pixels, regions: Sequence[DetectedRegion]) -> list[DetectedRegion]:
+        answers = [region for region in regions if not region.is_candidate]
+        candidates = merged([region for region in regions if region.is_candidate])
+        probabilities = self._roles.probabilities(page, candidates)
+        for candidate, probability in zip(candidates, map(float, probabilities), strict=False):
+            signs = probability >= self._min_probability
+            answers = assigned(answers, candidate, probability, signs=signs)
+            if signs and candidate.score >= self._min_score and not _is_borne(answers, candidate):
+                added = DetectedRegion(candidate.box, candidate.score, candidate.form)
+                answers.append(replace(added, signs=True, role_probability=probability))
+        return sorted(answers, key=lambda region: region.score, reverse=True)
+
+
+def assigned(
+    regions: Sequence[DetectedRegion], candidate: Candidate, probability: float, *, signs: bool
+) -> list[DetectedRegion]:
+    """The regions of a page once the role of one mark is known.
+
+    Where it signs, the first signature or initials in its place do; other labels there do not.
+    """
+    known = list(regions)
+    here = [
+        index
+        for index, region in enumerate(known)
+        if region.role_probability is None and candidate.is_at(region.box)
+    ]
+    bearer = next((index for index in here if known[index].label in SIGNING_FORMS), None)
+    for index in here:
+        role = signs and index == bearer
+        known[index] = replace(known[index], signs=role, role_probability=probability)
+    return known
+
+
+def _is_borne(regions: Sequence[DetectedRegion], candidate: Candidate) -> bool:
+    """Whether a region in the place of that mark signs already."""
+    return any(region.signs and candidate.is_at(region.box) for region in regions)
+
+
+def merged(regions: Sequence[DetectedRegion]) -> list[Candidate]:
+    """Boxes of all labels, best first, as marks: a box joins the first mark whose best box it overlaps."""
+    groups: list[list[DetectedRegion]] = []
+    for region in regions:
+        group = next((known for known in groups if iou(known[0].box, region.box) > _SAME_MARK), None)
+        if group is None:
+            groups.append([region])
+        else:
+            group.append(region)
+    return [Candidate(group[0].box, _scores(group)) for group in groups[:_MAX_COUNTED]]
+
+
+def _scores(group: Sequence[DetectedRegion]) -> tuple[float, ...]:
+    return tuple(
+        max((region.score for region in group if region.label is form), default=0.0) for form in FORMS
+    )
+
+
+def read_marks(
+    classifier: Classifier, page: Pixels, candidates: Sequence[Candidate], *, limit: int = MAX_CANDIDATES
+) -> MarkViews:
+    """What the network reads of the first `limit` candidates of a page that lies upright."""
+    height, width = page.shape[:2]
+    boxes = [candidate.box for candidate in candidates[:limit]]
+    pixels = grey(page)
+    shares = classified(classifier, page, boxes)
+    sides = [_near_side(box, min(width, height)) for box in boxes]
+    near = [near_view(pixels, box, side) for box, side in zip(boxes, sides, strict=True)]
+    return MarkViews(
+        np.array([tight_view(pixels, box) for box in boxes], np.uint8).reshape(-1, *TIGHT),
+        np.array(near, np.uint8).reshape(-1, NEAR, NEAR),
+        facts(candidates, shares, sides, width=width, height=height),
+    )
+
+
+def facts(
+    candidates: Sequence[Candidate], shares: Shares, sides: Sequence[float], *, width: int, height: int
+) -> Facts:
+    """Place and size in shares of the page and of the near view, rank, scores and classifier's shares."""
+    rows = []
+    for rank, (candidate, seen, side) in enumerate(zip(candidates, shares, sides, strict=False)):
+        box = candidate.box
+        place = (box.x / width, box.y / height, box.width / width, box.height / height)
+        size = (box.width / side, box.height / side, height / width)
+        rows.append((*place, *size, len(candidates), rank, *candidate.scores, *seen))
+    return np.array(rows, np.float32).reshape(-1, 9 + len(FORMS) + shares.shape[1])
+
+
+def tight_view(page: Grey, box: Box) -> Grey:
+    """The mark with a small margin, fitted into the field, aspect kept, on white."""
+    left, right = _span(box.x, box.width, page.shape[1])
+    top, bottom = _span(box.y, box.height, page.shape[0])
+    height, width = TIGHT
+    frame = Letterbox.within(right - left, bottom - top, width=width, height=height)
+    return np.asarray(frame.padded(page[top:bottom, left:right], padding=_PAPER), np.uint8)
+
+
+def _span(start: float, length: float, limit: int) -> tuple[int, int]:
+    """Whole pixels of a side with its margin, at least one, on the page."""
+    first = min(max(0, int(start - _TIGHT_MARGIN * length)), limit - 1)
+    last = min(limit, int(start + length * (1 + _TIGHT_MARGIN)) + 1)
+    return first, max(last, first + 1)
+
+
+def _near_side(box: Box, shorter: int) -> float:
+    """Side in pixels of the square around a mark that shows its surroundings."""
+    return max(_NEAR_PAGE * shorter, _NEAR_MARK * max(box.width, box.height))
+
+
+def near_view(page: Grey, box: Box, side: float) -> Grey:
+    """A square of that side around the middle of the mark, white beyond the page."""
+    height, width = page.shape
+    length = max(2, round(side))
+    left = round(box.x + box.width / 2 - side / 2)
+    top = round(box.y + box.height / 2 - side / 2)
+    square = np.full((length, length), _PAPER, np.uint8)
+    columns = slice(max(0, left), max(0, min(width, left + length)))
+    rows = slice(max(0, top), max(0, min(height, top + length)))
+    seen = page[rows, columns]
+    if seen.size:
+        at_row, at_column = rows.start - top, columns.start - left
+        square[at_row : at_row + seen.shape[0], at_column : at_column + seen.shape[1]] = seen
+    method = cv2.INTER_AREA if length > NEAR else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(square, (NEAR, NEAR), interpolation=method), np.uint8)
+
+
+def min_role_probability(name: str = "roles", *, folder: Path = WEIGHTS_DIR) -> float:
+    """The probability from which a mark signs, as the catalogue says."""
+    return float(entry(name, folder).parameters["min_probability"])
