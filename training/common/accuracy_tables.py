@@ -65,7 +65,39 @@ _SIGNED = (
 
 _MEMOS, _TOWN, _HOME = "memos", "modern_town", "hlx8j test-419"
 
+#: The probability from which a mark signs.
+_SIGNS = "0.35"
+
 TABLES: Mapping[str, Table] = {
+    "roles": Table(
+        ("source", "part in training"),
+        _SIGNED,
+        (
+            Row(
+                ("letters, memos and forms, 1950–95", "cross-validated"),
+                "roles",
+                "memos, cross-validated",
+                _SIGNS,
+            ),
+            Row(("papers of a town, 1974–2024", "none"), "roles", _TOWN, _SIGNS),
+            Row(("letters, Tobacco800", "other documents"), "roles", "Tobacco800 test", _SIGNS),
+            Row(("grant agreements", "none"), "roles", "grant agreements", _SIGNS),
+            Row(("contracts without ink", "none"), "roles", "contracts_unsigned", _SIGNS),
+            Row(("flagged as unsigned", "cross-validated"), "roles", "unsigned, cross-validated", _SIGNS),
+        ),
+    ),
+    "role-quality": Table(
+        ("source",),
+        (
+            Column("marks", "AUC of the role", count=True),
+            Column("area under the curve", "AUC of the role"),
+            Column("calibration error", "calibration error"),
+        ),
+        (
+            Row(("papers of a town, 1974–2024: no part in training",), "roles", _TOWN),
+            Row(("letters, memos and forms, 1950–95: cross-validated",), "roles", "memos"),
+        ),
+    ),
     "signed-pages": Table(
         ("source", "size"),
         _SIGNED,
