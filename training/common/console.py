@@ -15,8 +15,8 @@ StageNotice = Callable[[str, int, int], None]
 #: Gets a stage's name when it begins.
 Notice = Callable[[str], None]
 
-#: Standard error.
-messages = Console(stderr=True)
+#: Standard error; paths are not broken into lines.
+messages = Console(stderr=True, soft_wrap=True)
 
 
 def output() -> Console:

@@ -165,7 +165,8 @@ def ratio_estimate(
             return np.asarray(np.where(totals == 0, empty, tops / totals), np.float64)
 
     value = float(ratio(numerators, denominators))
-    if len(numerators) < 2:
+    # Of one document, or of one draw, there is no spread.
+    if len(numerators) < 2 or rounds < 2:
         return Estimate(value, value, value)
     with warnings.catch_warnings():
         # Draws of NaN are meant; SciPy's own interval, which they spoil, is not used.
