@@ -79,7 +79,10 @@ def test_a_flat_row_says_what_the_whole_document_says(world: World, told: dict[s
         **{name: result[name] for name in ("bucket", "version", "sha256", "status", "reason", "signed")},
         "page": 1,
         "region": 0,
-        **{name: region[name] for name in ("x", "y", "width", "height", "score", "label")},
+        **{
+            name: region[name]
+            for name in ("x", "y", "width", "height", "score", "label", "signs", "role_probability")
+        },
         **{name: verdict[name] for name in verdict if name not in ("page", "region", "doubtful_references")},
         **dict.fromkeys(name for name in COLUMNS if name.startswith(("duplicate_", "copy_of_"))),
         **{name: result["versions"].get(name) for name in ("detector", "encoder", "code")},
