@@ -9,7 +9,7 @@ import sys
 from importlib import import_module
 
 from producer.console import err
-from worker.exits import WRONG_USE
+from worker.exits import WRONG_USE, install_command
 
 
 def main() -> None:
@@ -20,9 +20,10 @@ def main() -> None:
         if (error.name or "").partition(".")[0] != "training":
             raise
         err.print(
-            "this installation has no training commands: pip install 'countersign[train]'",
+            f"this installation has no training commands: {install_command('train')}",
             style="red",
             markup=False,
+            soft_wrap=True,
         )
         sys.exit(WRONG_USE)
     commands.main()

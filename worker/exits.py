@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import NoReturn
 
 from pydantic import ValidationError
 
 from worker.errors import ServiceError, TransientError
+from worker.version import DISTRIBUTION
 
 #: Exit statuses beside 0: it did not work out this time, or the command was used wrongly.
 FAILED, WRONG_USE = 1, 2
+
+#: Where this code lies: a checkout when it holds the project's file, else where packages are installed.
+_ROOT = Path(__file__).resolve().parent.parent
 
 
 def explanation(error: Exception, extras: Mapping[str, str]) -> tuple[str, int] | None:
@@ -29,8 +35,19 @@ def explanation(error: Exception, extras: Mapping[str, str]) -> tuple[str, int] 
         case ModuleNotFoundError():
             extra = extras.get((error.name or "").partition(".")[0])
             if extra is not None:
-                return f"this needs {error.name}: pip install 'countersign[{extra}]'", WRONG_USE
+                return f"this needs {error.name}: {install_command(extra)}", WRONG_USE
     return None
+
+
+def install_command(extra: str | None = None, *, root: Path = _ROOT) -> str:
+    """What to type to install the product again, with an extra: from this checkout, or by its name.
+
+    Every message that advises to install takes it from here: an index may hold a stranger's product.
+    """
+    wanted = f"[{extra}]" if extra else ""
+    checkout = (root / "pyproject.toml").is_file()
+    what = ["-e", f"{root}{wanted}"] if checkout else [f"{DISTRIBUTION}{wanted}"]
+    return shlex.join([sys.executable or "python", "-m", "pip", "install", *what])
 
 
 def field_problems(error: ValidationError) -> str:

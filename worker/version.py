@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from functools import cache
-from importlib.metadata import version
 from pathlib import Path
+
+#: What pip calls this product, and its release: as in pyproject.toml.
+DISTRIBUTION = "countersign-intake"
+RELEASE = "0.1.0"
 
 _ROOT = Path(__file__).resolve().parent.parent
 
@@ -16,4 +19,4 @@ def code_version() -> str:
     digest = hashlib.sha256()
     for path in sorted((_ROOT / "worker").rglob("*.py")):
         digest.update(path.relative_to(_ROOT).as_posix().encode() + b"\0" + path.read_bytes())
-    return f"{version('countersign')}+src.{digest.hexdigest()[:12]}"
+    return f"{RELEASE}+src.{digest.hexdigest()[:12]}"

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from db.engine import make_engine
 from db.migrate import pending
 from producer.sources import configured_source
-from worker.exits import field_problems
+from worker.exits import field_problems, install_command
 from worker.result import DoctorFinding
 from worker.settings import Broker, Database, Detection, Intake, Storage
 from worker.vision.weights import load_catalogue, verified_path
@@ -59,7 +59,7 @@ def _python() -> str:
     return f"{platform.python_version()} on {platform.machine()}"
 
 
-@_check("libraries", "install the package again: pip install countersign")
+@_check("libraries", f"install the package again: {install_command()}")
 def _libraries() -> str:
     names = {
         "numpy": "numpy",
@@ -90,7 +90,9 @@ def _weights() -> str:
     return ", ".join(f"{name} {entry.sha256[:12]}" for name, entry in entries.items())
 
 
-@_check("gpu", "set COUNTERSIGN_DETECT_DEVICE=cpu, or install countersign[gpu] and a CUDA build of torch")
+@_check(
+    "gpu", f"set COUNTERSIGN_DETECT_DEVICE=cpu, or install a CUDA build of torch: {install_command('gpu')}"
+)
 def _gpu() -> str:
     """A GPU is needed only where the settings ask for one."""
     wanted = Detection().detect_device == "cuda"

@@ -23,6 +23,7 @@ from db.engine import Sessions
 from db.states import Status
 from producer.services.selection import checked_number
 from worker.errors import WrongUse
+from worker.exits import install_command
 from worker.result import VerdictRow
 from worker.result.rows import Locate, document_result
 
@@ -147,7 +148,7 @@ def _write_parquet(chosen: _Chosen, stream: BinaryIO) -> None:
     try:
         from producer.services.parquet import write_parquet  # noqa: PLC0415 - in the extra `queue`
     except ImportError as error:
-        raise WrongUse("Parquet needs pyarrow: pip install 'countersign[queue]'") from error
+        raise WrongUse(f"Parquet needs pyarrow: {install_command('queue')}") from error
     write_parquet((read_rows(chosen.sessions, page) for page in chosen.pages()), stream)
 
 
