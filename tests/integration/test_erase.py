@@ -9,10 +9,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from db import documents, intake, leases
+from db.base import Base
 from db.documents import Object
 from db.engine import make_sessions
 from db.erase import digest
-from db.models import Base
 from db.states import DocumentStage, Status
 from producer.services.erase import StillAtWork, erase_document
 from tests.erasures import erased_document, everything, lines, signed

@@ -1,0 +1,32 @@
+"""The tables, by noun. Loading this package loads them all: relationships name classes of other modules."""
+
+from __future__ import annotations
+
+from db.models.copies import Duplicate, ReferenceCopy, Scope
+from db.models.documents import Chunk, Claim, Document, Leased, Page, leased_model
+from db.models.history import Erasure, Event, Versions, VersionsContent
+from db.models.regions import QualityContent, Region, Suggestion, Verdict
+from db.models.signers import Reference, ReferenceContent, Signer
+
+__all__ = [
+    "Chunk",
+    "Claim",
+    "Document",
+    "Duplicate",
+    "Erasure",
+    "Event",
+    "Leased",
+    "Page",
+    "QualityContent",
+    "Reference",
+    "ReferenceContent",
+    "ReferenceCopy",
+    "Region",
+    "Scope",
+    "Signer",
+    "Suggestion",
+    "Verdict",
+    "Versions",
+    "VersionsContent",
+    "leased_model",
+]
