@@ -30,7 +30,9 @@ def build_detector(settings: Detection) -> Detector:
     """
     thresholds = _thresholds(settings)
     if _has_roles(settings):
-        thresholds = replace(thresholds, candidate_score=roles.CANDIDATE_SCORE)
+        # What counts has to be a candidate as well, or nobody would ask for its role.
+        lowest = min(roles.CANDIDATE_SCORE, *map(thresholds.floor, Label))
+        thresholds = replace(thresholds, candidate_score=lowest)
     detector = load_detector(
         settings.detector,
         device=settings.detect_device,
@@ -49,7 +51,7 @@ def build_detector(settings: Detection) -> Detector:
             detector,
             network,
             min_probability=roles.min_role_probability(ROLES),
-            min_score=settings.min_score or 0.0,
+            added=settings.set_thresholds,
         )
     return UprightDetector(detector)
 

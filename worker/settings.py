@@ -227,6 +227,11 @@ class Detection(_Group):
             return Thresholds(self.min_score, self.max_iou, dict(self.label_scores))
         return Thresholds(default.min_score, self.max_iou, default.per_label | self.label_scores)
 
+    @property
+    def set_thresholds(self) -> Thresholds:
+        """The thresholds that were set; 0 where none was."""
+        return Thresholds(self.min_score or 0.0, self.max_iou, dict(self.label_scores))
+
 
 class Attempts(_Group):
     """How often and how long the stages try."""

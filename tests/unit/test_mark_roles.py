@@ -1,24 +1,32 @@
 """Roles of marks: which regions sign, which candidates become regions, and what the network is shown."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from pathlib import Path
 
 import numpy as np
+import onnx
+import onnx.helper
 import pytest
 
 from training.synthesis.pages import DrawnPage, blank, complete, fill
 from training.synthesis.strokes import InventedSigner
 from worker.engines import build_detector, result_versions
+from worker.errors import WeightsError
 from worker.settings import Detection, Verification
 from worker.vision.choices import Label, Thresholds
 from worker.vision.detection import roles
 from worker.vision.detection.classifier import OnnxClassifier
 from worker.vision.detection.detector import OnnxDetector
 from worker.vision.values import Box, DetectedRegion, Pixels
+from worker.vision.weights import CATALOGUE_NAME, WEIGHTS_DIR, file_digest
 
 PAGE = np.full((400, 300, 3), 255, np.uint8)
 HERE, ELSEWHERE = Box(50, 300, 80, 30), Box(180, 40, 60, 20)
+#: Every mark that signs may be added, whatever its score.
+EVERY = Thresholds(min_score=0)
 
 
 @dataclass
@@ -48,8 +56,13 @@ def candidate(box: Box, score: float, label: Label = Label.SIGNATURE) -> Detecte
 
 
 def with_roles(regions: Sequence[DetectedRegion], *probabilities: float) -> list[DetectedRegion]:
-    detector = roles.RoleDetector(Fixed(regions), Probable(probabilities), min_probability=0.5)
-    return detector.detect([PAGE])[0]
+    return detector_with(regions, *probabilities).detect([PAGE])[0]
+
+
+def detector_with(
+    regions: Sequence[DetectedRegion], *probabilities: float, added: Thresholds = EVERY
+) -> roles.RoleDetector:
+    return roles.RoleDetector(Fixed(regions), Probable(probabilities), min_probability=0.5, added=added)
 
 
 @cache
@@ -210,9 +223,95 @@ def test_the_shipped_network_answers_as_it_did_when_it_was_exported():
     assert answers.tolist() == pytest.approx(expected, abs=0.01)
 
 
-def test_a_mark_below_the_score_that_was_set_becomes_no_region():
-    detector = roles.RoleDetector(
-        Fixed([candidate(HERE, 0.3)]), Probable([0.9]), min_probability=0.5, min_score=0.4
-    )
+@pytest.mark.parametrize(
+    ("settings", "added"),
+    [
+        pytest.param(Detection(), True, id="no score was set"),
+        pytest.param(Detection(min_score=0.4), False, id="for all labels"),
+        pytest.param(Detection(label_scores={Label.SIGNATURE: 0.4}), False, id="for signatures"),
+        pytest.param(Detection(label_scores={Label.INITIALS: 0.4}), True, id="for another label"),
+    ],
+)
+def test_a_mark_below_the_score_that_was_set_becomes_no_region(settings, added):
+    detector = detector_with([candidate(HERE, 0.3)], 0.9, added=settings.set_thresholds)
 
-    assert detector.detect([PAGE]) == [[]]
+    assert [region.box for region in detector.detect([PAGE])[0]] == [HERE] * added
+
+
+def test_what_counts_is_asked_for_its_role_however_low_the_score_that_was_set():
+    low = Detection(roles="on", min_score=0.0011, classifier="off")
+
+    (regions,) = build_detector(low).detect([letter().pixels])
+
+    assert regions[-1].score < roles.CANDIDATE_SCORE
+    assert all(region.signs is not None for region in regions)
+
+
+@pytest.fixture
+def broken_weights(tmp_path: Path) -> Path:
+    """A folder whose roles answer with the square root of a negative number."""
+    tight, near, facts = (
+        onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape)
+        for name, shape in {
+            "tight": ["n", *roles.TIGHT],
+            "near": ["n", None, None],
+            "facts": ["n", 18],
+        }.items()
+    )
+    answer = onnx.helper.make_tensor_value_info("answer", onnx.TensorProto.FLOAT, ["n", 18])
+    nodes = [
+        onnx.helper.make_node("Abs", ["facts"], ["size"]),
+        onnx.helper.make_node("Neg", ["size"], ["negative"]),
+        onnx.helper.make_node("Sqrt", ["negative"], ["answer"]),
+    ]
+    graph = onnx.helper.make_graph(nodes, "broken", [tight, near, facts], [answer])
+    opset = [onnx.helper.make_opsetid("", 17)]
+    path = tmp_path / "roles.onnx"
+    onnx.save(onnx.helper.make_model(graph, opset_imports=opset, ir_version=8), path)
+    known = json.loads((WEIGHTS_DIR / CATALOGUE_NAME).read_text())["roles"]
+    catalogue = {"roles": {**known, "sha256": file_digest(path)}}
+    (tmp_path / CATALOGUE_NAME).write_text(json.dumps(catalogue))
+    return tmp_path
+
+
+def test_a_network_that_answers_with_no_probability_is_refused(broken_weights):
+    network = roles.OnnxRoles(OnnxClassifier(), folder=broken_weights)
+
+    with pytest.raises(WeightsError, match="no probability"):
+        network.probabilities(PAGE, [roles.Candidate(HERE, (0.5, 0, 0, 0, 0))])
+
+
+def test_a_page_without_pixels_has_no_marks():
+    nothing = np.zeros((0, 0, 3), np.uint8)
+
+    assert build_detector(Detection(roles="on")).detect([nothing]) == [[]]
+
+
+def test_the_work_on_a_page_full_of_marks_is_bounded():
+    apart = [candidate(Box(30.0 * number, 0, 20, 20), 0.5) for number in range(2_000)]
+
+    marks = roles.merged([*apart, candidate(Box(0, 0, 20, 20), 0.4, Label.INITIALS)])
+
+    assert len(marks) == 40
+    assert marks[0].scores[:2] == (0.5, 0.4)
+
+
+def test_a_mark_across_a_very_long_page_is_shown_without_a_square_of_its_length():
+    page = np.zeros((1, 50_000_000), np.uint8)
+
+    view = roles.near_view(page, Box(0, 0, 50_000_000, 1), 70_000_000)
+
+    assert view.shape == (roles.NEAR, roles.NEAR)
+    assert view[roles.NEAR // 2].min() < view[0].min() == 255
+
+
+def test_a_large_square_shows_what_it_would_show_without_being_reduced():
+    page = np.full((3000, 5000), 255, np.uint8)
+    page[500:2500, 1000:2000] = 0
+    box = Box(0, 0, 5000, 3000)
+
+    large = roles.near_view(page, box, 7000)
+
+    small = roles.near_view(page[::2, ::2], Box(0, 0, 2500, 1500), 3500)
+    assert np.abs(large.astype(int) - small).mean() < 1
+    assert (large < 128).mean() == pytest.approx(2000 * 1000 / 7000**2, rel=0.05)

@@ -16,11 +16,13 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from worker.errors import WeightsError
 from worker.vision.boxes import iou
-from worker.vision.choices import Label
+from worker.vision.choices import Label, Thresholds
 from worker.vision.crops import grey
 from worker.vision.detection.classifier import Classifier, Shares, classified
 from worker.vision.detection.detector import Detector
+from worker.vision.images import resized
 from worker.vision.letterbox import Letterbox
 from worker.vision.onnx import OnnxModel
 from worker.vision.values import Box, DetectedRegion, Grey, Pixels
@@ -32,12 +34,14 @@ CANDIDATE_SCORE = 0.05
 _SAME_MARK = 0.5
 #: More marks than this, best first, are not looked at: a page of lists would cost seconds.
 MAX_CANDIDATES = 12
-#: MarkViews that are counted as standing on the page.
+#: Marks beyond this number are not counted as standing on the page.
 _MAX_COUNTED = 40
 #: Height and width of the tight view, and the share of the box that is added around it.
 TIGHT, _TIGHT_MARGIN = (96, 192), 0.12
 #: Side of the view with the surroundings, and how much it shows of the page's shorter or mark's longer side.
 NEAR, _NEAR_PAGE, _NEAR_MARK = 192, 0.30, 1.4
+#: Longest side in pixels of a square that is drawn as it is; that of a mark across a long page is larger.
+_LARGEST_SQUARE = 4096
 _PAPER = 255
 
 #: The forms whose scores the network reads, in its order.
@@ -112,6 +116,7 @@ class OnnxRoles:
         self, classifier: Classifier, name: str = "roles", *, threads: int = 1, folder: Path = WEIGHTS_DIR
     ) -> None:
         self._classifier = classifier
+        self._name = name
         self._model = OnnxModel.catalogued(name, threads=threads, folder=folder)
 
     @property
@@ -120,12 +125,21 @@ class OnnxRoles:
         return self._model.version
 
     def probabilities(self, page: Pixels, candidates: Sequence[Candidate]) -> Probabilities:
-        """The calibrated probability that each of the first MAX_CANDIDATES signs."""
-        marks = read_marks(self._classifier, page, candidates)
-        if not len(marks.facts):
+        """The calibrated probability that each of the first MAX_CANDIDATES signs.
+
+        WeightsError when the network answers with what is no probability.
+        """
+        if not candidates:
             return np.zeros(0, np.float32)
+        marks = read_marks(self._classifier, page, candidates)
         views = marks.tight.astype(np.float32), marks.near.astype(np.float32)
-        return self._model.run(*views, marks.facts)
+        return self._sound(self._model.run(*views, marks.facts))
+
+    def _sound(self, answers: Probabilities) -> Probabilities:
+        # Written so that what is not a number is none.
+        if not ((answers >= 0) & (answers <= 1)).all():
+            raise WeightsError(self._name, "answers with what is no probability; restore the file")
+        return answers
 
 
 class RoleDetector:
@@ -133,16 +147,17 @@ class RoleDetector:
 
     The detector within must hand on its candidates. What counts keeps its label, score and order. A mark
     whose probability reaches `min_probability` signs: its region of label signature or initials does, or it
-    becomes one, with the form and score that the detector finds likelier, if that score reaches `min_score`.
+    becomes one, with the form and score that the detector finds likelier, if that score reaches the form's
+    of `added`.
     """
 
     def __init__(
-        self, detector: Detector, roles: Roles, *, min_probability: float, min_score: float = 0.0
+        self, detector: Detector, roles: Roles, *, min_probability: float, added: Thresholds
     ) -> None:
         self._detector = detector
         self._roles = roles
         self._min_probability = min_probability
-        self._min_score = min_score
+        self._added = added
 
     @property
     def version(self) -> str:
@@ -161,7 +176,8 @@ class RoleDetector:
         for candidate, probability in zip(candidates, map(float, probabilities), strict=False):
             signs = probability >= self._min_probability
             answers = assigned(answers, candidate, probability, signs=signs)
-            if signs and candidate.score >= self._min_score and not _is_borne(answers, candidate):
+            counts = candidate.score >= self._added.floor(candidate.form)
+            if signs and counts and not _is_borne(answers, candidate):
                 added = DetectedRegion(candidate.box, candidate.score, candidate.form)
                 answers.append(replace(added, signs=True, role_probability=probability))
         return sorted(answers, key=lambda region: region.score, reverse=True)
@@ -197,11 +213,11 @@ def merged(regions: Sequence[DetectedRegion]) -> list[Candidate]:
     groups: list[list[DetectedRegion]] = []
     for region in regions:
         group = next((known for known in groups if iou(known[0].box, region.box) > _SAME_MARK), None)
-        if group is None:
-            groups.append([region])
-        else:
+        if group is not None:
             group.append(region)
-    return [Candidate(group[0].box, _scores(group)) for group in groups[:_MAX_COUNTED]]
+        elif len(groups) < _MAX_COUNTED:
+            groups.append([region])
+    return [Candidate(group[0].box, _scores(group)) for group in groups]
 
 
 def _scores(group: Sequence[DetectedRegion]) -> tuple[float, ...]:
@@ -217,7 +233,7 @@ def read_marks(
     height, width = page.shape[:2]
     boxes = [candidate.box for candidate in candidates[:limit]]
     pixels = grey(page)
-    shares = classified(classifier, page, boxes)
+    shares = classified(classifier, pixels, boxes)
     sides = [_near_side(box, min(width, height)) for box in boxes]
     near = [near_view(pixels, box, side) for box, side in zip(boxes, sides, strict=True)]
     return MarkViews(
@@ -267,15 +283,25 @@ def near_view(page: Grey, box: Box, side: float) -> Grey:
     length = max(2, round(side))
     left = round(box.x + box.width / 2 - side / 2)
     top = round(box.y + box.height / 2 - side / 2)
-    square = np.full((length, length), _PAPER, np.uint8)
     columns = slice(max(0, left), max(0, min(width, left + length)))
     rows = slice(max(0, top), max(0, min(height, top + length)))
-    seen = page[rows, columns]
-    if seen.size:
-        at_row, at_column = rows.start - top, columns.start - left
-        square[at_row : at_row + seen.shape[0], at_column : at_column + seen.shape[1]] = seen
-    method = cv2.INTER_AREA if length > NEAR else cv2.INTER_LINEAR
+    square = _square(page[rows, columns], rows.start - top, columns.start - left, length)
+    method = cv2.INTER_AREA if len(square) > NEAR else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(square, (NEAR, NEAR), interpolation=method), np.uint8)
+
+
+def _square(seen: Grey, top: int, left: int, length: int) -> Grey:
+    """What is seen at that place in a white square of that side; a very large square is made smaller."""
+    side = min(length, _LARGEST_SQUARE)
+    square = np.full((side, side), _PAPER, np.uint8)
+    if not seen.size:
+        return square
+    if side < length:
+        top, left = (min(start * side // length, side - 1) for start in (top, left))
+        height, width = (max(1, extent * side // length) for extent in seen.shape)
+        seen = resized(seen, width=width, height=height)
+    square[top : top + seen.shape[0], left : left + seen.shape[1]] = seen
+    return square
 
 
 def min_role_probability(name: str = "roles", *, folder: Path = WEIGHTS_DIR) -> float:
