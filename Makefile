@@ -26,6 +26,8 @@ demo: $(VENV)/.installed-core ## Draw sample documents and run the main job on t
 	$(VENV)/bin/countersign run $(DEMO)/samples/documents --references $(DEMO)/samples/references \
 	  --claims $(DEMO)/samples/claims.csv --out $(DEMO)/results || test $$? -eq 1
 	@test -s $(DEMO)/results/report.html
+	@echo; echo "Look at every page and verdict in a browser:"
+	@echo "  $(VENV)/bin/countersign serve --results $(DEMO)/results"
 
 ifeq ($(strip $(ARGS)),)
 test: $(VENV)/.installed-all ## Run every test on real servers, and hold the coverage (ARGS=... for pytest alone)
@@ -43,7 +45,7 @@ check: $(VENV)/.installed-all ## Lint, check the format, the types and what band
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy --strict
-	$(VENV)/bin/bandit --quiet --configfile pyproject.toml --recursive worker producer db deploy training
+	$(VENV)/bin/bandit --quiet --configfile pyproject.toml --recursive worker producer web db deploy training
 
 fuzz: $(VENV)/.installed-fuzz ## Feed the decoders mutated documents for SECONDS=60; findings lie in .fuzz
 	OMP_NUM_THREADS=1 $(VENV)/bin/python -m tests.fuzz.decoders $(SECONDS)

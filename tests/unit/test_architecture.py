@@ -16,7 +16,7 @@ from producer.lazy import documented, loaded, names
 from producer.services.migrate import upgrade_database
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("worker", "producer", "db", "training")
+PACKAGES = ("worker", "producer", "web", "db", "training")
 
 #: What speaks to a person at a terminal: a use case must serve others too.
 TERMINAL = ("typer", "click", "rich", "producer.console", "producer.printing", "producer.commands")
@@ -43,7 +43,7 @@ DB_BUT_NAMES = tuple(
 #: Prefix of a module -> prefixes that it must not import. The longest prefix that fits decides.
 FORBIDDEN: dict[str, tuple[str, ...]] = {
     "db": ("worker", "producer", "training", "deploy", "os", "celery", "boto3", "pydantic_settings"),
-    "worker": ("producer", "training", "deploy"),
+    "worker": ("producer", "web", "training", "deploy"),
     "worker.vision": (
         "db",
         "producer",
@@ -77,11 +77,14 @@ FORBIDDEN: dict[str, tuple[str, ...]] = {
     "producer.sources": (*PRODUCER, *TERMINAL, "producer.services"),
     # Of the database a command knows the names of states and roles, and nothing else.
     "producer.commands": (*PRODUCER, *DB_BUT_NAMES, "sqlalchemy", "celery", "boto3"),
-    "producer.services": (*PRODUCER, *TERMINAL),
+    "producer.services": (*PRODUCER, *TERMINAL, "web", "fastapi", "starlette", "uvicorn"),
     # The doctor looks at the weights and asks torch for a GPU.
     "producer.services.doctor": ("worker.steps", "worker.tasks", "training", "deploy", *TERMINAL),
     "worker.storage": ("producer", "training", "deploy", "worker.steps", "worker.tasks", "celery", *TERMINAL),
-    "training": ("producer", "db", "celery", "boto3"),
+    # Thin callers of the services, as commands are; of the database it knows states, and how it is opened.
+    "web": (*PRODUCER, *TERMINAL, *DB_BUT_NAMES, "sqlalchemy", "celery", "boto3", "redis"),
+    "web.deps": (*PRODUCER, *TERMINAL, "sqlalchemy", "celery", "boto3", "redis"),
+    "training": ("producer", "web", "db", "celery", "boto3"),
 }
 _S3_ADAPTERS = ("worker.storage.s3", "producer.sources.bucket", "producer.sources.notifications")
 #: Libraries that only a few modules may import.

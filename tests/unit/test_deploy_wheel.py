@@ -26,7 +26,7 @@ def data_files(package: str) -> list[Path]:
     ]
 
 
-@pytest.mark.parametrize("package", ["worker", "producer", "db", "training"])
+@pytest.mark.parametrize("package", ["worker", "producer", "web", "db", "training"])
 def test_every_file_beside_the_code_is_packaged(package):
     missing = [
         path.relative_to(ROOT)
@@ -44,7 +44,7 @@ def test_the_weights_are_among_the_packaged_files():
 def test_test_servers_and_tests_are_not_installed():
     installed = find_packages(ROOT, include=SETUPTOOLS["packages"]["find"]["include"])
 
-    assert {name.partition(".")[0] for name in installed} == {"worker", "producer", "db", "training"}
+    assert {name.partition(".")[0] for name in installed} == {"worker", "producer", "web", "db", "training"}
 
 
 @pytest.mark.parametrize("path", DOCKERFILES, ids=lambda path: path.name)
@@ -54,10 +54,10 @@ def test_an_image_holds_the_product_and_no_training(path):
 
     folders = {name for name in copied if (ROOT / name).is_dir()}
 
-    assert folders == {"worker", "producer", "db"}
+    assert folders == {"worker", "producer", "web", "db"}
 
 
 def test_only_what_images_copy_is_sent_to_their_build():
     allowed = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
 
-    assert {name for name in allowed if (ROOT / name).is_dir()} == {"worker", "producer", "db"}
+    assert {name for name in allowed if (ROOT / name).is_dir()} == {"worker", "producer", "web", "db"}

@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 #: What people build on, and with it what only trains; migrations are Alembic's.
-PACKAGES = ("worker", "producer", "db", "deploy", "training")
+PACKAGES = ("worker", "producer", "web", "db", "deploy", "training")
 OURS = frozenset((*PACKAGES, "benchmarks", "tests"))
 
 #: Public names that several modules define, and why they mean one thing there all the same.

@@ -16,7 +16,7 @@ from producer.lazy import loaded, names
 
 ROOT = Path(__file__).parents[2]
 MOST_WORDS = 30
-PACKAGES = ("benchmarks", "db", "deploy", "producer", "tests", "training", "worker")
+PACKAGES = ("benchmarks", "db", "deploy", "producer", "tests", "training", "web", "worker")
 
 #: Words of an earlier private dialect, as patterns, and what the field says.
 DIALECT = {

@@ -16,11 +16,12 @@ from training.provenance import commit
 from training.verifier import sets
 from training.verifier.protocol import Gallery
 from worker.vision import weights
+from worker.vision.choices import OUTLIER_LLR
 from worker.vision.values import Embeddings
 from worker.vision.verification.architectures.siamese import SiameseVerifier
 from worker.vision.verification.calibration import load_calibration
 from worker.vision.verification.encoder import load_encoder
-from worker.vision.verification.enrolment import OUTLIER_LLR, standings
+from worker.vision.verification.enrolment import standings
 from worker.vision.verification.matcher import load_matcher
 from worker.vision.verification.verifier import Verifier
 

@@ -10,11 +10,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from db.states import PageStatus
 from worker import errors
-from worker.report.drawing import RegionMark, colour_of
+from worker.report.pages import region_mark
 from worker.report.pictures import CROP, PAGE, THUMBNAIL, Pictures
 from worker.report.summary import ReportRow, likeliest_first, report_rows, summarise
 from worker.result import DocumentResult, EnrolmentResult, PageResult, RegionResult, VerdictResult
-from worker.vision.values import Box
 
 #: What the pictures of one file may take together; a browser opens that without effort.
 PICTURE_BYTES = 32 * 1024 * 1024
@@ -118,7 +117,9 @@ def _document(row: ReportRow, pictures: Pictures) -> _ShownDocument:
 
 def _page(result: DocumentResult, page: PageResult, pictures: Pictures) -> _ShownPage:
     regions = [_region(result, region, pictures) for region in page.regions]
-    picture = pictures.embed(page.image, longest=PAGE, marks=map(_mark, regions))
+    picture = pictures.embed(
+        page.image, longest=PAGE, marks=[region_mark(result, region) for region in page.regions]
+    )
     return _ShownPage(page, picture, regions)
 
 
@@ -128,15 +129,6 @@ def _region(result: DocumentResult, region: RegionResult, pictures: Pictures) ->
     crop = pictures.embed(region.crop, longest=CROP)
     clean = pictures.embed(region.clean, longest=CROP)
     return _ShownRegion(region.index + 1, region, verdicts, crop, clean)
-
-
-def _mark(drawn: _ShownRegion) -> RegionMark:
-    region = drawn.region
-    box = Box(region.x, region.y, region.width, region.height)
-    # A verdict without a signer says only that nobody was claimed: the box is named for what it is.
-    best = next((verdict.verdict for verdict in drawn.verdicts if verdict.signer), None)
-    text = f"{drawn.number} {best or region.label}".replace("_", " ")
-    return RegionMark(box, text, colour_of(best))
 
 
 def _sentence(result: DocumentResult) -> str:

@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from db import signers
-from db.models import Reference
 from worker.errors import DamagedImage, DamagedReference, DocumentError, PageError, UnusableReference
 from worker.log import logger
-from worker.result import EnrolmentResult, ReferenceResult
+from worker.result import EnrolmentResult
+from worker.result.listing import reference_result
 from worker.steps.ports import Renderer, VerifyDeps
 from worker.steps.stored import stored_image
 from worker.storage.keys import reference_key
@@ -25,7 +25,7 @@ from worker.vision.crops import ink_mask
 from worker.vision.images import decode
 from worker.vision.values import Embeddings, Grey, Pixels, Quality, RenderedPage
 from worker.vision.verification import enrolment
-from worker.vision.verification.enrolment import Grade, Standing
+from worker.vision.verification.enrolment import Grade
 
 #: The embeddings of a signer who has none.
 NO_EMBEDDINGS: Embeddings = np.zeros((0, 0), dtype=np.float32)
@@ -96,24 +96,11 @@ def judge(signer: str, deps: VerifyDeps) -> EnrolmentResult:
         return EnrolmentResult(
             signer=signer,
             references=tuple(
-                _judged(row, Standing(number, llrs.get(row.id))) for number, row in enumerate(rows, 1)
+                reference_result(row, number, llrs.get(row.id)) for number, row in enumerate(rows, 1)
             ),
             wanted=wanted,
             lacking=enrolment.lacking(standings, wanted=wanted),
         )
-
-
-def _judged(row: Reference, standing: Standing) -> ReferenceResult:
-    """A row with its standing; references that were enrolled before grades were given have none."""
-    return ReferenceResult(
-        number=standing.number,
-        sha256=row.sha256,
-        score=row.quality.get("score"),
-        remarks=tuple(row.quality.get("remarks", ())),
-        llr=standing.llr,
-        outlier=standing.outlier,
-        damage=row.damage,
-    )
 
 
 def signature_image(name: str, data: bytes, renderer: Renderer) -> RenderedPage:

@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+#: A reference disagrees with the signer's others from this log-likelihood ratio downwards: were it a query,
+#: such ink would be seven times likelier under a skilled forgery.
+OUTLIER_LLR = -2.0
+
 
 class Label(StrEnum):
     """What a region is."""

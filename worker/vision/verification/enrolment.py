@@ -11,16 +11,13 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from worker.vision.choices import QualityIssue
+from worker.vision.choices import OUTLIER_LLR, QualityIssue
 from worker.vision.crops import dark_pixels, grey
 from worker.vision.values import Embeddings, Grey, Pixels, Quality
 from worker.vision.verification.verifier import Verifier
 
 #: Fewer references than this cannot outvote one of them.
 MIN_TO_JUDGE = 3
-#: A reference disagrees with the others from this log-likelihood ratio downwards: were it a query, such
-#: ink would be seven times likelier under a skilled forgery.
-OUTLIER_LLR = -2.0
 
 #: Width of the ink in pixels from which a finer scan shows the encoder nothing more.
 FULL_WIDTH = 220

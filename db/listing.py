@@ -1,0 +1,183 @@
+"""Queries of lists that people look through: documents by filters and keyset, and where pictures lie."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, TypeVarTuple
+
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy.orm import Session, selectinload
+
+from db.models import Claim, Document, Duplicate, Page, Reference, Region, Signer, Verdict
+from db.states import Status
+
+Columns = TypeVarTuple("Columns")
+
+
+@dataclass(frozen=True, slots=True)
+class ListFilter:
+    """What a list is narrowed to; every field that is None narrows nothing."""
+
+    status: Status | None = None
+    signed: Literal["true", "false", "unknown"] | None = None
+    #: The outcome of at least one verdict, and a signer who is claimed.
+    verdict: str | None = None
+    signer: str | None = None
+    #: Reason code of a document that is not done.
+    reason: str | None = None
+    #: When it was registered: from `since` on, before `until`.
+    since: datetime | None = None
+    until: datetime | None = None
+    #: What its key begins with.
+    prefix: str | None = None
+    #: Whether it bears ink that an earlier document bears.
+    duplicate: bool | None = None
+    #: An id, the first digits of a SHA-256, what its key begins with, or a claimed signer.
+    text: str | None = None
+
+
+def document_ids(
+    session: Session, chosen: ListFilter, *, before: int | None = None, limit: int = 50
+) -> Sequence[int]:
+    """Ids of matching documents, newest first; `before` continues behind the last id of an earlier page."""
+    statement: Select[int] = select(Document.id).where(*_conditions(chosen))
+    if before is not None:
+        statement = statement.where(Document.id < before)
+    return session.execute(statement.order_by(Document.id.desc()).limit(limit)).scalars().all()
+
+
+def documents_with_claims(session: Session, document_ids: Collection[int]) -> dict[int, Document]:
+    """These documents by their ids, their claims loaded with them."""
+    statement = select(Document).where(Document.id.in_(document_ids)).options(selectinload(Document.claims))
+    return {row.id: row for row in session.execute(statement).scalars()}
+
+
+def stamp(session: Session, document_id: int) -> tuple[object, ...] | None:
+    """What differs as soon as something of a document has changed; None without one.
+
+    Its status, stage and fence, how many of its pages were read, and what it is linked to.
+    """
+    row = session.execute(
+        select(
+            Document.status, Document.stage, Document.fence, Document.original_id, Document.finished_at
+        ).where(Document.id == document_id)
+    ).one_or_none()
+    if row is None:
+        return None
+    pages = select(Page.status, func.count()).where(Page.document_id == document_id).group_by(Page.status)
+    return (*row, *sorted(tuple(count) for count in session.execute(pages)))
+
+
+def page_image_key(session: Session, document_id: int, index: int) -> str | None:
+    """Where the image of a page lies; None when there is no such page or it could not be read."""
+    statement = _pages_of(select(Page.image_key), document_id).where(Page.index == index)
+    return session.execute(statement).scalar_one_or_none()
+
+
+def crop_keys(session: Session, document_id: int, page: int, region: int) -> tuple[str, str | None] | None:
+    """Where the crop of a region lies, and its cleaned one; None without such a region."""
+    statement = (
+        _pages_of(select(Region.crop_key, Region.clean_key), document_id)
+        .join(Region, Region.page_id == Page.id)
+        .where(Page.index == page, Region.index == region)
+    )
+    row = session.execute(statement).one_or_none()
+    return None if row is None else (row.crop_key, row.clean_key)
+
+
+def reference_image_key(session: Session, signer_id: int, number: int) -> str | None:
+    """Where the picture of a signer's reference lies, by its number from 1; None without one."""
+    statement = (
+        select(Reference.image_key)
+        .where(Reference.signer_id == signer_id)
+        .order_by(Reference.id)
+        .offset(number - 1)
+        .limit(1)
+    )
+    return session.execute(statement).scalar_one_or_none()
+
+
+def oldest_waiting(session: Session) -> datetime | None:
+    """When the document was registered that has waited longest for its answer; None when none waits."""
+    unfinished = Document.status.in_((Status.WAITING, Status.WORKING))
+    return session.execute(select(func.min(Document.registered_at)).where(unfinished)).scalar_one()
+
+
+def _pages_of(statement: Select[*Columns], document_id: int) -> Select[*Columns]:
+    """The statement on the pages of a document, or of the one that it is linked to."""
+    source = func.coalesce(Document.original_id, Document.id)
+    return (
+        statement.select_from(Document)
+        .join(Page, Page.document_id == source)
+        .where(Document.id == document_id)
+    )
+
+
+def _conditions(chosen: ListFilter) -> Iterator[ColumnElement[bool]]:
+    columns = ((Document.status, chosen.status), (Document.reason, chosen.reason))
+    yield from (column == value for column, value in columns if value is not None)
+    if chosen.signed is not None:
+        yield _signed(chosen.signed)
+    if chosen.since is not None:
+        yield Document.registered_at >= chosen.since
+    if chosen.until is not None:
+        yield Document.registered_at < chosen.until
+    if chosen.prefix:
+        yield Document.key.startswith(chosen.prefix, autoescape=True)
+    if chosen.signer is not None:
+        yield _claims(chosen.signer)
+    if chosen.text:
+        yield _text(chosen.text)
+    yield from _by_regions(chosen)
+
+
+def _signed(word: str) -> ColumnElement[bool]:
+    if word == "unknown":
+        return and_(Document.signed.is_(None), Document.status.in_((Status.DONE, Status.PARTIAL)))
+    return Document.signed.is_(word == "true")
+
+
+def _by_regions(chosen: ListFilter) -> Iterator[ColumnElement[bool]]:
+    regions = (
+        select(Region.id)
+        .join(Page, Region.page_id == Page.id)
+        .where(Page.document_id == func.coalesce(Document.original_id, Document.id))
+        .correlate(Document)
+    )
+    if chosen.verdict is not None:
+        verdicts = regions.join(Verdict, Verdict.region_id == Region.id)
+        yield verdicts.where(Verdict.outcome == chosen.verdict).exists()
+    if chosen.duplicate is not None:
+        copied = regions.join(Duplicate, Duplicate.region_id == Region.id).exists()
+        yield copied if chosen.duplicate else ~copied
+
+
+def _claims(signer: str) -> ColumnElement[bool]:
+    return Document.id.in_(select(Claim.document_id).where(Claim.signer == signer))
+
+
+def _text(text: str) -> ColumnElement[bool]:
+    conditions = [Document.key.startswith(text, autoescape=True), _claims(text)]
+    if text.isdecimal() and len(text) < 10:
+        conditions.append(Document.id == int(text))
+    if len(text) >= 8:
+        conditions.append(Document.sha256.startswith(text.lower(), autoescape=True))
+    return or_(*conditions)
+
+
+def enrolled_signers(session: Session) -> Sequence[tuple[int, str, int]]:
+    """Signers by name: their ids, names and numbers of references."""
+    statement = (
+        select(Signer.id, Signer.name, func.count(Reference.id))
+        .outerjoin(Reference, Reference.signer_id == Signer.id)
+        .group_by(Signer.id)
+        .order_by(Signer.name)
+    )
+    return [(row[0], row[1], row[2]) for row in session.execute(statement).all()]
+
+
+def name_of_signer(session: Session, signer_id: int) -> str | None:
+    """The name of the signer with that id; None without one."""
+    return session.execute(select(Signer.name).where(Signer.id == signer_id)).scalar_one_or_none()

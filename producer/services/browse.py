@@ -1,0 +1,154 @@
+"""Documents and signers for people who look through them: lists by filters, one document, its history."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+
+from sqlalchemy.orm import Session
+
+from db import documents, listing, signers
+from db.engine import Sessions
+from db.listing import ListFilter
+from db.models import Document
+from producer.services.missing import NotFound
+from producer.services.results import read_rows
+from producer.services.selection import LARGEST_ID
+from worker.result import DocumentResult, EventResult, VerdictResult, VerdictRow
+from worker.result.listing import DocumentSummary, SignerResult, SignerSummary, reference_result
+from worker.result.rows import claim_result, document_events, document_result
+
+__all__ = ["ListFilter"]
+
+#: Most documents of one page of a list.
+MOST = 200
+#: Verdicts on claims that a person should see.
+_OUTCOMES_TO_SEE = {"forged", "inconclusive"}
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentList:
+    """One page of a list, and where the next one begins; None at the end."""
+
+    documents: tuple[DocumentSummary, ...]
+    before: int | None
+
+
+def list_documents(
+    sessions: Sessions, chosen: ListFilter, *, before: int | None = None, limit: int = 50
+) -> DocumentList:
+    """Matching documents, newest first; `before` is that of the page before this one."""
+    with sessions() as session:
+        ids = listing.document_ids(session, chosen, before=before, limit=limit + 1)
+        rows = listing.documents_with_claims(session, ids[:limit])
+    verdicts = _rows_by_document(read_rows(sessions, ids[:limit]))
+    summaries = tuple(_summary(rows[number], verdicts.get(number, [])) for number in ids[:limit])
+    return DocumentList(summaries, ids[limit - 1] if len(ids) > limit else None)
+
+
+def summarise_document(sessions: Sessions, document_id: int) -> DocumentSummary:
+    """One document in a row. NotFound."""
+    with sessions() as session:
+        document = listing.documents_with_claims(session, [_known(session, document_id).id])[document_id]
+    return _summary(document, read_rows(sessions, [document_id]))
+
+
+def show_document(sessions: Sessions, document_id: int) -> DocumentResult:
+    """Everything that is known of a document at this moment, pictures by their keys. NotFound."""
+    with sessions() as session:
+        return document_result(session, _known(session, document_id).id)
+
+
+def list_events(sessions: Sessions, document_id: int) -> tuple[EventResult, ...]:
+    """What happened to a document, oldest first. NotFound."""
+    with sessions() as session:
+        return document_events(session, _known(session, document_id).id)
+
+
+def document_tag(sessions: Sessions, document_id: int) -> str:
+    """A short text that differs as soon as something of the document has changed. NotFound."""
+    with sessions() as session:
+        state = listing.stamp(session, _known(session, document_id).id)
+    return hashlib.sha256(repr(state).encode()).hexdigest()[:24]
+
+
+def list_signers(sessions: Sessions) -> list[SignerSummary]:
+    """Signers on file with the number of their references, by name."""
+    with sessions() as session:
+        rows = listing.enrolled_signers(session)
+    return [SignerSummary(id=number, signer=name, references=count) for number, name, count in rows]
+
+
+def show_signer(sessions: Sessions, signer_id: int) -> SignerResult:
+    """A signer's references with their grades, as they were judged last. NotFound."""
+    with sessions() as session:
+        name = listing.name_of_signer(session, checked_id(signer_id))
+        rows = signers.on_file(session, name or "")
+        references = tuple(reference_result(row, number, row.llr) for number, row in enumerate(rows, 1))
+    if name is None:
+        raise NotFound(f"signer {signer_id}")
+    return SignerResult(id=signer_id, signer=name, references=references)
+
+
+def waiting_since(sessions: Sessions) -> datetime | None:
+    """When the document was registered that waits longest for its answer; None when none waits."""
+    with sessions() as session:
+        return listing.oldest_waiting(session)
+
+
+def checked_id(number: int) -> int:
+    """A number that a column can hold. NotFound for others."""
+    if not 0 <= number <= LARGEST_ID:
+        raise NotFound(f"number {number} here")
+    return number
+
+
+def _known(session: Session, document_id: int) -> Document:
+    row = documents.known(session, checked_id(document_id))
+    if row is None:
+        raise NotFound(f"document {document_id}")
+    return row
+
+
+def _rows_by_document(rows: Sequence[VerdictRow]) -> dict[int, list[VerdictRow]]:
+    return {number: list(group) for number, group in groupby(rows, key=lambda row: row.document)}
+
+
+def _summary(document: Document, rows: Sequence[VerdictRow]) -> DocumentSummary:
+    verdicts = list(_verdicts(rows))
+    claims = tuple(claim_result(claim.signer, verdicts) for claim in document.claims)
+    outcomes = {str(claim.verdict) for claim in claims if claim.verdict} & _OUTCOMES_TO_SEE
+    return DocumentSummary(
+        id=document.id,
+        document=document.key,
+        bucket=document.bucket,
+        version=document.version,
+        sha256=document.sha256,
+        status=document.status,
+        reason=document.reason,
+        detail=document.detail,
+        signed=document.signed,
+        pages=document.pages_total,
+        linked_to=document.original_id,
+        claims=claims,
+        findings=(*sorted(outcomes), *_copies(rows)),
+        registered_at=document.registered_at,
+        finished_at=document.finished_at,
+    )
+
+
+def _copies(rows: Sequence[VerdictRow]) -> Iterator[str]:
+    if any(row.duplicate_similarity is not None for row in rows):
+        yield "copy"
+    if any(row.copy_of_reference is not None for row in rows):
+        yield "reference_copy"
+
+
+def _verdicts(rows: Iterable[VerdictRow]) -> Iterator[VerdictResult]:
+    """The verdicts of flat rows; a document without one has a row that holds none."""
+    for row in rows:
+        if row.verdict is not None:
+            yield VerdictResult.model_validate({**dict(row), "references": row.references or 0})

@@ -1,0 +1,1 @@
+"""The door over HTTP and in a browser."""

@@ -1,0 +1,101 @@
+"""What people see: pages that work without scripts."""
+
+from __future__ import annotations
+
+import re
+
+from fastapi.testclient import TestClient
+
+from tests.fakes import page
+from tests.world import World
+from worker.errors import UnreadablePage
+
+
+def test_the_first_page_is_the_table_of_documents(client: TestClient) -> None:
+    answer = client.get("/")
+
+    assert str(answer.url).endswith("/documents")
+    assert [name in answer.text for name in ("signed.pdf", "plain.pdf", "empty.pdf")] == [True] * 3
+
+
+def test_filters_are_links_that_add_up_and_can_be_taken_back(client: TestClient) -> None:
+    answer = client.get("/documents", params={"status": "done", "q": "in/"}).text
+
+    assert 'href="/documents?status=done&amp;q=in%2F&amp;signed=true"' in answer
+    assert 'href="/documents?q=in%2F" class="chosen"' in answer
+    assert "empty.pdf" not in answer
+
+
+def test_the_table_renews_itself_while_something_is_at_work(client: TestClient, documents: World) -> None:
+    quiet = client.get("/documents").text
+    documents.arrive("in/new.pdf", [page(0)])
+    busy = client.get("/documents").text
+
+    assert "hx-trigger" not in quiet
+    assert 'hx-trigger="every 5s"' in busy
+
+
+def test_older_documents_are_a_link_away(client: TestClient, documents: World) -> None:
+    for number in range(50):
+        documents.arrive(f"many/{number}.pdf", [page(0)])
+
+    newest = client.get("/documents", params={"prefix": "many/"}).text
+    assert 'rel="next"' not in newest
+    link = re.search(r'href="([^"]+)" rel="next"', client.get("/documents").text)
+
+    assert link is not None
+    assert "signed.pdf" in client.get(link.group(1).replace("&amp;", "&")).text
+
+
+def test_a_document_shows_its_boxes_verdicts_and_history(client: TestClient) -> None:
+    answer = client.get("/documents/1").text
+
+    assert len(re.findall(r"<rect ", answer)) == 2
+    assert "/v1/documents/1/pages/0/regions/1/crop?clean=true" in answer
+    assert "no reference" in answer
+    assert re.search(r"<b>finish</b>", answer)
+
+
+def test_pages_and_zoom_are_links(client: TestClient) -> None:
+    answer = client.get("/documents/1", params={"page": 1, "zoom": 2}).text
+
+    assert 'class="sheet zoom-2"' in answer
+    assert 'href="?page=0&amp;zoom=2"' in answer
+    assert "Nothing was found on this page." in answer
+
+
+def test_a_page_that_could_not_be_read_says_why(client: TestClient, documents: World) -> None:
+    document_id = documents.arrive("in/torn.pdf", [page(0), UnreadablePage(1, "torn")])
+    documents.through(document_id)
+
+    answer = client.get(f"/documents/{document_id}", params={"page": 1}).text
+
+    assert "unreadable_page" in answer
+
+
+def test_a_document_that_failed_says_why(client: TestClient) -> None:
+    assert "no bytes" in client.get("/documents/3").text
+
+
+def test_what_is_not_there_is_a_page_with_its_code(client: TestClient) -> None:
+    for path in ("/documents/99", "/documents/1?page=9", "/signers/5", "/nowhere"):
+        answer = client.get(path)
+        assert answer.status_code == 404
+        assert answer.headers["content-type"].startswith("text/html")
+        assert "<code>not_found</code>" in answer.text
+
+
+def test_the_overview_counts_and_links(client: TestClient) -> None:
+    answer = client.get("/overview").text
+
+    assert 'href="/documents?status=failed&amp;reason=empty_document"' in answer
+
+
+def test_the_table_is_light(client: TestClient) -> None:
+    answer = client.get("/documents")
+    parts = re.findall(r'(?:src|href)="(/static/[^"]+)"', answer.text)
+
+    weight = len(answer.content) + sum(len(client.get(part).content) for part in parts)
+
+    assert weight <= 150_000
+    assert answer.text.count("<script") == 1

@@ -1,0 +1,1 @@
+"""The HTTP API, version 1: routes over the services. It changes by addition only."""

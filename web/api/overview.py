@@ -1,0 +1,45 @@
+"""Routes that say how the whole stands."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from producer.services import browse
+from producer.services.status import overview
+from web.deps import Deps
+from web.problems import PROBLEMS
+from worker.result import OverviewResult
+
+router = APIRouter(prefix="/v1", tags=["overview"], responses=PROBLEMS)
+
+
+class NumbersResult(OverviewResult):
+    """How many documents stand where, and how long the oldest has waited."""
+
+    waiting_since: datetime | None = Field(
+        default=None, description="When the document was registered that waits longest; null when none does."
+    )
+
+
+class HealthResult(BaseModel):
+    """That this server and its database answer."""
+
+    status: Literal["ok"] = Field(default="ok", description="That both answer.")
+
+
+@router.get("/overview", summary="How many documents stand where")
+def numbers(deps: Deps) -> NumbersResult:
+    """Counts by status, reasons of the quarantine, and the oldest that waits."""
+    counts = overview(deps.sessions)
+    return NumbersResult(**dict(counts), waiting_since=browse.waiting_since(deps.sessions))
+
+
+@router.get("/health", summary="Whether this server and its database answer")
+def health(deps: Deps) -> HealthResult:
+    """For a load balancer; needs no key."""
+    browse.waiting_since(deps.sessions)
+    return HealthResult()

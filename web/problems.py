@@ -1,0 +1,133 @@
+"""Errors as RFC 9457 problems for machines and as pages for people; both carry our reason codes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+
+from producer.services.erase import StillAtWork
+from producer.services.missing import NotFound
+from web.console.templating import render_template
+from worker import errors
+from worker.log import logger
+from worker.outages import server_errors
+
+#: The media type of a problem.
+MEDIA_TYPE = "application/problem+json"
+#: Seconds after which somebody may ask again who met a server that is away.
+RETRY_AFTER = 5
+#: HTTP statuses by the class of the error; the first that fits decides.
+_STATUSES: tuple[tuple[type[errors.ServiceError], HTTPStatus], ...] = (
+    (NotFound, HTTPStatus.NOT_FOUND),
+    (StillAtWork, HTTPStatus.CONFLICT),
+    (errors.DocumentTooLarge, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
+    (errors.TooManyPages, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
+    (errors.UnknownFormat, HTTPStatus.UNSUPPORTED_MEDIA_TYPE),
+    (errors.DamagedImage, HTTPStatus.NOT_FOUND),
+    (errors.TransientError, HTTPStatus.SERVICE_UNAVAILABLE),
+    (errors.PermanentError, HTTPStatus.UNPROCESSABLE_ENTITY),
+)
+
+
+class FieldProblem(BaseModel):
+    """What is wrong with one field of a request."""
+
+    field: str = Field(description="Its place, such as `query.limit`.")
+    problem: str = Field(description="What is wrong with it.")
+
+
+class Problem(BaseModel):
+    """An error, as RFC 9457 has it."""
+
+    type: str = Field(description="`urn:countersign:` and the code.")
+    title: str = Field(description="The HTTP status in words.")
+    status: int = Field(description="The HTTP status.")
+    code: str = Field(description="Stable reason code.")
+    detail: str = Field(description="A sentence for a person.")
+    errors: list[FieldProblem] = Field(default=[], description="Wrong fields of the request, where any are.")
+
+
+#: How routes say in the OpenAPI document that they may answer a problem.
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {
+        "description": words,
+        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+    for status, words in (("4XX", "The request cannot be served."), ("5XX", "A server is away."))
+}
+
+
+def problem(
+    request: Request,
+    status: int,
+    code: str,
+    detail: str,
+    *,
+    fields: Sequence[FieldProblem] = (),
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """The answer to a request that failed: JSON below `/v1`, a page elsewhere."""
+    title = HTTPStatus(status).phrase
+    content = Problem(
+        type=f"urn:countersign:{code}",
+        title=title,
+        status=status,
+        code=code,
+        detail=detail,
+        errors=list(fields),
+    )
+    if request.url.path.startswith("/v1/"):
+        body = content.model_dump(exclude_defaults=True)
+        return JSONResponse(body, status, headers, media_type=MEDIA_TYPE)
+    page = render_template(request, "problem.html", status=status, problem=content)
+    page.headers.update(headers or {})
+    return page
+
+
+def handle_problems(app: FastAPI) -> None:
+    """Have every error of this app answered as a problem."""
+    app.add_exception_handler(errors.ServiceError, _service_error)
+    app.add_exception_handler(RequestValidationError, _wrong_fields)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(Exception, _unexpected)
+    for kind in server_errors():
+        app.add_exception_handler(kind, _server_away)
+
+
+def _service_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, errors.ServiceError)
+    status = next(status for kind, status in _STATUSES if isinstance(error, kind))
+    headers = {"Retry-After": str(RETRY_AFTER)} if isinstance(error, errors.TransientError) else None
+    return problem(request, status, error.code, str(error), headers=headers)
+
+
+def _server_away(request: Request, error: Exception) -> Response:
+    logger.warning("a request met a server that is away", extra={"reason": type(error).__name__})
+    headers = {"Retry-After": str(RETRY_AFTER)}
+    return problem(request, 503, "unavailable", "a server behind this one does not answer", headers=headers)
+
+
+def _wrong_fields(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    fields = [
+        FieldProblem(field=".".join(map(str, wrong["loc"])), problem=wrong["msg"]) for wrong in error.errors()
+    ]
+    return problem(request, 422, "wrong_use", "the request has wrong fields", fields=fields)
+
+
+def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    code = HTTPStatus(error.status_code).name.lower()
+    return problem(request, error.status_code, code, str(error.detail), headers=error.headers)
+
+
+def _unexpected(request: Request, error: Exception) -> Response:
+    # Starlette raises it again behind this answer, and the server logs it with its traceback.
+    return problem(request, 500, "unexpected", "this request met a fault of ours; it stands in the log")

@@ -1,0 +1,29 @@
+"""Words that stand in addresses and on pages: verdicts, states, and how each looks."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+#: Outcomes of a comparison, as addresses have them.
+Verdict: TypeAlias = Literal["genuine", "forged", "inconclusive", "no_reference"]
+
+#: How a word looks; each is also written out, never shown by its colour alone.
+TONES = {
+    "done": "good",
+    "partial": "doubt",
+    "failed": "bad",
+    "waiting": "none",
+    "working": "note",
+    "signed": "good",
+    "unsigned": "none",
+    "unknown": "doubt",
+    "genuine": "good",
+    "forged": "bad",
+    "inconclusive": "doubt",
+    "no_reference": "none",
+    "not_found": "none",
+    "copy": "doubt",
+    "reference_copy": "doubt",
+}
+#: Whether a document is signed, in a word.
+SIGNED = {True: "signed", False: "unsigned", None: "unknown"}
