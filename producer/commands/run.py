@@ -37,7 +37,8 @@ def run(
         ),
     ] = None,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Keep the answers that an earlier run left in the folder.")
+        bool,
+        typer.Option("--resume", help="Keep earlier answers whose claims, references and settings stay."),
     ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object per document on stdout, nothing else.")

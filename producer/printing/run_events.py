@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from producer.console import err, plain
@@ -10,7 +10,16 @@ from producer.printing import enrolments
 from producer.printing.documents import SENTENCES
 from producer.printing.progress import progress_listener
 from producer.services.progress import Progress
+from producer.services.resume import AnswersKept
 from producer.services.run import DocumentSkipped, OnRunEvent, ReferencesRead, RunEvent
+
+#: What changed since a document was answered, in words.
+_CHANGES = {
+    "claims": "for other claims",
+    "references": "for other references of the signers concerned",
+    "settings": "for other settings or weights",
+    "unknown": "for an earlier release noted no inputs",
+}
 
 
 @contextmanager
@@ -23,11 +32,24 @@ def told() -> Iterator[OnRunEvent]:
                 show_progress(event)
             elif isinstance(event, ReferencesRead):
                 _references(event)
+            elif isinstance(event, AnswersKept):
+                _resumed(event)
             else:
                 what = "document" if isinstance(event, DocumentSkipped) else "reference"
                 err.print(f"[yellow]{what} passed over:[/] {plain(event.reason)}")
 
         yield tell
+
+
+def _resumed(kept: AnswersKept) -> None:
+    err.print(f"{kept.kept} earlier answers are kept")
+    for change, names in kept.again.items():
+        err.print(f"[yellow]read again,[/] {_CHANGES[change]}: {_some(names)}", soft_wrap=True)
+
+
+def _some(names: Sequence[str]) -> str:
+    rest = f" and {len(names) - SENTENCES} more" if len(names) > SENTENCES else ""
+    return plain(", ".join(names[:SENTENCES])) + rest
 
 
 def _references(read: ReferencesRead) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from producer.claims import claimed, read_claims, signer_name
 from producer.services.progress import Progress, unheard
+from producer.services.resume import AnswersKept, Resumption
 from worker.errors import UnusableReference, WrongUse
 from worker.result import DocumentResult, EnrolmentResult
 from worker.settings import Detection
@@ -47,7 +48,7 @@ class ReferencesRead:
 
 
 #: What happens during a run, in its order.
-RunEvent = DocumentSkipped | ReferenceSkipped | ReferencesRead | Progress
+RunEvent = DocumentSkipped | ReferenceSkipped | ReferencesRead | AnswersKept | Progress
 OnRunEvent = Callable[[RunEvent], None]
 
 
@@ -78,20 +79,21 @@ def run_documents(
 ) -> RunResult:
     """Read the documents and leave a database, the pictures and a report in the folder.
 
-    `references` has one folder per signer, `claims` is a CSV; `resume` keeps the answers of an earlier run. A
-    document that cannot be read is a result or an event and hinders no other. WrongUse when there are no
+    `references` has one folder per signer, `claims` is a CSV. `resume` keeps the answers of an earlier run,
+    but for documents whose claims, references or settings changed since; an event names them. A document
+    that cannot be read is a result or an event and hinders no other. WrongUse when there are no
     documents or no references where they should be; StorageUnavailable when the folder cannot be written.
     """
     files = list(expand(paths))
     if not files:
         raise WrongUse("there are no documents at " + ", ".join(map(str, paths)))
-    table = {} if claims is None else read_claims(claims)
+    table = None if claims is None else read_claims(claims)
     from worker.embedded.workspace import open_workspace  # noqa: PLC0415 - loads the models
 
     detection = None if min_score is None else Detection(min_score=min_score)
     with closing(open_workspace(folder, detection=detection)) as workspace:
         enrolments = () if references is None else enroll_folder(workspace, references, on_event)
-        ids = list(_registered(workspace, files, table, again=not resume, on_event=on_event))
+        ids = _register(workspace, files, table, resume=resume, on_event=on_event)
         _process(workspace, ids, on_event)
         results = tuple(workspace.result(document_id) for document_id in ids)
     return RunResult(results, _report(results, enrolments, folder), len(files))
@@ -148,19 +150,33 @@ def _named(folder: str) -> str:
         raise UnusableReference(folder, str(error)) from error
 
 
-def _registered(
+def _register(
     workspace: Workspace,
     files: Iterable[Path],
-    table: Mapping[str, Sequence[str]],
+    table: Mapping[str, Sequence[str]] | None,
     *,
-    again: bool,
+    resume: bool,
     on_event: OnRunEvent,
-) -> Iterator[int]:
+) -> list[int]:
+    if not resume:
+        inputs = workspace.inputs()
+        return _each(
+            files, lambda path: workspace.register(path, claimed(table or {}, key_of(path)), inputs), on_event
+        )
+    resumption = Resumption(workspace, table)
+    ids = _each(files, resumption.register, on_event)
+    on_event(resumption.told())
+    return ids
+
+
+def _each(files: Iterable[Path], register: Callable[[Path], int], on_event: OnRunEvent) -> list[int]:
+    ids = []
     for path in files:
         try:
-            yield workspace.register(path, claimed(table, key_of(path)), again=again)
+            ids.append(register(path))
         except OSError as error:
             on_event(DocumentSkipped(str(error)))
+    return ids
 
 
 def _process(workspace: Workspace, ids: Sequence[int], on_event: OnRunEvent) -> None:

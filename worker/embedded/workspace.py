@@ -11,12 +11,14 @@ from pathlib import Path
 
 import cv2
 from sqlalchemy import Engine
+from sqlalchemy.orm import Session
 
 from db import chunks, documents, signers
 from db.documents import Object
 from db.engine import Sessions, make_engine, make_sessions
 from db.migrate import upgrade
 from db.states import ClaimSource, DocumentStage
+from worker.embedded.inputs import Change, Inputs, read_inputs
 from worker.enrolling import Enroller, make_enroller
 from worker.errors import StorageUnavailable
 from worker.pipeline import PIPELINE, Stage
@@ -27,6 +29,15 @@ from worker.settings import Detection, Reading
 from worker.storage.files import LOCAL_BUCKET, key_of
 from worker.storage.folder import Folder
 from worker.wiring import NoPublisher, Runner, StageSettings, make_runner
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """A document that an earlier run may have left; `changes` says why a known one is read again."""
+
+    id: int
+    known: bool = False
+    changes: tuple[Change, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -47,19 +58,46 @@ class Workspace:
         """What puts references on file here, with the same models."""
         return make_enroller(self.runner)
 
-    def register(self, path: Path, claims: Iterable[str], *, again: bool = True) -> int:
+    def inputs(self) -> Inputs:
+        """What decides answers beside the documents, as it is on file now."""
+        with self.sessions() as session:
+            return read_inputs(session, self.runner.base.versions)
+
+    def register(self, path: Path, claims: Iterable[str], inputs: Inputs | None = None) -> int:
         """Register a file with the signers it claims; its version is its digest.
 
-        A file that was answered before is worked on again, with these claims, unless `again` is False.
+        A file that was answered before is worked on again, with these claims.
         """
-        source = Object(LOCAL_BUCKET, key_of(path), _version(path), path.stat().st_size)
         claimed = dict.fromkeys(claims, ClaimSource.FILE)
         with self.sessions() as session:
-            document_id, new = documents.register(session, source, claimed)
-            if not new and again:
+            document_id, new = documents.register(session, _object(path), claimed)
+            if not new:
                 documents.start_again(session, [document_id])
                 documents.replace_claims(session, document_id, claimed)
+            if inputs is not None:
+                inputs.note(session, document_id, claimed)
         return document_id
+
+    def resume(self, path: Path, claims: Iterable[str] | None, inputs: Inputs) -> Resumed:
+        """Register a file, and keep the answer that it has if nothing that decides it has changed.
+
+        Else it is worked on again from the start, with these claims; None leaves its claims as they are.
+        """
+        with self.sessions() as session:
+            given = dict.fromkeys(claims or (), ClaimSource.FILE)
+            document_id, new = documents.register(session, _object(path), given)
+            before = set(documents.claimed_signers(session, document_id))
+            claimed = given if claims is not None else dict.fromkeys(before, ClaimSource.FILE)
+            if new:
+                inputs.note(session, document_id, claimed)
+                return Resumed(document_id)
+            changes = inputs.changes(session, document_id, before)
+            changes += [Change.CLAIMS] if set(claimed) != before else []
+            if changes:
+                _read_anew(session, document_id)
+                documents.replace_claims(session, document_id, claimed)
+                inputs.note(session, document_id, claimed)
+            return Resumed(document_id, known=True, changes=tuple(changes))
 
     def close(self) -> None:
         """End its child processes and connections; what it wrote stays."""
@@ -143,6 +181,17 @@ def open_workspace(
     runner = make_runner(make_sessions(engine), Folder(root / "objects"), NoPublisher(), settings)
     runner.prepare()
     return Workspace(root, runner, engine)
+
+
+def _read_anew(session: Session, document_id: int) -> None:
+    """Back to the first stage, also from half-way: what was verified there was compared with other inputs."""
+    detail = "its inputs changed before it was answered"
+    documents.quarantine(session, document_id, reason="inputs_changed", detail=detail)
+    documents.start_again(session, [document_id])
+
+
+def _object(path: Path) -> Object:
+    return Object(LOCAL_BUCKET, key_of(path), _version(path), path.stat().st_size)
 
 
 def _version(path: Path) -> str:
