@@ -30,7 +30,8 @@ from db.states import Status
 from deploy import crew
 from deploy.settings import child_environment
 from deploy.stack import Stack, running_stack
-from producer.claims import read_claims, to_metadata
+from producer.claims import to_metadata
+from producer.claims_table import read_claims
 from producer.console import err, print_json
 from training.synthesis.loads import write_loads
 

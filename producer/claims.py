@@ -1,8 +1,7 @@
-"""Who a document says signed it: from a CSV, object metadata, a sidecar file or the object key; pure."""
+"""Who a document says signed it: from object metadata, a sidecar file or the object key; pure."""
 
 from __future__ import annotations
 
-import csv
 import json
 import re
 import unicodedata
@@ -11,7 +10,6 @@ from dataclasses import dataclass, field
 from email.errors import MessageError
 from email.header import decode_header, make_header
 from functools import lru_cache
-from pathlib import Path
 from urllib.parse import unquote
 
 from db.states import ClaimSource
@@ -162,37 +160,3 @@ def _accepted(source: ClaimSource, reader: Reader, refused: list[Refused]) -> It
             yield signer_name(value)
         except ValueError as error:
             refused.append(Refused(source, str(error)))
-
-
-def read_claims(path: Path) -> dict[str, list[str]]:
-    """Claimed signers per document from a CSV with the columns `document` and `signer`, one row per signer.
-
-    Further columns are left alone. WrongUse names the line that cannot be used.
-    """
-    claims: dict[str, list[str]] = {}
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            for document, signer in _rows(path, file):
-                names = claims.setdefault(document, [])
-                names.extend([signer] if signer not in names else [])
-    except (OSError, UnicodeDecodeError) as error:
-        raise WrongUse(f"cannot read the claims {path}: {error}") from error
-    return claims
-
-
-def _rows(path: Path, lines: Iterable[str]) -> Iterator[tuple[str, str]]:
-    reader = csv.DictReader(lines, strict=True)
-    try:
-        if not {"document", "signer"} <= set(reader.fieldnames or ()):
-            raise ValueError("the header must name the columns document,signer")
-        for row in reader:
-            if not row["document"]:
-                raise ValueError("no document")
-            yield row["document"], signer_name(row["signer"])
-    except (ValueError, csv.Error) as error:
-        raise WrongUse(f"{path}, line {max(reader.reader.line_num, 1)}: {error}") from error
-
-
-def claimed(table: Mapping[str, Sequence[str]], document: str) -> Sequence[str]:
-    """Names that a claims CSV gives a document: under its whole key or path, else under its file name."""
-    return table.get(document) or table.get(document.rpartition("/")[2], ())

@@ -48,7 +48,8 @@ def run(
 
     Finds signatures, compares them with the references of the signers that each document claims, and
     leaves a database, the pictures and an HTML report in the output folder. A document that cannot be
-    read is reported with a reason; the others go on. Exit status 1: there was one.
+    read is reported with a reason; the others go on. Exit status 1: there was one, or something that was
+    given is not used and named.
     """
     with told() as tell:
         answer = run_documents(

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from producer.claims import read_claims
+from producer.claims_table import read_claims
 from producer.console import err
+from producer.printing.not_used import tell_not_used
 from producer.printing.progress import progress_listener
 from producer.services.intake import connect
 from producer.services.submit import submit_place
@@ -24,9 +25,16 @@ def submit(
 
     Local files are uploaded to the intake bucket; those of file:///folder are read where they lie. What is
     registered already is not worked on twice.
+
+    Exit status 1: a document was skipped, or something that was given is not used and named.
     """
-    table = {} if claims is None else read_claims(claims)
+    table = None if claims is None else read_claims(claims)
     with progress_listener("uploading") as tell:
-        counts = submit_place(source, connect(source), table=table, on_progress=tell)
+        counts = submit_place(
+            source, connect(source), table=table, claims=claims, on_progress=tell, on_not_used=tell_not_used
+        )
     err.print(f"{counts.new} new documents sent, {counts.known} known already, {counts.skipped} skipped")
-    raise typer.Exit(1 if counts.skipped else 0)
+    if not (counts.new or counts.known or counts.skipped):
+        err.print(f"there are no documents at {source}", style="red", markup=False, soft_wrap=True)
+        raise typer.Exit(1)
+    raise typer.Exit(1 if counts.skipped or counts.unused else 0)

@@ -8,7 +8,9 @@ from contextlib import contextmanager
 from producer.console import err, plain
 from producer.printing import enrolments
 from producer.printing.documents import SENTENCES
+from producer.printing.not_used import tell_not_used
 from producer.printing.progress import progress_listener
+from producer.services.local_files import NotUsed
 from producer.services.progress import Progress
 from producer.services.resume import AnswersKept
 from producer.services.run import DocumentSkipped, OnRunEvent, ReferencesRead, RunEvent
@@ -34,6 +36,8 @@ def told() -> Iterator[OnRunEvent]:
                 _references(event)
             elif isinstance(event, AnswersKept):
                 _resumed(event)
+            elif isinstance(event, NotUsed):
+                tell_not_used(event)
             else:
                 what = "document" if isinstance(event, DocumentSkipped) else "reference"
                 err.print(f"[yellow]{what} passed over:[/] {plain(event.reason)}")

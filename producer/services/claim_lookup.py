@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 from db.documents import Object
 from db.states import ClaimSource
-from producer.claims import Claims, Reader, claimed, compile_pattern, first_of, from_metadata, from_sidecar
+from producer.claims import Claims, Reader, compile_pattern, first_of, from_metadata, from_sidecar
+from producer.claims_table import ClaimsTable
 from producer.services.deps import IntakeDeps
 
 
-def look_up(document: Object, deps: IntakeDeps, table: Mapping[str, Sequence[str]]) -> Claims:
+def look_up(document: Object, deps: IntakeDeps, table: ClaimsTable) -> Claims:
     """The object's claims: of `table` (a claims CSV) when it has any, else of the first source that has.
 
     A sidecar counts when it is there at this moment: it must be uploaded before its document. Raises
@@ -23,7 +24,12 @@ def look_up(document: Object, deps: IntakeDeps, table: Mapping[str, Sequence[str
         "key": partial(_key, document, deps),
     }
     sources = [(ClaimSource(name), readers[name]) for name in deps.settings.claim_sources]
-    return first_of([(ClaimSource.FILE, lambda: claimed(table, document.key)), *sources])
+    return first_of([(ClaimSource.FILE, lambda: from_table(table, document.key, deps)), *sources])
+
+
+def from_table(table: ClaimsTable, key: str, deps: IntakeDeps) -> Sequence[str]:
+    """What a claims table says of an object: under its key, the key below the prefix, or its name."""
+    return table.claimed(key, key.removeprefix(deps.source.prefix).removeprefix("/"))
 
 
 def check_pattern(deps: IntakeDeps) -> None:

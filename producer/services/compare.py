@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from producer.tables import Row, read_csv
 from worker.errors import WrongUse
 from worker.result import ComparisonResult
 
@@ -24,17 +24,10 @@ def compare_pairs(comparer: Comparer, pairs: Iterable[Pair]) -> Iterator[Compari
 
 def read_pairs(path: Path) -> list[Pair]:
     """The pairs of a CSV with the columns `a` and `b`, paths of images. WrongUse."""
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file, strict=True)
-            if not {"a", "b"} <= set(reader.fieldnames or ()):
-                raise WrongUse(f"{path} needs the columns a,b")
-            return [_pair(row, f"{path}, line {reader.line_num}") for row in reader]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise WrongUse(f"cannot read the pairs {path}: {error}") from error
+    return [_pair(row, f"{path}, line {line}") for line, row in read_csv(path, ("a", "b"), "pairs")]
 
 
-def _pair(row: Mapping[str, str | None], place: str) -> Pair:
+def _pair(row: Row, place: str) -> Pair:
     first, second = row["a"], row["b"]
     if not first or not second:
         raise WrongUse(f"{place}: a pair needs two images")

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from producer.claims import claimed
-from worker.storage.files import key_of
+from producer.services.local_files import LocalFile
+from producer.services.run_claims import ClaimsOfRun
 
 if TYPE_CHECKING:
     from worker.embedded.workspace import Resumed, Workspace
@@ -25,17 +25,16 @@ class AnswersKept:
 class Resumption:
     """Registers files in a folder of results that an earlier run left."""
 
-    def __init__(self, workspace: Workspace, table: Mapping[str, Sequence[str]] | None) -> None:
-        self._workspace, self._table = workspace, table
+    def __init__(self, workspace: Workspace, claims: ClaimsOfRun) -> None:
+        self._workspace, self._claims = workspace, claims
         self._inputs = workspace.inputs()
         self._known: list[tuple[Path, Resumed]] = []
 
-    def register(self, path: Path) -> int:
-        """The document's id; without a claims table its claims stay as they are. OSError."""
-        claims = None if self._table is None else claimed(self._table, key_of(path))
-        resumed = self._workspace.resume(path, claims, self._inputs)
+    def register(self, file: LocalFile) -> int:
+        """The document's id; where nothing says who signed it, its claims stay as they are. OSError."""
+        resumed = self._workspace.resume(file.path, self._claims.of(file), self._inputs)
         if resumed.known:
-            self._known.append((path, resumed))
+            self._known.append((file.path, resumed))
         return resumed.id
 
     def told(self) -> AnswersKept:

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from producer.claims import claimed, read_claims, signer_name
+from producer.claims import signer_name
+from producer.claims_table import read_claims
+from producer.services.local_files import LocalFile, NotUsed, OnNotUsed, files_below, gather
 from producer.services.progress import Progress, unheard
 from producer.services.resume import AnswersKept, Resumption
+from producer.services.run_claims import ClaimsOfRun
 from worker.errors import UnusableReference, WrongUse
 from worker.result import DocumentResult, EnrolmentResult
 from worker.settings import Detection
-from worker.storage.files import key_of
 
 if TYPE_CHECKING:
     from worker.embedded.workspace import Workspace
-
-#: Files beside documents that are not documents.
-_NOT_DOCUMENTS = {".csv", ".json"}
-_IMAGES = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,23 +46,27 @@ class ReferencesRead:
 
 
 #: What happens during a run, in its order.
-RunEvent = DocumentSkipped | ReferenceSkipped | ReferencesRead | AnswersKept | Progress
+RunEvent = DocumentSkipped | ReferenceSkipped | NotUsed | ReferencesRead | AnswersKept | Progress
 OnRunEvent = Callable[[RunEvent], None]
 
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """The documents' results in the order of the files, the HTML report, and how many files there were."""
+    """The documents' results in the order of the files, the HTML report, and how many files there were.
+
+    `unused` counts what was given beside documents and has no effect; an event named each.
+    """
 
     results: tuple[DocumentResult, ...]
     report: Path
     files: int
+    unused: int = 0
 
     @property
     def complete(self) -> bool:
-        """Whether every file has an answer."""
+        """Whether every file has an answer, and everything else that was given was used."""
         answered = sum(result.status in {"done", "partial"} for result in self.results)
-        return answered == self.files
+        return answered == self.files and not self.unused
 
 
 def run_documents(
@@ -84,29 +86,32 @@ def run_documents(
     that cannot be read is a result or an event and hinders no other. WrongUse when there are no
     documents or no references where they should be; StorageUnavailable when the folder cannot be written.
     """
-    files = list(expand(paths))
+    heard = _Heard(on_event)
+    table = None if claims is None else read_claims(claims)
+    files = gather(paths, claims=claims, on_not_used=heard)
     if not files:
         raise WrongUse("there are no documents at " + ", ".join(map(str, paths)))
-    table = None if claims is None else read_claims(claims)
     from worker.embedded.workspace import open_workspace  # noqa: PLC0415 - loads the models
 
     detection = None if min_score is None else Detection(min_score=min_score)
     with closing(open_workspace(folder, detection=detection)) as workspace:
-        enrolments = () if references is None else enroll_folder(workspace, references, on_event)
-        ids = _register(workspace, files, table, resume=resume, on_event=on_event)
+        enrolments = () if references is None else enroll_folder(workspace, references, heard)
+        ids = _register(workspace, files, ClaimsOfRun(table, heard), resume=resume, on_event=heard)
         _process(workspace, ids, on_event)
         results = tuple(workspace.result(document_id) for document_id in ids)
-    return RunResult(results, _report(results, enrolments, folder), len(files))
+    return RunResult(results, _report(results, enrolments, folder), len(files), heard.unused)
 
 
-def expand(paths: Iterable[Path]) -> Iterator[Path]:
-    """Files as they are; folders as the files below them, by name, hidden ones and tables left out."""
-    for path in paths:
-        if path.is_dir():
-            below = (file for file in sorted(path.rglob("*")) if file.is_file() and not _hidden(file, path))
-            yield from (file for file in below if file.suffix.lower() not in _NOT_DOCUMENTS)
-        else:
-            yield path
+class _Heard:
+    """Hands events on, and counts what was given in vain; documents without an answer are counted as such."""
+
+    def __init__(self, on_event: OnRunEvent) -> None:
+        self._on_event = on_event
+        self.unused = 0
+
+    def __call__(self, event: RunEvent) -> None:
+        self.unused += isinstance(event, NotUsed | ReferenceSkipped)
+        self._on_event(event)
 
 
 def enroll_folder(
@@ -117,7 +122,7 @@ def enroll_folder(
     WrongUse when there are none.
     """
     workspace.forget_signers()
-    images = _reference_images(references)
+    images = list(_reference_images(references, on_event))
     if not images:
         raise WrongUse(f"{references} holds no references; it needs one folder per signer with images in it")
     names: dict[str, None] = {}
@@ -132,14 +137,17 @@ def enroll_folder(
     return enrolments
 
 
-def _reference_images(references: Path) -> list[tuple[str, Path]]:
-    return [
-        (signer.name, image)
-        for signer in (sorted(references.iterdir()) if references.is_dir() else ())
-        if signer.is_dir()
-        for image in sorted(signer.iterdir())
-        if image.suffix.lower() in _IMAGES
-    ]
+def _reference_images(references: Path, on_not_used: OnNotUsed) -> Iterator[tuple[str, Path]]:
+    """Every file of a signer's folder: whether it can serve is for those to say who read it."""
+    if not references.is_dir():
+        return
+    for image in files_below(references, on_not_used=on_not_used):
+        signer, *below = image.relative_to(references).parts
+        if len(below) == 1:
+            yield signer, image
+        else:
+            reason = "a reference lies in the folder of its signer: DIR/<signer>/<image>"
+            on_not_used(NotUsed(str(image), reason))
 
 
 def _named(folder: str) -> str:
@@ -152,28 +160,32 @@ def _named(folder: str) -> str:
 
 def _register(
     workspace: Workspace,
-    files: Iterable[Path],
-    table: Mapping[str, Sequence[str]] | None,
+    files: Sequence[LocalFile],
+    claims: ClaimsOfRun,
     *,
     resume: bool,
     on_event: OnRunEvent,
 ) -> list[int]:
-    if not resume:
+    if resume:
+        resumption = Resumption(workspace, claims)
+        ids = _each(files, resumption.register, on_event)
+        on_event(resumption.told())
+    else:
         inputs = workspace.inputs()
-        return _each(
-            files, lambda path: workspace.register(path, claimed(table or {}, key_of(path)), inputs), on_event
+        ids = _each(
+            files, lambda file: workspace.register(file.path, claims.of(file) or (), inputs), on_event
         )
-    resumption = Resumption(workspace, table)
-    ids = _each(files, resumption.register, on_event)
-    on_event(resumption.told())
+    claims.name_unused()
     return ids
 
 
-def _each(files: Iterable[Path], register: Callable[[Path], int], on_event: OnRunEvent) -> list[int]:
+def _each(
+    files: Iterable[LocalFile], register: Callable[[LocalFile], int], on_event: OnRunEvent
+) -> list[int]:
     ids = []
-    for path in files:
+    for file in files:
         try:
-            ids.append(register(path))
+            ids.append(register(file))
         except OSError as error:
             on_event(DocumentSkipped(str(error)))
     return ids
@@ -202,7 +214,3 @@ def _report(results: Sequence[DocumentResult], enrolments: Sequence[EnrolmentRes
         load_image=lambda path: Path(path).read_bytes(),
         enrolments=enrolments,
     )
-
-
-def _hidden(path: Path, root: Path) -> bool:
-    return any(part.startswith(".") for part in path.relative_to(root).parts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -12,12 +12,14 @@ from sqlalchemy.orm import Session
 
 from db import documents, events, intake
 from db.documents import Object
-from producer.claims import Claims, claimed, signer_name, to_metadata
-from producer.services.claim_lookup import check_pattern, look_up
+from producer.claims import Claims, signer_name, to_metadata
+from producer.claims_table import ClaimsTable
+from producer.services.claim_lookup import check_pattern, from_table, look_up
 from producer.services.deps import IntakeDeps
+from producer.services.local_files import LocalFile, NotUsed, OnNotUsed, gather
 from producer.services.progress import OnProgress, Progress, unheard
 from producer.sources import has_scheme
-from producer.sources.naming import is_folder_marker, sort_key
+from producer.sources.naming import SIDECAR_SUFFIX, is_folder_marker, sort_key
 from producer.sources.port import UploadTarget
 from worker.errors import ObjectDenied, ObjectMissing, WrongUse
 from worker.log import actor, logger
@@ -30,20 +32,26 @@ LOOKUPS = 8
 #: Bytes that stores allow for all metadata are 2,048; the digest needs some of them.
 _LONGEST_METADATA = 1800
 
-#: Claimed signers by document name, from a claims CSV.
-ClaimsTable = Mapping[str, Sequence[str]]
-
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What became of the objects: `skipped` ones could not be read just now, and are no documents."""
+    """What became of the objects: `skipped` ones could not be read just now, and are no documents.
+
+    `unused` are rows and files that were given and found no document.
+    """
 
     new: int = 0
     known: int = 0
     skipped: int = 0
+    unused: int = 0
 
     def __add__(self, other: Counts) -> Counts:
-        return Counts(self.new + other.new, self.known + other.known, self.skipped + other.skipped)
+        return Counts(
+            self.new + other.new,
+            self.known + other.known,
+            self.skipped + other.skipped,
+            self.unused + other.unused,
+        )
 
 
 def submit_objects(
@@ -58,29 +66,56 @@ def submit_objects(
     check_pattern(deps)
     total = Counts()
     for batch in in_batches(objects, BATCH):
-        total += _submit_batch(batch, deps, table or {})
+        total += _submit_batch(batch, deps, ClaimsTable() if table is None else table)
     return total
 
 
 def submit_place(
-    place: str, deps: IntakeDeps, *, table: ClaimsTable | None = None, on_progress: OnProgress = unheard
+    place: str,
+    deps: IntakeDeps,
+    *,
+    table: ClaimsTable | None = None,
+    claims: Path | None = None,
+    on_progress: OnProgress = unheard,
+    on_not_used: OnNotUsed = unheard,
 ) -> Counts:
     """Submit what lies at the source of a URL, or upload local files to the intake bucket and submit them.
 
-    WrongUse when there is nothing of that name; else as `submit`.
+    `claims` is the file of the table: it is no document. Whatever was given and is not used is named to
+    `on_not_used` and counted. WrongUse when there is nothing of that name; else as `submit`.
     """
+    names: list[NotUsed] = []
+
+    def note(unused: NotUsed) -> None:
+        names.append(unused)
+        on_not_used(unused)
+
+    objects: Iterable[Object]
     if has_scheme(place):
-        return submit_objects(chain.from_iterable(deps.source.list()), deps, table=table)
-    return submit_objects(_uploaded(Path(place), deps, table, on_progress), deps, table=table)
+        objects = chain.from_iterable(deps.source.list())
+    else:
+        objects = _uploaded(local_files(Path(place), claims, note), deps, table, on_progress)
+    counts = submit_objects(objects, deps, table=table)
+    for sentence in table.unused() if table is not None else ():
+        note(NotUsed("claims", sentence))
+    return counts + Counts(unused=len(names))
+
+
+def local_files(path: Path, claims: Path | None = None, on_not_used: OnNotUsed = unheard) -> list[LocalFile]:
+    """A file, or the documents below a folder; hidden files stay out. WrongUse."""
+    if not path.exists():
+        raise WrongUse(f"there is no file or folder {str(path)!r}")
+    return gather([path], claims=claims, on_not_used=on_not_used)
 
 
 def _uploaded(
-    path: Path, deps: IntakeDeps, table: ClaimsTable | None, on_progress: OnProgress
+    files: Sequence[LocalFile], deps: IntakeDeps, table: ClaimsTable | None, on_progress: OnProgress
 ) -> Iterator[Object]:
-    files = list(local_files(path))
-    for number, (file, key) in enumerate(files):
+    for number, file in enumerate(files):
         on_progress(Progress(number, len(files)))
-        yield upload_file(file, key, deps, table=table)
+        if file.sidecar is not None:  # before its document, which is looked at as soon as it is there
+            upload_target(deps).upload(file.sidecar, file.inside + SIDECAR_SUFFIX)
+        yield upload_file(file.path, file.inside, deps, table=table)
     on_progress(Progress(len(files), len(files)))
 
 
@@ -90,7 +125,8 @@ def upload_file(path: Path, key: str, deps: IntakeDeps, *, table: ClaimsTable | 
     Its claims travel as metadata, so that a watcher that is faster than `submit` finds the same. WrongUse
     when the name is taken by another file, or the file cannot be read.
     """
-    signers = to_metadata(_checked(claimed(table or {}, key), key))
+    names = () if table is None else from_table(table, key, deps)
+    signers = to_metadata(_checked(names, key))
     if len(signers) > _LONGEST_METADATA:
         raise WrongUse(f"{key!r} claims more signers than object metadata holds")
     return upload_target(deps).upload(path, key, signers=signers)
@@ -101,19 +137,6 @@ def upload_target(deps: IntakeDeps) -> UploadTarget:
     if not isinstance(deps.source, UploadTarget):
         raise WrongUse(f"files cannot be uploaded to {deps.source.url}")
     return deps.source
-
-
-def local_files(path: Path) -> Iterator[tuple[Path, str]]:
-    """A file, or the files below a folder, with the keys they get; hidden files stay out. WrongUse."""
-    if path.is_file():
-        yield path, path.name
-    elif path.is_dir():
-        for file in sorted(path.rglob("*")):
-            inside = file.relative_to(path)
-            if file.is_file() and not any(part.startswith(".") for part in inside.parts):
-                yield file, inside.as_posix()
-    else:
-        raise WrongUse(f"there is no file or folder {str(path)!r}")
 
 
 def in_batches(objects: Iterable[Object], size: int) -> Iterator[list[Object]]:
@@ -127,6 +150,8 @@ def _submit_batch(batch: Sequence[Object], deps: IntakeDeps, table: ClaimsTable)
     wanted = [one for one in batch if not is_folder_marker(one.key)]
     with deps.sessions() as session:
         fresh = sorted(intake.unknown(session, wanted), key=sort_key)
+    for known in set(wanted) - set(fresh):
+        from_table(table, known.key, deps)  # its row has its document, which keeps its claims
     ready = _with_claims(fresh, deps, table)
     with deps.sessions() as session:
         new = [document_id for one, claims in ready for document_id in _register(session, one, claims)]

@@ -66,10 +66,10 @@ def test_a_document_whose_inputs_changed_is_read_again_and_named(
     kept = run("--json", "--resume", *(["--min-score", "0.6"] if change == "settings" else []))
 
     (document,) = resumed.objects
-    (said,) = [line for line in resumed.err.splitlines() if "read again" in line]
+    (sentence,) = [line for line in resumed.err.splitlines() if "read again" in line]
     assert answered_at(resumed) > answered_at(first)
-    assert change in said
-    assert LETTER in said
+    assert change in sentence
+    assert LETTER in sentence
     assert "0 earlier answers are kept" in resumed.err
     assert answered_at(kept) == answered_at(resumed)
     if change == "claims":

@@ -7,6 +7,7 @@ import json
 import threading
 from dataclasses import replace
 from itertools import chain
+from pathlib import Path
 
 import pytest
 from botocore.awsrequest import AWSResponse
@@ -18,8 +19,9 @@ from db.documents import Object
 from db.engine import make_sessions
 from db.models import Claim
 from db.states import ClaimSource
+from producer.claims_table import ClaimsTable
 from producer.services.deps import IntakeDeps
-from producer.services.submit import Counts, local_files, submit_objects, upload_file
+from producer.services.submit import Counts, local_files, submit_objects, submit_place, upload_file
 from producer.sources.s3 import S3Source
 from tests.intake import Queue, keys, registered
 from tests.records import times
@@ -182,7 +184,7 @@ def test_the_order_of_trust_is_a_setting(postgres, s3, queue):
 def test_a_claims_file_is_trusted_most(deps, s3):
     put(s3, "in/a.pdf", signer="Ann")
 
-    submit_objects(everything(deps), deps, table={"a.pdf": ["Bob"]})
+    submit_objects(everything(deps), deps, table=ClaimsTable({"a.pdf": ["Bob"]}))
 
     assert claims(deps) == [("Bob", ClaimSource.FILE)]
 
@@ -253,13 +255,31 @@ def test_a_pattern_that_cannot_be_meant_is_wrong_use(postgres, s3, queue):
 def test_a_local_file_is_uploaded_with_its_claims_and_registered(postgres, s3, queue, tmp_path):
     deps = make_deps(postgres, s3, queue, prefix="in/")
     (tmp_path / "a.pdf").write_bytes(b"%PDF-1.4 here")
+    table = ClaimsTable({"a.pdf": ["Müller; Söhne", "Ann"]})
 
-    uploaded = upload_file(tmp_path / "a.pdf", "a.pdf", deps, table={"a.pdf": ["Müller; Söhne", "Ann"]})
+    uploaded = upload_file(tmp_path / "a.pdf", "a.pdf", deps, table=table)
     submit_objects([uploaded], deps)
 
     assert s3.client.get_object(Bucket=s3.name, Key="in/a.pdf")["Body"].read() == b"%PDF-1.4 here"
     assert claims(deps) == [("Müller; Söhne", ClaimSource.METADATA), ("Ann", ClaimSource.METADATA)]
     assert list(everything(deps)) == [uploaded]
+
+
+def test_a_folder_goes_in_with_its_sidecars_and_what_is_not_used_is_named(deps, s3, tmp_path):
+    for name in ("a.pdf", "b.pdf"):
+        (tmp_path / name).write_bytes(b"%PDF-1.4 " + name.encode())
+    (tmp_path / "a.pdf.json").write_text('{"signer": "Ann"}')
+    (tmp_path / "prices.csv").write_text("price")
+    table = ClaimsTable({"b.pdf": ["Bob"], "c.pdf": ["Cid"]}, path=Path("claims.csv"), lines={"c.pdf": [3]})
+    unused = []
+
+    counts = submit_place(str(tmp_path), deps, table=table, on_not_used=unused.append)
+    again = submit_place(f"s3://{s3.name}", deps, table=ClaimsTable({"b.pdf": ["Bob"]}))
+
+    assert counts == Counts(new=2, unused=2)
+    assert [Path(one.name).name for one in unused] == ["prices.csv", "claims"]
+    assert claims(deps) == [("Ann", ClaimSource.SIDECAR), ("Bob", ClaimSource.FILE)]
+    assert again == Counts(known=2), "a row of a document that is known has found it"
 
 
 @pytest.mark.parametrize("versions", [False, True], ids=["etags", "versions"])
@@ -310,5 +330,6 @@ def test_a_folder_gives_its_files_with_their_paths_as_keys(tmp_path):
         path.parent.mkdir(exist_ok=True)
         path.write_text(json.dumps(name))
 
-    assert list(local_files(tmp_path)) == [(tmp_path / "b.pdf", "b.pdf"), (tmp_path / "in/a.pdf", "in/a.pdf")]
-    assert list(local_files(tmp_path / "b.pdf")) == [(tmp_path / "b.pdf", "b.pdf")]
+    files = [(file.path, file.inside) for file in local_files(tmp_path)]
+    assert files == [(tmp_path / "b.pdf", "b.pdf"), (tmp_path / "in/a.pdf", "in/a.pdf")]
+    assert [file.inside for file in local_files(tmp_path / "b.pdf")] == ["b.pdf"]

@@ -12,12 +12,10 @@ from hypothesis import strategies as st
 from db.states import ClaimSource
 from producer.claims import (
     Claims,
-    claimed,
     compile_pattern,
     first_of,
     from_metadata,
     from_sidecar,
-    read_claims,
     signer_name,
     to_metadata,
 )
@@ -211,43 +209,3 @@ def test_a_pattern_begins_below_the_prefix(prefix):
 def test_a_pattern_that_cannot_be_meant_is_wrong_use(pattern):
     with pytest.raises(WrongUse, match="key pattern"):
         compile_pattern(pattern)
-
-
-def test_a_csv_names_signers_per_document(tmp_path):
-    path = tmp_path / "claims.csv"
-    path.write_text('\ufeffdocument,note,signer\na.pdf,x,Ann\nb.pdf,,"Lee, Bob"\na.pdf,,Cid\na.pdf,,Ann\n')
-
-    assert read_claims(path) == {"a.pdf": ["Ann", "Cid"], "b.pdf": ["Lee, Bob"]}
-
-
-@pytest.mark.parametrize(
-    ("content", "line"),
-    [
-        pytest.param(b"", "line 1: the header", id="empty"),
-        pytest.param(b"a.pdf,Ann\n", "line 1: the header", id="no header"),
-        pytest.param(b"document,signer\na.pdf,Ann\n,Bob\n", "line 3: no document", id="no document"),
-        pytest.param(b"document,signer\na.pdf,\n", "line 2: an empty name", id="no signer"),
-        pytest.param(b"document,signer\na.pdf\n", "line 2", id="short row"),
-        pytest.param(b'document,signer\na.pdf,"Ann\n', "line 2", id="open quote"),
-        pytest.param(b"document,signer\na.pdf,M\xfcller\n", "utf-8", id="latin-1"),
-    ],
-)
-def test_a_csv_that_cannot_be_used_names_its_line(tmp_path, content, line):
-    path = tmp_path / "claims.csv"
-    path.write_bytes(content)
-
-    with pytest.raises(WrongUse, match=line):
-        read_claims(path)
-
-
-def test_a_csv_that_is_not_there_is_wrong_use(tmp_path):
-    with pytest.raises(WrongUse, match="cannot read"):
-        read_claims(tmp_path / "none.csv")
-
-
-def test_a_document_is_found_by_its_key_before_its_file_name():
-    table = {"in/a.pdf": ["Ann"], "a.pdf": ["Bob"]}
-
-    assert claimed(table, "in/a.pdf") == ["Ann"]
-    assert claimed(table, "out/a.pdf") == ["Bob"]
-    assert not claimed(table, "b.pdf")

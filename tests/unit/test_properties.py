@@ -21,7 +21,8 @@ from db.engine import make_engine, make_sessions
 from db.migrate import upgrade
 from db.models import Chunk, Page, Region
 from db.states import ChunkStage, ClaimSource, PageStatus, Status
-from producer.claims import compile_pattern, from_sidecar, read_claims, signer_name
+from producer.claims import compile_pattern, from_sidecar, signer_name
+from producer.claims_table import read_claims
 from producer.sources.naming import storable
 from worker.errors import WrongUse
 from worker.result import DocumentResult

@@ -1,0 +1,97 @@
+"""The claims table: a CSV that says who signed which document, and which of its rows found theirs."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from producer.claims import signer_name
+from producer.tables import read_csv
+from worker.errors import WrongUse
+
+
+class ClaimsTable(Mapping[str, Sequence[str]]):
+    """Claimed signers by document. It remembers what was asked for, to name rows of no document.
+
+    Names are compared in NFC. One that differs in letter case, spaces or ending is a near miss, no match.
+    """
+
+    def __init__(
+        self,
+        claims: Mapping[str, Sequence[str]] | None = None,
+        *,
+        path: Path | None = None,
+        lines: Mapping[str, Sequence[int]] | None = None,
+    ) -> None:
+        self._claims = {_normal(name): list(signers) for name, signers in (claims or {}).items()}
+        self._path, self._lines = path, dict(lines or {})
+        self._missed = dict.fromkeys(self._claims)
+        self._folded = {_folded(name): name for name in self._claims}
+        self._near: dict[str, str] = {}
+
+    def __getitem__(self, document: str) -> Sequence[str]:
+        return self._claims[document]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._claims)
+
+    def __len__(self) -> int:
+        return len(self._claims)
+
+    def claimed(self, *names: str) -> Sequence[str]:
+        """Signers that a document claims, under the first of its names that has a row; else its file name.
+
+        The names are its whole key or path, then shorter ones.
+        """
+        names = (*names, names[0].rpartition("/")[2])
+        self._note_near(names)
+        for name in map(_normal, names):
+            if name in self._claims:
+                self._missed.pop(name, None)
+                return self._claims[name]
+        return ()
+
+    def unused(self) -> Iterator[str]:
+        """A sentence for each row whose document was never asked for."""
+        for name in self._missed:
+            near = self._near.get(name)
+            hint = "" if near is None else f"; did you mean {near!r}?"
+            for line in self._lines.get(name, [0]):
+                yield f"{self._path}, line {line}: there is no document {name!r}{hint}"
+
+    def _note_near(self, names: Sequence[str]) -> None:
+        for name in names:
+            for folded in (_folded(name), _folded(name.rpartition(".")[0])):
+                if folded in self._folded:
+                    self._near.setdefault(self._folded[folded], name)
+
+
+def read_claims(path: Path) -> ClaimsTable:
+    """The table of a CSV with the columns `document` and `signer`, one row per signer.
+
+    Further columns are left alone. WrongUse names the line that cannot be used.
+    """
+    claims: dict[str, list[str]] = {}
+    lines: dict[str, list[int]] = {}
+    for number, row in read_csv(path, ("document", "signer"), "claims"):
+        if not row["document"]:
+            raise WrongUse(f"{path}, line {number}: no document")
+        try:
+            signer = signer_name(row["signer"])
+        except ValueError as error:
+            raise WrongUse(f"{path}, line {number}: {error}") from error
+        document = _normal(row["document"])
+        names = claims.setdefault(document, [])
+        names.extend([signer] if signer not in names else [])
+        lines.setdefault(document, []).append(number)
+    return ClaimsTable(claims, path=path, lines=lines)
+
+
+def _normal(name: str) -> str:
+    return unicodedata.normalize("NFC", name).removeprefix("./")
+
+
+def _folded(name: str) -> str:
+    folded = unicodedata.normalize("NFKC", name).casefold().replace("\\", "/")
+    return " ".join(folded.split())

@@ -1,0 +1,11 @@
+"""What was given and is not used, on stderr."""
+
+from __future__ import annotations
+
+from producer.console import err, plain
+from producer.services.local_files import NotUsed
+
+
+def tell_not_used(unused: NotUsed) -> None:
+    """Its name and the reason, in a line."""
+    err.print(f"[yellow]not used:[/] {plain(unused.name)}: {plain(unused.reason)}", soft_wrap=True)

@@ -1,0 +1,47 @@
+"""CSV files that users write: with commas or semicolons, in UTF-8 with or without a mark in front."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import zip_longest
+from pathlib import Path
+
+from worker.errors import WrongUse
+
+#: A row by the names of its columns; a cell that is not there is None.
+Row = Mapping[str, str | None]
+
+
+def read_csv(path: Path, columns: Sequence[str], what: str) -> Iterator[tuple[int, Row]]:
+    """The rows with their line numbers; further columns are left alone. `what` is what the file holds.
+
+    WrongUse when it cannot be read, is no UTF-8, or lacks a column; it names the line.
+    """
+    lines = io.StringIO(_text(path, what), newline="")
+    first = lines.readline()
+    lines.seek(0)
+    reader = csv.reader(lines, delimiter=";" if first.count(";") > first.count(",") else ",", strict=True)
+    try:
+        names = [name.strip().lower() for name in next(reader, [])]
+        if not set(columns) <= set(names):
+            raise WrongUse(f"{path}, line 1: the header must name the columns {','.join(columns)}")
+        for cells in filter(None, reader):
+            yield reader.line_num, dict(zip_longest(names, cells[: len(names)]))
+    except csv.Error as error:
+        raise WrongUse(f"{path}, line {max(reader.line_num, 1)}: {error}") from error
+
+
+def _text(path: Path, what: str) -> str:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise WrongUse(f"cannot read the {what} {path}: {error.strerror or error}") from error
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise WrongUse(
+            f"{path}, line {line}: not UTF-8 (perhaps Latin-1 or UTF-16); save it as CSV in UTF-8"
+        ) from error

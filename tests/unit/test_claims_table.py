@@ -1,0 +1,95 @@
+"""A claims table is read as people save it, and names every row that found no document."""
+
+from __future__ import annotations
+
+import unicodedata
+from pathlib import Path
+
+import pytest
+
+from producer.claims_table import ClaimsTable, read_claims
+from worker.errors import WrongUse
+
+
+def test_a_csv_names_signers_per_document(tmp_path):
+    path = tmp_path / "claims.csv"
+    path.write_text('\ufeffdocument,note,signer\na.pdf,x,Ann\nb.pdf,,"Lee, Bob"\na.pdf,,Cid\na.pdf,,Ann\n')
+
+    assert read_claims(path) == {"a.pdf": ["Ann", "Cid"], "b.pdf": ["Lee, Bob"]}
+
+
+def test_semicolons_part_columns_where_the_header_has_them(tmp_path):
+    path = tmp_path / "claims.csv"
+    path.write_bytes('\ufeffDocument; Signer\r\na.pdf;"Lee; Bob"\r\n\r\nb.pdf;Müller, Ann\r\n'.encode())
+
+    assert read_claims(path) == {"a.pdf": ["Lee; Bob"], "b.pdf": ["Müller, Ann"]}
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        pytest.param(b"", "line 1: the header", id="empty"),
+        pytest.param(b"a.pdf,Ann\n", "line 1: the header", id="no header"),
+        pytest.param(b"document,signer\na.pdf,Ann\n,Bob\n", "line 3: no document", id="no document"),
+        pytest.param(b"document,signer\na.pdf,\n", "line 2: an empty name", id="no signer"),
+        pytest.param(b"document,signer\na.pdf\n", "line 2", id="short row"),
+        pytest.param(b'document,signer\na.pdf,"Ann\n', "line 2", id="open quote"),
+        pytest.param(b"document,signer\na.pdf,M\xfcller\n", "line 2: not UTF-8 .*Latin-1", id="latin-1"),
+        pytest.param("document,signer\n".encode("utf-16"), "line 1: not UTF-8 .*UTF-16", id="utf-16"),
+    ],
+)
+def test_a_csv_that_cannot_be_used_names_its_line(tmp_path, content, line):
+    path = tmp_path / "claims.csv"
+    path.write_bytes(content)
+
+    with pytest.raises(WrongUse, match=line):
+        read_claims(path)
+
+
+def test_a_csv_that_is_not_there_is_wrong_use(tmp_path):
+    with pytest.raises(WrongUse, match="cannot read"):
+        read_claims(tmp_path / "none.csv")
+
+
+def test_a_document_is_found_by_its_key_before_its_file_name():
+    table = ClaimsTable({"in/a.pdf": ["Ann"], "a.pdf": ["Bob"]})
+
+    assert table.claimed("in/a.pdf") == ["Ann"]
+    assert table.claimed("out/a.pdf") == ["Bob"]
+    assert not table.claimed("b.pdf")
+
+
+def test_a_document_is_found_by_its_path_below_the_folder_in_any_unicode_form():
+    table = ClaimsTable({"./" + unicodedata.normalize("NFD", "März/a.pdf"): ["Ann"]})
+
+    assert table.claimed("/srv/scans/März/a.pdf", "März/a.pdf") == ["Ann"]
+    assert list(table.unused()) == []
+
+
+@pytest.mark.parametrize(
+    ("written", "there"),
+    [
+        pytest.param("A.PDF", "a.pdf", id="letter case"),
+        pytest.param("a.pdf ", "a.pdf", id="a space behind it"),
+        pytest.param("in\\a.pdf", "in/a.pdf", id="the other slash"),
+        pytest.param("a", "a.pdf", id="no ending"),
+    ],
+)
+def test_a_row_that_nearly_names_a_document_says_which(written, there):
+    table = ClaimsTable({written: ["Ann"]}, path=Path("claims.csv"), lines={written: [7]})
+
+    assert not table.claimed(there)
+    table.claimed("b.pdf")
+    assert list(table.unused()) == [
+        f"claims.csv, line 7: there is no document {written!r}; did you mean {there!r}?"
+    ]
+
+
+def test_every_row_of_a_document_that_is_not_there_is_named(tmp_path):
+    path = tmp_path / "claims.csv"
+    path.write_text("document,signer\na.pdf,Ann\nc.pdf,Ann\nc.pdf,Bob\n")
+    table = read_claims(path)
+
+    table.claimed("a.pdf")
+
+    assert list(table.unused()) == [f"{path}, line {line}: there is no document 'c.pdf'" for line in (3, 4)]
