@@ -9,6 +9,7 @@ from pathlib import Path
 
 from producer.console import coloured, empty_table, out, plain
 from producer.services.audit import UNKNOWN, Loose, Statement
+from producer.services.output import whole_file
 
 #: Unknown versions that are named when no file takes them all.
 NAMED = 20
@@ -19,7 +20,8 @@ def noted(file: Path | None) -> Iterator[tuple[Callable[[Loose], None], Sequence
     """A listener that writes every version to the file, or keeps the first unknown ones; and what it kept."""
     first: list[Loose] = []
     with ExitStack() as exits:
-        lines = None if file is None else exits.enter_context(file.open("w", encoding="utf-8"))
+        path = None if file is None else exits.enter_context(whole_file(file))
+        lines = None if path is None else exits.enter_context(path.open("w", encoding="utf-8"))
 
         def note(version: Loose) -> None:
             if lines is not None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from db import bundles, documents
 from db.engine import Sessions
+from producer.services.output import whole_file
 from producer.services.selection import find_only
 from worker.embedded.bundle import LARGEST_MEMBER, Bundle, write_bundle
 from worker.errors import WrongUse
@@ -34,8 +35,11 @@ def bundle_document(name: str, sessions: Sessions, store: Store, *, out: Path | 
     if not ids:
         raise WrongUse(f"there is no document {name!r}")
     path = out or Path(f"document-{ids[0]}.zip")
-    write_bundle(pack_bundle(ids[0], sessions, store), path)
-    return BundleWritten(path, path.stat().st_size)
+    bundle = pack_bundle(ids[0], sessions, store)
+    with whole_file(path, mode=0o600) as half:
+        write_bundle(bundle, half)
+        size = half.stat().st_size
+    return BundleWritten(path, size)
 
 
 def pack_bundle(document_id: int, sessions: Sessions, store: Store) -> Bundle:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from db import documents
 from db.engine import Sessions
+from producer.services.output import whole_file
 from producer.services.selection import checked_number
 from worker.errors import WrongUse
 from worker.result.rows import document_result
@@ -38,4 +39,7 @@ def report_documents(
         raise WrongUse("there is no such document; give an id, a key or a SHA-256")
     from worker.report.html import write_report  # noqa: PLC0415 - loads OpenCV
 
-    return ReportWritten(write_report(results, out, load_image=store.get), len(results))
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with whole_file(out) as path:
+        write_report(results, path, load_image=store.get)
+    return ReportWritten(out, len(results))

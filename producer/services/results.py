@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import io
-import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from pydantic import JsonValue
 from db import exports
 from db.engine import Sessions
 from db.states import Status
+from producer.services.output import whole_file
 from producer.services.selection import checked_number
 from worker.errors import WrongUse
 from worker.exits import install_command
@@ -68,9 +68,9 @@ def export_results(
 ) -> Exported:
     """Write the selected documents to a file or a stream of bytes.
 
-    A file appears under its name only when it is complete. `locate` turns storage keys into what readers can
-    open, in JSON lines. WrongUse when the file cannot be written, `after` can be no id, or pyarrow
-    is missing for Parquet.
+    A file appears under its name only when it is complete; a device is written through. `locate` turns
+    storage keys into what readers can open, in JSON lines. WrongUse when the file cannot be written, `after`
+    can be no id, or pyarrow is missing for Parquet.
     """
     checked_number(selection.after, "--after")
     chosen = _Chosen(sessions, selection)
@@ -158,14 +158,5 @@ def _opened(out: Path | BinaryIO) -> Iterator[BinaryIO]:
         yield out
         out.flush()
         return
-    half = out.with_name(f".{out.name}.{secrets.token_hex(4)}")
-    try:
-        half.touch(exist_ok=False)
-    except OSError as error:
-        raise WrongUse(f"cannot write {str(out)!r}: {error.strerror}") from error
-    try:
-        with half.open("wb") as stream:
-            yield stream
-        half.replace(out)
-    finally:
-        half.unlink(missing_ok=True)
+    with whole_file(out) as path, path.open("wb") as stream:
+        yield stream
