@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +13,7 @@ from producer.printing.comparison import show_comparison
 from producer.printing.progress import progress_bar
 from producer.services.compare import Pair, compare_pairs, read_pairs
 from worker.errors import WrongUse
-from worker.settings import Reading, Verification
+from worker.settings import Detection, Reading, Verification
 
 
 def compare(
@@ -26,13 +27,14 @@ def compare(
 ) -> None:
     """Say how likely two signature images are from one hand.
 
-    Exit status 1: an image could not be compared.
+    Of a whole page its one signature is compared; a page with none or several, and a file of several pages,
+    are refused. Exit status 1: an image could not be compared.
     """
     chosen, unusable = _chosen(images or [], pairs), 0
     from worker.embedded.comparison import Comparer  # noqa: PLC0415 - loads the models
 
-    answers = compare_pairs(Comparer(Reading(), Verification()), chosen)
-    with progress_bar() as bar:
+    with closing(Comparer(Reading(), Verification(), Detection())) as comparer, progress_bar() as bar:
+        answers = compare_pairs(comparer, chosen)
         for answer in bar.track(answers, total=len(chosen), description="pairs"):
             unusable += answer.reason is not None
             if as_json:

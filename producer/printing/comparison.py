@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from producer.console import coloured, out
+from producer.console import coloured, out, plain
 from worker.result import ComparisonResult
 
 #: Images that score less get a sentence.
@@ -13,10 +13,12 @@ def show_comparison(answer: ComparisonResult) -> None:
     """The verdict with what a person should know beside it."""
     verdict = coloured(answer.verdict)
     if answer.reason is not None:
-        out.print(f"{verdict}: {answer.detail}")
+        out.print(f"{verdict}: {plain(answer.detail or '')}", soft_wrap=True)
         return
     band = answer.confidence or "no"
     out.print(f"{verdict}, probability {answer.probability:.3f}, {band} confidence")
+    if answer.detail:
+        out.print(plain(answer.detail), soft_wrap=True)
     if answer.same_ink:
         out.print("Both show the same ink: one is a copy of the other, or both are of a third.")
     for image, score in answer.scores or ():

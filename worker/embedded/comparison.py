@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from worker.engines import build_cleaner, build_verifier
+from worker.embedded.single_signature import SignatureReader
+from worker.engines import build_cleaner, build_detector, build_verifier
 from worker.errors import UnusableReference
 from worker.rendering.renderer import SandboxRenderer
 from worker.result import ComparisonResult, ReferenceScores
-from worker.settings import Reading, Verification
-from worker.steps.references import graded_image, signature_image
+from worker.settings import Detection, Reading, Verification
+from worker.steps.references import graded_image
 from worker.vision.choices import Outcome
 from worker.vision.copies.likeness import SAME_INK, likeness
 from worker.vision.copies.skeleton import fingerprint, skeleton
@@ -33,19 +34,25 @@ class _Image:
     quality: Quality
     grade: Grade
     fingerprint: bytes
+    #: Where the signature was found, when it is not the whole image.
+    note: str | None
 
 
 class Comparer:
     """Compares images; remembers those it has read."""
 
-    def __init__(self, reading: Reading, verification: Verification) -> None:
+    def __init__(self, reading: Reading, verification: Verification, detection: Detection) -> None:
         self._cleaner = build_cleaner(verification)
         self._verifier = build_verifier(verification)
         self._renderer = SandboxRenderer(reading)
+        self._reader = SignatureReader(self._renderer, lambda: build_detector(detection))
         self._known: dict[Path, _Image] = {}
 
     def compare(self, a: Path, b: Path) -> ComparisonResult:
-        """The pair with probability, verdict and confidence; a reason when an image will not do."""
+        """The pair with probability, verdict and confidence; a reason when an image will not do.
+
+        Of a page its one signature is compared, and `detail` says so.
+        """
         reason = detail = scores = None
         same_ink = False
         try:
@@ -53,6 +60,7 @@ class Comparer:
             opinion = self._verifier.compare(first.embedding, second.embedding[None], quality=first.quality)
             scores = ReferenceScores(a=first.grade.score, b=second.grade.score)
             same_ink = _same_ink(first, second, opinion)
+            detail = "; ".join(filter(None, dict.fromkeys((first.note, second.note)))) or None
         except UnusableReference as error:
             opinion, reason, detail = Opinion(Outcome.INCONCLUSIVE), UNUSABLE_IMAGE, str(error)
         return ComparisonResult(
@@ -68,13 +76,17 @@ class Comparer:
             detail=detail,
         )
 
+    def close(self) -> None:
+        """End the processes that read images."""
+        self._renderer.close()
+
     def _read(self, path: Path) -> _Image:
         if path not in self._known:
-            page = signature_image(str(path), _bytes(path), self._renderer)
-            prepared, grade = graded_image(str(path), page.data, self._cleaner)
+            signature = self._reader.read(str(path), _bytes(path))
+            prepared, grade = graded_image(str(path), signature.data, self._cleaner)
             embedding = self._verifier.embed([prepared.clean])[0]
             ink = fingerprint(ink_mask(prepared.clean))
-            self._known[path] = _Image(embedding, prepared.quality, grade, ink)
+            self._known[path] = _Image(embedding, prepared.quality, grade, ink, signature.note)
         return self._known[path]
 
 

@@ -35,7 +35,9 @@ class ComparisonResult(ResultModel):
     )
     same_ink: bool = Field(description="Whether both show one act of writing.")
     reason: str | None = Field(description="Reason code why they were not compared.")
-    detail: str | None = Field(description="The reason in a sentence.")
+    detail: str | None = Field(
+        description="The reason in a sentence, or where on a whole page the signature was found."
+    )
 
 
 class Difference(ResultModel):
