@@ -21,6 +21,10 @@ _LONGEST = 1500
 # Names may hold what Rich would take for the code of an emoji.
 out = Console(emoji=False)
 err = Console(stderr=True, emoji=False)
+for _console in (out, err):
+    if not _console.is_terminal:
+        # A file or a pipe has no edge: what is searched in it must not be broken into lines.
+        _console.width = max(_console.width, 400)
 
 #: How a status or verdict looks in a table.
 COLOURS = {

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, make_url
 
 from db.engine import Sessions, make_engine, make_sessions
+from worker.errors import WrongUse
 from worker.settings import Database, Storage
 from worker.storage.port import Store
 from worker.storage.stores import open_store
@@ -36,10 +38,28 @@ def store() -> Store:
     return open_store(Storage())
 
 
+def sessions_on(url: str) -> Sessions:
+    """Transactions on another database than the configured one. WrongUse when its file is not there."""
+    return make_sessions(make_engine(existing(url)))
+
+
+def existing(url: str) -> str:
+    """The URL. WrongUse for an SQLite file that is not there: to open one would make it."""
+    address = make_url(url)
+    file = address.database or ""
+    in_memory = file in ("", ":memory:") or file.startswith("file:")
+    if address.get_backend_name() == "sqlite" and not in_memory and not Path(file).exists():
+        raise WrongUse(
+            f"there is no database {str(Path(file).absolute())!r}: name the folder of a run with --run, "
+            "set COUNTERSIGN_DATABASE_URL, or make an empty file with `countersign migrate --new-file`"
+        )
+    return url
+
+
 def _engine(pool_size: int) -> Engine:
     settings = Database()
     return make_engine(
-        settings.database_url.get_secret_value(),
+        existing(settings.database_url.get_secret_value()),
         pool_size=pool_size,
         answer_within=settings.database_seconds,
     )

@@ -15,6 +15,8 @@ from worker.version import DISTRIBUTION
 
 #: Exit statuses beside 0: it did not work out this time, or the command was used wrongly.
 FAILED, WRONG_USE = 1, 2
+#: Likewise: a person stopped it with Ctrl-C.
+STOPPED = 130
 
 #: Where this code lies: a checkout when it holds the project's file, else where packages are installed.
 _ROOT = Path(__file__).resolve().parent.parent

@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from producer.console import err
+from producer.options import RunFolder
 from producer.services.bundle import bundle_document
-from worker import connections
+from producer.services.run_folder import sessions_of, store_of
 
 
 def bundle(
@@ -19,11 +20,12 @@ def bundle(
     file: Annotated[
         Path | None, typer.Option("--out", help="The ZIP file; default: document-ID.zip.")
     ] = None,
+    run_folder: RunFolder = None,
 ) -> None:
     """Write what is needed to read a document again on another machine: bytes, claims, references, answer.
 
     The file is as confidential as the document. It holds settings that decide an answer, and no secrets.
     """
-    written = bundle_document(document, connections.sessions(), connections.store(), out=file)
+    written = bundle_document(document, sessions_of(run_folder), store_of(run_folder), out=file)
     path = written.path
     err.print(f"{path}: {written.size} bytes; countersign replay {path}", markup=False, soft_wrap=True)

@@ -17,10 +17,14 @@ def migrate(
         bool,
         typer.Option("--roles", help="Also create the Postgres roles of least privilege; see SECURITY.md."),
     ] = False,
+    new_file: Annotated[
+        bool,
+        typer.Option("--new-file", help="Make the SQLite file of the address, if it is not there."),
+    ] = False,
 ) -> None:
     """Bring the database to the newest schema. Safe to call again, and from several places at once."""
     url = Database().database_url.get_secret_value()
-    err.print(f"{upgrade_database(url)} is at the newest schema")
+    err.print(f"{upgrade_database(url, new_file=new_file)} is at the newest schema", soft_wrap=True)
     if roles:
         logins = Logins()
         given = {

@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from producer.console import err
+from producer.options import RunFolder
 from producer.services.report import report_documents
-from worker import connections
+from producer.services.run_folder import sessions_of, store_of
 
 
 def report(
@@ -18,10 +19,11 @@ def report(
         typer.Argument(help="Ids, keys or SHA-256 digests; default: the newest."),
     ] = None,
     out: Annotated[Path, typer.Option(help="The HTML file to write.")] = Path("report.html"),
+    folder: RunFolder = None,
     newest: Annotated[int, typer.Option(min=1, help="How many of the newest to report.")] = 100,
 ) -> None:
-    """Write the HTML report of documents of the queued form: annotated pages, crops, verdicts."""
+    """Write the HTML report of documents: annotated pages, crops, verdicts."""
     written = report_documents(
-        connections.sessions(), connections.store(), out, names=documents or (), newest=newest
+        sessions_of(folder), store_of(folder), out, names=documents or (), newest=newest
     )
     err.print(f"{written.documents} documents: {written.path}")

@@ -9,8 +9,10 @@ import typer
 
 from producer.console import print_json
 from producer.printing.documents import show_run
-from producer.printing.run_events import told
+from producer.printing.run_events import show_ways_on, told, told_when_stopped
 from producer.services.run import run_documents
+from worker.log_lines import configure
+from worker.settings import Logging
 
 #: Where a run leaves its results when nothing else is said.
 DEFAULT_OUT = Path("countersign-results")
@@ -49,9 +51,12 @@ def run(
     Finds signatures, compares them with the references of the signers that each document claims, and
     leaves a database, the pictures and an HTML report in the output folder. A document that cannot be
     read is reported with a reason; the others go on. Exit status 1: there was one, or something that was
-    given is not used and named.
+    given is not used and named. Ctrl-C keeps the answers that there are; --resume goes on.
     """
-    with told() as tell:
+    log = Logging()
+    # What fails is told in the table: a line for each would only tear the progress bar.
+    configure(log.log_level or "ERROR", "text" if log.log_format == "auto" else log.log_format)
+    with told() as tell, told_when_stopped(tell):
         answer = run_documents(
             paths,
             folder,
@@ -66,4 +71,5 @@ def run(
             print_json(result)
     else:
         show_run(answer)
+        show_ways_on(folder)
     raise typer.Exit(0 if answer.complete else 1)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from producer.console import coloured, empty_table, out, plain
 from producer.services.run import RunResult
 from worker.result import DocumentHistory, DocumentResult, EventResult, OverviewResult, VersionsResult
 
+#: Characters that the other columns of a run's table want, and those that a name gets at least.
+_OTHER_COLUMNS, _SHORTEST_NAME = 46, 16
 #: Documents whose reason is told in a sentence below the table; the report has all of them.
 SENTENCES = 20
 
@@ -43,13 +45,16 @@ def show_history(history: DocumentHistory) -> None:
 def show_run(run: RunResult) -> None:
     """A row per document, then sentences about those that were not read and about copies."""
     rows = empty_table("Documents", "document", "status", "signed", "claims")
+    # Names stay whole as long as the other columns have room: a name that is cut in two cannot be searched.
+    longest = max((len(_name(result)) for result in run.results), default=0)
+    rows.columns[0].min_width = min(longest, max(out.width - _OTHER_COLUMNS, _SHORTEST_NAME))
     for result in run.results:
-        status = coloured(result.status) + (f"\n{plain(result.reason)}" if result.reason else "")
-        rows.add_row(_name(result), status, _signed(result), "\n".join(_claims(result)))
+        rows.add_row(_name(result), coloured(result.status), _signed(result), "\n".join(_claims(result)))
     out.print(rows)
-    unread = [f"{_name(result)}: {plain(result.detail)}" for result in run.results if result.detail]
+    unread = [line for result in run.results for line in _unread(result)]
     copies = [plain(line) for result in run.results for line in _copies(result)]
-    for line in (*unread[:SENTENCES], *copies[:SENTENCES]):
+    twins = list(map(plain, _same_bytes(run.results)))
+    for line in (*unread[:SENTENCES], *twins[:SENTENCES], *copies[:SENTENCES]):
         out.print(line, soft_wrap=True)
     failed = sum(result.status == "failed" for result in run.results)
     out.print(f"{len(run.results)} documents, {failed} failed. Report: {run.report}", soft_wrap=True)
@@ -81,13 +86,28 @@ def _copies(result: DocumentResult) -> Iterator[str]:
     """Signatures that show the same ink as another, or as a reference, in sentences."""
     name = Path(result.document).name
     for region in result.regions:
-        place = f"{name}, page {region.page + 1}, signature {region.index + 1}"
+        # Marks are numbered together, as the report numbers them: dates and notes count, too.
+        place = f"{name}, page {region.page + 1}, mark {region.index + 1}"
         twin = region.duplicate_of
         if twin is not None:
             where = "a document erased since" if twin.key is None else Path(twin.key).name
             yield f"{place}: same {twin.kind} as {where}"
         for copy in region.copy_of_reference:
             yield f"{place}: same ink as reference {copy.reference} of {copy.signer}"
+
+
+def _unread(result: DocumentResult) -> Iterator[str]:
+    if result.reason:
+        yield f"{_name(result)}: {result.reason}: {plain(result.detail or '')}"
+
+
+def _same_bytes(results: Sequence[DocumentResult]) -> Iterator[str]:
+    """Files that are the same, byte for byte, as an earlier one, in sentences."""
+    first: dict[str, DocumentResult] = {}
+    for result in results:
+        earlier = first.setdefault(result.sha256, result) if result.sha256 else result
+        if earlier.id != result.id:
+            yield f"{result.document}: byte for byte the same as {earlier.document}"
 
 
 def _claims(result: DocumentResult) -> list[str]:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
+
+import typer
 
 from producer.console import err, plain
 from producer.printing import enrolments
@@ -11,9 +16,11 @@ from producer.printing.documents import SENTENCES
 from producer.printing.not_used import tell_not_used
 from producer.printing.progress import progress_listener
 from producer.services.local_files import NotUsed
-from producer.services.progress import Progress
+from producer.services.progress import OnProgress, Progress
 from producer.services.resume import AnswersKept
-from producer.services.run import DocumentSkipped, OnRunEvent, ReferencesRead, RunEvent
+from producer.services.run import DocumentSkipped, ReferencesRead, RunEvent
+from producer.services.run_folder import database_url
+from worker.exits import STOPPED
 
 #: What changed since a document was answered, in words.
 _CHANGES = {
@@ -24,25 +31,59 @@ _CHANGES = {
 }
 
 
+class Teller:
+    """Says what happens, and remembers how far the run has come."""
+
+    def __init__(self, show_progress: OnProgress) -> None:
+        self._show_progress = show_progress
+        self.progress = Progress(0)
+
+    def __call__(self, event: RunEvent) -> None:
+        """One event, on stderr."""
+        if isinstance(event, Progress):
+            self.progress = event
+            self._show_progress(event)
+        elif isinstance(event, ReferencesRead):
+            _references(event)
+        elif isinstance(event, AnswersKept):
+            _resumed(event)
+        elif isinstance(event, NotUsed):
+            tell_not_used(event)
+        else:
+            what = "document" if isinstance(event, DocumentSkipped) else "reference"
+            err.print(f"[yellow]{what} passed over:[/] {plain(event.reason)}", soft_wrap=True)
+
+
 @contextmanager
-def told() -> Iterator[OnRunEvent]:
+def told() -> Iterator[Teller]:
     """A listener that says what happens; its bar ends with the block."""
     with progress_listener("documents") as show_progress:
+        yield Teller(show_progress)
 
-        def tell(event: RunEvent) -> None:
-            if isinstance(event, Progress):
-                show_progress(event)
-            elif isinstance(event, ReferencesRead):
-                _references(event)
-            elif isinstance(event, AnswersKept):
-                _resumed(event)
-            elif isinstance(event, NotUsed):
-                tell_not_used(event)
-            else:
-                what = "document" if isinstance(event, DocumentSkipped) else "reference"
-                err.print(f"[yellow]{what} passed over:[/] {plain(event.reason)}")
 
-        yield tell
+@contextmanager
+def told_when_stopped(teller: Teller) -> Iterator[None]:
+    """On Ctrl-C: what is done, and how to go on. Exit status 130, as shells have it."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        done, total = teller.progress.done, teller.progress.total
+        again = shlex.join(["countersign", *sys.argv[1:], *([] if "--resume" in sys.argv else ["--resume"])])
+        err.print(f"stopped: {done} of {total or 'all'} documents have their answers, and nothing is lost")
+        err.print(f"to go on: {again}", markup=False, highlight=False, soft_wrap=True)
+        raise typer.Exit(STOPPED) from None
+
+
+def show_ways_on(folder: Path) -> None:
+    """Which commands go on from a run's folder, on stderr."""
+    where = shlex.quote(str(folder))
+    err.print(
+        f"look further: countersign status --run {where}, and likewise results, report and bundle\n"
+        f"or for every command: export COUNTERSIGN_DATABASE_URL={shlex.quote(database_url(folder))}",
+        markup=False,
+        highlight=False,
+        soft_wrap=True,
+    )
 
 
 def _resumed(kept: AnswersKept) -> None:

@@ -38,7 +38,7 @@ def bundle_document(name: str, sessions: Sessions, store: Store, *, out: Path | 
     bundle = pack_bundle(ids[0], sessions, store)
     with whole_file(path, mode=0o600) as half:
         write_bundle(bundle, half)
-        size = half.stat().st_size
+        size = half.stat().st_size  # of a pipe or a device it is 0
     return BundleWritten(path, size)
 
 

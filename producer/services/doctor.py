@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from db.engine import make_engine
 from db.migrate import pending
 from producer.sources import configured_source
+from worker.connections import existing
 from worker.exits import field_problems, install_command
 from worker.result import DoctorFinding
 from worker.settings import Broker, Database, Detection, Intake, Storage
@@ -118,7 +119,7 @@ def _broker() -> str:
 
 @_check("database", "start Postgres, set COUNTERSIGN_DATABASE_URL and run `countersign migrate`")
 def _database() -> str:
-    engine = make_engine(Database().database_url.get_secret_value())
+    engine = make_engine(existing(Database().database_url.get_secret_value()))
     if pending(engine):
         raise RuntimeError("the schema is not the newest")
     return engine.url.render_as_string(hide_password=True)

@@ -7,12 +7,16 @@ from collections.abc import Mapping
 from db.engine import make_engine
 from db.migrate import upgrade
 from db.roles import grant
+from worker.connections import existing
 from worker.errors import WrongUse
 
 
-def upgrade_database(url: str) -> str:
-    """Bring the schema to the newest; safe to call again. Answer the database's URL without its password."""
-    engine = make_engine(url)
+def upgrade_database(url: str, *, new_file: bool = False) -> str:
+    """Bring the schema to the newest; safe to call again. Answer the database's URL without its password.
+
+    WrongUse for an SQLite file that is not there, unless `new_file` asks to make it.
+    """
+    engine = make_engine(url if new_file else existing(url))
     upgrade(engine)
     return engine.url.render_as_string(hide_password=True)
 

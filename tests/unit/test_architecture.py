@@ -239,7 +239,7 @@ def loaded_by(folder: Path, *commands: Sequence[str]) -> set[str]:
         "COUNTERSIGN_RESULTS_BUCKET": f"file://{folder / 'results'}",
         "COUNTERSIGN_INTAKE_FOLDER": str(folder / "intake"),
     }
-    upgrade_database(f"sqlite:///{folder / 'countersign.db'}")
+    upgrade_database(f"sqlite:///{folder / 'countersign.db'}", new_file=True)
     subprocess.run([sys.executable, "-c", COMMANDS, json.dumps(commands)], check=True, cwd=folder, env=env)
     return {name.partition(".")[0] for name in json.loads((folder / "loaded.json").read_text())}
 
