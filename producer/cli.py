@@ -3,38 +3,46 @@
 from __future__ import annotations
 
 import sys
+from typing import Annotated
 
 import typer
 from pydantic import ValidationError
 
-from producer.console import err
+from producer.console import err, out
+from producer.extras import EXTRAS
 from producer.lazy import LazyGroup
 from worker.errors import ServiceError
 from worker.exits import FAILED, WRONG_USE, end_broken_pipe, explanation
 from worker.log_lines import configure
 from worker.outages import server_errors
 from worker.settings import Logging, complaints
+from worker.version import code_version
 
 app = typer.Typer(
     name="countersign",
     cls=LazyGroup,
     help="Is it signed, where, and does each signature match the person it claims to be from?",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_show_locals=False,
 )
 
 
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        out.print(f"countersign {code_version()}", highlight=False)
+        raise typer.Exit
+
+
 @app.callback()
-def _countersign() -> None:
+def _countersign(
+    version: Annotated[
+        bool,
+        typer.Option("--version", is_eager=True, callback=_show_version, help="Show the version and stop."),
+    ] = False,
+) -> None:
     """Its commands are the modules of `producer.commands`."""
 
 
-#: Which extra brings a module that the core goes without.
-EXTRAS = {
-    **dict.fromkeys(("celery", "kombu", "redis", "psycopg2", "boto3", "botocore", "pyarrow"), "queue"),
-    **dict.fromkeys(("torch", "torchvision", "ultralytics", "safetensors"), "gpu"),
-}
 #: Whose errors speak of which server, and the variable that says where it is.
 SERVERS = {
     "sqlalchemy": ("database", "COUNTERSIGN_DATABASE_URL"),
@@ -55,7 +63,8 @@ def main() -> None:
     """Run a command. What a user can put right is one line on stderr and exit status 2, never a traceback."""
     try:
         log = Logging()
-        configure(log.log_level or "WARNING", log.log_format)
+        # A command speaks to a person, also through a pipe; services choose for themselves.
+        configure(log.log_level or "WARNING", "text" if log.log_format == "auto" else log.log_format)
         app()
     except BrokenPipeError:
         end_broken_pipe()

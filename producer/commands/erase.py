@@ -26,7 +26,7 @@ def erase(
     """Erase a document or a signer: rows, pictures, embeddings and results.
 
     A record of the erasure stays, without names. You delete the original in the intake bucket yourself.
-    An erased document is not taken in again.
+    An erased document is not taken in again. Exit status 1: nothing of that name was there.
     """
     sessions = connections.sessions()
     target = choose(sessions, document=document, signer=signer, documents_too=documents_too)
@@ -36,6 +36,8 @@ def erase(
     if erased.signer is not None:
         err.print(f"the signer is {'erased' if erased.signer else 'on file nowhere'}")
     err.print(f"{erased.documents} documents erased")
+    if not erased.signer and not erased.documents:
+        raise typer.Exit(1)
 
 
 def _words(target: Target) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
 from producer.console import err
-from producer.services.retry import retry_documents
+from producer.services.retry import parse_time, retry_documents
 from worker import connections
 
 
@@ -20,13 +19,15 @@ def retry(
         str | None, typer.Option(help="All quarantined documents with this reason code, or `any`.")
     ] = None,
     since: Annotated[
-        datetime | None,
-        typer.Option(help="All quarantined since this time (UTC), such as 2026-11-20T08:00:00."),
+        str | None,
+        typer.Option(
+            help="All quarantined since this time: 2026-11-20T08:00:00+01:00, or without an offset in UTC."
+        ),
     ] = None,
 ) -> None:
     """Send quarantined documents through again from the start. Their history stays.
 
-    --reason and --since may be given together.
+    --reason and --since may be given together. Exit status 1: they mean no document.
     """
     from worker.publisher import open_publisher  # noqa: PLC0415 - in the extra `queue`
 
@@ -35,6 +36,9 @@ def retry(
         open_publisher().start,
         names=documents or (),
         reason=reason,
-        since=since and since.replace(tzinfo=UTC),
+        since=None if since is None else parse_time(since),
     )
     err.print(f"{retried.again} documents sent again; {retried.at_work} were still at work")
+    if not retried.again + retried.at_work:
+        err.print("no document in quarantine is meant by that", style="red")
+        raise typer.Exit(1)

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from db.engine import make_engine
 from db.migrate import pending
+from producer.extras import EXTRAS
 from producer.sources import configured_source
 from worker.connections import existing
 from worker.exits import field_problems, install_command
@@ -35,6 +36,8 @@ def _check(name: str, advice: str) -> Callable[[Callable[[], str]], Check]:
         def check() -> DoctorFinding:
             try:
                 return DoctorFinding(check=name, ok=True, found=look())
+            except ModuleNotFoundError as error:
+                return _absent(name, error, advice)
             except _NotNeeded as error:
                 return DoctorFinding(check=name, ok=None, found=str(error))
             except Exception as error:  # noqa: BLE001 - the doctor reports every failure
@@ -43,6 +46,16 @@ def _check(name: str, advice: str) -> Callable[[Callable[[], str]], Check]:
         return check
 
     return wrap
+
+
+def _absent(check: str, error: ModuleNotFoundError, advice: str) -> DoctorFinding:
+    """A library is missing: servers are no concern before it is there."""
+    extra = EXTRAS.get((error.name or "").partition(".")[0])
+    if extra is not None:
+        advice = (
+            f"{install_command(extra)}; `countersign run` goes without: see `countersign doctor --embedded`"
+        )
+    return DoctorFinding(check=check, ok=False, found=f"{error.name} is not installed", advice=advice)
 
 
 def _sentence(error: Exception) -> str:

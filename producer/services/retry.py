@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from db import documents
 from db.engine import Sessions
@@ -21,6 +21,15 @@ class Retried:
 
     again: int
     at_work: int
+
+
+def parse_time(text: str) -> datetime:
+    """A time in ISO 8601, in UTC unless it has an offset. WrongUse."""
+    try:
+        given = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise WrongUse(f"{text!r} is no time such as 2026-11-20T08:00:00+01:00") from error
+    return given if given.tzinfo is not None else given.replace(tzinfo=UTC)
 
 
 def retry_documents(

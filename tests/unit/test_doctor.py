@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
-from producer.services.doctor import EMBEDDED
+from producer.services.doctor import EMBEDDED, QUEUED
+from worker.exits import install_command
 
 
 def test_a_setting_that_a_check_cannot_read_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -15,3 +18,16 @@ def test_a_setting_that_a_check_cannot_read_is_a_finding(monkeypatch: pytest.Mon
     assert gpu.ok is False
     assert "detect_device" in gpu.found
     assert "COUNTERSIGN_DETECT_DEVICE" in gpu.advice
+
+
+def test_without_the_extra_the_advice_is_to_install_it_and_not_to_start_a_server(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "redis", None)
+
+    queues = next(finding for check in QUEUED if (finding := check()).check == "queues")
+
+    assert (queues.ok, queues.found) == (False, "redis is not installed")
+    assert install_command("queue") in queues.advice
+    assert "doctor --embedded" in queues.advice
+    assert "start Redis" not in queues.advice

@@ -74,6 +74,32 @@ def test_a_verdict_stands_beside_both_of_its_crops(tmp_path: Path) -> None:
         assert words in read.words
 
 
+@pytest.mark.parametrize(
+    ("facts", "reason"),
+    [
+        pytest.param({"label": "handwritten_date"}, "only signatures are compared", id="a date"),
+        pytest.param(
+            {"signs": False, "role_probability": 0.1}, "this mark does not sign the document", id="a note"
+        ),
+        pytest.param({"reason": "damaged_crop", "detail": "the crop is lost"}, "the crop is lost", id="lost"),
+    ],
+)
+def test_a_mark_that_is_not_compared_says_why_and_shows_no_empty_box(
+    tmp_path: Path, facts: dict[str, Any], reason: str
+) -> None:
+    """The document names a signer: that is not why."""
+    page = SIGNED.pages[0]
+    mark = page.regions[0].model_copy(update={"clean": None, **facts})
+    pages = (page.model_copy(update={"regions": (mark,)}), *SIGNED.pages[1:])
+
+    read = report(tmp_path, SIGNED.model_copy(update={"pages": pages, "verdicts": ()}))
+
+    assert f"Not compared: {reason}" in read.words
+    assert "names no signer" not in read.words
+    assert "Cleaned" not in [image["alt"] for image in read.all("img")]
+    assert "not kept in this report" not in read.words
+
+
 def test_the_box_is_drawn_on_the_page_in_the_colour_of_its_verdict(tmp_path: Path) -> None:
     drawn, *_ = report(tmp_path, SIGNED).pictures()
 

@@ -1,0 +1,57 @@
+"""The front door: version, completion, and names that mean nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from db.engine import make_engine
+from db.migrate import upgrade
+from tests.acceptance.commands import countersign
+from worker.version import code_version
+
+
+def test_the_version_is_the_one_that_results_name() -> None:
+    finished = countersign("--version")
+
+    assert (finished.status, finished.out) == (0, f"countersign {code_version()}\n")
+
+
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        pytest.param("countersign res", "results", id="a command"),
+        pytest.param("countersign run --res", "--resume", id="an option of a command"),
+    ],
+)
+def test_a_shell_completes_commands_and_their_options(line: str, offered: str) -> None:
+    env = {"_COUNTERSIGN_COMPLETE": "complete_bash", "COMP_WORDS": line, "COMP_CWORD": str(line.count(" "))}
+
+    assert offered in countersign(env=env).out.split()
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        pytest.param("retry --reason no_such_code", "no document in quarantine", id="retry"),
+        pytest.param("erase --signer Nobody --yes", "on file nowhere", id="erase"),
+        pytest.param("submit file://{}", "there are no documents at file://", id="submit"),
+    ],
+)
+def test_a_name_that_means_nothing_is_status_1(tmp_path: Path, words: str, sentence: str) -> None:
+    (tmp_path / "empty").mkdir()
+    url = f"sqlite:///{tmp_path / 'countersign.db'}"
+    engine = make_engine(url)
+    upgrade(engine)
+    engine.dispose()
+    env = {
+        "COUNTERSIGN_DATABASE_URL": url,
+        "COUNTERSIGN_RESULTS_BUCKET": f"file://{tmp_path / 'results'}",
+        "COUNTERSIGN_INTAKE_FOLDER": str(tmp_path),
+    }
+
+    finished = countersign(*words.replace("{}", str(tmp_path / "empty")).split(), env=env)
+
+    assert finished.status == 1, finished.err
+    assert sentence in finished.err
