@@ -17,7 +17,11 @@ TARGET = Path(__file__).parent / "settings.md"
 _HEAD = """# Settings
 
 Read from the environment when a process starts. A value that cannot be used stops the process with a line
-that names the variable. This page is written by `python -m deploy.reference`; a test holds it to the code.
+that names the variable. A variable without a value is one that is not set. This page is written by
+`python -m deploy.reference`; a test holds it to the code.
+
+Docker Compose hands the file `countersign.env`, beside `docker-compose.yml`, to every service. Addresses,
+logins and bucket names stand in the compose file itself.
 """
 
 

@@ -71,14 +71,14 @@ def _upper(word: object) -> object:
     return (word.upper() or None) if isinstance(word, str) else word
 
 
-def _none_if_empty(value: object) -> object:
-    """A variable without a value is none."""
-    return None if value == "" else value
-
-
 class _Group(BaseSettings):
     model_config = SettingsConfigDict(
-        env_prefix="COUNTERSIGN_", frozen=True, extra="ignore", hide_input_in_errors=True
+        # A variable without a value is one that is not set: files of settings list them all.
+        env_prefix="COUNTERSIGN_",
+        env_ignore_empty=True,
+        frozen=True,
+        extra="ignore",
+        hide_input_in_errors=True,
     )
 
 
@@ -147,7 +147,7 @@ class Storage(_Group):
         default="countersign-results",
         description="Bucket for page images, crops and result JSON; or a folder: file:///path",
     )
-    intake_folder: Annotated[Path | None, BeforeValidator(_none_if_empty), AfterValidator(_absolute)] = Field(
+    intake_folder: Annotated[Path | None, AfterValidator(_absolute)] = Field(
         default=None,
         description="Folder whose files may be documents, with producers and workers; empty for none",
     )

@@ -76,6 +76,21 @@ def test_every_service_has_limits(name):
 
 
 @each_service()
+def test_no_service_asks_for_more_processors_than_a_small_host_has(name):
+    """The engine refuses a container that may use more processors than there are; 0 is all of them."""
+    limit = SERVICES[name]["deploy"]["resources"]["limits"]["cpus"]
+    use = USE.fullmatch(limit)
+
+    assert float(use["rest"] if use else limit) <= 1
+
+
+@each_service({name for name, service in SERVICES.items() if "build" in service})
+def test_every_setting_can_be_given_and_no_image_is_older_than_the_code(name):
+    assert SERVICES[name]["env_file"] == [{"path": "countersign.env", "required": False}]
+    assert SERVICES[name]["pull_policy"] == "build"
+
+
+@each_service()
 def test_every_service_comes_back_after_a_failure(name):
     jobs = {"desk": "no"} | dict.fromkeys(JOBS - {"desk"}, "on-failure:5")
     assert SERVICES[name]["restart"] == jobs.get(name, "unless-stopped")
