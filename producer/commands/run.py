@@ -18,33 +18,37 @@ from worker.settings import Logging
 DEFAULT_OUT = Path("countersign-results")
 
 
+_Paths = Annotated[list[Path], typer.Argument(help="Documents, or folders of documents.", exists=True)]
+_Out = Annotated[Path, typer.Option(help="Folder for the database, the pictures and the report.")]
+_References = Annotated[
+    Path | None,
+    typer.Option(help="Folder with one folder per signer: DIR/<signer>/*.png|jpg|tif.", exists=True),
+]
+_Claims = Annotated[
+    Path | None, typer.Option(help="CSV with the columns document,signer; a row per claimed signer.")
+]
+_MinScore = Annotated[
+    float | None,
+    typer.Option(
+        min=0, max=1, help="Score that a box must reach. Default: 0.5, or 0.44 with `detector-accurate`."
+    ),
+]
+_Resume = Annotated[
+    bool, typer.Option("--resume", help="Keep earlier answers whose claims, references and settings stay.")
+]
+_Json = Annotated[
+    bool, typer.Option("--json", help="Print one JSON object per document on stdout, nothing else.")
+]
+
+
 def run(
-    paths: Annotated[list[Path], typer.Argument(help="Documents, or folders of documents.", exists=True)],
-    folder: Annotated[
-        Path, typer.Option("--out", help="Folder for the database, the pictures and the report.")
-    ] = DEFAULT_OUT,
-    references: Annotated[
-        Path | None,
-        typer.Option(help="Folder with one folder per signer: DIR/<signer>/*.png|jpg|tif.", exists=True),
-    ] = None,
-    claims: Annotated[
-        Path | None, typer.Option(help="CSV with the columns document,signer; a row per claimed signer.")
-    ] = None,
-    min_score: Annotated[
-        float | None,
-        typer.Option(
-            min=0,
-            max=1,
-            help="Score that a box must reach. Default: 0.5, or 0.44 with `detector-accurate`.",
-        ),
-    ] = None,
-    resume: Annotated[
-        bool,
-        typer.Option("--resume", help="Keep earlier answers whose claims, references and settings stay."),
-    ] = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object per document on stdout, nothing else.")
-    ] = False,
+    paths: _Paths,
+    out: _Out = DEFAULT_OUT,
+    references: _References = None,
+    claims: _Claims = None,
+    min_score: _MinScore = None,
+    resume: _Resume = False,
+    as_json: _Json = False,
 ) -> None:
     """Read documents here and now: no servers, all cores.
 
@@ -59,7 +63,7 @@ def run(
     with told() as tell, told_when_stopped(tell):
         answer = run_documents(
             paths,
-            folder,
+            out,
             references=references,
             claims=claims,
             min_score=min_score,
@@ -71,5 +75,5 @@ def run(
             print_json(result)
     else:
         show_run(answer)
-        show_ways_on(folder)
+        show_ways_on(out)
     raise typer.Exit(0 if answer.complete else 1)

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import get_type_hints
 
 import pytest
 
@@ -95,6 +96,6 @@ def test_every_shipped_file_has_its_digest_its_card_and_a_modest_size():
 def test_help_names_the_default_thresholds_of_the_catalogue():
     fast, accurate = (entry(name).parameters["min_score"] for name in ("detector", "detector-accurate"))
 
-    words = str(run.__annotations__["min_score"])
+    (option,) = get_type_hints(run, include_extras=True)["min_score"].__metadata__
 
-    assert f"Default: {fast}, or {accurate} with `detector-accurate`." in words
+    assert f"Default: {fast}, or {accurate} with `detector-accurate`." in option.help
