@@ -8,11 +8,12 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
+from producer.commands import functions
 from producer.console import err, out
 from producer.extras import EXTRAS
-from producer.lazy import LazyGroup
 from worker.errors import ServiceError
 from worker.exits import FAILED, WRONG_USE, end_broken_pipe, explanation
+from worker.lazy import lazy_group
 from worker.log_lines import configure
 from worker.outages import server_errors
 from worker.settings import Logging, complaints
@@ -20,7 +21,7 @@ from worker.version import code_version
 
 app = typer.Typer(
     name="countersign",
-    cls=LazyGroup,
+    cls=lazy_group(functions()),
     help="Is it signed, where, and does each signature match the person it claims to be from?",
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,

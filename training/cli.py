@@ -8,41 +8,34 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
-from training.common.lazy import CommandPath, lazy_group
 from worker.errors import ServiceError
 from worker.exits import WRONG_USE, end_broken_pipe, explanation, field_problems
+from worker.lazy import lazy_group
 
+#: Commands by name, as `worker.lazy` takes them.
 TRAIN = {
-    "detector": CommandPath("training.detector.commands:train_detector", "Train the detector."),
-    "verifier": CommandPath("training.verifier.commands:train_verifier", "Train the verifier."),
-    "cleaner": CommandPath("training.cleaner.commands:train_cleaner", "Train the cleaner."),
-    "classifier": CommandPath("training.classifier.commands:train_classifier", "Train the crop classifier."),
-    "roles": CommandPath("training.roles.commands:train_roles", "Train the roles: which marks sign."),
+    "detector": "training.detector.commands:train_detector",
+    "verifier": "training.verifier.commands:train_verifier",
+    "cleaner": "training.cleaner.commands:train_cleaner",
+    "classifier": "training.classifier.commands:train_classifier",
+    "roles": "training.roles.commands:train_roles",
 }
 EXPORT = {
-    "detector": CommandPath("training.detector.commands:export_detector", "Ship a detector."),
-    "verifier": CommandPath("training.verifier.commands:export_verifier", "Ship a verifier."),
-    "calibration": CommandPath(
-        "training.verifier.commands:export_calibration", "Calibrate the verifier anew."
-    ),
-    "cleaner": CommandPath("training.cleaner.commands:export_cleaner", "Ship a cleaner."),
-    "classifier": CommandPath("training.classifier.commands:export_classifier", "Ship a crop classifier."),
-    "roles": CommandPath("training.roles.commands:export_roles", "Ship roles."),
+    "detector": "training.detector.commands:export_detector",
+    "verifier": "training.verifier.commands:export_verifier",
+    "calibration": "training.verifier.commands:export_calibration",
+    "cleaner": "training.cleaner.commands:export_cleaner",
+    "classifier": "training.classifier.commands:export_classifier",
+    "roles": "training.roles.commands:export_roles",
 }
 EVALUATE = {
-    "detector": CommandPath("training.detector.commands_evaluate:evaluate_detector", "Measure the detector."),
-    "verifier": CommandPath("training.verifier.commands_evaluate:evaluate_verifier", "Measure the verifier."),
-    "copies": CommandPath(
-        "training.verifier.commands_evaluate:evaluate_copies", "Measure the search for copies."
-    ),
-    "references": CommandPath(
-        "training.verifier.commands_evaluate:evaluate_references", "Measure the check of references."
-    ),
-    "cleaner": CommandPath("training.cleaner.commands:evaluate_cleaner", "Measure the cleaner."),
-    "classifier": CommandPath(
-        "training.classifier.commands_evaluate:evaluate_classifier", "Measure the crop classifier."
-    ),
-    "roles": CommandPath("training.roles.commands:evaluate_roles", "Measure the roles."),
+    "detector": "training.detector.commands_evaluate:evaluate_detector",
+    "verifier": "training.verifier.commands_evaluate:evaluate_verifier",
+    "copies": "training.verifier.commands_evaluate:evaluate_copies",
+    "references": "training.verifier.commands_evaluate:evaluate_references",
+    "cleaner": "training.cleaner.commands:evaluate_cleaner",
+    "classifier": "training.classifier.commands_evaluate:evaluate_classifier",
+    "roles": "training.roles.commands:evaluate_roles",
 }
 
 app = typer.Typer(

@@ -12,7 +12,8 @@ import typer
 
 import producer.cli
 import training.cli
-from producer.lazy import loaded, names
+from producer.commands import functions
+from worker.lazy import LazyGroup, loaded
 
 ROOT = Path(__file__).parents[2]
 MOST_WORDS = 30
@@ -96,16 +97,6 @@ def dialect(text: str) -> list[str]:
     ]
 
 
-def opened(command: Any) -> Any:
-    """The command itself where only its first sentence was loaded."""
-    path = getattr(command, "_path", None)
-    if path is None:
-        return command
-    alone = typer.Typer(add_completion=False)
-    alone.command()(path.load())
-    return typer.main.get_command(alone)
-
-
 def documented(command: Any) -> str:
     """All help of a command: its text and that of its parameters."""
     options = (getattr(option, "help", None) or "" for option in command.params)
@@ -115,7 +106,9 @@ def documented(command: Any) -> str:
 def product() -> Iterator[tuple[str, str]]:
     """The product's front door and every command of it, with all its help."""
     yield "countersign", documented(typer.main.get_command(producer.cli.app))
-    yield from ((f"countersign {name}", documented(loaded(name))) for name in names())
+    yield from (
+        (f"countersign {name}", documented(loaded(name, function))) for name, function in functions().items()
+    )
 
 
 def trained() -> Iterator[tuple[str, str]]:
@@ -123,9 +116,16 @@ def trained() -> Iterator[tuple[str, str]]:
     waiting = [("countersign-train", typer.main.get_command(training.cli.app))]
     while waiting:
         path, command = waiting.pop()
-        yield path, documented(opened(command))
-        # Typer's own groups are no longer click's.
-        waiting += [(f"{path} {name}", below) for name, below in getattr(command, "commands", {}).items()]
+        yield path, documented(command)
+        waiting += [(f"{path} {name}", below) for name, below in commands_of(command).items()]
+
+
+def commands_of(command: Any) -> dict[str, Any]:
+    """The commands of a group, whole; none of what is no group."""
+    if isinstance(command, LazyGroup):
+        return {name: loaded(name, function) for name, function in command.functions.items()}
+    # Typer's own groups are no longer click's.
+    return dict(getattr(command, "commands", {}))
 
 
 DOORS = [*product(), *trained()]
