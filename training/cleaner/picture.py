@@ -15,6 +15,7 @@ from training.cleaner.pairs import PICTURE
 from training.verifier import readers
 from worker.vision.choices import Cleaning
 from worker.vision.cleaning.cleaner import load_cleaner
+from worker.vision.letterbox import Letterbox
 from worker.vision.values import Grey, Pixels
 
 #: Width and height of one cell, and rows.
@@ -35,14 +36,10 @@ def draw_cleaners(path: Path, *, seed: int = 6) -> None:
 
 
 def _cell(image: Pixels | Grey) -> Pixels:
-    width, height = CELL[0] - 8, CELL[1] - 8
-    scale = min(width / image.shape[1], height / image.shape[0])
-    small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    coloured = cv2.cvtColor(small, cv2.COLOR_GRAY2RGB) if small.ndim == 2 else small
-    cell = np.full((CELL[1], CELL[0], 3), 215, np.uint8)
-    top, left = (CELL[1] - coloured.shape[0]) // 2, (CELL[0] - coloured.shape[1]) // 2
-    cell[top : top + coloured.shape[0], left : left + coloured.shape[1]] = coloured
-    return cell
+    height, width = image.shape[:2]
+    frame = Letterbox.within(width, height, width=CELL[0], height=CELL[1], padding=4)
+    cell = frame.padded(image, padding=215)
+    return np.asarray(cv2.cvtColor(cell, cv2.COLOR_GRAY2RGB) if cell.ndim == 2 else cell, np.uint8)
 
 
 def main(
