@@ -10,12 +10,12 @@ import typer
 from producer.console import print_json
 from producer.printing.statement import noted, show_statement
 from producer.services.audit import audit_source
-from producer.sources import configured_source
+from producer.sources import SOURCE_FORMS, configured_source
 from worker import connections
 
 
 def audit(
-    source: Annotated[str, typer.Argument(help="s3://bucket/, s3://bucket/prefix or file:///folder")],
+    source: Annotated[str, typer.Argument(help=f"{SOURCE_FORMS}.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")] = False,
     everything: Annotated[
         Path | None,

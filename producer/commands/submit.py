@@ -13,10 +13,11 @@ from producer.printing.not_used import tell_not_used
 from producer.printing.progress import progress_listener
 from producer.services.intake import connect
 from producer.services.submit import submit_place
+from producer.sources import SOURCE_FORMS
 
 
 def submit(
-    source: Annotated[str, typer.Argument(help="A file, a folder, s3://bucket/prefix or file:///folder.")],
+    source: Annotated[str, typer.Argument(help=f"A file, a folder, {SOURCE_FORMS}.")],
     claims: Annotated[
         Path | None, typer.Option(help="CSV with the columns document,signer.", exists=True)
     ] = None,

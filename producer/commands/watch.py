@@ -16,14 +16,14 @@ from producer.console import err
 from producer.services.intake import check_apart, connect
 from producer.services.pulse import Pulse
 from producer.services.watch import watch_source
-from producer.sources import has_scheme
+from producer.sources import SOURCE_FORMS, has_scheme
 from worker.errors import WrongUse
 from worker.log_lines import configure
 from worker.settings import Logging, Storage
 
 
 def watch(
-    source: Annotated[str, typer.Argument(help="s3://bucket/, s3://bucket/prefix or file:///folder")],
+    source: Annotated[str, typer.Argument(help=f"{SOURCE_FORMS}.")],
     pulse: Annotated[
         Path | None, typer.Option(help="File to touch at each step, for a health check.")
     ] = None,
@@ -34,9 +34,7 @@ def watch(
     lists everything at intervals all the same: a lost notification costs minutes, never a document.
     """
     if not has_scheme(source):
-        raise WrongUse(
-            f"{source!r} is no bucket or folder; give s3://bucket/, s3://bucket/prefix or file:///folder"
-        )
+        raise WrongUse(f"{source!r} is no bucket or folder; give {SOURCE_FORMS}")
     deps = connect(source)
     check_apart(deps.source, Storage())
     log = Logging()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from importlib import import_module
 from typing import Protocol, cast
 
@@ -9,8 +10,23 @@ from producer.sources.port import Source, SourceSettings
 from worker.errors import WrongUse
 from worker.settings import Broker, Intake, Storage
 
-#: URL scheme -> the module that opens such a source; loaded when it is asked for: a folder needs no boto3.
-SOURCES = {"s3": "producer.sources.s3", "file": "producer.sources.folder"}
+
+@dataclass(frozen=True, slots=True)
+class SourceKind:
+    """A kind of source: its URLs, as help shows them, and the module that opens it."""
+
+    form: str
+    #: Loaded when it is asked for: a folder needs no boto3.
+    module: str
+
+
+#: Every kind by its URL scheme.
+SOURCES = {
+    "s3": SourceKind("s3://bucket/prefix", "producer.sources.s3"),
+    "file": SourceKind("file:///folder", "producer.sources.folder"),
+}
+#: What a URL of a source looks like, for help and complaints.
+SOURCE_FORMS = " or ".join(kind.form for kind in SOURCES.values())
 
 
 class SourceModule(Protocol):
@@ -29,9 +45,8 @@ def open_source(url: str, settings: SourceSettings) -> Source:
     """The source of a URL. WrongUse when there is no such kind of source."""
     scheme = url.partition("://")[0]
     if not has_scheme(url) or scheme not in SOURCES:
-        kinds = " or ".join(f"{name}://" for name in SOURCES)
-        raise WrongUse(f"{url!r} is no place that documents come from; give a URL with {kinds}")
-    return cast("SourceModule", import_module(SOURCES[scheme])).open_source(url, settings)
+        raise WrongUse(f"{url!r} is no place that documents come from; give {SOURCE_FORMS}")
+    return cast("SourceModule", import_module(SOURCES[scheme].module)).open_source(url, settings)
 
 
 def configured_source(url: str) -> Source:
