@@ -24,7 +24,7 @@ from worker.result import (
 )
 
 DOCS = Path(__file__).parents[1] / "docs"
-SCHEMA, PAGE = DOCS / "result.schema.json", DOCS / "result.md"
+SCHEMA, RESULT_PAGE = DOCS / "result.schema.json", DOCS / "result.md"
 _BEGIN, _END = "<!-- made by `python -m deploy.result_reference` -->\n", "<!-- end -->\n"
 #: What the page shows, each with all that is inside it; what was shown before is not shown again.
 _SHOWN: tuple[type[ResultModel], ...] = (
@@ -151,4 +151,4 @@ def _link(name: str) -> str:
 
 if __name__ == "__main__":
     SCHEMA.write_text(result_schema(), encoding="utf-8")
-    PAGE.write_text(result_page(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    RESULT_PAGE.write_text(result_page(RESULT_PAGE.read_text(encoding="utf-8")), encoding="utf-8")

@@ -27,7 +27,7 @@ for _console in (out, err):
         _console.width = max(_console.width, 400)
 
 #: How a status or verdict looks in a table.
-COLOURS = {
+WORD_COLOURS = {
     "done": "green",
     "partial": "yellow",
     "failed": "red",
@@ -55,7 +55,7 @@ def plain(text: str) -> str:
 
 def coloured(word: str) -> str:
     """A status or verdict in its colour, as Rich markup."""
-    colour = COLOURS.get(word)
+    colour = WORD_COLOURS.get(word)
     return word if colour is None else f"[{colour}]{word}[/]"
 
 

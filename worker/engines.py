@@ -20,7 +20,7 @@ from worker.vision.verification.verifier import Verifier, load_verifier
 #: The classifier's name in the catalogue, and in the versions of a result.
 CLASSIFIER = "classifier"
 #: Likewise the network that says which marks sign.
-ROLES = "roles"
+ROLE_NETWORK = "roles"
 
 
 def build_detector(settings: Detection) -> Detector:
@@ -46,11 +46,11 @@ def build_detector(settings: Detection) -> Detector:
         min_score = thresholds.floor(Label.SIGNATURE)
         detector = RescoringDetector(detector, OnnxClassifier(CLASSIFIER), doubt=doubt, min_score=min_score)
     if _has_roles(settings):
-        network = roles.OnnxRoles(OnnxClassifier(CLASSIFIER), ROLES, threads=settings.threads)
+        network = roles.OnnxRoles(OnnxClassifier(CLASSIFIER), ROLE_NETWORK, threads=settings.threads)
         detector = roles.RoleDetector(
             detector,
             network,
-            min_probability=roles.min_role_probability(ROLES),
+            min_probability=roles.min_role_probability(ROLE_NETWORK),
             added=settings.set_thresholds,
         )
     return UprightDetector(detector)
@@ -81,8 +81,8 @@ def result_versions(detection: Detection, verification: Verification) -> dict[st
         digests[CLASSIFIER] = classifier.sha256
         doubts["doubt"] = float(classifier.parameters["doubt"])
     if _has_roles(detection):
-        digests[ROLES] = catalogue.files[ROLES].sha256
-        doubts["min_role_probability"] = roles.min_role_probability(ROLES)
+        digests[ROLE_NETWORK] = catalogue.files[ROLE_NETWORK].sha256
+        doubts["min_role_probability"] = roles.min_role_probability(ROLE_NETWORK)
     return {
         "detector": catalogue.files[_file(detection)].sha256,
         **digests,
@@ -108,7 +108,7 @@ def _has_roles(settings: Detection) -> bool:
     """Whether marks are asked for their role: as set, else as the weights were found to do best."""
     if settings.roles is not None:
         return settings.roles == "on"
-    return bool(weights.entry(ROLES).parameters["default"])
+    return bool(weights.entry(ROLE_NETWORK).parameters["default"])
 
 
 def _thresholds(settings: Detection) -> Thresholds:

@@ -9,7 +9,7 @@ from producer.services.enroll import ImageEnrolled
 from worker.result import EnrolmentResult, ReferenceResult
 
 #: Pictures of references that are named one by one; of others the number alone.
-NAMED = 20
+REFERENCES_LISTED = 20
 
 
 def show_enrolment(enrolment: EnrolmentResult, images: Mapping[str, str] | None = None) -> None:
@@ -20,14 +20,14 @@ def show_enrolment(enrolment: EnrolmentResult, images: Mapping[str, str] | None 
     rows = empty_table(
         plain(enrolment.signer), "reference", "image", "score", "remarks", "against the others"
     )
-    for reference in enrolment.references[:NAMED]:
+    for reference in enrolment.references[:REFERENCES_LISTED]:
         name = (images or {}).get(reference.sha256, reference.sha256[:12])
         score = "–" if reference.score is None else f"{reference.score:.2f}"
         remarks = ", ".join(reference.remarks).replace("_", " ")
         rows.add_row(str(reference.number), plain(name), score, remarks, _standing(reference))
     err.print(rows)
-    if len(enrolment.references) > NAMED:
-        err.print(f"and {len(enrolment.references) - NAMED} more")
+    if len(enrolment.references) > REFERENCES_LISTED:
+        err.print(f"and {len(enrolment.references) - REFERENCES_LISTED} more")
     for line in warnings(enrolment):
         err.print(f"[yellow]{plain(line)}[/]", soft_wrap=True)
 

@@ -12,7 +12,7 @@ from producer.services.audit import UNKNOWN, Loose, Statement
 from producer.services.output import whole_file
 
 #: Unknown versions that are named when no file takes them all.
-NAMED = 20
+VERSIONS_LISTED = 20
 
 
 @contextmanager
@@ -27,7 +27,7 @@ def noted(file: Path | None) -> Iterator[tuple[Callable[[Loose], None], Sequence
             if lines is not None:
                 facts = {"key": version.key, "version": version.version, "state": version.state}
                 lines.write(json.dumps(facts) + "\n")
-            elif version.state == UNKNOWN and len(first) < NAMED:
+            elif version.state == UNKNOWN and len(first) < VERSIONS_LISTED:
                 first.append(version)
 
         yield note, first

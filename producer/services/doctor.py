@@ -157,11 +157,11 @@ def _installed(name: str) -> bool:
 
 
 #: What `countersign run` needs.
-EMBEDDED: tuple[Check, ...] = (_python, _libraries, _one_opencv, _weights, _gpu)
+EMBEDDED_CHECKS: tuple[Check, ...] = (_python, _libraries, _one_opencv, _weights, _gpu)
 #: What the queued form needs beside that.
-QUEUED: tuple[Check, ...] = (_broker, _database, _buckets)
+QUEUED_CHECKS: tuple[Check, ...] = (_broker, _database, _buckets)
 
 
 def examine(*, embedded: bool = False) -> Iterator[DoctorFinding]:
     """Look at everything that the queued form needs, or only at what `countersign run` needs."""
-    return (check() for check in (EMBEDDED if embedded else (*EMBEDDED, *QUEUED)))
+    return (check() for check in (EMBEDDED_CHECKS if embedded else (*EMBEDDED_CHECKS, *QUEUED_CHECKS)))

@@ -28,10 +28,10 @@ from worker.result import VerdictRow
 from worker.result.rows import Locate, document_result
 
 #: Documents that are read together; in Parquet also the documents of a row group.
-PAGE = 500
+DOCUMENTS_TOGETHER = 500
 
 #: Columns of the flat formats, in order.
-COLUMNS = tuple(VerdictRow.model_fields)
+TABLE_COLUMNS = tuple(VerdictRow.model_fields)
 
 
 class Format(StrEnum):
@@ -119,7 +119,7 @@ class _Chosen:
     def _next(self) -> Sequence[int]:
         with self.sessions() as session:
             statuses, after = self._selection.statuses, self.written.last
-            return exports.ids(session, statuses=statuses, after=after, limit=PAGE)
+            return exports.ids(session, statuses=statuses, after=after, limit=DOCUMENTS_TOGETHER)
 
 
 def _write_jsonl(chosen: _Chosen, stream: BinaryIO, locate: Locate) -> None:
@@ -136,7 +136,7 @@ def _write_csv(chosen: _Chosen, stream: BinaryIO) -> None:
     text = io.TextIOWrapper(stream, encoding="utf-8", newline="")
     try:
         writer = csv.writer(text)
-        writer.writerow(COLUMNS)
+        writer.writerow(TABLE_COLUMNS)
         for page in chosen.pages():
             rows = read_rows(chosen.sessions, page)
             writer.writerows(map(guarded, row.json_object().values()) for row in rows)

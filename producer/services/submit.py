@@ -26,7 +26,7 @@ from worker.log import actor, logger
 from worker.outages import unavailable
 
 #: Objects that share a transaction.
-BATCH = 100
+OBJECTS_TOGETHER = 100
 #: Objects whose claims are looked up at the same time.
 LOOKUPS = 8
 #: Bytes that stores allow for all metadata are 2,048; the digest needs some of them.
@@ -65,7 +65,7 @@ def submit_objects(
     """
     check_pattern(deps)
     total = Counts()
-    for batch in in_batches(objects, BATCH):
+    for batch in in_batches(objects, OBJECTS_TOGETHER):
         total += _submit_batch(batch, deps, ClaimsTable() if table is None else table)
     return total
 

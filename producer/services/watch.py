@@ -14,7 +14,7 @@ from db.documents import Object
 from producer.services.claim_lookup import check_pattern
 from producer.services.deps import IntakeDeps
 from producer.services.pulse import Pulse
-from producer.services.submit import BATCH, Counts, submit_objects
+from producer.services.submit import OBJECTS_TOGETHER, Counts, submit_objects
 from producer.sources.events import BadNotification, read_notification
 from producer.sources.naming import base_of, is_folder_marker, looks_like_document
 from producer.sources.port import Message, NotificationSource
@@ -24,7 +24,7 @@ from worker.outages import unavailable
 from worker.pipeline import PIPELINE
 
 #: The queues that hold the intake back: pages must not pile up before a slow detector either.
-QUEUES = [stage.name.value for stage in PIPELINE if not PIPELINE.joins(stage.name)]
+LIMITED_QUEUES = [stage.name.value for stage in PIPELINE if not PIPELINE.joins(stage.name)]
 
 
 def watch_source(
@@ -85,13 +85,13 @@ class _Watcher:
         if room <= 0:
             self._stop.wait(self._pace.full)
             return Counts()
-        listed = self._listing.take(min(room, BATCH))
+        listed = self._listing.take(min(room, OBJECTS_TOGETHER))
         total = self._submit(listed) if listed else Counts()
-        return total + self._notified(min(room - total.new, BATCH), self._idle_seconds())
+        return total + self._notified(min(room - total.new, OBJECTS_TOGETHER), self._idle_seconds())
 
     def _room(self) -> int:
         """Documents that the fullest queue has room for; tells once when it fills and when it empties."""
-        depths = {queue: self._broker(partial(self._deps.depth, queue)) for queue in QUEUES}
+        depths = {queue: self._broker(partial(self._deps.depth, queue)) for queue in LIMITED_QUEUES}
         slowest = max(depths, key=depths.__getitem__)
         room = self._deps.settings.queue_ceiling - depths[slowest]
         if (room <= 0) is not self._paused:

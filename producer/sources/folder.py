@@ -17,14 +17,14 @@ from db.documents import Object
 from producer.claims import LARGEST_SIDECAR
 from producer.sources.filtering import DocumentFilter, OnUnstorable, warn_unstorable
 from producer.sources.naming import SIDECAR_SUFFIX, storable
-from producer.sources.port import PAGE, NotificationSource, SourceSettings
+from producer.sources.port import LISTING_PAGE, NotificationSource, SourceSettings
 from producer.waiting import Caller, once
 from worker.errors import ObjectMissing, StorageUnavailable, WrongUse
 from worker.log import logger
 from worker.storage.files import LOCAL_BUCKET, NO_FILE, file_version, open_local_file, open_regular, path_of
 
 #: Seconds that the clocks of machines which share a folder may differ.
-CLOCK_SKEW_SECONDS = 300
+FOLDER_SKEW_SECONDS = 300
 
 
 class FolderSource:
@@ -59,7 +59,7 @@ class FolderSource:
     def list(
         self,
         *,
-        size: int = PAGE,
+        size: int = LISTING_PAGE,
         call: Caller = once,
         settled: float = 0,
         on_unstorable: OnUnstorable = warn_unstorable,
@@ -171,7 +171,7 @@ def _regular(entry: os.DirEntry[str]) -> os.stat_result | None:
 def _is_settled(status: os.stat_result, seconds: float) -> bool:
     """Whether the file was left alone so long. A time far ahead is of no clock that still writes to it."""
     age = time.time() - status.st_mtime
-    return age >= seconds or age < -CLOCK_SKEW_SECONDS
+    return age >= seconds or age < -FOLDER_SKEW_SECONDS
 
 
 def _object(path: str, status: os.stat_result) -> Object:

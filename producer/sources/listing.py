@@ -10,7 +10,7 @@ from db.documents import Object
 from producer.sources.bucket import is_versioned
 from producer.sources.filtering import DocumentFilter, OnUnstorable, warn_unstorable
 from producer.sources.naming import size_of, version_of
-from producer.sources.port import PAGE
+from producer.sources.port import LISTING_PAGE
 from producer.waiting import Caller, once
 from worker.storage.s3 import translated
 
@@ -31,7 +31,7 @@ def list_pages(
     bucket: str,
     prefix: str = "",
     *,
-    size: int = PAGE,
+    size: int = LISTING_PAGE,
     call: Caller = once,
     on_unstorable: OnUnstorable = warn_unstorable,
 ) -> Iterator[list[Object]]:

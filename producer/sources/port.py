@@ -13,7 +13,7 @@ from producer.waiting import Caller, once
 from worker.settings import Broker, Intake, Storage
 
 #: Documents that a listing gives at most at a time.
-PAGE = 1000
+LISTING_PAGE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class Source(Protocol):
     def list(
         self,
         *,
-        size: int = PAGE,
+        size: int = LISTING_PAGE,
         call: Caller = once,
         settled: float = 0,
         on_unstorable: OnUnstorable = warn_unstorable,

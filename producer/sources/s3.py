@@ -12,7 +12,7 @@ from producer.sources import bucket
 from producer.sources.filtering import OnUnstorable, warn_unstorable
 from producer.sources.listing import list_pages
 from producer.sources.notifications import configured
-from producer.sources.port import PAGE, NotificationSource, SourceSettings
+from producer.sources.port import LISTING_PAGE, NotificationSource, SourceSettings
 from producer.waiting import Caller, once
 from worker.errors import WrongUse
 from worker.storage.s3 import s3_client
@@ -51,7 +51,7 @@ class S3Source:
     def list(
         self,
         *,
-        size: int = PAGE,
+        size: int = LISTING_PAGE,
         call: Caller = once,
         settled: float = 0,
         on_unstorable: OnUnstorable = warn_unstorable,

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from db import documents
-from producer.services.results import COLUMNS, Exported, Format, Selection, export_results
+from producer.services.results import TABLE_COLUMNS, Exported, Format, Selection, export_results
 from tests.fakes import page
 from tests.world import World
 from worker.errors import EncryptedDocument
@@ -84,13 +84,13 @@ def test_a_flat_row_says_what_the_whole_document_says(world: World, told: dict[s
             for name in ("x", "y", "width", "height", "score", "label", "signs", "role_probability")
         },
         **{name: verdict[name] for name in verdict if name not in ("page", "region", "doubtful_references")},
-        **dict.fromkeys(name for name in COLUMNS if name.startswith(("duplicate_", "copy_of_"))),
+        **dict.fromkeys(name for name in TABLE_COLUMNS if name.startswith(("duplicate_", "copy_of_"))),
         **{name: result["versions"].get(name) for name in ("detector", "encoder", "code")},
     }
     assert row == expected
     assert row["verdict"] == "no_reference"
     assert row["detector"] == "d"
-    assert list(row) == list(COLUMNS)
+    assert list(row) == list(TABLE_COLUMNS)
 
 
 def test_a_linked_document_has_the_verdicts_of_its_original(world: World, told: dict[str, int]) -> None:

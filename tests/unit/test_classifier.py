@@ -7,10 +7,10 @@ from worker.engines import build_detector, result_versions
 from worker.settings import Detection, Verification
 from worker.vision.choices import Label
 from worker.vision.detection.classifier import (
-    HEIGHT,
     KINDS,
+    LOOK_HEIGHT,
+    LOOK_WIDTH,
     MARGINS,
-    WIDTH,
     Kind,
     OnnxClassifier,
     RescoringDetector,
@@ -64,9 +64,9 @@ def test_a_crop_is_fitted_into_the_field_with_its_aspect_kept():
     look = as_look(crop)
 
     rows, columns = np.flatnonzero(look.max(axis=1) > 0.5), np.flatnonzero(look.max(axis=0) > 0.5)
-    assert look.shape == (HEIGHT, WIDTH)
+    assert look.shape == (LOOK_HEIGHT, LOOK_WIDTH)
     assert np.ptp(rows) == pytest.approx(np.ptp(columns), abs=1)
-    assert columns.mean() == pytest.approx(WIDTH / 2, abs=1)
+    assert columns.mean() == pytest.approx(LOOK_WIDTH / 2, abs=1)
 
 
 def test_faint_ink_on_grey_paper_looks_like_black_on_white():

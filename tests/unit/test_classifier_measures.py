@@ -33,7 +33,7 @@ from training.detector.metrics import AtThreshold, FalseAlarms, LabelFigures  # 
 from training.detector.testsets import PageCase  # noqa: E402
 from worker.errors import WrongUse  # noqa: E402
 from worker.vision.choices import Label  # noqa: E402
-from worker.vision.detection.classifier import HEIGHT, KINDS, MARGINS, WIDTH, Kind, Look  # noqa: E402
+from worker.vision.detection.classifier import KINDS, LOOK_HEIGHT, LOOK_WIDTH, MARGINS, Kind, Look  # noqa: E402
 from worker.vision.values import Box, DetectedRegion  # noqa: E402
 from worker.vision.weights import entry  # noqa: E402
 
@@ -123,7 +123,7 @@ class ByExtent:
         shares = np.zeros((len(looks), len(KINDS)), np.float32)
         for row, look in enumerate(looks):
             inked = np.flatnonzero((look > 0.5).any(axis=0))
-            extent = np.ptp(inked) / WIDTH if len(inked) else 0.0
+            extent = np.ptp(inked) / LOOK_WIDTH if len(inked) else 0.0
             shares[row, int(np.clip((extent - 0.1) // 0.2, 0, 3))] = 1.0
         return shares
 
@@ -176,7 +176,7 @@ def test_sources_of_a_kind_are_taken_by_their_weights_and_not_by_their_sizes() -
 def test_a_batch_has_its_size_and_its_kinds_are_known() -> None:
     images, kinds = CropBatches(PIECES, settings(batch=12)).draw(0)
 
-    assert images.shape == (12, 1, HEIGHT, WIDTH)
+    assert images.shape == (12, 1, LOOK_HEIGHT, LOOK_WIDTH)
     assert kinds.shape == (12,) and set(kinds.tolist()) <= {0, 1, 2, 3}
 
 
@@ -184,7 +184,7 @@ def test_validation_crops_are_the_same_every_time() -> None:
     first, second = fixed(PIECES), fixed(PIECES)
 
     assert torch.equal(first[0], second[0])
-    assert first[0].shape == (len(PIECES), len(MARGINS), HEIGHT, WIDTH)
+    assert first[0].shape == (len(PIECES), len(MARGINS), LOOK_HEIGHT, LOOK_WIDTH)
     assert first[1].tolist() == [KINDS.index(piece.kind) for piece in PIECES]
 
 
@@ -213,7 +213,7 @@ def test_the_network_takes_any_batch_and_gives_probabilities_of_every_kind() -> 
     network = KindProbabilities(CropNetwork()).eval()
 
     with torch.no_grad():
-        single, three = (network(torch.zeros(count, 1, HEIGHT, WIDTH)) for count in (1, 3))
+        single, three = (network(torch.zeros(count, 1, LOOK_HEIGHT, LOOK_WIDTH)) for count in (1, 3))
 
     assert single.shape == (1, 4) and three.shape == (3, 4)
     assert torch.allclose(three.sum(dim=1), torch.ones(3))
@@ -227,7 +227,7 @@ def test_the_catalogue_says_what_the_classifier_calls_and_when_it_is_on(tmp_path
     assert written == entry("classifier", tmp_path)
     assert written.parameters["kinds"] == [kind.value for kind in KINDS]
     assert (written.parameters["doubt"], written.parameters["default"]) == (0.95, True)
-    assert (written.parameters["width"], written.parameters["height"]) == (WIDTH, HEIGHT)
+    assert (written.parameters["width"], written.parameters["height"]) == (LOOK_WIDTH, LOOK_HEIGHT)
 
 
 @pytest.mark.parametrize(

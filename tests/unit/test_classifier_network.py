@@ -16,7 +16,7 @@ from training.classifier.settings import CLASSIFIER_SETTINGS, ClassifierSettings
 from training.classifier.shipped import shipped_network  # noqa: E402
 from training.classifier.train import fit_classifier, resume_classifier, start_classifier  # noqa: E402
 from training.common.settings import read_settings  # noqa: E402
-from worker.vision.detection.classifier import HEIGHT, KINDS, WIDTH  # noqa: E402
+from worker.vision.detection.classifier import KINDS, LOOK_HEIGHT, LOOK_WIDTH  # noqa: E402
 from worker.vision.values import Box  # noqa: E402
 
 STEPS = 24
@@ -81,7 +81,7 @@ def test_a_resumed_run_has_the_weights_and_the_step_it_stopped_at(
 
 def test_what_ships_has_no_batch_norms_and_answers_as_before(pieces: list[Piece], tmp_path: Path) -> None:
     train(start_classifier(settings()), pieces, tmp_path, 2)
-    images = torch.rand(3, 1, HEIGHT, WIDTH)
+    images = torch.rand(3, 1, LOOK_HEIGHT, LOOK_WIDTH)
 
     shipping = mean_classifier([tmp_path / "last.pt"])
 
@@ -91,14 +91,14 @@ def test_what_ships_has_no_batch_norms_and_answers_as_before(pieces: list[Piece]
 
 
 def test_dropout_is_off_where_it_answers() -> None:
-    network, image = CropNetwork(dropout=0.9).eval(), torch.rand(1, 1, HEIGHT, WIDTH)
+    network, image = CropNetwork(dropout=0.9).eval(), torch.rand(1, 1, LOOK_HEIGHT, LOOK_WIDTH)
 
     with torch.no_grad():
         assert torch.equal(network(image), network(image))
 
 
 def test_a_network_to_go_on_from_knows_blank_crops_as_the_shipped_one_does() -> None:
-    images = torch.rand(8, 1, HEIGHT, WIDTH)
+    images = torch.rand(8, 1, LOOK_HEIGHT, LOOK_WIDTH)
 
     shares = [
         KindProbabilities(shipped_network(seen, dropout=0.0)).eval()(images[:4]).detach()

@@ -21,7 +21,7 @@ from training.synthesis.typeset import CARRIED, SEEN, UNSEEN
 from training.verifier.readers import Scanned, SignerSpecimens
 from worker.errors import WrongUse
 from worker.vision.crops import crop
-from worker.vision.detection.classifier import HEIGHT, MARGIN, WIDTH, Kind, Look, as_look
+from worker.vision.detection.classifier import LOOK_HEIGHT, LOOK_WIDTH, MARGIN, Kind, Look, as_look
 from worker.vision.values import Box
 
 
@@ -186,7 +186,7 @@ def test_handwriting_has_no_kind_of_its_own_beside_fonts_and_strokes() -> None:
 
     assert {piece.kind for piece in (*fonts, *strokes)} == {Kind.HANDWRITING}
     assert {piece.source for piece in fonts} == {"handwriting font"}
-    assert all(plain_look(piece).shape == (HEIGHT, WIDTH) for piece in (*fonts, *strokes))
+    assert all(plain_look(piece).shape == (LOOK_HEIGHT, LOOK_WIDTH) for piece in (*fonts, *strokes))
 
 
 def test_what_measures_is_never_drawn_from_what_is_trained_on() -> None:

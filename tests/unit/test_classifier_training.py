@@ -34,10 +34,10 @@ from worker.errors import WrongUse  # noqa: E402
 from worker.vision.choices import Label  # noqa: E402
 from worker.vision.crops import crop  # noqa: E402
 from worker.vision.detection.classifier import (  # noqa: E402
-    HEIGHT,
     KINDS,
+    LOOK_HEIGHT,
+    LOOK_WIDTH,
     MARGIN,
-    WIDTH,
     Kind,
     Look,
     OnnxClassifier,
@@ -137,7 +137,9 @@ def test_pieces_come_back_from_disk_as_they_were(pieces, tmp_path):
 def test_variations_differ_and_stay_within_the_networks_range(pieces):
     looks = [varied_look(pieces[0], pieces, np.random.default_rng(seed)) for seed in range(6)]
 
-    assert all(look.shape == (HEIGHT, WIDTH) and 0 <= look.min() <= look.max() <= 1 for look in looks)
+    assert all(
+        look.shape == (LOOK_HEIGHT, LOOK_WIDTH) and 0 <= look.min() <= look.max() <= 1 for look in looks
+    )
     assert not np.array_equal(looks[0], looks[1])
 
 

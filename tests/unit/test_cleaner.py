@@ -13,7 +13,7 @@ from training.cleaner.dirt import soil
 from worker.vision import weights
 from worker.vision.choices import Cleaning
 from worker.vision.cleaning.cleaner import Cleaner, by_rules, load_cleaner, removed_share, whiten
-from worker.vision.cleaning.learned import HEIGHT, WIDTH, fitted, unfitted
+from worker.vision.cleaning.learned import FIELD_HEIGHT, FIELD_WIDTH, fitted, unfitted
 from worker.vision.crops import assess, dark_pixels, grey, ink_mask
 
 SEEDS = range(1, 13)
@@ -160,7 +160,7 @@ def test_what_is_fitted_into_the_field_comes_back_to_its_place(scale):
     back = unfitted(1 - fitted(image).astype(np.float32) / 255, image.shape) > 0.5
     ink = image < 128
 
-    assert fitted(image).shape == (HEIGHT, WIDTH)
+    assert fitted(image).shape == (FIELD_HEIGHT, FIELD_WIDTH)
     assert (back & ink).sum() >= 0.93 * (back | ink).sum()
 
 

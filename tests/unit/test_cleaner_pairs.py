@@ -15,7 +15,7 @@ from training.cleaner.pairs import Clean  # noqa: E402
 from training.cleaner.settings import CLEANER_SETTINGS, CleanerSettings  # noqa: E402
 from training.common.settings import read_settings  # noqa: E402
 from training.verifier.readers import CANVAS, Drawn, Scanned  # noqa: E402
-from worker.vision.cleaning.learned import HEIGHT, WIDTH  # noqa: E402
+from worker.vision.cleaning.learned import FIELD_HEIGHT, FIELD_WIDTH  # noqa: E402
 from worker.vision.crops import ink_mask  # noqa: E402
 
 SETTINGS = read_settings(CleanerSettings, CLEANER_SETTINGS)
@@ -92,8 +92,8 @@ def test_an_example_s_fields_stand_on_one_another() -> None:
 
     darkness, truth, dark = pairs.example(Pair(dirty, strokes))
 
-    assert darkness.shape == truth.shape == dark.shape == (HEIGHT, WIDTH)
-    bar = np.zeros((HEIGHT, WIDTH), bool)
+    assert darkness.shape == truth.shape == dark.shape == (FIELD_HEIGHT, FIELD_WIDTH)
+    bar = np.zeros((FIELD_HEIGHT, FIELD_WIDTH), bool)
     bar[80:112, 64:320] = True
     for field in (darkness > 0.5, truth > 0, dark > 0):
         assert (field ^ bar).mean() < 0.01

@@ -6,14 +6,14 @@ import sys
 
 import pytest
 
-from producer.services.doctor import EMBEDDED, QUEUED
+from producer.services.doctor import EMBEDDED_CHECKS, QUEUED_CHECKS
 from worker.exits import install_command
 
 
 def test_a_setting_that_a_check_cannot_read_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COUNTERSIGN_DETECT_DEVICE", "abacus")
 
-    gpu = next(finding for check in EMBEDDED if (finding := check()).check == "gpu")
+    gpu = next(finding for check in EMBEDDED_CHECKS if (finding := check()).check == "gpu")
 
     assert gpu.ok is False
     assert "detect_device" in gpu.found
@@ -25,7 +25,7 @@ def test_without_the_extra_the_advice_is_to_install_it_and_not_to_start_a_server
 ) -> None:
     monkeypatch.setitem(sys.modules, "redis", None)
 
-    queues = next(finding for check in QUEUED if (finding := check()).check == "queues")
+    queues = next(finding for check in QUEUED_CHECKS if (finding := check()).check == "queues")
 
     assert (queues.ok, queues.found) == (False, "redis is not installed")
     assert install_command("queue") in queues.advice

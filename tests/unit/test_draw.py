@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from worker.report.drawing import COLOURS, UNCOMPARED, RegionMark, annotate, colour_of, reduce
+from worker.report.drawing import OUTCOME_COLOURS, UNCOMPARED, RegionMark, annotate, colour_of, reduce
 from worker.vision.choices import Outcome
 from worker.vision.values import Box, Pixels
 
@@ -81,7 +81,7 @@ def test_ink_in_a_box_stays_darker_than_its_paper() -> None:
 
 
 def test_every_verdict_has_a_colour_of_its_own() -> None:
-    assert set(COLOURS) == set(Outcome)
+    assert set(OUTCOME_COLOURS) == set(Outcome)
     assert len({colour_of(outcome) for outcome in Outcome}) == len(Outcome)
     assert colour_of(None) == UNCOMPARED
 

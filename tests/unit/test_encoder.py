@@ -10,7 +10,7 @@ from worker.errors import WeightsError
 from worker.vision import weights
 from worker.vision.crops import assess, normalise
 from worker.vision.verification.calibration import probability
-from worker.vision.verification.embedding import BATCH, DIMENSION, GLOBAL, LEVELS
+from worker.vision.verification.embedding import CROPS_TOGETHER, DIMENSION, GLOBAL, LEVELS
 from worker.vision.verification.encoder import load_encoder
 from worker.vision.verification.matcher import load_matcher
 from worker.vision.verification.verifier import load_verifier
@@ -39,7 +39,7 @@ def test_no_crops_give_no_embeddings():
 
 def test_a_crop_has_the_same_embedding_in_any_batch():
     encoder = load_encoder()
-    many = (CROPS * (BATCH // len(CROPS) + 2))[: BATCH + 3]
+    many = (CROPS * (CROPS_TOGETHER // len(CROPS) + 2))[: CROPS_TOGETHER + 3]
 
     assert np.allclose(encoder.encode(many)[-1], encoder.encode([many[-1]])[0], atol=1e-5)
 

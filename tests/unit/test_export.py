@@ -16,7 +16,7 @@ from db.states import ChunkStage, ClaimSource, PageStatus, Status
 from producer.services import results
 from producer.services.parquet import parquet_schema
 from producer.services.results import (
-    COLUMNS,
+    TABLE_COLUMNS,
     Exported,
     Format,
     Selection,
@@ -87,7 +87,7 @@ def test_every_column_has_its_type_whatever_the_rows_hold(sessions, tmp_path):
     assert export_results(sessions, Format.PARQUET, Selection(), tmp_path / "none.parquet") == Exported(0, 0)
 
     assert pq.read_schema(tmp_path / "none.parquet").equals(parquet_schema())
-    assert parquet_schema().names == list(COLUMNS)
+    assert parquet_schema().names == list(TABLE_COLUMNS)
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_every_column_has_its_type_whatever_the_rows_hold(sessions, tmp_path):
 )
 @pytest.mark.parametrize("page", [2, 500])
 def test_documents_are_selected_by_status_and_id(seven, monkeypatch, selection, expected, page):
-    monkeypatch.setattr(results, "PAGE", page)
+    monkeypatch.setattr(results, "DOCUMENTS_TOGETHER", page)
     out = io.BytesIO()
 
     written = export_results(seven, Format.JSONL, selection, out)
@@ -124,13 +124,13 @@ def test_csv_opens_with_the_columns_and_is_guarded(seven):
     export_results(seven, Format.CSV, Selection(after=6), out)
 
     header, row = out.getvalue().decode().splitlines()
-    assert header == ",".join(COLUMNS)
-    assert row == "7,intake,'=é7.pdf,v7,,waiting" + "," * (len(COLUMNS) - 6)
+    assert header == ",".join(TABLE_COLUMNS)
+    assert row == "7,intake,'=é7.pdf,v7,,waiting" + "," * (len(TABLE_COLUMNS) - 6)
     assert not out.closed
 
 
 def test_parquet_goes_through_a_pipe(seven, monkeypatch):
-    monkeypatch.setattr(results, "PAGE", 3)
+    monkeypatch.setattr(results, "DOCUMENTS_TOGETHER", 3)
     pipe = Pipe()
 
     export_results(seven, Format.PARQUET, Selection(), pipe)

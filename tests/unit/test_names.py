@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -11,7 +12,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 #: What people build on, and with it what only trains; migrations are Alembic's.
-PACKAGES = ("worker", "producer", "web", "db", "deploy", "training")
+PRODUCT = ("worker", "producer", "web", "db", "deploy")
+PACKAGES = (*PRODUCT, "training")
 OURS = frozenset((*PACKAGES, "benchmarks", "tests"))
 
 #: Public names that several modules define, and why they mean one thing there all the same.
@@ -53,11 +55,25 @@ def definitions(module: ast.Module) -> Iterator[str]:
     return (node.name for node in module.body if isinstance(node, kinds) and node.name[0] != "_")
 
 
-def homes(packages: Iterable[str]) -> dict[str, set[str]]:
+def constants(module: ast.Module) -> Iterator[str]:
+    """The public constants at the top of a module; a variable of types is none."""
+    for node in module.body:
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+        names = (name for target in filter(None, targets) for name in ast.walk(target))
+        yield from (
+            name.id
+            for name in names
+            if isinstance(name, ast.Name) and re.fullmatch("[A-Z][A-Z0-9_]+", name.id)
+        )
+
+
+def homes(
+    packages: Iterable[str], defined: Callable[[ast.Module], Iterator[str]] = definitions
+) -> dict[str, set[str]]:
     """By public name the modules that define it."""
     by_name: dict[str, set[str]] = {}
     for path, module in modules(*packages).items():
-        for name in definitions(module):
+        for name in defined(module):
             by_name.setdefault(name, set()).add(path)
     return by_name
 
@@ -134,6 +150,18 @@ def test_a_public_name_means_one_thing() -> None:
 
     assert {name: sorted(paths) for name, paths in clashes.items() if name not in SHARED} == {}
     assert set(SHARED) <= set(clashes), "an exception that nothing needs any more"
+
+
+def test_a_constant_of_the_product_means_one_thing() -> None:
+    clashes = {name: paths for name, paths in homes(PRODUCT, constants).items() if len(paths) > 1}
+
+    assert {name: sorted(paths) for name, paths in clashes.items()} == {}
+
+
+def test_constants_are_seen_however_they_are_bound() -> None:
+    source = "A_B, C = 1, 2\nDE: int = 3\nF1 = G2 = 4\n_H = 5\nT = TypeVar('T')\nplain = 6"
+
+    assert list(constants(ast.parse(source))) == ["A_B", "DE", "F1", "G2"]
 
 
 def test_what_is_ours_is_imported_by_its_name() -> None:

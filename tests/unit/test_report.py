@@ -14,7 +14,7 @@ import pytest
 from tests.results import document, page, region, verdict
 from worker.errors import StorageUnavailable
 from worker.rendering.encoding import encode
-from worker.report.drawing import COLOURS
+from worker.report.drawing import OUTCOME_COLOURS
 from worker.report.html import write_report
 from worker.result import DocumentResult, VersionsResult
 from worker.vision.choices import Outcome
@@ -104,7 +104,7 @@ def test_the_box_is_drawn_on_the_page_in_the_colour_of_its_verdict(tmp_path: Pat
     drawn, *_ = report(tmp_path, SIGNED).pictures()
 
     edge = drawn[130, 40].astype(int)
-    assert np.abs(edge - COLOURS[Outcome.GENUINE]).max() < 40
+    assert np.abs(edge - OUTCOME_COLOURS[Outcome.GENUINE]).max() < 40
     assert (drawn[500, 300] > 250).all()
 
 

@@ -13,7 +13,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from pydantic import ValidationError
 
-from deploy.result_reference import PAGE, SCHEMA, result_contract, result_page, result_schema
+from deploy.result_reference import RESULT_PAGE, SCHEMA, result_contract, result_page, result_schema
 from tests import results
 from worker.result import CropQuality, DocumentResult, VersionsResult
 from worker.result.differences import differences
@@ -46,7 +46,7 @@ def test_the_schema_refuses_what_is_no_result() -> None:
 
 
 def test_the_published_schema_and_page_are_those_of_the_code() -> None:
-    text = PAGE.read_text(encoding="utf-8")
+    text = RESULT_PAGE.read_text(encoding="utf-8")
 
     assert SCHEMA.read_text(encoding="utf-8") == result_schema(), "run `python -m deploy.result_reference`"
     assert text == result_page(text), "run `python -m deploy.result_reference`"

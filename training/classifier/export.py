@@ -15,7 +15,7 @@ from training.catalogue import register_weights
 from training.classifier.network import CropNetwork, KindProbabilities
 from training.common.checkpoints import with_average
 from training.common.onnx import save_onnx
-from worker.vision.detection.classifier import HEIGHT, KINDS, WIDTH
+from worker.vision.detection.classifier import KINDS, LOOK_HEIGHT, LOOK_WIDTH
 from worker.vision.weights import WEIGHTS_DIR, CatalogueEntry
 
 LICENCE = "AGPL-3.0-or-later"
@@ -59,7 +59,7 @@ def register_classifier(
     with tempfile.TemporaryDirectory() as scratch:
         graph = Path(scratch) / "classifier.onnx"
         network = KindProbabilities(mean_classifier(checkpoints))
-        example = (torch.zeros(2, 1, HEIGHT, WIDTH),)
+        example = (torch.zeros(2, 1, LOOK_HEIGHT, LOOK_WIDTH),)
         save_onnx(network, example, graph, inputs=["images"], output="kinds")
         return register_weights(
             "classifier",
@@ -67,8 +67,8 @@ def register_classifier(
             card=CARD,
             licence=LICENCE,
             folder=folder,
-            width=WIDTH,
-            height=HEIGHT,
+            width=LOOK_WIDTH,
+            height=LOOK_HEIGHT,
             kinds=[kind.value for kind in KINDS],
             doubt=doubt,
             default=default,

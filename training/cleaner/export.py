@@ -13,7 +13,7 @@ from training.cleaner.gate import GateChoice, best_gate, choices, validation_cas
 from training.cleaner.network import StrokeProbabilities, StrokeUNet
 from training.common.checkpoints import with_average
 from training.common.onnx import save_onnx
-from worker.vision.cleaning.learned import HEIGHT, WIDTH, StrokeNetwork
+from worker.vision.cleaning.learned import FIELD_HEIGHT, FIELD_WIDTH, StrokeNetwork
 from worker.vision.onnx import OnnxModel
 from worker.vision.verification.encoder import load_encoder
 from worker.vision.verification.matcher import load_matcher
@@ -25,7 +25,7 @@ CARD = "cleaner.md"
 
 def write_onnx(network: StrokeUNet, path: Path) -> None:
     """Export for one crop at a time, without notes on the exporter, so that the digest is reproducible."""
-    example = (torch.zeros(1, 1, HEIGHT, WIDTH),)
+    example = (torch.zeros(1, 1, FIELD_HEIGHT, FIELD_WIDTH),)
     answering = StrokeProbabilities(network).eval()
     save_onnx(answering, example, path, inputs=["darkness"], output="strokes", free_batch=False)
 
@@ -40,7 +40,7 @@ def register_cleaner(checkpoint: Path, data: Path, *, folder: Path = WEIGHTS_DIR
         write_onnx(with_average(StrokeUNet(), checkpoint), path)
         judge = Judge(load_encoder(folder=folder), load_matcher(folder))
         measured = choices(StrokeNetwork(OnnxModel(path, version="")), validation_cases(data), judge)
-        size = {"width": WIDTH, "height": HEIGHT}
+        size = {"width": FIELD_WIDTH, "height": FIELD_HEIGHT}
         gate = best_gate(measured).min_removed
         register_weights("cleaner", path, card=CARD, licence=LICENCE, folder=folder, min_removed=gate, **size)
     return measured

@@ -17,7 +17,7 @@ from worker.vision.values import Box, Pixels
 Colour = tuple[int, int, int]
 
 #: One colour per verdict; distinct in print and for colour-blind readers too, and always beside its word.
-COLOURS: dict[Outcome, Colour] = {
+OUTCOME_COLOURS: dict[Outcome, Colour] = {
     Outcome.GENUINE: (22, 121, 75),
     Outcome.FORGED: (186, 26, 26),
     Outcome.INCONCLUSIVE: (173, 98, 0),
@@ -39,7 +39,7 @@ class RegionMark:
 
 def colour_of(outcome: Outcome | None) -> Colour:
     """The colour of a verdict, or of a region without one."""
-    return UNCOMPARED if outcome is None else COLOURS[outcome]
+    return UNCOMPARED if outcome is None else OUTCOME_COLOURS[outcome]
 
 
 def annotate(page: Pixels, marks: Iterable[RegionMark]) -> Pixels:

@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from db.states import PageStatus
 from worker import errors
 from worker.report.pages import region_mark
-from worker.report.pictures import CROP, PAGE, THUMBNAIL, Pictures
+from worker.report.pictures import CROP_SIDE, PAGE_SIDE, THUMBNAIL_SIDE, Pictures
 from worker.report.summary import ReportRow, likeliest_first, report_rows, summarise
 from worker.result import DocumentResult, EnrolmentResult, PageResult, RegionResult, VerdictResult
 
@@ -110,7 +110,9 @@ def _document(row: ReportRow, pictures: Pictures) -> _ShownDocument:
     pages = row.result.pages
     with_regions = [_page(row.result, page, pictures) for page in pages if page.regions]
     plain = [page for page in pages if not page.regions and page.image]
-    thumbs = [_ShownPage(page, pictures.embed(page.image, longest=THUMBNAIL)) for page in plain[:_THUMBNAILS]]
+    thumbs = [
+        _ShownPage(page, pictures.embed(page.image, longest=THUMBNAIL_SIDE)) for page in plain[:_THUMBNAILS]
+    ]
     unread = [page for page in pages if page.status is PageStatus.FAILED]
     return _ShownDocument(row, with_regions, thumbs, unread, len(plain) - len(thumbs), _sentence(row.result))
 
@@ -118,7 +120,7 @@ def _document(row: ReportRow, pictures: Pictures) -> _ShownDocument:
 def _page(result: DocumentResult, page: PageResult, pictures: Pictures) -> _ShownPage:
     regions = [_region(result, region, pictures) for region in page.regions]
     picture = pictures.embed(
-        page.image, longest=PAGE, marks=[region_mark(result, region) for region in page.regions]
+        page.image, longest=PAGE_SIDE, marks=[region_mark(result, region) for region in page.regions]
     )
     return _ShownPage(page, picture, regions)
 
@@ -126,8 +128,8 @@ def _page(result: DocumentResult, page: PageResult, pictures: Pictures) -> _Show
 def _region(result: DocumentResult, region: RegionResult, pictures: Pictures) -> _ShownRegion:
     place = (region.page, region.index)
     verdicts = likeliest_first(verdict for verdict in result.verdicts if verdict.place == place)
-    crop = pictures.embed(region.crop, longest=CROP)
-    clean = pictures.embed(region.clean, longest=CROP)
+    crop = pictures.embed(region.crop, longest=CROP_SIDE)
+    clean = pictures.embed(region.clean, longest=CROP_SIDE)
     return _ShownRegion(region.index + 1, region, verdicts, crop, clean)
 
 

@@ -11,7 +11,7 @@ from worker.report.drawing import RegionMark, annotate, reduce
 from worker.vision.images import decode
 
 #: Longest sides in pixels: a page to be read, a page to be recognised, a crop to be compared by people.
-PAGE, THUMBNAIL, CROP = 1300, 420, 560
+PAGE_SIDE, THUMBNAIL_SIDE, CROP_SIDE = 1300, 420, 560
 
 
 class Pictures:

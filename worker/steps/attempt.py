@@ -30,7 +30,7 @@ from worker.trace import describe_error
 #: What the stage needs beside what every step does.
 Needs = TypeVar("Needs", bound=Deps)
 #: Seconds between two tries to reach a database that is away.
-POLL = 0.5
+DATABASE_POLL = 0.5
 #: Seconds beyond which the pause between two attempts no longer doubles.
 LONGEST_PAUSE = 600.0
 
@@ -233,8 +233,8 @@ def _put_off(deps: Deps, claimed: _Claimed, error: Exception) -> None:
 def _tries(claimed: _Claimed) -> Iterator[None]:
     """One now and more while the lease lasts; after it the row is free anyway."""
     yield
-    while time.monotonic() + POLL < claimed.lease.taken + claimed.lease.seconds:
-        Event().wait(POLL)
+    while time.monotonic() + DATABASE_POLL < claimed.lease.taken + claimed.lease.seconds:
+        Event().wait(DATABASE_POLL)
         yield
 
 

@@ -14,7 +14,7 @@ from worker.pipeline import PIPELINE
 from worker.steps.ports import Deps
 
 #: Rows that one sweep sends again per stage, at most.
-BATCH = 1000
+MOST_RESENT = 1000
 
 
 class Depths(Protocol):
@@ -38,7 +38,7 @@ def _sweep(stage: StageName, deps: Deps, depth: Depths) -> int:
     joins = PIPELINE.joins(stage)
     with deps.sessions() as session:
         lacking = sweep.waiting(session, stage, joins=joins) - depth(stage.value)
-        limit = max(0, min(BATCH, lacking))
+        limit = max(0, min(MOST_RESENT, lacking))
         overdue = sweep.overdue(session, stage, joins=joins, resend_after=resend_after, limit=limit)
         # Within the transaction: when the queues are away, these rows stay due.
         for row_id in overdue:

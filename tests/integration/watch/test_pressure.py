@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from threading import Event
 
-from producer.services.submit import BATCH, Counts
+from producer.services.submit import OBJECTS_TOGETHER, Counts
 from producer.services.watch import watch_source
 from producer.sources.notifications import redis_notifications
 from tests.intake import OFTEN, PACE, but, keys, put, registered, turns, watching
@@ -70,7 +70,7 @@ def test_a_full_queue_pauses_the_intake_until_there_is_room(deps, queue, s3, mai
 
 
 def test_the_batch_in_hand_is_finished_and_no_other_begun(deps, queue, s3):
-    put(s3, *(f"{number}.pdf" for number in range(BATCH + 10)))
+    put(s3, *(f"{number}.pdf" for number in range(OBJECTS_TOGETHER + 10)))
     stop = Event()
 
     def send_and_stop(document_id):
@@ -79,5 +79,5 @@ def test_the_batch_in_hand_is_finished_and_no_other_begun(deps, queue, s3):
 
     counts = watch_source(replace(deps, send=send_and_stop), stop=stop, pace=PACE)
 
-    assert counts == Counts(new=BATCH)
-    assert len(queue.sent) == len(registered(deps.sessions)) == BATCH
+    assert counts == Counts(new=OBJECTS_TOGETHER)
+    assert len(queue.sent) == len(registered(deps.sessions)) == OBJECTS_TOGETHER

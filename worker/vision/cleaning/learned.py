@@ -17,7 +17,7 @@ from worker.vision.values import Grey
 from worker.vision.weights import WEIGHTS_DIR
 
 #: Width and height of the field that the network sees.
-WIDTH, HEIGHT = 384, 192
+FIELD_WIDTH, FIELD_HEIGHT = 384, 192
 #: Crops are enlarged by no more than this.
 MAX_SCALE = 2.0
 
@@ -55,4 +55,4 @@ def load_network(folder: Path = WEIGHTS_DIR) -> StrokeNetwork:
 
 def _frame(height: int, width: int) -> Letterbox:
     """How a crop lies in the field."""
-    return Letterbox.within(width, height, width=WIDTH, height=HEIGHT, max_scale=MAX_SCALE)
+    return Letterbox.within(width, height, width=FIELD_WIDTH, height=FIELD_HEIGHT, max_scale=MAX_SCALE)

@@ -24,7 +24,7 @@ from worker.vision.values import Box, DetectedRegion, Grey, Pixels
 from worker.vision.weights import WEIGHTS_DIR
 
 #: Width and height of what the network reads.
-WIDTH, HEIGHT = 128, 64
+LOOK_WIDTH, LOOK_HEIGHT = 128, 64
 #: Share of a box that is added on every side: what stands beside a signature tells it from a line of print.
 MARGIN = 0.08
 #: The margins with which a region is looked at; the mean of the answers counts.
@@ -150,9 +150,9 @@ def as_look(image: Pixels | Grey) -> Look:
     """Bring a crop to the network's form: grey, fitted into the field, aspect kept, contrast evened out."""
     pixels = grey(image)
     height, width = pixels.shape
-    frame = Letterbox.within(width, height, width=WIDTH, height=HEIGHT)
+    frame = Letterbox.within(width, height, width=LOOK_WIDTH, height=LOOK_HEIGHT)
     small = frame.scaled(pixels).astype(np.float32)
     paper, ink = np.quantile(small, [0.9, 0.005])
-    field = np.zeros((HEIGHT, WIDTH), np.float32)
+    field = np.zeros((LOOK_HEIGHT, LOOK_WIDTH), np.float32)
     field[frame.inner] = (paper - small) / max(paper - ink, MIN_CONTRAST)
     return np.clip(field, 0, 1)

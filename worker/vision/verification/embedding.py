@@ -10,7 +10,7 @@ import numpy as np
 from worker.vision.values import Embeddings, Normal
 
 #: Images per forward pass; larger batches gain nothing on a CPU and cost memory.
-BATCH = 32
+CROPS_TOGETHER = 32
 
 
 @dataclass(frozen=True)
@@ -39,9 +39,9 @@ DIMENSION = GLOBAL + sum(level.floats for level in LEVELS)
 
 
 def batches(crops: Sequence[Normal]) -> Iterator[Embeddings]:
-    """Normalised crops as the network reads them: (n, 1, height, width), BATCH at a time."""
-    for first in range(0, len(crops), BATCH):
-        yield np.stack(crops[first : first + BATCH])[:, None].astype(np.float32)
+    """Normalised crops as the network reads them: (n, 1, height, width), CROPS_TOGETHER at a time."""
+    for first in range(0, len(crops), CROPS_TOGETHER):
+        yield np.stack(crops[first : first + CROPS_TOGETHER])[:, None].astype(np.float32)
 
 
 def joined(parts: Sequence[Embeddings]) -> Embeddings:
