@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import Row, and_, func, join, outerjoin, select
+from sqlalchemy import Join, Row, and_, func, join, outerjoin, select
 from sqlalchemy.orm import Session, aliased, selectinload
 
 from db.models import Document, Duplicate, Page, ReferenceCopy, Region, Verdict, Versions
@@ -47,60 +47,68 @@ def load_documents(session: Session, document_ids: Collection[int]) -> Sequence[
     return session.execute(statement).scalars().all()
 
 
+#: The earlier region that a duplicate shows again, and its page.
+_EARLIER, _EARLIER_PAGE = aliased(Region), aliased(Page)
+#: Those of `worker.result.VerdictRow`, in its order.
+_COLUMNS = (
+    Document.id.label("document"),
+    Document.bucket,
+    Document.key,
+    Document.version,
+    Document.sha256,
+    Document.status,
+    Document.reason,
+    Document.signed,
+    Page.index.label("page"),
+    Region.index.label("region"),
+    Region.x,
+    Region.y,
+    Region.width,
+    Region.height,
+    Region.score,
+    Region.label.label("label"),
+    Verdict.signer,
+    Verdict.outcome.label("verdict"),
+    Verdict.probability,
+    Verdict.llr,
+    Verdict.confidence,
+    Verdict.references,
+    *(Versions.content[name].as_string().label(name) for name in ("detector", "encoder", "code")),
+    _EARLIER_PAGE.document_id.label("duplicate_of"),
+    _EARLIER_PAGE.index.label("duplicate_page"),
+    _EARLIER.index.label("duplicate_region"),
+    Duplicate.similarity.label("duplicate_similarity"),
+    Duplicate.kind.label("duplicate_kind"),
+    ReferenceCopy.reference.label("copy_of_reference"),
+    Region.signs,
+    Region.role_probability,
+)
+
+
 def verdict_rows(session: Session, document_ids: Collection[int]) -> Sequence[Row[*tuple[object, ...]]]:
     """One row per verdict, or per document without one, by document, page, region and verdict.
 
     The columns are those of `worker.result.VerdictRow`. A linked document has the verdicts of the one it is
     linked to.
     """
-    answers = join(Page, Region, Region.page_id == Page.id).join(Verdict, Verdict.region_id == Region.id)
-    source = func.coalesce(Document.original_id, Document.id)
-    earlier, earlier_page = aliased(Region), aliased(Page)
-    copied = and_(ReferenceCopy.region_id == Region.id, ReferenceCopy.signer == Verdict.signer)
-    everything = (
-        outerjoin(Document, answers, Page.document_id == source)
-        .join(Versions, Versions.id == Document.versions_id, isouter=True)
-        .join(Duplicate, Duplicate.region_id == Region.id, isouter=True)
-        .join(earlier, earlier.id == Duplicate.of_region_id, isouter=True)
-        .join(earlier_page, earlier_page.id == earlier.page_id, isouter=True)
-        .join(ReferenceCopy, copied, isouter=True)
-    )
     statement = (
-        select(
-            Document.id.label("document"),
-            Document.bucket,
-            Document.key,
-            Document.version,
-            Document.sha256,
-            Document.status,
-            Document.reason,
-            Document.signed,
-            Page.index.label("page"),
-            Region.index.label("region"),
-            Region.x,
-            Region.y,
-            Region.width,
-            Region.height,
-            Region.score,
-            Region.label.label("label"),
-            Verdict.signer,
-            Verdict.outcome.label("verdict"),
-            Verdict.probability,
-            Verdict.llr,
-            Verdict.confidence,
-            Verdict.references,
-            *(Versions.content[name].as_string().label(name) for name in ("detector", "encoder", "code")),
-            earlier_page.document_id.label("duplicate_of"),
-            earlier_page.index.label("duplicate_page"),
-            earlier.index.label("duplicate_region"),
-            Duplicate.similarity.label("duplicate_similarity"),
-            Duplicate.kind.label("duplicate_kind"),
-            ReferenceCopy.reference.label("copy_of_reference"),
-            Region.signs,
-            Region.role_probability,
-        )
-        .select_from(everything)
+        select(*_COLUMNS)
+        .select_from(_documents_with_verdicts())
         .where(Document.id.in_(document_ids))
         .order_by(Document.id, Page.index, Region.index, Verdict.id)
     )
     return session.execute(statement).all()
+
+
+def _documents_with_verdicts() -> Join:
+    answers = join(Page, Region, Region.page_id == Page.id).join(Verdict, Verdict.region_id == Region.id)
+    source = func.coalesce(Document.original_id, Document.id)
+    copied = and_(ReferenceCopy.region_id == Region.id, ReferenceCopy.signer == Verdict.signer)
+    return (
+        outerjoin(Document, answers, Page.document_id == source)
+        .join(Versions, Versions.id == Document.versions_id, isouter=True)
+        .join(Duplicate, Duplicate.region_id == Region.id, isouter=True)
+        .join(_EARLIER, _EARLIER.id == Duplicate.of_region_id, isouter=True)
+        .join(_EARLIER_PAGE, _EARLIER_PAGE.id == _EARLIER.page_id, isouter=True)
+        .join(ReferenceCopy, copied, isouter=True)
+    )
