@@ -28,16 +28,16 @@ from worker.vision import weights
 from worker.vision.choices import Cleaning
 from worker.vision.cleaning.cleaner import (
     Cleaner,
+    Finder,
     by_network,
     by_rules,
-    in_turn,
     load_cleaner,
     whiten,
     without_ink,
 )
 from worker.vision.cleaning.learned import load_network
 from worker.vision.crops import dark_pixels, grey, ink_mask, normalise
-from worker.vision.values import Embeddings, Grey
+from worker.vision.values import Embeddings, Grey, Pixels
 from worker.vision.verification.encoder import Encoder, load_encoder
 from worker.vision.verification.matcher import Matcher, load_matcher
 
@@ -135,6 +135,18 @@ def shipped_cleaners(folder: Path = weights.WEIGHTS_DIR) -> dict[str, Cleaner]:
     made = {method.value: load_cleaner(method, folder=folder) for method in Cleaning}
     both = Cleaner(Cleaning.LEARNED, "both", in_turn(by_rules, by_network(load_network(folder))))
     return {**made, "classical, then learned": both}
+
+
+def in_turn(*finders: Finder) -> Finder:
+    """Each finder on what the ones before it have left."""
+
+    def find(crop: Pixels | Grey, whitened: Grey, mask: Grey) -> Grey:
+        kept = mask
+        for finder in finders:
+            kept = finder(crop, without_ink(whitened, mask, kept), kept)
+        return kept
+
+    return find
 
 
 def cases(

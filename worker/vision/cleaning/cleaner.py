@@ -100,18 +100,6 @@ def by_network(network: StrokeNetwork) -> Finder:
     return find
 
 
-def in_turn(*finders: Finder) -> Finder:
-    """Each finder on what the ones before it have left."""
-
-    def find(crop: Pixels | Grey, whitened: Grey, mask: Grey) -> Grey:
-        kept = mask
-        for finder in finders:
-            kept = finder(crop, without_ink(whitened, mask, kept), kept)
-        return kept
-
-    return find
-
-
 def removed_share(mask: Grey, kept: Grey) -> float:
     """How much of a mask is not kept, in [0, 1]; 0 for a mask without ink."""
     ink = cv2.countNonZero(mask)
