@@ -7,9 +7,17 @@ import socket
 import struct
 import threading
 
+from sqlalchemy import Engine
+from sqlalchemy.engine import make_url
+
+from db.engine import make_engine
+
 
 class Line:
-    """Forwards from a port of its own. Connections can be reset, or left open without a word passing."""
+    """Forwards from a port of its own.
+
+    Connections can be reset, refused, or left open without a word passing.
+    """
 
     def __init__(self, port: int) -> None:
         self._server = ("127.0.0.1", port)
@@ -17,12 +25,22 @@ class Line:
         self.port: int = self._listener.getsockname()[1]
         self._open: set[socket.socket] = set()
         self._silent: set[socket.socket] = set()
+        self._refuses = False
         threading.Thread(target=self._accept, daemon=True).start()
 
     def reset(self) -> None:
         """Reset every connection; new ones get through."""
         for connection in list(self._open):
             _reset(connection)
+
+    def refuse(self) -> None:
+        """Reset every connection, and new ones too until `admit`: the server is gone."""
+        self._refuses = True
+        self.reset()
+
+    def admit(self) -> None:
+        """The server is back."""
+        self._refuses = False
 
     def go_silent(self) -> None:
         """Swallow all that the present connections say, both ways: half-open, as behind a lost router."""
@@ -40,6 +58,9 @@ class Line:
                 threading.Thread(target=self._join, args=(client,), daemon=True).start()
 
     def _join(self, client: socket.socket) -> None:
+        if self._refuses:
+            _reset(client)
+            return
         try:
             server = socket.create_connection(self._server, timeout=5)
         except OSError:
@@ -59,6 +80,12 @@ class Line:
             if end not in self._silent:
                 _reset(end)
                 self._open.discard(end)
+
+
+def engine_at(url: str, port: int, answer_within: float | None = None) -> Engine:
+    """An engine for the database of that address, reached through that port of this machine."""
+    address = make_url(url).set(host="127.0.0.1", port=port).render_as_string(hide_password=False)
+    return make_engine(address, answer_within=answer_within)
 
 
 def _reset(connection: socket.socket) -> None:

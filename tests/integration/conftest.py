@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
+from sqlalchemy.engine import make_url
 
 from db.engine import make_engine
 from db.migrate import upgrade
+from tests.faults.line import Line, engine_at
 from tests.world import World
 
 
@@ -19,6 +21,15 @@ def postgres(database_url: str) -> Iterator[Engine]:
     upgrade(engine)
     yield engine
     engine.dispose()
+
+
+@pytest.fixture
+def line_to_postgres(database_url: str) -> Iterator[Line]:
+    port = make_url(database_url).port
+    assert port is not None
+    line = Line(port)
+    yield line
+    line.close()
 
 
 @pytest.fixture
@@ -33,6 +44,14 @@ def sqlite(tmp_path: Path) -> Iterator[Engine]:
 def engine(request: pytest.FixtureRequest) -> Engine:
     made: Engine = request.getfixturevalue(request.param)
     return made
+
+
+@pytest.fixture
+def far_world(postgres: Engine, database_url: str, line_to_postgres: Line) -> Iterator[World]:
+    """Its database lies behind a line."""
+    engine = engine_at(database_url, line_to_postgres.port)
+    yield World(engine)
+    engine.dispose()
 
 
 @pytest.fixture

@@ -131,6 +131,33 @@ def test_two_documents_at_once_lose_no_finding(world: World) -> None:
     assert (duplicate["document"], duplicate["kind"]) == (ids[0], "page")
 
 
+def test_a_copy_that_is_found_while_the_answer_is_stored_is_in_it(world: World) -> None:
+    first = world.arrive("first.pdf", [ONCE], claims=("Ann",))
+    second = world.arrive("second.pdf", [page(0, marks=1)], claims=("Ann",))
+    for document_id in (first, second):
+        render_document(document_id, world.render_deps)
+    (early,), (late,) = world.open_chunks(first), world.open_chunks(second)
+    for chunk in (early, late):
+        detect_chunk(chunk, world.detect_deps)
+    verify_chunk(late, world.verify_deps)
+    put, answers = world.store.put, []
+
+    def overtaken(key: str, data: bytes) -> None:
+        put(key, data)
+        answers.append(duplicates(json.loads(data)))
+        if len(answers) == 1:
+            world.store.put = put  # type: ignore[method-assign]
+            verify_chunk(early, world.verify_deps)
+            world.store.put = overtaken  # type: ignore[method-assign]
+
+    world.store.put = overtaken  # type: ignore[method-assign]
+
+    assert finish_document(second, world.deps)
+
+    assert [one and one["document"] for answer in answers for one in answer] == [None, first]
+    assert [one and one["document"] for one in duplicates(stored(world, second))] == [first]
+
+
 def test_reading_the_earlier_document_again_gives_the_same_answers(world: World) -> None:
     first = world.arrive("first.pdf", [ONCE], claims=("Ann",))
     second = world.arrive("second.pdf", [TWICE], claims=("Ann",))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from db.states import Status
+from producer.services import retain
 from producer.services.retain import expired_documents
 from tests.erasures import finished_days_ago, signed
 from tests.world import World
@@ -21,6 +24,18 @@ def test_retention_is_counted_by_status_from_the_end_of_the_work(world: World):
     assert list(expired_documents(world.sessions, {Status.FAILED: 1})) == []
     assert list(expired_documents(world.sessions, {})) == []
     assert waiting not in due
+
+
+def test_more_documents_than_are_looked_up_at_a_time_are_all_due(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retain, "_BATCH", 2)
+    ids = [signed(world, f"{number}.pdf") for number in range(5)]
+    for document_id in ids:
+        world.through(document_id)
+        finished_days_ago(world, document_id, 31)
+
+    assert list(expired_documents(world.sessions, {Status.DONE: 30})) == ids[::-1]
 
 
 def test_an_answer_that_younger_documents_share_is_retained_as_long_as_theirs(world: World):

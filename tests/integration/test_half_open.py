@@ -9,14 +9,13 @@ from contextlib import closing, contextmanager
 
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import Engine, text
+from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 
 from db import read_timeout
-from db.engine import make_engine
 from tests.conftest import Bucket
-from tests.faults.line import Line
+from tests.faults.line import Line, engine_at
 from worker.errors import StorageUnavailable
 from worker.outages import database_away
 from worker.settings import Storage
@@ -40,20 +39,6 @@ def mute() -> Iterator[int]:
     """The port of a server that lets one connect and never says a word."""
     with closing(socket.create_server(("127.0.0.1", 0))) as listener:
         yield listener.getsockname()[1]
-
-
-def engine_at(url: str, port: int, answer_within: float | None) -> Engine:
-    address = make_url(url).set(host="127.0.0.1", port=port).render_as_string(hide_password=False)
-    return make_engine(address, answer_within=answer_within)
-
-
-@pytest.fixture
-def line_to_postgres(database_url: str) -> Iterator[Line]:
-    port = make_url(database_url).port
-    assert port is not None
-    line = Line(port)
-    yield line
-    line.close()
 
 
 def test_a_database_connection_that_goes_silent_is_given_up_and_the_next_works(

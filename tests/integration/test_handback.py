@@ -25,6 +25,7 @@ from worker.app import make_app
 from worker.pipeline import Queue
 from worker.publisher import CeleryPublisher
 from worker.settings import Attempts, Broker
+from worker.tasks.watchdog import STALLED
 
 ROOT = Path(__file__).resolve().parents[2]
 #: Seconds that a worker on a busy machine may need to come up, or to end.
@@ -40,7 +41,7 @@ class Shop:
         self.sessions: Sessions = make_sessions(engine)
         self.traps = Traps(folder / "traps")
         self._folder = folder
-        self._env = {
+        self.env = {
             "COUNTERSIGN_BROKER_URL": redis_url,
             "COUNTERSIGN_DATABASE_URL": engine.url.render_as_string(hide_password=False),
             "COUNTERSIGN_STOP_SECONDS": str(STOP),
@@ -57,7 +58,7 @@ class Shop:
         words = worker_command(Queue(name=queue, task="", pool=pool), cores=1)
         command = [word.replace("worker.app", "tests.faults.app") for word in words]
         log = self._folder / f"{queue}.log"
-        process = start_process(queue, command, log=log, env=child_environment(self._env), cwd=ROOT)
+        process = start_process(queue, command, log=log, env=child_environment(self.env), cwd=ROOT)
         with stopped_at_exit(process, how=signal.SIGKILL):
             wait_until(lambda: bool(self.app.control.ping(timeout=0.5)), process, within=TIMEOUT)
             yield process
@@ -133,6 +134,29 @@ def test_a_killed_pool_process_leaves_its_row_to_the_others(shop: Shop) -> None:
         )
 
         assert worker.alive
+        # In good order, so that it may say what it ran.
+        worker.terminate(signal.SIGTERM)
+        until(lambda: not worker.alive, within=TIMEOUT)
+
+
+def test_a_worker_whose_thread_never_returns_ends_itself(shop: Shop, tmp_path: Path) -> None:
+    """Nothing can stop a thread from outside; whoever looks after the worker starts it anew."""
+    pulse = tmp_path / "pulse"
+    shop.env.update(
+        {
+            "COUNTERSIGN_PULSE": str(pulse),
+            "COUNTERSIGN_STALL_SECONDS": "2",
+            **{f"COUNTERSIGN_{stage}_LEASE": "2" for stage in ("RENDER", "DETECT", "VERIFY", "FINISH")},
+        }
+    )
+    shop.traps.arm("detect", "after_claim", "hang")
+    with shop.worker("detect", "threads") as worker:
+        shop.send("detect")
+        until(lambda: not worker.alive, within=TIMEOUT)
+
+        assert worker.popen.returncode == STALLED
+        assert "runs longer than 2.5 s and cannot be stopped" in worker.log.read_text()
+        assert pulse.exists()
 
 
 def test_a_worker_that_starts_again_frees_what_it_held_when_it_died(shop: Shop) -> None:

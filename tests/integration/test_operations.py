@@ -11,6 +11,7 @@ from sqlalchemy import update
 
 from db.models import Document
 from db.states import Status
+from producer.services.report import report_documents
 from tests.acceptance.commands import countersign
 from tests.fakes import page
 from tests.world import World
@@ -116,3 +117,14 @@ def test_a_quarantine_for_too_many_attempts_says_where_the_last_one_failed(postg
     assert "ZeroDivisionError: division by zero" in document.detail
     assert "worker/steps/render.py:" in document.detail
     assert document.versions_id is not None
+
+
+def test_a_report_without_names_shows_the_documents_that_came_last(world: World, tmp_path: Path) -> None:
+    for name in ("first.pdf", "second.pdf", "third.pdf"):
+        world.through(world.arrive(name, [page(0)]))
+
+    written = report_documents(world.sessions, world.store, tmp_path / "report.html", newest=2)
+
+    text = written.path.read_text()
+    assert written.documents == 2
+    assert [name in text for name in ("first.pdf", "second.pdf", "third.pdf")] == [False, True, True]

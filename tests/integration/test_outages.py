@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+import logging
+from collections.abc import Callable, Generator
 from dataclasses import replace
 from datetime import timedelta
 
@@ -15,8 +16,11 @@ from db.engine import now
 from db.models import Chunk, Document
 from db.states import ChunkStage, DocumentStage, StageName, Status
 from tests.fakes import Outbox, Pages, page
+from tests.faults.line import Line
 from tests.world import World
 from worker.errors import BrokerUnavailable, PageError, StorageUnavailable
+from worker.log import logger
+from worker.steps.attempt import DATABASE_POLL
 from worker.steps.breaker import Breaker
 from worker.steps.detect import detect_chunk
 from worker.steps.render import render_document
@@ -59,6 +63,75 @@ def test_an_outage_of_the_database_burns_no_attempts(world: World) -> None:
     world.store.get = get  # type: ignore[method-assign]
 
     assert world.through(document_id).status is Status.DONE
+
+
+class OnceWaitedFor(logging.Handler):
+    """Calls once somebody says that he waits for the database."""
+
+    def __init__(self, call: Callable[[], None]) -> None:
+        super().__init__()
+        self._call = call
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.getMessage().startswith("waiting for the database"):
+            self._call()
+
+
+def lose_the_database(world: World, line: Line) -> None:
+    """Let storage and, with it, the database go away while the next stage fetches what it works on."""
+
+    def both_gone(_: str) -> bytes:
+        line.refuse()
+        raise StorageUnavailable("letter.pdf", "503")
+
+    world.store.get = both_gone  # type: ignore[method-assign]
+
+
+def test_a_database_that_is_away_when_a_row_is_claimed_makes_the_next_attempt_wait(
+    far_world: World, line_to_postgres: Line
+) -> None:
+    document_id = far_world.arrive("letter.pdf", [page(0)])
+    breaker = NotedBreaker()
+    deps = replace(far_world.render_deps, breaker=breaker)
+    line_to_postgres.refuse()
+
+    with pytest.raises(OperationalError):
+        render_document(document_id, deps)
+
+    line_to_postgres.admit()
+    assert breaker.notes == ["wait", "failed"]
+    assert history(far_world, document_id, "render") == []
+
+
+def test_a_document_is_handed_back_once_the_database_has_returned(
+    far_world: World, line_to_postgres: Line
+) -> None:
+    document_id = far_world.arrive("letter.pdf", [page(0)])
+    lose_the_database(far_world, line_to_postgres)
+    returns = OnceWaitedFor(line_to_postgres.admit)
+    logger.addHandler(returns)
+
+    with pytest.raises(StorageUnavailable):
+        render_document(document_id, far_world.render_deps)
+    logger.removeHandler(returns)
+
+    assert history(far_world, document_id, "render") == [("failed", 1)]
+    assert far_world.document(document_id).lease_until is None
+
+
+def test_nobody_waits_for_the_database_longer_than_for_the_lease(
+    far_world: World, line_to_postgres: Line
+) -> None:
+    far_world.attempts = far_world.attempts.model_copy(update={"render_lease": 2.5 * DATABASE_POLL})
+    document_id = far_world.arrive("letter.pdf", [page(0)])
+    lose_the_database(far_world, line_to_postgres)
+
+    with pytest.raises(StorageUnavailable):
+        render_document(document_id, far_world.render_deps)
+
+    line_to_postgres.admit()
+    assert history(far_world, document_id, "render") == []
+    assert far_world.document(document_id).lease_until is not None
 
 
 def test_queues_that_are_away_fail_no_attempt(world: World) -> None:

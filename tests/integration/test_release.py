@@ -13,6 +13,7 @@ from db.engine import now
 from db.models import Document
 from db.states import ChunkStage, DocumentStage, Status
 from tests.fakes import page
+from tests.faults.line import Line
 from tests.waiting import until
 from tests.world import World
 from worker.log import EMBEDDED, Actor, actor
@@ -118,6 +119,20 @@ def test_a_stage_that_nobody_holds_cannot_be_handed_back(world: World) -> None:
     assert not release.hand_back(world.sessions, "render", document_id, EMBEDDED, world.attempts)
     assert not release.hand_back(world.sessions, "upkeep", 0, EMBEDDED, world.attempts)
     assert world.document(document_id).status is Status.DONE
+
+
+def test_what_cannot_be_handed_back_is_free_when_its_lease_ends(
+    far_world: World, line_to_postgres: Line
+) -> None:
+    document_id = far_world.arrive("letter.pdf", [page(0)])
+    leased(far_world, document_id, ALICE)
+    line_to_postgres.refuse()
+
+    assert not release.hand_back(far_world.sessions, "render", document_id, ALICE, far_world.attempts)
+    assert release.free(far_world.sessions, ["render"], ALICE, far_world.attempts) == 0
+
+    line_to_postgres.admit()
+    assert far_world.document(document_id).lease_until is not None
 
 
 def test_an_attempt_whose_forerunner_died_runs_alone(world: World) -> None:

@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, StatementError
+from sqlalchemy.orm import Session
 
 from db.base import Base
 from db.migrate import pending, upgrade
+from db.models import Document
+from db.states import DocumentStage
 
 
 def test_migrations_and_models_say_the_same(engine: Engine) -> None:
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, Base.metadata) == []
+
+
+def test_a_moment_without_a_time_zone_is_refused(engine: Engine) -> None:
+    """The database would take it for its own zone, or forget it."""
+    document = {"bucket": "b", "key": "k", "version": "v", "stage": DocumentStage.RENDER}
+    wrong = Document(**document, registered_at=datetime(2026, 1, 1))
+
+    with pytest.raises(StatementError, match="a timestamp needs a time zone"), Session(engine) as session:
+        session.add(wrong)
+        session.flush()
 
 
 def test_a_second_migration_changes_nothing(engine: Engine) -> None:

@@ -113,6 +113,19 @@ def test_a_detector_that_fails_on_every_page_fails_no_page(world: World) -> None
     assert world.through(document_id).status is Status.DONE
 
 
+def test_a_detector_that_fails_on_the_only_page_fails_no_page(world: World) -> None:
+    """With nothing to compare it with, nobody can say that the fault is in the page."""
+    document_id = world.arrive("letter.pdf", [page(0, marks=1)])
+    render_document(document_id, world.render_deps)
+    (chunk_id,) = world.open_chunks(document_id)
+    choking = DetectDeps(**vars(world.deps), detector=Choking(on_all=True))
+
+    with pytest.raises(RuntimeError, match="no such kernel"):
+        detect_chunk(chunk_id, choking)
+
+    assert world.through(document_id).status is Status.DONE
+
+
 def test_the_result_in_storage_says_what_the_rows_say(world: World) -> None:
     document_id = world.arrive("letter.pdf", [page(0, marks=1), UnreadablePage(1, "damaged")])
     document = world.through(document_id)

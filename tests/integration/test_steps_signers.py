@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
-from sqlalchemy import select
+import numpy.typing as npt
+import pytest
+from sqlalchemy import Engine, select
 
 from db import signers
 from db.models import Reference
 from tests.fakes import PartEncoder, page
 from tests.world import World
 from worker.result.rows import document_result
-from worker.steps.references import as_bytes, as_matrix, enroll_reference
+from worker.steps.references import as_bytes, as_matrix, enroll_reference, judge
 from worker.vision.choices import Cleaning
 from worker.vision.cleaning.cleaner import load_cleaner
+from worker.vision.values import Embeddings
+from worker.vision.verification.matcher import Matcher
 
 
 def test_a_claimed_signer_on_file_is_compared_and_an_unknown_one_is_not(world: World) -> None:
@@ -87,6 +95,61 @@ def test_references_that_another_cleaner_cleaned_are_embedded_again(world: World
         (stored,) = session.execute(select(Reference.encoder)).scalars()
     assert verdict.references == 1
     assert stored.endswith(world.cleaner.version)
+
+
+def enrolled(world: World, number: int) -> None:
+    data = f"reference {number}".encode()
+    world.renderer.documents[data] = [page(number, marks=1)]
+    enroll_reference("anna", data.decode(), data, deps=world.verify_deps, renderer=world.renderer)
+
+
+class Interrupted:
+    """A pair classifier during whose first comparison something happens."""
+
+    def __init__(self, matcher: Matcher, happens: Callable[[], None]) -> None:
+        self.version = matcher.version
+        self._matcher = matcher
+        self._happens = [happens]
+
+    def logits(self, query: npt.NDArray[np.float32], references: Embeddings) -> npt.NDArray[np.float64]:
+        while self._happens:
+            self._happens.pop()()
+        return self._matcher.logits(query, references)
+
+
+def test_a_reference_that_comes_while_the_others_are_judged_is_judged_too(world: World) -> None:
+    world.encoder = PartEncoder()
+    for number in range(3):
+        enrolled(world, number)
+    matcher = Interrupted(world.verifier.matcher, lambda: enrolled(world, 3))
+    world.verifier = replace(world.verifier, matcher=matcher)
+
+    judged = judge("anna", world.verify_deps)
+
+    assert [one.number for one in judged.references] == [1, 2, 3, 4]
+    assert all(one.llr is not None for one in judged.references)
+
+
+def test_a_reference_that_comes_between_two_queries_is_judged_too(
+    postgres: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Postgres shows a transaction what others commit meanwhile."""
+    world = World(postgres, encoder=PartEncoder())
+    for number in range(3):
+        enrolled(world, number)
+    embeddings = signers.embeddings
+
+    def overtaken(*arguments: Any, **options: Any) -> dict[str, list[bytes]]:
+        monkeypatch.undo()
+        enrolled(world, 3)
+        return embeddings(*arguments, **options)
+
+    monkeypatch.setattr(signers, "embeddings", overtaken)
+
+    judged = judge("anna", world.verify_deps)
+
+    assert [one.number for one in judged.references] == [1, 2, 3, 4]
+    assert all(one.llr is not None for one in judged.references)
 
 
 def test_embeddings_survive_storage() -> None:

@@ -87,6 +87,10 @@ def test_a_poison_page_fails_its_caller_alone() -> None:
         assert [first_pixels(one.result()) for one in healthy] == [[number] for number in range(7)]
 
 
+def test_a_batching_detector_has_the_version_of_the_one_within() -> None:
+    assert BatchingDetector(Numbered(), max_pages=4, max_ms=5).version == "numbered"
+
+
 def test_no_pages_need_no_forward_pass() -> None:
     inner = Numbered()
 

@@ -130,6 +130,16 @@ def test_black_print_goes_from_under_a_blue_pen():
     assert (ink & ~strokes).sum() <= 0.15 * strokes.sum()
 
 
+def test_a_signature_in_separate_letters_is_not_taken_for_print():
+    """Block letters under a thin flourish: most of the ink stands in a row, as print does."""
+    image = np.full((200, 520), 240, np.uint8)
+    cv2.putText(image, "M N O P Q R S T U", (20, 150), cv2.FONT_HERSHEY_SIMPLEX, 0.9, 30, 4)
+    cv2.ellipse(image, (480, 100), (25, 90), 10, 60, 300, 30, 1)
+    strokes = image < 100
+
+    assert ((clean(image) < 128) & strokes).sum() >= 0.98 * strokes.sum()
+
+
 def test_shaded_paper_becomes_white():
     image = on_form(6).astype(float)
     shaded = (image * np.linspace(0.55, 1.0, image.shape[1])[None, :]).astype(np.uint8)

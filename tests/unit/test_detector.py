@@ -106,6 +106,15 @@ def test_the_cpu_is_served_by_onnx_runtime_at_the_catalogues_threshold():
     assert all(region.score >= floors.floor(region.label) for region in regions)
 
 
+def test_any_other_device_is_served_by_torch(torch_detector):
+    """Torch has more names than one for the processor; a machine without a GPU has this device, too."""
+    detector = load_detector(device="cpu:0", thresholds=ALL)
+
+    assert isinstance(detector, TorchDetector)
+    assert detector.version == entry("detector-torch").sha256
+    assert detector.detect([drawn_page(1)]) == torch_detector.detect([drawn_page(1)])
+
+
 SIGNATURE_AND_DATE = (Label.SIGNATURE, Label.HANDWRITTEN_DATE)
 
 

@@ -67,6 +67,18 @@ def test_torch_and_onnx_runtime_give_the_same_verdicts():
         assert opinions[0].outcome == opinions[1].outcome
 
 
+def test_any_device_but_the_cpu_is_served_by_torch_under_the_same_version():
+    """Torch has more names than one for the processor; a machine without a GPU has this device, too."""
+    pytest.importorskip("torch")
+    from worker.vision.verification.torch_encoder import TorchEncoder  # noqa: PLC0415 - needs torch
+
+    encoder, onnx = load_encoder(device="cpu:0"), load_encoder()
+
+    assert isinstance(encoder, TorchEncoder)
+    assert encoder.version == onnx.version
+    assert np.allclose(encoder.encode(CROPS[:2]), onnx.encode(CROPS[:2]), atol=0.01)
+
+
 def test_the_version_is_the_digest_in_the_catalogue():
     assert load_encoder().version == weights.entry("encoder").sha256
     assert weights.entry("encoder-torch").parameters["same_as"] == weights.entry("encoder").sha256

@@ -9,6 +9,7 @@ from tests.handwriting import coloured, signature
 from worker.vision.choices import Cleaning
 from worker.vision.cleaning.cleaner import load_cleaner
 from worker.vision.cleaning.prepare import prepare
+from worker.vision.crops import assess
 from worker.vision.values import Embeddings, Grey
 from worker.vision.verification.embedding import DIMENSION
 from worker.vision.verification.enrolment import Grade, Remark, Standing, grade, lacking, standings
@@ -48,6 +49,16 @@ def test_rough_paper_is_remarked() -> None:
     noisy = np.clip(image + rng.normal(0, 18, image.shape), 0, 255).astype(np.uint8)
 
     assert Remark.NOISY in graded(noisy).remarks
+
+
+def test_an_image_without_a_piece_of_paper_is_not_called_rough() -> None:
+    hatched = np.full((80, 200), 240, np.uint8)
+    hatched[::4] = 20
+    raw = coloured(hatched)
+
+    grade_now = grade(raw, hatched, assess(hatched))
+
+    assert Remark.NOISY not in grade_now.remarks
 
 
 def test_nothing_written_scores_nothing() -> None:

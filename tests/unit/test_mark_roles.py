@@ -21,7 +21,7 @@ from worker.vision.detection import roles
 from worker.vision.detection.classifier import OnnxClassifier
 from worker.vision.detection.detector import OnnxDetector
 from worker.vision.values import Box, DetectedRegion, Pixels
-from worker.vision.weights import CATALOGUE_NAME, WEIGHTS_DIR, file_digest
+from worker.vision.weights import CATALOGUE_NAME, WEIGHTS_DIR, entry, file_digest
 
 PAGE = np.full((400, 300, 3), 255, np.uint8)
 HERE, ELSEWHERE = Box(50, 300, 80, 30), Box(180, 40, 60, 20)
@@ -315,3 +315,20 @@ def test_a_large_square_shows_what_it_would_show_without_being_reduced():
     small = roles.near_view(page[::2, ::2], Box(0, 0, 2500, 1500), 3500)
     assert np.abs(large.astype(int) - small).mean() < 1
     assert (large < 128).mean() == pytest.approx(2000 * 1000 / 7000**2, rel=0.05)
+
+
+def test_the_versions_of_both_networks_are_the_digests_in_the_catalogue() -> None:
+    classifier = OnnxClassifier()
+
+    assert classifier.version == entry("classifier").sha256
+    assert roles.OnnxRoles(classifier).version == entry("roles").sha256
+
+
+def test_a_mark_beyond_the_page_is_seen_on_white_paper() -> None:
+    black = np.zeros((400, 300), np.uint8)
+
+    assert (roles.near_view(black, Box(1000, 1000, 20, 10), 100.0) == 255).all()
+
+
+def test_a_detector_with_roles_has_the_version_of_the_one_within() -> None:
+    assert detector_with([], 0.9).version == "fixed"

@@ -19,6 +19,7 @@ from worker.errors import WeightsError
 from worker.settings import Detection, Verification
 from worker.vision.choices import Confidence, Outcome, QualityIssue
 from worker.vision.values import Quality
+from worker.vision.verification import architectures
 from worker.vision.verification.architectures.siamese import SHORTLIST, SiameseVerifier
 from worker.vision.verification.calibration import (
     Calibration,
@@ -288,6 +289,16 @@ def test_a_second_verifier_is_an_entry_of_the_catalogue(tmp_path):
 def test_a_verifier_that_cannot_be_put_together_says_what_is_missing(tmp_path, fields, reason):
     with pytest.raises(WeightsError, match=reason):
         load_verifier("second", folder=composed(tmp_path / "weights", **fields))
+
+
+def test_an_architecture_that_lacks_a_library_says_which(tmp_path, monkeypatch):
+    """It is there: to say that there is no such architecture would send the reader astray."""
+    (tmp_path / "counting.py").write_text("import beads_on_wires\n")
+    monkeypatch.setattr(architectures, "__path__", [*architectures.__path__, str(tmp_path)])
+    folder = composed(tmp_path / "weights", architecture="counting")
+
+    with pytest.raises(ModuleNotFoundError, match="beads_on_wires"):
+        load_verifier("second", folder=folder)
 
 
 def test_registering_weights_keeps_the_verifiers(tmp_path):

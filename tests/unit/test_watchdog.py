@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import socket
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from celery.utils.imports import symbol_by_name
 
-from worker.app import CLOCK_SKEW_SECONDS, SEND_TIMEOUT, app
-from worker.tasks.watchdog import StallDetector, Watchdog, _touch
+from worker.app import CLOCK_SKEW_SECONDS, SEND_TIMEOUT, app, make_app
+from worker.publisher import CeleryPublisher
+from worker.settings import Attempts, Broker
+from worker.tasks.watchdog import StallDetector, Watchdog, _touch, _waiting
 
 
 def watched() -> StallDetector:
@@ -49,6 +53,15 @@ def test_a_pulse_that_cannot_be_written_does_not_end_the_watch(caplog: pytest.Lo
     _touch(Path("/dev/null/pulse"))
 
     assert "no pulse" in caplog.text
+
+
+def test_where_nobody_can_say_how_many_messages_wait_none_do() -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        port = taken.getsockname()[1]
+    nobody = make_app(Broker(broker_url=f"redis://127.0.0.1:{port}/0"), Attempts())
+
+    assert _waiting(CeleryPublisher(nobody), "detect") == 0
+    nobody.close()
 
 
 def test_every_worker_of_the_app_has_the_watchdog() -> None:
