@@ -56,7 +56,7 @@ def signer_name(text: object) -> str:
 
 
 def from_metadata(value: str) -> list[str]:
-    """Names in the metadata value `signer`: several parted by `;`, non-ASCII as RFC 2047 or percent-encoded.
+    """Names in the metadata value `signer`, separated by `;`; non-ASCII as RFC 2047 or percent-encoded.
 
     A `;` inside a name is written %3B. ValueError when the encoding is broken.
     """
@@ -106,9 +106,9 @@ _PLACEHOLDERS = {"{signer}": "(?P<signer>[^/]+?)", "{name}": "[^/]+"}
 
 @lru_cache(maxsize=16)
 def compile_pattern(pattern: str, *, prefix: str = "") -> Callable[[str], str | None]:
-    """A finder of the signer in keys, from a pattern such as `{signer}/{name}`. WrongUse when it is none.
+    """What finds the signer in keys, from a pattern such as `{signer}/{name}`. WrongUse when it is none.
 
-    The pattern meets whole parts at the end of the key, below `prefix`. `{signer}` and `{name}` stand for
+    The pattern matches whole parts at the end of the key, below `prefix`. `{signer}` and `{name}` stand for
     text within one part, `{signer}` for as little as possible; everything else stands for itself.
     """
     parts = re.split(r"(\{[^{}]*\})", pattern.lstrip("/"))

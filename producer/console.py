@@ -43,13 +43,13 @@ WORD_COLOURS = {
 
 
 def print_json(value: ResultModel | Mapping[str, object]) -> None:
-    """One JSON object on one line of stdout, in ASCII: names may hold ends of lines of their own."""
+    """One JSON object on one line of stdout, in ASCII: names may contain line breaks."""
     line = json.dumps(value) if isinstance(value, Mapping) else value.json_line()
     out.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def plain(text: str) -> str:
-    """Text from outside for a table or a message: one line, no markup, nothing that steers the terminal."""
+    """Text from outside for a table or a message: one line, no markup, no control characters."""
     return escape(visible(text, most=_LONGEST))
 
 

@@ -101,7 +101,7 @@ def _bare_app() -> Celery:
 
 
 def _of_this_process() -> dict[str, object]:
-    """The environment's. A worker with a setting that cannot be used must not fail at its first document."""
+    """The environment's configuration; a wrong setting ends the worker now, not at its first document."""
     try:
         check_all()
         check_names(Storage(), Detection(), Verification())

@@ -24,7 +24,7 @@ def sessions() -> Sessions:
 
 @contextmanager
 def brief_sessions() -> Iterator[Sessions]:
-    """Transactions on connections that are closed behind the block: no child process may inherit one."""
+    """Transactions on connections that are closed when the block ends: no child process may inherit one."""
     engine = _engine(1)
     try:
         yield make_sessions(engine)

@@ -31,11 +31,11 @@ class Enroller:
 
 
 def make_enroller(runner: Runner) -> Enroller:
-    """One that shares what this runner has built; loads the models if nobody has yet."""
+    """An enroller that shares this runner's models, and loads those that are not loaded yet."""
     return Enroller(runner.deps_for(verify_deps), runner.deps_for(render_deps).renderer)
 
 
 @cache
 def open_enroller() -> Enroller:
-    """The one of this process, on the configured database and store; loads the models on the first call."""
+    """This process's enroller, on the configured database and store; loads the models on the first call."""
     return make_enroller(make_runner(connections.sessions(), connections.store(), NoPublisher()))

@@ -12,7 +12,7 @@ from worker.errors import BrokerUnavailable, StorageUnavailable, TransientError
 
 #: What libraries raise, by module.
 _Raised = Mapping[str, tuple[str, ...]]
-#: Connection refused or lost, shutting down, no free connection, a full disk, a lock that nobody lets go,
+#: Connection refused or lost, shutting down, no free connection, a full disk, a lock that is never released,
 #: and transactions that Postgres asks to run again. A statement that is wrong is not among it.
 _DATABASE_AWAY: _Raised = {"sqlalchemy.exc": ("OperationalError", "InterfaceError", "TimeoutError")}
 _CLIENTS: _Raised = {
@@ -47,7 +47,7 @@ def server_errors() -> Errors:
 
 
 def _loaded(raised: _Raised) -> Errors:
-    """Those classes whose library is loaded: another one has raised nothing, and is not loaded for it."""
+    """The classes whose library is loaded: a library that is not loaded has raised nothing."""
     return tuple(
         getattr(sys.modules[module], name)
         for module, names in raised.items()

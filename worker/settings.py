@@ -21,7 +21,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 
 def _queues(address: SecretStr) -> SecretStr:
-    """An address that the Redis client can take apart: its own complaints would quote what it cannot."""
+    """An address that the Redis client can parse; its own error would quote the part that it cannot."""
     if not _usable(address.get_secret_value(), {"redis", "rediss"}):
         raise ValueError(
             "not redis://user:password@host:port/number; write / @ : [ in a password as %2F %40 %3A %5B"
@@ -30,7 +30,7 @@ def _queues(address: SecretStr) -> SecretStr:
 
 
 def _rows(address: SecretStr) -> SecretStr:
-    """An address of a database that this service speaks to."""
+    """An address of a supported database."""
     driver = address.get_secret_value().partition("://")[0]
     if driver not in ("postgresql", "postgresql+psycopg2", "sqlite"):
         raise ValueError("not postgresql+psycopg2://user:password@host:port/name or sqlite:///file")

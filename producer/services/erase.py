@@ -90,7 +90,7 @@ def erase_document(sessions: Sessions, store: Store, document_id: int, *, who: s
     Those that show the same ink keep the finding, but not where the ink was before.
     """
     with sessions() as session:
-        # Before the lock, so as not to stand in a worker's way, and behind it, to be sure.
+        # Before the lock, so as not to hold up a worker, and after it, to be sure.
         _check_free(session, document_id)
         document = erase.lock(session, document_id)
         if document is None:

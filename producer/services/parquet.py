@@ -45,7 +45,7 @@ def _arrow_type(kind: object) -> str:
 
 
 class _Counting(io.RawIOBase):
-    """A stream that knows how far it is: a pipe does not, and Parquet asks."""
+    """A stream that counts its position: Parquet asks for it, and a pipe has none."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream

@@ -92,7 +92,7 @@ def read_bundle(path: Path) -> Bundle:
 
 
 def _members(file: zipfile.ZipFile) -> dict[str, bytes]:
-    """The members that bundles have, unpacked; sizes are counted, not believed."""
+    """The members that bundles have, unpacked; sizes are counted while unpacking, not believed."""
     members: dict[str, bytes] = {}
     left = LARGEST_BUNDLE
     for info in file.infolist():

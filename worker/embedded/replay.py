@@ -21,7 +21,7 @@ _TOLERANCE = 1e-3
 def replay_bundle(bundle: Bundle, folder: Path) -> ReplayResult:
     """Read the bundle's document here, with the bundle's settings but this machine's device.
 
-    WrongUse when the folder is not empty, or the bundle holds what no bundle holds.
+    WrongUse when the folder is not empty, or the bundle is malformed.
     """
     if folder.exists() and any(folder.iterdir()):
         raise WrongUse(f"{str(folder)!r} is not empty: name another folder")

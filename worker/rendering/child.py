@@ -29,7 +29,7 @@ Answer = tuple[dict[str, object], bytes]
 def main() -> None:
     """Answer requests until standard input ends."""
     memory, seconds = (int(argument) for argument in sys.argv[1:3])
-    # Libraries that print must not speak into the answers.
+    # What libraries print must not get into the answers.
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     _confine(memory)

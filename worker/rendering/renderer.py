@@ -34,7 +34,7 @@ class SandboxRenderer:
         self._pool = RenderPool(
             size=size,
             memory_bytes=settings.render_memory_mb * 1024 * 1024,
-            # The clock speaks first: processor time ends only children that nobody waits for any more.
+            # The timeout comes first: processor time ends only children that nobody waits for any more.
             cpu_seconds=math.ceil(settings.page_seconds) + 5,
         )
 

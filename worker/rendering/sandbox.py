@@ -114,7 +114,7 @@ class RenderPool:
                         yield page
                     child.finish(timeout)
             except _ChildLost as loss:
-                # One death may be anybody's fault, the kernel's when memory ran out; a second is the page's.
+                # One death may have any cause, such as full memory; a second is the page's fault.
                 if not loss.late and lost is None:
                     lost = loss
                     continue
@@ -144,7 +144,7 @@ class RenderPool:
 
     @contextmanager
     def _child(self) -> Iterator[_Child]:
-        """A child of one's own; it goes back to the pool only when it has said all it had to say."""
+        """A child that nobody else uses; it returns to the pool only after the last of its answer."""
         child = self._slots.get()
         try:
             if child is None or not child.is_fit(self._documents_per_child):
@@ -207,7 +207,7 @@ class _Child:
         return RenderedPage(**header, data=payload, points=points and (points[0], points[1]))
 
     def finish(self, timeout: float) -> None:
-        """Hear out the end of the answer."""
+        """Read the answer to its end."""
         self._receive(timeout)
         self.is_idle = True
 
@@ -254,7 +254,7 @@ class _Child:
 
 
 def _said(text: str) -> str:
-    """Words of the child as rows, logs and terminals can hold them: they may quote the document."""
+    """The child's words made safe for rows, logs and terminals: they may quote the document."""
     short = text[:_LONGEST_WORDS]
     return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in short)
 

@@ -64,7 +64,7 @@ def attempt(job: Job, deps: Needs, work: Callable[[Lease, Document, Needs], None
     put off, and it is raised again so that the queue shows it. `work` notes the end of its stage itself, in
     the transaction that closes it. While storage or the database is away, attempts wait before they claim.
     A stage that joins has nothing to do while a chunk is open.
-    An attempt whose forerunner died runs alone in its process.
+    An attempt runs alone in its process when the previous one died.
     """
     seconds = PIPELINE[job.stage].lease(deps.attempts)
     deps.breaker.wait(most=seconds / 2)
@@ -119,9 +119,9 @@ def close_stage(session: Session, lease: Lease, document_id: int, deps: Deps) ->
 
 
 def hold(session: Session, lease: Lease, *, progress: bool = False) -> None:
-    """Lock the row to the end of the transaction and hold it longer. LeaseLost when a newer lease was taken.
+    """Lock the row until the transaction ends, and extend its lease. LeaseLost when a newer one was taken.
 
-    With `progress` its attempts begin to count anew.
+    `progress` resets its count of attempts.
     """
     if not leases.renew(session, lease, progress=progress):
         raise LeaseLost
@@ -148,7 +148,7 @@ def note_event(
 
 @contextmanager
 def left_to_the_sweep() -> Iterator[None]:
-    """Send committed rows on inside it: when the queues are away the sweep sends them, and nothing failed."""
+    """Send committed rows on inside this block: while the queues are away, that is left to the sweep."""
     try:
         yield
     except BrokerUnavailable as error:
@@ -175,13 +175,13 @@ def _claim(job: Job, seconds: float, deps: Deps) -> _Claimed | None:
 
 
 def _hold_anew(deps: Deps, lease: Lease) -> None:
-    """The turn to be alone may have been long in coming."""
+    """Extend the lease: waiting to run alone may have taken long."""
     with deps.sessions() as session:
         hold(session, lease)
 
 
 def _note_abandoned(session: Session, lease: Lease, document_id: int) -> None:
-    """The attempt before died, or was too slow, and could not say so itself."""
+    """Note that the previous attempt died, or was too slow, and could not say so itself."""
     detail = "its worker died or outlived its lease"
     events.record(
         session,
@@ -231,7 +231,7 @@ def _put_off(deps: Deps, claimed: _Claimed, error: Exception) -> None:
 
 
 def _tries(claimed: _Claimed) -> Iterator[None]:
-    """One now and more while the lease lasts; after it the row is free anyway."""
+    """One try now, and more while the lease lasts; after that the row is free anyway."""
     yield
     while time.monotonic() + DATABASE_POLL < claimed.lease.taken + claimed.lease.seconds:
         Event().wait(DATABASE_POLL)

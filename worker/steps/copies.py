@@ -1,9 +1,9 @@
 """Copies: the same ink on two documents, or on a document and a reference, found while a chunk is verified.
 
-A region is first shown, in a transaction of its own, and only then looks for others: of two documents at
-work at once, the one that is shown later sees the other. Which of the two is the earlier is a matter of
-places, not of time; so a document that is verified late writes its finding to the later one, whose answer is
-written again when the late one finishes.
+A region is first made visible, in a transaction of its own, and only then looks for others. So of two
+documents at work at once, the one that becomes visible later sees the other. The order of registration, not
+of verification, says which is the earlier. A document that is verified late writes its finding to the later
+one, whose answer is written again when the late one finishes.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def searchable(
 
 
 def index_regions(session: Session, regions: Iterable[Searchable]) -> None:
-    """Let these regions be found."""
+    """Make these regions visible to searches."""
     for region in regions:
         copies.index_region(
             session, region.region_id, strokes=region.data, outline=region.outline, scopes=region.scopes

@@ -31,7 +31,7 @@ def _finish(lease: Lease, _: Document, deps: Deps) -> None:
 def _tell_later_ones(document_id: int, deps: Deps) -> None:
     """Write answers again that were given before this document was found to show the same ink.
 
-    One that is given at this moment waits here, or sees the finding itself.
+    An answer that is being written right now waits here, or has the finding already.
     """
     with deps.sessions() as session:
         later = copies.documents_with_copies_of(session, document_id)

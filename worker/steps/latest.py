@@ -1,4 +1,4 @@
-"""A value that is made again only when what it was made from has changed."""
+"""A cached value, made again only when what it was made from has changed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 @dataclass
 class Latest(Generic[T]):
-    """Remembers the last value by its mark; threads may share it, for both are replaced together."""
+    """Keeps the last value with its mark. Safe for threads: both are replaced together."""
 
     _latest: tuple[Hashable, T] | None = field(default=None, repr=False)
 

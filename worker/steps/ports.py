@@ -22,7 +22,7 @@ from worker.vision.verification.verifier import Verifier
 
 
 class Publisher(Protocol):
-    """Sends work on by id. Called after the rows it speaks of are committed."""
+    """Sends work on by id. Call it only after the rows are committed."""
 
     def send(self, stage: StageName, document_id: int, chunk_id: int = 0) -> None:
         """Send a document, or a chunk of it, to this stage and those that follow. BrokerUnavailable."""
@@ -51,7 +51,7 @@ class Rendering(Protocol):
 
 
 class Renderer(Protocol):
-    """Renders in a process of its own, so that a hostile document cannot take the worker along."""
+    """Renders in a process of its own, so that a hostile document cannot end the worker."""
 
     def open(self, data: bytes, *, limits: Limits, first: int = 0) -> Rendering:
         """Look at the bytes. DocumentError when they cannot be read at all."""

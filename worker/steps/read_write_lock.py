@@ -1,4 +1,4 @@
-"""A read/write lock: attempts run side by side, but one whose forerunner died runs alone in its process.
+"""A read/write lock: attempts run side by side, but one that follows a crash runs alone in its process.
 
 A document that kills its process takes along whatever is at work beside it. Were all of them begun again
 side by side, the others would use up their attempts too. Alone, it can only kill itself.

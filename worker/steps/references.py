@@ -73,10 +73,10 @@ def enroll_reference(
 
 
 def judge(signer: str, deps: VerifyDeps) -> EnrolmentResult:
-    """Judge a signer's references by each other and put it on file.
+    """Judge a signer's references by each other, and store what came of it.
 
-    Those whose pictures are damaged are left out. Where others are enrolled meanwhile it is done again, so
-    that the last word is about all of them.
+    References whose pictures are damaged are left out. When others are enrolled meanwhile it starts again, so
+    that the last judgement is about all of them.
     """
     refresh_references([signer], deps)
     while True:
@@ -127,10 +127,10 @@ def graded_image(name: str, data: bytes, cleaner: Cleaner) -> tuple[Prepared, Gr
 
 
 def refresh_references(names: Sequence[str], deps: VerifyDeps) -> list[DamagedReference]:
-    """Embed again what another verifier or cleaner saw: a new one must not cost a signer the references.
+    """Embed references again that an earlier verifier or cleaner embedded, so that no signer loses them.
 
-    Of all signers without a name. Answers those whose stored picture is damaged or gone: it stands in their
-    rows, and what was not embedded again is left out of comparisons until the picture is back.
+    Without names, those of all signers. Returns the references whose stored picture is damaged or gone: their
+    rows say so, and they are left out of comparisons until the picture is back.
     """
     with deps.sessions() as session:
         outdated = signers.outdated(session, names, encoder=deps.embedding_version)

@@ -55,7 +55,7 @@ def _answered_before(lease: Lease, data: bytes, deps: RenderDeps) -> bool:
     sha256 = hashlib.sha256(data).hexdigest()
     policy = deps.reading.same_bytes
     with deps.sessions() as session:
-        # Earlier documents are locked before this one: two twins at once must not wait for each other.
+        # Earlier documents are locked before this one: two twins at once must not deadlock.
         original = None if policy == "reprocess" else documents.twin(session, lease.id, sha256)
         hold(session, lease)
         documents.begin(session, lease.id, sha256=sha256, bytes=len(data))

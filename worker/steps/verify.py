@@ -75,7 +75,7 @@ def _verify(lease: Lease, document: Document, deps: VerifyDeps) -> None:
     matches = copies.search(searchable, deps)
     with deps.sessions() as session:
         close_stage(session, lease, document.id, deps)
-        # Of references that nobody claims a document's history has nothing to say.
+        # References of signers whom nobody claims do not belong into a document's history.
         for error in (*(references if claimed else ()), *damaged.values()):
             events.record(session, document.id, lease.stage.value, error.code, detail=str(error))
         _write(session, lease, (*answers, *map(_unanswered, damaged, damaged.values())), deps)

@@ -1,4 +1,4 @@
-"""The base of all tasks: who is at work stands in every event. Retries are rows, not Celery's."""
+"""The base of all tasks: every event names its worker and task. Retries are rows, not Celery's."""
 
 from __future__ import annotations
 

@@ -98,7 +98,7 @@ def _touch(pulse: Path) -> None:
 
 
 def _waiting(publisher: CeleryPublisher, queue: str) -> int:
-    """Messages in the queue; none when nobody can say: another process could not take them either."""
+    """Messages in the queue; 0 while the broker is away, when no other process could take them either."""
     try:
         return publisher.depth(queue)
     except BrokerUnavailable:
