@@ -5,12 +5,13 @@ Every variable begins with COUNTERSIGN_. A bad value stops the process with a li
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from worker.vision.choices import Cleaning, Label, Limits, Thresholds
 
@@ -69,6 +70,16 @@ def _usable(address: str, schemes: set[str]) -> bool:
 def _upper(word: object) -> object:
     """Levels are written in either case; an empty one is none."""
     return (word.upper() or None) if isinstance(word, str) else word
+
+
+def _read_json(value: object) -> object:
+    """The JSON that a variable holds."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError as error:
+        raise ValueError(f"not JSON: {error}") from error
 
 
 class _Group(BaseSettings):
@@ -206,7 +217,7 @@ class Detection(_Group):
         default=None, description="Score that a box must reach; empty for the one chosen on validation data"
     )
     max_iou: Share = Field(default=0.45, description="Overlap above which the weaker of two boxes is dropped")
-    label_scores: dict[Label, Share] = Field(
+    label_scores: Annotated[dict[Label, Share], NoDecode, BeforeValidator(_read_json)] = Field(
         default_factory=dict, description='Scores that differ by label, as JSON: {"initials": 0.4}'
     )
     classifier: Literal["on", "off"] | None = Field(
@@ -307,7 +318,11 @@ class Verification(_Group):
 class Retention(_Group):
     """How long answers are kept."""
 
-    retain_days: dict[Literal["done", "partial", "failed"], Annotated[float, Field(ge=0)]] = Field(
+    retain_days: Annotated[
+        dict[Literal["done", "partial", "failed"], Annotated[float, Field(ge=0)]],
+        NoDecode,
+        BeforeValidator(_read_json),
+    ] = Field(
         default_factory=dict,
         description='Days by status before `countersign retain` erases, as JSON: {"done": 90}; else forever',
     )
@@ -350,7 +365,7 @@ DECIDING = {"reading": Reading, "detection": Detection}
 
 def complaints(error: ValidationError) -> list[str]:
     """What is wrong with which variable, a line each; no value is quoted."""
-    named = [("_".join(map(str, wrong["loc"])), wrong["msg"]) for wrong in error.errors()]
+    named = [("".join(map(str, wrong["loc"][:1])), wrong["msg"]) for wrong in error.errors()]
     return [f"COUNTERSIGN_{name.upper()}: {message}" for name, message in named]
 
 

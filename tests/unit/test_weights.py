@@ -9,6 +9,7 @@ import pytest
 from producer.commands.run import run
 from training.catalogue import register_weights
 from worker.errors import WeightsError
+from worker.vision.onnx import OnnxModel
 from worker.vision.weights import WEIGHTS_DIR, entry, load_catalogue, verified_path
 
 
@@ -46,6 +47,13 @@ def test_a_missing_file_is_named_with_the_way_to_restore_it(folder, tmp_path):
 
     with pytest.raises(WeightsError, match=r"a\.onnx is missing; restore"):
         verified_path("model", folder)
+
+
+def test_a_catalogued_file_that_is_no_network_is_refused(folder, tmp_path):
+    registered(folder, tmp_path)
+
+    with pytest.raises(WeightsError, match="cannot open"):
+        OnnxModel.catalogued("model", folder=folder)
 
 
 def test_an_unknown_name_lists_the_known_ones(folder, tmp_path):

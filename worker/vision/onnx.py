@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime  # type: ignore[import-untyped]  # ships no types
 
+from worker.errors import WeightsError
 from worker.vision.weights import WEIGHTS_DIR, entry, verified_path
 
 #: Where sessions run; GPUs are served by torch.
@@ -35,8 +36,13 @@ class OnnxModel:
 
     @classmethod
     def catalogued(cls, name: str, *, threads: int = 1, folder: Path = WEIGHTS_DIR) -> Self:
-        """The network of that name. WeightsError when its file is missing or not the catalogue's."""
-        return cls(verified_path(name, folder), version=entry(name, folder).sha256, threads=threads)
+        """The network of that name. WeightsError when its file is missing, another one, or no network."""
+        path = verified_path(name, folder)
+        try:
+            return cls(path, version=entry(name, folder).sha256, threads=threads)
+        except Exception as error:  # the vendor's exceptions have no base of their own
+            reason = f"ONNX Runtime cannot open {path}: {str(error).strip().splitlines()[0]}"
+            raise WeightsError(name, reason) from error
 
     def run(self, *inputs: Tensor) -> Tensor:
         """The network's first output for its inputs, which come in the order of the file."""
