@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session, contains_eager
 
 from db.engine import now
 from db.models import Chunk, Document, Page, Region, Versions, VersionsContent
+from db.signing import is_compared
 from db.states import ChunkStage, DocumentStage, PageStatus
 from db.writes import Values, insert_once, insert_or_find
 
@@ -69,16 +70,13 @@ def pages(session: Session, chunk_id: int, status: PageStatus) -> Sequence[Page]
     return session.execute(statement).scalars().all()
 
 
-def comparable_regions(session: Session, chunk_id: int, label: str) -> Sequence[Region]:
-    """The chunk's regions with that label that sign, or of unknown role, with their pages.
-
-    In page order, then best first.
-    """
+def compared_regions(session: Session, chunk_id: int) -> Sequence[Region]:
+    """The chunk's regions that are compared with references, with their pages: in page order, best first."""
     statement = (
         select(Region)
         .join(Page, Region.page_id == Page.id)
         .options(contains_eager(Region.page))
-        .where(Page.chunk_id == chunk_id, Region.label == label, Region.signs.is_not(False))
+        .where(Page.chunk_id == chunk_id, is_compared())
         .order_by(Page.index, Region.index)
     )
     return session.execute(statement).scalars().all()
@@ -125,7 +123,7 @@ def name_versions(session: Session, chunk_id: int, versions_id: int) -> None:
     session.execute(update(Chunk).where(Chunk.id == chunk_id).values(versions_id=versions_id))
 
 
-#: What detection decides; the rest of the versions is what verification wrote.
+#: What only detection decides; of the versions that verification wrote it may lie in other settings.
 _DETECTION = ("detector", "classifier", "roles", "thresholds")
 
 
@@ -133,8 +131,10 @@ def versions(session: Session, document_id: int) -> VersionsContent:
     """Digests, thresholds and code that verified the document's chunks and detected on its pages."""
     detected = _contents(session, select(Page.versions_id).where(Page.document_id == document_id))
     verified = _contents(session, select(Chunk.versions_id).where(Chunk.document_id == document_id))
-    detection = {name: detected[name] for name in _DETECTION if name in detected}
-    return {**verified, **detection}
+    if not detected:
+        return verified
+    verification = {name: value for name, value in verified.items() if name not in _DETECTION}
+    return {**verification, **{name: detected[name] for name in _DETECTION if name in detected}}
 
 
 def _contents(session: Session, ids: Select[int | None]) -> VersionsContent:

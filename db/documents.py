@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, case, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from db.engine import now
 from db.models import Chunk, Claim, Document, Event, Page, Region
+from db.signing import is_compared, signs
 from db.states import FIRST_STAGE, ClaimSource, DocumentStage, PageStatus, Status
 from db.writes import Values, changed, insert_once, insert_or_find
 
@@ -247,45 +248,47 @@ def quarantine_reasons(session: Session) -> list[tuple[str, int]]:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What decides a document's status: pages read and failed, marks that sign, damaged ones."""
+    """What decides a document's status: pages read and failed, regions that sign, damaged ones."""
 
     read: int
     unread: int
-    #: Regions that sign; where no role is known, signatures.
-    signatures: int
-    #: Signatures whose crops are damaged in storage, and which have no verdict.
+    #: Regions that sign.
+    signing: int
+    #: Those of them that are compared with references.
+    compared: int
+    #: Those of these whose crops are damaged in storage, and which have no verdict.
     damaged: int
 
     @property
     def status(self) -> Status:
-        """Done when all pages were read and no signature went without verdict, failed when no page was."""
+        """Done when all pages were read and no comparison failed, failed when no page was read."""
         if self.unread == 0:
             return Status.PARTIAL if self.damaged else Status.DONE
         return Status.PARTIAL if self.read else Status.FAILED
 
     @property
     def signed(self) -> bool | None:
-        """A signature settles it; without one, an unread page leaves it open."""
-        if self.signatures:
+        """A region that signs settles it; without one, an unread page leaves it open."""
+        if self.signing:
             return True
         return None if self.unread else False
 
 
-def tally(session: Session, document_id: int, *, label: str = "signature") -> Tally:
+def tally(session: Session, document_id: int) -> Tally:
     """Count what is known of a document."""
     by_status = select(Page.status, func.count()).where(Page.document_id == document_id).group_by(Page.status)
     status = {state: number for state, number in session.execute(by_status)}  # noqa: C416 - rows are not pairs
-    unknown = and_(Region.signs.is_(None), Region.label == label)
-    signatures, damaged = session.execute(
-        select(func.count(Region.id), func.count(Region.reason))
+    signing, compared, damaged = session.execute(
+        select(func.count(Region.id), func.count(case((is_compared(), 1))), func.count(Region.reason))
         .join(Page, Region.page_id == Page.id)
-        .where(Page.document_id == document_id, or_(Region.signs.is_(True), unknown))
+        .where(Page.document_id == document_id, signs())
     ).one()
     unread = status.get(PageStatus.FAILED, 0)
     return Tally(
         read=sum(status.values()) - unread,
         unread=unread,
-        signatures=signatures,
+        signing=signing,
+        compared=compared,
         damaged=damaged,
     )
 

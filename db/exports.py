@@ -8,6 +8,7 @@ from sqlalchemy import Join, Row, and_, func, join, outerjoin, select
 from sqlalchemy.orm import Session, aliased, selectinload
 
 from db.models import Document, Duplicate, Page, ReferenceCopy, Region, Verdict, Versions
+from db.signing import how_signed
 from db.states import Status
 
 
@@ -49,6 +50,8 @@ def load_documents(session: Session, document_ids: Collection[int]) -> Sequence[
 
 #: The earlier region that a duplicate shows again, and its page.
 _EARLIER, _EARLIER_PAGE = aliased(Region), aliased(Page)
+#: The document that was read: a linked one has the answer of its original.
+_SOURCE = func.coalesce(Document.original_id, Document.id)
 #: Those of `worker.result.VerdictRow`, in its order.
 _COLUMNS = (
     Document.id.label("document"),
@@ -82,6 +85,7 @@ _COLUMNS = (
     ReferenceCopy.reference.label("copy_of_reference"),
     Region.signs,
     Region.role_probability,
+    how_signed(_SOURCE).label("signed_by"),
 )
 
 
@@ -102,10 +106,9 @@ def verdict_rows(session: Session, document_ids: Collection[int]) -> Sequence[Ro
 
 def _documents_with_verdicts() -> Join:
     answers = join(Page, Region, Region.page_id == Page.id).join(Verdict, Verdict.region_id == Region.id)
-    source = func.coalesce(Document.original_id, Document.id)
     copied = and_(ReferenceCopy.region_id == Region.id, ReferenceCopy.signer == Verdict.signer)
     return (
-        outerjoin(Document, answers, Page.document_id == source)
+        outerjoin(Document, answers, Page.document_id == _SOURCE)
         .join(Versions, Versions.id == Document.versions_id, isouter=True)
         .join(Duplicate, Duplicate.region_id == Region.id, isouter=True)
         .join(_EARLIER, _EARLIER.id == Duplicate.of_region_id, isouter=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pkgutil import resolve_name
@@ -24,7 +24,7 @@ from worker.vision.cleaning.cleaner import Cleaner, load_cleaner
 from worker.vision.values import RenderedPage
 from worker.vision.verification.architectures.siamese import SiameseVerifier
 
-VERSIONS = {"detector": "d", "encoder": "e", "code": "c", "thresholds": {"min_score": 0.5}}
+VERSIONS: dict[str, object] = {"detector": "d", "encoder": "e", "code": "c", "thresholds": {"min_score": 0.5}}
 
 
 @dataclass
@@ -40,13 +40,14 @@ class World:
     cleaner: Cleaner = field(default_factory=lambda: load_cleaner(Cleaning.CLASSICAL))
     encoder: MeanEncoder = field(default_factory=MeanEncoder)
     verifier: SiameseVerifier = field(default_factory=shipped_verifier)
+    versions: Mapping[str, object] = field(default_factory=VERSIONS.copy)
 
     def __post_init__(self) -> None:
         self.sessions = make_sessions(self.engine)
 
     @property
     def deps(self) -> Deps:
-        return Deps(self.sessions, self.store, self.outbox, self.attempts, VERSIONS)
+        return Deps(self.sessions, self.store, self.outbox, self.attempts, self.versions)
 
     @property
     def render_deps(self) -> RenderDeps:

@@ -77,9 +77,9 @@ def result_versions(detection: Detection, verification: Verification) -> dict[st
     digests = {role: catalogue.files[name].sha256 for role, name in parts.items()}
     doubts: dict[str, float] = {}
     if _rescores(detection):
-        classifier = catalogue.files[CLASSIFIER]
-        digests[CLASSIFIER] = classifier.sha256
-        doubts["doubt"] = float(classifier.parameters["doubt"])
+        doubts["doubt"] = float(catalogue.files[CLASSIFIER].parameters["doubt"])
+    if _rescores(detection) or _has_roles(detection):
+        digests[CLASSIFIER] = catalogue.files[CLASSIFIER].sha256
     if _has_roles(detection):
         digests[ROLE_NETWORK] = catalogue.files[ROLE_NETWORK].sha256
         doubts["min_role_probability"] = roles.min_role_probability(ROLE_NETWORK)

@@ -76,7 +76,10 @@ def test_a_flat_row_says_what_the_whole_document_says(world: World, told: dict[s
     expected = {
         "document": result["id"],
         "key": result["document"],
-        **{name: result[name] for name in ("bucket", "version", "sha256", "status", "reason", "signed")},
+        **{
+            name: result[name]
+            for name in ("bucket", "version", "sha256", "status", "reason", "signed", "signed_by")
+        },
         "page": 1,
         "region": 0,
         **{

@@ -6,9 +6,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
+from db.models import Region
+from producer.services.results import read_rows
 from tests.fakes import DarkBlocks, page
 from tests.world import World
+from worker.result import DocumentResult
 from worker.result.rows import document_result
 from worker.steps.detect import detect_chunk
 from worker.steps.finish import finish_document
@@ -34,17 +38,28 @@ class InTurn(DarkBlocks):
         ]
 
 
-def answered(world: World, detector: DarkBlocks, *, marks: int) -> dict[str, Any]:
-    """The result of a page with so many marks, seen by that detector."""
-    document_id = world.arrive("letter.pdf", [page(0, marks=marks)])
+def detected(world: World, detector: DarkBlocks, *, marks: int, key: str = "letter.pdf") -> int:
+    """The id of a document with so many marks on its page, once that detector has seen it."""
+    document_id = world.arrive(key, [page(0, marks=marks)])
     render_document(document_id, world.render_deps)
     deps = DetectDeps(**{**vars(world.detect_deps), "detector": detector})
     for chunk_id in world.open_chunks(document_id):
         detect_chunk(chunk_id, deps)
+    return document_id
+
+
+def finished(world: World, document_id: int) -> dict[str, Any]:
+    """The result of a document that is verified and finished."""
+    for chunk_id in world.open_chunks(document_id):
         verify_chunk(chunk_id, world.verify_deps)
     finish_document(document_id, world.deps)
     with world.sessions() as session:
         return document_result(session, document_id).json_object()
+
+
+def answered(world: World, detector: DarkBlocks, *, marks: int) -> dict[str, Any]:
+    """The result of a page with so many marks, seen by that detector."""
+    return finished(world, detected(world, detector, marks=marks))
 
 
 def test_a_signature_beside_its_initials_is_the_only_one_compared(world: World) -> None:
@@ -111,3 +126,48 @@ def test_without_roles_a_signature_signs_and_nothing_is_said_of_it(world: World)
     (region,) = result["pages"][0]["regions"]
     assert (result["signed"], result["signed_by"]) == (True, "signature")
     assert (region["signs"], region["role_probability"]) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("detector", "expected"),
+    [
+        pytest.param(WithRole(Label.INITIALS, signs=True), (True, "initials"), id="initials that sign"),
+        pytest.param(WithRole(Label.SIGNATURE, signs=False), (False, None), id="signature that does not"),
+        pytest.param(InTurn(Label.SIGNATURE), (True, "signature"), id="signature of unknown role"),
+        pytest.param(InTurn(Label.INITIALS), (False, None), id="initials of unknown role"),
+    ],
+)
+def test_every_form_of_an_answer_says_the_same_about_who_signs(
+    world: World, detector: DarkBlocks, expected: tuple[bool, str | None]
+) -> None:
+    document_id = detected(world, detector, marks=1)
+    result = finished(world, document_id)
+
+    (row,) = read_rows(world.sessions, [document_id])
+    (region,) = DocumentResult.model_validate(result).regions
+    assert (row.signed, row.signed_by) == (result["signed"], result["signed_by"]) == expected
+    assert region.is_signing is expected[0]
+
+
+def test_a_damaged_crop_is_counted_among_the_signatures_that_are_compared(world: World) -> None:
+    document_id = detected(world, WithRole(Label.SIGNATURE, Label.INITIALS, signs=True), marks=2)
+    with world.sessions() as session:
+        key = session.execute(select(Region.crop_key).where(Region.label == "signature")).scalar_one()
+    world.store.objects[key] = b"damaged"
+
+    result = finished(world, document_id)
+
+    assert (result["status"], result["signed"]) == ("partial", True)
+    assert result["detail"].startswith("1 of 1 signatures could not be compared")
+
+
+def test_versions_of_detection_are_those_of_the_process_that_detected(world: World) -> None:
+    with_roles = {**world.versions, "roles": "r", "classifier": "k"}
+    off, on = InTurn(Label.SIGNATURE), WithRole(Label.SIGNATURE, signs=True)
+
+    newer = replace(world, versions=with_roles)
+    without = finished(newer, detected(world, off, marks=1, key="off.pdf"))
+    named = finished(world, detected(newer, on, marks=1, key="on.pdf"))
+
+    assert {"roles", "classifier"}.isdisjoint(without["versions"])
+    assert (named["versions"]["roles"], named["versions"]["classifier"]) == ("r", "k")

@@ -164,14 +164,14 @@ def test_the_catalogue_names_the_kinds_in_the_order_of_the_answers():
 
 @pytest.mark.parametrize(("setting", "named"), [("on", True), ("off", False)])
 def test_a_result_names_the_classifier_that_looked(setting, named):
-    versions = result_versions(Detection(classifier=setting), Verification())
+    versions = result_versions(Detection(classifier=setting, roles="off"), Verification())
 
     assert (versions.get("classifier") == entry("classifier").sha256) is named
     assert ("doubt" in versions["thresholds"]) is named
 
 
 def test_the_weights_decide_where_nothing_is_set():
-    by_default = "classifier" in result_versions(Detection(), Verification())
+    by_default = "classifier" in result_versions(Detection(roles="off"), Verification())
 
     assert by_default is entry("classifier").parameters["default"]
 

@@ -205,6 +205,13 @@ def test_results_name_the_roles_weights_where_they_are_on(switch):
     assert ("roles" in versions) == (switch == "on")
 
 
+def test_results_name_the_classifier_whose_shares_the_roles_read():
+    versions = result_versions(Detection(classifier="off", roles="on"), Verification())
+
+    assert versions["classifier"] == entry("classifier").sha256
+    assert "doubt" not in versions["thresholds"]
+
+
 #: Places on the drawn letter, each called initials at 0.5, and how probable it is that they sign.
 PLACES = {
     "its signature": (Box(171, 772, 234, 114), 0.956),

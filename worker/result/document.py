@@ -122,7 +122,7 @@ class VersionsResult(ResultModel):
     matcher: str | None = Field(default=None, description="SHA-256 of the matcher's weights.")
     calibration: str | None = Field(default=None, description="SHA-256 of the verifier's calibration.")
     classifier: str | None = Field(
-        default=None, description="SHA-256 of the second-stage classifier, where it is on."
+        default=None, description="SHA-256 of the second-stage classifier, where it or roles are on."
     )
     roles: str | None = Field(
         default=None, description="SHA-256 of the network that says which marks sign, where it is on."
@@ -157,14 +157,14 @@ class DocumentResult(ResultModel):
         description="SHA-256 of its bytes, in hexadecimal; empty when they could not be read."
     )
     status: Status = Field(
-        description="`done`: every page was read, and so was the crop of every signature; `partial`: some "
-        "could not be read; `failed`: in quarantine; `waiting` and `working` before that."
+        description="`done`: every page was read, and so was the crop of every signature that signs; "
+        "`partial`: some could not be read; `failed`: in quarantine; `waiting` and `working` before that."
     )
     reason: str | None = Field(description="Reason code why it is not done; see below.")
     detail: Annotated[str | None, CIRCUMSTANCE] = Field(default=None, description="The reason in a sentence.")
     signed: bool | None = Field(
-        description="Whether a mark signs it; where roles are off, whether a signature was found. Null when "
-        "not, but a page could not be read."
+        description="Whether a region signs it; a signature of unknown role does. Null when none does, but a "
+        "page could not be read, and where the document was not read."
     )
     linked_to: Annotated[int | None, CIRCUMSTANCE] = Field(
         default=None, description="Id of the document with the same bytes and claims whose answer this is."

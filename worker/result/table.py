@@ -6,7 +6,7 @@ from pydantic import Field
 
 from db.states import Status
 from worker.result.base import Count, PagePixels, ResultModel, Share
-from worker.result.region import DuplicateKind
+from worker.result.region import DuplicateKind, SignedBy
 from worker.vision.choices import Confidence, Outcome
 
 
@@ -23,7 +23,10 @@ class VerdictRow(ResultModel):
     sha256: str | None = Field(default=None, description="SHA-256 of its bytes, in hexadecimal.")
     status: Status = Field(description="Status of the document.")
     reason: str | None = Field(default=None, description="Reason code why the document is not done.")
-    signed: bool | None = Field(default=None, description="Whether the document bears a signature.")
+    signed: bool | None = Field(
+        default=None,
+        description="Whether a region signs the document; null when not, but a page could not be read.",
+    )
     page: Count | None = Field(default=None, description="The page, from 0.")
     region: Count | None = Field(default=None, description="Index of the region on its page, from 0.")
     x: PagePixels | None = Field(default=None, description="Left edge in pixels of the page image.")
@@ -53,3 +56,7 @@ class VerdictRow(ResultModel):
     )
     signs: bool | None = Field(default=None, description="Whether the region signs the document.")
     role_probability: Share | None = Field(default=None, description="Probability that the region signs.")
+    signed_by: SignedBy | None = Field(
+        default=None,
+        description="How the document is signed: `signature`, or `initials` where only initials sign it.",
+    )

@@ -78,7 +78,7 @@ def _reason(session: Session, document_id: int, tally: Tally) -> tuple[str | Non
         return None, None
     if not tally.unread:
         region = chunks.first_damaged_region(session, document_id)
-        of_all = f"{tally.damaged} of {tally.signatures} signatures could not be compared"
+        of_all = f"{tally.damaged} of {tally.compared} signatures could not be compared"
         return region.reason, f"{of_all}; {region.detail}"
     first = chunks.first_failed_page(session, document_id)
     total = tally.read + tally.unread

@@ -19,7 +19,7 @@ from worker.steps.ports import VerifyDeps
 from worker.steps.references import NO_EMBEDDINGS, as_bytes, as_matrix, refresh_references
 from worker.steps.stored import stored_image
 from worker.storage.keys import clean_key
-from worker.vision.choices import Label, Outcome
+from worker.vision.choices import Outcome
 from worker.vision.cleaning.prepare import Prepared, prepare
 from worker.vision.crops import ink_mask
 from worker.vision.images import encode_png
@@ -63,7 +63,7 @@ def verify_chunk(chunk_id: int, deps: VerifyDeps) -> bool:
 
 def _verify(lease: Lease, document: Document, deps: VerifyDeps) -> None:
     with deps.sessions() as session:
-        regions = chunks.comparable_regions(session, lease.id, Label.SIGNATURE.value)
+        regions = chunks.compared_regions(session, lease.id)
         claimed = documents.claimed_signers(session, document.id)
     references = refresh_references(claimed, deps)
     crops, damaged = _crops(regions, deps)
