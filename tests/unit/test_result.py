@@ -108,6 +108,19 @@ def test_a_difference_in_the_answer_is_named_and_circumstances_are_none() -> Non
     ]
 
 
+def test_what_an_older_release_did_not_say_is_no_difference() -> None:
+    older = DocumentResult.model_validate_json(RELEASED[1])
+    roles = {"signs": True, "role_probability": 0.9}
+    region = older.pages[0].regions[0].model_copy(update=roles)
+    page = older.pages[0].model_copy(update={"regions": (region,), "signed_by": "signature"})
+    newer = older.model_copy(update={"pages": (page,), "signed_by": "signature"})
+    unsigned = newer.model_copy(update={"signed": False, "signed_by": None})
+
+    assert list(differences(older, newer)) == []
+    assert [one.field for one in differences(older, unsigned)] == ["signed"]
+    assert [one.field for one in differences(newer, unsigned)] == ["signed", "signed_by"]
+
+
 def test_fractions_within_the_tolerance_are_the_same() -> None:
     then = results.document(verdicts=[results.verdict("Ann", "genuine", 0.9)])
     near, far = (

@@ -20,14 +20,16 @@ Count = Annotated[int, Field(ge=0)]
 PagePixels = Annotated[float, Field(ge=0)]
 
 
-class Circumstance(Enum):
-    """Marks a field that says under which circumstances something was answered, not what."""
+class FieldMark(Enum):
+    """What `Annotated` says of a field beside its type."""
 
+    #: It says under which circumstances something was answered, not what: a replay does not compare it.
     CIRCUMSTANCE = auto()
+    #: The first release did not have it: it stays absent where it is absent, and says nothing there.
+    ADDED = auto()
 
 
-#: The mark, for `Annotated`: a replay does not compare such fields.
-CIRCUMSTANCE = Circumstance.CIRCUMSTANCE
+CIRCUMSTANCE, ADDED = FieldMark.CIRCUMSTANCE, FieldMark.ADDED
 
 
 class ResultModel(BaseModel):
@@ -38,6 +40,15 @@ class ResultModel(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore", from_attributes=True)
 
+    @property
+    def unknown_fields(self) -> set[str]:
+        """Fields that were ADDED since an older release gave this answer."""
+        return {
+            name
+            for name, field in type(self).model_fields.items()
+            if ADDED in field.metadata and name not in self.model_fields_set
+        }
+
     def json_object(self) -> dict[str, JsonValue]:
         """The JSON object: text, numbers, truth, None, lists and dicts."""
         return self.model_dump(mode="json")
@@ -47,13 +58,9 @@ class ResultModel(BaseModel):
         return json.dumps(self.json_object(), ensure_ascii=ascii_only)
 
 
-def without_unknown(
-    written: Mapping[str, JsonValue], model: ResultModel, *names: str
-) -> dict[str, JsonValue]:
-    """A JSON object without those of these fields that the model was not given: an older release had none."""
-    return {
-        name: value for name, value in written.items() if name in model.model_fields_set or name not in names
-    }
+def without_unknown(written: Mapping[str, JsonValue], model: ResultModel) -> dict[str, JsonValue]:
+    """A JSON object of a model without the fields that were ADDED since it was answered."""
+    return {name: value for name, value in written.items() if name not in model.unknown_fields}
 
 
 def without_nothing(written: Mapping[str, JsonValue], *names: str) -> dict[str, JsonValue]:

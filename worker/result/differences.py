@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from pydantic_core import to_jsonable_python
 
@@ -16,11 +16,13 @@ def differences(
 ) -> Iterator[Difference]:
     """Differences by field, depth first; a list of another length differs as a whole.
 
-    Models are compared by their fields, without those marked CIRCUMSTANCE. Fractions are the same when they
-    differ by no more than `tolerance`, absolute or relative to the larger.
+    Models are compared by their fields, without those marked CIRCUMSTANCE and those that `then`, of an older
+    release, does not have. Fractions are the same when they differ by no more than `tolerance`, absolute or
+    relative to the larger.
     """
     if isinstance(then, ResultModel) and isinstance(now, ResultModel):
-        then, now = _answer(then), _answer(now)
+        unknown = then.unknown_fields
+        then, now = _answer(then, unknown), _answer(now, unknown)
     if isinstance(then, Mapping) and isinstance(now, Mapping):
         for name in {**then, **now}:
             path = f"{field}.{name}" if field else name
@@ -32,9 +34,12 @@ def differences(
         yield Difference(field=field, then=to_jsonable_python(then), now=to_jsonable_python(now))
 
 
-def _answer(model: ResultModel) -> dict[str, object]:
-    fields = type(model).model_fields
-    return {name: getattr(model, name) for name in fields if CIRCUMSTANCE not in fields[name].metadata}
+def _answer(model: ResultModel, unknown: Collection[str]) -> dict[str, object]:
+    return {
+        name: getattr(model, name)
+        for name, field in type(model).model_fields.items()
+        if CIRCUMSTANCE not in field.metadata and name not in unknown
+    }
 
 
 def _same(then: object, now: object, tolerance: float) -> bool:

@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field, JsonValue, SerializerFunctionWrapHandler
 
 from db.states import PageStatus, Status
 from worker.result.base import (
+    ADDED,
     CIRCUMSTANCE,
     Count,
     Moment,
@@ -45,14 +46,14 @@ class PageResult(ResultModel):
         default=None, description="Path or storage key of the page image; null without one."
     )
     regions: tuple[RegionResult, ...] = Field(description="What was found on it, best score first.")
-    signed_by: SignedBy | None = Field(
+    signed_by: Annotated[SignedBy | None, ADDED] = Field(
         default=None,
         description="`signature`, or `initials` where only initials sign it; null where nothing does.",
     )
 
     @model_serializer(mode="wrap")
     def _with_what_was_asked(self, handler: SerializerFunctionWrapHandler) -> dict[str, JsonValue]:
-        return without_unknown(handler(self), self, "signed_by")
+        return without_unknown(handler(self), self)
 
 
 class VerdictResult(ResultModel):
@@ -183,14 +184,14 @@ class DocumentResult(ResultModel):
         default=None, description="When the result was final; null in the file that is written just before."
     )
 
-    signed_by: SignedBy | None = Field(
+    signed_by: Annotated[SignedBy | None, ADDED] = Field(
         default=None,
         description="`signature`, or `initials` where only initials sign it; null where nothing does.",
     )
 
     @model_serializer(mode="wrap")
     def _with_what_was_asked(self, handler: SerializerFunctionWrapHandler) -> dict[str, JsonValue]:
-        return without_unknown(handler(self), self, "signed_by")
+        return without_unknown(handler(self), self)
 
     @property
     def regions(self) -> Iterator[RegionResult]:

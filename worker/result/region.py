@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import Field, JsonValue, SerializerFunctionWrapHandler, model_serializer
 
 from worker.result.base import (
+    ADDED,
     CIRCUMSTANCE,
     Count,
     PagePixels,
@@ -122,12 +123,12 @@ class RegionResult(ResultModel):
     detail: Annotated[str | None, CIRCUMSTANCE] = Field(
         default=None, description="The reason in a sentence; absent without one."
     )
-    signs: bool | None = Field(
+    signs: Annotated[bool | None, ADDED] = Field(
         default=None,
         description="Whether this mark signs, approves or witnesses the document; null where roles are off, "
         "and for marks beyond the dozen of a page that are asked for their role.",
     )
-    role_probability: Share | None = Field(
+    role_probability: Annotated[Share | None, ADDED] = Field(
         default=None, description="Probability that it signs, calibrated; null where `signs` is."
     )
 
@@ -135,7 +136,7 @@ class RegionResult(ResultModel):
     def _with_a_reason_where_there_is_one(
         self, handler: SerializerFunctionWrapHandler
     ) -> dict[str, JsonValue]:
-        written = without_unknown(handler(self), self, "signs", "role_probability")
+        written = without_unknown(handler(self), self)
         return without_nothing(written, "reason", "detail")
 
     @property
