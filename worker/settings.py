@@ -214,7 +214,9 @@ class Detection(_Group):
         default="cpu", description="cpu: ONNX Runtime; cuda: torch, half precision"
     )
     min_score: Share | None = Field(
-        default=None, description="Score that a box must reach; empty for the one chosen on validation data"
+        default=None,
+        description="Score that a box must reach; empty for the one chosen on validation data, "
+        "which marks that sign need not reach",
     )
     max_iou: Share = Field(default=0.45, description="Overlap above which the weaker of two boxes is dropped")
     label_scores: Annotated[dict[Label, Share], NoDecode, BeforeValidator(_read_json)] = Field(

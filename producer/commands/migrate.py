@@ -15,7 +15,7 @@ from worker.settings import Database, Logins
 def migrate(
     roles: Annotated[
         bool,
-        typer.Option("--roles", help="Also create the Postgres roles of least privilege; see SECURITY.md."),
+        typer.Option("--roles", help="Also give the database roles their rights; see SECURITY.md."),
     ] = False,
     new_file: Annotated[
         bool,

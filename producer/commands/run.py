@@ -30,7 +30,10 @@ _Claims = Annotated[
 _MinScore = Annotated[
     float | None,
     typer.Option(
-        min=0, max=1, help="Score that a box must reach. Default: 0.5, or 0.44 with `detector-accurate`."
+        min=0,
+        max=1,
+        help="Score that a box must reach. Default: 0.5, or 0.44 with `detector-accurate`. "
+        "Unless it is set, marks that sign need none.",
     ),
 ]
 _Resume = Annotated[

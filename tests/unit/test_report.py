@@ -234,3 +234,21 @@ def test_the_file_names_no_address(tmp_path: Path) -> None:
     path = write_report([SIGNED], tmp_path / "report.html", load_image=stored)
 
     assert not re.search(r"https?://", path.read_text(encoding="utf-8"))
+
+
+def test_a_mark_says_whether_it_signs_and_one_of_unknown_role_says_nothing(tmp_path: Path) -> None:
+    regions = [
+        region(0, label="initials", signs=True, role_probability=0.91),
+        region(1, signs=False, role_probability=0.08),
+        region(2, signs=True),
+        region(3),
+    ]
+    read = report(tmp_path, document(pages=[page(regions=regions)]))
+
+    titles = [span["title"] for span in read.all("span") if "title" in span]
+    assert [title for title in titles if title and "it signs" in title] == [
+        "probability that it signs: 0.91",
+        "probability that it signs: 0.08",
+    ]
+    assert read.words.count("does not sign") == 1
+    assert "3 marks that sign" in read.words
