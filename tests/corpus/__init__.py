@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.corpus.codecs import CODECS
 from tests.corpus.damage import DAMAGE
 from tests.corpus.directories import DIRECTORIES
 from tests.corpus.disguise import DISGUISES
@@ -16,6 +17,7 @@ __all__ = ["ANY", "KINDS", "Kind"]
 
 KINDS: tuple[Kind, ...] = (
     *DAMAGE,
+    *CODECS,
     *DISGUISES,
     *IMAGES,
     *DIRECTORIES,

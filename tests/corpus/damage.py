@@ -79,7 +79,7 @@ DAMAGE = (
         for byte in (0, 255)
     ),
     *(lost(f"png-hole-{byte}", overwritten("png", 0.4, 0.6, byte), TORN) for byte in (0, 255)),
-    # Baseline JPEG has no checksums: a decoder goes on behind a hole.
-    *(Kind(f"jpeg-hole-{byte}", overwritten("jpeg", 0.4, 0.6, byte)) for byte in (0, 255)),
+    # JPEG has no checksums: a decoder goes on behind a hole, and has too much or too little data in the end.
+    *(lost(f"jpeg-hole-{byte}", overwritten("jpeg", 0.4, 0.6, byte), TORN) for byte in (0, 255)),
     *(lost(f"{kind}-no-head", overwritten(kind, 0, 0.05, 0), "unknown_format") for kind in FORMATS[:4]),
 )

@@ -85,7 +85,7 @@ IMAGES = (
     lost("jpeg-of-zero-height", lambda: jpeg_sized(100, 0), "unreadable_document"),
     lost("jpeg-larger-than-its-data", lambda: jpeg_sized(3000, 3000), "unreadable_page"),
     lost("jpeg-65535", lambda: jpeg_sized(65535, 65535), "page_too_large"),
-    Kind("jpeg-smaller-than-its-data", lambda: jpeg_sized(30, 30)),
+    lost("jpeg-smaller-than-its-data", lambda: jpeg_sized(30, 30), "unreadable_page"),
     lost("png-of-zero-width", lambda: png_claiming(0, 10), "unreadable_document"),
     lost("png-of-2-gigapixels", lambda: png_claiming(2**31 - 1, 1), "page_too_large"),
     lost("png-pixel-bomb-true", lambda: png_true(30_000, 30_000), "page_too_large"),

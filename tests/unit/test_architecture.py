@@ -91,7 +91,7 @@ _S3_ADAPTERS = ("worker.storage.s3", "producer.sources.bucket", "producer.source
 SOLE_IMPORTERS = {
     "boto3": _S3_ADAPTERS,
     "botocore": _S3_ADAPTERS,
-    "pymupdf": ("worker.rendering.pdf", "training.synthesis"),
+    "pymupdf": ("worker.rendering.engine", "training.synthesis"),
     "celery": ("worker.app", "worker.publisher", "worker.tasks", "deploy"),
     "scipy": ("training.common.statistics",),
     "sklearn": ("training.common.statistics",),

@@ -47,6 +47,15 @@ class PdfDocument(Protocol):
     def xref_object(self, xref: int, /) -> str:
         """The source of an object."""
 
+    def xref_is_stream(self, xref: int, /) -> bool:
+        """True for an object with a stream."""
+
+    def xref_stream(self, xref: int, /) -> bytes | None:
+        """The unpacked data of a stream; None without one."""
+
+    def xref_stream_raw(self, xref: int, /) -> bytes | None:
+        """The data of a stream as it is stored, deciphered; None without one."""
+
     def extract_image(self, xref: int, /) -> StoredImage | None:
         """An image as it is stored."""
 

@@ -1,13 +1,12 @@
 # mypy: disable-error-code="no-untyped-call"
 """Pages of PDF files: a scan's own image where the page is nothing else, a drawing of the page otherwise.
 
-This is the only module that imports pymupdf. MuPDF is not thread-safe: one process, one thread.
+MuPDF is not thread-safe: one process, one thread.
 """
 
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Sequence
 from io import BytesIO
 from typing import Any
@@ -15,52 +14,28 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-# pymupdf imports its layout analysis where it finds it, and that brings onnxruntime and networkx: 0.9 s and
-# 270 MB per renderer instead of 0.2 s and 90 MB. Rendering needs none of it.
-for _unused in ("pymupdf.layout", "pymupdf4llm"):
-    sys.modules.setdefault(_unused, None)  # type: ignore[arg-type]
-
-# These stand below the lines above, which have to run before pymupdf is imported (E402).
-import pymupdf  # noqa: E402
-
-from worker.errors import (  # noqa: E402
+from worker.errors import (
     EncryptedDocument,
     PageError,
     PageTooLarge,
     UnreadableDocument,
     UnreadablePage,
 )
-from worker.rendering.encoding import Encoded, check_jpeg_length, encode  # noqa: E402
-from worker.rendering.mupdf_types import ListedImage, PdfDocument, PdfPage, PdfPixmap  # noqa: E402
-from worker.rendering.notes import draws_itself, noteworthy  # noqa: E402
-from worker.rendering.scan import Scan, find_scan  # noqa: E402
-from worker.vision.choices import Limits  # noqa: E402
-from worker.vision.images import is_complete_jpeg  # noqa: E402
-from worker.vision.values import Pixels, RenderedPage  # noqa: E402
+from worker.rendering import complaints
+from worker.rendering.complaints import Meaning
+from worker.rendering.encoding import Encoded, check_jpeg_length, encode
+from worker.rendering.engine import FAULTS, mupdf_complaints, pymupdf
+from worker.rendering.mupdf_types import ListedImage, PdfDocument, PdfPage, PdfPixmap
+from worker.rendering.notes import draws_itself, noteworthy
+from worker.rendering.overheard import overhear
+from worker.rendering.scan import Scan, find_scan
+from worker.rendering.streams import check_blank, check_checksums, check_image, check_samples
+from worker.vision.choices import Limits
+from worker.vision.images import is_complete_jpeg
+from worker.vision.values import Pixels, RenderedPage
 
-pymupdf.TOOLS.mupdf_display_errors(False)
-pymupdf.TOOLS.mupdf_display_warnings(False)
-
-#: pymupdf raises MuPDF's classes, RuntimeErrors, and plain Python ones for arguments that damage produced.
-_FAULTS = (
-    pymupdf.mupdf.FzErrorBase,
-    RuntimeError,
-    ValueError,
-    TypeError,
-    LookupError,
-    ArithmeticError,
-    AttributeError,
-    OSError,
-)
-#: MuPDF draws on when part of a page is lost, and says so only here. Such a page must not pass for unsigned.
-#: "padding truncated image" alone is not in the list: fax images often declare a few lines too many.
-_LOST = re.compile(
-    r"^(?:library error: .*|premature end .*|read error; treating as end of file|non-page object in page tree"
-    r"|cannot load content stream .*|syntax error: (?:no XObject subtype|cannot find XObject resource).*"
-    r"|syntax error: (?:image (?:width|height) is zero|integer overflow in inline image).*"
-    r"|.*(?:jbig2|openjpeg|jpx).* error.*)$",
-    re.MULTILINE | re.IGNORECASE,
-)
+#: What ends a page: memory may be short, too.
+_PAGE_FAULTS: tuple[type[Exception], ...] = (MemoryError, *FAULTS)
 #: How MuPDF says that it got no memory.
 _NO_MEMORY = re.compile(r"\b(?:m|c|re)alloc \(")
 _REFERENCE = re.compile(r"(\d+) 0 R")
@@ -72,12 +47,14 @@ class PdfReader:
     def __init__(self, data: bytes, limits: Limits) -> None:
         """Open it, repairing what can be; raises UnreadableDocument or EncryptedDocument."""
         self._limits = limits
+        #: Images whose data was found whole.
+        self._whole: set[int] = set()
         try:
             self._document: Any = pymupdf.open(stream=data, filetype="pdf")
             locked = self._document.needs_pass and not self._document.authenticate("")
             self._pages = 0 if locked else self._document.page_count
             dynamic = self._pages > 0 and draws_itself(self._document)
-        except _FAULTS as error:
+        except FAULTS as error:
             raise UnreadableDocument("the PDF is damaged beyond repair; export or scan it again") from error
         if locked:
             raise EncryptedDocument("the PDF asks for a password; remove the protection and send it again")
@@ -92,27 +69,50 @@ class PdfReader:
     def _noted(self) -> tuple[str, ...]:
         try:
             return noteworthy(self._document)
-        except _FAULTS:
+        except FAULTS:
             # A damaged corner of the document; its pages speak for themselves.
             return ()
 
     def page(self, index: int) -> RenderedPage:
         """That page as an upright image; raises UnreadablePage or PageTooLarge."""
-        pymupdf.TOOLS.reset_mupdf_warnings()
+        mupdf_complaints()
         try:
-            page = self._page(index)
+            with overhear() as heard:
+                page = self._page(index)
+            self._check_heard(index, f"{mupdf_complaints()}\n{heard.words}")
         except PageError:
             raise
-        except (MemoryError, *_FAULTS) as error:
+        except _PAGE_FAULTS as error:
             if isinstance(error, MemoryError) or _NO_MEMORY.search(str(error)):
                 raise PageTooLarge(
                     index, "drawing it takes more memory than the renderer may have"
                 ) from error
             raise UnreadablePage(index, f"the page is damaged ({error})") from error
-        lost = _LOST.search(pymupdf.TOOLS.mupdf_warnings())
-        if lost:
-            raise UnreadablePage(index, f"part of the page is lost ({lost[0]})")
         return page
+
+    def _check_heard(self, index: int, words: str) -> None:
+        """Raise ValueError when part of the page is lost: by what the decoders said, and by its images."""
+        complaints.check(words)
+        page = self._document.load_page(index)
+        images = page.get_images(full=True)
+        short = complaints.first(words, Meaning.SHORT)
+        fresh = [image for image in images if image[0] not in self._whole]
+        for image in images if short else fresh:
+            self._check_image(page, image, short=short is not None)
+        if complaints.first(words, Meaning.CHECKSUM):
+            check_checksums(self._document, page.xref)
+
+    def _check_image(self, page: PdfPage, image: ListedImage, *, short: bool) -> None:
+        """An image that is listed and not drawn may be as damaged as it likes."""
+        try:
+            check_image(self._document, image)
+            if short:
+                check_samples(self._document, image)
+        except FAULTS:
+            if image[2:4] in {(info["width"], info["height"]) for info in page.get_image_info()}:
+                raise
+        else:
+            self._whole.add(image[0])
 
     def _page(self, index: int) -> RenderedPage:
         page = self._document.load_page(index)
@@ -173,7 +173,9 @@ def _extracted(document: PdfDocument, scan: Scan) -> Encoded | None:
     if pixmap.alpha or pixmap.n not in {1, 3} or (pixmap.width, pixmap.height) != (scan.width, scan.height):
         return None
     was_jpeg = "DCTDecode" in document.xref_get_key(scan.xref, "Filter")[1]
-    return encode(np.ascontiguousarray(scan.turn.apply(_pixels(pixmap))), lossy=was_jpeg)
+    pixels = _pixels(pixmap)
+    check_blank(pixels, document.xref_stream_raw(scan.xref) or b"")
+    return encode(np.ascontiguousarray(scan.turn.apply(pixels)), lossy=was_jpeg)
 
 
 def _stands_alone(data: bytes, scan: Scan) -> bool:

@@ -15,8 +15,12 @@ from PIL import Image, ImageOps
 from PIL.Image import open as open_image
 
 from worker.errors import PageTooLarge, UnreadableDocument, UnreadablePage
+from worker.rendering import complaints
 from worker.rendering.encoding import Encoded, check_jpeg_length, encode, square
+from worker.rendering.jpeg import check_jpeg
+from worker.rendering.overheard import overhear
 from worker.rendering.scan import SQUARE_WITHIN
+from worker.rendering.strips import check_strips
 from worker.vision.choices import Limits
 from worker.vision.images import is_complete_jpeg
 from worker.vision.values import Grey, Pixels, RenderedPage
@@ -80,7 +84,10 @@ class ImageReader:
     def page(self, index: int) -> RenderedPage:
         """That page as an upright image; raises UnreadablePage or PageTooLarge."""
         try:
-            return self._page(index)
+            with overhear() as heard:
+                page = self._page(index)
+            complaints.check(heard.words)
+            return page
         except _DAMAGE as error:
             # A failed decoder leaves the file object in an unknown state: the next page starts afresh.
             self._image = None
@@ -98,6 +105,8 @@ class ImageReader:
         if self._kind == "jpeg":
             check_jpeg_length(self._data, *image.size)
         density = _density(image)
+        if self._kind == "jpeg":
+            check_jpeg(self._data)
         if self._kind == "jpeg" and _is_storable(image, density, self._data):
             encoded = Encoded(self._data, "jpg", *image.size)
         else:
@@ -108,7 +117,11 @@ class ImageReader:
         )
 
     def _encoded(self, index: int, image: Image.Image, density: _Density) -> Encoded:
+        # Turning an image leaves its directory behind.
+        tags = dict(getattr(image, "tag_v2", {}))
         pixels = _eight_bit(_upright(image, self._kind))
+        if self._kind == "tiff":
+            check_strips(self._data, tags)
         if not density.is_square:
             height, width = pixels.shape[:2]
             stretch = max(density.x, density.y) / min(density.x, density.y)

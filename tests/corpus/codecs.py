@@ -1,0 +1,277 @@
+"""Pages of every codec whose data was cut off or overwritten on its way, in PDF and TIFF."""
+
+from __future__ import annotations
+
+import random
+import struct
+import zlib
+from collections.abc import Callable
+from functools import cache, partial
+from io import BytesIO
+
+from PIL import Image, ImageDraw
+
+from tests.corpus.kind import ANY, Kind, lost
+from tests.inputs.scan_builders import scan
+from tests.sheets import FULL, Page, Picture, encoded, jpeg_picture, pdf, raw_picture, sheet
+
+SIZE = (1000, 1400)
+
+
+@cache
+def written(mode: str) -> Image.Image:
+    """A page with enough strokes on it that its data does not repeat; ink on every tenth of it."""
+    chance = random.Random(5)
+    image = Image.new("L", SIZE, "white")
+    draw = ImageDraw.Draw(image)
+    for top in range(60, SIZE[1] - 60, 40):
+        place = 80.0
+        while place < SIZE[0] - 100:
+            steps = [
+                (place + 3 * step, top + chance.uniform(-12, 12)) for step in range(chance.randrange(4, 12))
+            ]
+            draw.line(steps, fill="black", width=3)
+            place = steps[-1][0] + 18
+    return image.convert(mode)
+
+
+def strip(image: Image.Image, compression: str, **tags: object) -> bytes:
+    """The image's data as libtiff packs it in one strip."""
+    tags = {278: image.height, **{int(tag): value for tag, value in tags.items()}}
+    data = encoded(image, "TIFF", compression=compression, tiffinfo=tags)
+    with Image.open(BytesIO(data)) as file:
+        offsets, sizes = file.tag_v2[273], file.tag_v2[279]
+    assert len(offsets) == 1
+    return data[offsets[0] : offsets[0] + sizes[0]]
+
+
+def segment(number: int, kind: int, body: bytes, *, refers: bytes = b"", length: int | None = None) -> bytes:
+    """A segment of JBIG2, of page 1."""
+    count = bytes([len(refers) << 5]) + refers
+    size = len(body) if length is None else length
+    return struct.pack(">IB", number, kind) + count + b"\1" + struct.pack(">I", size) + body
+
+
+def jbig2_page(*segments: bytes) -> bytes:
+    """Segments on a page of JBIG2, as PDF embeds it: without file header and end."""
+    return segment(0, 48, struct.pack(">IIIIBH", *SIZE, 0, 0, 0, 0)) + b"".join(segments)
+
+
+def region(flags: bytes, data: bytes) -> bytes:
+    """The body of a generic region over the whole page."""
+    return struct.pack(">IIIIB", *SIZE, 0, 0, 0) + flags + data
+
+
+def jbig2_of_fax() -> bytes:
+    """A generic region coded as faxes are; 1 is black there."""
+    return jbig2_page(segment(1, 38, region(b"\1", strip(written("1"), "group4", **{"262": 0}))))
+
+
+ONE_BIT = "/ColorSpace /DeviceGray /BitsPerComponent 1"
+
+
+def parameters(k: int, more: str = "") -> str:
+    size = f"/Columns {SIZE[0]} /Rows {SIZE[1]}"
+    return f"{ONE_BIT} /Filter /CCITTFaxDecode /DecodeParms << /K {k} {size} {more} >>"
+
+
+def fax(k: int, options: int | None = None) -> Picture:
+    """The page as a fax of group 3 (K 0 or positive) or 4 (K negative)."""
+    more = {} if options is None else {"292": options}
+    data = strip(written("1"), "group4" if k < 0 else "group3", **{"262": 1}, **more)
+    return raw_picture(written("1"), parameters(k, "/BlackIs1 true"), data)
+
+
+def filtered(name: str, mode: str, data: bytes) -> Picture:
+    """The page in samples that this filter unpacks."""
+    bits = 1 if mode == "1" else 8
+    space = "/DeviceRGB" if mode == "RGB" else "/DeviceGray"
+    return raw_picture(written(mode), f"/ColorSpace {space} /BitsPerComponent {bits} /Filter /{name}", data)
+
+
+PICTURES: dict[str, Callable[[], Picture]] = {
+    "fax-g3-1d": lambda: fax(0, 0),
+    "fax-g3-2d": lambda: fax(4, 1),
+    "fax-g4": lambda: fax(-1),
+    "jbig2-mmr": lambda: jbig2(jbig2_of_fax()),
+    "jpx": lambda: filtered("JPXDecode", "RGB", encoded(written("RGB"), "JPEG2000")),
+    "jpeg": lambda: filtered("DCTDecode", "L", encoded(written("L"), "JPEG")),
+    "jpeg-colour": lambda: filtered("DCTDecode", "RGB", encoded(written("RGB"), "JPEG")),
+    "jpeg-progressive": lambda: filtered("DCTDecode", "L", encoded(written("L"), "JPEG", progressive=True)),
+    "lzw": lambda: filtered("LZWDecode", "L", strip(written("L"), "tiff_lzw")),
+    "lzw-1-bit": lambda: filtered("LZWDecode", "1", strip(written("1"), "tiff_lzw")),
+    "flate": lambda: filtered("FlateDecode", "L", strip(written("L"), "tiff_adobe_deflate")),
+    "flate-1-bit": lambda: filtered("FlateDecode", "1", strip(written("1"), "tiff_adobe_deflate")),
+    "run-length": lambda: filtered("RunLengthDecode", "L", strip(written("L"), "packbits") + b"\x80"),
+}
+
+
+def cut(data: bytes, share: float = 0.5) -> bytes:
+    """The first half: what a transfer that broke off leaves."""
+    return data[: int(len(data) * share)]
+
+
+def noise(data: bytes, count: int = 64, share: float = 0.3) -> bytes:
+    """The data with random bytes in its midst."""
+    return put(data, random.Random(7).randbytes(count), share)
+
+
+def zeros(data: bytes, count: int = 300, share: float = 0.3) -> bytes:
+    """The data with a hole in its midst, as disks leave it."""
+    return put(data, bytes(count), share)
+
+
+def put(data: bytes, piece: bytes, share: float) -> bytes:
+    """The data with this piece laid over it."""
+    start = int(len(data) * share)
+    return (data[:start] + piece + data[start + len(piece) :])[: len(data)]
+
+
+DAMAGES = {"cut": cut, "noise": noise, "zeros": zeros}
+
+
+def damaged_pdf(codec: str, damage: str) -> bytes:
+    """A scan in that codec, damaged."""
+    picture = PICTURES[codec]()
+    return scan(picture=Picture(picture.entries, DAMAGES[damage](picture.data)))
+
+
+def tiff_page(codec: str) -> tuple[bytes, int, int]:
+    """A TIFF in one strip, and where the strip lies."""
+    mode, tags = TIFFS[codec]
+    image = written(mode)
+    compression = codec.partition("+")[0]
+    data = encoded(image, "TIFF", compression=compression, tiffinfo={278: image.height, **tags})
+    with Image.open(BytesIO(data)) as file:
+        offsets, sizes = file.tag_v2[273], file.tag_v2[279]
+    assert len(offsets) == 1
+    return data, offsets[0], sizes[0]
+
+
+#: Compressions by Pillow's names, a variant behind a plus; the mode of the page, and tags.
+TIFFS: dict[str, tuple[str, dict[int, int]]] = {
+    "tiff_ccitt": ("1", {}),
+    "group3": ("1", {}),
+    "group3+2d": ("1", {292: 1}),
+    "group3+fill": ("1", {292: 4}),
+    "group4": ("1", {}),
+    "group4+white-is-0": ("1", {262: 0}),
+    "tiff_lzw": ("L", {}),
+    "packbits": ("L", {}),
+    "tiff_adobe_deflate": ("L", {}),
+    "jpeg": ("L", {}),
+}
+
+
+def damaged_tiff(codec: str, damage: str) -> bytes:
+    """A scan in that compression, damaged; one that was cut has a directory that says so."""
+    data, start, size = tiff_page(codec)
+    body = DAMAGES[damage](data[start : start + size])
+    shorter = struct.pack("<HHII", 279, 4, 1, len(body))
+    told = data.replace(struct.pack("<HHII", 279, 4, 1, size), shorter)
+    return told[:start] + body + told[start + len(body) :]
+
+
+def sound_scan(codec: str) -> bytes:
+    """A scan in that codec, whole."""
+    return scan(picture=PICTURES[codec]())
+
+
+def flate_ended(end: Callable[[bytes], bytes]) -> bytes:
+    """A deflated scan whose data ends in another way than it should."""
+    picture = PICTURES["flate"]()
+    return scan(picture=Picture(picture.entries, end(picture.data)))
+
+
+def flushed(data: bytes) -> bytes:
+    """Deflated data again as a stream that was flushed and never finished."""
+    packer = zlib.compressobj()
+    return packer.compress(zlib.decompress(data)) + packer.flush(zlib.Z_SYNC_FLUSH)
+
+
+def fax_of_more_rows() -> bytes:
+    """A fax that declares a few rows more than it has, as many scanners do."""
+    picture = PICTURES["fax-g4"]()
+    rows = SIZE[1] + SIZE[1] // 50
+    taller = picture.entries.replace(f"/Height {SIZE[1]}", f"/Height {rows}").replace(
+        f"/Rows {SIZE[1]}", f"/Rows {rows}"
+    )
+    return scan(picture=Picture(taller, picture.data))
+
+
+def fax_ended_first() -> bytes:
+    """A fax behind an end mark: a decoder sees no row of it."""
+    picture = PICTURES["fax-g4"]()
+    return scan(picture=Picture(picture.entries, b"\x00\x10\x01" + picture.data))
+
+
+def jbig2_without_symbols() -> bytes:
+    """A text region whose shared symbols (JBIG2Globals) are gone."""
+    body = struct.pack(">IIIIB", *SIZE, 0, 0, 0) + struct.pack(">HI", 0, 51) + b"\x12\x34\x56\x78" * 40
+    return scan(picture=jbig2(jbig2_page(segment(2, 6, body, refers=b"\0"))))
+
+
+def jbig2_of_nothing() -> bytes:
+    """A region of a kind that draws nothing here, in thousands of bytes."""
+    body = region(b"\0\3\xff\xfd\xff\2\xfe\xfe\xfe", random.Random(3).randbytes(6000))
+    return scan(picture=jbig2(jbig2_page(segment(1, 36, body))))
+
+
+def jbig2(data: bytes) -> Picture:
+    """A page of these segments."""
+    return raw_picture(written("1"), f"{ONE_BIT} /Filter /JBIG2Decode", data)
+
+
+def blank_fax() -> bytes:
+    """An empty page, which takes a byte for eight rows and is no damaged one."""
+    blank = Image.new("1", SIZE, 1)
+    return scan(
+        picture=raw_picture(blank, parameters(-1, "/BlackIs1 true"), strip(blank, "group4", **{"262": 1}))
+    )
+
+
+def listed_and_not_drawn() -> bytes:
+    """A page that names a damaged image beside its own and does not draw it."""
+    broken = PICTURES["fax-g4"]()
+    small = Picture(broken.entries.replace("/Width 1000", "/Width 992"), noise(broken.data), name="Im1")
+    return pdf(Page(FULL, (jpeg_picture(sheet((420, 594))), small)))
+
+
+#: JPEG has no checksum, and JPEG 2000 keeps damage where it is: what of it the decoder sees is chance.
+UNSEEN = {("jpx", "noise"), ("jpx", "zeros"), ("jpeg-colour", "noise"), ("jpeg-colour", "zeros")}
+TORN = "unreadable_page"
+
+CODECS = (
+    *(
+        lost(f"pdf-{codec}-{damage}", partial(damaged_pdf, codec, damage), TORN)
+        for codec in PICTURES
+        for damage in DAMAGES
+        if (codec, damage) not in UNSEEN
+    ),
+    *(
+        Kind(f"pdf-{codec}-{damage}", partial(damaged_pdf, codec, damage), ANY)
+        for codec, damage in sorted(UNSEEN)
+    ),
+    *(Kind(f"pdf-{codec}-sound", partial(sound_scan, codec)) for codec in PICTURES),
+    *(
+        lost(f"tiff-{codec}-{damage}", partial(damaged_tiff, codec, damage), TORN)
+        for codec in TIFFS
+        for damage in DAMAGES
+        if codec != "jpeg" or damage == "cut"
+    ),
+    *(
+        Kind(f"tiff-jpeg-{damage}", partial(damaged_tiff, "jpeg", damage), ANY)
+        for damage in ("noise", "zeros")
+    ),
+    *(Kind(f"tiff-{codec}-sound", lambda codec=codec: tiff_page(codec)[0]) for codec in TIFFS),
+    Kind("pdf-flate-no-checksum", lambda: flate_ended(lambda data: data[:-4])),
+    Kind("pdf-flate-zero-checksum", lambda: flate_ended(lambda data: data[:-4] + bytes(4))),
+    Kind("pdf-flate-flushed", lambda: flate_ended(flushed)),
+    lost("pdf-flate-other-checksum", lambda: flate_ended(lambda data: data[:-4] + b"\1\2\3\4"), TORN),
+    Kind("pdf-fax-more-rows-declared", fax_of_more_rows),
+    Kind("pdf-fax-blank", blank_fax),
+    lost("pdf-fax-ended-first", fax_ended_first, TORN),
+    lost("pdf-jbig2-without-symbols", jbig2_without_symbols, TORN),
+    lost("pdf-jbig2-of-nothing", jbig2_of_nothing, TORN),
+    Kind("pdf-damaged-image-not-drawn", listed_and_not_drawn),
+)

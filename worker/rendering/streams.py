@@ -1,0 +1,157 @@
+"""Whether the images and other streams of a PDF page are whole, where drawing them does not tell.
+
+Works on pymupdf's document objects and imports nothing of it.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+
+from worker.rendering.fax import Fax, check_rows, has_end
+from worker.rendering.jbig2 import check_jbig2
+from worker.rendering.jpeg import check_jpeg
+from worker.rendering.mupdf_types import ListedImage, PdfDocument
+from worker.vision.values import Grey, Pixels
+
+#: Objects of a page that are looked at when a checksum was wrong.
+_OBJECTS = 2_000
+_REFERENCE = re.compile(r"(\d+) 0 R")
+_FILTER = re.compile(r"/(\w+)")
+#: Samples a pixel of the colour spaces whose images are counted; others are left alone.
+_CHANNELS = {"DeviceGray": 1, "CalGray": 1, "DeviceRGB": 3, "CalRGB": 3, "DeviceCMYK": 4, "Indexed": 1}
+#: Rows of this share may be missing: encoders drop the last bytes of a row.
+_ROWS_TOO_MANY = 0.01
+#: What deflated data ends with that was flushed and never finished.
+_FLUSHED = b"\0\0\xff\xff"
+#: Bytes to which the data of a blank page deflates, tables and the little that repeats badly included.
+_BLANK = 2_000
+
+
+def check_image(document: PdfDocument, image: ListedImage) -> None:
+    """Raise ValueError when the data of an image is damaged in a way that no drawing tells."""
+    xref = image[0]
+    filters = _FILTER.findall(document.xref_get_key(xref, "Filter")[1])
+    check = _CHECKS.get(filters[-1]) if filters else None
+    if check:
+        check(document, image, filters)
+
+
+def check_samples(document: PdfDocument, image: ListedImage) -> None:
+    """Raise ValueError when an image has too few rows; it is unpacked for that."""
+    xref, width, height, bits, colour = image[0], *image[2:6]
+    filters = _FILTER.findall(document.xref_get_key(xref, "Filter")[1])
+    channels = _CHANNELS.get(colour, 0)
+    if not channels or not filters or filters[-1] in {"DCTDecode", "JPXDecode", "JBIG2Decode"}:
+        return
+    stride = (width * channels * bits + 7) // 8
+    rows = len(document.xref_stream(xref) or b"") // stride
+    if filters[-1] == "CCITTFaxDecode":
+        raw, k = document.xref_stream_raw(xref) or b"", _fax_k(document, xref)
+        if len(filters) > 1 or has_end(raw, k):
+            check_rows(rows, Fax(k, width, height), raw)
+            return
+    if height - rows > _ROWS_TOO_MANY * height:
+        raise ValueError(f"part of it is lost: {height - rows} of {height} rows of an image are missing")
+
+
+def check_checksums(document: PdfDocument, page: int) -> None:
+    """Raise ValueError when something that a page uses was deflated and is damaged, or ends early.
+
+    A stream that lacks its checksum, or has zeros in its place, is whole; producers leave it out.
+    """
+    for xref in _reachable(document, page):
+        filters = _FILTER.findall(document.xref_get_key(xref, "Filter")[1])
+        if filters[:1] == ["FlateDecode"] and document.xref_is_stream(xref):
+            check_flate(document.xref_stream_raw(xref) or b"")
+
+
+def check_blank(pixels: Pixels | Grey, data: bytes) -> None:
+    """Raise ValueError when an image has one value, and data that says more than that.
+
+    What any codec writes for a blank page repeats itself, and deflates to little.
+    """
+    if pixels.size and pixels.min() == pixels.max() and len(zlib.compress(data, 1)) > _BLANK:
+        raise ValueError(f"part of it is lost: {len(data):,} bytes came out as one colour")
+
+
+def check_flate(data: bytes, *, enough: int | None = None) -> None:
+    """Raise ValueError when deflated data is damaged, or ends before `enough` bytes are unpacked."""
+    unpacker = zlib.decompressobj(-zlib.MAX_WBITS)
+    checksum, body, size = 1, data[2:], 0
+    try:
+        while not unpacker.eof and (piece := unpacker.decompress(body, 1 << 20)):
+            checksum, body = zlib.adler32(piece, checksum), unpacker.unconsumed_tail
+            size += len(piece)
+    except zlib.error as error:
+        raise ValueError(f"part of it is lost: deflated data is damaged ({error})") from error
+    flushed = data.rstrip(b"\r\n").endswith(_FLUSHED) or (enough is not None and size >= enough)
+    if not (unpacker.eof or flushed):
+        raise ValueError("part of it is lost: deflated data ends early")
+    stored = unpacker.unused_data[:4]
+    if len(stored) == 4 and stored != bytes(4) and int.from_bytes(stored, "big") != checksum:
+        raise ValueError("part of it is lost: deflated data has another checksum")
+
+
+def _jpeg(document: PdfDocument, image: ListedImage, filters: Sequence[str]) -> None:
+    if len(filters) == 1:
+        data = document.xref_stream_raw(image[0])
+    else:
+        stored = document.extract_image(image[0])
+        data = stored["image"] if stored and stored["ext"] == "jpeg" else None
+    if data:
+        check_jpeg(data)
+
+
+def _jbig2(document: PdfDocument, image: ListedImage, filters: Sequence[str]) -> None:
+    shared = _REFERENCE.search(document.xref_get_key(image[0], "DecodeParms/JBIG2Globals")[1])
+    symbols = document.xref_stream(int(shared[1])) if shared else None
+    if len(filters) == 1:
+        check_jbig2(document.xref_stream_raw(image[0]) or b"", symbols or b"")
+
+
+def _flate(document: PdfDocument, image: ListedImage, filters: Sequence[str]) -> None:
+    if len(filters) == 1:
+        check_flate(document.xref_stream_raw(image[0]) or b"", enough=_expected(image))
+
+
+def _expected(image: ListedImage) -> int:
+    """Bytes of its samples; 0 where that is not known."""
+    width, height, bits, colour = image[2:6]
+    return (width * _CHANNELS.get(colour, 0) * bits + 7) // 8 * height
+
+
+def _counted(document: PdfDocument, image: ListedImage, filters: Sequence[str]) -> None:
+    """Run lengths and LZW have no check but their sum; a row may be too few or too many."""
+    expected = _expected(image)
+    unpacked = len(document.xref_stream(image[0]) or b"")
+    slack = 2 if filters[-1] == "RunLengthDecode" else expected // max(1, image[3])
+    if expected and abs(unpacked - expected) > slack:
+        raise ValueError(f"part of it is lost: an image unpacks to {unpacked:,} bytes, not {expected:,}")
+
+
+_CHECKS: dict[str, Callable[[PdfDocument, ListedImage, Sequence[str]], None]] = {
+    "DCTDecode": _jpeg,
+    "JBIG2Decode": _jbig2,
+    "FlateDecode": _flate,
+    "RunLengthDecode": _counted,
+    "LZWDecode": _counted,
+}
+
+
+def _fax_k(document: PdfDocument, xref: int) -> int:
+    kind, text = document.xref_get_key(xref, "DecodeParms/K")
+    return int(text) if kind == "int" else 0
+
+
+def _reachable(document: PdfDocument, page: int) -> Iterator[int]:
+    """The objects that a page draws with, its parents and neighbours left out."""
+    seen, waiting = {page}, [page]
+    while waiting and len(seen) < _OBJECTS:
+        xref = waiting.pop()
+        yield xref
+        text = re.sub(r"/(?:Parent|P|Dest|StructParent|Popup|IRT) \d+ 0 R", "", document.xref_object(xref))
+        fresh = {int(number) for number in _REFERENCE.findall(text)} - seen
+        seen |= fresh
+        waiting += sorted(fresh)
