@@ -14,7 +14,7 @@ from web.deps import WebDeps
 from web.guard import LOOPBACK, Bounds
 
 #: Seconds that requests may take to end once the server is told to.
-GRACE = 10
+CLOSING_SECONDS = 10
 #: Seconds after which a connection that says nothing is closed, and requests that are at work at once.
 KEEP_ALIVE, MOST_REQUESTS = 5, 256
 
@@ -69,7 +69,7 @@ def serve_app(deps: WebDeps, address: Address, bounds: Bounds, *, on_start: Call
         server_header=False,
         proxy_headers=False,
         timeout_keep_alive=KEEP_ALIVE,
-        timeout_graceful_shutdown=GRACE,
+        timeout_graceful_shutdown=CLOSING_SECONDS,
         limit_concurrency=MOST_REQUESTS,
     )
     _Server(config, deps, on_start).run()
