@@ -32,7 +32,7 @@ ROOT = Path(__file__).resolve().parent.parent
 #: Seconds that a worker may take from its start to its first answer; the models load on first use.
 STARTUP = 90.0
 #: Seconds that the children together may take to end before they are killed.
-GRACE = 15.0
+STOP_GRACE = 15.0
 
 
 @dataclass
@@ -151,7 +151,7 @@ def running_stack(
             f"countersign:{secrets.token_urlsafe(12)}",
             {name: command for name, command in commands.items() if name not in without},
         )
-        exits.callback(lambda: stop_all(list(stack.processes.values()), grace=GRACE))
+        exits.callback(lambda: stop_all(list(stack.processes.values()), grace=STOP_GRACE))
         stack.start_all()
         yield stack
 
