@@ -10,7 +10,7 @@ from typing import Literal, TypeVarTuple
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session, selectinload
 
-from db.models import Claim, Document, Duplicate, Page, Reference, Region, Signer, Verdict
+from db.models import Claim, Document, Duplicate, Page, Reference, Region, Signer, Submission, Verdict
 from db.states import Status
 
 Columns = TypeVarTuple("Columns")
@@ -36,6 +36,8 @@ class ListFilter:
     duplicate: bool | None = None
     #: An id, the first digits of a SHA-256, what its key begins with, or a claimed signer.
     text: str | None = None
+    #: Through whose key it came in.
+    holder: str | None = None
 
 
 def document_ids(
@@ -130,6 +132,8 @@ def _conditions(chosen: ListFilter) -> Iterator[ColumnElement[bool]]:
         yield _claims(chosen.signer)
     if chosen.text:
         yield _text(chosen.text)
+    if chosen.holder is not None:
+        yield Document.id.in_(select(Submission.document_id).where(Submission.holder == chosen.holder))
     yield from _by_regions(chosen)
 
 

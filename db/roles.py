@@ -1,4 +1,4 @@
-"""Roles of least privilege on Postgres: what producer, worker and reader may do, and how they log in."""
+"""Roles of least privilege on Postgres: what each process may do, and how it logs in."""
 
 from __future__ import annotations
 
@@ -7,7 +7,12 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, text
 
-PRODUCER, WORKER, READER = ROLES = ("countersign_producer", "countersign_worker", "countersign_reader")
+PRODUCER, WORKER, READER, WEB = ROLES = (
+    "countersign_producer",
+    "countersign_worker",
+    "countersign_reader",
+    "countersign_web",
+)
 
 _GRANTS = Path(__file__).with_name("roles.sql")
 

@@ -1,15 +1,17 @@
--- Three roles with no more rights than their work needs; `countersign migrate --roles` runs this after the
+-- Four roles with no more rights than their work needs; `countersign migrate --roles` runs this after the
 -- migrations. It may run again at any time. Who owns the tables is the operator: migrate, enroll, retry, erase.
 --
 --   countersign_producer   watch, submit: registers documents, reads no answers
 --   countersign_worker     the stages: writes answers, deletes nothing, rewrites no history
 --   countersign_reader     status, results, report, dashboards: reads everything but embeddings
+--   countersign_web        serve: reads as the reader, submits, sends again, decides; erases and enrolls nothing
 
 DO $$
 DECLARE
     one text;
 BEGIN
-    FOREACH one IN ARRAY ARRAY['countersign_producer', 'countersign_worker', 'countersign_reader'] LOOP
+    FOREACH one IN ARRAY ARRAY['countersign_producer', 'countersign_worker', 'countersign_reader',
+        'countersign_web'] LOOP
         BEGIN
             EXECUTE format('CREATE ROLE %I NOLOGIN', one);
         EXCEPTION WHEN duplicate_object OR unique_violation THEN
@@ -19,10 +21,12 @@ BEGIN
 END
 $$;
 
-REVOKE ALL ON ALL TABLES IN SCHEMA public FROM countersign_producer, countersign_worker, countersign_reader;
-REVOKE ALL ON ALL SEQUENCES IN SCHEMA public FROM countersign_producer, countersign_worker, countersign_reader;
-GRANT USAGE ON SCHEMA public TO countersign_producer, countersign_worker, countersign_reader;
-GRANT SELECT ON alembic_version TO countersign_producer, countersign_worker, countersign_reader;
+REVOKE ALL ON ALL TABLES IN SCHEMA public FROM countersign_producer, countersign_worker, countersign_reader,
+    countersign_web;
+REVOKE ALL ON ALL SEQUENCES IN SCHEMA public FROM countersign_producer, countersign_worker, countersign_reader,
+    countersign_web;
+GRANT USAGE ON SCHEMA public TO countersign_producer, countersign_worker, countersign_reader, countersign_web;
+GRANT SELECT ON alembic_version TO countersign_producer, countersign_worker, countersign_reader, countersign_web;
 
 GRANT SELECT, INSERT ON documents, claims TO countersign_producer;
 GRANT SELECT ON erasures TO countersign_producer;
@@ -40,9 +44,20 @@ GRANT USAGE ON SEQUENCE chunks_id_seq, pages_id_seq, regions_id_seq, verdicts_id
     versions_id_seq, events_id_seq, scopes_id_seq, duplicates_id_seq, reference_copies_id_seq TO countersign_worker;
 
 GRANT SELECT ON documents, claims, chunks, pages, verdicts, suggestions, signers, versions, events, erasures,
-    duplicates, reference_copies TO countersign_reader;
+    duplicates, reference_copies TO countersign_reader, countersign_web;
 GRANT SELECT (id, page_id, index, label, score, x, y, width, height, crop_key, clean_key, quality,
         reason, detail, signs, role_probability)
-    ON regions TO countersign_reader;
+    ON regions TO countersign_reader, countersign_web;
 GRANT SELECT (id, signer_id, sha256, image_key, quality, encoder, enrolled_at, llr, damage)
-    ON "references" TO countersign_reader;
+    ON "references" TO countersign_reader, countersign_web;
+
+GRANT INSERT ON documents, claims, events TO countersign_web;
+-- A document that is read once more loses its chunks, and with them its pages.
+GRANT UPDATE ON documents TO countersign_web;
+GRANT DELETE ON chunks TO countersign_web;
+GRANT SELECT ON api_keys TO countersign_web;
+GRANT UPDATE (last_used_at) ON api_keys TO countersign_web;
+GRANT SELECT, INSERT, DELETE ON web_sessions TO countersign_web;
+GRANT SELECT, INSERT, UPDATE, DELETE ON submissions TO countersign_web;
+GRANT USAGE ON SEQUENCE documents_id_seq, claims_id_seq, events_id_seq, web_sessions_id_seq,
+    submissions_id_seq TO countersign_web;

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from threading import BoundedSemaphore, Event
 from typing import cast
 
 from db.engine import Sessions
@@ -21,7 +20,7 @@ API_PAGE = Path(__file__).resolve().parent.parent / "docs" / "openapi.json"
 def written_api() -> str:
     """The OpenAPI document as the file holds it. No route is called, so there is nothing behind them."""
     nothing = cast(Sessions, None), cast(Store, None)
-    document = make_web_app(WebDeps(*nothing, Event(), BoundedSemaphore())).openapi()
+    document = make_web_app(WebDeps(*nothing)).openapi()
     return json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
 

@@ -39,7 +39,7 @@ def run_in_terminal(folder: Path) -> None:
 def _run(folder: Path, console: Console) -> None:
     """Start, show, watch; a KeyboardInterrupt leads out, past the orderly stop."""
     with console.status("starting servers and workers ..."):
-        running = running_stack(folder)
+        running = running_stack(folder, web=True)
         stack = running.__enter__()
     try:
         write_environment(folder / "env", stack.env)
@@ -76,7 +76,9 @@ def address_panel(stack: Stack) -> Panel:
     folder = stack.folder.relative_to(near) if stack.folder.is_relative_to(near) else stack.folder
     program = Path(crew.countersign()[0])
     command = program.relative_to(near) if program.is_relative_to(near) else program
+    console = [f"Console   {stack.web_url}   [dim]{stack.web_key}[/]"] if stack.web_url else []
     lines = (
+        *console,
         f"Flower    {stack.flower_url}   [dim]{escape(stack.flower_login.replace(':', ' / '))}[/]",
         f"Storage   {stack.env['COUNTERSIGN_S3_ENDPOINT']}/{stack.env['COUNTERSIGN_INTAKE_BUCKET']}",
         f"Logs      {folder}/*.log",

@@ -20,6 +20,7 @@ grant() {
 }
 grant producer "$S3_PRODUCER_ACCESS_KEY" "$S3_PRODUCER_SECRET_KEY"
 grant worker "$S3_WORKER_ACCESS_KEY" "$S3_WORKER_SECRET_KEY"
+grant web "$S3_WEB_ACCESS_KEY" "$S3_WEB_SECRET_KEY"
 grant desk "$S3_DESK_ACCESS_KEY" "$S3_DESK_SECRET_KEY"
 
 mc event add --ignore-existing "store/$INTAKE_BUCKET" arn:minio:sqs::INTAKE:redis --event put

@@ -46,6 +46,9 @@ class Stack:
     #: `user:password`, for Flower alone.
     flower_login: str
     commands: Mapping[str, list[str]]
+    #: The console's address and a key to it; empty where it was not asked for.
+    web_url: str = ""
+    web_key: str = ""
     processes: dict[str, Process] = field(default_factory=dict)
 
     def process(self, name: str) -> Process:
@@ -68,6 +71,9 @@ class Stack:
         if "flower" in self.processes:
             health = f"{self.flower_url}/healthcheck"
             wait_until(lambda: s3_answers(health), self.process("flower"), within=STARTUP)
+        if "web" in self.processes:
+            health_of_web = f"{self.web_url}/v1/health"
+            wait_until(lambda: s3_answers(health_of_web), self.process("web"), within=STARTUP)
         for process in self.dead():
             raise process.died()
 
@@ -123,6 +129,7 @@ def running_stack(
     *,
     env_overrides: Mapping[str, str] | None = None,
     watch: bool = True,
+    web: bool = False,
     without: Collection[str] = (),
     servers: Servers | None = None,
     cores: int | None = None,
@@ -130,7 +137,8 @@ def running_stack(
     """Run the whole stack while the block runs; logs, and nothing that lasts, go into the folder.
 
     `without` names processes to leave out. With `servers`, those are used, and left as they were
-    found; else new ones are started. The overrides are COUNTERSIGN_ variables for every process.
+    found; else new ones are started. The overrides are COUNTERSIGN_
+    variables for every process. `web` adds the console, with a key to it.
     Raises ServerMissing or ProcessDied.
     """
     folder = folder.resolve()
@@ -142,24 +150,45 @@ def running_stack(
         suffix = f"-{secrets.token_hex(4)}" if servers or GivenServers().s3_endpoint else ""
         servers = servers or exits.enter_context(running_servers(folder))
         env = {**exits.enter_context(private_corner(servers, suffix=suffix)), **(env_overrides or {})}
-        _migrate(env, folder)
+        _command(env, folder, "migrate")
         commands = crew.crew(folder, bucket=env["COUNTERSIGN_INTAKE_BUCKET"], watch=watch, cores=cores)
+        port = free_port()
+        if web:
+            commands["web"] = crew.countersign("serve", "--port", str(port))
         stack = Stack(
             folder,
             env,
             f"http://127.0.0.1:{free_port()}",
             f"countersign:{secrets.token_urlsafe(12)}",
             {name: command for name, command in commands.items() if name not in without},
+            web_url=f"http://127.0.0.1:{port}" if web else "",
+            web_key=_command(env, folder, *_OPERATOR) if web else "",
         )
         exits.callback(lambda: stop_all(list(stack.processes.values()), grace=STOP_GRACE))
         stack.start_all()
         yield stack
 
 
-def _migrate(env: Mapping[str, str], folder: Path) -> None:
-    """Bring the database to the newest schema, as an operator would."""
+#: Makes a key that may do everything, for as long as a stack is likely to run.
+_OPERATOR = (
+    "keys",
+    "make",
+    "operator",
+    "--days",
+    "7",
+    "--scope",
+    "submit",
+    "--scope",
+    "review",
+    "--scope",
+    "admin",
+)
+
+
+def _command(env: Mapping[str, str], folder: Path, *words: str) -> str:
+    """What a command of an operator says on stdout. Raises ProcessDied."""
     done = subprocess.run(
-        crew.countersign("migrate"),
+        crew.countersign(*words),
         env=child_environment({**env, "PYTHONPATH": str(ROOT)}),
         cwd=folder,
         capture_output=True,
@@ -167,4 +196,7 @@ def _migrate(env: Mapping[str, str], folder: Path) -> None:
         check=False,
     )
     if done.returncode != 0:
-        raise ProcessDied(f"`countersign migrate` ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+        raise ProcessDied(
+            f"`countersign {words[0]}` ended with {done.returncode}:\n{done.stdout}{done.stderr}"
+        )
+    return done.stdout.strip()

@@ -8,14 +8,23 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from web.api import documents, overview, signers
-from web.console import pages
+from web.api import documents, overview, signers, writes
+from web.console import login, pages
 from web.deps import WebDeps
 from web.guard import Bounds, Guard
 from web.problems import Problem, handle_problems
 
 _DESCRIPTION = """Where documents stand, what was found on them, and the pictures it rests on.
 Errors are RFC 9457 problems; their `code` is stable. Pages and regions are numbered from 0."""
+_ROUTERS = (
+    documents.router,
+    writes.router,
+    signers.router,
+    overview.router,
+    pages.open_router,
+    pages.router,
+    login.router,
+)
 
 
 def make_web_app(deps: WebDeps) -> FastAPI:
@@ -37,8 +46,8 @@ def make_web_app(deps: WebDeps) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.deps = deps
-    for module in (documents, signers, overview, pages):
-        app.include_router(module.router)
+    for router in _ROUTERS:
+        app.include_router(router)
     handle_problems(app)
     _document_problems(app)
     return app

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import secrets
+from dataclasses import dataclass, field
 from threading import BoundedSemaphore, Event
 from typing import Annotated
 
 from fastapi import Depends, Request
 
 from db.engine import Sessions
+from producer.services.receive import DocumentIntake
 from worker.storage.port import Store
 
 #: Requests that may wait for a document at the same time; further ones are answered at once.
@@ -17,18 +19,21 @@ MOST_WAITING = 16
 
 @dataclass(frozen=True)
 class WebDeps:
-    """The database, the store, and what bounds the work of this process."""
+    """The database, the store, the intake, and what bounds the work of this process."""
 
     sessions: Sessions
     store: Store
+    #: Where documents are put that come in; None where none do.
+    intake: DocumentIntake | None = None
+    #: Whether callers need a key. Without, whoever reaches the server may do everything.
+    logins: bool = True
+    #: Whether pages are reached over TLS, so that browsers send the cookie nowhere else.
+    secure_cookies: bool = False
     #: Set when the server ends: who waits for a document is answered then.
-    stopping: Event
-    waiting: BoundedSemaphore
-
-
-def make_web_deps(sessions: Sessions, store: Store) -> WebDeps:
-    """On this database and store."""
-    return WebDeps(sessions, store, Event(), BoundedSemaphore(MOST_WAITING))
+    stopping: Event = field(default_factory=Event)
+    waiting: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(MOST_WAITING))
+    #: Stands in forms where there are no sessions that could have tokens of their own.
+    form_token: str = field(default_factory=lambda: secrets.token_urlsafe(16))
 
 
 def _web_deps(request: Request) -> WebDeps:

@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlencode
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import JSONResponse, RedirectResponse, Response
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from producer.services.erase import StillAtWork
+from producer.services.keys import NotAllowed
 from producer.services.missing import NotFound
+from producer.services.receive import InProgress
+from web.auth import NotLoggedIn
 from web.console.templating import render_template
 from worker import errors
 from worker.log import logger
@@ -26,6 +30,9 @@ RETRY_AFTER = 5
 #: HTTP statuses by the class of the error; the first that fits decides.
 _STATUSES: tuple[tuple[type[errors.ServiceError], HTTPStatus], ...] = (
     (NotFound, HTTPStatus.NOT_FOUND),
+    (NotLoggedIn, HTTPStatus.UNAUTHORIZED),
+    (NotAllowed, HTTPStatus.FORBIDDEN),
+    (InProgress, HTTPStatus.CONFLICT),
     (StillAtWork, HTTPStatus.CONFLICT),
     (errors.DocumentTooLarge, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
     (errors.TooManyPages, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
@@ -104,8 +111,17 @@ def handle_problems(app: FastAPI) -> None:
 def _service_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, errors.ServiceError)
     status = next(status for kind, status in _STATUSES if isinstance(error, kind))
-    headers = {"Retry-After": str(RETRY_AFTER)} if isinstance(error, errors.TransientError) else None
+    if isinstance(error, NotLoggedIn) and not request.url.path.startswith("/v1/"):
+        return RedirectResponse(f"/login?{urlencode({'next': request.url.path})}", 303)
+    headers = _hints(error)
     return problem(request, status, error.code, str(error), headers=headers)
+
+
+def _hints(error: errors.ServiceError) -> dict[str, str]:
+    """Headers that say what helps."""
+    if isinstance(error, NotLoggedIn):
+        return {"WWW-Authenticate": "Bearer"}
+    return {"Retry-After": str(RETRY_AFTER)} if isinstance(error, errors.TransientError) else {}
 
 
 def _server_away(request: Request, error: Exception) -> Response:

@@ -1,41 +1,118 @@
-"""Runs the app: on which address, and until when."""
+"""Runs the app: over what, on which address, and until when."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from socket import socket
 from types import FrameType
 
 import uvicorn
 
+from producer.services.background import BackgroundReader
+from producer.services.folder import results_folder
+from producer.services.intake import connect
+from producer.services.keys import list_keys
+from producer.services.receive import BucketIntake, FolderIntake
 from web.app import guarded_app, make_web_app
 from web.deps import WebDeps
 from web.guard import LOOPBACK, Bounds
+from worker import connections
+from worker.settings import Reading
 
 #: Seconds that requests may take to end once the server is told to.
 CLOSING_SECONDS = 10
 #: Seconds after which a connection that says nothing is closed, and requests that are at work at once.
 KEEP_ALIVE, MOST_REQUESTS = 5, 256
+#: Bytes of a request beside the document in it.
+_AROUND = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
-    """Where the server listens."""
+class Door:
+    """What is served, and on which address."""
 
-    host: str
-    port: int
+    host: str = "127.0.0.1"
+    port: int = 8020
+    #: A results folder; None for the configured servers.
+    results: Path | None = None
+    #: Host names by which browsers may call it.
+    names: tuple[str, ...] = ()
+    login: bool = False
+    read_only: bool = False
+    tls_in_front: bool = False
 
     @property
-    def is_loopback(self) -> bool:
-        """Whether only this machine reaches it."""
-        return self.host in LOOPBACK
+    def asks_for_keys(self) -> bool:
+        """Not on a results folder that only this machine reaches."""
+        return self.login or self.results is None or self.host not in LOOPBACK
 
-    @property
-    def url(self) -> str:
+    def url(self, port: int) -> str:
         """The address for a browser."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{host}:{self.port}"
+        return f"http://{host}:{port}"
+
+    @property
+    def bounds(self) -> Bounds:
+        """What a request may cost, and by which names it may call us.
+
+        Where keys are asked for, a foreign name helps nobody: browsers keep the cookie for its own name.
+        """
+        names = frozenset({*self.names, *LOOPBACK}) if self.names else frozenset[str]()
+        return Bounds(
+            names=names if self.asks_for_keys else LOOPBACK | names,
+            body_bytes=Reading().max_bytes + _AROUND,
+            direct_only=not self.asks_for_keys,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedDoor:
+    """The app's dependencies, and whether nobody could log in yet."""
+
+    deps: WebDeps
+    needs_first_key: bool
+
+
+@contextmanager
+def open_door(door: Door) -> Iterator[OpenedDoor]:
+    """Open what is served; closed behind the block. WrongUse."""
+    if door.results is None:
+        intake = None if door.read_only else BucketIntake(connect("."))
+        deps = WebDeps(connections.sessions(), connections.store(), intake, secure_cookies=door.tls_in_front)
+        yield OpenedDoor(deps, not list_keys(deps.sessions))
+        return
+    with results_folder(door.results) as folder, _reader(door.results) as reader:
+        intake_here = None if door.read_only else FolderIntake(door.results, folder.sessions, reader.start)
+        if intake_here is not None:
+            reader.start_unfinished(folder.sessions)
+        deps = WebDeps(
+            folder.sessions,
+            folder.store,
+            intake_here,
+            logins=door.asks_for_keys,
+            secure_cookies=door.tls_in_front,
+        )
+        yield OpenedDoor(deps, door.asks_for_keys and not list_keys(deps.sessions))
+
+
+def serve_door(door: Door, opened: OpenedDoor, *, on_start: Callable[[str], None]) -> None:
+    """Serve until a signal comes. `on_start` is told the address."""
+    config = uvicorn.Config(
+        guarded_app(make_web_app(opened.deps), door.bounds),
+        host=door.host.strip("[]"),
+        port=door.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=KEEP_ALIVE,
+        timeout_graceful_shutdown=CLOSING_SECONDS,
+        limit_concurrency=MOST_REQUESTS,
+    )
+    _Server(config, opened.deps, lambda port: on_start(door.url(port))).run()
 
 
 class _Server(uvicorn.Server):
@@ -58,18 +135,10 @@ class _Server(uvicorn.Server):
         super().handle_exit(sig, frame)
 
 
-def serve_app(deps: WebDeps, address: Address, bounds: Bounds, *, on_start: Callable[[int], None]) -> None:
-    """Serve until a signal comes; port 0 takes a free one. `on_start` is told the port."""
-    config = uvicorn.Config(
-        guarded_app(make_web_app(deps), bounds),
-        host=address.host.strip("[]"),
-        port=address.port,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        timeout_keep_alive=KEEP_ALIVE,
-        timeout_graceful_shutdown=CLOSING_SECONDS,
-        limit_concurrency=MOST_REQUESTS,
-    )
-    _Server(config, deps, on_start).run()
+@contextmanager
+def _reader(root: Path) -> Iterator[BackgroundReader]:
+    reader = BackgroundReader(root)
+    try:
+        yield reader
+    finally:
+        reader.close()

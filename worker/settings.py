@@ -120,6 +120,9 @@ class Logins(_Group):
     reader_password: SecretStr | None = Field(
         default=None, description="Password of the role countersign_reader; empty for no login"
     )
+    web_password: SecretStr | None = Field(
+        default=None, description="Password of the role countersign_web; empty for no login"
+    )
 
 
 class Broker(_Group):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from db.models.access import ApiKey, Submission, WebSession
 from db.models.copies import Duplicate, ReferenceCopy, Scope
 from db.models.documents import Chunk, Claim, Document, Leased, Page, leased_model
 from db.models.history import Erasure, Event, Versions, VersionsContent
@@ -9,6 +10,7 @@ from db.models.regions import QualityContent, Region, Suggestion, Verdict
 from db.models.signers import Reference, ReferenceContent, Signer
 
 __all__ = [
+    "ApiKey",
     "Chunk",
     "Claim",
     "Document",
@@ -24,9 +26,11 @@ __all__ = [
     "Region",
     "Scope",
     "Signer",
+    "Submission",
     "Suggestion",
     "Verdict",
     "Versions",
     "VersionsContent",
+    "WebSession",
     "leased_model",
 ]

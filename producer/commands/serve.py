@@ -8,36 +8,51 @@ from typing import Annotated
 import typer
 
 from producer.console import err, plain
-from producer.services.folder import results_folder
 
 
 def serve(
     results: Annotated[
-        Path, typer.Option(help="Folder that `countersign run --out` has left.", file_okay=False)
-    ],
-    host: Annotated[
-        str, typer.Option(help="Address to listen on; only this machine can reach it.")
-    ] = "127.0.0.1",
+        Path | None,
+        typer.Option(help="Folder that `countersign run --out` has left; default: the configured servers."),
+    ] = None,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[
         int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")
     ] = 8020,
+    name: Annotated[
+        list[str] | None,
+        typer.Option(help="Host name by which browsers may call it."),
+    ] = None,
+    login: Annotated[
+        bool, typer.Option("--login", help="Ask for a key even on this machine's own address.")
+    ] = False,
+    read_only: Annotated[bool, typer.Option("--read-only", help="Take no documents in.")] = False,
+    tls_in_front: Annotated[
+        bool,
+        typer.Option("--tls-in-front", help="A proxy in front speaks TLS: the cookie is for TLS alone."),
+    ] = False,
 ) -> None:
-    """Serve the HTTP API and a console for people on a results folder, until Ctrl-C.
+    """Serve the HTTP API and a console for people, until Ctrl-C.
 
-    The console shows documents with their pages, boxes, verdicts and history; the API is described at
-    `/v1/openapi.json`. Whoever can log in on this machine can open it.
+    On a results folder only this machine can reach it, and it asks for no key. On the configured servers, on
+    another address or with --login it asks for a key of `countersign keys make`.
     """
-    from web.deps import make_web_deps  # noqa: PLC0415 - help loads no server
-    from web.guard import Bounds  # noqa: PLC0415
-    from web.serve import Address, serve_app  # noqa: PLC0415
+    from web.serve import Door, open_door, serve_door  # noqa: PLC0415 - help loads no server
 
-    address = Address(host, port)
-    if not address.is_loopback:
-        raise typer.BadParameter("without logins only this machine may reach it: give 127.0.0.1 or ::1")
-    with results_folder(results) as folder:
-        deps = make_web_deps(folder.sessions, folder.store)
-        serve_app(deps, address, Bounds(), on_start=lambda bound: _tell(Address(host, bound).url))
+    door = Door(
+        host=host,
+        port=port,
+        results=results,
+        names=tuple(name or ()),
+        login=login,
+        read_only=read_only,
+        tls_in_front=tls_in_front,
+    )
+    with open_door(door) as opened:
+        if opened.needs_first_key:
+            err.print("no key is on file: make one with `countersign keys make NAME`", soft_wrap=True)
+        serve_door(door, opened, on_start=_tell)
 
 
 def _tell(url: str) -> None:
-    err.print(f"open {plain(url)} in a browser; Ctrl-C ends it")
+    err.print(f"open {plain(url)} in a browser; Ctrl-C ends it", soft_wrap=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from db.engine import Sessions, make_engine, make_sessions
 from db.migrate import upgrade
+from worker import connections
 from worker.errors import WrongUse
 from worker.storage.folder import Folder
 from worker.storage.port import Store
@@ -36,3 +37,13 @@ def results_folder(root: Path) -> Iterator[ResultsFolder]:
         yield ResultsFolder(make_sessions(engine), Folder(root / OBJECTS))
     finally:
         engine.dispose()
+
+
+@contextmanager
+def opened_sessions(root: Path | None) -> Iterator[Sessions]:
+    """Transactions on a results folder's database, or on the configured one where no folder is named."""
+    if root is None:
+        yield connections.sessions()
+        return
+    with results_folder(root) as folder:
+        yield folder.sessions

@@ -78,6 +78,12 @@ FORBIDDEN: dict[str, tuple[str, ...]] = {
     # Of the database a command knows the names of states and roles, and nothing else.
     "producer.commands": (*PRODUCER, *DB_BUT_NAMES, "sqlalchemy", "celery", "boto3"),
     "producer.services": (*PRODUCER, *TERMINAL, "web", "fastapi", "starlette", "uvicorn"),
+    # What comes in is refused by its first bytes; no decoder is loaded for that.
+    "producer.services.receive": (
+        *(name for name in PRODUCER if name != "worker.rendering"),
+        *("worker.rendering.renderer", "worker.rendering.pages", "worker.rendering.sandbox"),
+        *(*TERMINAL, "web", "fastapi", "starlette", "uvicorn"),
+    ),
     # The doctor looks at the weights and asks torch for a GPU.
     "producer.services.doctor": ("worker.steps", "worker.tasks", "training", "deploy", *TERMINAL),
     "worker.storage": ("producer", "training", "deploy", "worker.steps", "worker.tasks", "celery", *TERMINAL),

@@ -12,7 +12,7 @@ from tests.fakes import page
 from tests.integration.conftest import postgres, sqlite, world  # noqa: F401 - fixtures
 from tests.world import World
 from web.app import guarded_app, make_web_app
-from web.deps import make_web_deps
+from web.deps import WebDeps
 from web.guard import Bounds
 from worker.errors import EmptyDocument
 
@@ -38,6 +38,6 @@ def documents(world: World) -> World:  # noqa: F811 - the fixture's name
 @pytest.fixture
 def client(documents: World) -> Iterator[TestClient]:
     """A program that calls the app; faults of ours are answers, not exceptions."""
-    app = make_web_app(make_web_deps(documents.sessions, documents.store))
+    app = make_web_app(WebDeps(documents.sessions, documents.store, logins=False))
     with TestClient(guarded_app(app, Bounds()), BASE, raise_server_exceptions=False) as made:
         yield made

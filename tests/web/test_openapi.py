@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from deploy.api_reference import API_PAGE, written_api
 from tests.world import World
 from web.app import guarded_app, make_web_app
-from web.deps import make_web_deps
+from web.deps import WebDeps
 from web.guard import Bounds
 
 #: Requests that are drawn for each operation.
@@ -34,7 +34,7 @@ def test_every_route_says_what_it_does_and_how_it_fails() -> None:
 
 
 def test_every_answer_is_as_described(documents: World) -> None:
-    app = make_web_app(make_web_deps(documents.sessions, documents.store))
+    app = make_web_app(WebDeps(documents.sessions, documents.store, logins=False))
     schema = schemathesis.openapi.from_asgi("/v1/openapi.json", guarded_app(app, Bounds(names=())))
 
     for operation in schema.get_all_operations():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request
@@ -10,16 +11,19 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 
 from producer.services import browse, pictures
+from producer.services.browse import ListFilter
+from producer.services.keys import KeyHolder
 from producer.services.missing import NotFound
 from producer.services.pictures import Picture
 from web.api.fields import Cursor, Filters, Index, Limit, RowId
+from web.auth import OWN_DOCUMENTS, CallerParam
 from web.deps import Deps, WebDeps
 from web.problems import PROBLEMS
 from web.waiting import preferred_wait, wait_for
 from worker.result import DocumentResult, EventResult, PageResult, ResultModel
 from worker.result.listing import DocumentSummary
 
-router = APIRouter(prefix="/v1", tags=["documents"], responses=PROBLEMS)
+router = APIRouter(prefix="/v1", tags=["documents"], responses=PROBLEMS, dependencies=[OWN_DOCUMENTS])
 
 _PICTURE: dict[int | str, dict[str, Any]] = {
     200: {
@@ -46,10 +50,15 @@ class HistoryResult(BaseModel):
 
 @router.get("/documents", summary="List documents by filters, newest first")
 def list_of_documents(
-    request: Request, deps: Deps, filters: Filters, limit: Limit = 50, cursor: Cursor = None
+    request: Request,
+    deps: Deps,
+    caller: CallerParam,
+    filters: Filters,
+    limit: Limit = 50,
+    cursor: Cursor = None,
 ) -> DocumentsPage:
     """`q` is an id, the first digits of a SHA-256, the beginning of a key, or a claimed signer."""
-    page = browse.list_documents(deps.sessions, filters, before=cursor, limit=limit)
+    page = browse.list_documents(deps.sessions, narrowed(filters, caller), before=cursor, limit=limit)
     following = None
     if page.before is not None:
         url = request.url.include_query_params(cursor=page.before)
@@ -134,6 +143,11 @@ def crop_of_region(
 ) -> Response:
     """The crop of a region as it was scanned, or the cleaned one."""
     return as_answer(pictures.crop_picture(deps.sessions, deps.store, document_id, page, region, clean=clean))
+
+
+def narrowed(filters: ListFilter, caller: KeyHolder) -> ListFilter:
+    """The same, for a key that sees its own documents only."""
+    return replace(filters, holder=caller.holder) if caller.own_only else filters
 
 
 def as_answer(picture: Picture) -> Response:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 
 from producer.services import browse
 from producer.services.status import overview
+from web.auth import WHOLE
 from web.deps import Deps
 from web.problems import PROBLEMS
 from worker.result import OverviewResult
@@ -31,7 +32,7 @@ class HealthResult(BaseModel):
     status: Literal["ok"] = Field(default="ok", description="That both answer.")
 
 
-@router.get("/overview", summary="How many documents stand where")
+@router.get("/overview", dependencies=[WHOLE], summary="How many documents stand where")
 def numbers(deps: Deps) -> NumbersResult:
     """Counts by status, reasons of the quarantine, and the oldest that waits."""
     counts = overview(deps.sessions)

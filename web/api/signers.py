@@ -10,11 +10,12 @@ from producer.services import browse, pictures
 from producer.services.browse import ListFilter
 from web.api.documents import DocumentsPage, as_answer, list_of_documents
 from web.api.fields import Cursor, Limit, Number, RowId
+from web.auth import WHOLE, CallerParam
 from web.deps import Deps
 from web.problems import PROBLEMS
 from worker.result.listing import SignerResult, SignerSummary
 
-router = APIRouter(prefix="/v1", tags=["signers"], responses=PROBLEMS)
+router = APIRouter(prefix="/v1", tags=["signers"], responses=PROBLEMS, dependencies=[WHOLE])
 
 
 class SignersResult(BaseModel):
@@ -37,11 +38,16 @@ def one_signer(deps: Deps, signer_id: RowId) -> SignerResult:
 
 @router.get("/signers/{signer_id}/documents", summary="Documents that claim a signer")
 def documents_of_signer(
-    request: Request, deps: Deps, signer_id: RowId, limit: Limit = 50, cursor: Cursor = None
+    request: Request,
+    deps: Deps,
+    caller: CallerParam,
+    signer_id: RowId,
+    limit: Limit = 50,
+    cursor: Cursor = None,
 ) -> DocumentsPage:
     """Newest first."""
     chosen = ListFilter(signer=browse.show_signer(deps.sessions, signer_id).signer)
-    return list_of_documents(request, deps, chosen, limit, cursor)
+    return list_of_documents(request, deps, caller, chosen, limit, cursor)
 
 
 @router.get("/signers/{signer_id}/references/{number}/image", response_class=Response)

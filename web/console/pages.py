@@ -8,20 +8,27 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, File, Form, Query, Request, UploadFile
 from fastapi.responses import FileResponse, RedirectResponse, Response
 
-from producer.services import browse
+from producer.services import browse, lifecycle
+from producer.services.keys import Right
 from producer.services.missing import NotFound
+from producer.services.receive import Received, receive
 from producer.services.selection import LARGEST_ID
 from producer.services.status import overview
+from web.api.documents import narrowed
 from web.api.fields import Cursor, Filters, RowId
+from web.api.writes import intake_of, kept_file
+from web.auth import OWN_DOCUMENTS, WHOLE, CallerParam, Submitter, check_form
 from web.console.templating import render_template
 from web.deps import Deps
 from worker.result import DocumentResult, PageResult, RegionResult, VerdictResult
 from worker.result.listing import SignerResult
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, dependencies=[OWN_DOCUMENTS])
+#: What a page needs before anybody has logged in.
+open_router = APIRouter(include_in_schema=False)
 
 _STATIC = Path(__file__).parent / "static"
 #: Documents on one page of the table, and how large pages may be looked at.
@@ -58,20 +65,24 @@ def home() -> RedirectResponse:
     return RedirectResponse("/documents", 303)
 
 
-@router.get("/static/{name}")
+@open_router.get("/static/{name}")
 def static_file(name: Literal["console.css", "htmx.min.js", "htmx-LICENSE.txt"]) -> FileResponse:
     """Style, script and its licence."""
     return FileResponse(_STATIC / name, headers={"Cache-Control": "public, max-age=3600"})
 
 
 @router.get("/documents")
-def documents_page(request: Request, deps: Deps, filters: Filters, cursor: Cursor = None) -> Response:
+def documents_page(
+    request: Request, deps: Deps, caller: CallerParam, filters: Filters, cursor: Cursor = None
+) -> Response:
     """The table of documents with filters that are links."""
-    listed = browse.list_documents(deps.sessions, filters, before=cursor, limit=_ROWS)
+    chosen = narrowed(filters, caller)
+    listed = browse.list_documents(deps.sessions, chosen, before=cursor, limit=_ROWS)
     query = {name: value for name, value in request.query_params.items() if name != "cursor" and value}
     return render_template(
         request,
         "documents.html",
+        takes=deps.intake is not None and Right.SUBMIT in caller.scopes,
         documents=listed.documents,
         choices=_choices(query),
         query=query,
@@ -100,6 +111,7 @@ def document_page(
         "document.html",
         result=result,
         page=chosen,
+        takes=deps.intake is not None,
         cards=[] if chosen is None else _cards(result, chosen),
         signers=_signers(deps, result),
         events=browse.list_events(deps.sessions, document_id),
@@ -108,7 +120,7 @@ def document_page(
     )
 
 
-@router.get("/overview")
+@router.get("/overview", dependencies=[WHOLE])
 def overview_page(request: Request, deps: Deps) -> Response:
     """Numbers by status, reasons of the quarantine, the oldest that waits."""
     return render_template(
@@ -119,18 +131,56 @@ def overview_page(request: Request, deps: Deps) -> Response:
     )
 
 
-@router.get("/signers")
+@router.get("/signers", dependencies=[WHOLE])
 def signers_page(request: Request, deps: Deps) -> Response:
     """Signers on file."""
     return render_template(request, "signers.html", signers=browse.list_signers(deps.sessions))
 
 
-@router.get("/signers/{signer_id}")
+@router.get("/signers/{signer_id}", dependencies=[WHOLE])
 def signer_page(request: Request, deps: Deps, signer_id: RowId) -> Response:
     """A signer's references with their grades, and the documents that claim the signer."""
     signer = browse.show_signer(deps.sessions, signer_id)
     listed = browse.list_documents(deps.sessions, browse.ListFilter(signer=signer.signer), limit=_ROWS)
     return render_template(request, "signer.html", signer=signer, documents=listed.documents)
+
+
+@router.post("/documents/{document_id}/retry")
+def retry_from_page(
+    request: Request, deps: Deps, document_id: RowId, caller: Submitter, token: Annotated[str, Form()]
+) -> Response:
+    """Read a document once more."""
+    check_form(request, deps, token)
+    lifecycle.begin_again(intake_of(deps), document_id, caller)
+    return RedirectResponse(f"/documents/{document_id}", 303)
+
+
+@router.post("/documents/{document_id}/cancel")
+def cancel_from_page(
+    request: Request, deps: Deps, document_id: RowId, caller: Submitter, token: Annotated[str, Form()]
+) -> Response:
+    """Give a document up."""
+    check_form(request, deps, token)
+    lifecycle.cancel(deps.sessions, document_id, caller)
+    return RedirectResponse(f"/documents/{document_id}", 303)
+
+
+@router.post("/documents")
+def submit_from_page(
+    request: Request,
+    deps: Deps,
+    caller: Submitter,
+    file: Annotated[UploadFile, File()],
+    token: Annotated[str, Form()],
+    signer: Annotated[str, Form(max_length=2000)] = "",
+) -> Response:
+    """Submit a document with the signers that it claims, separated by semicolons."""
+    check_form(request, deps, token)
+    claims = tuple(name for name in signer.split(";") if name.strip())
+    with kept_file(file) as path:
+        received = Received(claims, path, file.filename or "")
+        number, _ = receive(received, intake_of(deps), caller)
+    return RedirectResponse(f"/documents/{number}", 303)
 
 
 def _choices(query: Mapping[str, str]) -> dict[str, list[FilterLink]]:

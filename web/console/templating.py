@@ -8,6 +8,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from web.auth import form_token
 from web.words import SIGNED, TONES
 
 
@@ -46,6 +47,10 @@ _TEMPLATES.globals.update(TONES=TONES, SIGNED=SIGNED)
 def render_template(request: Request, template: str, *, status: int = 200, **values: object) -> HTMLResponse:
     """A page; `request` gives the nonce without which its script would not run."""
     page = _TEMPLATES.get_template(template).render(
-        **values, path=request.url.path, nonce=getattr(request.state, "nonce", "")
+        **values,
+        path=request.url.path,
+        nonce=getattr(request.state, "nonce", ""),
+        caller=getattr(request.state, "caller", None),
+        token=form_token(request, request.app.state.deps),
     )
     return HTMLResponse(page, status)

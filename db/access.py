@@ -1,0 +1,132 @@
+"""Queries on keys, sessions of browsers and submissions. The caller owns the transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from sqlalchemy import delete, or_, select, update
+from sqlalchemy.orm import Session
+
+from db.engine import now
+from db.models import ApiKey, Submission, WebSession
+from db.writes import changed, insert_once
+
+#: How exactly the last use of a key is known: a write for every request would cost more than it says.
+_USE_WITHIN = timedelta(minutes=1)
+
+
+def add_key(
+    session: Session, *, name: str, digest: str, scopes: Sequence[str], own_only: bool, lasts: timedelta
+) -> bool:
+    """Put a key on file; False when one of that name is."""
+    moment = now(session)
+    row = {
+        "name": name,
+        "digest": digest,
+        "scopes": list(scopes),
+        "own_only": own_only,
+        "created_at": moment,
+        "expires_at": moment + lasts,
+    }
+    return insert_once(session, ApiKey, [row]) == 1
+
+
+def keys_on_file(session: Session) -> Sequence[ApiKey]:
+    """All keys, by name."""
+    return session.execute(select(ApiKey).order_by(ApiKey.name)).scalars().all()
+
+
+def revoke_key(session: Session, name: str) -> bool:
+    """Let a key open nothing any more, nor the browsers that came in with it; False without such a key."""
+    statement = update(ApiKey).where(ApiKey.name == name, ApiKey.revoked_at.is_(None))
+    if changed(session, statement.values(revoked_at=now(session))) == 0:
+        return False
+    ids = select(ApiKey.id).where(ApiKey.name == name)
+    session.execute(delete(WebSession).where(WebSession.key_id.in_(ids)))
+    return True
+
+
+def key_by_digest(session: Session, digest: str) -> ApiKey | None:
+    """The key that is valid now and has this digest; its use is noted."""
+    return _used(session, session.execute(select(ApiKey).where(ApiKey.digest == digest)).scalar_one_or_none())
+
+
+def open_session(session: Session, key: ApiKey, digest: str, *, lasts: timedelta) -> None:
+    """A browser has logged in; sessions that have run out are forgotten on this occasion."""
+    moment = now(session)
+    session.execute(delete(WebSession).where(WebSession.expires_at <= moment))
+    session.add(WebSession(digest=digest, key_id=key.id, expires_at=min(moment + lasts, key.expires_at)))
+
+
+def close_session(session: Session, digest: str) -> None:
+    """A browser has logged out."""
+    session.execute(delete(WebSession).where(WebSession.digest == digest))
+
+
+def key_of_session(session: Session, digest: str) -> ApiKey | None:
+    """The key with which a browser has logged in, when both are valid now."""
+    statement = (
+        select(ApiKey)
+        .join(WebSession, WebSession.key_id == ApiKey.id)
+        .where(WebSession.digest == digest, WebSession.expires_at > now(session))
+    )
+    return _used(session, session.execute(statement).scalar_one_or_none())
+
+
+def begin_submission(
+    session: Session, *, holder: str, idempotency_key: str | None, digest: str
+) -> Submission | None:
+    """Note that something is being submitted; None where the same key was used before."""
+    row = {"holder": holder, "idempotency_key": idempotency_key, "digest": digest, "at": now(session)}
+    if idempotency_key is not None:
+        new = insert_once(session, Submission, [row]) == 1
+        return submission(session, holder, idempotency_key) if new else None
+    made = Submission(**row)
+    session.add(made)
+    session.flush()
+    return made
+
+
+def submission(session: Session, holder: str, idempotency_key: str) -> Submission:
+    """What was submitted under an idempotency key."""
+    statement = select(Submission).where(
+        Submission.holder == holder, Submission.idempotency_key == idempotency_key
+    )
+    return session.execute(statement).scalar_one()
+
+
+def take_over_submission(session: Session, submission_id: int, *, older_than: timedelta) -> bool:
+    """Whether a submission that nobody ended in that time is ours now."""
+    moment = now(session)
+    statement = update(Submission).where(
+        Submission.id == submission_id, Submission.document_id.is_(None), Submission.at < moment - older_than
+    )
+    return changed(session, statement.values(at=moment)) == 1
+
+
+def end_submission(session: Session, submission_id: int, document_id: int) -> None:
+    """A document has come of it."""
+    session.execute(update(Submission).where(Submission.id == submission_id).values(document_id=document_id))
+
+
+def give_up_submission(session: Session, submission_id: int) -> None:
+    """Nothing has come of it: the same may be submitted again."""
+    session.execute(delete(Submission).where(Submission.id == submission_id))
+
+
+def submitted_by(session: Session, holder: str, document_id: int) -> bool:
+    """Whether this document came through the door from this holder."""
+    statement = select(Submission.id).where(
+        Submission.holder == holder, Submission.document_id == document_id
+    )
+    return session.execute(statement.limit(1)).scalar_one_or_none() is not None
+
+
+def _used(session: Session, key: ApiKey | None) -> ApiKey | None:
+    moment = now(session)
+    if key is None or key.revoked_at is not None or key.expires_at <= moment:
+        return None
+    stale = or_(ApiKey.last_used_at.is_(None), ApiKey.last_used_at < moment - _USE_WITHIN)
+    session.execute(update(ApiKey).where(ApiKey.id == key.id, stale).values(last_used_at=moment))
+    return key

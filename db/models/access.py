@@ -1,0 +1,67 @@
+"""Who may call the door: keys, sessions of browsers, and what was submitted with which key."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from db.base import Base
+
+
+class ApiKey(Base):
+    """A key with its rights. Its secret is known to its holder alone; here is its digest."""
+
+    __tablename__ = "api_keys"
+    __table_args__ = (
+        UniqueConstraint("digest"),
+        UniqueConstraint("name"),
+        CheckConstraint("name <> ''", name="name"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    #: Whose it is: a person or a program. It stands in histories and decisions.
+    name: Mapped[str]
+    #: SHA-256 of the secret, which is as random as the digest: nothing slower is needed.
+    digest: Mapped[str]
+    scopes: Mapped[list[str]]
+    #: Whether it sees only documents that were submitted with it.
+    own_only: Mapped[bool]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+    last_used_at: Mapped[datetime | None]
+
+
+class WebSession(Base):
+    """A browser that has logged in with a key; the cookie's digest stands for it."""
+
+    __tablename__ = "web_sessions"
+    __table_args__ = (UniqueConstraint("digest"), Index("ix_web_sessions_key_id", "key_id"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    digest: Mapped[str]
+    key_id: Mapped[int] = mapped_column(ForeignKey("api_keys.id", ondelete="CASCADE"))
+    expires_at: Mapped[datetime]
+
+
+class Submission(Base):
+    """A document that came through the door: by whom, and under which idempotency key."""
+
+    __tablename__ = "submissions"
+    __table_args__ = (
+        UniqueConstraint("holder", "idempotency_key"),
+        Index("ix_submissions_document_id", "document_id"),
+        Index("ix_submissions_holder_document_id", "holder", "document_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    #: `key:7`, or `local` where there are no logins.
+    holder: Mapped[str]
+    idempotency_key: Mapped[str | None]
+    #: SHA-256 of what was asked for, the document's bytes included.
+    digest: Mapped[str]
+    #: None while it is at work.
+    document_id: Mapped[int | None] = mapped_column(ForeignKey("documents.id", ondelete="CASCADE"))
+    at: Mapped[datetime]

@@ -1,0 +1,64 @@
+"""Documents of a results folder read by this process, one after the other, behind whoever asked for it."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from db.engine import Sessions
+from db.states import Status
+from producer.services.browse import ListFilter, list_documents
+from producer.services.progress import unheard
+from worker.log import logger
+
+if TYPE_CHECKING:
+    from worker.embedded.workspace import Workspace
+
+
+class BackgroundReader:
+    """A thread that takes documents through all stages; the models are loaded for the first one."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="reader")
+        self._lock = Lock()
+        self._opened: Workspace | None = None
+
+    def start(self, document_id: int) -> None:
+        """Have a document read; answers at once."""
+        self._pool.submit(self._read, document_id)
+
+    def start_unfinished(self, sessions: Sessions) -> int:
+        """Have those read that an earlier process has left unfinished; how many there were."""
+        left = [
+            row.id
+            for status in (Status.WAITING, Status.WORKING)
+            for row in list_documents(sessions, ListFilter(status=status), limit=200).documents
+        ]
+        for document_id in sorted(left):
+            self.start(document_id)
+        return len(left)
+
+    @property
+    def workspace(self) -> Workspace:
+        """The folder with its models, loaded once."""
+        from worker.embedded.workspace import open_workspace  # noqa: PLC0415 - loads the models
+
+        with self._lock:
+            if self._opened is None:
+                self._opened = open_workspace(self._root)
+            return self._opened
+
+    def close(self) -> None:
+        """Finish the document at hand; those behind it stay registered."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+        if self._opened is not None:
+            self._opened.close()
+
+    def _read(self, document_id: int) -> None:
+        try:
+            self.workspace.process([document_id], unheard)
+        except Exception:  # noqa: BLE001 - the attempt has recorded it; the thread must live on
+            logger.exception("a document could not be read", extra={"document": document_id})

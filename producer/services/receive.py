@@ -1,0 +1,243 @@
+"""Documents that come in one at a time, with an answer at once: their id.
+
+What is asked for twice under one idempotency key happens once. A submission is a row before anything is
+stored, and names its document when it has one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import secrets
+import unicodedata
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import chain
+from pathlib import Path
+from typing import Protocol
+
+from db import access, documents, events
+from db.documents import Object
+from db.engine import Sessions
+from db.models import Submission
+from db.states import ClaimSource
+from producer.claims import signer_name, to_metadata
+from producer.services.deps import IntakeDeps
+from producer.services.keys import KeyHolder
+from producer.services.submit import upload_target
+from producer.sources import configured_source
+from worker.errors import PermanentError, TransientError, UnknownFormat, WrongUse
+from worker.log import logger
+from worker.outages import unavailable
+from worker.rendering.formats import describe_unknown, sniff
+
+#: A submission that nobody ended in this time was given up: its process has died.
+ABANDONED = timedelta(minutes=5)
+#: Bytes that say which format a document has, and signers that one may claim.
+_HEAD, MOST_CLAIMS = 2048, 20
+#: Objects that are listed at a time to find one.
+_VERSIONS = 10
+#: Characters of a file name that are kept.
+_NAME_LENGTH = 80
+
+
+class InProgress(TransientError):
+    """The same is being submitted at this moment."""
+
+    code = "in_progress"
+
+    def __str__(self) -> str:
+        return "the same is being submitted at this moment: ask again"
+
+
+class OtherRequest(PermanentError):
+    """The idempotency key was used for something else."""
+
+    code = "idempotency_key_reused"
+
+    def __str__(self) -> str:
+        return "that idempotency key was used for another request"
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A file on this machine that is to become a document, or the address of one in the intake."""
+
+    signers: tuple[str, ...]
+    path: Path | None = None
+    #: What the sender calls it.
+    name: str = ""
+    #: Address of an object in the intake, instead of a file.
+    source: str | None = None
+
+
+class DocumentIntake(Protocol):
+    """Where documents that come in are put, and what has them read."""
+
+    @property
+    def sessions(self) -> Sessions:
+        """Transactions on the database of the documents."""
+
+    def store(self, path: Path, name: str, *, signers: str) -> Object:
+        """Keep a file under a name that no other has. StorageUnavailable."""
+
+    def find(self, source: str) -> Object:
+        """The object of that address. WrongUse when it is none of the intake."""
+
+    def send(self, document_id: int) -> None:
+        """Have a document read."""
+
+
+def receive(
+    received: Received, intake: DocumentIntake, caller: KeyHolder, *, idempotency_key: str | None = None
+) -> tuple[int, bool]:
+    """Take a document in; its id, and whether it is new.
+
+    WrongUse, UnknownFormat and StorageUnavailable leave nothing behind: the same may be asked for again.
+    InProgress while the same is at work; OtherRequest for another request under the same key.
+    """
+    checked = _checked(received)
+    begun = _begin(checked, intake.sessions, caller, idempotency_key)
+    if begun.document_id is not None:
+        return begun.document_id, False
+    try:
+        document_id = _register(checked, intake, caller, begun.id)
+    except BaseException:
+        with intake.sessions() as session:
+            access.give_up_submission(session, begun.id)
+        raise
+    try:
+        intake.send(document_id)
+    except unavailable() as error:
+        logger.warning("a document waits for the sweep to send it", extra={"reason": str(error)})
+    return document_id, True
+
+
+def safe_name(name: str) -> str:
+    """The last part of a file's name, in characters that no store and no path takes for something else."""
+    plain = unicodedata.normalize("NFKD", name.replace("\\", "/").rpartition("/")[2])
+    kept = re.sub(r"[^A-Za-z0-9._-]+", "-", plain).strip(".-")
+    return kept[-_NAME_LENGTH:] or "document"
+
+
+@dataclass(frozen=True)
+class BucketIntake:
+    """The intake bucket of the queued form."""
+
+    deps: IntakeDeps
+
+    @property
+    def sessions(self) -> Sessions:
+        """Transactions on the configured database."""
+        return self.deps.sessions
+
+    def store(self, path: Path, name: str, *, signers: str) -> Object:
+        """Upload, checked by its digest on arrival; the claims travel along, for a watcher that is faster."""
+        return upload_target(self.deps).upload(path, f"api/{secrets.token_hex(8)}/{name}", signers=signers)
+
+    def find(self, source: str) -> Object:
+        """An object below the intake's own address; no other address is ever asked."""
+        url = self.deps.source.url
+        if not source.startswith(url) or source == url:
+            raise WrongUse(f"{source!r} is not in the intake: give an address below {url}")
+        key = self.deps.source.prefix + source.removeprefix(url)
+        # Stores list the newest version of a key first.
+        listed = chain.from_iterable(configured_source(source).list(size=_VERSIONS))
+        there = next((row for row in listed if row.key == key), None)
+        if there is None:
+            raise WrongUse(f"there is no object {source!r}")
+        return there
+
+    def send(self, document_id: int) -> None:
+        """Send it to its first stage."""
+        self.deps.send(document_id)
+
+
+@dataclass(frozen=True)
+class FolderIntake:
+    """A results folder: files are kept in it, and read by this process."""
+
+    root: Path
+    sessions: Sessions
+    #: Has a document read, by its id; answers at once.
+    start: Callable[[int], None]
+
+    def store(self, path: Path, name: str, *, signers: str) -> Object:
+        """Copy the file; its version is its digest, as a run has it."""
+        data = path.read_bytes()
+        target = self.root / "received" / f"{secrets.token_hex(8)}-{name}"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(data)
+        return Object("file", str(target), f"sha256:{hashlib.sha256(data).hexdigest()}", len(data))
+
+    def find(self, source: str) -> Object:
+        """There is no intake with addresses here."""
+        raise WrongUse(f"{source!r}: a results folder takes files only")
+
+    def send(self, document_id: int) -> None:
+        """Have it read by this process."""
+        self.start(document_id)
+
+
+def _checked(received: Received) -> Received:
+    try:
+        signers = tuple(dict.fromkeys(signer_name(name) for name in received.signers))
+    except ValueError as error:
+        raise WrongUse(f"a claim that is no name: {error}") from error
+    if len(signers) > MOST_CLAIMS:
+        raise WrongUse(f"a document may claim {MOST_CLAIMS} signers")
+    if (received.path is None) == (received.source is None):
+        raise WrongUse("send a file, or the address of one in the intake; one of the two")
+    if received.path is not None:
+        with received.path.open("rb") as file:
+            head = file.read(_HEAD)
+        if sniff(head) is None:
+            raise UnknownFormat(describe_unknown(head))
+    return Received(signers, received.path, safe_name(received.name), received.source)
+
+
+def _begin(received: Received, sessions: Sessions, caller: KeyHolder, key: str | None) -> Submission:
+    digest = _digest(received)
+    with sessions() as session:
+        begun = access.begin_submission(session, holder=caller.holder, idempotency_key=key, digest=digest)
+        if begun is not None:
+            return begun
+        earlier = access.submission(session, caller.holder, key or "")
+        if earlier.digest != digest:
+            raise OtherRequest
+        taken = earlier.document_id is None and access.take_over_submission(
+            session, earlier.id, older_than=ABANDONED
+        )
+        if earlier.document_id is None and not taken:
+            raise InProgress
+        return earlier
+
+
+def _digest(received: Received) -> str:
+    """Of all that was asked for: another file, name or claim is another request."""
+    facts = {"signers": received.signers, "name": received.name, "source": received.source}
+    digest = hashlib.sha256(json.dumps(facts).encode())
+    if received.path is not None:
+        with received.path.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()
+
+
+def _register(received: Received, intake: DocumentIntake, caller: KeyHolder, submission_id: int) -> int:
+    if received.path is None:
+        source = intake.find(received.source or "")
+    else:
+        source = intake.store(received.path, received.name, signers=_metadata(received.signers))
+    claims = dict.fromkeys(received.signers, ClaimSource.FILE)
+    with intake.sessions() as session:
+        document_id, new = documents.register(session, source, claims)
+        if new:
+            events.record(session, document_id, "intake", "registered", worker=caller.name)
+        access.end_submission(session, submission_id, document_id)
+    return document_id
+
+
+def _metadata(signers: Sequence[str]) -> str:
+    return to_metadata(list(signers)) if signers else ""

@@ -1,0 +1,125 @@
+"""Routes that change something: documents that come in, begin again, end or are erased."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from shutil import copyfileobj
+from typing import Annotated, Any
+
+from fastapi import APIRouter, File, Form, Header, UploadFile
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel, Field
+
+from producer.services import browse, lifecycle
+from producer.services.receive import DocumentIntake, Received, receive
+from web.api.fields import RowId
+from web.auth import OWN_DOCUMENTS, Admin, Submitter
+from web.deps import Deps, WebDeps
+from web.problems import PROBLEMS
+from worker.errors import WrongUse
+from worker.result.listing import DocumentSummary
+
+router = APIRouter(prefix="/v1", tags=["documents"], responses=PROBLEMS, dependencies=[OWN_DOCUMENTS])
+
+#: Seconds after which it is worth asking how a new document stands.
+_RETRY_AFTER = 2
+_ACCEPTED: dict[int | str, dict[str, Any]] = {
+    202: {
+        "model": DocumentSummary,
+        "description": "It will be read.",
+        "headers": {
+            "Location": {"description": "Where the document is asked for.", "schema": {"type": "string"}},
+            "Retry-After": {"description": "Seconds until that is worth it.", "schema": {"type": "integer"}},
+        },
+    }
+}
+
+
+class ErasedResult(BaseModel):
+    """What an erasure did."""
+
+    erased: bool = Field(description="False when the document was gone already.")
+
+
+@router.post(
+    "/documents",
+    status_code=202,
+    responses=_ACCEPTED,
+    response_model=DocumentSummary,
+    summary="Submit a document",
+)
+def submit_document(
+    deps: Deps,
+    caller: Submitter,
+    file: Annotated[
+        UploadFile | None, File(description="The document: PDF, TIFF, PNG, JPEG, WebP or BMP.")
+    ] = None,
+    source: Annotated[
+        str | None,
+        Form(max_length=2000, pattern=r"^[^\x00]*$", description="Instead of a file: s3://bucket/key."),
+    ] = None,
+    signer: Annotated[list[str] | None, Form(max_length=20, description="Who it says has signed it.")] = None,
+    idempotency_key: Annotated[
+        str | None,
+        Header(
+            min_length=1,
+            max_length=255,
+            pattern=r"^[\x21-\x7e]+$",
+            description="The same key: the same answer.",
+        ),
+    ] = None,
+) -> Response:
+    """Send a file, or name an object that lies in the intake bucket; no other address is ever asked.
+
+    With an `Idempotency-Key` the same request has the same answer for as long as the document is kept. 409
+    while the first is at work, 422 when the key was used for another request.
+    """
+    with kept_file(file) as path:
+        name = "" if file is None else file.filename or ""
+        received = Received(tuple(signer or ()), path, name, source)
+        number, _ = receive(received, intake_of(deps), caller, idempotency_key=idempotency_key)
+    summary = browse.summarise_document(deps.sessions, number)
+    headers = {"Location": f"/v1/documents/{number}", "Retry-After": str(_RETRY_AFTER)}
+    return JSONResponse(summary.json_object(), 202, headers)
+
+
+@router.post("/documents/{document_id}/retry", summary="Read a document once more")
+def retry_document(deps: Deps, document_id: RowId, caller: Submitter) -> DocumentSummary:
+    """From the first stage; its history stays. One that is at work goes on as it is."""
+    lifecycle.begin_again(intake_of(deps), document_id, caller)
+    return browse.summarise_document(deps.sessions, document_id)
+
+
+@router.post("/documents/{document_id}/cancel", summary="Give a document up")
+def cancel_document(deps: Deps, document_id: RowId, caller: Submitter) -> DocumentSummary:
+    """It ends as `failed` with the reason `cancelled`; one that is final stays as it is."""
+    lifecycle.cancel(deps.sessions, document_id, caller)
+    return browse.summarise_document(deps.sessions, document_id)
+
+
+@router.delete("/documents/{document_id}", summary="Erase a document")
+def erase_one(deps: Deps, document_id: RowId, caller: Admin) -> ErasedResult:
+    """Rows, pictures and result, for good. 409 while a worker is at it."""
+    return ErasedResult(erased=lifecycle.erase_one_document(deps.sessions, deps.store, document_id, caller))
+
+
+def intake_of(deps: WebDeps) -> DocumentIntake:
+    """Where documents are put that come in. WrongUse where none do."""
+    if deps.intake is None:
+        raise WrongUse("this server takes no documents in: it was started with --read-only")
+    return deps.intake
+
+
+@contextmanager
+def kept_file(file: UploadFile | None) -> Iterator[Path | None]:
+    """The uploaded file under a name of ours while it is taken in."""
+    if file is None:
+        yield None
+        return
+    with tempfile.NamedTemporaryFile(prefix="countersign-") as kept:
+        copyfileobj(file.file, kept)
+        kept.flush()
+        yield Path(kept.name)

@@ -1,0 +1,104 @@
+"""Who calls: a key in a header, a browser that has logged in with one, or whoever sits at this machine."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Callable
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from producer.services import access_check
+from producer.services.keys import (
+    LOCAL,
+    KeyHolder,
+    NotAllowed,
+    Right,
+    caller_with_cookie,
+    caller_with_key,
+    check_right,
+)
+from web.deps import Deps, WebDeps
+
+#: Name of the cookie of a browser that has logged in.
+COOKIE = "countersign_session"
+
+_SHOWN = HTTPBearer(auto_error=False, description="A key of `countersign keys make`.", scheme_name="key")
+
+
+class NotLoggedIn(NotAllowed):
+    """No key was shown, or it opens nothing."""
+
+    code = "not_logged_in"
+
+
+def _caller(
+    request: Request,
+    deps: Deps,
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_SHOWN)],
+) -> KeyHolder:
+    caller: KeyHolder | None
+    if not deps.logins:
+        caller = LOCAL
+    elif credentials is not None:
+        caller = caller_with_key(deps.sessions, credentials.credentials)
+    else:
+        cookie = request.cookies.get(COOKIE)
+        caller = None if cookie is None else caller_with_cookie(deps.sessions, cookie)
+    if caller is None:
+        raise NotLoggedIn("show a key: Authorization: Bearer cs_…")
+    request.state.caller = caller
+    return caller
+
+
+#: A route's parameter of this type is who calls; NotLoggedIn where that is nobody we know.
+CallerParam = Annotated[KeyHolder, Depends(_caller)]
+
+
+def _own_documents(request: Request, deps: Deps, caller: CallerParam) -> None:
+    """NotFound for documents that a key may not see: it is not told that they are there."""
+    number = request.path_params.get("document_id")
+    if caller.own_only and number is not None:
+        access_check.check_submitted(deps.sessions, caller, str(number))
+
+
+def _whole(caller: CallerParam) -> None:
+    """NotAllowed for keys that see their own documents only."""
+    if caller.own_only:
+        raise NotAllowed("this key sees only documents that were submitted with it")
+
+
+#: For routes of documents, and for routes that speak of all documents or signers.
+OWN_DOCUMENTS, WHOLE = Depends(_own_documents), Depends(_whole)
+
+
+def needs(scope: Right) -> Callable[[KeyHolder], KeyHolder]:
+    """A dependency: the caller, who must have this right."""
+
+    def checked(caller: CallerParam) -> KeyHolder:
+        check_right(caller, scope)
+        return caller
+
+    return checked
+
+
+#: Callers with one right each.
+Submitter = Annotated[KeyHolder, Depends(needs(Right.SUBMIT))]
+Reviewer = Annotated[KeyHolder, Depends(needs(Right.REVIEW))]
+Admin = Annotated[KeyHolder, Depends(needs(Right.ADMIN))]
+
+
+def form_token(request: Request, deps: WebDeps) -> str:
+    """What a form of ours must carry: another site can neither read nor guess it."""
+    cookie = request.cookies.get(COOKIE)
+    if not deps.logins or cookie is None:
+        return deps.form_token
+    return hmac.new(cookie.encode(), b"form", hashlib.sha256).hexdigest()
+
+
+def check_form(request: Request, deps: WebDeps, token: str) -> None:
+    """NotAllowed for a form that is not ours."""
+    if not hmac.compare_digest(token.encode(), form_token(request, deps).encode()):
+        raise NotAllowed("this form is too old: load its page again")
