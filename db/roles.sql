@@ -59,5 +59,8 @@ GRANT SELECT ON api_keys TO countersign_web;
 GRANT UPDATE (last_used_at) ON api_keys TO countersign_web;
 GRANT SELECT, INSERT, DELETE ON web_sessions TO countersign_web;
 GRANT SELECT, INSERT, UPDATE, DELETE ON submissions TO countersign_web;
-GRANT USAGE ON SEQUENCE documents_id_seq, claims_id_seq, events_id_seq, web_sessions_id_seq,
-    submissions_id_seq TO countersign_web;
+GRANT SELECT, INSERT, UPDATE ON reviews TO countersign_web;
+-- What somebody has said is never changed.
+GRANT SELECT, INSERT ON decisions TO countersign_web;
+GRANT USAGE ON SEQUENCE documents_id_seq, claims_id_seq, events_id_seq, web_sessions_id_seq, submissions_id_seq,
+    reviews_id_seq, decisions_id_seq TO countersign_web;

@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from web.api import documents, overview, signers, writes
-from web.console import login, pages
+from web.api import documents, overview, reviews, signers, writes
+from web.console import login, pages, review
 from web.deps import WebDeps
 from web.guard import Bounds, Guard
 from web.problems import Problem, handle_problems
@@ -19,10 +19,12 @@ Errors are RFC 9457 problems; their `code` is stable. Pages and regions are numb
 _ROUTERS = (
     documents.router,
     writes.router,
+    reviews.router,
     signers.router,
     overview.router,
     pages.open_router,
     pages.router,
+    review.router,
     login.router,
 )
 

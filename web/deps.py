@@ -11,6 +11,7 @@ from fastapi import Depends, Request
 
 from db.engine import Sessions
 from producer.services.receive import DocumentIntake
+from producer.services.review import ReviewRules
 from worker.storage.port import Store
 
 #: Requests that may wait for a document at the same time; further ones are answered at once.
@@ -25,6 +26,8 @@ class WebDeps:
     store: Store
     #: Where documents are put that come in; None where none do.
     intake: DocumentIntake | None = None
+    #: What the review queue asks for.
+    rules: ReviewRules = field(default_factory=ReviewRules)
     #: Whether callers need a key. Without, whoever reaches the server may do everything.
     logins: bool = True
     #: Whether pages are reached over TLS, so that browsers send the cookie nowhere else.

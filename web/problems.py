@@ -17,6 +17,7 @@ from producer.services.erase import StillAtWork
 from producer.services.keys import NotAllowed
 from producer.services.missing import NotFound
 from producer.services.receive import InProgress
+from producer.services.review import NoLongerHeld
 from web.auth import NotLoggedIn
 from web.console.templating import render_template
 from worker import errors
@@ -33,6 +34,7 @@ _STATUSES: tuple[tuple[type[errors.ServiceError], HTTPStatus], ...] = (
     (NotLoggedIn, HTTPStatus.UNAUTHORIZED),
     (NotAllowed, HTTPStatus.FORBIDDEN),
     (InProgress, HTTPStatus.CONFLICT),
+    (NoLongerHeld, HTTPStatus.CONFLICT),
     (StillAtWork, HTTPStatus.CONFLICT),
     (errors.DocumentTooLarge, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
     (errors.TooManyPages, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),

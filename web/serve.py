@@ -16,6 +16,7 @@ from producer.services.folder import results_folder
 from producer.services.intake import connect
 from producer.services.keys import list_keys
 from producer.services.receive import BucketIntake, FolderIntake
+from producer.services.review import ReviewRules
 from web.app import guarded_app, make_web_app
 from web.deps import WebDeps
 from web.guard import LOOPBACK, Bounds
@@ -43,6 +44,7 @@ class Door:
     login: bool = False
     read_only: bool = False
     tls_in_front: bool = False
+    four_eyes: bool = False
 
     @property
     def asks_for_keys(self) -> bool:
@@ -81,7 +83,13 @@ def open_door(door: Door) -> Iterator[OpenedDoor]:
     """Open what is served; closed behind the block. WrongUse."""
     if door.results is None:
         intake = None if door.read_only else BucketIntake(connect("."))
-        deps = WebDeps(connections.sessions(), connections.store(), intake, secure_cookies=door.tls_in_front)
+        deps = WebDeps(
+            connections.sessions(),
+            connections.store(),
+            intake,
+            rules=ReviewRules(four_eyes=door.four_eyes),
+            secure_cookies=door.tls_in_front,
+        )
         yield OpenedDoor(deps, not list_keys(deps.sessions))
         return
     with results_folder(door.results) as folder, _reader(door.results) as reader:
@@ -92,6 +100,7 @@ def open_door(door: Door) -> Iterator[OpenedDoor]:
             folder.sessions,
             folder.store,
             intake_here,
+            rules=ReviewRules(four_eyes=door.four_eyes),
             logins=door.asks_for_keys,
             secure_cookies=door.tls_in_front,
         )

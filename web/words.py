@@ -22,6 +22,7 @@ TONES = {
     "inconclusive": "doubt",
     "no_reference": "none",
     "not_found": "none",
+    "cannot_say": "doubt",
     "copy": "doubt",
     "reference_copy": "doubt",
 }

@@ -7,12 +7,14 @@ from db.models.copies import Duplicate, ReferenceCopy, Scope
 from db.models.documents import Chunk, Claim, Document, Leased, Page, leased_model
 from db.models.history import Erasure, Event, Versions, VersionsContent
 from db.models.regions import QualityContent, Region, Suggestion, Verdict
+from db.models.reviews import Decision, Review
 from db.models.signers import Reference, ReferenceContent, Signer
 
 __all__ = [
     "ApiKey",
     "Chunk",
     "Claim",
+    "Decision",
     "Document",
     "Duplicate",
     "Erasure",
@@ -24,6 +26,7 @@ __all__ = [
     "ReferenceContent",
     "ReferenceCopy",
     "Region",
+    "Review",
     "Scope",
     "Signer",
     "Submission",

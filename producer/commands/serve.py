@@ -31,6 +31,9 @@ def serve(
         bool,
         typer.Option("--tls-in-front", help="A proxy in front speaks TLS: the cookie is for TLS alone."),
     ] = False,
+    four_eyes: Annotated[
+        bool, typer.Option("--four-eyes", help="Ask two persons before a review ends.")
+    ] = False,
 ) -> None:
     """Serve the HTTP API and a console for people, until Ctrl-C.
 
@@ -47,6 +50,7 @@ def serve(
         login=login,
         read_only=read_only,
         tls_in_front=tls_in_front,
+        four_eyes=four_eyes,
     )
     with open_door(door) as opened:
         if opened.needs_first_key:

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, File, Form, Query, Request, UploadFile
 from fastapi.responses import FileResponse, RedirectResponse, Response
 
-from producer.services import browse, lifecycle
+from producer.services import browse, lifecycle, review
 from producer.services.keys import Right
 from producer.services.missing import NotFound
 from producer.services.receive import Received, receive
@@ -66,7 +66,7 @@ def home() -> RedirectResponse:
 
 
 @open_router.get("/static/{name}")
-def static_file(name: Literal["console.css", "htmx.min.js", "htmx-LICENSE.txt"]) -> FileResponse:
+def static_file(name: Literal["console.css", "htmx.min.js", "htmx-LICENSE.txt", "keys.js"]) -> FileResponse:
     """Style, script and its licence."""
     return FileResponse(_STATIC / name, headers={"Cache-Control": "public, max-age=3600"})
 
@@ -113,7 +113,8 @@ def document_page(
         page=chosen,
         takes=deps.intake is not None,
         cards=[] if chosen is None else _cards(result, chosen),
-        signers=_signers(deps, result),
+        decisions=review.list_decisions(deps.sessions, document_id),
+        signers=signers_on_file(deps, result),
         events=browse.list_events(deps.sessions, document_id),
         zoom=zoom,
         zooms=_ZOOMS,
@@ -209,7 +210,7 @@ def _verdicts(result: DocumentResult, region: RegionResult) -> tuple[VerdictResu
     return tuple(sorted(verdicts, key=lambda verdict: verdict.support, reverse=True))
 
 
-def _signers(deps: Deps, result: DocumentResult) -> dict[str, SignerResult]:
+def signers_on_file(deps: Deps, result: DocumentResult) -> dict[str, SignerResult]:
     """The claimed signers that are on file, by name."""
     claimed = {claim.signer for claim in result.claims}
     ids = {row.signer: row.id for row in browse.list_signers(deps.sessions) if row.signer in claimed}

@@ -1,0 +1,81 @@
+"""Routes of the review queue."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel, Field
+
+from producer.services import browse, review
+from producer.services.selection import LARGEST_ID
+from web.api.fields import RowId
+from web.auth import OWN_DOCUMENTS, WHOLE, Reviewer
+from web.deps import Deps
+from web.problems import PROBLEMS
+from worker.result.decisions import Answer, DecisionResult, ReviewResult
+
+router = APIRouter(prefix="/v1", tags=["review"], responses=PROBLEMS)
+
+#: A fence as requests carry it.
+Fence = Annotated[int, Field(ge=0, le=LARGEST_ID, description="As it came with the item.")]
+
+
+class DecisionRequest(BaseModel):
+    """What a person says of an item that they hold."""
+
+    fence: Fence
+    answer: Answer = Field(description="What the person says.")
+    comment: str | None = Field(default=None, max_length=2000, pattern=r"^[^\x00]*$", description="Why.")
+
+
+class PutOffRequest(BaseModel):
+    """An item that somebody does not want to decide now."""
+
+    fence: Fence
+
+
+class DecisionsResult(BaseModel):
+    """What people said of a document."""
+
+    decisions: list[DecisionResult] = Field(description="Oldest first.")
+
+
+@router.post(
+    "/reviews/next",
+    summary="Take the most urgent item",
+    dependencies=[WHOLE],
+    response_model=ReviewResult,
+    responses={204: {"description": "Nothing is left for this person."}},
+)
+def take_next(deps: Deps, caller: Reviewer) -> Response:
+    """It is held for ten minutes; who asks again gets the same one, with a new fence."""
+    item = review.next_review(deps.sessions, caller, deps.rules)
+    return Response(status_code=204) if item is None else JSONResponse(item.json_object())
+
+
+@router.post("/reviews/{review_id}/decision", summary="Decide an item", dependencies=[WHOLE])
+def decide_item(deps: Deps, review_id: RowId, caller: Reviewer, decision: DecisionRequest) -> DecisionResult:
+    """The decision stands beside the machine's verdict. 409 when somebody else holds the item by now."""
+    return review.decide(
+        deps.sessions,
+        caller,
+        review_id,
+        fence=decision.fence,
+        answer=decision.answer,
+        comment=decision.comment,
+    )
+
+
+@router.post("/reviews/{review_id}/put-off", status_code=204, summary="Put an item off", dependencies=[WHOLE])
+def put_item_off(deps: Deps, review_id: RowId, caller: Reviewer, request: PutOffRequest) -> None:
+    """It rests for half an hour, and then whoever comes is asked."""
+    review.put_off(deps.sessions, caller, review_id, fence=request.fence)
+
+
+@router.get("/documents/{document_id}/decisions", summary="What people said", dependencies=[OWN_DOCUMENTS])
+def decisions_of_document(deps: Deps, document_id: RowId) -> DecisionsResult:
+    """Who, when, and what the machine had said; oldest first."""
+    browse.summarise_document(deps.sessions, document_id)
+    return DecisionsResult(decisions=review.list_decisions(deps.sessions, document_id))

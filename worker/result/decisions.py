@@ -1,0 +1,45 @@
+"""What people said: beside the machine's verdict, never over it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from pydantic import Field
+
+from worker.result.base import Count, Moment, ResultModel, Share
+from worker.vision.choices import Outcome
+
+
+class Answer(StrEnum):
+    """What a person may say of a signature and a claimed signer."""
+
+    GENUINE = "genuine"
+    FORGED = "forged"
+    CANNOT_SAY = "cannot_say"
+
+
+class DecisionResult(ResultModel):
+    """What one person said of a signature, and what the machine had said."""
+
+    page: Count = Field(description="The page, from 0.")
+    region: Count = Field(description="Index of the region on its page.")
+    signer: str = Field(description="The claimed signer.")
+    who: str = Field(description="Who decided: the name of the key.")
+    answer: Answer = Field(description="What the person said.")
+    comment: str | None = Field(default=None, description="Why, in the person's words.")
+    at: Moment = Field(description="When.")
+    outcome: Outcome = Field(description="What the machine had said then.")
+    probability: Share | None = Field(default=None, description="How probable the machine held genuine.")
+
+
+class ReviewResult(ResultModel):
+    """A verdict that a person holds to decide it; `fence` goes back with the decision."""
+
+    id: int = Field(description="Number of the item.")
+    fence: Count = Field(description="Says that it is still held: a later holder has a higher one.")
+    document_id: int = Field(description="Id of the document.")
+    page: Count = Field(description="The page, from 0.")
+    region: Count = Field(description="Index of the region on its page.")
+    signer: str = Field(description="The claimed signer.")
+    why: str = Field(description="Why it is asked: `forged`, `inconclusive` or `reference_copy`.")
+    four_eyes: bool = Field(description="Whether a second person is asked too, without seeing this answer.")
