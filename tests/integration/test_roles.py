@@ -209,7 +209,7 @@ def test_the_command_makes_logins_with_the_given_passwords(
 
 def test_sqlite_says_that_it_has_no_roles(tmp_path) -> None:
     finished = countersign(
-        "migrate", "--roles", env={"COUNTERSIGN_DATABASE_URL": f"sqlite:///{tmp_path / 'a.db'}"}
+        "migrate", "--new-file", "--roles", env={"COUNTERSIGN_DATABASE_URL": f"sqlite:///{tmp_path / 'a.db'}"}
     )
 
     assert finished.status == 2
