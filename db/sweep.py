@@ -27,7 +27,7 @@ def overdue(
     late = case((model.deliveries == 0, moment - resend_after), else_=moment)
     statement = (
         select(model.id)
-        .where(_waiting(stage, joins, moment), model.due_at < late)
+        .where(waiting_rows(stage, moment, joins=joins), model.due_at < late)
         .order_by(model.due_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -40,11 +40,12 @@ def overdue(
 def waiting(session: Session, stage: StageName, *, joins: bool = False) -> int:
     """How many rows wait for that stage and are in nobody's hands; see `overdue`."""
     model = leased_model(stage)
-    condition = _waiting(stage, joins, now(session))
+    condition = waiting_rows(stage, now(session), joins=joins)
     return session.execute(select(func.count(model.id)).where(condition)).scalar_one()
 
 
-def _waiting(stage: StageName, joins: bool, moment: datetime) -> ColumnElement[bool]:
+def waiting_rows(stage: StageName, moment: datetime, *, joins: bool = False) -> ColumnElement[bool]:
+    """The condition on rows that wait for that stage and are in nobody's hands; see `overdue`."""
     model = leased_model(stage)
     condition = and_(model.stage == stage, or_(model.lease_until.is_(None), model.lease_until < moment))
     if model is Chunk:

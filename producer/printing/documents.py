@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from producer.console import coloured, empty_table, out, plain
@@ -24,6 +25,28 @@ def show_overview(overview: OverviewResult) -> None:
     for reason, number in overview.reasons.items():
         out.print(f"{number} in quarantine: {reason} (countersign retry --reason {reason})")
     out.print(f"{overview.signers} signers enrolled")
+    if any(stage.waiting or stage.at_work for stage in overview.stages):
+        _show_progress(overview)
+
+
+def _show_progress(overview: OverviewResult) -> None:
+    """What waits before which stage, and who was seen at work."""
+    stages = empty_table("Stages", "stage", "waiting", "at work", "longest without an event")
+    for stage in overview.stages:
+        stages.add_row(stage.stage, str(stage.waiting), str(stage.at_work), _age(stage.standing_since))
+    out.print(stages)
+    workers = empty_table("Workers", "worker", "stage", "last progress")
+    for worker in overview.workers:
+        workers.add_row(plain(worker.worker), worker.stage, f"{_age(worker.at)} ago")
+    out.print(workers)
+    out.print(f"{overview.finished_last_hour} documents finished in the last hour")
+
+
+def _age(moment: datetime | None) -> str:
+    """How long ago that was, to the second."""
+    if moment is None:
+        return "–"
+    return str(timedelta(seconds=max(0, round((datetime.now(UTC) - moment).total_seconds()))))
 
 
 def show_history(history: DocumentHistory) -> None:

@@ -11,9 +11,10 @@ from importlib.metadata import PackageNotFoundError, version
 
 from pydantic import ValidationError
 
-from db.engine import make_engine
+from db.engine import make_engine, make_sessions
 from db.migrate import pending
 from producer.extras import EXTRAS
+from producer.services.status import STANDSTILL, stages_at_a_standstill
 from producer.sources import configured_source
 from worker.connections import existing
 from worker.exits import field_problems, install_command
@@ -138,6 +139,21 @@ def _database() -> str:
     return engine.url.render_as_string(hide_password=True)
 
 
+@_check("progress", "start a worker for that stage, or look into its log: what waits is not lost")
+def _progress() -> str:
+    """Whether somebody takes what waits."""
+    engine = make_engine(existing(Database().database_url.get_secret_value()))
+    try:
+        stalled = stages_at_a_standstill(make_sessions(engine))
+    finally:
+        engine.dispose()
+    if stalled:
+        waiting = ", ".join(f"{stage.waiting} before {stage.stage.value}" for stage in stalled)
+        minutes = int(STANDSTILL.total_seconds() // 60)
+        raise RuntimeError(f"nobody has taken what waits for {minutes} minutes: {waiting}")
+    return "nothing waits without a worker"
+
+
 @_check("buckets", "create the buckets, and set COUNTERSIGN_S3_ENDPOINT and the keys")
 def _buckets() -> str:
     """The intake's, and the results' where they are not kept in a folder."""
@@ -159,7 +175,7 @@ def _installed(name: str) -> bool:
 #: What `countersign run` needs.
 EMBEDDED_CHECKS: tuple[Check, ...] = (_python, _libraries, _one_opencv, _weights, _gpu)
 #: What the queued form needs beside that.
-QUEUED_CHECKS: tuple[Check, ...] = (_broker, _database, _buckets)
+QUEUED_CHECKS: tuple[Check, ...] = (_broker, _database, _progress, _buckets)
 
 
 def examine(*, embedded: bool = False) -> Iterator[DoctorFinding]:

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from db import documents, signers
-from db.engine import Sessions
+from datetime import timedelta
+
+from sqlalchemy.orm import Session
+
+from db import documents, progress, signers
+from db.engine import Sessions, now
+from db.progress import StageCounts
 from producer.services.selection import find_all
-from worker.result import DocumentHistory, OverviewResult
+from worker.pipeline import PIPELINE
+from worker.result import DocumentHistory, OverviewResult, StageResult, WorkerResult
 from worker.result.rows import document_history
+
+#: How long rows may wait, with no worker at their stage and no event, before somebody must look.
+STANDSTILL = timedelta(minutes=5)
+_HOUR = timedelta(hours=1)
 
 
 def overview(sessions: Sessions) -> OverviewResult:
@@ -16,7 +26,25 @@ def overview(sessions: Sessions) -> OverviewResult:
             documents=documents.counts(session),
             reasons=dict(documents.quarantine_reasons(session)),
             signers=len(signers.enrolled(session)),
+            finished_last_hour=progress.finished_within(session, _HOUR),
+            stages=tuple(StageResult.model_validate(stage) for stage in _stages(session)),
+            workers=tuple(WorkerResult.model_validate(worker) for worker in progress.workers_seen(session)),
         )
+
+
+def stages_at_a_standstill(sessions: Sessions) -> list[StageCounts]:
+    """Stages for which rows wait that nobody takes."""
+    with sessions() as session:
+        long_ago = now(session) - STANDSTILL
+        return [
+            stage
+            for stage in _stages(session)
+            if stage.standing_since is not None and not stage.at_work and stage.standing_since < long_ago
+        ]
+
+
+def _stages(session: Session) -> list[StageCounts]:
+    return progress.stage_counts(session, [(stage.name, PIPELINE.joins(stage.name)) for stage in PIPELINE])
 
 
 def histories(sessions: Sessions, name: str) -> list[DocumentHistory]:

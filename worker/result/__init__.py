@@ -36,7 +36,9 @@ from worker.result.reports import (
     ReferenceResult,
     ReferenceScores,
     ReplayResult,
+    StageResult,
     StatementResult,
+    WorkerResult,
 )
 from worker.result.table import VerdictRow
 
@@ -63,9 +65,11 @@ __all__ = [
     "ReplayResult",
     "ResultModel",
     "SignedBy",
+    "StageResult",
     "StatementResult",
     "SuggestionResult",
     "VerdictResult",
     "VerdictRow",
     "VersionsResult",
+    "WorkerResult",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field, JsonValue
 
 from db.states import Status
-from worker.result.base import Count, ResultModel, Share
+from worker.result.base import Count, Moment, ResultModel, Share
 from worker.result.document import DocumentResult
 from worker.vision.choices import Confidence, Outcome
 
@@ -82,6 +82,25 @@ class EnrolmentResult(ResultModel):
     lacking: int = Field(ge=0, description="How many more are wanted.")
 
 
+class StageResult(ResultModel):
+    """How one stage gets on."""
+
+    stage: str = Field(description="Name of the stage.")
+    waiting: Count = Field(description="Rows that wait for it and are in nobody's hands.")
+    at_work: Count = Field(description="Rows that a worker holds.")
+    standing_since: Moment | None = Field(
+        description="Since when a document that waits has seen no event; null when none waits."
+    )
+
+
+class WorkerResult(ResultModel):
+    """A worker that was seen at work."""
+
+    worker: str = Field(description="Node name of the worker.")
+    stage: str = Field(description="Stage of its newest event.")
+    at: Moment = Field(description="When that was.")
+
+
 class OverviewResult(ResultModel):
     """How many documents stand where, as `countersign status --json` prints it."""
 
@@ -90,6 +109,9 @@ class OverviewResult(ResultModel):
         description="Quarantined documents by their reason code, most frequent first."
     )
     signers: Count = Field(description="Signers on file.")
+    finished_last_hour: Count = Field(default=0, description="Documents answered within an hour.")
+    stages: tuple[StageResult, ...] = Field(default=(), description="The stages in their order.")
+    workers: tuple[WorkerResult, ...] = Field(default=(), description="Workers of the newest events.")
 
 
 class StatementResult(ResultModel):
