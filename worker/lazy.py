@@ -12,6 +12,8 @@ from typing import Any, ClassVar
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from worker.outline import outline
+
 
 class LazyGroup(TyperGroup):
     """Functions as subcommands; `lazy_group` makes a class for each set of them."""
@@ -35,7 +37,7 @@ class LazyGroup(TyperGroup):
         if command is None:
             return None, None, rest
         name = str(command.name)
-        return name, loaded(name, self.functions[name]), rest
+        return name, loaded(name, self.functions[name], helping="--help" in rest), rest
 
 
 def lazy_group(functions: Mapping[str, str]) -> type[LazyGroup]:
@@ -62,11 +64,19 @@ def documented(function: str) -> str:
     return ""
 
 
-def loaded(name: str, function: str) -> TyperCommand:
-    """The command of that name, from `package.module:function`."""
+def loaded(name: str, function: str, *, helping: bool = False) -> TyperCommand:
+    """The command of that name, from `package.module:function`.
+
+    Where a library is absent, `helping` takes its outline, which knows parameters and does nothing.
+    """
     module, _, attribute = function.partition(":")
     single = typer.Typer(add_completion=False, pretty_exceptions_show_locals=False)
-    single.command(name)(getattr(import_module(module), attribute))
+    try:
+        single.command(name)(getattr(import_module(module), attribute))
+    except ModuleNotFoundError:
+        if not helping:
+            raise
+        single.command(name)(outline(function))
     command = typer.main.get_command(single)
     assert isinstance(command, TyperCommand)
     return command

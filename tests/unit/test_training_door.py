@@ -46,6 +46,37 @@ def test_an_installation_without_training_says_what_to_install():
     assert "Traceback" not in run.stderr
 
 
+def test_the_help_of_a_command_needs_none_of_the_libraries_it_works_with():
+    """One process for all commands, in which the libraries of the extra cannot be imported."""
+    absent = "from training.cli import EXTRAS; sys.modules.update(dict.fromkeys(EXTRAS))"
+    look = (
+        "from training.cli import EVALUATE, EXPORT, TRAIN; from inspect import signature;"
+        "from worker.outline import outline"
+    )
+    every = (
+        "for group in (TRAIN, EVALUATE, EXPORT):\n"
+        " for path in group.values(): print(path, *signature(outline(path)).parameters)"
+    )
+
+    run = door("train", "verifier", "--help", before=f"{absent}\n{look}\n{every}")
+
+    assert run.returncode == 0, run.stderr
+    assert "--minutes" in run.stdout
+    assert "Every tenth of" in run.stdout
+    outlines = dict(line.split(" ", 1) for line in run.stdout.splitlines() if line.startswith("training."))
+    assert len(outlines) == len({*TRAIN.values(), *EVALUATE.values(), *EXPORT.values()})
+    assert all(outlines.values())
+
+
+def test_without_its_libraries_a_command_says_what_to_install():
+    absent = "from training.cli import EXTRAS; sys.modules.update(dict.fromkeys(EXTRAS))"
+
+    run = door("train", "verifier", before=absent)
+
+    assert run.returncode == 2
+    assert install_command("train") in run.stderr
+
+
 def test_a_command_that_does_not_exist_is_answered_with_the_one_that_was_meant():
     run = CliRunner().invoke(app, ["evaluate", "detectr"])
 
