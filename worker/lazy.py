@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from worker.outline import outline
+from worker.bodiless import bodiless
 
 
 class LazyGroup(TyperGroup):
@@ -67,7 +67,7 @@ def documented(function: str) -> str:
 def loaded(name: str, function: str, *, helping: bool = False) -> TyperCommand:
     """The command of that name, from `package.module:function`.
 
-    Where a library is absent, `helping` takes its outline, which knows parameters and does nothing.
+    Where a library is absent, `helping` takes it without its body: that knows parameters and does nothing.
     """
     module, _, attribute = function.partition(":")
     single = typer.Typer(add_completion=False, pretty_exceptions_show_locals=False)
@@ -76,7 +76,7 @@ def loaded(name: str, function: str, *, helping: bool = False) -> TyperCommand:
     except ModuleNotFoundError:
         if not helping:
             raise
-        single.command(name)(outline(function))
+        single.command(name)(bodiless(function))
     command = typer.main.get_command(single)
     assert isinstance(command, TyperCommand)
     return command

@@ -70,8 +70,8 @@ def test_a_stage_with_work_in_hand_stands_not_still(engine) -> None:
     for name in ("a.pdf", "b.pdf"):
         world.arrive(name, [page(0)])
     with world.sessions() as session:
-        held = now(session) + timedelta(minutes=1)
-        session.execute(update(Document).where(Document.key == "a.pdf").values(lease_until=held))
+        lease_end = now(session) + timedelta(minutes=1)
+        session.execute(update(Document).where(Document.key == "a.pdf").values(lease_until=lease_end))
 
     counts = {stage.stage: stage for stage in overview(world.sessions).stages}
     render = counts[DocumentStage.RENDER]

@@ -51,11 +51,11 @@ def test_the_help_of_a_command_needs_none_of_the_libraries_it_works_with():
     absent = "from training.cli import EXTRAS; sys.modules.update(dict.fromkeys(EXTRAS))"
     look = (
         "from training.cli import EVALUATE, EXPORT, TRAIN; from inspect import signature;"
-        "from worker.outline import outline"
+        "from worker.bodiless import bodiless"
     )
     every = (
         "for group in (TRAIN, EVALUATE, EXPORT):\n"
-        " for path in group.values(): print(path, *signature(outline(path)).parameters)"
+        " for path in group.values(): print(path, *signature(bodiless(path)).parameters)"
     )
 
     run = door("train", "verifier", "--help", before=f"{absent}\n{look}\n{every}")
@@ -63,9 +63,9 @@ def test_the_help_of_a_command_needs_none_of_the_libraries_it_works_with():
     assert run.returncode == 0, run.stderr
     assert "--minutes" in run.stdout
     assert "Every tenth of" in run.stdout
-    outlines = dict(line.split(" ", 1) for line in run.stdout.splitlines() if line.startswith("training."))
-    assert len(outlines) == len({*TRAIN.values(), *EVALUATE.values(), *EXPORT.values()})
-    assert all(outlines.values())
+    parameters = dict(line.split(" ", 1) for line in run.stdout.splitlines() if line.startswith("training."))
+    assert len(parameters) == len({*TRAIN.values(), *EVALUATE.values(), *EXPORT.values()})
+    assert all(parameters.values())
 
 
 def test_without_its_libraries_a_command_says_what_to_install():

@@ -1,4 +1,4 @@
-"""The outline of a command: its function without the body, for its help where its libraries are absent."""
+"""A command without its body: enough for its help where the libraries that it works with are absent."""
 
 from __future__ import annotations
 import __future__ as future
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 
-def outline(path: str) -> Callable[..., None]:
+def bodiless(path: str) -> Callable[..., None]:
     """The function `package.module:function` with its parameters and docstring; a call of it does nothing."""
     module, _, name = path.partition(":")
     names: dict[str, Any] = {"__name__": module}
@@ -37,4 +37,4 @@ def _source(module: str) -> ast.Module:
 def _run(node: ast.stmt, names: dict[str, Any]) -> None:
     """Run one statement of our own source."""
     flags = future.annotations.compiler_flag
-    exec(compile(ast.Module([node], []), "<outline>", "exec", flags), names)  # nosec B102
+    exec(compile(ast.Module([node], []), "<bodiless>", "exec", flags), names)  # nosec B102

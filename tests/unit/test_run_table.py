@@ -1,0 +1,35 @@
+"""The table of a run: names stay whole where the terminal has room for them."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from producer.printing import documents
+from producer.services.run import RunResult
+from tests.results import document, verdict
+
+NAME = "framework-agreement-2024-031.pdf"
+
+
+@pytest.mark.parametrize(
+    ("width", "is_whole"),
+    [pytest.param(80, True, id="room for it"), pytest.param(60, False, id="no room for it")],
+)
+def test_a_name_is_cut_only_where_there_is_no_room(
+    width: int, is_whole: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream = io.StringIO()
+    monkeypatch.setattr(documents, "out", Console(file=stream, width=width))
+    claims = [verdict("elena-mulvaney", "genuine", 0.97)]
+    results = (document(f"in/{NAME}", claims=["elena-mulvaney"], verdicts=claims),)
+
+    documents.show_run(RunResult(results, Path("report.html"), 1))
+
+    table = [line for line in stream.getvalue().splitlines() if line.startswith(("│", "┃", "┏", "┡", "└"))]
+    assert (NAME in stream.getvalue()) is is_whole
+    assert {len(line) <= width for line in table} == {True}
+    assert {line[-1] for line in table} <= set("│┃┓┩┘"), "the border is there"
