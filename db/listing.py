@@ -185,3 +185,8 @@ def enrolled_signers(session: Session) -> Sequence[tuple[int, str, int]]:
 def name_of_signer(session: Session, signer_id: int) -> str | None:
     """The name of the signer with that id; None without one."""
     return session.execute(select(Signer.name).where(Signer.id == signer_id)).scalar_one_or_none()
+
+
+def id_of_signer(session: Session, name: str) -> int | None:
+    """The id of the signer with that name; None without one."""
+    return session.execute(select(Signer.id).where(Signer.name == name)).scalar_one_or_none()

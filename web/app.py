@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from web.api import documents, overview, reviews, signers, writes
+from web.api import documents, opinions, overview, reviews, signers, writes
 from web.console import login, pages, review
 from web.deps import WebDeps
 from web.guard import Bounds, Guard
@@ -20,6 +20,7 @@ _ROUTERS = (
     documents.router,
     writes.router,
     reviews.router,
+    opinions.router,
     signers.router,
     overview.router,
     pages.open_router,
@@ -36,6 +37,7 @@ def make_web_app(deps: WebDeps) -> FastAPI:
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         yield
         deps.stopping.set()
+        deps.opinions.close()
 
     app = FastAPI(
         title="Countersign",

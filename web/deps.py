@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import BoundedSemaphore, Event
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Request
 
 from db.engine import Sessions
+from producer.services.opinions import Opinions
 from producer.services.receive import DocumentIntake
 from producer.services.review import ReviewRules
 from worker.storage.port import Store
+
+if TYPE_CHECKING:
+    from worker.enrolling import Enroller
 
 #: Requests that may wait for a document at the same time; further ones are answered at once.
 MOST_WAITING = 16
@@ -26,6 +31,9 @@ class WebDeps:
     store: Store
     #: Where documents are put that come in; None where none do.
     intake: DocumentIntake | None = None
+    #: Puts references on file; None where this server enrolls nobody.
+    enroller: Callable[[], Enroller] | None = None
+    opinions: Opinions = field(default_factory=Opinions)
     #: What the review queue asks for.
     rules: ReviewRules = field(default_factory=ReviewRules)
     #: Whether callers need a key. Without, whoever reaches the server may do everything.

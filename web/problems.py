@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from producer.services.erase import StillAtWork
 from producer.services.keys import NotAllowed
 from producer.services.missing import NotFound
+from producer.services.opinions import Busy
 from producer.services.receive import InProgress
 from producer.services.review import NoLongerHeld
 from web.auth import NotLoggedIn
@@ -34,6 +35,7 @@ _STATUSES: tuple[tuple[type[errors.ServiceError], HTTPStatus], ...] = (
     (NotLoggedIn, HTTPStatus.UNAUTHORIZED),
     (NotAllowed, HTTPStatus.FORBIDDEN),
     (InProgress, HTTPStatus.CONFLICT),
+    (Busy, HTTPStatus.TOO_MANY_REQUESTS),
     (NoLongerHeld, HTTPStatus.CONFLICT),
     (StillAtWork, HTTPStatus.CONFLICT),
     (errors.DocumentTooLarge, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),

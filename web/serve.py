@@ -100,6 +100,7 @@ def open_door(door: Door) -> Iterator[OpenedDoor]:
             folder.sessions,
             folder.store,
             intake_here,
+            enroller=None if door.read_only else lambda: reader.workspace.enroller,
             rules=ReviewRules(four_eyes=door.four_eyes),
             logins=door.asks_for_keys,
             secure_cookies=door.tls_in_front,

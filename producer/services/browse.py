@@ -82,6 +82,15 @@ def list_signers(sessions: Sessions) -> list[SignerSummary]:
     return [SignerSummary(id=number, signer=name, references=count) for number, name, count in rows]
 
 
+def signer_id_of(sessions: Sessions, name: str) -> int:
+    """The id of the signer with that name. NotFound."""
+    with sessions() as session:
+        number = listing.id_of_signer(session, name)
+    if number is None:
+        raise NotFound(f"signer {name!r}")
+    return number
+
+
 def show_signer(sessions: Sessions, signer_id: int) -> SignerResult:
     """A signer's references with their grades, as they were judged last. NotFound."""
     with sessions() as session:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
+from collections.abc import Iterable
+from typing import Annotated
+
+from fastapi import APIRouter, File, Form, Request, UploadFile
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
 from producer.services import browse, pictures
 from producer.services.browse import ListFilter
+from producer.services.enroll import checked_name, enroll_images
+from producer.services.receive import safe_name
 from web.api.documents import DocumentsPage, as_answer, list_of_documents
 from web.api.fields import Cursor, Limit, Number, RowId
-from web.auth import WHOLE, CallerParam
+from web.auth import WHOLE, Admin, CallerParam
 from web.deps import Deps
 from web.problems import PROBLEMS
+from worker.errors import UnusableReference, WrongUse
 from worker.result.listing import SignerResult, SignerSummary
 
 router = APIRouter(prefix="/v1", tags=["signers"], responses=PROBLEMS, dependencies=[WHOLE])
@@ -28,6 +34,37 @@ class SignersResult(BaseModel):
 def list_of_signers(deps: Deps) -> SignersResult:
     """By name, with the number of their references."""
     return SignersResult(signers=browse.list_signers(deps.sessions))
+
+
+class EnrolledResult(BaseModel):
+    """What came of each image, and how all references of the signer stand now."""
+
+    signer: SignerResult = Field(description="The signer with all references.")
+    refused: list[str] = Field(description="Why images cannot be used; the others are on file.")
+
+
+@router.post("/signers", status_code=201, summary="Put references on file")
+def enroll_signer(
+    deps: Deps,
+    _caller: Admin,
+    name: Annotated[str, Form(max_length=500, pattern=r"^[^\x00]*$", description="The signer's name.")],
+    files: Annotated[list[UploadFile], File(description="Images of one signature each.")],
+) -> EnrolledResult:
+    """The same image twice counts once; each is graded, and judged by the signer's others."""
+    images = ((safe_name(file.filename or ""), file.file.read()) for file in files)
+    return put_on_file(deps, name, images)
+
+
+def put_on_file(deps: Deps, name: str, images: Iterable[tuple[str, bytes]]) -> EnrolledResult:
+    """Put images on file. WrongUse where this server enrolls nobody, or for a name that cannot be one."""
+    if deps.enroller is None:
+        raise WrongUse("this server enrolls nobody: use `countersign enroll`")
+    done = enroll_images(deps.enroller(), checked_name(name), images)
+    if not done.enrolment.references:
+        raise UnusableReference(done.images[0].image, done.images[0].refused or "not usable")
+    number = browse.signer_id_of(deps.sessions, done.enrolment.signer)
+    refused = [image.refused for image in done.images if image.refused]
+    return EnrolledResult(signer=browse.show_signer(deps.sessions, number), refused=refused)
 
 
 @router.get("/signers/{signer_id}", summary="A signer with the references on file")

@@ -11,16 +11,17 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, File, Form, Query, Request, UploadFile
 from fastapi.responses import FileResponse, RedirectResponse, Response
 
-from producer.services import browse, lifecycle, review
+from producer.services import browse, lifecycle, pictures, review
 from producer.services.keys import Right
 from producer.services.missing import NotFound
-from producer.services.receive import Received, receive
+from producer.services.receive import Received, receive, safe_name
 from producer.services.selection import LARGEST_ID
 from producer.services.status import overview
 from web.api.documents import narrowed
-from web.api.fields import Cursor, Filters, RowId
+from web.api.fields import Cursor, Filters, Index, RowId
+from web.api.signers import put_on_file
 from web.api.writes import intake_of, kept_file
-from web.auth import OWN_DOCUMENTS, WHOLE, CallerParam, Submitter, check_form
+from web.auth import OWN_DOCUMENTS, WHOLE, Admin, CallerParam, Submitter, check_form
 from web.console.templating import render_template
 from web.deps import Deps
 from worker.result import DocumentResult, PageResult, RegionResult, VerdictResult
@@ -112,6 +113,7 @@ def document_page(
         result=result,
         page=chosen,
         takes=deps.intake is not None,
+        enrolls=deps.enroller is not None,
         cards=[] if chosen is None else _cards(result, chosen),
         decisions=review.list_decisions(deps.sessions, document_id),
         signers=signers_on_file(deps, result),
@@ -135,7 +137,9 @@ def overview_page(request: Request, deps: Deps) -> Response:
 @router.get("/signers", dependencies=[WHOLE])
 def signers_page(request: Request, deps: Deps) -> Response:
     """Signers on file."""
-    return render_template(request, "signers.html", signers=browse.list_signers(deps.sessions))
+    return render_template(
+        request, "signers.html", signers=browse.list_signers(deps.sessions), enrolls=deps.enroller is not None
+    )
 
 
 @router.get("/signers/{signer_id}", dependencies=[WHOLE])
@@ -182,6 +186,39 @@ def submit_from_page(
         received = Received(claims, path, file.filename or "")
         number, _ = receive(received, intake_of(deps), caller)
     return RedirectResponse(f"/documents/{number}", 303)
+
+
+@router.post("/signers", dependencies=[WHOLE])
+def enroll_from_page(
+    request: Request,
+    deps: Deps,
+    _caller: Admin,
+    name: Annotated[str, Form(max_length=500, pattern=r"^[^\x00]*$")],
+    files: Annotated[list[UploadFile], File()],
+    token: Annotated[str, Form()],
+) -> Response:
+    """Put references on file from images."""
+    check_form(request, deps, token)
+    images = ((safe_name(file.filename or ""), file.file.read()) for file in files)
+    return RedirectResponse(f"/signers/{put_on_file(deps, name, images).signer.id}", 303)
+
+
+@router.post("/documents/{document_id}/pages/{page}/regions/{region}/enroll", dependencies=[WHOLE])
+def enroll_region(
+    request: Request,
+    deps: Deps,
+    document_id: RowId,
+    page: Index,
+    region: Index,
+    _caller: Admin,
+    name: Annotated[str, Form(max_length=500, pattern=r"^[^\x00]*$")],
+    token: Annotated[str, Form()],
+) -> Response:
+    """Put the crop of a region on file as a reference."""
+    check_form(request, deps, token)
+    crop = pictures.crop_picture(deps.sessions, deps.store, document_id, page, region)
+    images = [(f"document-{document_id}-page-{page + 1}-region-{region + 1}.png", crop.data)]
+    return RedirectResponse(f"/signers/{put_on_file(deps, name, images).signer.id}", 303)
 
 
 def _choices(query: Mapping[str, str]) -> dict[str, list[FilterLink]]:

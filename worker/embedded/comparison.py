@@ -76,6 +76,10 @@ class Comparer:
             detail=detail,
         )
 
+    def forget(self) -> None:
+        """Forget the images read so far: other files may come under their names."""
+        self._known.clear()
+
     def close(self) -> None:
         """End the processes that read images."""
         self._renderer.close()

@@ -1,0 +1,91 @@
+"""Answers at once about images that are not kept: two compared, or one looked through.
+
+One at a time is worked on, and few may wait: who comes when they are many is told to come back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import BoundedSemaphore, Lock
+from typing import TYPE_CHECKING
+
+from worker.errors import TransientError
+from worker.result import ComparisonResult
+from worker.result.inspection import InspectionResult
+from worker.settings import Detection, Reading, Verification
+
+if TYPE_CHECKING:
+    from worker.embedded.comparison import Comparer
+    from worker.embedded.inspection import Inspector
+
+#: Requests that are worked on or wait for it.
+MOST_ASKING = 4
+
+
+class Busy(TransientError):
+    """Too many ask at this moment."""
+
+    code = "busy"
+
+    def __str__(self) -> str:
+        return "too many ask at this moment: come back in a few seconds"
+
+
+class Opinions:
+    """The models of this process, loaded when somebody first asks."""
+
+    def __init__(self) -> None:
+        self._places = BoundedSemaphore(MOST_ASKING)
+        self._turn = Lock()
+        self._comparer: Comparer | None = None
+        self._inspector: Inspector | None = None
+
+    def compare(self, a: Path, b: Path, *, names: tuple[str, str]) -> ComparisonResult:
+        """Two images of one signature each, as `countersign compare` has it, under these names. Busy."""
+        with self._asked():
+            comparer = self._loaded_comparer()
+            try:
+                answer = comparer.compare(a, b)
+            finally:
+                comparer.forget()
+        detail = answer.detail
+        for path, name in zip((a, b), names, strict=True):
+            detail = detail and detail.replace(str(path), name)
+        return answer.model_copy(update={"a": names[0], "b": names[1], "detail": detail})
+
+    def inspect(self, path: Path) -> InspectionResult:
+        """What is found on the first page of a file. Busy; DocumentError."""
+        with self._asked():
+            return self._loaded_inspector().inspect(path.read_bytes())
+
+    def close(self) -> None:
+        """End the processes that read files."""
+        for opened in (self._comparer, self._inspector):
+            if opened is not None:
+                opened.close()
+
+    @contextmanager
+    def _asked(self) -> Iterator[None]:
+        if not self._places.acquire(blocking=False):
+            raise Busy
+        try:
+            with self._turn:
+                yield
+        finally:
+            self._places.release()
+
+    def _loaded_comparer(self) -> Comparer:
+        from worker.embedded.comparison import Comparer  # noqa: PLC0415 - loads the models
+
+        if self._comparer is None:
+            self._comparer = Comparer(Reading(), Verification(), Detection())
+        return self._comparer
+
+    def _loaded_inspector(self) -> Inspector:
+        from worker.embedded.inspection import Inspector  # noqa: PLC0415 - loads the models
+
+        if self._inspector is None:
+            self._inspector = Inspector(Reading(), Detection())
+        return self._inspector

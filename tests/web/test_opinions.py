@@ -1,0 +1,140 @@
+"""Answers at once about images that are not kept, and references put on file through the door."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any
+
+import cv2
+import pytest
+from fastapi.testclient import TestClient
+
+from producer.services.opinions import MOST_ASKING, Opinions
+from tests.fakes import PartEncoder, page
+from tests.handwriting import signature
+from tests.waiting import until
+from tests.web.conftest import BASE
+from tests.world import World
+from web.app import guarded_app, make_web_app
+from web.deps import WebDeps
+from web.guard import Bounds
+from worker.enrolling import Enroller
+
+
+def image_of(seed: int) -> bytes:
+    """An image of one drawn signature, as PNG."""
+    return cv2.imencode(".png", signature(seed))[1].tobytes()
+
+
+@pytest.fixture
+def door(documents: World) -> Iterator[TestClient]:
+    documents.encoder = PartEncoder()
+    enroller = Enroller(documents.verify_deps, documents.renderer)
+    deps = WebDeps(documents.sessions, documents.store, enroller=lambda: enroller, logins=False)
+    with TestClient(guarded_app(make_web_app(deps), Bounds()), BASE, raise_server_exceptions=False) as client:
+        yield client
+
+
+def test_two_images_are_compared_and_one_is_looked_through(door: TestClient) -> None:
+    first, second = image_of(1), image_of(1)
+    answer = door.post("/v1/compare", files={"a": ("../x/a.png", first), "b": ("b.png", second)})
+    marks = door.post("/v1/detect", files={"file": ("a.png", first)})
+    unreadable = door.post("/v1/compare", files={"a": ("a.png", b"no image"), "b": ("b.png", second)})
+    no_page = door.post("/v1/detect", files={"file": ("a.png", b"no image")})
+
+    assert (answer.status_code, answer.json()["a"], answer.json()["b"]) == (200, "a.png", "b.png")
+    assert answer.json()["same_ink"] is True
+    assert (marks.status_code, marks.json()["width"] > 0) == (200, True)
+    assert unreadable.json()["reason"] == "unusable_image"
+    assert "/tmp" not in unreadable.text
+    assert (no_page.status_code, no_page.json()["code"]) == (415, "unknown_format")
+
+
+def test_when_too_many_ask_others_are_told_when_to_come_back(
+    documents: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opinions, go_on = Opinions(), Event()
+    begun: list[Path] = []
+
+    class Slow:
+        def inspect(self, data: bytes) -> Any:
+            begun.append(Path())
+            go_on.wait(20)
+            raise AssertionError
+
+        def close(self) -> None:
+            """Nothing is open."""
+
+    monkeypatch.setattr(opinions, "_inspector", Slow())
+    deps = WebDeps(documents.sessions, documents.store, opinions=opinions, logins=False)
+    with TestClient(guarded_app(make_web_app(deps), Bounds()), BASE, raise_server_exceptions=False) as door:
+
+        def ask() -> Any:
+            return door.post("/v1/detect", files={"file": ("a.png", b"x")})
+
+        threads = [Thread(target=ask) for _ in range(MOST_ASKING)]
+        for thread in threads:
+            thread.start()
+        until(lambda: begun)
+        until(lambda: opinions._places._value == 0)
+        refused = ask()
+        go_on.set()
+        for thread in threads:
+            thread.join()
+
+    assert (refused.status_code, refused.json()["code"]) == (429, "busy")
+    assert int(refused.headers["retry-after"]) > 0
+
+
+def enroll(door: TestClient, world: World, name: str, *images: bytes) -> Any:
+    for number, image in enumerate(images):
+        world.renderer.documents.setdefault(image, [page(number, marks=1)])
+    files = [("files", (f"{number}.png", image)) for number, image in enumerate(images)]
+    return door.post("/v1/signers", data={"name": name}, files=files)
+
+
+def test_references_are_put_on_file_graded_and_shown(door: TestClient, documents: World) -> None:
+    done = enroll(door, documents, " Ann ", b"one", b"two", b"two")
+
+    assert done.status_code == 201, done.text
+    signer = done.json()["signer"]
+    assert (signer["signer"], len(signer["references"])) == ("Ann", 2)
+    assert door.get("/v1/signers").json()["signers"] == [
+        {"id": signer["id"], "signer": "Ann", "references": 2}
+    ]
+    image = door.get(f"/v1/signers/{signer['id']}/references/2/image")
+    assert image.headers["content-type"] == "image/png"
+    assert "reference 2" in door.get(f"/signers/{signer['id']}").text
+
+
+def test_an_image_that_will_not_do_is_named_and_hinders_no_other(door: TestClient, documents: World) -> None:
+    documents.renderer.documents[b"blank"] = [page(0)]
+
+    mixed = enroll(door, documents, "Ann", b"one", b"blank")
+    alone = enroll(door, documents, "Bob", b"blank")
+    nobody = enroll(door, documents, "a\nb", b"one")
+
+    assert len(mixed.json()["refused"]) == 1
+    assert (alone.status_code, alone.json()["code"]) == (422, "unusable_reference")
+    assert nobody.status_code == 422
+
+
+def test_a_region_becomes_a_reference(door: TestClient, documents: World) -> None:
+    crop = door.get("/v1/documents/1/pages/0/regions/0/crop").content
+    documents.renderer.documents[crop] = [page(0, marks=1)]
+    token = door.get("/signers").text.partition('name="token" value="')[2].partition('"')[0]
+
+    answer = door.post("/documents/1/pages/0/regions/0/enroll", data={"name": "Zoe", "token": token})
+    listed = door.post("/signers", data={"name": "Zoe", "token": token}, files={"files": ("c.png", crop)})
+
+    assert "<h1>Zoe</h1>" in answer.text
+    assert "reference 1" in listed.text
+    assert "reference 2" not in listed.text
+
+
+def test_a_server_that_enrolls_nobody_says_so(client: TestClient) -> None:
+    answer = client.post("/v1/signers", data={"name": "Ann"}, files={"files": ("a.png", b"x")})
+
+    assert (answer.status_code, "countersign enroll" in answer.json()["detail"]) == (422, True)
