@@ -14,6 +14,7 @@ from worker.vision.detection.batcher import BatchingDetector
 from worker.vision.detection.classifier import OnnxClassifier, RescoringDetector
 from worker.vision.detection.detector import Detector, load_detector
 from worker.vision.detection.orientation import UprightDetector
+from worker.vision.detection.polarity import PolarityDetector
 from worker.vision.detection.yolo import default_thresholds
 from worker.vision.verification.verifier import Verifier, load_verifier
 
@@ -24,7 +25,7 @@ ROLE_NETWORK = "roles"
 
 
 def build_detector(settings: Detection) -> Detector:
-    """The configured detector on upright pages, with second-stage classifier and roles where they are on.
+    """The configured detector on upright pages of dark ink, with second-stage classifier and roles if on.
 
     On a GPU it stands behind a batcher that joins the pages of all task threads.
     """
@@ -53,7 +54,7 @@ def build_detector(settings: Detection) -> Detector:
             min_probability=roles.min_role_probability(ROLE_NETWORK),
             added=settings.set_thresholds,
         )
-    return UprightDetector(detector)
+    return PolarityDetector(UprightDetector(detector))
 
 
 def build_verifier(settings: Verification) -> Verifier:
