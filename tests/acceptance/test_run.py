@@ -113,6 +113,22 @@ def test_signatures_are_found_where_they_were_drawn(
     assert sum(right) >= len(right) - 2
 
 
+@pytest.mark.parametrize(
+    ("document", "signed_by"),
+    [
+        pytest.param("memo-office-hours.png", "initials", id="a memo signed by initials"),
+        pytest.param("film-0113.tif", "signature", id="a small page in a dark frame"),
+        pytest.param("notice-to-staff.jpg", None, id="a folded corner"),
+    ],
+)
+def test_where_a_mark_stands_says_whether_it_signs(
+    results: dict[str, Any], document: str, signed_by: str | None
+) -> None:
+    result = results[document]
+
+    assert (result["signed"], result["signed_by"]) == (signed_by is not None, signed_by)
+
+
 def test_the_report_and_the_database_lie_in_the_folder(finished: CommandResult, out: Path) -> None:
     report = (out / "report.html").read_text()
     database = sqlite3.connect(out / "countersign.db")

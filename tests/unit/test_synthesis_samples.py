@@ -68,6 +68,7 @@ def test_every_kind_of_claim_and_document_occurs(drawn):
     assert truths == {"genuine", "forged", "other", "none"}
     assert claimed - set(drawn.signers), "somebody without references is claimed"
     assert {entry["signed"] for entry in entries} == {True, False, None}
+    assert any(entry["signed"] and not entry["signatures"] for entry in entries), "initials alone sign one"
     assert {name.rsplit(".", 1)[1] for name in drawn.documents} == {"pdf", "tif", "jpg", "png"}
     assert sum(path.stat().st_size for path in drawn.folder.rglob("*.*")) < 5_000_000
 

@@ -253,7 +253,7 @@ def test_a_set_says_what_is_signed_and_who_is_claimed(tmp_path: Path) -> None:
     assert [row["signed"] for row in written["documents"]] == [True, False, None]
     assert written["documents"][0]["pages"][0]["regions"] == [
         {"label": "signature", "x": 10.0, "y": 20.0, "width": 50.0, "height": 24.0}
-        | {"signer": SIGNER.slug, "truth": "forged"}
+        | {"signer": SIGNER.slug, "truth": "forged", "signs": True}
     ]
     with manifest.claims_file.open(encoding="utf-8") as lines:
         assert list(csv.DictReader(lines)) == [{"document": "a.png", "signer": SIGNER.slug}]

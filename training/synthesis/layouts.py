@@ -31,6 +31,8 @@ class Slot:
     party: int = 0
     #: The printed name of the field, where it has one.
     title: str = ""
+    #: Whether initials in this place sign the page; a signature does wherever it stands.
+    signs: bool = False
 
 
 def rubber_stamp(page: pymupdf.Page, rng: _Rng, x: float, y: float, *, date: str) -> None:

@@ -54,6 +54,11 @@ class SampleDocument:
         """How many signatures stand on it."""
         return sum(mark.label == "signature" for sheet in self.sheets for mark in sheet.marks)
 
+    @property
+    def signed(self) -> bool | None:
+        """Whether any mark signs it; None where it cannot be read."""
+        return any(mark.signs for sheet in self.sheets for mark in sheet.marks) if self.readable else None
+
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
@@ -132,7 +137,7 @@ def _truth(sample: SampleDocument) -> dict[str, Any]:
         "document": sample.name,
         "note": sample.note,
         "readable": sample.readable,
-        "signed": sample.signatures > 0 if sample.readable else None,
+        "signed": sample.signed,
         "signatures": sample.signatures,
         "pages": [
             {
@@ -158,4 +163,5 @@ def _region(mark: DrawnMark) -> dict[str, Any]:
         "height": height,
         "signer": slug,
         "truth": mark.truth,
+        "signs": mark.signs,
     }

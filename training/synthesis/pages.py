@@ -17,6 +17,7 @@ from training.synthesis.agreements import AGREEMENTS, thinned
 from training.synthesis.edits import Rectangle, margin_notes, redact
 from training.synthesis.ink import PenStrokes, Pixels, coverage, stain
 from training.synthesis.layouts import Slot
+from training.synthesis.memos import MEMOS
 from training.synthesis.office import EVERY_LAYOUT
 from training.synthesis.strokes import InventedSigner, Pen, forge, sign, write_text
 
@@ -30,13 +31,20 @@ _POINTS_PER_MM = 72 / 25.4
 class DrawnMark:
     """Something written on a page: its label, its hull in pixels of the page, who wrote it and how.
 
-    `truth` is "genuine" or "forged" (for `signer`, whose hand it is or pretends to be).
+    `truth` is "genuine" or "forged" (for `signer`, whose hand it is or pretends to be). `approves` says
+    whether initials or a cross stand for a signature.
     """
 
     label: str
     hull: tuple[tuple[float, float], ...]
     signer: str
     truth: str = "genuine"
+    approves: bool = False
+
+    @property
+    def signs(self) -> bool:
+        """Whether it signs its page."""
+        return self.label == "signature" or self.approves
 
     @property
     def box(self) -> tuple[float, float, float, float]:
@@ -82,7 +90,7 @@ def blank(
     """Print one page of a layout; `names` are the parties whose names are printed."""
     with pymupdf.open() as document:
         page = document.new_page(width=size[0], height=size[1])
-        slots = (EVERY_LAYOUT | AGREEMENTS)[layout](page, rng, names)
+        slots = (EVERY_LAYOUT | AGREEMENTS | MEMOS)[layout](page, rng, names)
         picture = page.get_pixmap(dpi=round(dpi), alpha=False)
         pixels = np.frombuffer(picture.samples, np.uint8).reshape(picture.height, picture.width, 3)
         return Blank(pixels, dpi, tuple(slots))
@@ -162,7 +170,8 @@ def _mark(entry: Entry, strokes: PenStrokes, pen_width: float) -> DrawnMark:
     corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]], np.float32) * radius
     hull = cv2.convexHull((points[:, None, :] + corners).reshape(-1, 1, 2)).reshape(-1, 2)
     outline = tuple((float(x), float(y)) for x, y in hull)
-    return DrawnMark(entry.label or entry.slot.kind, outline, entry.signer, entry.truth)
+    approves = entry.slot.kind == "signature" or entry.slot.signs
+    return DrawnMark(entry.label or entry.slot.kind, outline, entry.signer, entry.truth, approves)
 
 
 def _inked(pixels: Pixels, entry: Entry, dpi: float) -> DrawnMark:

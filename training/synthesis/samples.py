@@ -1,5 +1,5 @@
 # mypy: disable-error-code="no-untyped-call"
-"""The sample documents of the demo: a dozen files of every kind, drawn from a seed."""
+"""The sample documents of the demo: files of every kind, drawn from a seed."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 
 from training.synthesis import files, prose
+from training.synthesis.frames import folded, framed
 from training.synthesis.layouts import LAYOUTS
 from training.synthesis.loads import write_loads
 from training.synthesis.manifest import Manifest, SampleClaim, SampleDocument, SamplePage, write_set
@@ -166,6 +167,31 @@ def _corrupt(rng: _Rng) -> SampleDocument:
     return SampleDocument("archive-1998-box12.pdf", files.damaged(whole), (), (), "damaged beyond reading")
 
 
+def _memo(rng: _Rng) -> SampleDocument:
+    """Initials are no signature: nobody's reference is compared with them."""
+    page = _signed("memo", rng, _ELENA, device=SCANNERS["feeder"])
+    return _single("memo-office-hours.png", page, None, "memo signed by initials")
+
+
+def _routing(rng: _Rng) -> SampleDocument:
+    page = _signed("routing_list", rng, _SILAS, _JUDITH, device=SCANNERS["flatbed"], dpi=150)
+    return _single("circular-17.jpg", page, None, "initials on a routing list, which sign nothing")
+
+
+def _microfilm(rng: _Rng) -> SampleDocument:
+    page = framed(_signed("letter", rng, _JONAS, device=SCANNERS["flatbed"], dpi=300), rng)
+    filmed = scan(page, SCANNERS["fax"], rng)
+    claims = (SampleClaim(_JONAS.slug, "genuine"),)
+    note = "signed letter on microfilm, small in a dark frame"
+    return SampleDocument("film-0113.tif", files.fax([filmed]), (_sheet(filmed),), claims, note)
+
+
+def _folded_corner(rng: _Rng) -> SampleDocument:
+    paper = blank("memo", rng, names=[_FLORA.name], dpi=150)
+    page = folded(scan(fill(paper, []), SCANNERS["flatbed"], rng), rng)
+    return _single("notice-to-staff.jpg", page, None, "memo that nobody signed, with a folded corner")
+
+
 def _single(name: str, page: DrawnPage, claim: SampleClaim | None, note: str) -> SampleDocument:
     data = files.png(page) if name.endswith(".png") else files.jpeg(page)
     return SampleDocument(name, data, (_sheet(page),), () if claim is None else (claim,), note)
@@ -184,6 +210,10 @@ _SAMPLES: tuple[Callable[[_Rng], SampleDocument], ...] = (
     _delivery,
     _no_claim,
     _corrupt,
+    _memo,
+    _routing,
+    _microfilm,
+    _folded_corner,
 )
 
 
@@ -206,7 +236,7 @@ def main(
     ] = 0,
     seed: Annotated[int, typer.Option(help="The same seed draws the same documents.")] = 7,
 ) -> None:
-    """Draw sample documents: a dozen for the demo, or many for a load test."""
+    """Draw sample documents: one of every kind for the demo, or many for a load test."""
     manifest = (
         write_loads(folder, documents=documents, seed=seed) if documents else write_samples(folder, seed=seed)
     )
