@@ -10,6 +10,7 @@ from functools import wraps
 from importlib.metadata import PackageNotFoundError, version
 
 from pydantic import ValidationError
+from sqlalchemy.exc import SQLAlchemyError
 
 from db.engine import make_engine, make_sessions
 from db.migrate import pending
@@ -17,6 +18,7 @@ from producer.extras import EXTRAS
 from producer.services.status import STANDSTILL, stages_at_a_standstill
 from producer.sources import configured_source
 from worker.connections import existing
+from worker.errors import WrongUse
 from worker.exits import field_problems, install_command
 from worker.result import DoctorFinding
 from worker.settings import Broker, Database, Detection, Intake, Storage
@@ -142,11 +144,12 @@ def _database() -> str:
 @_check("progress", "start a worker for that stage, or look into its log: what waits is not lost")
 def _progress() -> str:
     """Whether somebody takes what waits."""
-    engine = make_engine(existing(Database().database_url.get_secret_value()))
     try:
+        engine = make_engine(existing(Database().database_url.get_secret_value()))
         stalled = stages_at_a_standstill(make_sessions(engine))
-    finally:
-        engine.dispose()
+    except (WrongUse, SQLAlchemyError) as error:  # what is wrong with it is the database's finding
+        raise _NotNeeded("no database to ask") from error
+    engine.dispose()
     if stalled:
         waiting = ", ".join(f"{stage.waiting} before {stage.stage.value}" for stage in stalled)
         minutes = int(STANDSTILL.total_seconds() // 60)

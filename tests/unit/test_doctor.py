@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -31,3 +32,14 @@ def test_without_the_extra_the_advice_is_to_install_it_and_not_to_start_a_server
     assert install_command("queue") in queues.advice
     assert "doctor --embedded" in queues.advice
     assert "start Redis" not in queues.advice
+
+
+def test_a_database_that_is_not_there_is_one_finding_and_not_two(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("COUNTERSIGN_DATABASE_URL", f"sqlite:///{tmp_path / 'none.db'}")
+
+    findings = {finding.check: finding for check in QUEUED_CHECKS if (finding := check())}
+
+    assert findings["database"].ok is False
+    assert (findings["progress"].ok, findings["progress"].found) == (None, "no database to ask")
