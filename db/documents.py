@@ -9,11 +9,17 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, case, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
+from db import events
 from db.engine import now
 from db.models import Chunk, Claim, Document, Event, Page, Region
 from db.signing import is_compared, signs
 from db.states import FIRST_STAGE, ClaimSource, DocumentStage, PageStatus, Status
 from db.writes import Values, changed, insert_once, insert_or_find
+
+#: The event that names what a document lacks, by its reason code; without one, nothing any more.
+LACKS = "incomplete"
+#: The event that says, in words, what a document carries or how its pages were read.
+NOTED = "noted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,20 +264,22 @@ class Tally:
     compared: int
     #: Those of these whose crops are damaged in storage, and which have no verdict.
     damaged: int
+    #: Reason code of what the document lacks, though its pages could be read.
+    lacks: str | None = None
 
     @property
     def status(self) -> Status:
-        """Done when all pages were read and no comparison failed, failed when no page was read."""
+        """Done when all of it was read and no comparison failed, failed when no page was read."""
         if self.unread == 0:
-            return Status.PARTIAL if self.damaged else Status.DONE
+            return Status.PARTIAL if self.damaged or self.lacks else Status.DONE
         return Status.PARTIAL if self.read else Status.FAILED
 
     @property
     def signed(self) -> bool | None:
-        """A region that signs settles it; without one, an unread page leaves it open."""
+        """A region that signs settles it; without one, an unread page or a missing part leaves it open."""
         if self.signing:
             return True
-        return None if self.unread else False
+        return None if self.unread or self.lacks else False
 
 
 def tally(session: Session, document_id: int) -> Tally:
@@ -290,7 +298,13 @@ def tally(session: Session, document_id: int) -> Tally:
         signing=signing,
         compared=compared,
         damaged=damaged,
+        lacks=lack(session, document_id),
     )
+
+
+def lack(session: Session, document_id: int) -> str | None:
+    """The reason code of what the document lacks beside its pages, as the newest look at it says."""
+    return next((detail or None for detail in reversed(events.details(session, document_id, LACKS))), None)
 
 
 def newest(session: Session, number: int) -> Sequence[int]:

@@ -58,6 +58,14 @@ def last_failure(session: Session, document_id: int) -> str | None:
     return session.execute(statement).scalar_one_or_none()
 
 
+def details(session: Session, document_id: int, event: str) -> list[str]:
+    """What each event of that name said of a document, oldest first."""
+    statement = (
+        select(Event.detail).where(Event.document_id == document_id, Event.event == event).order_by(Event.id)
+    )
+    return [detail or "" for detail in session.execute(statement).scalars()]
+
+
 def seconds(session: Session, document_id: int) -> dict[str, float]:
     """Seconds that each stage took for a document, its chunks added up."""
     statement = (

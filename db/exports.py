@@ -7,7 +7,8 @@ from collections.abc import Collection, Sequence
 from sqlalchemy import Join, Row, and_, func, join, outerjoin, select
 from sqlalchemy.orm import Session, aliased, selectinload
 
-from db.models import Document, Duplicate, Page, ReferenceCopy, Region, Verdict, Versions
+from db.documents import NOTED
+from db.models import Document, Duplicate, Event, Page, ReferenceCopy, Region, Verdict, Versions
 from db.signing import how_signed
 from db.states import Status
 
@@ -52,6 +53,12 @@ def load_documents(session: Session, document_ids: Collection[int]) -> Sequence[
 _EARLIER, _EARLIER_PAGE = aliased(Region), aliased(Page)
 #: The document that was read: a linked one has the answer of its original.
 _SOURCE = func.coalesce(Document.original_id, Document.id)
+#: What was noted of it, in one text.
+_NOTES = (
+    select(func.aggregate_strings(Event.detail, ", "))
+    .where(Event.document_id == _SOURCE, Event.event == NOTED)
+    .scalar_subquery()
+)
 #: Those of `worker.result.VerdictRow`, in its order.
 _COLUMNS = (
     Document.id.label("document"),
@@ -86,6 +93,7 @@ _COLUMNS = (
     Region.signs,
     Region.role_probability,
     how_signed(_SOURCE).label("signed_by"),
+    _NOTES.label("notes"),
 )
 
 

@@ -10,7 +10,7 @@ ServiceError
     PermanentError                  the same input will fail the same way
         DocumentError               the whole document cannot be read
             EmptyDocument, UnknownFormat, UnreadableDocument, EncryptedDocument,
-            DocumentTooLarge, TooManyPages
+            DocumentTooLarge, TooManyPages, IncompleteDocument, PortfolioDocument
         PageError                   one page cannot be read; its neighbours can
             UnreadablePage, PageTooLarge, PageTimeout, UndetectablePage
         DamagedImage                a stored picture that cannot be decoded any more
@@ -147,6 +147,28 @@ class EncryptedDocument(DocumentError):
     """The document asks for a password."""
 
     code = "encrypted_document"
+
+
+class IncompleteDocument(DocumentError):
+    """The file ends before its end: an update, a signature or pages may be missing; the rest was read."""
+
+    code = "incomplete_document"
+
+    def __init__(
+        self, reason: str = "the file was cut off: what its end held is missing; send it again"
+    ) -> None:
+        super().__init__(reason)
+
+
+class PortfolioDocument(DocumentError):
+    """The PDF is a portfolio: the documents are files inside it, and only its cover sheet was read."""
+
+    code = "portfolio"
+
+    def __init__(
+        self, reason: str = "the PDF is a portfolio; take the files out of it and send them themselves"
+    ) -> None:
+        super().__init__(reason)
 
 
 class DocumentTooLarge(DocumentError):

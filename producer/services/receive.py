@@ -31,7 +31,8 @@ from producer.sources import configured_source
 from worker.errors import PermanentError, TransientError, UnknownFormat, WrongUse
 from worker.log import logger
 from worker.outages import unavailable
-from worker.rendering.formats import describe_unknown, sniff
+from worker.rendering.formats import sniff
+from worker.rendering.strangers import describe_unknown
 
 #: A submission that nobody ended in this time was given up: its process has died.
 ABANDONED = timedelta(minutes=5)

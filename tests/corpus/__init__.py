@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.corpus.codecs import CODECS
+from tests.corpus.containers import CONTAINERS
 from tests.corpus.damage import DAMAGE
 from tests.corpus.directories import DIRECTORIES
 from tests.corpus.disguise import DISGUISES
@@ -18,6 +19,7 @@ __all__ = ["ANY", "KINDS", "Kind"]
 KINDS: tuple[Kind, ...] = (
     *DAMAGE,
     *CODECS,
+    *CONTAINERS,
     *DISGUISES,
     *IMAGES,
     *DIRECTORIES,

@@ -64,6 +64,8 @@ ACTIVE = (
     Kind(
         "pdf-portfolio",
         lambda: catalogue("/Collection << /Type /Collection /View /T >>"),
+        "partial",
+        "portfolio",
         notes="a portfolio of files",
     ),
     Kind(

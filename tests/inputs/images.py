@@ -30,10 +30,10 @@ def exif_jpeg(orientation: int) -> bytes:
     return encoded(image, "JPEG", exif=exif, dpi=(100, 100))
 
 
-def with_alpha(mode: str = "RGBA") -> Image.Image:
-    """The sheet's ink on nothing: black everywhere, paper only where it is transparent."""
+def with_alpha(mode: str = "RGBA", *, white: bool = False) -> Image.Image:
+    """The sheet's ink on nothing: one colour everywhere, paper only where it is transparent."""
     grey = sheet(mode="L")
-    image = Image.new("RGBA", grey.size, (0, 0, 0, 0))
+    image = Image.new("RGBA", grey.size, (255, 255, 255, 0) if white else (0, 0, 0, 0))
     image.putalpha(Image.eval(grey, lambda value: 255 - value))
     return image.convert(mode)
 
@@ -42,6 +42,12 @@ def sixteen_bit() -> Image.Image:
     """Grey of 16 bits, ink at 8,000 and paper at 60,000: no plain cut to 8 bits shows it."""
     grey = np.asarray(sheet(mode="L")).astype(np.uint16)
     return Image.fromarray(np.where(grey > 0, 60_000, 8_000).astype(np.uint16))
+
+
+def twelve_bit() -> Image.Image:
+    """Grey of twelve bits in words of sixteen, as cameras and scanners write it."""
+    grey = np.asarray(sheet(mode="L")).astype(np.uint16)
+    return Image.fromarray(np.where(grey > 0, 3_900, 400).astype(np.uint16))
 
 
 def png_claiming(width: int, height: int) -> bytes:
@@ -73,7 +79,16 @@ IMAGES = (
     ),
     Case("jpeg-with-trailer", lambda: encoded(sheet(), "JPEG", dpi=(100, 100)) + b"movie" * 9, (Want(),)),
     Case("jpeg-cut-off", lambda: encoded(sheet(), "JPEG")[:6000], (LOST,)),
-    Case("jpeg-too-large", lambda: encoded(sheet((4000, 4000)), "JPEG"), (HUGE,)),
+    Case("jpeg-reduced", lambda: encoded(sheet((4000, 4000)), "JPEG"), (Want((2000, 2000)),)),
+    Case("png-too-large", lambda: encoded(sheet((4000, 4000)), "PNG"), (HUGE,)),
+    Case("png-reduced", lambda: encoded(sheet((6000, 4000), mode="1"), "PNG"), (Want((3000, 2000)),)),
+    Case("gif", lambda: encoded(sheet(mode="P"), "GIF"), (Want(),)),
+    Case("jpeg-2000", lambda: encoded(sheet(), "JPEG2000"), (Want(),)),
+    Case("avif", lambda: encoded(sheet(), "AVIF"), (Want(),)),
+    Case(
+        "png-white-on-transparent", lambda: encoded(with_alpha(white=True), "PNG", dpi=(100, 100)), (Want(),)
+    ),
+    Case("png-12-bit", lambda: encoded(twelve_bit(), "PNG", dpi=(100, 100)), (Want(),)),
     Case("jpeg-header-only", lambda: b"\xff\xd8\xff\xe0" + bytes(40), code="unreadable_document"),
     Case("png", lambda: encoded(sheet(), "PNG", dpi=(100, 100)), (Want(),)),
     Case("png-colour", lambda: encoded(sheet(ink="navy"), "PNG", dpi=(100, 100)), (Want(),)),

@@ -42,6 +42,13 @@ def indexed_picture() -> Picture:
     )
 
 
+def deflated_picture(size: tuple[int, int]) -> Picture:
+    """A grey sheet of that size, deflated."""
+    image = sheet(size, mode="L")
+    entries = "/ColorSpace /DeviceGray /BitsPerComponent 8 /Filter /FlateDecode"
+    return raw_picture(image, entries, zlib.compress(image.tobytes()))
+
+
 def masked_scan() -> bytes:
     """A black page-size image whose soft mask draws the sheet."""
     mask = sheet(mode="L").point(lambda value: 255 - value)

@@ -9,6 +9,7 @@ from tests.inputs.pdfs import TEXT
 from tests.inputs.scan_builders import (
     annotated,
     damaged_jpeg_scan,
+    deflated_picture,
     exif_scan,
     fax_picture,
     hidden_layer,
@@ -21,7 +22,7 @@ from tests.inputs.scan_builders import (
     shared_resources,
     turned,
 )
-from tests.sheets import FULL, Picture, jpeg_picture, raw_picture, sheet
+from tests.sheets import FULL, Page, Picture, jpeg_picture, pdf, raw_picture, sheet
 
 LANDSCAPE = "[0 0 842 595]"
 WIDE = b"q 842 0 0 595 0 0 cm /Im0 Do Q"
@@ -109,5 +110,32 @@ SCANS = (
     Case("pdf-scan-cut-off-jpeg", lambda: damaged_jpeg_scan(0.5), (LOST,)),
     Case("pdf-scan-no-jpeg", lambda: scan(picture=Picture(jpeg_picture().entries, b"nothing")), (LOST,)),
     Case("pdf-scan-larger-than-declared", lying_scan, (LOST,)),
-    Case("pdf-scan-too-large", lambda: scan(picture=jpeg_picture(sheet((4000, 4000)))), (HUGE,)),
+    Case("pdf-scan-too-large", lambda: scan(picture=deflated_picture((4000, 4000))), (HUGE,)),
+    Case(
+        "pdf-scan-reduced",
+        lambda: scan(picture=jpeg_picture(sheet((4000, 5661)))),
+        (Want((2000, 2831), 242.05, "embedded"),),
+    ),
+    Case(
+        "pdf-pixel-is-point",
+        lambda: pdf(
+            Page(
+                b"q 4000 0 0 5661 0 0 cm /Im0 Do Q 0 0 1 1 re f",
+                (jpeg_picture(sheet((4000, 5661))),),
+                box="[0 0 4000 5661]",
+            )
+        ),
+        (Want((2889, 4089), 52, "rendered"),),
+    ),
+    Case(
+        "pdf-tiny-page",
+        lambda: pdf(
+            Page(
+                b"q 60 0 0 85 0 0 cm /Im0 Do Q 0 0 1 1 re f",
+                (jpeg_picture(sheet((1200, 1700))),),
+                box="[0 0 60 85]",
+            )
+        ),
+        (Want((1200, 1700), 1440, "rendered"),),
+    ),
 )

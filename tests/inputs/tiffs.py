@@ -42,6 +42,48 @@ def tiff_with_lost_chain() -> bytes:
     return bytes(data)
 
 
+def tiff_with_copy() -> bytes:
+    """Two pages, the first with a small copy of itself and a mask behind it."""
+    pages = [sheet(), sheet((200, 283)), sheet((200, 283), mode="1"), sheet()]
+    pages[1].encoderinfo = {"tiffinfo": {254: 1}}
+    pages[2].encoderinfo = {"tiffinfo": {254: 4}}
+    return encoded(pages[0], "TIFF", save_all=True, append_images=pages[1:], dpi=(100, 100))
+
+
+def old_jpeg_tiff(*, in_strips: bool = False) -> bytes:
+    """A grey JPEG of the old style (TIFF 6.0, section 22), with a tag that grey has no use for.
+
+    In strips, the stream that the tags name ends where its pixels begin.
+    """
+    image = sheet(mode="L")
+    stream = encoded(image, "JPEG")
+    start = 8
+    head = stream.index(b"\xff\xda") + 10 if in_strips else len(stream)
+    strips = (start + head, len(stream) - head) if in_strips else (start, len(stream))
+    at = start + len(stream)
+    shorts = {
+        256: image.width,
+        257: image.height,
+        258: 8,
+        259: 6,
+        262: 1,
+        277: 1,
+        278: image.height,
+        296: 2,
+        512: 1,
+    }
+    longs = {273: strips[0], 279: strips[1], 513: start, 514: head}
+    entries = {tag: struct.pack("<HHIHH", tag, 3, 1, value, 0) for tag, value in shorts.items()}
+    entries |= {tag: struct.pack("<HHII", tag, 4, 1, value) for tag, value in longs.items()}
+    entries[530] = struct.pack("<HHIHH", 530, 3, 2, 2, 2)
+    behind = at + 2 + 12 * (len(entries) + 2) + 4
+    for tag in (282, 283):
+        entries[tag] = struct.pack("<HHII", tag, 5, 1, behind)
+    rows = b"".join(entries[tag] for tag in sorted(entries))
+    directory = struct.pack("<H", len(entries)) + rows + bytes(4) + struct.pack("<II", 100, 1)
+    return b"II*\0" + struct.pack("<I", at) + stream + directory
+
+
 TIFFS = (
     Case("tiff-g4", lambda: tiff(sheet(mode="1"), compression="group4"), (Want(),)),
     Case("tiff-lzw", lambda: tiff(sheet(), compression="tiff_lzw"), (Want(),)),
@@ -79,7 +121,19 @@ TIFFS = (
     ),
     Case("tiff-broken-second-page", tiff_with_broken_second, (Want(), LOST, Want())),
     Case("tiff-lost-chain", tiff_with_lost_chain, (Want(), LOST)),
-    Case("tiff-one-page-too-large", lambda: tiff(sheet(), sheet((4000, 4000), mode="1")), (Want(), HUGE)),
+    Case(
+        "tiff-one-page-too-large",
+        lambda: tiff(sheet(), sheet((4000, 4000)), compression="tiff_lzw"),
+        (Want(), HUGE),
+    ),
+    Case(
+        "tiff-reduced",
+        lambda: tiff(sheet((6000, 4000), mode="1"), compression="group4"),
+        (Want((3000, 2000)),),
+    ),
+    Case("tiff-with-reduced-copy", tiff_with_copy, (Want(), Want())),
+    Case("tiff-old-jpeg", old_jpeg_tiff, (Want(),)),
+    Case("tiff-old-jpeg-in-strips", lambda: old_jpeg_tiff(in_strips=True), (Want(),)),
     Case("tiff-too-many-pages", lambda: tiff(*[sheet((20, 20))] * 9), code="too_many_pages"),
     Case("tiff-without-directory", lambda: b"II*\0\x08\0\0\0", code="unreadable_document"),
 )

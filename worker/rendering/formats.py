@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
-#: First bytes of the image formats; BMP and WebP need further checks.
+#: First bytes of the image formats; BMP, GIF and WebP need further checks.
 _MAGIC = {
     b"II*\0": "tiff",
     b"MM\0*": "tiff",
@@ -12,33 +13,40 @@ _MAGIC = {
     b"MM\0+": "tiff",
     b"\xff\xd8\xff": "jpeg",
     b"\x89PNG\r\n\x1a\n": "png",
+    b"\0\0\0\x0cjP  \r\n\x87\n": "jp2",
+    b"\xff\x4f\xff\x51": "jp2",
 }
-#: What people send by mistake, and what to do about it.
-_HINTS = {
-    b"PK\x03\x04": "a ZIP archive or an Office file; save it as PDF or unpack it",
-    b"\xd0\xcf\x11\xe0": "an old Office file; save it as PDF",
-    b"GIF8": "a GIF; save it as PNG",
-    b"%!PS": "PostScript; convert it to PDF",
-    b"\x1f\x8b": "a gzip archive; unpack it",
-    b"\0\0\0\x0cjP": "JPEG 2000; save it as PDF, TIFF or JPEG",
-    b"{\\rtf": "RTF; save it as PDF",
-    b"<": "HTML or XML; save it as PDF",
+#: Brands of the container that AVIF and HEIC share.
+_BRANDS = {
+    b"avif": "avif",
+    b"avis": "avif",
+    b"heic": "heic",
+    b"heix": "heic",
+    b"hevc": "heic",
+    b"heim": "heic",
 }
+_BRANDS |= {b"mif1": "heic", b"msf1": "heic", b"heis": "heic", b"hevx": "heic"}
 #: Sizes of the info headers that BMP has had.
 _BMP_HEADERS = frozenset({12, 40, 52, 56, 64, 108, 124})
 #: A PDF header may stand behind this many bytes of junk (ISO 32000-1, annex H).
 _PDF_HEADER_WITHIN = 1024
+#: Printers and web servers put longer heads before it.
+_SPOOL_HEAD_WITHIN = 64 * 1024
+_SPOOLED = re.compile(rb"\x1b%-12345X|@PJL|--[^\r\n]{1,70}\r?\n|(?:Content-|MIME-|HTTP/)", re.IGNORECASE)
+_HEADER = re.compile(rb"%PDF-\d\.\d")
 
 
 @dataclass(frozen=True, slots=True)
 class DocumentInfo:
     """What a look at the outside of a document says."""
 
-    #: "pdf", "tiff", "jpeg", "png", "webp" or "bmp".
+    #: "pdf", "tiff", "jpeg", "png", "webp", "bmp", "gif", "jp2", "avif" or "heic".
     format: str
     pages: int
     #: What it carries beside its pages, in words: scripts, files, forms. Nothing of it is ever run.
     notes: tuple[str, ...] = ()
+    #: The reason code of what it lacks, though its pages can be read; None for a complete document.
+    lacks: str | None = None
 
 
 def sniff(data: bytes) -> str | None:
@@ -46,18 +54,26 @@ def sniff(data: bytes) -> str | None:
     for magic, name in _MAGIC.items():
         if data.startswith(magic):
             return name
+    return _sniff_closer(data) or ("pdf" if pdf_start(data) is not None else _gif(data))
+
+
+def pdf_start(data: bytes) -> int | None:
+    """Where a PDF begins, behind junk or the head of a print job or web request; None for no PDF."""
+    place = data.find(b"%PDF-", 0, _PDF_HEADER_WITHIN + 5)
+    if place >= 0:
+        return place
+    spooled = _SPOOLED.match(data) and _HEADER.search(data, 0, _SPOOL_HEAD_WITHIN)
+    return spooled.start() if spooled else None
+
+
+def _sniff_closer(data: bytes) -> str | None:
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "webp"
     # "BM" alone also opens ordinary prose; the size of the info header settles it.
     if data[:2] == b"BM" and int.from_bytes(data[14:18], "little") in _BMP_HEADERS:
         return "bmp"
-    return "pdf" if b"%PDF-" in data[:_PDF_HEADER_WITHIN] else None
+    return _BRANDS.get(data[8:12]) if data[4:8] == b"ftyp" else None
 
 
-def describe_unknown(data: bytes) -> str:
-    """A sentence for the sender of bytes that `sniff` does not know."""
-    start = data[:64].lstrip()
-    hint = next((text for magic, text in _HINTS.items() if start.startswith(magic)), None)
-    if hint is None:
-        return "the file is of no format that is read here; send PDF, TIFF, JPEG, PNG, WebP or BMP"
-    return f"the file looks like {hint}"
+def _gif(data: bytes) -> str | None:
+    return "gif" if data[:6] in {b"GIF87a", b"GIF89a"} else None

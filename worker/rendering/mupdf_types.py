@@ -41,6 +41,18 @@ class PdfDocument(Protocol):
     def page_xref(self, index: int, /) -> int:
         """The xref of a page."""
 
+    def xref_length(self) -> int:
+        """One more than the highest xref."""
+
+    def get_new_xref(self) -> int:
+        """The xref of a new, empty object."""
+
+    def update_object(self, xref: int, text: str, /) -> None:
+        """Give an object this source."""
+
+    def xref_set_key(self, xref: int, key: str, value: str, /) -> None:
+        """Set an entry; -1 is the trailer."""
+
     def xref_get_key(self, xref: int, key: str, /) -> tuple[str, str]:
         """Type and text of an entry; ("null", "null") without one."""
 
@@ -55,6 +67,9 @@ class PdfDocument(Protocol):
 
     def xref_stream_raw(self, xref: int, /) -> bytes | None:
         """The data of a stream as it is stored, deciphered; None without one."""
+
+    def load_page(self, index: int, /) -> PdfPage:
+        """That page, from 0."""
 
     def extract_image(self, xref: int, /) -> StoredImage | None:
         """An image as it is stored."""
@@ -100,6 +115,9 @@ class PdfPage(Protocol):
     xref: int
     rect: PdfRectangle
     rotation_matrix: Sequence[float]
+
+    def get_text(self) -> str:
+        """The text that the page draws."""
 
     def get_bboxlog(self) -> Sequence[tuple[str, object]]:
         """What the page draws, by kind, in its order."""

@@ -28,7 +28,12 @@ _ACTIONS = {
     "SubmitForm": "an address to open",
     "ImportData": "a file to import",
 }
+#: Flags of annotations (ISO 32000-1, table 165), and the types that may carry ink.
+_HIDDEN, _PRINT, _NO_VIEW = 2, 4, 32
+_MARKS = frozenset({"/Stamp", "/Ink", "/FreeText", "/PolyLine", "/Polygon", "/Line"})
 _ACTION = re.compile(rf"/S\s*/({'|'.join(_ACTIONS)})\b")
+#: What the one page of such a form says, in any language or in English.
+_ASKS_TO_WAIT = re.compile(r"adobe\.com/go/reader|^\s*Please wait\b|message is not eventually replaced")
 _REFERENCE = re.compile(r"(\d+) 0 R")
 
 
@@ -40,7 +45,12 @@ def noteworthy(document: PdfDocument) -> tuple[str, ...]:
 
 def draws_itself(document: PdfDocument) -> bool:
     """True for a dynamic XFA form: its pages only ask for another viewer, and the form is not on them."""
-    return document.xref_get_key(document.pdf_catalog(), "NeedsRendering")[1] == "true"
+    catalogue = document.pdf_catalog()
+    if document.xref_get_key(catalogue, "NeedsRendering")[1] == "true":
+        return True
+    if document.xref_get_key(catalogue, "AcroForm/XFA")[0] == "null" or document.page_count != 1:
+        return False
+    return _ASKS_TO_WAIT.search(document.load_page(0).get_text()) is not None
 
 
 def _entries(document: PdfDocument, catalogue: int) -> Iterator[str]:
@@ -48,6 +58,22 @@ def _entries(document: PdfDocument, catalogue: int) -> Iterator[str]:
         if document.xref_get_key(catalogue, path)[0] != "null":
             yield name
     yield from _actions(document, catalogue)
+    yield from _layers(document, catalogue)
+
+
+def _layers(document: PdfDocument, catalogue: int) -> Iterator[str]:
+    """Layers whose content a viewer does not show, though some printers do."""
+    kind, text = document.xref_get_key(catalogue, "OCProperties/D/OFF")
+    if kind == "array" and _REFERENCE.search(text):
+        yield "hidden layers"
+    if document.xref_get_key(catalogue, "OCProperties/D/BaseState")[1] == "/OFF":
+        yield "hidden layers"
+    groups = _REFERENCE.findall(document.xref_get_key(catalogue, "OCProperties/OCGs")[1])[:_PAGES]
+    for group in map(int, groups):
+        shown = document.xref_get_key(group, "Usage/View/ViewState")[1]
+        printed = document.xref_get_key(group, "Usage/Print/PrintState")[1]
+        if (shown, printed) == ("/OFF", "/ON"):
+            yield "layers that are only printed"
 
 
 def _of_pages(document: PdfDocument) -> Iterator[str]:
@@ -61,6 +87,12 @@ def _of_pages(document: PdfDocument) -> Iterator[str]:
 def _of_annotation(document: PdfDocument, xref: int) -> Iterator[str]:
     if document.xref_get_key(xref, "Subtype")[1] == "/FileAttachment":
         yield "embedded files"
+    kind, text = document.xref_get_key(xref, "F")
+    flags = int(text) if kind == "int" else 0
+    if flags & _NO_VIEW and flags & _PRINT and not flags & _HIDDEN:
+        yield "annotations that are only printed"
+    elif flags & (_HIDDEN | _NO_VIEW) and document.xref_get_key(xref, "Subtype")[1] in _MARKS:
+        yield "hidden annotations"
     # Links to web pages are in every other PDF and are no news.
     yield from (name for name in _actions(document, xref) if name != "an address to open")
 

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from worker.errors import DocumentTooLarge, EmptyDocument, PageError, TooManyPages, UnknownFormat
-from worker.rendering.formats import DocumentInfo, describe_unknown, sniff
+from worker.rendering.formats import DocumentInfo, sniff
 from worker.rendering.pdf import PdfReader
 from worker.rendering.raster import ImageReader
+from worker.rendering.strangers import describe_unknown
 from worker.vision.choices import Limits
 from worker.vision.values import RenderedPage
 
@@ -23,6 +24,8 @@ class _Reader(Protocol):
 
     #: What the document carries beside its pages.
     notes: tuple[str, ...]
+    #: The reason code of what it lacks, though its pages can be read.
+    lacks: str | None
 
     def __len__(self) -> int: ...
 
@@ -74,7 +77,7 @@ def open_document(data: bytes, *, limits: Limits) -> OpenDocument:
         raise TooManyPages(
             f"there are more than {limits.max_pages:,} pages; split the file or raise the limit"
         )
-    return OpenDocument(DocumentInfo(kind, len(reader), reader.notes), reader)
+    return OpenDocument(DocumentInfo(kind, len(reader), reader.notes, reader.lacks), reader)
 
 
 def inspect(data: bytes, *, limits: Limits) -> DocumentInfo:

@@ -7,28 +7,23 @@ MuPDF is not thread-safe: one process, one thread.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from dataclasses import dataclass
 from io import BytesIO
-from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from worker.errors import (
-    EncryptedDocument,
-    PageError,
-    PageTooLarge,
-    UnreadableDocument,
-    UnreadablePage,
-)
+from worker.errors import PageError, PageTooLarge, UnreadablePage
 from worker.rendering import complaints
 from worker.rendering.complaints import Meaning
 from worker.rendering.encoding import Encoded, check_jpeg_length, encode
 from worker.rendering.engine import FAULTS, mupdf_complaints, pymupdf
 from worker.rendering.mupdf_types import ListedImage, PdfDocument, PdfPage, PdfPixmap
-from worker.rendering.notes import draws_itself, noteworthy
+from worker.rendering.opening import open_pdf
 from worker.rendering.overheard import overhear
+from worker.rendering.repairs import show_annotations
 from worker.rendering.scan import Scan, find_scan
+from worker.rendering.sizes import check_images, drawing_dpi, finer_dpi, reduction
 from worker.rendering.streams import check_blank, check_checksums, check_image, check_samples
 from worker.vision.choices import Limits
 from worker.vision.images import is_complete_jpeg
@@ -45,33 +40,17 @@ class PdfReader:
     """An opened PDF."""
 
     def __init__(self, data: bytes, limits: Limits) -> None:
-        """Open it, repairing what can be; raises UnreadableDocument or EncryptedDocument."""
+        """Open it, mending what can be; raises EmptyDocument, UnreadableDocument or EncryptedDocument."""
         self._limits = limits
         #: Images whose data was found whole.
         self._whole: set[int] = set()
-        try:
-            self._document: Any = pymupdf.open(stream=data, filetype="pdf")
-            locked = self._document.needs_pass and not self._document.authenticate("")
-            self._pages = 0 if locked else self._document.page_count
-            dynamic = self._pages > 0 and draws_itself(self._document)
-        except FAULTS as error:
-            raise UnreadableDocument("the PDF is damaged beyond repair; export or scan it again") from error
-        if locked:
-            raise EncryptedDocument("the PDF asks for a password; remove the protection and send it again")
-        if dynamic:
-            raise UnreadableDocument("the PDF is an XFA form that only its own viewer draws; print it to PDF")
-        self.notes = self._noted()
+        opened = open_pdf(data)
+        self._document, self._pages = opened.document, opened.pages
+        self.notes, self.lacks = opened.notes, opened.lacks
 
     def __len__(self) -> int:
         """Number of pages."""
-        return int(self._pages)
-
-    def _noted(self) -> tuple[str, ...]:
-        try:
-            return noteworthy(self._document)
-        except FAULTS:
-            # A damaged corner of the document; its pages speak for themselves.
-            return ()
+        return self._pages
 
     def page(self, index: int) -> RenderedPage:
         """That page as an upright image; raises UnreadablePage or PageTooLarge."""
@@ -115,29 +94,44 @@ class PdfReader:
             self._whole.add(image[0])
 
     def _page(self, index: int) -> RenderedPage:
+        limit = self._limits.max_pixels
         page = self._document.load_page(index)
         _check_content(page)
+        show_annotations(self._document, page.xref)
         images = page.get_images(full=True)
-        self._check_sizes(index, page, images)
-        scan = find_scan(page, images) if images else None
-        encoded = _extracted(self._document, scan) if scan else None
-        source = "embedded" if encoded else "rendered"
-        dpi = scan.dpi if scan and encoded else float(self._limits.render_dpi)
-        encoded = encoded or encode(_drawn(page, self._limits.render_dpi), lossy=True)
+        check_images(index, images, limit=limit)
         points = (round(page.rect.width, 3), round(page.rect.height, 3))
-        return RenderedPage(
-            index, encoded.data, encoded.suffix, encoded.width, encoded.height, round(dpi, 2), source, points
-        )
+        scan = find_scan(page, images) if images else None
+        extracted = _extracted(self._document, scan, limit) if scan else None
+        if scan and extracted:
+            # A scan of so many pixels was reduced while it was decoded.
+            dpi, note = scan.dpi * extracted.width / scan.shown_width, None
+            if extracted.width < scan.shown_width:
+                note = f"reduced to {extracted.width} × {extracted.height} pixels"
+            return _rendered(index, extracted, _Look(dpi, "embedded", points, note))
+        wanted = finer_dpi(points, page.get_image_info() if images else (), wanted=self._limits.render_dpi)
+        resolution = drawing_dpi(index, points, wanted=wanted, limit=limit)
+        drawn = encode(_drawn(page, resolution), lossy=True)
+        note = f"drawn at {resolution} dpi" if resolution < self._limits.render_dpi else None
+        return _rendered(index, drawn, _Look(resolution, "rendered", points, note))
 
-    def _check_sizes(self, index: int, page: PdfPage, images: Sequence[ListedImage]) -> None:
-        """Before anything is decoded: the drawing, and every image that it would decode."""
-        limit = self._limits.max_pixels
-        scale = self._limits.render_dpi / 72
-        sizes = [(int(page.rect.width * scale), int(page.rect.height * scale))]
-        sizes += [(image[2], image[3]) for image in images]
-        for width, height in sizes:
-            if width * height > limit:
-                raise PageTooLarge(index, f"{width} × {height} pixels are more than the limit of {limit:,}")
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """How a page came to its pixels: resolution, source, size in points, and what is to be said of it."""
+
+    dpi: float
+    source: str
+    points: tuple[float, float]
+    note: str | None
+
+
+def _rendered(index: int, encoded: Encoded, look: _Look) -> RenderedPage:
+    note = None if look.note is None else f"page {index + 1} was {look.note} to keep the limit"
+    size, dpi = (encoded.width, encoded.height), round(look.dpi, 2)
+    return RenderedPage(
+        index, encoded.data, encoded.suffix, *size, dpi, look.source, points=look.points, note=note
+    )
 
 
 def _check_content(page: PdfPage) -> None:
@@ -160,11 +154,13 @@ def _pixels(pixmap: PdfPixmap) -> Pixels:
     return rows if pixmap.n == 1 else rows.reshape(pixmap.height, pixmap.width, pixmap.n)
 
 
-def _extracted(document: PdfDocument, scan: Scan) -> Encoded | None:
+def _extracted(document: PdfDocument, scan: Scan, limit: int) -> Encoded | None:
     """The embedded image: the stored JPEG itself where it can stand alone, else decoded and turned upright.
 
     None when the bytes turn out not to be what the dictionary says; the page is then drawn.
     """
+    if scan.width * scan.height > limit:
+        return _reduced(document, scan, limit)
     if scan.verbatim:
         stored = document.extract_image(scan.xref)
         if stored and stored["ext"] == "jpeg" and _stands_alone(stored["image"], scan):
@@ -176,6 +172,19 @@ def _extracted(document: PdfDocument, scan: Scan) -> Encoded | None:
     pixels = _pixels(pixmap)
     check_blank(pixels, document.xref_stream_raw(scan.xref) or b"")
     return encode(np.ascontiguousarray(scan.turn.apply(pixels)), lossy=was_jpeg)
+
+
+def _reduced(document: PdfDocument, scan: Scan, limit: int) -> Encoded | None:
+    """A JPEG of more pixels than the limit, decoded smaller; None for others, which are drawn."""
+    stored = document.extract_image(scan.xref) if scan.verbatim else None
+    by = reduction(scan.width, scan.height, limit=limit)
+    if not stored or stored["ext"] != "jpeg" or by is None:
+        return None
+    with Image.open(BytesIO(stored["image"]), formats=("JPEG", "MPO")) as image:
+        if image.size != (scan.width, scan.height) or image.mode not in {"L", "RGB"}:
+            return None
+        image.draft(image.mode, (scan.width // by, scan.height // by))
+        return encode(np.asarray(image), lossy=True)
 
 
 def _stands_alone(data: bytes, scan: Scan) -> bool:

@@ -20,6 +20,7 @@ class _SandboxedPages:
     format: str
     pages: int
     notes: tuple[str, ...]
+    lacks: str | None
     rest: Generator[RenderedPage | PageError, None, None]
 
     def __iter__(self) -> Generator[RenderedPage | PageError, None, None]:
@@ -42,7 +43,7 @@ class SandboxRenderer:
         """Look at the bytes; pages are drawn when asked for. DocumentError when they cannot be read."""
         info = self._pool.inspect(data, limits=limits, timeout=self._seconds)
         pages = self._pool.render(data, limits=limits, first=first, timeout=self._seconds)
-        return _SandboxedPages(info.format, info.pages, info.notes, pages)
+        return _SandboxedPages(info.format, info.pages, info.notes, info.lacks, pages)
 
     def close(self) -> None:
         """End the idle children; nothing is opened afterwards."""

@@ -195,7 +195,8 @@ class _Child:
         if header["kind"] == "document_error":
             self.is_idle = True
             raise _DOCUMENT_ERRORS[header["code"]](_said(header["reason"]))
-        return DocumentInfo(header["format"], header["pages"], tuple(map(_said, header["notes"])))
+        notes = tuple(map(_said, header["notes"]))
+        return DocumentInfo(header["format"], header["pages"], notes, header["lacks"])
 
     def page(self, timeout: float) -> RenderedPage | PageError:
         """The next page."""
@@ -203,8 +204,10 @@ class _Child:
         kind = header.pop("kind")
         if kind == "page_error":
             return _PAGE_ERRORS[header["code"]](header["page"], _said(header["reason"]))
-        points = header.pop("points")
-        return RenderedPage(**header, data=payload, points=points and (points[0], points[1]))
+        points, note = header.pop("points"), header.pop("note")
+        return RenderedPage(
+            **header, data=payload, points=points and (points[0], points[1]), note=note and _said(note)
+        )
 
     def finish(self, timeout: float) -> None:
         """Read the answer to its end."""

@@ -46,6 +46,11 @@ class Scan:
     #: True when the stored bytes show what the page shows, colours included.
     verbatim: bool
 
+    @property
+    def shown_width(self) -> int:
+        """Its pixels across as it lies on the page."""
+        return self.height if self.turn.transpose else self.width
+
 
 def find_scan(page: PdfPage, images: Sequence[ListedImage]) -> Scan | None:
     """The page's only visible content, when that is one plain image over all of it; None when in doubt.

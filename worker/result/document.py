@@ -189,6 +189,12 @@ class DocumentResult(ResultModel):
         description="`signature`, or `initials` where only initials sign it; null where nothing does.",
     )
 
+    notes: Annotated[tuple[str, ...], ADDED] = Field(
+        default=(),
+        description="What it carries beside what was read, and how pages were read, in words: embedded "
+        "files, hidden layers, pages drawn coarser to keep a limit.",
+    )
+
     @model_serializer(mode="wrap")
     def _with_what_was_asked(self, handler: SerializerFunctionWrapHandler) -> dict[str, JsonValue]:
         return without_unknown(handler(self), self)

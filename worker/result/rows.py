@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from sqlalchemy.orm import Session
 
 from db import events
-from db.documents import get
+from db.documents import NOTED, get
 from db.models import Duplicate, Page, Region, Verdict, Versions
 from worker.result.document import (
     ClaimResult,
@@ -61,7 +61,14 @@ def document_result(session: Session, document_id: int, *, locate: Locate = str)
         registered_at=document.registered_at,
         finished_at=document.finished_at,
         signed_by=signed_by(region for page in pages for region in page.regions),
+        notes=document_notes(session, source.id),
     )
+
+
+def document_notes(session: Session, document_id: int) -> tuple[str, ...]:
+    """What was noted of a document, each note once, in the order in which they were first made."""
+    noted = events.details(session, document_id, NOTED)
+    return tuple(dict.fromkeys(note for detail in noted for note in detail.split(", ")))
 
 
 def document_events(session: Session, document_id: int) -> tuple[EventResult, ...]:

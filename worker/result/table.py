@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field
 
 from db.states import Status
 from worker.result.base import Count, PagePixels, ResultModel, Share
 from worker.result.region import DuplicateKind, SignedBy
 from worker.vision.choices import Confidence, Outcome
+
+
+def each_once(notes: object) -> object:
+    """Notes parted by commas, each once: a document that was read again is noted again."""
+    return ", ".join(dict.fromkeys(notes.split(", "))) if isinstance(notes, str) else notes
 
 
 class VerdictRow(ResultModel):
@@ -59,4 +66,7 @@ class VerdictRow(ResultModel):
     signed_by: SignedBy | None = Field(
         default=None,
         description="How the document is signed: `signature`, or `initials` where only initials sign it.",
+    )
+    notes: Annotated[str | None, BeforeValidator(each_once)] = Field(
+        default=None, description="What was noted of the document, parted by commas, each note once."
     )

@@ -9,11 +9,15 @@ from db.documents import Tally
 from db.leases import Lease
 from db.models import Document
 from db.states import DocumentStage, Status
+from worker.errors import IncompleteDocument, PortfolioDocument
 from worker.result.answers import write_again
 from worker.result.rows import document_result
 from worker.steps.attempt import Job, attempt, hold, note_event
 from worker.steps.ports import Deps
 from worker.storage.keys import result_key
+
+#: What a document may lack though its pages could be read, by reason code, and the sentence for it.
+_LACKING = {error.code: error.reason for error in (IncompleteDocument(), PortfolioDocument())}
 
 
 def finish_document(document_id: int, deps: Deps) -> bool:
@@ -76,6 +80,8 @@ def _reason(session: Session, document_id: int, tally: Tally) -> tuple[str | Non
     """Why a document is not done: the first failed page, or else damaged crop, speaks for the others."""
     if tally.status is Status.DONE:
         return None, None
+    if tally.lacks and not tally.unread:
+        return tally.lacks, _LACKING[tally.lacks]
     if not tally.unread:
         region = chunks.first_damaged_region(session, document_id)
         of_all = f"{tally.damaged} of {tally.compared} signatures could not be compared"

@@ -43,6 +43,10 @@ class Rendering(Protocol):
     def notes(self) -> tuple[str, ...]:
         """What the document carries beside its pages, in words; none of it was run."""
 
+    @property
+    def lacks(self) -> str | None:
+        """The reason code of what it lacks though its pages can be read; None for a complete document."""
+
     def __iter__(self) -> Generator[RenderedPage | PageError, None, None]:
         """Pages in order from the first asked for; a page that cannot be read is its error.
 

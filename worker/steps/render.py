@@ -6,6 +6,8 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 
+from sqlalchemy.orm import Session
+
 from db import chunks, documents, events
 from db.leases import Lease
 from db.models import Document
@@ -42,12 +44,21 @@ def _render(lease: Lease, document: Document, deps: RenderDeps) -> None:
     with deps.sessions() as session:
         hold(session, lease)
         documents.begin(session, document.id, format=rendering.format)
-        if rendering.notes and not known:
-            events.record(session, document.id, lease.stage.value, "noted", detail=", ".join(rendering.notes))
+        if not known:
+            _note(session, lease, rendering)
     for chunk_id in waiting:
         _send(deps, chunk_id, document.id)
     _send_pages(lease, rendering, known, deps)
     _close(lease, rendering.pages, deps)
+
+
+def _note(session: Session, lease: Lease, rendering: Rendering) -> None:
+    """What the document carries and lacks; an earlier look that found it lacking is taken back."""
+    stage = lease.stage.value
+    if rendering.notes:
+        events.record(session, lease.id, stage, documents.NOTED, detail=", ".join(rendering.notes))
+    if rendering.lacks != documents.lack(session, lease.id):
+        events.record(session, lease.id, stage, documents.LACKS, detail=rendering.lacks)
 
 
 def _answered_before(lease: Lease, data: bytes, deps: RenderDeps) -> bool:
@@ -76,9 +87,12 @@ def _send_pages(lease: Lease, rendering: Rendering, known: int, deps: RenderDeps
     with closing(iter(rendering)) as rendered:
         for number, pages in enumerate(_groups(rendered, size), start=-(-known // size)):
             rows = [_stored(page, lease.id, deps) for page in pages]
+            notes = [page.note for page in pages if isinstance(page, RenderedPage) and page.note]
             with deps.sessions() as session:
                 hold(session, lease, progress=True)
                 chunk_id = chunks.add(session, lease.id, number, rows, stage=first)
+                for note in notes:
+                    events.record(session, lease.id, lease.stage.value, documents.NOTED, detail=note)
             _send(deps, chunk_id, lease.id)
 
 

@@ -56,7 +56,8 @@ class RenderedPage:
 
     `data` is a complete JPEG or PNG file named by `suffix` ("jpg" or "png"). `points` is the page's size
     (width, height) in PDF points, None for image files. `source` says how the pixels came about:
-    "embedded" (the page's own scan, extracted), "rendered" (drawn by the PDF engine) or "image".
+    "embedded" (the page's own scan, extracted), "rendered" (drawn by the PDF engine) or "image". `note` says
+    what a reader of the result should know of it, such as that it was reduced.
     """
 
     index: int
@@ -67,6 +68,7 @@ class RenderedPage:
     dpi: float
     source: str
     points: tuple[float, float] | None = None
+    note: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

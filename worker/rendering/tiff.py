@@ -1,0 +1,62 @@
+"""What is peculiar to TIFF: which of its images are pages, and JPEGs of the old style in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from io import BytesIO
+from typing import Any
+
+from PIL import Image
+
+# The function itself: ultralytics, where it shares the process, replaces the name `Image.open` by a version
+# that installs packages when it meets a file it cannot read.
+from PIL.Image import open as open_image
+
+_SUBFILE, _OLD_SUBFILE, _COMPRESSION = 254, 255, 259
+_REDUCED, _MASK, _OLD_REDUCED = 1, 4, 2
+_STRIPS, _SIZES, _JPEG_START, _JPEG_LENGTH = 273, 279, 513, 514
+_OLD_JPEG = 6
+
+Tags = Mapping[int, Any]
+
+
+def full_pages(frames: Sequence[tuple[int, Tags]]) -> list[int]:
+    """The frames that are pages: smaller copies and masks of the one before are left out."""
+    pages: list[int] = []
+    largest = 0
+    for number, tags in frames:
+        size = int(tags.get(256, 0)) * int(tags.get(257, 0))
+        if pages and _is_copy(tags) and size < largest:
+            continue
+        pages.append(number)
+        largest = size
+    return pages
+
+
+def _is_copy(tags: Tags) -> bool:
+    return bool(int(tags.get(_SUBFILE, 0)) & (_REDUCED | _MASK)) or tags.get(_OLD_SUBFILE) == _OLD_REDUCED
+
+
+def old_jpeg(data: bytes, tags: Tags) -> Image.Image | None:
+    """The JPEG of the old style that is a page's pixels, opened; None for any other page.
+
+    libtiff trusts the tags beside it, which writers of the time got wrong; the JPEG itself knows better.
+    """
+    start = tags.get(_JPEG_START)
+    if tags.get(_COMPRESSION) != _OLD_JPEG or not isinstance(start, int):
+        return None
+    stream = data[start : start + int(tags.get(_JPEG_LENGTH, 0)) or None]
+    if not stream.startswith(b"\xff\xd8"):
+        return None
+    if b"\xff\xda" not in stream:
+        return None
+    if b"\xff\xd9" not in stream[-16:]:
+        stream += b"".join(_strips(data, tags))
+    return open_image(BytesIO(stream), formats=("JPEG",))
+
+
+def _strips(data: bytes, tags: Tags) -> list[bytes]:
+    offsets, sizes = (
+        value if isinstance(value, tuple) else (value,) for value in (tags[_STRIPS], tags[_SIZES])
+    )
+    return [data[offset : offset + size] for offset, size in zip(offsets, sizes, strict=False)]
