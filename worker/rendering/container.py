@@ -30,9 +30,9 @@ def is_cut_off(data: bytes) -> bool:
 
 def _ends_at_its_table(data: bytes) -> bool:
     """True for a file whose last words, without an end mark, say where its table lies, and it lies there."""
-    found = _START.search(data[-_TAIL:].rstrip(b"\0"))
-    if not found:
+    table = _START.search(data[-_TAIL:].rstrip(b"\0"))
+    if not table:
         return False
-    place = int(found[1])
+    place = int(table[1])
     head = data[place : place + 32].lstrip()
     return head.startswith(b"xref") or re.match(rb"\d+\s+\d+\s+obj", head) is not None

@@ -70,9 +70,9 @@ def _layers(document: PdfDocument, catalogue: int) -> Iterator[str]:
         yield "hidden layers"
     groups = _REFERENCE.findall(document.xref_get_key(catalogue, "OCProperties/OCGs")[1])[:_PAGES]
     for group in map(int, groups):
-        shown = document.xref_get_key(group, "Usage/View/ViewState")[1]
-        printed = document.xref_get_key(group, "Usage/Print/PrintState")[1]
-        if (shown, printed) == ("/OFF", "/ON"):
+        view = document.xref_get_key(group, "Usage/View/ViewState")[1]
+        print_state = document.xref_get_key(group, "Usage/Print/PrintState")[1]
+        if (view, print_state) == ("/OFF", "/ON"):
             yield "layers that are only printed"
 
 

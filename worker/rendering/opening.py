@@ -68,8 +68,8 @@ def _unlocked(data: bytes) -> Any | None:
 def _hides_attachments_only(data: bytes) -> bool:
     """True where streams and strings are left as they are, and only embedded files are enciphered."""
     for number, generation in _ENCRYPTION.findall(data):
-        found = re.search(rb"\b%b\s+%b\s+obj(.*?)endobj" % (number, generation), data, re.DOTALL)
-        body = found[1] if found else b""
+        dictionary = re.search(rb"\b%b\s+%b\s+obj(.*?)endobj" % (number, generation), data, re.DOTALL)
+        body = dictionary[1] if dictionary else b""
         enciphered = re.search(rb"/St[mr]F\s*/(?!Identity\b)", body)
         if b"/EFF" in body and re.search(rb"/V\s+[45]\b", body) and not enciphered:
             return True

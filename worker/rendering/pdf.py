@@ -40,7 +40,7 @@ class PdfReader:
     """An opened PDF."""
 
     def __init__(self, data: bytes, limits: Limits) -> None:
-        """Open it, mending what can be; raises EmptyDocument, UnreadableDocument or EncryptedDocument."""
+        """Open it, repairing what can be; raises EmptyDocument, UnreadableDocument or EncryptedDocument."""
         self._limits = limits
         #: Images whose data was found whole.
         self._whole: set[int] = set()

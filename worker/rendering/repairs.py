@@ -1,4 +1,4 @@
-"""What MuPDF gives up or gets wrong on the way to pages, mended before anything is drawn.
+"""What MuPDF gives up or gets wrong on the way to pages, repaired before anything is drawn.
 
 Works on pymupdf's document objects and imports nothing of it. Changes stay in memory.
 """
