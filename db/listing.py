@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, TypeVarTuple
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, func, select, union
+from sqlalchemy.orm import Session, aliased, selectinload
 
 from db.models import Claim, Document, Duplicate, Page, Reference, Region, Signer, Submission, Verdict
 from db.states import Status
 
 Columns = TypeVarTuple("Columns")
+#: Outcomes of few verdicts, by which documents are found; for others the newest are looked through.
+_RARE = ("forged", "inconclusive")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ def document_ids(
     session: Session, chosen: ListFilter, *, before: int | None = None, limit: int = 50
 ) -> Sequence[int]:
     """Ids of matching documents, newest first; `before` continues behind the last id of an earlier page."""
-    statement: Select[int] = select(Document.id).where(*_conditions(chosen))
+    statement: Select[int] = select(Document.id).where(*_conditions(session, chosen))
     if before is not None:
         statement = statement.where(Document.id < before)
     return session.execute(statement.order_by(Document.id.desc()).limit(limit)).scalars().all()
@@ -117,7 +119,7 @@ def _pages_of(statement: Select[*Columns], document_id: int) -> Select[*Columns]
     )
 
 
-def _conditions(chosen: ListFilter) -> Iterator[ColumnElement[bool]]:
+def _conditions(session: Session, chosen: ListFilter) -> Iterator[ColumnElement[bool]]:
     columns = ((Document.status, chosen.status), (Document.reason, chosen.reason))
     yield from (column == value for column, value in columns if value is not None)
     if chosen.signed is not None:
@@ -131,7 +133,7 @@ def _conditions(chosen: ListFilter) -> Iterator[ColumnElement[bool]]:
     if chosen.signer is not None:
         yield _claims(chosen.signer)
     if chosen.text:
-        yield _text(chosen.text)
+        yield _text(session, chosen.text)
     if chosen.holder is not None:
         yield Document.id.in_(select(Submission.document_id).where(Submission.holder == chosen.holder))
     yield from _by_regions(chosen)
@@ -150,7 +152,9 @@ def _by_regions(chosen: ListFilter) -> Iterator[ColumnElement[bool]]:
         .where(Page.document_id == func.coalesce(Document.original_id, Document.id))
         .correlate(Document)
     )
-    if chosen.verdict is not None:
+    if chosen.verdict in _RARE:
+        yield Document.id.in_(_with_verdict(chosen.verdict))
+    elif chosen.verdict is not None:
         verdicts = regions.join(Verdict, Verdict.region_id == Region.id)
         yield verdicts.where(Verdict.outcome == chosen.verdict).exists()
     if chosen.duplicate is not None:
@@ -158,17 +162,39 @@ def _by_regions(chosen: ListFilter) -> Iterator[ColumnElement[bool]]:
         yield copied if chosen.duplicate else ~copied
 
 
+def _with_verdict(outcome: str) -> CompoundSelect[int]:
+    """Ids of documents with that outcome, and of those linked to them."""
+    linked = aliased(Document)
+    pages = (
+        select(Page.document_id)
+        .join(Region, Region.page_id == Page.id)
+        .join(Verdict, Verdict.region_id == Region.id)
+        .where(Verdict.outcome == outcome)
+    )
+    return union(pages, select(linked.id).where(linked.original_id.in_(pages)))
+
+
 def _claims(signer: str) -> ColumnElement[bool]:
     return Document.id.in_(select(Claim.document_id).where(Claim.signer == signer))
 
 
-def _text(text: str) -> ColumnElement[bool]:
-    conditions = [Document.key.startswith(text, autoescape=True), _claims(text)]
+def _text(session: Session, text: str) -> ColumnElement[bool]:
+    """What a person means who types this: an id, a digest, a claimed signer, or the beginning of a key.
+
+    The first that there is: asked for all at once, no index would help.
+    """
     if text.isdecimal() and len(text) < 10:
-        conditions.append(Document.id == int(text))
-    if len(text) >= 8:
-        conditions.append(Document.sha256.startswith(text.lower(), autoescape=True))
-    return or_(*conditions)
+        return Document.id == int(text)
+    digest = Document.sha256.startswith(text.lower(), autoescape=True)
+    if len(text) >= 8 and _any(session, select(Document.id).where(digest)):
+        return digest
+    if _any(session, select(Claim.id).where(Claim.signer == text)):
+        return _claims(text)
+    return Document.key.startswith(text, autoescape=True)
+
+
+def _any(session: Session, statement: Select[int]) -> bool:
+    return session.execute(statement.limit(1)).scalar_one_or_none() is not None
 
 
 def enrolled_signers(session: Session) -> Sequence[tuple[int, str, int]]:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, aliased
 from db.engine import now
 from db.models import Decision, Document, Page, ReferenceCopy, Region, Review, Verdict
 from db.states import DocumentStage
-from db.writes import changed, insert_once
+from db.writes import changed, insert_many_once
 
 #: What a person should look at, the most urgent first: the reason and its priority.
 _URGENCY = {"reference_copy": 30, "forged": 20, "inconclusive": 10}
@@ -81,7 +81,7 @@ def fill_queue(session: Session, *, four_eyes: bool, limit: int) -> int:
         }
         for row in session.execute(statement)
     ]
-    return insert_once(session, Review, rows)
+    return insert_many_once(session, Review, rows)
 
 
 def claim_review(session: Session, who: str, *, lasts: timedelta) -> ReviewItem | None:

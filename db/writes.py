@@ -26,6 +26,16 @@ def insert_once(session: Session, model: type[Base], rows: Sequence[Values]) -> 
     return sum(_count(session.execute(statement.values(**row))) for row in rows)
 
 
+def insert_many_once(session: Session, model: type[Base], rows: Sequence[Values]) -> int:
+    """The same in one statement, for rows that name the same columns."""
+    if not rows:
+        return 0
+    table = cast(Table, model.__table__)
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(table).values(list(rows)).on_conflict_do_nothing()
+    return _count(session.execute(statement))
+
+
 def insert_or_find(session: Session, model: type[Base], key: Values, **others: object) -> tuple[int, bool]:
     """Insert a row unless one with that unique key is there; answer its id and whether it is new."""
     new = insert_once(session, model, [{**key, **others}]) == 1

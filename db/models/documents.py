@@ -52,6 +52,10 @@ class Document(Leased, Base):
         Index("ix_documents_reason", "reason"),
         Index("ix_documents_sha256", "sha256"),
         Index("ix_documents_original_id", "original_id"),
+        Index("ix_documents_signed_id", "signed", "id"),
+        # What texts begin with is found by their bytes: the collation of the database may be any language's.
+        Index("ix_documents_key_bytes", "key", postgresql_ops={"key": "text_pattern_ops"}),
+        Index("ix_documents_sha256_bytes", "sha256", postgresql_ops={"sha256": "text_pattern_ops"}),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -89,6 +93,7 @@ class Claim(Base):
     __table_args__ = (
         UniqueConstraint("document_id", "signer"),
         CheckConstraint("signer <> ''", name="signer"),
+        Index("ix_claims_signer_document_id", "signer", "document_id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypedDict
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, LargeBinary, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from db.base import Base
@@ -83,6 +83,7 @@ class Verdict(Base):
             "outcome NOT IN ('genuine', 'forged') OR probability IS NOT NULL",
             name="an_answer_has_a_probability",
         ),
+        Index("ix_verdicts_outcome_region_id", "outcome", "region_id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

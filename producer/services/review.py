@@ -18,7 +18,7 @@ from worker.result.decisions import Answer, DecisionResult, ReviewResult
 #: How long an item is held, and how long one that was put off rests.
 HELD, PUT_OFF = timedelta(minutes=10), timedelta(minutes=30)
 #: Verdicts that are put into the queue at a time.
-_FILL = 500
+_FILL = 200
 
 
 class NoLongerHeld(TransientError):

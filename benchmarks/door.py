@@ -1,0 +1,132 @@
+"""Lists and the review queue over many documents: `python -m benchmarks.door 1000000`.
+
+Fills a Postgres of its own with that many documents, a signature and a verdict on each, and measures what the
+console asks for. Prints the 95th percentile of each question and every table that is read from end to end.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from sqlalchemy import Engine, event, text
+
+from db.engine import make_engine, make_sessions
+from db.migrate import upgrade
+from db.states import Status
+from deploy.postgres_server import create_database
+from deploy.servers import postgres_somewhere
+from deploy.settings import GivenServers
+from producer.services.browse import ListFilter, list_documents
+from producer.services.keys import KeyHolder, Right
+from producer.services.review import ReviewRules, decide, next_review
+from worker.result.decisions import Answer
+
+#: How often each question is asked.
+TIMES = 40
+ROWS = """
+INSERT INTO versions (id, digest, content) VALUES (1, 'd', '{}');
+INSERT INTO documents (id, bucket, key, version, sha256, status, stage, fence, deliveries, registered_at,
+    finished_at, signed, pages_total, reason)
+SELECT n, 'b', 'in/' || (n % 1000) || '/' || n || '.pdf', 'v', md5(n::text) || md5((-n)::text),
+    CASE WHEN n % 100 = 0 THEN 'failed' ELSE 'done' END, 'closed', 1, 0,
+    now() - (:count - n) * interval '1 second', now(), n % 3 > 0, 1,
+    CASE WHEN n % 100 = 0 THEN 'unreadable_document' END
+FROM generate_series(1, :count) n;
+INSERT INTO claims (document_id, signer, source)
+SELECT n, 'signer ' || (n % 20000), 'key' FROM generate_series(1, :count) n;
+INSERT INTO chunks (id, document_id, index, stage, fence, deliveries)
+SELECT n, n, 0, 'closed', 1, 0 FROM generate_series(1, :count) n;
+INSERT INTO pages (id, document_id, chunk_id, index, status, image_key, width, height, dpi)
+SELECT n, n, n, 0, 'detected', 'k', 100, 100, 100 FROM generate_series(1, :count) n;
+INSERT INTO regions (id, page_id, index, label, score, x, y, width, height, crop_key)
+SELECT n, n, 0, 'signature', 0.9, 1, 1, 10, 10, 'k' FROM generate_series(1, :count) n;
+INSERT INTO verdicts (region_id, signer, outcome, probability, "references", versions_id)
+SELECT n, 'signer ' || (n % 20000),
+    CASE WHEN n % 100 = 7 THEN 'inconclusive' WHEN n = :count / 2 THEN 'forged' ELSE 'genuine' END, 0.9, 3, 1
+FROM generate_series(1, :count) n;
+ANALYZE;
+"""
+QUESTIONS: dict[str, ListFilter] = {
+    "newest": ListFilter(),
+    "failed": ListFilter(status=Status.FAILED),
+    "unsigned": ListFilter(signed="false"),
+    "one signer": ListFilter(signer="signer 77"),
+    "nobody": ListFilter(signer="nobody"),
+    "key prefix": ListFilter(prefix="in/77/"),
+    "search: key": ListFilter(text="in/123/"),
+    "search: digest": ListFilter(text="c4ca4238a0b9"),
+    "search: nothing": ListFilter(text="nothing like it"),
+    "reason": ListFilter(reason="unreadable_document"),
+    "a frequent verdict": ListFilter(verdict="inconclusive"),
+    "a rare verdict": ListFilter(verdict="forged"),
+}
+
+
+def fill(engine: Engine, count: int) -> None:
+    """All rows, in a few statements."""
+    with engine.begin() as connection:
+        for statement in filter(str.strip, ROWS.split(";\n")):
+            connection.execute(text(statement), {"count": count} if ":count" in statement else {})
+
+
+def p95(ask: Callable[[], object], times: int = TIMES) -> float:
+    """Milliseconds that 95 of 100 answers take at most."""
+    took = []
+    for _ in range(times):
+        start = time.perf_counter()
+        ask()
+        took.append(1000 * (time.perf_counter() - start))
+    return sorted(took)[int(0.95 * (times - 1))]
+
+
+def scanned(engine: Engine, ask: Callable[[], object]) -> list[str]:
+    """The large tables that a question reads from end to end."""
+    statements: list[tuple[str, object]] = []
+
+    def note(_connection: object, _cursor: object, statement: str, values: object, *_: object) -> None:
+        statements.append((statement, values))
+
+    event.listen(engine, "before_cursor_execute", note)
+    ask()
+    event.remove(engine, "before_cursor_execute", note)
+    plans: list[str] = []
+    with engine.connect() as connection:
+        for statement, values in statements:
+            if statement.lstrip().upper().startswith("SELECT"):
+                plans += [row[0] for row in connection.exec_driver_sql(f"EXPLAIN {statement}", values)]
+    return sorted(
+        {line.split(" on ")[1].split()[0] for line in plans if "Seq Scan on" in line} - {"versions"}
+    )
+
+
+def main(count: int) -> None:
+    """Fill, ask, print."""
+    with tempfile.TemporaryDirectory() as folder, postgres_somewhere(Path(folder), GivenServers()) as server:
+        engine = make_engine(create_database(server, "door"))
+        upgrade(engine)
+        fill(engine, count)
+        sessions = make_sessions(engine)
+        for name, chosen in QUESTIONS.items():
+
+            def ask(chosen: ListFilter = chosen) -> object:
+                return list_documents(sessions, chosen)
+
+            print(f"{name:22} {p95(ask):8.1f} ms  {', '.join(scanned(engine, ask))}")
+        reviewer = KeyHolder("r", "key:1", frozenset({Right.REVIEW}))
+
+        def answer() -> None:
+            item = next_review(sessions, reviewer, ReviewRules())
+            assert item is not None
+            decide(sessions, reviewer, item.id, fence=item.fence, answer=Answer.GENUINE)
+
+        print(f"{'first item, queue filled':22} {p95(answer, 1):8.1f} ms")
+        print(f"{'next item and decision':22} {p95(answer, 100):8.1f} ms")
+        engine.dispose()
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000)
