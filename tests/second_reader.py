@@ -9,14 +9,16 @@ explanation. Exit status 1 while any difference has none.
 from __future__ import annotations
 
 import importlib
-import json
 import shutil
 import subprocess
 import sys
 import tempfile
 import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -144,15 +146,29 @@ def _ink_of(page: RenderedPage | PageError) -> int | None:
     return None if isinstance(page, PageError) else ink(cv2.cvtColor(decode(page.data), cv2.COLOR_RGB2GRAY))
 
 
-def read_theirs(path: Path) -> Reading | None:
-    """The other reader's reading, from a process of its own; None where it reads nothing."""
-    command = [sys.executable, "-m", "tests.second_reader", "--read", str(path)]
-    try:
-        done = subprocess.run(command, capture_output=True, timeout=4 * SECONDS, check=True)
-        answer = json.loads(done.stdout)
-    except (subprocess.SubprocessError, json.JSONDecodeError):
+class OtherReader:
+    """The other reader in a process of its own, which is replaced when it hangs or dies."""
+
+    def __init__(self) -> None:
+        self._process = ProcessPoolExecutor(1)
+
+    def read(self, path: Path) -> Reading | None:
+        """What it makes of a file; None where it reads nothing."""
+        try:
+            return self._process.submit(other_reading, path).result(timeout=4 * SECONDS)
+        except (TimeoutError, BrokenProcessPool):
+            self.close()
+            self._process = ProcessPoolExecutor(1)
+        except Exception:  # noqa: BLE001 - a process boundary
+            # Whatever a decoder raises on a file that it cannot read.
+            return None
         return None
-    return Reading(answer["pages"], tuple(answer["ink"]))
+
+    def close(self) -> None:
+        """End it, whatever it does."""
+        for process in list(self._process._processes.values()):
+            process.kill()
+        self._process.shutdown(cancel_futures=True)
 
 
 def other_reading(path: Path) -> Reading:
@@ -214,23 +230,20 @@ def files_below(folder: Path) -> list[Path]:
     return [path for path in sorted(folder.rglob("*")) if path.is_file() and not path.name.startswith(".")]
 
 
-def differences(paths: Sequence[Path], pool: RenderPool) -> Iterator[Difference]:
+def differences(paths: Sequence[Path], pool: RenderPool, other: OtherReader) -> Iterator[Difference]:
     """What differs, file by file; files that the other cannot open are passed over."""
     for path in paths:
-        theirs = read_theirs(path)
+        theirs = other.read(path)
         if theirs:
             yield from compared(str(path), read_ours(path.read_bytes(), pool), theirs)
 
 
 def main(words: Sequence[str]) -> int:
-    """Compare a folder, or answer for one file; exit status 1 while a difference is not explained."""
+    """Compare a folder; exit status 1 while a difference is not explained."""
     warnings.simplefilter("ignore")
-    if words[:1] == ["--read"]:
-        sys.stdout.write(json.dumps(asdict(other_reading(Path(words[1])))))
-        return 0
     paths, unexplained = files_below(Path(words[0])), 0
-    with RenderPool() as pool:
-        for difference in differences(paths, pool):
+    with RenderPool() as pool, closing(OtherReader()) as other:
+        for difference in differences(paths, pool, other):
             unexplained += difference.explained is None
             sys.stdout.write(
                 f"{difference.file}: {difference.what} [{difference.explained or 'not explained'}]\n"

@@ -37,7 +37,7 @@ from worker.rendering.strangers import describe_unknown
 #: A submission that nobody ended in this time was given up: its process has died.
 ABANDONED = timedelta(minutes=5)
 #: Bytes that say which format a document has, and signers that one may claim.
-_HEAD, MOST_CLAIMS = 2048, 20
+_HEAD, MOST_CLAIMS = 66_000, 20
 #: Objects that are listed at a time to find one.
 _VERSIONS = 10
 #: Characters of a file name that are kept.

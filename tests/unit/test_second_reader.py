@@ -5,9 +5,11 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 
 from tests.corpus.codecs import damaged_pdf, sound_scan, written
@@ -16,13 +18,13 @@ from tests.inputs.tiffs import tiff_with_copy
 from tests.second_reader import (
     SIDE,
     Difference,
+    OtherReader,
     OurReading,
     Reading,
     compared,
     files_below,
     ink,
     main,
-    other_reading,
 )
 from tests.sheets import encoded, sheet
 from worker.rendering.formats import DocumentInfo
@@ -114,9 +116,26 @@ def test_a_folder_is_compared_file_by_file(tmp_path: Path, capsys: pytest.Captur
 
 
 @needs_reader
-def test_the_other_reader_answers_for_one_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "a.pdf").write_bytes(sound_scan("flate-1-bit"))
+def test_the_other_reader_reads_on_after_a_file_that_it_cannot_read(tmp_path: Path) -> None:
+    (tmp_path / "a.pdf").write_bytes(b"%PDF-1.7 and no more")
+    (tmp_path / "b.pdf").write_bytes(sound_scan("flate-1-bit"))
 
-    assert main(["--read", str(tmp_path / "a.pdf")]) == 0
-    assert capsys.readouterr().out.startswith('{"pages": 1, "ink": [')
-    assert other_reading(tmp_path / "a.pdf").ink[0] > 1000  # type: ignore[operator]
+    with closing(OtherReader()) as other:
+        assert other.read(tmp_path / "a.pdf") is None
+        whole = other.read(tmp_path / "b.pdf")
+
+    assert whole is not None
+    assert whole.pages == 1
+    assert whole.ink[0] is not None and whole.ink[0] > 1000
+
+
+@needs_reader
+def test_the_other_reader_is_replaced_when_it_dies(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(encoded(sheet(), "PNG"))
+
+    with closing(OtherReader()) as other:
+        assert other.read(tmp_path / "a.png")
+        for child in psutil.Process().children():
+            child.kill()
+        assert other.read(tmp_path / "a.png") is None
+        assert other.read(tmp_path / "a.png")
