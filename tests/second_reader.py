@@ -143,7 +143,9 @@ def read_ours(data: bytes, pool: RenderPool) -> OurReading:
 
 
 def _ink_of(page: RenderedPage | PageError) -> int | None:
-    return None if isinstance(page, PageError) else ink(cv2.cvtColor(decode(page.data), cv2.COLOR_RGB2GRAY))
+    if isinstance(page, PageError):
+        return None
+    return ink(cv2.cvtColor(decode(page.data), cv2.COLOR_RGB2GRAY))
 
 
 class OtherReader:

@@ -130,6 +130,13 @@ def test_a_jpeg_with_too_much_data_left_is_damaged(damage: Callable[[bytes], byt
         check_jpeg(damage(encoded(written("L"), "JPEG")))
 
 
+def test_a_jpeg_at_which_its_decoder_gives_up_is_damaged() -> None:
+    data = encoded(written("L"), "JPEG")
+
+    with pytest.raises(ValueError, match="gives up"):
+        check_jpeg(data[:20] + b"\xff\xc9" + data[20:])
+
+
 def test_data_behind_a_jpeg_is_none_of_its_pixels() -> None:
     check_jpeg(encoded(written("L"), "JPEG") + b"\xff\xda\xff\xd9" * 9)
     check_jpeg(encoded(written("L"), "JPEG") + b"movie" * 40)

@@ -50,8 +50,10 @@ def check_jpeg(data: bytes) -> None:
         # OpenCV waits for more; only an end in the midst of the pixels makes the decoder speak.
         data += b"\xff\xd9"
     with overhear() as heard:
-        cv2.imdecode(np.frombuffer(_measurable(data), np.uint8), cv2.IMREAD_REDUCED_GRAYSCALE_8)
+        small = cv2.imdecode(np.frombuffer(_measurable(data), np.uint8), cv2.IMREAD_REDUCED_GRAYSCALE_8)
     check(heard.words)
+    if small is None:
+        raise ValueError("part of it is lost: the JPEG decoder gives up")
 
 
 def _measurable(data: bytes) -> bytes:
