@@ -211,10 +211,10 @@ def jbig2_without_symbols() -> bytes:
     return scan(picture=jbig2(jbig2_page(segment(2, 6, body, refers=b"\0"))))
 
 
-def jbig2_of_nothing() -> bytes:
+def jbig2_of_nothing(content: bytes = FULL) -> bytes:
     """A region of a kind that draws nothing here, in thousands of bytes."""
     body = region(b"\0\3\xff\xfd\xff\2\xfe\xfe\xfe", random.Random(3).randbytes(6000))
-    return scan(picture=jbig2(jbig2_page(segment(1, 36, body))))
+    return scan(content, picture=jbig2(jbig2_page(segment(1, 36, body))))
 
 
 def jbig2(data: bytes) -> Picture:
@@ -273,5 +273,6 @@ CODECS = (
     lost("pdf-fax-ended-first", fax_ended_first, TORN),
     lost("pdf-jbig2-without-symbols", jbig2_without_symbols, TORN),
     lost("pdf-jbig2-of-nothing", jbig2_of_nothing, TORN),
+    lost("pdf-jbig2-of-nothing-drawn", lambda: jbig2_of_nothing(FULL + b" 0 0 1 1 re f"), TORN),
     Kind("pdf-damaged-image-not-drawn", listed_and_not_drawn),
 )

@@ -133,6 +133,10 @@ CONTAINERS = (
         lambda: one_page({90: b"<< /Type /Sig /ByteRange [0 100 200 99999999] >>"}),
         CUT_OFF,
     ),
+    Kind(
+        "pdf-signature-never-made",
+        lambda: one_page({90: b"<< /Type /Sig /ByteRange [0 9999999999 9999999999 9999999999] >>"}),
+    ),
     torn("pdf-table-cut-off", lambda: one_page()[: one_page().rindex(b"trailer")], CUT_OFF),
     Kind("pdf-no-end-mark", lambda: one_page().replace(b"%%EOF\n", b"")),
     Kind("pdf-zeros-behind", lambda: one_page() + bytes(5000)),

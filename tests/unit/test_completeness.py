@@ -135,7 +135,7 @@ def test_an_image_of_two_values_is_reduced_by_a_whole_factor() -> None:
 
 
 def test_a_page_of_no_size_is_drawn_as_asked_for() -> None:
-    assert finer_dpi((0, 0), (), wanted=200) == 200
+    assert finer_dpi((0, 0), tuple, wanted=200) == 200
 
 
 def test_a_page_that_was_reduced_says_so() -> None:

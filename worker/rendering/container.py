@@ -10,7 +10,8 @@ import re
 _START = re.compile(rb"startxref\s*(\d+)\s*(?:%%E?O?F?)?\s*\Z")
 #: An object, or the number of one that was cut off.
 _OBJECT = re.compile(rb"\d+\s+\d+\s+obj\b|\A\s*\d+\s+\d*\s*o?b?j?\Z|\bxref\s")
-#: The bytes that a signature covers: the second pair ends with the file that was signed.
+#: The bytes that a signature covers: the second pair ends with the file that was signed. Nines alone keep the
+#: place of a signature that was never made.
 _COVERED = re.compile(rb"/ByteRange\s*\[\s*0\s+\d+\s+(\d+)\s+(\d+)\s*\]")
 #: The end may stand this far from the end of the file: transfers append zeros and line ends.
 _TAIL = 2048
@@ -18,8 +19,8 @@ _TAIL = 2048
 
 def is_cut_off(data: bytes) -> bool:
     """True when the end of a PDF is missing: its own, that of an update, or what its signatures cover."""
-    covered = (sum(map(int, found.groups())) for found in _COVERED.finditer(data))
-    if any(end > len(data) for end in covered):
+    pairs = (pair for pair in _COVERED.findall(data) if pair[0].strip(b"9"))
+    if any(int(start) + int(length) > len(data) for start, length in pairs):
         return True
     end = data.rfind(b"%%EOF")
     if end < 0:

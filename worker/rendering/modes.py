@@ -9,7 +9,7 @@ from worker.vision.values import Grey, Pixels
 
 _PHOTOMETRIC, _WHITE_IS_ZERO = 262, 0
 #: The largest values of cameras and scanners with more than eight bits, smallest first.
-_TOPS = (1023.0, 4095.0, 16_383.0, 65_535.0)
+_TOPS = (1023.0, 4095.0, 16_383.0, 65_535.0, 2.0**31 - 1, 2.0**32 - 1)
 #: Ink on transparency that is lighter than this everywhere would vanish on white paper.
 _LIGHT = 224
 #: Alpha from which a pixel counts as ink, and the share of a page that ink may take.

@@ -85,6 +85,10 @@ class PdfReader:
         """An image that is listed and not drawn may be as damaged as it likes."""
         try:
             check_image(self._document, image)
+            if "JBIG2Decode" in image[8]:
+                # jbig2dec draws some variants as nothing, without a word.
+                pixmap = pymupdf.Pixmap(self._document, image[0])
+                check_blank(_pixels(pixmap), self._document.xref_stream_raw(image[0]) or b"")
             if short:
                 check_samples(self._document, image)
         except FAULTS:
@@ -109,7 +113,7 @@ class PdfReader:
             if extracted.width < scan.shown_width:
                 note = f"reduced to {extracted.width} × {extracted.height} pixels"
             return _rendered(index, extracted, _Look(dpi, "embedded", points, note))
-        wanted = finer_dpi(points, page.get_image_info() if images else (), wanted=self._limits.render_dpi)
+        wanted = finer_dpi(points, page.get_image_info, wanted=self._limits.render_dpi)
         resolution = drawing_dpi(index, points, wanted=wanted, limit=limit)
         drawn = encode(_drawn(page, resolution), lossy=True)
         note = f"drawn at {resolution} dpi" if resolution < self._limits.render_dpi else None

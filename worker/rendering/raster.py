@@ -158,9 +158,10 @@ def _check_reader(kind: str) -> None:
     """UnknownFormat for a format that this installation has no decoder for."""
     if kind == "heic" and importlib.util.find_spec("pillow_heif"):
         importlib.import_module("pillow_heif").register_heif_opener()
-    Image.init()
-    if kind in _OPTIONAL and _FORMATS[kind][0] not in Image.OPEN:
-        raise UnknownFormat(_OPTIONAL[kind])
+    if kind in _OPTIONAL:
+        Image.init()
+        if _FORMATS[kind][0] not in Image.OPEN:
+            raise UnknownFormat(_OPTIONAL[kind])
 
 
 def _check_size(index: int, width: int, height: int, *, limit: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from worker.errors import PageTooLarge
 from worker.rendering.mupdf_types import ImageInfo, ListedImage
@@ -32,12 +32,15 @@ def drawing_dpi(index: int, points: tuple[float, float], *, wanted: int, limit: 
     return fitting
 
 
-def finer_dpi(points: tuple[float, float], images: Iterable[ImageInfo], *, wanted: int) -> int:
-    """The resolution of the finest image on a page that is tiny; what is wanted for any other."""
+def finer_dpi(points: tuple[float, float], images: Callable[[], Iterable[ImageInfo]], *, wanted: int) -> int:
+    """The resolution of the finest image on a page that is tiny; what is wanted for any other.
+
+    `images` lists those of the page; it is called for a tiny one alone.
+    """
     longest = max(points) / 72
     if longest <= 0 or longest * wanted >= _TINY:
         return wanted
-    finest = max((_dpi(info) for info in images), default=0.0)
+    finest = max((_dpi(info) for info in images()), default=0.0)
     return max(wanted, math.floor(min(finest, _FINE / longest)))
 
 
