@@ -108,6 +108,7 @@ class Pages:
     first: int = 0
     format: str = "pdf"
     notes: tuple[str, ...] = ()
+    lacks: str | None = None
 
     @property
     def pages(self) -> int:
@@ -122,12 +123,15 @@ class GivenPages:
     """A renderer that knows what each document's bytes show."""
 
     documents: dict[bytes, list[RenderedPage | PageError] | DocumentError] = field(default_factory=dict)
+    #: What every document carries and lacks.
+    notes: tuple[str, ...] = ()
+    lacks: str | None = None
 
     def open(self, data: bytes, *, limits: Limits, first: int = 0) -> Pages:
         given = self.documents[data]
         if isinstance(given, DocumentError):
             raise given
-        return Pages(given, first)
+        return Pages(given, first, notes=self.notes, lacks=self.lacks)
 
     def close(self) -> None:
         """Holds nothing open."""
