@@ -21,7 +21,11 @@ def compare(
         list[Path] | None, typer.Argument(help="Two images, each of one signature.", show_default=False)
     ] = None,
     pairs: Annotated[
-        Path | None, typer.Option(help="CSV with the columns a,b: paths of signature images.", exists=True)
+        Path | None,
+        typer.Option(
+            help="CSV with the columns a,b: paths of signature images, several of b parted by a semicolon.",
+            exists=True,
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per pair.")] = False,
 ) -> None:
@@ -48,7 +52,7 @@ def _chosen(images: list[Path], pairs: Path | None) -> list[Pair]:
     if pairs is None:
         if len(images) != 2:
             raise WrongUse("give two images, or --pairs FILE.csv")
-        return [(images[0], images[1])]
+        return [(images[0], (images[1],))]
     if images:
         raise WrongUse("give two images or --pairs, not both")
     return read_pairs(pairs)

@@ -1,4 +1,4 @@
-"""Pairs of signature images, one opinion each."""
+"""Signature images and their references, one opinion each."""
 
 from __future__ import annotations
 
@@ -13,22 +13,27 @@ from worker.result import ComparisonResult
 if TYPE_CHECKING:
     from worker.embedded.comparison import Comparer
 
-#: Two images, of one signature each.
-Pair = tuple[Path, Path]
+#: An image of one signature, and those of one or several references.
+Pair = tuple[Path, tuple[Path, ...]]
+#: Stands between several references in a column.
+_SEVERAL = ";"
 
 
 def compare_pairs(comparer: Comparer, pairs: Iterable[Pair]) -> Iterator[ComparisonResult]:
     """An answer for each pair, in order; one whose image cannot be used has a `reason`."""
-    return (comparer.compare(first, second) for first, second in pairs)
+    return (comparer.compare(query, references) for query, references in pairs)
 
 
 def read_pairs(path: Path) -> list[Pair]:
-    """The pairs of a CSV with the columns `a` and `b`, paths of images. WrongUse."""
+    """The pairs of a CSV with the columns `a` and `b`, paths of images. WrongUse.
+
+    Several references stand in `b`, parted by semicolons.
+    """
     return [_pair(row, f"{path}, line {line}") for line, row in read_csv(path, ("a", "b"), "pairs")]
 
 
 def _pair(row: Row, place: str) -> Pair:
-    first, second = row["a"], row["b"]
-    if not first or not second:
+    query, references = row["a"], [path.strip() for path in (row["b"] or "").split(_SEVERAL)]
+    if not query or not all(references):
         raise WrongUse(f"{place}: a pair needs two images")
-    return Path(first), Path(second)
+    return Path(query), tuple(map(Path, references))

@@ -47,7 +47,7 @@ class Opinions:
         with self._asked():
             comparer = self._loaded_comparer()
             try:
-                answer = comparer.compare(a, b)
+                answer = comparer.compare(a, (b,))
             finally:
                 comparer.forget()
         detail = answer.detail

@@ -166,7 +166,7 @@ def test_a_document_that_cannot_be_read_is_told_in_a_sentence(tmp_path: Path) ->
     finished = countersign("run", letter, "--out", tmp_path / "out")
 
     assert finished.status == 1
-    assert "letter.docx: unknown_format: the file looks like a ZIP archive or an Office file" in finished.out
+    assert "letter.docx: the file looks like a ZIP archive or an Office file" in finished.out
 
 
 def test_without_json_a_table_names_the_documents(samples: Path, tmp_path: Path) -> None:
@@ -269,6 +269,23 @@ def test_compare_prints_an_object_per_pair(samples: Path, tmp_path: Path) -> Non
     assert genuine["probability"] > other["probability"]
     assert {genuine["verdict"], other["verdict"], unusable["verdict"]} <= VERDICTS
     assert (unusable["probability"], unusable["reason"]) == (None, "unusable_image")
+
+
+def test_compare_takes_several_references(samples: Path, tmp_path: Path) -> None:
+    query, *others = sorted(next((samples / "references").iterdir()).iterdir())
+    missing = tmp_path / "missing.png"
+    pairs = tmp_path / "pairs.csv"
+    rows = [others[:1], others[:2], [others[0], missing]]
+    with pairs.open("w", newline="") as file:
+        csv.writer(file).writerows([("a", "b"), *((query, ";".join(map(str, row))) for row in rows)])
+
+    finished = countersign("compare", "--pairs", pairs, "--json")
+
+    alone, together, unusable = finished.objects
+    assert [one["references"] for one in finished.objects] == [1, 2, 2]
+    assert together["b"] == f"{others[0]};{others[1]}"
+    assert together["verdict"] in VERDICTS and alone["llr"] != together["llr"]
+    assert unusable["reason"] == "unusable_image" and "missing.png" in unusable["detail"]
 
 
 def test_doctor_finds_the_embedded_form_in_health() -> None:

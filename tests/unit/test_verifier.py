@@ -27,6 +27,7 @@ from worker.vision.verification.calibration import (
     Strangers,
     agreement,
     load_calibration,
+    log_odds,
     parse,
     probability,
     soft_maximum,
@@ -44,6 +45,8 @@ FIT = {
     "forged_below": 0.3,
     "medium": 2.0,
     "high": 4.0,
+    "medium_forged": 2.5,
+    "high_forged": 5.5,
 }
 STRANGERS = {"level": -2.0, "slope": 1.0, "rate": 0.1}
 CALIBRATION = Calibration(
@@ -97,7 +100,9 @@ def test_an_unusable_crop_is_inconclusive_without_a_number():
         pytest.param(0.3, Outcome.INCONCLUSIVE, None, id="leaning genuine"),
         pytest.param(-0.3, Outcome.INCONCLUSIVE, None, id="leaning forged"),
         pytest.param(-1.0, Outcome.FORGED, Confidence.LOW, id="rather forged"),
-        pytest.param(-5.0, Outcome.FORGED, Confidence.HIGH, id="surely forged"),
+        pytest.param(-2.25, Outcome.FORGED, Confidence.LOW, id="forged needs more for a word"),
+        pytest.param(-5.0, Outcome.FORGED, Confidence.MEDIUM, id="probably forged"),
+        pytest.param(-6.0, Outcome.FORGED, Confidence.HIGH, id="surely forged"),
     ],
 )
 def test_words_follow_the_probability(logit, outcome, confidence):
@@ -126,6 +131,19 @@ def test_the_order_of_references_does_not_matter(logits, random):
     other = VERIFIER.compare(QUERY, references(*shuffled), quality=USABLE)
 
     assert opinion.probability == pytest.approx(other.probability, abs=1e-6)
+
+
+def test_no_ratio_is_stated_that_the_sets_cannot_carry():
+    bounded = Fit(references=1, **FIT, least=-3.0, most=2.0)
+    verifier = SiameseVerifier(
+        MeanEncoder(), FirstNumber(), Calibration("bounded", 0.0, (bounded,), Strangers(**STRANGERS))
+    )
+
+    llrs = [verifier.compare(QUERY, references(logit), quality=USABLE).llr for logit in (-9.0, 1.0, 9.0)]
+    nearest = verifier.nearest(QUERY, {"anna": references(8.0), "bert": references(9.0)})
+
+    assert llrs == pytest.approx([-3.0, 1.0, 2.0])
+    assert [signer for signer, _ in nearest] == ["bert", "anna"]
 
 
 def test_suggestions_are_the_likeliest_signers_best_first():
@@ -221,6 +239,15 @@ def test_notes_in_the_calibration_are_not_read():
     assert parse(text, version="x").fits == (Fit(references=1, **FIT),)
 
 
+def test_a_calibration_from_before_words_had_two_sides_is_read():
+    older = {name: value for name, value in FIT.items() if not name.endswith("_forged")}
+    text = json.dumps({"sharpness": 0.0, "fits": [{"references": 1, **older}], "strangers": STRANGERS})
+
+    (fit,) = parse(text, version="x").fits
+
+    assert (fit.medium_forged, fit.high_forged) == (fit.medium, fit.high)
+
+
 def test_the_shipped_calibration_makes_sense():
     fits = load_calibration().fits
 
@@ -229,6 +256,8 @@ def test_the_shipped_calibration_makes_sense():
         assert fit.slope > 0
         assert 0 < fit.forged_below <= 0.5 <= fit.genuine_from < 1
         assert 0 <= fit.medium <= fit.high
+        assert 0 <= fit.medium_forged <= fit.high_forged
+        assert fit.least - 1e-4 <= log_odds(fit.forged_below) < log_odds(fit.genuine_from) <= fit.most + 1e-4
 
 
 def test_one_reference_has_the_widest_band_and_many_the_narrowest():
@@ -237,7 +266,9 @@ def test_one_reference_has_the_widest_band_and_many_the_narrowest():
 
     assert all(few.genuine_from >= more.genuine_from for few, more in pairwise(fits))
     assert all(few.forged_below <= more.forged_below for few, more in pairwise(fits))
-    assert all(few.medium >= more.medium and few.high >= more.high for few, more in pairwise(fits))
+    for few, more in pairwise(fits):
+        assert few.medium >= more.medium and few.high >= more.high
+        assert few.medium_forged >= more.medium_forged and few.high_forged >= more.high_forged
     assert widths[0] > widths[-1]
 
 

@@ -11,7 +11,8 @@ import pytest
 pytest.importorskip("torch", reason="training is an optional extra")
 
 from training.verifier import calibrate, protocol, reliability
-from training.verifier.calibrate import NEVER, Evidence, _edge, _few_references_widen, _fit
+from training.verifier.bands import NEVER, Side, Tolerance
+from training.verifier.calibrate import Evidence, _few_references_widen, _fit
 from training.verifier.protocol import Gallery
 from worker.vision.verification.calibration import Calibration, Fit, Strangers, parse
 
@@ -60,7 +61,7 @@ def test_a_class_that_is_asked_more_often_weighs_no_more():
 
 
 def test_a_fit_states_half_where_both_are_as_likely():
-    fitted = _fit(evidence(normal(4, 1, 5000), normal(0, 1, 5000, seed=2)), 1)
+    fitted = _fit([evidence(normal(4, 1, 5000), normal(0, 1, 5000, seed=2))], 1)
 
     assert fitted["slope"] * 2.0 + fitted["intercept"] == pytest.approx(0.0, abs=0.1)
     assert fitted["references"] == 1
@@ -70,7 +71,7 @@ def test_a_fit_states_half_where_both_are_as_likely():
 def test_the_better_hands_are_told_apart_the_narrower_is_the_band():
     bands = []
     for apart in (1.0, 2.0, 4.0):
-        fitted = _fit(evidence(normal(apart, 1, 5000), normal(0, 1, 5000, seed=2)), 1)
+        fitted = _fit([evidence(normal(apart, 1, 5000), normal(0, 1, 5000, seed=2))], 3)
         bands.append(fitted["genuine_from"] - fitted["forged_below"])
 
     assert bands == sorted(bands, reverse=True)
@@ -78,19 +79,27 @@ def test_the_better_hands_are_told_apart_the_narrower_is_the_band():
 
 
 def test_stronger_words_need_stronger_evidence():
-    fitted = _fit(evidence(normal(3, 1, 5000), normal(0, 1, 5000, seed=2)), 1)
+    fitted = _fit([evidence(normal(3, 1, 5000), normal(0, 1, 5000, seed=2))], 3)
 
     assert 0 <= fitted["medium"] < fitted["high"] < NEVER
+    assert 0 <= fitted["medium_forged"] < fitted["high_forged"] < NEVER
+
+
+def test_one_reference_never_earns_a_stronger_word_than_low():
+    fitted = _fit([evidence(normal(9, 1, 5000), normal(0, 1, 5000, seed=2))], 1)
+
+    words = ("medium", "high", "medium_forged", "high_forged")
+    assert {fitted[word] for word in words} == {NEVER}
 
 
 def test_what_cannot_be_told_apart_is_never_decided():
     same = normal(0, 1, 2000)
 
-    fitted = _fit(evidence(same, same), 1)
+    fitted = _fit([evidence(same, same)], 1)
 
     assert fitted["genuine_from"] == pytest.approx(1.0)
     assert fitted["forged_below"] == pytest.approx(0.0)
-    assert fitted["medium"] == fitted["high"] == NEVER
+    assert fitted["medium"] == fitted["high"] == fitted["high_forged"] == NEVER
 
 
 @pytest.mark.parametrize(
@@ -104,20 +113,48 @@ def test_what_cannot_be_told_apart_is_never_decided():
     ],
 )
 def test_the_edge_is_the_least_strength_with_few_enough_errors(strength, wrong, expected):
-    strength, wrong = np.array(strength, float), np.array(wrong, bool)
+    side = Side(np.array(strength, float), np.array(wrong, bool), np.ones(len(strength)))
 
-    assert _edge(strength, wrong, np.ones(len(strength))) == expected
+    assert side.edge(Tolerance(0.15, 0.05)) == expected
 
 
 def test_verdicts_together_err_no_more_than_allowed():
     strength = np.linspace(0.1, 10, 100)
-    wrong = np.arange(100) % 10 == 0
+    wrong = (np.arange(100) % 10 == 0) & (strength < 6)
 
-    edge = _edge(strength, wrong & (strength < 6), np.ones(100))
+    edge = Side(strength, wrong, np.ones(100)).edge(Tolerance(0.2, 0.05))
 
-    beyond = strength >= edge
-    assert (wrong & (strength < 6))[beyond].mean() <= calibrate.MAX_TOTAL_ERROR
+    assert wrong[strength >= edge].mean() <= 0.05
     assert edge < 6
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "low", "high"),
+    [
+        pytest.param(normal(3, 1, 20), normal(-3, 1, 20), 0.5, 3.1, id="no more than twenty cases can carry"),
+        pytest.param(normal(9, 1, 2000), normal(-9, 1, 2000), 5.0, 7.7, id="more with more cases"),
+        pytest.param(
+            normal(0, 1, 500), normal(0, 1, 500, seed=2), 0.0, 0.3, id="nothing where none can tell"
+        ),
+    ],
+)
+def test_few_cases_carry_no_strong_ratio(right, wrong, low, high):
+    strength = np.concatenate([right, wrong])
+    side = Side(strength, np.arange(len(strength)) >= len(right), np.ones(len(strength)))
+
+    assert low <= side.bound() <= high
+
+
+def test_bands_hold_on_the_set_that_differs_from_the_others():
+    alike = [evidence(normal(4, 1, 2000, seed), normal(0, 1, 2000, seed + 9)) for seed in (1, 2, 3)]
+    other = evidence(normal(5, 1, 2000, 4), normal(2, 1, 2000, 5))
+
+    plain, careful = _fit(alike, 3), _fit([*alike, other], 3)
+
+    llr = other.features[:, 0] * careful["slope"] + careful["intercept"]
+    accepted = llr >= math.log(careful["genuine_from"] / (1 - careful["genuine_from"]))
+    assert careful["genuine_from"] > plain["genuine_from"]
+    assert (accepted & ~other.genuine).sum() / accepted.sum() <= 0.08
 
 
 def fits(**columns: list[float]) -> list[dict[str, float]]:
@@ -127,6 +164,10 @@ def fits(**columns: list[float]) -> list[dict[str, float]]:
         "forged_below": [0.1, 0.2, 0.3],
         "medium": [3.0, 2.0, 1.0],
         "high": [6.0, 5.0, 4.0],
+        "medium_forged": [3.0, 2.0, 1.0],
+        "high_forged": [6.0, 5.0, 4.0],
+        "least": [-9.0, -9.0, -9.0],
+        "most": [1.0, 9.0, 9.0],
     } | columns
     return [{name: column[i] for name, column in values.items()} for i in range(3)]
 
@@ -135,16 +176,23 @@ def fits(**columns: list[float]) -> list[dict[str, float]]:
     ("name", "given", "expected"),
     [
         pytest.param("genuine_from", [0.9, 0.8, 0.7], [0.9, 0.8, 0.7], id="narrowing stays"),
-        pytest.param("genuine_from", [0.8, 0.9, 0.7], [0.85, 0.85, 0.7], id="neighbours share their mean"),
-        pytest.param("forged_below", [0.2, 0.1, 0.3], [0.15, 0.15, 0.3], id="the lower edge only rises"),
+        pytest.param("genuine_from", [0.8, 0.9, 0.7], [0.9, 0.9, 0.7], id="one needs what two need"),
+        pytest.param("forged_below", [0.2, 0.1, 0.3], [0.1, 0.1, 0.3], id="the lower edge only rises"),
         pytest.param("medium", [1.0, 2.0, 3.0], [2.0, 2.0, 2.0], id="words never get dearer"),
-        pytest.param("high", [6.0, 4.0, 5.0], [6.0, 4.5, 4.5], id="only neighbours that disagree"),
+        pytest.param("high", [6.0, 4.0, 5.0], [6.0, 4.0, 4.0], id="more need no more than fewer"),
     ],
 )
 def test_more_references_never_widen_the_band_or_raise_the_price_of_words(name, given, expected):
     smooth = _few_references_widen(fits(**{name: given}))
 
     assert [fit[name] for fit in smooth] == pytest.approx(expected)
+
+
+def test_bounds_reach_as_far_as_verdicts_begin():
+    bounded = _few_references_widen(fits())
+
+    assert bounded[0]["most"] == pytest.approx(math.log(9), abs=1e-4)
+    assert (bounded[1]["most"], bounded[0]["least"]) == (9.0, -9.0)
 
 
 def scored(

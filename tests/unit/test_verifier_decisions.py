@@ -1,5 +1,7 @@
 """Verdicts counted: what is decided, what of that is wrong, by confidence."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -19,6 +21,8 @@ FIT = Fit(
     forged_below=1 / (1 + np.e**2),
     medium=1,
     high=3,
+    medium_forged=2.5,
+    high_forged=3,
 )
 
 
@@ -41,7 +45,7 @@ def test_high_confidence_is_judged_alone():
 
 
 def test_a_fit_that_always_decides_decides_all():
-    always = Fit(1, slope=1, agreement=0, intercept=0, genuine_from=0, forged_below=0, medium=1, high=3)
+    always = replace(FIT, genuine_from=0, forged_below=0)
 
     assert decisions("set", 1, [writer([1, -4], [2, -3])], always).decided.value == 1
 

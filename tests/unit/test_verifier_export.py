@@ -41,6 +41,8 @@ CALIBRATION = {
             "forged_below": 0.2,
             "medium": 1.0,
             "high": 3.0,
+            "medium_forged": 1.0,
+            "high_forged": 3.0,
         }
     ],
     "strangers": {"level": 1.0, "slope": 2.0, "rate": 0.05},

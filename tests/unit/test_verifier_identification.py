@@ -24,6 +24,8 @@ FIT = Fit(
     forged_below=0.2,
     medium=2.0,
     high=4.0,
+    medium_forged=1.0,
+    high_forged=4.0,
 )
 #: Among ten signers the nearest must reach a log-likelihood ratio of 1.
 CALIBRATION = Calibration("made up", 0.0, (FIT,), Strangers(level=-1.0, slope=1.0, rate=0.1))

@@ -129,7 +129,7 @@ def test_calibrated_verdicts_err_no_more_often_than_stated():
 
     wrong = skilled.mean() / (skilled.mean() + genuine.mean())
 
-    assert wrong <= calibrate.MAX_TOTAL_ERROR + 0.02
+    assert wrong <= calibrate.TOLERANCES["decided"].together + 0.02
 
 
 def test_the_more_are_enrolled_the_nearer_somebody_must_be():

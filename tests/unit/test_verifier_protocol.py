@@ -167,6 +167,8 @@ def fit(references: int, **changes: float) -> Fit:
         "forged_below": 0.2,
         "medium": 1.0,
         "high": 2.0,
+        "medium_forged": 1.0,
+        "high_forged": 2.0,
     }
     return Fit(references, **(values | changes))
 

@@ -117,8 +117,8 @@ def _train_shipped(
 
 def _calibrate(data: Path, folder: Path) -> None:
     encoder, matcher = load_encoder(folder=folder), load_matcher(folder)
-    galleries = [sets.validation(data), sets.online_validation(data)]
     with messages.status("calibrating …"):
+        galleries = [read(data) for read in sets.CALIBRATION]
         calibration = calibrate(
             [(gallery, scores(gallery, encoder, matcher, others=STRANGERS)) for gallery in galleries]
         )

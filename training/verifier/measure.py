@@ -17,7 +17,7 @@ from training.verifier import (
     plots,
     robustness,
 )
-from training.verifier.decisions import Decisions
+from training.verifier.decisions import LeftOut
 from training.verifier.evaluate import VerifierReport
 from training.verifier.identification import Search
 from training.verifier.library import Library
@@ -31,7 +31,7 @@ class Whole:
 
     #: SHA-256 of the weights that were measured, by their names in the catalogue.
     digests: dict[str, str]
-    decisions: list[Decisions] | None
+    decisions: list[LeftOut] | None
     sets: VerifierReport | None
     names: SameName | None
     robustness: list[ArrivalCondition] | None

@@ -19,7 +19,7 @@ from training.verifier.metrics import Trials
 from training.verifier.readers import Drawn, SignerSpecimens, Specimen
 from worker.vision.crops import fit, normalise
 from worker.vision.values import Embeddings, Normal
-from worker.vision.verification.calibration import Calibration, agreement, soft_maximum
+from worker.vision.verification.calibration import Calibration, Fit, agreement, soft_maximum
 from worker.vision.verification.embedding import GLOBAL
 
 #: Logits of queries (rows) against references (columns), or one score a query.
@@ -172,11 +172,15 @@ def trials(drawn: Sequence[Sequence[Draw]], score: Callable[[Pairs, float], Pair
 
 def llr(calibration: Calibration, count: int) -> Callable[[Pairs, float], Pairs]:
     """The shipped combination and calibration, as `trials` wants it."""
-    fitted = calibration.fit_for(count)
+    return ratio(calibration.fit_for(count), calibration.sharpness)
+
+
+def ratio(fit: Fit, sharpness: float) -> Callable[[Pairs, float], Pairs]:
+    """The log-likelihood ratios of one fit, however large."""
 
     def score(pairs: Pairs, agreement: float) -> Pairs:
-        combined = soft_maximum(pairs, calibration.sharpness)
-        return fitted.slope * combined + fitted.agreement * agreement + fitted.intercept
+        combined = soft_maximum(pairs, sharpness)
+        return fit.slope * combined + fit.agreement * agreement + fit.intercept
 
     return score
 

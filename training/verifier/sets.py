@@ -139,6 +139,8 @@ def _held_out(position: int) -> bool:
     return position % HELD_OUT_EVERY == HELD_OUT_EVERY - 1
 
 
+#: What fits probabilities, bands and words: signers of five sources, of whom none trained the encoder.
+CALIBRATION: tuple[Callable[[Path], Gallery], ...] = (validation, online_validation, mcyt, cedar, dutch)
 #: Readers of what trains beside BHSig, by the names of the settings' shares.
 OTHERS: dict[str, Callable[[Path], list[SignerSpecimens]]] = {
     "online": online_for_training,

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+import numpy as np
+
 from training.common.shares import Share
 from training.common.statistics import Estimate
 from training.verifier.copies import CopiesReport, Pairs
-from training.verifier.decisions import Decisions
+from training.verifier.decisions import LeftOut
 from training.verifier.enrolment import ReferenceReport
 from training.verifier.evaluate import Against, VerdictShares, VerifierFigures, VerifierReport
 from training.verifier.identification import Search
@@ -23,7 +25,9 @@ def everything(whole: Whole) -> str:
     """All parts that were measured."""
     parts = []
     if whole.decisions is not None:
-        parts.append(_section("Verdicts on sets that took no part in training", _decisions(whole.decisions)))
+        parts.append(
+            _section("Verdicts on each set, by what the other sets fit", _decisions(whole.decisions))
+        )
     if whole.sets is not None:
         parts.append(_sets(whole.sets))
     if whole.names is not None:
@@ -81,30 +85,31 @@ def references_table(report: ReferenceReport) -> str:
     return f"{head}\n\n{_table(heads, body)}"
 
 
-def _decisions(rows: Sequence[Decisions]) -> str:
+def _decisions(measured: Sequence[LeftOut]) -> str:
     body = [
         (
             row.source,
             str(row.writers),
             str(row.references),
-            *(_rate(rate) for rate in (row.skilled_eer, row.eer_per_writer, row.random_eer)),
-            *(_rate(rate) for rate in (row.decided, row.wrong_where_decided, row.wrong_among_high)),
+            *(_rate(rate) for rate in (row.wrong_where_decided, row.decided)),
             *(_rate(rate) for rate in (row.genuine_called_forged, row.forged_called_genuine)),
+            *(_rate(rate) for rate in (row.wrong_among_high, row.high)),
+            *(_rate(rate) for rate in (row.wrong_among_medium, row.wrong_among_low)),
+            *(_rate(rate) for rate in (row.skilled_eer, row.eer_per_writer, row.random_eer)),
             f"{row.ece:.3f}",
             f"{row.cllr.value:.3f}",
+            f"{row.cllr.value - row.min_cllr:.3f}",
+            f"{each.query_only:.1%}",
         )
-        for row in rows
+        for each, row in sorted(
+            ((each, row) for each in measured for row in each.rows),
+            key=lambda pair: -np.nan_to_num(pair[1].wrong_where_decided.value),
+        )
     ]
-    errors = (
-        "Skilled EER",
-        "EER per writer",
-        "Random EER",
-        "Decided",
-        "Wrong where decided",
-        "Wrong among high",
-    )
-    kinds = ("Genuine called forged", "Forged called genuine", "ECE", "Cllr")
-    return _table(("Set", "Writers", "References", *errors, *kinds), body)
+    verdicts = ("Wrong where decided", "Decided", "Genuine called forged", "Forged called genuine")
+    words = ("Wrong among high", "High", "Wrong among medium", "Wrong among low")
+    errors = ("Skilled EER", "EER per writer", "Random EER", "ECE", "Cllr", "Calibration loss", "Query only")
+    return _table(("Set", "Writers", "References", *verdicts, *words, *errors), body)
 
 
 def _sets(report: VerifierReport) -> str:
@@ -251,6 +256,8 @@ def _table(heads: Cells, body: Iterable[Cells]) -> str:
 
 
 def _rate(rate: Estimate) -> str:
+    if np.isnan(rate.value):
+        return "none given"
     return f"{rate.value:.1%} ({100 * rate.low:.1f}–{100 * rate.high:.1f})"
 
 

@@ -1,7 +1,8 @@
-"""Two signature images against each other, without a database."""
+"""Signature images against each other, without a database."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +23,8 @@ from worker.vision.crops import ink_mask
 from worker.vision.values import Opinion, Quality
 from worker.vision.verification.enrolment import Grade
 
+#: Stands between the paths of several references.
+SEVERAL = ";"
 #: Reason code of a comparison with an image that cannot be read or shows too little.
 UNUSABLE_IMAGE = "unusable_image"
 
@@ -48,24 +51,26 @@ class Comparer:
         self._reader = SignatureReader(self._renderer, lambda: build_detector(detection))
         self._known: dict[Path, _Image] = {}
 
-    def compare(self, a: Path, b: Path) -> ComparisonResult:
-        """The pair with probability, verdict and confidence; a reason when an image will not do.
+    def compare(self, query: Path, references: Sequence[Path]) -> ComparisonResult:
+        """The opinion with probability, verdict and confidence; a reason when one image will not do.
 
         Of a page its one signature is compared, and `detail` says so.
         """
         reason = detail = scores = None
         same_ink = False
         try:
-            first, second = self._read(a), self._read(b)
-            opinion = self._verifier.compare(first.embedding, second.embedding[None], quality=first.quality)
-            scores = ReferenceScores(a=first.grade.score, b=second.grade.score)
-            same_ink = _same_ink(first, second, opinion)
-            detail = "; ".join(filter(None, dict.fromkeys((first.note, second.note)))) or None
+            asked, known = self._read(query), [self._read(path) for path in references]
+            embeddings = np.stack([image.embedding for image in known])
+            opinion = self._verifier.compare(asked.embedding, embeddings, quality=asked.quality)
+            scores = ReferenceScores(a=asked.grade.score, b=min(image.grade.score for image in known))
+            same_ink = any(_same_ink(asked, image, opinion) for image in known)
+            detail = "; ".join(filter(None, dict.fromkeys(image.note for image in (asked, *known)))) or None
         except UnusableReference as error:
             opinion, reason, detail = Opinion(Outcome.INCONCLUSIVE), UNUSABLE_IMAGE, str(error)
         return ComparisonResult(
-            a=str(a),
-            b=str(b),
+            a=str(query),
+            b=SEVERAL.join(map(str, references)),
+            references=len(references),
             probability=opinion.probability,
             verdict=opinion.outcome,
             confidence=opinion.confidence,

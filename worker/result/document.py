@@ -70,7 +70,7 @@ class VerdictResult(ResultModel):
         default=None, description="Natural logarithm of the likelihood ratio, genuine over forged."
     )
     confidence: Confidence | None = Field(
-        description="How often verdicts of this strength were right on validation writers; null without one."
+        description="How rarely such verdicts were wrong on the worst source left out; null without one."
     )
     references: Count = Field(description="How many references it was compared with.")
     doubtful_references: tuple[int, ...] = Field(

@@ -18,20 +18,21 @@ class ReferenceScores(ResultModel):
 
 
 class ComparisonResult(ResultModel):
-    """Two signature images against each other."""
+    """A signature image against one reference or several."""
 
     a: str = Field(description="Path of the first image, the query.")
-    b: str = Field(description="Path of the second image, the reference.")
+    b: str = Field(description="Path of the reference; of several, parted by `;`.")
+    references: Count = Field(default=1, description="How many references `b` names.")
     probability: Share | None = Field(
         description="Probability that both are of one hand, calibrated at even odds; null when not compared."
     )
     verdict: Outcome = Field(description="What the comparison says.")
     confidence: Confidence | None = Field(
-        description="How often verdicts of this strength were right on validation writers."
+        description="How rarely such verdicts were wrong on the worst source left out."
     )
     llr: float | None = Field(description="Natural logarithm of the likelihood ratio.")
     scores: ReferenceScores | None = Field(
-        description="How well each serves as a reference; null when not compared."
+        description="How well each serves as a reference, `b` the worst of several; null when not compared."
     )
     same_ink: bool = Field(description="Whether both show one act of writing.")
     reason: str | None = Field(description="Reason code why they were not compared.")

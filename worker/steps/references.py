@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
@@ -106,9 +107,14 @@ def judge(signer: str, deps: VerifyDeps) -> EnrolmentResult:
 def signature_image(name: str, data: bytes, renderer: Renderer) -> RenderedPage:
     """The first page of an image of one signature. UnusableReference when it cannot be read."""
     try:
-        page = next(iter(renderer.open(data, limits=Limits())))
+        opened = renderer.open(data, limits=Limits())
+        pages = iter(opened)
+        page = next(pages)
     except DocumentError as error:
         raise UnusableReference(name, error.reason) from error
+    if opened.pages == 1:
+        # Heard out, a renderer serves the next image; cut short, it is ended, and a new one has to start.
+        deque(pages, maxlen=0)
     if isinstance(page, PageError):
         raise UnusableReference(name, page.reason)
     return page

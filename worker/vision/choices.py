@@ -52,7 +52,7 @@ class Outcome(StrEnum):
 
 
 class Confidence(StrEnum):
-    """How often verdicts of this strength were right on validation writers, as the calibration says."""
+    """How rarely verdicts of this strength were wrong on the worst source that fitted nothing."""
 
     HIGH = "high"
     MEDIUM = "medium"

@@ -91,7 +91,8 @@ class Opinion:
     """The answer of the verifier for one query against a signer's references.
 
     `probability` is that of a genuine signature, in [0, 1]; None when there was nothing to compare.
-    `llr` is the natural logarithm of the calibrated likelihood ratio.
+    `llr` is the natural logarithm of the calibrated likelihood ratio, as far as it may be stated;
+    `unbounded` is the same however large, where it is known, for what orders and thresholds.
     """
 
     outcome: Outcome
@@ -99,3 +100,4 @@ class Opinion:
     llr: float | None = None
     confidence: Confidence | None = None
     references: int = 0
+    unbounded: float | None = None

@@ -5,8 +5,10 @@ from __future__ import annotations
 import bisect
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -27,8 +29,10 @@ class Fit:
     `slope`, `agreement` and `intercept` turn the combined logit and the references' agreement with each
     other into the natural logarithm of the likelihood ratio of genuine against skilled forgery. Probabilities
     are those at equal odds. From `genuine_from` upwards and `forged_below` downwards a verdict is given;
-    between them the measured error was above the stated one. `medium` and `high` are distances of the
-    log-likelihood ratio beyond which verdicts erred that rarely.
+    between them the error on some set that was left out was above the stated one. `medium` and `high` are
+    log-likelihood ratios from which `genuine` erred that rarely on every such set, `medium_forged` and
+    `high_forged` distances below even odds from which `forged` did. No ratio below `least` or above `most`
+    is stated: the sets are too small to show more.
     """
 
     references: int
@@ -39,6 +43,10 @@ class Fit:
     forged_below: float
     medium: float
     high: float
+    medium_forged: float
+    high_forged: float
+    least: float = -math.inf
+    most: float = math.inf
 
     @property
     def band(self) -> float:
@@ -46,8 +54,12 @@ class Fit:
         return log_odds(self.genuine_from) - log_odds(self.forged_below)
 
     def llr(self, logit: float, agreement: float) -> float:
-        """The calibrated log-likelihood ratio of a combined logit."""
+        """The calibrated log-likelihood ratio of a combined logit, however large."""
         return self.slope * logit + self.agreement * agreement + self.intercept
+
+    def stated(self, llr: float) -> float:
+        """The log-likelihood ratio as far as the sets can carry it."""
+        return min(max(llr, self.least), self.most)
 
     def outcome(self, probability: float) -> Outcome:
         """The verdict for a probability."""
@@ -56,10 +68,11 @@ class Fit:
         return Outcome.FORGED if probability < self.forged_below else Outcome.INCONCLUSIVE
 
     def confidence(self, llr: float) -> Confidence:
-        """How rarely verdicts this far from even odds were wrong."""
-        if abs(llr) >= self.high:
+        """How rarely verdicts this far from even odds, on the same side, were wrong."""
+        medium, high = (self.medium, self.high) if llr >= 0 else (self.medium_forged, self.high_forged)
+        if abs(llr) >= high:
             return Confidence.HIGH
-        return Confidence.MEDIUM if abs(llr) >= self.medium else Confidence.LOW
+        return Confidence.MEDIUM if abs(llr) >= medium else Confidence.LOW
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +157,7 @@ def parse(text: str, *, version: str) -> Calibration:
     """Read calibration.json; names that it does not know, such as notes on the protocol, are not read."""
     try:
         stored = json.loads(text)
-        fits = tuple(sorted((Fit(**fit) for fit in stored["fits"]), key=lambda fit: fit.references))
+        fits = tuple(sorted((read_fit(fit) for fit in stored["fits"]), key=lambda fit: fit.references))
         strangers = Strangers(**stored["strangers"])
         calibration = Calibration(version, float(stored["sharpness"]), fits, strangers)
     except (ValueError, TypeError, KeyError) as error:
@@ -152,3 +165,8 @@ def parse(text: str, *, version: str) -> Calibration:
     if not fits:
         raise WeightsError("calibration", "has no fits")
     return calibration
+
+
+def read_fit(stored: Mapping[str, Any]) -> Fit:
+    """A stored fit; older ones give "forged" its words as far from even odds as "genuine"."""
+    return Fit(**{"medium_forged": stored["medium"], "high_forged": stored["high"], **stored})

@@ -83,10 +83,11 @@ def standings(references: Embeddings, verifier: Verifier) -> list[Standing]:
     if len(references) < MIN_TO_JUDGE:
         return [Standing(number, None) for number in range(1, len(references) + 1)]
     usable = Quality(ink=0.1, width=FULL_WIDTH, height=FULL_WIDTH, usable=True)
-    llrs = [
-        verifier.compare(reference, np.delete(references, i, axis=0), quality=usable).llr
+    opinions = [
+        verifier.compare(reference, np.delete(references, i, axis=0), quality=usable)
         for i, reference in enumerate(references)
     ]
+    llrs = [opinion.llr if opinion.unbounded is None else opinion.unbounded for opinion in opinions]
     return [Standing(number, llr) for number, llr in enumerate(llrs, 1)]
 
 

@@ -97,9 +97,9 @@ class SiameseVerifier:
 
     def _opinion(self, query: npt.NDArray[np.float32], references: Embeddings) -> Opinion:
         fit, llr = self.calibration.fit_for(len(references)), self._llr(query, references)
-        outcome = fit.outcome(probability(llr))
+        outcome, stated = fit.outcome(probability(llr)), fit.stated(llr)
         confidence = None if outcome is Outcome.INCONCLUSIVE else fit.confidence(llr)
-        return Opinion(outcome, probability(llr), llr, confidence, len(references))
+        return Opinion(outcome, probability(stated), stated, confidence, len(references), unbounded=llr)
 
 
 def build(entry: VerifierEntry, *, device: str, folder: Path) -> SiameseVerifier:
