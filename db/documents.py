@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, case, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, case, delete, func, or_, select, true, update
 from sqlalchemy.orm import Session
 
-from db import events
+from db import answers, events
+from db.answers import Asked, Given
 from db.engine import now
 from db.models import Chunk, Claim, Document, Event, Page, Region
 from db.signing import is_compared, signs
 from db.states import FIRST_STAGE, ClaimSource, DocumentStage, PageStatus, Status
-from db.writes import Values, changed, insert_once, insert_or_find
+from db.writes import changed, insert_once, insert_or_find
 
 #: The event that names what a document lacks, by its reason code; without one, nothing any more.
 LACKS = "incomplete"
@@ -77,6 +79,12 @@ def known(session: Session, document_id: int) -> Document | None:
     return session.execute(select(Document).where(Document.id == document_id)).scalar_one_or_none()
 
 
+def by_ids(session: Session, document_ids: Collection[int]) -> dict[int, Document]:
+    """The documents with these ids; those that were erased are missing."""
+    rows = session.execute(select(Document).where(Document.id.in_(document_ids))).scalars()
+    return {row.id: row for row in rows}
+
+
 def find(session: Session, text: str) -> list[Document]:
     """Documents by id, key (or its end), SHA-256 (eight or more of its digits) or task id, newest first."""
     conditions = [Document.key == text, Document.key.endswith(f"/{text}", autoescape=True)]
@@ -102,45 +110,46 @@ def begin(session: Session, document_id: int, **facts: object) -> None:
     session.execute(update(Document).where(Document.id == document_id).values(status=Status.WORKING, **facts))
 
 
-def close(
-    session: Session,
-    document_id: int,
-    status: Status,
-    *,
-    signed: bool | None = None,
-    reason: str | None = None,
-    detail: str | None = None,
-    result_key: str | None = None,
-    versions_id: int | None = None,
-) -> None:
-    """Give the document its final status; those linked to it share it, or start alone when it failed."""
-    answer = {
-        "status": status,
-        "signed": signed,
-        "reason": reason,
-        "detail": detail,
-        "result_key": result_key,
-        "versions_id": versions_id,
-    }
-    _settle(session, Document.id == document_id, answer)
+def close(session: Session, document_id: int, given: Given) -> None:
+    """Give the document its answer; those linked to it share it, or start alone when it failed."""
+    _settle(session, document_id, given)
     linked = (Document.original_id == document_id) & (Document.stage == DocumentStage.LINKED)
-    if status is not Status.FAILED:
-        _settle(session, linked, answer)
+    if given.status is not Status.FAILED:
+        for other in session.execute(select(Document.id).where(linked).order_by(Document.id)).scalars().all():
+            _settle(session, other, given)
     else:
         # They were begun once; that others failed before them does not count against them.
         alone = {"stage": FIRST_STAGE, "original_id": None, "due_at": now(session), "deliveries": 1}
         session.execute(update(Document).where(linked).values(alone))
 
 
-def _settle(session: Session, where: ColumnElement[bool], answer: Values) -> None:
-    closed = {
+def answer_again(session: Session, document_id: int, given: Given, asked: Asked) -> None:
+    """Give a closed document another answer, and those that share its answers with it."""
+    sharing = select(Document.id).where(
+        Document.original_id == document_id, Document.stage == DocumentStage.CLOSED
+    )
+    for other in (document_id, *session.execute(sharing.order_by(Document.id)).scalars().all()):
+        number = answers.add_answer(session, other, given, asked)
+        values = {"answer": number, "result_key": given.result_key, "versions_id": given.versions_id}
+        session.execute(update(Document).where(Document.id == other).values(values))
+
+
+def _settle(session: Session, document_id: int, given: Given) -> None:
+    values = {
+        "answer": answers.add_answer(session, document_id, given),
+        "status": given.status,
+        "signed": given.signed,
+        "reason": given.reason,
+        "detail": given.detail,
+        "result_key": given.result_key,
+        "versions_id": given.versions_id,
         "stage": DocumentStage.CLOSED,
         "finished_at": now(session),
         "due_at": None,
         "lease_until": None,
         "deliveries": 0,
     }
-    session.execute(update(Document).where(where).values(**answer, **closed))
+    session.execute(update(Document).where(Document.id == document_id).values(values))
 
 
 def quarantine(
@@ -150,7 +159,8 @@ def quarantine(
     alive = update(Document).where(Document.id == document_id, Document.stage != DocumentStage.CLOSED)
     if not changed(session, alive.values(fence=Document.fence + 1)):
         return False
-    close(session, document_id, Status.FAILED, reason=reason, detail=detail, versions_id=versions_id)
+    given = Given(status=Status.FAILED, reason=reason, detail=detail, versions_id=versions_id)
+    close(session, document_id, given)
     return True
 
 
@@ -189,38 +199,58 @@ def link(session: Session, document_id: int, original: Document) -> None:
         )
     )
     if original.stage is DocumentStage.CLOSED:
-        names = ("status", "signed", "reason", "detail", "result_key", "versions_id")
-        _settle(session, Document.id == document_id, {name: getattr(original, name) for name in names})
+        _settle(session, document_id, answers.given_by(session, original.id))
 
 
-def start_again(session: Session, document_ids: Iterable[int]) -> list[int]:
-    """Send closed documents back to the first stage; results are wiped, events stay. Answer whose it was."""
+def start_again(
+    session: Session, document_ids: Iterable[int], asked: Asked, *, open_too: bool = False
+) -> list[int]:
+    """Send closed documents back to the first stage, with `open_too` also others; answer which those were.
+
+    What was read of them is wiped; their answers and history stay, and the newest answer stands until the
+    next. Documents that share their answer wait for the next one with them.
+    """
     again = []
     for document_id in document_ids:
-        statement = (
-            update(Document)
-            .where(Document.id == document_id, Document.stage == DocumentStage.CLOSED)
-            .values(
-                status=Status.WAITING,
-                stage=FIRST_STAGE,
-                fence=Document.fence + 1,
-                deliveries=0,
-                lease_until=None,
-                due_at=now(session),
-                reason=None,
-                detail=None,
-                signed=None,
-                pages_total=None,
-                original_id=None,
-                result_key=None,
-                versions_id=None,
-                finished_at=None,
-            )
-        )
-        if changed(session, statement):
+        first = {"status": Status.WAITING, "stage": FIRST_STAGE, "original_id": None, "due_at": now(session)}
+        if _reopen(session, Document.id == document_id, asked, open_too=open_too, **first):
             session.execute(delete(Chunk).where(Chunk.document_id == document_id))
+            _reopen(
+                session,
+                Document.original_id == document_id,
+                asked,
+                status=Status.WORKING,
+                stage=DocumentStage.LINKED,
+            )
+            events.record(session, document_id, "operator", str(asked.cause), who=asked.who)
             again.append(document_id)
     return again
+
+
+def _reopen(
+    session: Session, where: ColumnElement[bool], asked: Asked, *, open_too: bool = False, **values: object
+) -> int:
+    """Open closed documents again; how many those were."""
+    statement = (
+        update(Document)
+        .where(where, true() if open_too else Document.stage == DocumentStage.CLOSED)
+        .values(
+            fence=Document.fence + 1,
+            deliveries=0,
+            lease_until=None,
+            reason=None,
+            detail=None,
+            signed=None,
+            pages_total=None,
+            result_key=None,
+            versions_id=None,
+            finished_at=None,
+            cause=asked.cause,
+            asked_by=asked.who,
+            **values,
+        )
+    )
+    return changed(session, statement)
 
 
 def failed(session: Session, *, reason: str | None = None, since: datetime | None = None) -> list[int]:
@@ -231,6 +261,24 @@ def failed(session: Session, *, reason: str | None = None, since: datetime | Non
     if since is not None:
         statement = statement.where(Document.finished_at >= since)
     return list(session.execute(statement).scalars())
+
+
+class WithAnswer(NamedTuple):
+    """A document that has an answer: where it stands, and the number of its newest answer."""
+
+    id: int
+    status: Status
+    number: int
+
+
+def with_answers(session: Session, document_ids: Collection[int]) -> list[WithAnswer]:
+    """Those of the documents that are done, in full or in part."""
+    statement = (
+        select(Document.id, Document.status, Document.answer)
+        .where(Document.id.in_(document_ids), Document.status.in_((Status.DONE, Status.PARTIAL)))
+        .order_by(Document.id)
+    )
+    return [WithAnswer(row.id, row.status, row.answer or 0) for row in session.execute(statement).all()]
 
 
 def counts(session: Session) -> dict[Status, int]:

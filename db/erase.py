@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, and_, delete, exists, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
-from db import documents
+from db import answers, documents, events
+from db.answers import Asked
 from db.copies import signer_scope
 from db.documents import Object
 from db.engine import now
@@ -26,7 +27,7 @@ from db.models import (
     Suggestion,
     Verdict,
 )
-from db.states import FIRST_STAGE, Status
+from db.states import FIRST_STAGE, AnswerCause, Status
 
 
 def digest(*names: str) -> str:
@@ -62,15 +63,20 @@ def in_hands(session: Session, document_id: int) -> bool:
     return any(session.execute(one.limit(1)).first() for one in (itself, parts))
 
 
+def sharing(session: Session, document_id: int) -> list[int]:
+    """Ids of documents with the same bytes that take over this one's answers."""
+    linked = select(Document.id).where(Document.original_id == document_id).order_by(Document.id)
+    return list(session.execute(linked).scalars())
+
+
 def delete_document(session: Session, document: Document, *, who: str, objects: int) -> list[int]:
     """Remove a document with its pages, regions, verdicts, claims and history; leave its line.
 
     Documents that shared its answer have none of their own: they start again alone, and their ids are the
     answer.
     """
-    linked = select(Document.id).where(Document.original_id == document.id)
-    orphans = list(session.execute(linked).scalars())
-    documents.start_again(session, orphans)
+    orphans = sharing(session, document.id)
+    documents.start_again(session, orphans, Asked(cause=AnswerCause.ERASURE, who=who))
     alone = {"stage": FIRST_STAGE, "original_id": None, "due_at": now(session)}
     session.execute(update(Document).where(Document.original_id == document.id).values(alone))
     session.execute(delete(Document).where(Document.id == document.id))
@@ -84,8 +90,8 @@ def signer(session: Session, name: str) -> Signer | None:
 
 
 def naming(session: Session, name: str) -> list[int]:
-    """Ids of documents that claim the signer, or whose answers name them."""
-    answers = (
+    """Ids of documents that claim the signer, or whose rows name them."""
+    named = (
         select(Page.document_id)
         .join(Region, Region.page_id == Page.id)
         .where(
@@ -97,7 +103,7 @@ def naming(session: Session, name: str) -> list[int]:
         )
     )
     claims = select(Claim.document_id).where(Claim.signer == name)
-    statement = select(Document.id).where(or_(Document.id.in_(claims), Document.id.in_(answers)))
+    statement = select(Document.id).where(or_(Document.id.in_(claims), Document.id.in_(named)))
     return list(session.execute(statement.order_by(Document.id.desc())).scalars())
 
 
@@ -112,6 +118,8 @@ def delete_signer(session: Session, name: str, signer_id: int | None, *, who: st
     for table in (Claim, Verdict, Suggestion, ReferenceCopy):
         session.execute(delete(table).where(table.signer == name))
     session.execute(delete(Scope).where(Scope.name == signer_scope(name)))
+    answers.forget_signer(session, name)
+    events.forget_signer_events(session, name)
     session.execute(delete(Signer).where(Signer.name == name))
     _note(session, who, kind="signer", subject=signer_id or 0, digest=digest(name), objects=objects)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from db.engine import now
@@ -23,8 +23,13 @@ def record(
     task: str | None = None,
     seconds: float | None = None,
     detail: str | None = None,
+    who: str | None = None,
+    signer: str | None = None,
 ) -> None:
-    """Add one step to a document's history, at this moment."""
+    """Add one step to a document's history, at this moment.
+
+    `who` is a person who acted; `signer` whom the event speaks of, so that an erasure finds the name.
+    """
     session.add(
         Event(
             document_id=document_id,
@@ -37,6 +42,8 @@ def record(
             task=task,
             seconds=seconds,
             detail=detail,
+            who=who,
+            signer=signer,
         )
     )
 
@@ -75,3 +82,8 @@ def seconds(session: Session, document_id: int) -> dict[str, float]:
         .order_by(func.min(Event.id))
     )
     return {stage: round(total or 0.0, 4) for stage, total in session.execute(statement)}
+
+
+def forget_signer_events(session: Session, name: str) -> None:
+    """Take a signer's name out of all histories: what an event says of the signer goes, the event stays."""
+    session.execute(update(Event).where(Event.signer == name).values(signer=None, detail=None))

@@ -37,6 +37,7 @@ def load_documents(session: Session, document_ids: Collection[int]) -> Sequence[
         .where(Document.id.in_(document_ids) | Document.id.in_(originals))
         .options(
             selectinload(Document.claims),
+            selectinload(Document.newest_answer),
             regions.selectinload(Region.verdicts),
             regions.selectinload(Region.suggestions),
             regions.selectinload(Region.reference_copies),

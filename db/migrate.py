@@ -12,6 +12,8 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 
+from db.guards import guards, lift_guards, set_guards
+
 _SCRIPTS = Path(__file__).parent / "migrations"
 
 
@@ -23,9 +25,13 @@ def upgrade(engine: Engine) -> None:
     with engine.connect() as connection, _references_unchecked(connection), connection.begin():
         if engine.dialect.name == "postgresql":
             connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7206)")
+        if _is_newest(connection) and guards(connection):
+            return
         config = _config()
         config.attributes["connection"] = connection
+        lift_guards(connection)
         command.upgrade(config, "head")
+        set_guards(connection)
 
 
 @contextmanager
@@ -48,8 +54,12 @@ def _references_unchecked(connection: Connection) -> Iterator[None]:
 def pending(engine: Engine) -> bool:
     """True when the database's schema is not the newest."""
     with engine.connect() as connection:
-        current = MigrationContext.configure(connection).get_current_heads()
-    return set(current) != set(ScriptDirectory.from_config(_config()).get_heads())
+        return not _is_newest(connection)
+
+
+def _is_newest(connection: Connection) -> bool:
+    current = MigrationContext.configure(connection).get_current_heads()
+    return set(current) == set(ScriptDirectory.from_config(_config()).get_heads())
 
 
 def _config() -> Config:

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from db.engine import now
-from db.models import Reference, Signer
+from db.models import Reference, Signer, SignerEvent
 from db.writes import insert_or_find
 
 
@@ -22,6 +22,23 @@ def add_reference(session: Session, signer_id: int, sha256: str, **facts: object
     """Put a reference on file; False when these bytes are on file already."""
     key = {"signer_id": signer_id, "sha256": sha256}
     return insert_or_find(session, Reference, key, enrolled_at=now(session), **facts)[1]
+
+
+def record_event(
+    session: Session,
+    signer_id: int,
+    event: str,
+    *,
+    who: str | None,
+    reference: str | None = None,
+    detail: str | None = None,
+) -> None:
+    """Add one step to a signer's history, at this moment; `reference` is the digest of one it is about."""
+    moment = now(session)
+    row = SignerEvent(
+        signer_id=signer_id, at=moment, event=event, who=who, reference=reference, detail=detail
+    )
+    session.add(row)
 
 
 def forget_all(session: Session) -> None:

@@ -60,3 +60,34 @@ class ClaimSource(StrEnum):
     METADATA = "metadata"
     SIDECAR = "sidecar"
     KEY = "key"
+
+
+class AnswerCause(StrEnum):
+    """Why a document was answered."""
+
+    FIRST_READING = "first_reading"  # it came in
+    RETRY = "retry"  # somebody had it read again
+    NEW_MODEL = "new_model"  # other weights read it again
+    NEW_REFERENCE = "new_reference"  # the references of a claimed signer have changed
+    CHANGED_CLAIM = "changed_claim"  # it claims other signers
+    REVIEW = "review"  # a person decided
+    COPY_FOUND = "copy_found"  # an earlier document turned out to show the same ink
+    ERASURE = "erasure"  # a name or an earlier document was erased
+
+
+class ChangeKind(StrEnum):
+    """What a place in the feed of changes tells of a document."""
+
+    ANSWERED = "answered"  # it has a new answer
+    REOPENED = "reopened"  # it is at work again; its newest answer stands until the next
+    ERASED = "erased"  # it is gone, and all its answers with it
+
+
+class ClaimAnswer(StrEnum):
+    """What became of a claim, as the business asks it."""
+
+    GENUINE = "genuine"  # a signature is the claimed signer's
+    FORGED = "forged"  # the signature that stands for the claim is not the signer's
+    INCONCLUSIVE = "inconclusive"  # cannot say: too little ink, the uncertain band, or unread pages
+    NO_REFERENCE = "no_reference"  # nothing to compare with
+    NOT_FOUND = "not_found"  # every page was read, and no signature is left for this claim

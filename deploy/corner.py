@@ -44,6 +44,10 @@ def private_corner(servers: Servers, *, suffix: str) -> Iterator[dict[str, str]]
     try:
         for bucket in (env["COUNTERSIGN_INTAKE_BUCKET"], env["COUNTERSIGN_RESULTS_BUCKET"]):
             client.create_bucket(Bucket=bucket)
+        # Whatever was ever written in place of an answer can be looked at.
+        client.put_bucket_versioning(
+            Bucket=env["COUNTERSIGN_RESULTS_BUCKET"], VersioningConfiguration={"Status": "Enabled"}
+        )
         with borrowed_database(servers.redis_url) as redis_url:
             yield {**env, "COUNTERSIGN_BROKER_URL": redis_url}
     finally:

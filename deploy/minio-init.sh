@@ -8,6 +8,8 @@ mc mb --ignore-existing "store/$INTAKE_BUCKET"
 mc mb --ignore-existing "store/$RESULTS_BUCKET"
 # A version names the very bytes of a document, even when its key is written again.
 mc version enable "store/$INTAKE_BUCKET"
+# No key of an answer is written twice; if somebody does it by hand, both can be looked at.
+mc version enable "store/$RESULTS_BUCKET"
 
 # A role, its access key and its secret key.
 grant() {

@@ -11,6 +11,7 @@ from typing import Any
 from pydantic.json_schema import models_json_schema
 
 from worker.result import (
+    ChangeResult,
     ComparisonResult,
     DoctorFinding,
     DocumentHistory,
@@ -31,6 +32,7 @@ _SHOWN: tuple[type[ResultModel], ...] = (
     DocumentResult,
     DocumentHistory,
     VerdictRow,
+    ChangeResult,
     ComparisonResult,
     ReplayResult,
     EnrolmentResult,

@@ -8,7 +8,7 @@ from typing import Any
 
 from db.states import PageStatus, Status
 from worker.result import CropQuality, DocumentResult, PageResult, RegionResult, VerdictResult, VersionsResult
-from worker.result.rows import claim_result
+from worker.result.claims import READ_STATES, ReadState, claim_results, with_assignment
 from worker.vision.choices import Confidence, Outcome
 
 
@@ -26,6 +26,8 @@ def document(
 ) -> DocumentResult:
     """A document; `claims` are names of signers, beside those that verdicts name."""
     named = dict.fromkeys([*claims, *(row.signer for row in verdicts if row.signer)])
+    rows = with_assignment(list(named), verdicts)
+    reading = READ_STATES.get(Status(status), ReadState.OPEN)
     return DocumentResult(
         document=name,
         id=1,
@@ -36,9 +38,9 @@ def document(
         reason=reason,
         detail=detail,
         signed=signed,
-        claims=tuple(claim_result(signer, verdicts) for signer in named),
+        claims=claim_results(dict.fromkeys(named), rows, reading),
         pages=tuple(pages),
-        verdicts=tuple(verdicts),
+        verdicts=rows,
         versions=versions or VersionsResult(detector="d" * 64, code="1.2.3"),
         seconds={"render": 0.1, "detect": 0.2},
         registered_at=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),

@@ -21,9 +21,9 @@ class Enroller:
     deps: VerifyDeps
     renderer: Renderer
 
-    def enroll(self, signer: str, name: str, data: bytes) -> Enrolled:
+    def enroll(self, signer: str, name: str, data: bytes, *, who: str | None = None) -> Enrolled:
         """Put one image on file; the same bytes twice count once. UnusableReference, naming the image."""
-        return enroll_reference(signer, name, data, deps=self.deps, renderer=self.renderer)
+        return enroll_reference(signer, name, data, deps=self.deps, renderer=self.renderer, who=who)
 
     def judge(self, signer: str) -> EnrolmentResult:
         """How all references of the signer stand, judged by each other."""

@@ -265,6 +265,19 @@ class DamagedCrop(PermanentError):
         return f"page {self.page}, region {self.region}: the crop is damaged in storage: {self.reason}"
 
 
+class DamagedResult(PermanentError):
+    """A stored answer is not the one that was written: its bytes have another digest than its row says."""
+
+    code = "damaged_result"
+
+    def __init__(self, key: str) -> None:
+        super().__init__(key)
+        self.key = key
+
+    def __str__(self) -> str:
+        return f"{self.key} is not the answer that was written there; see the versions of this object"
+
+
 class UnusableReference(PermanentError):
     """A reference image that cannot be enrolled: unreadable, blank or too small."""
 

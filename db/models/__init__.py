@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from db.models.access import ApiKey, Submission, WebSession
+from db.models.answers import AnsweredClaim, ChangesHead, DiscardedResult, DocumentAnswer, DocumentChange
 from db.models.copies import Duplicate, ReferenceCopy, Scope
 from db.models.documents import Chunk, Claim, Document, Leased, Page, leased_model
 from db.models.history import Erasure, Event, Versions, VersionsContent
 from db.models.regions import QualityContent, Region, Suggestion, Verdict
 from db.models.reviews import Decision, Review
-from db.models.signers import Reference, ReferenceContent, Signer
+from db.models.signers import Reference, ReferenceContent, Signer, SignerEvent
 
 __all__ = [
+    "AnsweredClaim",
     "ApiKey",
+    "ChangesHead",
     "Chunk",
     "Claim",
     "Decision",
+    "DiscardedResult",
     "Document",
+    "DocumentAnswer",
+    "DocumentChange",
     "Duplicate",
     "Erasure",
     "Event",
@@ -29,6 +35,7 @@ __all__ = [
     "Review",
     "Scope",
     "Signer",
+    "SignerEvent",
     "Submission",
     "Suggestion",
     "Verdict",

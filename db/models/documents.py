@@ -9,9 +9,18 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from db.base import Base, enum_column
-from db.states import ChunkStage, ClaimSource, DocumentStage, PageStatus, StageName, Status
+from db.states import (
+    AnswerCause,
+    ChunkStage,
+    ClaimSource,
+    DocumentStage,
+    PageStatus,
+    StageName,
+    Status,
+)
 
 if TYPE_CHECKING:
+    from db.models.answers import DocumentAnswer
     from db.models.regions import Region
 
 
@@ -81,7 +90,18 @@ class Document(Leased, Base):
     versions_id: Mapped[int | None] = mapped_column(ForeignKey("versions.id"))
     registered_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
+    #: Number of the newest answer; None before the first.
+    answer: Mapped[int | None]
+    #: Why the next answer is sought, or the newest was, and who asked; None for the intake.
+    cause: Mapped[AnswerCause] = mapped_column(enum_column(AnswerCause), default=AnswerCause.FIRST_READING)
+    asked_by: Mapped[str | None]
 
+    newest_answer: Mapped[DocumentAnswer | None] = relationship(
+        primaryjoin="and_(DocumentAnswer.document_id == Document.id,"
+        " DocumentAnswer.number == foreign(Document.answer))",
+        foreign_keys="[Document.answer]",
+        viewonly=True,
+    )
     claims: Mapped[list[Claim]] = relationship(order_by="Claim.id", viewonly=True)
     pages: Mapped[list[Page]] = relationship(order_by="Page.index", viewonly=True)
 

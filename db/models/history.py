@@ -44,6 +44,10 @@ class Event(Base):
     task: Mapped[str | None]
     seconds: Mapped[float | None]
     detail: Mapped[str | None]
+    #: Who acted, where a person did; None for workers and the intake.
+    who: Mapped[str | None]
+    #: The signer that the event speaks of, so that an erasure finds it.
+    signer: Mapped[str | None]
 
 
 class Erasure(Base):

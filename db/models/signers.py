@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, LargeBinary, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.base import Base
@@ -50,3 +50,20 @@ class Reference(Base):
     llr: Mapped[float | None]
     #: What is wrong with the stored picture; None while it could be read when it was last needed.
     damage: Mapped[str | None]
+
+
+class SignerEvent(Base):
+    """What was done to a signer and its references: when, and by whom. Only ever added to."""
+
+    __tablename__ = "signer_events"
+    __table_args__ = (Index("ix_signer_events_signer_id_id", "signer_id", "id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    #: An erasure takes the events along: they may name the person.
+    signer_id: Mapped[int] = mapped_column(ForeignKey("signers.id", ondelete="CASCADE"))
+    at: Mapped[datetime]
+    event: Mapped[str]
+    who: Mapped[str | None]
+    #: SHA-256 of the reference's bytes, where the event is about one.
+    reference: Mapped[str | None]
+    detail: Mapped[str | None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 from pathlib import Path
 from typing import Annotated
 
@@ -27,7 +28,9 @@ def enroll(
     from worker.enrolling import open_enroller  # noqa: PLC0415 - loads the models
 
     files = ((str(image), image.read_bytes()) for image in images)
-    enrolled = enroll_images(open_enroller(), signer, files, on_image=enrolments.tell_image)
+    enrolled = enroll_images(
+        open_enroller(), signer, files, who=getpass.getuser(), on_image=enrolments.tell_image
+    )
     if as_json:
         print_json(enrolled.enrolment)
     else:

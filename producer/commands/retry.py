@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 from typing import Annotated
 
 import typer
@@ -24,10 +25,14 @@ def retry(
             help="All quarantined since this time: 2026-11-20T08:00:00+01:00, or without an offset in UTC."
         ),
     ] = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="Also documents that are done: they get one more answer.")
+    ] = False,
 ) -> None:
-    """Send quarantined documents through again from the start. Their history stays.
+    """Send documents through again from the start: those in quarantine, others with --again.
 
-    --reason and --since may be given together. Exit status 1: they mean no document.
+    Answers and history stay; the next answer is added. --reason and --since may be given together. Exit
+    status 1: they mean no document.
     """
     from worker.publisher import open_publisher  # noqa: PLC0415 - in the extra `queue`
 
@@ -37,8 +42,12 @@ def retry(
         names=documents or (),
         reason=reason,
         since=None if since is None else parse_time(since),
+        again=again,
+        who=getpass.getuser(),
     )
     err.print(f"{retried.again} documents sent again; {retried.at_work} were still at work")
+    if retried.answered:
+        err.print(f"{retried.answered} of them have answers, which stay; the next is added")
     if not retried.again + retried.at_work:
         err.print("no document in quarantine is meant by that", style="red")
         raise typer.Exit(1)

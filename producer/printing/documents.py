@@ -8,7 +8,14 @@ from pathlib import Path
 
 from producer.console import coloured, empty_table, out, plain
 from producer.services.run import RunResult
-from worker.result import DocumentHistory, DocumentResult, EventResult, OverviewResult, VersionsResult
+from worker.result import (
+    AnswerResult,
+    DocumentHistory,
+    DocumentResult,
+    EventResult,
+    OverviewResult,
+    VersionsResult,
+)
 
 #: Characters that the other columns of a run's table want, and those that a name gets at least.
 _OTHER_COLUMNS, _SHORTEST_NAME = 46, 16
@@ -59,6 +66,8 @@ def show_history(history: DocumentHistory) -> None:
     versions = _short(history.versions)
     if versions:
         out.print(f"  read with {plain(versions)}", highlight=False)
+    for answer in history.answers:
+        out.print(f"  {plain(_answer(answer))}", soft_wrap=True, highlight=False)
     rows = empty_table("", "at", "stage", "event", "attempt", "seconds", "worker", "detail")
     for event in history.events:
         rows.add_row(*_event(event))
@@ -83,10 +92,20 @@ def show_run(run: RunResult) -> None:
     out.print(f"{len(run.results)} documents, {failed} failed. Report: {run.report}", soft_wrap=True)
 
 
+def _answer(answer: AnswerResult) -> str:
+    """When and why an answer was given, what it says of each claim, and what was different before."""
+    who = f" by {answer.asked_by}" if answer.asked_by else ""
+    cause = answer.cause.replace("_", " ")
+    claims = "".join(f"; {name}: {outcome or 'unread'}" for name, outcome in answer.claims.items())
+    changes = f" ({'; '.join(answer.changes)})" if answer.changes else ""
+    head = f"answer {answer.number}, {answer.at:%Y-%m-%d %H:%M:%S %Z}, {cause}{who}: {answer.status}"
+    return f"{head}{claims}{changes}".replace("_", " ")
+
+
 def _event(event: EventResult) -> tuple[str | None, ...]:
     seconds = "" if event.seconds is None else f"{event.seconds:.2f}"
     attempt, detail = str(event.attempt or ""), plain(event.detail or "")
-    return event.at.isoformat(), event.stage, event.event, attempt, seconds, event.worker, detail
+    return event.at.isoformat(), event.stage, event.event, attempt, seconds, event.who or event.worker, detail
 
 
 def _short(versions: VersionsResult) -> str:

@@ -18,8 +18,9 @@ from producer.services.missing import NotFound
 from producer.services.results import read_rows
 from producer.services.selection import LARGEST_ID
 from worker.result import DocumentResult, EventResult, VerdictResult, VerdictRow
+from worker.result.claims import READ_STATES, ReadState, claim_results, with_assignment
 from worker.result.listing import DocumentSummary, SignerResult, SignerSummary, reference_result
-from worker.result.rows import claim_result, document_events, document_result
+from worker.result.rows import document_events, document_result
 
 __all__ = ["ListFilter"]
 
@@ -127,8 +128,9 @@ def _rows_by_document(rows: Sequence[VerdictRow]) -> dict[int, list[VerdictRow]]
 
 
 def _summary(document: Document, rows: Sequence[VerdictRow]) -> DocumentSummary:
-    verdicts = list(_verdicts(rows))
-    claims = tuple(claim_result(claim.signer, verdicts) for claim in document.claims)
+    named = {claim.signer: claim.source for claim in document.claims}
+    reading = READ_STATES.get(document.status, ReadState.OPEN)
+    claims = claim_results(named, with_assignment(list(named), list(_verdicts(rows))), reading)
     outcomes = {str(claim.verdict) for claim in claims if claim.verdict} & _OUTCOMES_TO_SEE
     return DocumentSummary(
         id=document.id,

@@ -55,19 +55,20 @@ def enroll_images(
     signer: str,
     images: Iterable[tuple[str, bytes]],
     *,
+    who: str | None = None,
     on_image: Callable[[ImageEnrolled], None] = unheard,
 ) -> SignerEnrolled:
     """Put images, each a name and its bytes, on file and judge all references of the signer by each other.
 
-    The same image twice counts once. An image that cannot be used is an event and hinders no other. WrongUse
-    for a name that cannot be one; StorageUnavailable.
+    `who` stands in the signer's history. The same image twice counts once. An image that cannot be used is an
+    event and hinders no other. WrongUse for a name that cannot be one; StorageUnavailable.
     """
     name = checked_name(signer)
     outcomes = []
     for image, data in images:
         sha256 = hashlib.sha256(data).hexdigest()
         try:
-            outcome = ImageEnrolled(image, sha256, new=enroller.enroll(name, image, data).new)
+            outcome = ImageEnrolled(image, sha256, new=enroller.enroll(name, image, data, who=who).new)
         except UnusableReference as error:
             outcome = ImageEnrolled(image, sha256, refused=str(error))
         outcomes.append(outcome)

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from db import copies, erase
+from db import answers, copies, erase
+from db.answers import Asked
 from db.engine import Sessions
+from db.states import AnswerCause
 from producer.services.enroll import checked_name
 from producer.services.selection import find_only
 from worker.errors import TransientError, WrongUse
-from worker.result.answers import write_again
+from worker.result.answers import clear_discarded, revise, take_home, without_name
 from worker.storage.keys import document_folder, signer_folder
 from worker.storage.port import Store
 
@@ -89,6 +91,7 @@ def erase_document(sessions: Sessions, store: Store, document_id: int, *, who: s
     taken in again. Documents with the same bytes that shared the answer are read again, each for itself.
     Those that show the same ink keep the finding, but not where the ink was before.
     """
+    _part(sessions, store, document_id)
     with sessions() as session:
         # Before the lock, so as not to hold up a worker, and after it, to be sure.
         _check_free(session, document_id)
@@ -100,25 +103,36 @@ def erase_document(sessions: Sessions, store: Store, document_id: int, *, who: s
         objects = store.erase(document_folder(document_id))
         erase.delete_document(session, document, who=who, objects=objects)
         for other in naming:
-            write_again(session, other, store)
+            revise(session, other, store, Asked(cause=AnswerCause.ERASURE, who=who))
     return True
+
+
+def _part(sessions: Sessions, store: Store, document_id: int) -> None:
+    """Give documents that share this one's answers objects of their own; committed before any is erased."""
+    with sessions() as session:
+        for other in erase.sharing(session, document_id):
+            take_home(session, other, store)
 
 
 def erase_signer(sessions: Sessions, store: Store, name: str, *, who: str) -> bool:
-    """Erase a signer's references, and the name from every claim, verdict, hint and result JSON.
+    """Erase a signer's references, and the name from every claim, verdict, hint and answer, old ones too.
 
-    False when the name stands nowhere. The documents stay, with their crops.
+    False when the name stands nowhere. The documents stay, with their crops. Each gets a new answer without
+    the name; what its old answers say of other signers stays.
     """
+    asked = Asked(cause=AnswerCause.ERASURE, who=who)
     with sessions() as session:
         row = erase.signer(session, name)
         concerned = erase.naming(session, name)
-        if row is None and not concerned:
-            return False
-        objects = 0 if row is None else store.erase(signer_folder(row.id))
-        erase.delete_signer(session, name, None if row is None else row.id, who=who, objects=objects)
+        for document_id in sorted({*concerned, *answers.maybe_naming(session, name)}):
+            without_name(session, document_id, name, store)
+        redacted = len(answers.discarded(session))
+        if row is not None or concerned or redacted:
+            objects = redacted + (0 if row is None else store.erase(signer_folder(row.id)))
+            erase.delete_signer(session, name, None if row is None else row.id, who=who, objects=objects)
         for document_id in concerned:
-            write_again(session, document_id, store)
-    return True
+            revise(session, document_id, store, asked, redacted=True)
+    return clear_discarded(sessions, store) > 0 or row is not None or bool(concerned)
 
 
 def _check_free(session: Session, document_id: int) -> None:

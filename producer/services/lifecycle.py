@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from db import documents, events
+from db.answers import Asked
 from db.engine import Sessions
+from db.states import AnswerCause
 from producer.services.browse import summarise_document
 from producer.services.erase import erase_document
 from producer.services.keys import KeyHolder
@@ -20,9 +22,8 @@ def begin_again(intake: DocumentIntake, document_id: int, caller: KeyHolder) -> 
     """Send a document that is final back to the first stage; False when it is at work. NotFound."""
     summarise_document(intake.sessions, document_id)
     with intake.sessions() as session:
-        again = bool(documents.start_again(session, [document_id]))
-        if again:
-            events.record(session, document_id, "intake", "retried", worker=caller.name)
+        asked = Asked(cause=AnswerCause.RETRY, who=caller.name)
+        again = bool(documents.start_again(session, [document_id], asked))
     if again:
         try:
             intake.send(document_id)
@@ -41,7 +42,7 @@ def cancel(sessions: Sessions, document_id: int, caller: KeyHolder) -> bool:
         detail = f"cancelled by {caller.name}"
         ended = documents.quarantine(session, document_id, reason=CANCELLED, detail=detail)
         if ended:
-            events.record(session, document_id, "intake", CANCELLED, worker=caller.name)
+            events.record(session, document_id, "intake", CANCELLED, who=caller.name)
     return ended
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -25,7 +25,9 @@ from producer.services.selection import checked_number
 from worker.errors import WrongUse
 from worker.exits import install_command
 from worker.result import VerdictRow
+from worker.result.answers import every_answer
 from worker.result.rows import Locate, document_result
+from worker.storage.port import Results
 
 #: Documents that are read together; in Parquet also the documents of a row group.
 DOCUMENTS_TOGETHER = 500
@@ -44,10 +46,14 @@ class Format(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which documents: those with one of the statuses (all when none is named) and an id above `after`."""
+    """Which documents: those with one of the statuses (all when none is named) and an id above `after`.
+
+    `all_answers` asks for every answer of each, not only for how it stands.
+    """
 
     statuses: tuple[Status, ...] = ()
     after: int = 0
+    all_answers: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,23 +71,35 @@ def export_results(
     out: Path | BinaryIO,
     *,
     locate: Locate = str,
+    store: Results | None = None,
 ) -> Exported:
     """Write the selected documents to a file or a stream of bytes.
 
     A file appears under its name only when it is complete; a device is written through. `locate` turns
-    storage keys into what readers can open, in JSON lines. WrongUse when the file cannot be written, `after`
-    can be no id, or pyarrow is missing for Parquet.
+    storage keys into what readers can open, in JSON lines. `store` is where earlier answers lie. WrongUse
+    when the file cannot be written, `after` can be no id, all answers are asked for in a form that has only
+    one, or pyarrow is missing for Parquet.
     """
     checked_number(selection.after, "--after")
+    if selection.all_answers and (form is not Format.JSONL or store is None):
+        raise WrongUse("--all-answers needs --format jsonl")
     chosen = _Chosen(sessions, selection)
     with _opened(out) as stream:
-        if form is Format.JSONL:
+        if selection.all_answers and store is not None:
+            _write_answers(chosen, stream, store)
+        elif form is Format.JSONL:
             _write_jsonl(chosen, stream, locate)
         elif form is Format.CSV:
             _write_csv(chosen, stream)
         else:
             _write_parquet(chosen, stream)
     return chosen.written
+
+
+def write_lines(lines: Iterable[bytes], out: Path | BinaryIO) -> None:
+    """Write lines to a file, which appears under its name when it is complete, or to a stream. WrongUse."""
+    with _opened(out) as stream:
+        stream.writelines(lines)
 
 
 def read_rows(sessions: Sessions, document_ids: Sequence[int]) -> list[VerdictRow]:
@@ -130,6 +148,14 @@ def _write_jsonl(chosen: _Chosen, stream: BinaryIO, locate: Locate) -> None:
             del loaded
             lines = [result.json_line(ascii_only=False).encode() + b"\n" for result in results]
         stream.writelines(lines)
+
+
+def _write_answers(chosen: _Chosen, stream: BinaryIO, store: Results) -> None:
+    for page in chosen.pages():
+        for document_id in page:
+            with chosen.sessions() as session:
+                results = list(every_answer(session, document_id, store))
+            stream.writelines(result.json_line(ascii_only=False).encode() + b"\n" for result in results)
 
 
 def _write_csv(chosen: _Chosen, stream: BinaryIO) -> None:

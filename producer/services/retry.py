@@ -1,4 +1,4 @@
-"""Quarantined documents through all stages again; their history stays."""
+"""Documents through all stages again; their answers and their history stay."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from db import documents
+from db.answers import Asked
 from db.engine import Sessions
+from db.states import AnswerCause
 from producer.services.selection import find_all
 from worker.errors import WrongUse
 
@@ -17,10 +19,11 @@ ANY_REASON = "any"
 
 @dataclass(frozen=True, slots=True)
 class Retried:
-    """How many documents start again, and how many were still at work and go on."""
+    """How many documents start again, how many of them had an answer, how many were at work and go on."""
 
     again: int
     at_work: int
+    answered: int = 0
 
 
 def parse_time(text: str) -> datetime:
@@ -39,8 +42,13 @@ def retry_documents(
     names: Sequence[str] = (),
     reason: str | None = None,
     since: datetime | None = None,
+    again: bool = False,
+    who: str | None = None,
 ) -> Retried:
     """Start the named documents again, or all in quarantine with that reason, or since that moment.
+
+    Documents that are done, in full or in part, have an answer: they are read again only with `again`. That
+    answer stays, and the next one is added to it.
 
     Rows are committed before `send` is called with each id. WrongUse without a choice, or for a name that
     means no document; BrokerUnavailable, after which the sweep sends what was not sent.
@@ -52,7 +60,22 @@ def retry_documents(
             chosen = find_all(session, names)
         else:
             chosen = documents.failed(session, reason=None if reason == ANY_REASON else reason, since=since)
-        again = documents.start_again(session, chosen)
-    for document_id in again:
+        answered = documents.with_answers(session, chosen)
+        if answered and not again:
+            raise WrongUse(_advice(answered))
+        asked = Asked(cause=AnswerCause.RETRY, who=who)
+        sent_again = documents.start_again(session, chosen, asked)
+    for document_id in sent_again:
         send(document_id)
-    return Retried(len(again), len(chosen) - len(again))
+    return Retried(len(sent_again), len(chosen) - len(sent_again), len(answered))
+
+
+def _advice(answered: Sequence[documents.WithAnswer]) -> str:
+    first = answered[0]
+    several = f", and {len(answered) - 1} more have answers" if len(answered) > 1 else ""
+    return (
+        f"document {first.id} is {first.status} by its answer {first.number}{several}. With --again it is "
+        "read from the start, with the present models and references. That gives "
+        f"answer {first.number + 1}; "
+        "earlier answers stay (countersign results --all-answers)."
+    )

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.conftest import required
-from tests.faults.campaign import Campaign, Tally, deal
+from tests.faults.campaign import PROMISES, Campaign, Tally, deal
 from tests.faults.injuries import injuries
 from tests.faults.lab import running_lab
 
@@ -41,7 +41,7 @@ def test_every_document_ends_once_with_the_answer_of_an_undisturbed_run(
 
     assert tally.documents == 12
     assert sum(tally.faults.values()) == len(names)
-    for broken in (tally.lost, tally.doubled, tally.stuck, tally.wrong, tally.unexplained):
+    for broken in (getattr(tally, name) for name in PROMISES):
         assert not broken
 
 

@@ -131,11 +131,13 @@ def test_run_and_the_queues_give_the_same_rows(
 
 def test_the_result_json_lies_in_storage(stack: Stack, processed: dict[str, dict[str, Any]]) -> None:
     done = next(result for result in processed.values() if result["status"] == "done")
-    key = f"documents/{done['id']}/result.json"
+    (history,) = countersign("status", str(done["id"]), "--json", env=stack.env).objects
+    key = history["answers"][-1]["result"]
 
     answer = client(stack).get_object(Bucket=stack.env["COUNTERSIGN_RESULTS_BUCKET"], Key=key)
 
     stored = json.loads(answer["Body"].read())
+    assert answer["VersionId"] not in (None, "null"), "the results bucket keeps no versions"
     assert stored["pages"] == done["pages"]
     assert stored["verdicts"] == done["verdicts"]
 

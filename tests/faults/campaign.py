@@ -24,6 +24,8 @@ BOUND = 75.0
 SLOW = 15.0
 #: Rounds of a seed, faults of a round, documents of a round.
 ROUNDS, FAULTS, DOCUMENTS = 4, 2, 12
+#: What may not happen, in the words of the summary.
+PROMISES = ("lost", "doubled", "stuck", "wrong", "unexplained", "overwritten", "holes")
 Say = Callable[[str], None]
 
 
@@ -39,6 +41,8 @@ class Tally:
     stuck: list[str] = field(default_factory=list)
     wrong: dict[str, str] = field(default_factory=dict)
     unexplained: list[str] = field(default_factory=list)
+    overwritten: list[str] = field(default_factory=list)
+    holes: list[str] = field(default_factory=list)
     #: Seconds from the last fault of a round to the last answer, one a round.
     recovery: list[float] = field(default_factory=list)
     seconds: float = 0.0
@@ -46,7 +50,7 @@ class Tally:
     @property
     def holds(self) -> bool:
         """Whether every promise was kept."""
-        return not (self.lost or self.doubled or self.stuck or self.wrong or self.unexplained)
+        return not any(getattr(self, name) for name in PROMISES)
 
 
 class Campaign:
@@ -54,7 +58,9 @@ class Campaign:
 
     def __init__(self, lab: Lab, say: Say) -> None:
         self._lab, self._say = lab, say
-        self._truth: dict[str, check.Answer] = {}
+        self._truth: dict[str, check.Told] = {}
+        self._feed = check.FeedReader()
+        self._holes: list[str] = []
 
     def undisturbed(self) -> None:
         """Learn every sample's answer without a fault; AssertionError when it is not the known one."""
@@ -135,6 +141,7 @@ class Campaign:
             Event().wait(0.2)
             try:
                 left = check.open_documents(self._lab, left)
+                self._holes += self._feed.read(self._lab)
             except DBAPIError:
                 continue
         return left
@@ -153,7 +160,10 @@ class Campaign:
             if (told := check.told(self._lab, key)) != sample.answer:
                 tally.wrong[key] = f"{told} in place of {sample.answer}"
         tally.unexplained += check.unexplained(self._lab, list(ended))
-        for name in ("lost", "stuck", "doubled", "unexplained"):
+        tally.overwritten += check.overwritten(self._lab, list(ended))
+        tally.holes += [*self._holes, *self._feed.read(self._lab), *self._feed.missed(self._lab, list(ended))]
+        self._holes.clear()
+        for name in ("lost", "stuck", "doubled", "unexplained", "overwritten"):
             if named := [key for key in getattr(tally, name) if key in keys]:
                 self._say(f"  {name}: {named}")
         for key in keys:
@@ -181,10 +191,7 @@ def summary(tallies: Sequence[Tally]) -> dict[str, Any]:
         "faults": sum(faults.values()) - not_met,
         "kinds": len(faults),
         "documents": sum(one.documents for one in tallies),
-        **{
-            name: sum(len(getattr(one, name)) for one in tallies)
-            for name in ("lost", "doubled", "stuck", "wrong", "unexplained")
-        },
+        **{name: sum(len(getattr(one, name)) for one in tallies) for name in PROMISES},
         "recovery_median": round(recovery[len(recovery) // 2], 1) if recovery else None,
         "recovery_worst": round(recovery[-1], 1) if recovery else None,
         "seconds": round(sum(one.seconds for one in tallies)),

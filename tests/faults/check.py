@@ -11,26 +11,37 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from db.models import Chunk, Document, Event
+from db.answers import of_document
+from db.models import Chunk, Document, DocumentAnswer, DocumentChange, Event
 from tests.faults.lab import RESULTS, Lab
 from worker.result.rows import document_result
 
 #: What differs between two readings of the same bytes: names, places, moments, durations.
-_OWN = ("document", "id", "version", "sha256", "seconds", "registered_at", "finished_at", "linked_to")
+_OWN = (
+    "document",
+    "id",
+    "version",
+    "sha256",
+    "seconds",
+    "registered_at",
+    "finished_at",
+    "linked_to",
+    "answered_at",
+)
 #: Events that say how a claim ended.
 ENDINGS = ("closed", "failed", "superseded", "quarantined", "abandoned", "handed_back")
-Answer = dict[str, Any]
+Told = dict[str, Any]
 
 
-def answer(result: Mapping[str, Any]) -> Answer:
+def answer(result: Mapping[str, Any]) -> Told:
     """What two documents with the same content must have in common, keys of pictures included."""
     kept = {name: value for name, value in result.items() if name not in _OWN}
     text = re.sub(r'"documents/\d+/', '"documents/', json.dumps(kept))
-    common: Answer = json.loads(text)
+    common: Told = json.loads(text)
     return common
 
 
-def answers(lab: Lab, keys: Sequence[str]) -> dict[str, Answer]:
+def answers(lab: Lab, keys: Sequence[str]) -> dict[str, Told]:
     """The rows of these documents by key."""
     with lab.sessions() as session:
         rows = session.execute(select(Document.key, Document.id).where(Document.key.in_(keys))).all()
@@ -69,7 +80,7 @@ def doubled(lab: Lab, keys: Sequence[str]) -> list[str]:
         return [*session.execute(twice).scalars(), *session.execute(answered).scalars()]
 
 
-def wrong(lab: Lab, expected: Mapping[str, Answer]) -> dict[str, str]:
+def wrong(lab: Lab, expected: Mapping[str, Told]) -> dict[str, str]:
     """Documents whose rows, result JSON or pictures are not those of the undisturbed run, and how."""
     given = answers(lab, list(expected))
     return {
@@ -100,6 +111,54 @@ def _is_ended(events: Sequence[Event], fence: int) -> bool:
     return fence - handed_back <= sum(one.event in ENDINGS for one in events)
 
 
+def overwritten(lab: Lab, keys: Sequence[str]) -> list[str]:
+    """Documents of whose answers one is missing, or is not what was given: numbers, objects, digests."""
+    with lab.sessions() as session:
+        chosen = session.execute(select(Document).where(Document.key.in_(keys))).scalars().all()
+        return [row.key for row in chosen if not all(_kept(lab, session, row))]
+
+
+def _kept(lab: Lab, session: Session, document: Document) -> Iterator[bool]:
+    given = of_document(session, document.id)
+    yield [answer.number for answer in given] == list(range(1, (document.answer or 0) + 1))
+    yield document.stage != "closed" or bool(given)
+    for answer in given:
+        if answer.result_key is not None:
+            data = lab.s3.get_object(Bucket=RESULTS, Key=answer.result_key)["Body"].read()
+            yield hashlib.sha256(data).hexdigest() == answer.result_sha256
+
+
+class FeedReader:
+    """Reads the feed of changes while faults strike: every place once, in order, none left out."""
+
+    def __init__(self) -> None:
+        self._last = 0
+        self._answers: set[tuple[int, int | None]] = set()
+
+    def read(self, lab: Lab) -> list[str]:
+        """Go on from the last place; what is wrong with the places that are there now."""
+        statement = select(DocumentChange).where(DocumentChange.id > self._last).order_by(DocumentChange.id)
+        with lab.sessions() as session:
+            new = session.execute(statement).scalars().all()
+        wrong_places = [
+            f"place {change.id} after {self._last + number}"
+            for number, change in enumerate(new)
+            if change.id != self._last + number + 1
+        ]
+        self._last = new[-1].id if new else self._last
+        self._answers |= {(change.document_id, change.answer) for change in new}
+        return wrong_places
+
+    def missed(self, lab: Lab, keys: Sequence[str]) -> list[str]:
+        """Documents with an answer that no place has told."""
+        statement = select(Document.key, DocumentAnswer.document_id, DocumentAnswer.number).join(
+            DocumentAnswer, DocumentAnswer.document_id == Document.id
+        )
+        with lab.sessions() as session:
+            rows = session.execute(statement.where(Document.key.in_(keys))).all()
+        return [row.key for row in rows if (row.document_id, row.number) not in self._answers]
+
+
 def told(lab: Lab, key: str) -> tuple[Any, ...]:
     """Status, signed and reason of a document."""
     with lab.sessions() as session:
@@ -122,14 +181,14 @@ def slowest(lab: Lab, keys: Sequence[str], since: float) -> str:
     return f"{last.key}: {'; '.join(told)}"
 
 
-def _difference(lab: Lab, key: str, given: Answer, wanted: Answer) -> str:
+def _difference(lab: Lab, key: str, given: Told, wanted: Told) -> str:
     names = [name for name in wanted if given.get(name) != wanted[name]]
     if names:
         return f"rows differ in {', '.join(names)}: {[given.get(name) for name in names]}"
     return next(_stored(lab, key, given), "")
 
 
-def _stored(lab: Lab, key: str, given: Answer) -> Iterator[str]:
+def _stored(lab: Lab, key: str, given: Told) -> Iterator[str]:
     """What is wrong with the stored objects."""
     with lab.sessions() as session:
         document = session.execute(select(Document).where(Document.key == key)).scalar_one()

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from db import documents, erase
+from db.answers import Given
 from db.documents import Object
 from db.engine import make_sessions
 from db.states import Status
@@ -38,7 +39,8 @@ def register(sessions, s3, status=Status.DONE, *, prefix=""):
             if new and status is Status.WORKING:
                 documents.begin(session, document_id)
             elif new and status.final:
-                documents.close(session, document_id, status, reason="test", detail="a test")
+                given = Given(status=status, reason="test", detail="a test")
+                documents.close(session, document_id, given)
 
 
 def stated(sessions, s3, prefix="") -> tuple[Statement, list[Loose]]:
@@ -198,7 +200,7 @@ def test_memory_does_not_grow_with_the_bucket(sessions, postgres):
             text(
                 "INSERT INTO documents"
                 " (bucket, key, version, status, stage, fence, deliveries, registered_at)"
-                " SELECT 'b', to_char(n, 'FM000000000'), 'etag:e', 'done', 'closed', 0, 0, now()"
+                " SELECT 'b', to_char(n, 'FM000000000'), 'etag:e', 'working', 'finish', 0, 0, now()"
                 f" FROM generate_series(1, {number}) n"
             )
         )
@@ -209,7 +211,7 @@ def test_memory_does_not_grow_with_the_bucket(sessions, postgres):
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
 
-    assert statement.there == {"done": number}
+    assert statement.there == {"working": number}
     assert peak < 8 * 2**20
 
 

@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 
 from db import documents, events
+from db.answers import Asked
+from db.states import AnswerCause
 from producer.services.results import read_rows
 from tests.erasures import erased_document, erased_signer
 from tests.fakes import MeanEncoder, page
@@ -166,7 +168,7 @@ def test_reading_the_earlier_document_again_gives_the_same_answers(world: World)
     before = duplicates(stored(world, second))
 
     with world.sessions() as session:
-        documents.start_again(session, [first])
+        documents.start_again(session, [first], Asked(cause=AnswerCause.RETRY))
     world.through(first)
 
     assert duplicates(stored(world, second)) == before

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from db import signers
+from db import answers, signers
 from db.erase import digest
 from tests.erasures import erased_signer, everything, lines, signed
 from tests.fakes import MeanEncoder, page
@@ -47,14 +47,18 @@ def test_nothing_names_an_erased_signer_any_more(enrolled: World):
 
     assert "Ann" not in everything(enrolled)
     results = {key: json.loads(data) for key, data in enrolled.store.objects.items() if key.endswith(".json")}
-    assert len(results) == 2
+    with enrolled.sessions() as session:
+        causes = [answer.cause for answer in answers.of_document(session, 1)]
+    assert causes == ["first_reading", "erasure"]
+    assert len(results) == 3
     assert "Ann" not in str(results)
-    assert [claim["signer"] for claim in results["documents/1/result.json"]["claims"]] == ["Bob"]
+    key = enrolled.document(1).result_key or ""
+    assert [claim["signer"] for claim in results[key]["claims"]] == ["Bob"]
     assert len([key for key in enrolled.store.objects if key.startswith("signers/")]) == 2
     with enrolled.sessions() as session:
         assert [name for name, _ in signers.enrolled(session)] == ["Bob"]
     (line,) = lines(enrolled)
-    assert (line.kind, line.digest, line.objects) == ("signer", digest("Ann"), 2)
+    assert (line.kind, line.digest, line.objects) == ("signer", digest("Ann"), 3)
 
 
 def test_a_signer_who_is_claimed_but_not_enrolled_can_be_erased(world: World):

@@ -86,9 +86,14 @@ def test_a_flat_row_says_what_the_whole_document_says(world: World, told: dict[s
             name: region[name]
             for name in ("x", "y", "width", "height", "score", "label", "signs", "role_probability")
         },
-        **{name: verdict[name] for name in verdict if name not in ("page", "region", "doubtful_references")},
+        **{
+            name: verdict[name]
+            for name in verdict
+            if name not in ("page", "region", "doubtful_references", "assigned")
+        },
         **dict.fromkeys(name for name in TABLE_COLUMNS if name.startswith(("duplicate_", "copy_of_"))),
         **{name: result["versions"].get(name) for name in ("detector", "encoder", "code")},
+        "notes": ", ".join(result["notes"]) or None,
     }
     assert row == expected
     assert row["verdict"] == "no_reference"

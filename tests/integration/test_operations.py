@@ -20,7 +20,6 @@ from worker.errors import EmptyDocument, UnreadablePage
 from worker.log import Actor, actor
 from worker.settings import Attempts
 from worker.steps.render import render_document
-from worker.storage.keys import result_key
 from worker.storage.s3 import S3
 
 
@@ -29,7 +28,8 @@ def test_the_commands_pack_a_queued_document_without_secrets_and_replay_it(
 ) -> None:
     world = World(postgres)
     world.through(world.arrive("in/a.pdf", [page(0, marks=1)], claims=("Ann",), data=b"no document at all"))
-    S3(s3.client, s3.name).put(result_key(1), world.store.objects[result_key(1)])
+    key = world.document(1).result_key or ""
+    S3(s3.client, s3.name).put(key, world.store.objects[key])
     s3.client.put_object(Bucket=s3.name, Key="in/a.pdf", Body=b"no document at all")
     etag = s3.client.head_object(Bucket=s3.name, Key="in/a.pdf")["ETag"].strip('"')
     with postgres.begin() as connection:

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Engine, event, select, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
 
 from db import documents, events, intake, signers
 from db.base import Base
@@ -155,6 +155,14 @@ def test_a_worker_can_do_all_that_the_stages_do(as_role: As, granted: Engine) ->
         "UPDATE events SET detail = ''",
         "UPDATE verdicts SET outcome = 'genuine'",
         "UPDATE claims SET signer = 'Eve'",
+        "UPDATE answers SET result_key = 'eve'",
+        "UPDATE answered_claims SET outcome = 'genuine'",
+        "UPDATE documents SET cause = 'review'",
+        "UPDATE documents SET asked_by = 'eve'",
+        "UPDATE documents SET key = 'eve.pdf'",
+        "UPDATE changes_head SET place = 0",
+        "INSERT INTO changes (id) VALUES (7)",
+        "TRUNCATE answers",
         "UPDATE versions SET content = '{}'",
         "UPDATE \"references\" SET image_key = 'eve'",
         "INSERT INTO documents (bucket) VALUES ('b')",
@@ -164,6 +172,20 @@ def test_a_worker_can_do_all_that_the_stages_do(as_role: As, granted: Engine) ->
 )
 def test_a_worker_deletes_nothing_and_rewrites_no_history(as_role: As, statement: str) -> None:
     with refused():
+        run(as_role(WORKER), statement)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE documents SET stage = 'finish', status = 'working';"
+        " UPDATE documents SET stage = 'closed', status = 'done'",
+        "UPDATE documents SET signed = false",
+        "UPDATE documents SET answer = NULL",
+    ],
+)
+def test_a_worker_neither_loses_nor_twists_an_answer(as_role: As, statement: str) -> None:
+    with pytest.raises(IntegrityError, match="answer"):
         run(as_role(WORKER), statement)
 
 

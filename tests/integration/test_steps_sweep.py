@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from db import documents, events
-from db.states import Status
+from db.answers import Asked
+from db.states import AnswerCause, Status
 from tests.fakes import page
 from tests.world import World, make_overdue
 from worker.errors import EncryptedDocument
@@ -11,6 +12,8 @@ from worker.steps.detect import detect_chunk
 from worker.steps.render import render_document
 from worker.steps.sweep import sweep_all
 from worker.steps.verify import verify_chunk
+
+RETRY = Asked(cause=AnswerCause.RETRY, who="ann@desk")
 
 
 def test_the_sweep_rebuilds_the_queues_from_rows_alone(world: World) -> None:
@@ -61,7 +64,7 @@ def test_retry_wipes_the_results_keeps_the_history_and_starts_again(world: World
     world.renderer.documents[b"letter.pdf"] = [page(0, marks=1)]
 
     with world.sessions() as session:
-        assert documents.start_again(session, documents.failed(session)) == [document_id]
+        assert documents.start_again(session, documents.failed(session), RETRY) == [document_id]
     document = world.through(document_id)
 
     assert (document.status, document.reason, document.signed) == (Status.DONE, None, True)

@@ -191,6 +191,7 @@ def test_nothing_starts_before_what_it_stands_on():
 
 
 def test_the_set_up_script_is_valid_shell():
-    done = subprocess.run(["sh", "-n", ROOT / "deploy" / "minio-init.sh"], capture_output=True, check=False)
+    script = ROOT / "deploy" / "minio-init.sh"
+    done = subprocess.run(["sh", "-n", script], capture_output=True, check=False)
 
     assert done.returncode == 0, done.stderr

@@ -7,7 +7,9 @@ from threading import Thread
 from fastapi.testclient import TestClient
 from sqlalchemy import text
 
+from db.answers import Asked
 from db.documents import start_again
+from db.states import AnswerCause
 from tests.fakes import page
 from tests.integration.conftest import engine  # noqa: F401 - a fixture: both databases
 from tests.waiting import until
@@ -80,6 +82,7 @@ def test_the_result_is_that_of_the_commands(client: TestClient, documents: World
 
     expected = histories(documents.sessions, "1")[0].json_object()
     events = expected.pop("events")
+    assert expected.pop("answers")[-1]["number"] == expected["answer"]
 
     assert client.get(f"{HOME}/1/result").json() == expected
     assert client.get(f"{HOME}/1/history").json() == {"events": events}
@@ -177,7 +180,7 @@ def test_an_answer_that_has_not_changed_is_not_sent_again(client: TestClient, do
         assert client.get(path, headers={"If-None-Match": tag}).status_code == 304
 
     with documents.sessions() as session:
-        start_again(session, [1])
+        start_again(session, [1], Asked(cause=AnswerCause.RETRY))
 
     assert client.get(f"{HOME}/1", headers={"If-None-Match": tag}).status_code == 200
 

@@ -14,13 +14,15 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from db import chunks, documents, signers
+from db.answers import Asked
 from db.documents import Object
 from db.engine import Sessions, make_engine, make_sessions
 from db.migrate import upgrade
-from db.states import ClaimSource, DocumentStage
+from db.states import AnswerCause, ClaimSource, DocumentStage
 from worker.embedded.inputs import Change, Inputs, read_inputs
 from worker.enrolling import Enroller, make_enroller
 from worker.errors import StorageUnavailable
+from worker.log import EMBEDDED
 from worker.pipeline import PIPELINE, Stage
 from worker.result import DocumentResult
 from worker.result.rows import document_result
@@ -72,7 +74,8 @@ class Workspace:
         with self.sessions() as session:
             document_id, new = documents.register(session, _object(path), claimed)
             if not new:
-                documents.start_again(session, [document_id])
+                same = set(documents.claimed_signers(session, document_id)) == set(claimed)
+                _read_anew(session, document_id, () if same else (Change.CLAIMS,))
                 documents.replace_claims(session, document_id, claimed)
             if inputs is not None:
                 inputs.note(session, document_id, claimed)
@@ -94,7 +97,7 @@ class Workspace:
             changes = inputs.changes(session, document_id, before)
             changes += [Change.CLAIMS] if set(claimed) != before else []
             if changes:
-                _read_anew(session, document_id)
+                _read_anew(session, document_id, changes)
                 documents.replace_claims(session, document_id, claimed)
                 inputs.note(session, document_id, claimed)
             return Resumed(document_id, known=True, changes=tuple(changes))
@@ -183,11 +186,19 @@ def open_workspace(
     return Workspace(root, runner, engine)
 
 
-def _read_anew(session: Session, document_id: int) -> None:
+#: Why a document is answered again, by what has changed; the first that holds.
+_CAUSES = (
+    (Change.CLAIMS, AnswerCause.CHANGED_CLAIM),
+    (Change.REFERENCES, AnswerCause.NEW_REFERENCE),
+    (Change.SETTINGS, AnswerCause.NEW_MODEL),
+)
+
+
+def _read_anew(session: Session, document_id: int, changes: Sequence[Change]) -> None:
     """Back to the first stage, also from half-way: what was verified there was compared with other inputs."""
-    detail = "its inputs changed before it was answered"
-    documents.quarantine(session, document_id, reason="inputs_changed", detail=detail)
-    documents.start_again(session, [document_id])
+    cause = next((cause for change, cause in _CAUSES if change in changes), AnswerCause.RETRY)
+    asked = Asked(cause=cause, who=EMBEDDED.worker)
+    documents.start_again(session, [document_id], asked, open_too=True)
 
 
 def _object(path: Path) -> Object:

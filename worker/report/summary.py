@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from db.states import Status
-from worker.result import DocumentResult, VerdictResult
+from worker.result import DocumentResult, DuplicateKind, VerdictResult
 from worker.vision.choices import Outcome
 
 #: What became of a claim: the verdict, or that no signature is left for the claimed signer.
 NOT_FOUND = "not_found"
 STATES = (*(outcome.value for outcome in Outcome), NOT_FOUND)
+#: Why a document stands first of all that a person should look at.
+CONTRADICTED = "one signature of a claimed signer is genuine, another is forged"
 _WORDS = {True: "signed", False: "unsigned", None: "unknown"}
 
 
@@ -38,6 +40,11 @@ class ReportRow:
     claims: list[ClaimState]
     #: Why a person should look at it first; empty when nothing speaks for it.
     why: list[str]
+
+    @property
+    def contradicted(self) -> bool:
+        """Whether a claimed signer has a genuine and a forged signature on it: nothing is as urgent."""
+        return CONTRADICTED in self.why
 
     @property
     def states(self) -> list[tuple[str, int]]:
@@ -81,12 +88,12 @@ def summarise(rows: Sequence[ReportRow]) -> ReportSummary:
 
 def claim_states(result: DocumentResult) -> list[ClaimState]:
     """What became of each claimed signer."""
-    return [ClaimState(claim.signer, claim.verdict or NOT_FOUND) for claim in result.claims]
+    return [ClaimState(claim.signer, claim.answer or claim.verdict or NOT_FOUND) for claim in result.claims]
 
 
 def likeliest_first(verdicts: Iterable[VerdictResult]) -> list[VerdictResult]:
-    """Verdicts by falling probability; those without one come last."""
-    return sorted(verdicts, key=lambda verdict: verdict.support, reverse=True)
+    """Verdicts by falling probability, that of the signer whom the signature stands for first."""
+    return sorted(verdicts, key=lambda verdict: (bool(verdict.assigned), verdict.support), reverse=True)
 
 
 def short_names(names: Sequence[str]) -> list[str]:
@@ -111,13 +118,16 @@ def _row(number: int, name: str, result: DocumentResult) -> ReportRow:
 def _reasons_to_look(result: DocumentResult, claims: Sequence[ClaimState]) -> list[str]:
     states = {claim.state for claim in claims}
     failed = result.status is Status.FAILED
+    copies = [region.duplicate_of for region in result.regions if region.duplicate_of]
     reasons = {
+        CONTRADICTED: any(claim.contradicted for claim in result.claims),
         "could not be read": failed,
         "some pages could not be read": result.status is Status.PARTIAL,
         "a signature does not match the claimed signer": Outcome.FORGED in states,
         "a signature could not be decided": Outcome.INCONCLUSIVE in states,
         "the signature of a claimed signer was not found": NOT_FOUND in states and not failed,
-        "a signature shows the same ink as another": any(region.duplicate_of for region in result.regions),
+        # The same file or scan handed in twice says nothing of its signatures.
+        "a signature shows the same ink as another": any(copy.kind is DuplicateKind.INK for copy in copies),
         "a signature is a copy of a reference": any(region.copy_of_reference for region in result.regions),
         "a reference disagrees with the others": any(
             verdict.doubtful_references for verdict in result.verdicts

@@ -8,12 +8,14 @@ know are ignored.
 
 from worker.result.base import ResultModel
 from worker.result.document import (
+    AnswerResult,
     ClaimResult,
     DocumentHistory,
     DocumentResult,
     EventResult,
     PageResult,
     PointSize,
+    SignaturePlace,
     VerdictResult,
     VersionsResult,
 )
@@ -28,6 +30,7 @@ from worker.result.region import (
     SuggestionResult,
 )
 from worker.result.reports import (
+    ChangeResult,
     ComparisonResult,
     Difference,
     DoctorFinding,
@@ -43,6 +46,8 @@ from worker.result.reports import (
 from worker.result.table import VerdictRow
 
 __all__ = [
+    "AnswerResult",
+    "ChangeResult",
     "ClaimResult",
     "ComparisonResult",
     "CropQuality",
@@ -64,6 +69,7 @@ __all__ = [
     "RegionResult",
     "ReplayResult",
     "ResultModel",
+    "SignaturePlace",
     "SignedBy",
     "StageResult",
     "StatementResult",

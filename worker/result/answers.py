@@ -1,17 +1,226 @@
-"""The result JSON in storage, written again when the rows of a document with an answer change."""
+"""The results of answers in storage: each in an object of its own, whose key carries its number and content.
+
+So no writer, however late, can replace an answer: what says another thing has another key.
+"""
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from pydantic import JsonValue
 from sqlalchemy.orm import Session
 
-from db import documents
+from db import answers, documents
+from db.answers import Asked, Given
+from db.engine import Sessions
+from db.models import Document, DocumentAnswer
+from db.states import Status
+from db.writes import Values
+from worker.errors import DamagedResult
+from worker.result.document import ANSWER_FIELDS, ClaimResult, DocumentResult
 from worker.result.rows import document_result
-from worker.storage.port import Store
+from worker.storage.keys import answer_key, document_folder
+from worker.storage.port import Results, Store
 
 
-def write_again(session: Session, document_id: int, store: Store) -> None:
-    """Write a document's result JSON as its rows have it now; nothing without an answer of its own."""
+def give(result: DocumentResult, store: Results, *, versions_id: int | None = None) -> Given:
+    """Put an answer's result into the store; what its row says."""
+    data = result.json_line().encode()
+    sha256 = hashlib.sha256(data).hexdigest()
+    key = answer_key(result.id, result.answer or 0, sha256)
+    store.put(key, data)
+    return Given(
+        status=result.status,
+        signed=result.signed,
+        reason=result.reason,
+        detail=result.detail,
+        result_key=key,
+        result_sha256=sha256,
+        versions_id=versions_id,
+        claims=_claims(result),
+        at=result.answered_at,
+    )
+
+
+def revise(session: Session, document_id: int, store: Store, asked: Asked, *, redacted: bool = False) -> bool:
+    """Give a document with an answer another one when its rows say another thing by now.
+
+    False when they do not, or when it has no answer of its own. An answer that was `redacted` says the same
+    as the rows; whoever has read it must hear of it, so another is given. The row must be held.
+    """
     document = documents.get(session, document_id)
-    if document.result_key is not None and document.original_id is None:
-        session.expire_all()
-        store.put(document.result_key, document_result(session, document_id).json_line().encode())
+    newest = answers.newest_answer(session, document_id)
+    if document.result_key is None or document.original_id is not None or newest is None:
+        return False
+    session.expire_all()
+    result = document_result(session, document_id)
+    if not redacted and _says(read_answer(document, newest, store)) == _says(result):
+        return False
+    stamp = {"answer": newest.number + 1, "cause": asked.cause, "asked_by": asked.who}
+    given = give(result.model_copy(update=stamp), store, versions_id=newest.versions_id)
+    documents.answer_again(session, document_id, replace(given, at=None), asked)
+    return True
+
+
+def read_answer(document: Document, answer: DocumentAnswer, store: Results) -> DocumentResult:
+    """What an answer said when it was given.
+
+    DamagedResult when the stored object is not the one that was written; ObjectMissing; StorageUnavailable.
+    """
+    if answer.result_key is None:
+        return _unread(document, answer)
+    data = store.get(answer.result_key)
+    if answer.result_sha256 not in (None, hashlib.sha256(data).hexdigest()):
+        raise DamagedResult(answer.result_key)
+    shared = answer.result_key != document.result_key or document.original_id is not None
+    update = _identity(document) if shared else {}
+    return DocumentResult.model_validate_json(data).model_copy(update={**update, **_stamp(answer)})
+
+
+def every_answer(session: Session, document_id: int, store: Results) -> Iterator[DocumentResult]:
+    """What each answer of a document said when it was given, oldest first. As `read_answer`."""
+    document = documents.get(session, document_id)
+    return (read_answer(document, answer, store) for answer in answers.of_document(session, document_id))
+
+
+def without_name(session: Session, document_id: int, signer: str, store: Store) -> None:
+    """Take a signer out of every stored answer of a document; the objects before that are discarded."""
+    document = documents.get(session, document_id)
+    for answer in _with_objects(session, document):
+        result = read_answer(document, answer, store)
+        redacted = without_signer(result, signer)
+        if redacted != result:
+            answers.discard(session, answer.result_key or "")
+            _move(session, document, answer, store, redacted)
+
+
+def take_home(session: Session, document_id: int, store: Store) -> None:
+    """Put the results that a document shared into objects of its own: the other's are about to be erased."""
+    document = documents.get(session, document_id)
+    for answer in _with_objects(session, document):
+        if not (answer.result_key or "").startswith(document_folder(document_id)):
+            _move(session, document, answer, store, read_answer(document, answer, store))
+
+
+def clear_discarded(sessions: Sessions, store: Results) -> int:
+    """Erase the objects that were discarded, once that is committed; how many. Again after a failure."""
+    with sessions() as session:
+        keys = answers.discarded(session)
+        for key in keys:
+            store.erase(f"{key.rpartition('/')[0]}/")
+        answers.forget_discarded(session, keys)
+    return len(keys)
+
+
+def without_signer(result: DocumentResult, name: str) -> DocumentResult:
+    """The result without a word of that signer."""
+    pages = tuple(
+        page.model_copy(
+            update={
+                "regions": tuple(
+                    region.model_copy(
+                        update={
+                            "suggestions": tuple(one for one in region.suggestions if one.signer != name),
+                            "copy_of_reference": tuple(
+                                copy for copy in region.copy_of_reference if copy.signer != name
+                            ),
+                        }
+                    )
+                    for region in page.regions
+                )
+            }
+        )
+        for page in result.pages
+    )
+    claims = tuple(claim for claim in result.claims if claim.signer != name)
+    verdicts = tuple(verdict for verdict in result.verdicts if verdict.signer != name)
+    return result.model_copy(update={"pages": pages, "claims": claims, "verdicts": verdicts})
+
+
+def _says(result: DocumentResult) -> dict[str, JsonValue]:
+    """What a result says, copies included, without when it was given and how long it took."""
+    circumstances = (*ANSWER_FIELDS, "seconds", "finished_at")
+    return {name: value for name, value in result.json_object().items() if name not in circumstances}
+
+
+def _with_objects(session: Session, document: Document) -> Sequence[DocumentAnswer]:
+    rows = answers.of_document(session, document.id)
+    return [answer for answer in rows if answer.result_key is not None]
+
+
+def _move(
+    session: Session, document: Document, answer: DocumentAnswer, store: Store, result: DocumentResult
+) -> None:
+    """Write an answer's result again, under a key of the document's own."""
+    data = result.json_line().encode()
+    sha256 = hashlib.sha256(data).hexdigest()
+    key = answer_key(document.id, answer.number, sha256)
+    store.put(key, data)
+    answers.move_result(session, answer, key=key, sha256=sha256)
+
+
+def _claims(result: DocumentResult) -> list[Values]:
+    return [
+        {
+            "signer": claim.signer,
+            "source": claim.source or "",
+            "outcome": claim.answer,
+            "page": claim.page,
+            "region": claim.region,
+            "contradicted": claim.contradicted,
+            **_comparison(result, claim),
+        }
+        for claim in result.claims
+    ]
+
+
+def _comparison(result: DocumentResult, claim: ClaimResult) -> dict[str, object]:
+    """Numbers of the verdict that answers the claim; nothing without one."""
+    place = (claim.page, claim.region)
+    for verdict in result.verdicts:
+        if verdict.signer == claim.signer and verdict.place == place:
+            names = ("probability", "llr", "confidence", "references")
+            return {name: getattr(verdict, name) for name in names}
+    return {}
+
+
+def _identity(document: Document) -> dict[str, object]:
+    return {
+        "document": document.key,
+        "id": document.id,
+        "bucket": document.bucket,
+        "version": document.version,
+        "linked_to": document.original_id,
+        "registered_at": document.registered_at,
+    }
+
+
+def _stamp(answer: DocumentAnswer) -> dict[str, object]:
+    return {
+        "answer": answer.number,
+        "cause": answer.cause,
+        "asked_by": answer.asked_by,
+        "answered_at": answer.at,
+    }
+
+
+def _unread(document: Document, answer: DocumentAnswer) -> DocumentResult:
+    """An answer without a result of its own: no page was read."""
+    return DocumentResult.model_validate(
+        {
+            **_identity(document),
+            **_stamp(answer),
+            "sha256": document.sha256 or "",
+            "status": Status(answer.status),
+            "reason": answer.reason,
+            "detail": answer.detail,
+            "signed": answer.signed,
+            "pages": (),
+            "verdicts": (),
+            "versions": {},
+            "seconds": {},
+            "finished_at": answer.at,
+        }
+    )

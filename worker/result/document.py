@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Self
 
 from pydantic import ConfigDict, Field, JsonValue, SerializerFunctionWrapHandler, model_serializer
 
-from db.states import PageStatus, Status
+from db.states import AnswerCause, ClaimAnswer, ClaimSource, PageStatus, Status
 from worker.result.base import (
     ADDED,
     CIRCUMSTANCE,
@@ -85,10 +86,23 @@ class VerdictResult(ResultModel):
         default=None,
         description="Reason code why there was nothing to compare with; absent unless damage left none.",
     )
+    assigned: Annotated[bool | None, ADDED] = Field(
+        default=None,
+        description="Whether the signature stands for this signer. Where it is false, the verdict says only "
+        "what the signature would be, were it this signer's.",
+    )
 
     @model_serializer(mode="wrap")
     def _with_damage_where_there_is_any(self, handler: SerializerFunctionWrapHandler) -> dict[str, JsonValue]:
-        return without_nothing(handler(self), "damaged_references", "reason")
+        return without_unknown(without_nothing(handler(self), "damaged_references", "reason"), self)
+
+    @property
+    def likelihood(self) -> float | None:
+        """The log-likelihood ratio; of results that have only a probability, what that says at even odds."""
+        if self.llr is not None or self.probability is None:
+            return self.llr
+        certain = min(max(self.probability, 1e-6), 1 - 1e-6)
+        return math.log(certain / (1 - certain))
 
     @property
     def place(self) -> tuple[int, int]:
@@ -101,15 +115,41 @@ class VerdictResult(ResultModel):
         return -1.0 if self.probability is None else self.probability
 
 
+class SignaturePlace(ResultModel):
+    """Where a signature stands."""
+
+    page: Count = Field(description="The page, from 0.")
+    region: Count = Field(description="Index of the region on its page, from 0.")
+
+
 class ClaimResult(ResultModel):
-    """A claimed signer with the verdict that speaks most for the claim."""
+    """A claimed signer with what became of the claim. A signature stands for one claimed signer at most."""
 
     signer: str = Field(description="Who the document says has signed.")
     verdict: Outcome | None = Field(
-        description="Verdict on the signature that speaks most for this signer; null when none is left."
+        description="Verdict on the signature that answers the claim; null when none stands for this signer."
     )
     page: Count | None = Field(description="Page of that signature, from 0.")
     region: Count | None = Field(description="Index of its region on that page.")
+    answer: Annotated[ClaimAnswer | None, ADDED] = Field(
+        default=None,
+        description="What became of the claim: the verdict, `not_found`, or `inconclusive` where something "
+        "could not be read; null until the document has an answer.",
+    )
+    source: Annotated[ClaimSource | None, ADDED] = Field(
+        default=None, description="Where the claim came from."
+    )
+
+    contradicted: Annotated[bool, ADDED] = Field(
+        default=False, description="Whether it is genuine while another signature of this signer is forged."
+    )
+    contradicted_by: Annotated[tuple[SignaturePlace, ...], ADDED] = Field(
+        default=(), description="Forged signatures that stand for this signer beside the one that is not."
+    )
+
+    @model_serializer(mode="wrap")
+    def _with_what_was_known(self, handler: SerializerFunctionWrapHandler) -> dict[str, JsonValue]:
+        return without_unknown(handler(self), self)
 
 
 class VersionsResult(ResultModel):
@@ -141,6 +181,10 @@ class VersionsResult(ResultModel):
     @model_serializer(mode="wrap")
     def _only_what_is_named(self, handler: SerializerFunctionWrapHandler) -> dict[str, JsonValue]:
         return {name: value for name, value in handler(self).items() if name in self.model_fields_set}
+
+
+#: What a result says of its answer; those of before there were answers lack it.
+ANSWER_FIELDS = ("answer", "cause", "asked_by", "answered_at")
 
 
 class DocumentResult(ResultModel):
@@ -188,6 +232,18 @@ class DocumentResult(ResultModel):
         default=None,
         description="`signature`, or `initials` where only initials sign it; null where nothing does.",
     )
+    answer: Annotated[int | None, CIRCUMSTANCE, ADDED] = Field(
+        default=None, ge=1, description="Number of the newest answer, from 1; null before the first."
+    )
+    cause: Annotated[AnswerCause | None, CIRCUMSTANCE, ADDED] = Field(
+        default=None, description="Why that answer was given; null before the first."
+    )
+    asked_by: Annotated[str | None, CIRCUMSTANCE, ADDED] = Field(
+        default=None, description="Who asked for it; null for the intake."
+    )
+    answered_at: Annotated[Moment | None, CIRCUMSTANCE, ADDED] = Field(
+        default=None, description="When it was given; null before the first."
+    )
 
     notes: Annotated[tuple[str, ...], ADDED] = Field(
         default=(),
@@ -204,17 +260,8 @@ class DocumentResult(ResultModel):
         """The regions of all pages, in order."""
         return (region for page in self.pages for region in page.regions)
 
-    def closed(
-        self,
-        *,
-        status: Status,
-        signed: bool | None,
-        reason: str | None,
-        detail: str | None,
-        versions: Mapping[str, object],
-    ) -> Self:
+    def closed(self, *, versions: Mapping[str, object], **answer: object) -> Self:
         """The same with the answer that closes the document."""
-        answer = {"status": status, "signed": signed, "reason": reason, "detail": detail}
         return self.model_copy(update={**answer, "versions": VersionsResult.model_validate(versions)})
 
 
@@ -230,9 +277,33 @@ class EventResult(ResultModel):
     task: str | None = Field(default=None, description="Id of the task.")
     seconds: float | None = Field(default=None, ge=0, description="How long it took, in seconds.")
     detail: str | None = Field(default=None, description="More, in a sentence.")
+    who: str | None = Field(default=None, description="Who acted, where a person did.")
+
+
+class AnswerResult(ResultModel):
+    """One answer of a document: when and why it was given, and what it says."""
+
+    number: int = Field(ge=1, description="Its number, from 1; the highest is the current answer.")
+    at: Moment = Field(description="When it was given.")
+    cause: AnswerCause = Field(description="Why it was given.")
+    asked_by: str | None = Field(default=None, description="Who asked for it; null for the intake.")
+    status: Status = Field(description="`done`, `partial` or `failed`.")
+    signed: bool | None = Field(default=None, description="Whether a mark signs the document.")
+    reason: str | None = Field(default=None, description="Reason code why it is not done.")
+    detail: str | None = Field(default=None, description="The reason in a sentence.")
+    claims: dict[str, ClaimAnswer | None] = Field(
+        default_factory=dict, description="What became of each claimed signer."
+    )
+    result: str | None = Field(
+        default=None, description="Storage key of its result JSON; null where no page was read."
+    )
+    changes: tuple[str, ...] = Field(
+        default=(), description="How it differs from the answer before, in sentences."
+    )
 
 
 class DocumentHistory(DocumentResult):
     """The result of a document with its history, as `countersign status DOCUMENT --json` prints it."""
 
     events: tuple[EventResult, ...] = Field(description="What happened, oldest first.")
+    answers: tuple[AnswerResult, ...] = Field(default=(), description="Every answer, oldest first.")

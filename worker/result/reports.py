@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field, JsonValue
 
-from db.states import Status
+from db.states import AnswerCause, ChangeKind, Status
 from worker.result.base import Count, Moment, ResultModel, Share
 from worker.result.document import DocumentResult
 from worker.vision.choices import Confidence, Outcome
@@ -113,6 +113,28 @@ class OverviewResult(ResultModel):
     finished_last_hour: Count = Field(default=0, description="Documents answered within an hour.")
     stages: tuple[StageResult, ...] = Field(default=(), description="The stages in their order.")
     workers: tuple[WorkerResult, ...] = Field(default=(), description="Workers of the newest events.")
+
+
+class ChangeResult(ResultModel):
+    """A place in the feed of changes, as `countersign results --since` prints it."""
+
+    place: int = Field(ge=1, description="Its place, from 1. Places follow each other without gaps.")
+    at: Moment = Field(description="When it was committed.")
+    change: ChangeKind = Field(
+        description="`answered`: the document has a new answer; `reopened`: it is at work again, its newest "
+        "answer stands until the next; `erased`: forget it."
+    )
+    document_id: int = Field(description="Number of the document in the database.")
+    answer: int | None = Field(default=None, description="Number of the answer; null without one.")
+    cause: AnswerCause | None = Field(default=None, description="Why that answer was given.")
+    asked_by: str | None = Field(default=None, description="Who asked for it; null for the intake.")
+    result: DocumentResult | None = Field(
+        default=None,
+        description="What the answer said; null for other changes, and once the document is erased.",
+    )
+    problem: str | None = Field(
+        default=None, description="Reason code why the stored result cannot be read; null otherwise."
+    )
 
 
 class StatementResult(ResultModel):

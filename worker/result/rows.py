@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import TypedDict
 
 from sqlalchemy.orm import Session
 
-from db import events
-from db.documents import NOTED, get
-from db.models import Duplicate, Page, Region, Verdict, Versions
+from db import answers, events
+from db.documents import NOTED, get, lack
+from db.models import Document, Duplicate, Page, Region, Verdict, Versions
+from db.states import AnswerCause, PageStatus, Status
+from worker.result.claims import ReadState, claim_results, with_assignment
 from worker.result.document import (
-    ClaimResult,
+    AnswerResult,
     DocumentHistory,
     DocumentResult,
     EventResult,
@@ -35,12 +39,28 @@ from worker.vision.choices import Confidence, Outcome
 Locate = Callable[[str], str]
 
 
-def document_result(session: Session, document_id: int, *, locate: Locate = str) -> DocumentResult:
-    """Everything that is known of a document; a linked one has the answer of its original."""
+class _Newest(TypedDict):
+    """What a result says of the newest answer."""
+
+    cause: AnswerCause | None
+    asked_by: str | None
+    answered_at: datetime | None
+
+
+def document_result(
+    session: Session, document_id: int, *, locate: Locate = str, closing: bool = False
+) -> DocumentResult:
+    """Everything that is known of a document; a linked one has the answer of its original.
+
+    Claims are answered once the document is, or while it is `closing`.
+    """
     document = get(session, document_id)
     source = document if document.original_id is None else get(session, document.original_id)
     versions = None if document.versions_id is None else session.get(Versions, document.versions_id)
-    verdicts = [verdict for page in source.pages for verdict in _verdicts(page)]
+    claims = {claim.signer: claim.source for claim in document.claims}
+    verdicts = with_assignment(
+        list(claims), [verdict for page in source.pages for verdict in _verdicts(page)]
+    )
     pages = tuple(_page(page, locate) for page in source.pages)
     return DocumentResult(
         document=document.key,
@@ -53,15 +73,17 @@ def document_result(session: Session, document_id: int, *, locate: Locate = str)
         detail=document.detail,
         signed=document.signed,
         linked_to=document.original_id,
-        claims=tuple(claim_result(claim.signer, verdicts) for claim in document.claims),
+        claims=claim_results(claims, verdicts, _reading(session, document, source, closing=closing)),
         pages=pages,
-        verdicts=tuple(verdicts),
+        verdicts=verdicts,
         versions=VersionsResult.model_validate({} if versions is None else versions.content),
         seconds=events.seconds(session, source.id),
         registered_at=document.registered_at,
         finished_at=document.finished_at,
         signed_by=signed_by(region for page in pages for region in page.regions),
         notes=document_notes(session, source.id),
+        answer=document.answer,
+        **_newest_answer(document),
     )
 
 
@@ -71,33 +93,74 @@ def document_notes(session: Session, document_id: int) -> tuple[str, ...]:
     return tuple(dict.fromkeys(note for detail in noted for note in detail.split(", ")))
 
 
+def _newest_answer(document: Document) -> _Newest:
+    answer = document.newest_answer
+    if answer is None:
+        return {"cause": None, "asked_by": None, "answered_at": None}
+    return {"cause": answer.cause, "asked_by": answer.asked_by, "answered_at": answer.at}
+
+
 def document_events(session: Session, document_id: int) -> tuple[EventResult, ...]:
     """The document's history, oldest first."""
     return tuple(EventResult.model_validate(event) for event in events.history(session, document_id))
 
 
+def document_answers(session: Session, document_id: int) -> tuple[AnswerResult, ...]:
+    """Every answer of the document, oldest first, each with how it differs from the one before."""
+    given: list[AnswerResult] = []
+    for row in answers.of_document(session, document_id):
+        claims = {claim.signer: claim.outcome for claim in row.claims}
+        result = AnswerResult(
+            number=row.number,
+            at=row.at,
+            cause=row.cause,
+            asked_by=row.asked_by,
+            status=row.status,
+            signed=row.signed,
+            reason=row.reason,
+            detail=row.detail,
+            claims=claims,
+            result=row.result_key,
+        )
+        changes = tuple(_changes(given[-1], result)) if given else ()
+        given.append(result.model_copy(update={"changes": changes}))
+    return tuple(given)
+
+
+def _changes(before: AnswerResult, after: AnswerResult) -> Iterator[str]:
+    for name in ("status", "signed", "reason"):
+        then, now = getattr(before, name), getattr(after, name)
+        if then != now:
+            yield f"{name}: {_word(then)}, now {_word(now)}"
+    for signer in {**before.claims, **after.claims}:
+        then, now = (answer.claims.get(signer, "not claimed") for answer in (before, after))
+        if then != now:
+            yield f"{signer}: {_word(then)}, now {_word(now)}"
+
+
+def _word(value: object) -> str:
+    return {None: "unknown", True: "yes", False: "no"}.get(value) or str(value)  # type: ignore[call-overload]
+
+
 def document_history(session: Session, document_id: int, *, locate: Locate = str) -> DocumentHistory:
     """The document's result with its history."""
     result = document_result(session, document_id, locate=locate)
-    return DocumentHistory(**dict(result), events=document_events(session, document_id))
+    return DocumentHistory(
+        **dict(result),
+        events=document_events(session, document_id),
+        answers=document_answers(session, document_id),
+    )
 
 
-def claim_result(signer: str, verdicts: Sequence[VerdictResult]) -> ClaimResult:
-    """The claim with the verdict that speaks most for it, None when no signature is left for the signer.
-
-    A signature that is genuine for another claimed signer is taken: it says nothing about this one.
-    """
-    genuine = [verdict for verdict in verdicts if verdict.verdict is Outcome.GENUINE]
-    taken = {verdict.place for verdict in genuine if verdict.signer != signer}
-    candidates = [
-        verdict
-        for verdict in verdicts
-        if verdict.signer == signer and (verdict.verdict is Outcome.GENUINE or verdict.place not in taken)
-    ]
-    best = max(candidates, key=lambda verdict: verdict.support, default=None)
-    if best is None:
-        return ClaimResult(signer=signer, verdict=None, page=None, region=None)
-    return ClaimResult(signer=signer, verdict=best.verdict, page=best.page, region=best.region)
+def _reading(session: Session, document: Document, source: Document, *, closing: bool) -> ReadState:
+    """How much was read of the pages that its answer rests on."""
+    pages = source.pages
+    if not pages or not (closing or document.status in (Status.DONE, Status.PARTIAL)):
+        return ReadState.OPEN
+    damaged = any(region.reason for page in pages for region in page.regions)
+    unread = any(page.status is PageStatus.FAILED for page in pages)
+    lacking = lack(session, source.id) is not None
+    return ReadState.PARTIAL if damaged or unread or lacking else ReadState.WHOLE
 
 
 def _page(page: Page, locate: Locate) -> PageResult:

@@ -5,16 +5,17 @@ from __future__ import annotations
 from sqlalchemy.orm import Session
 
 from db import chunks, copies, documents, verdicts
+from db.answers import Asked
 from db.documents import Tally
+from db.engine import now
 from db.leases import Lease
 from db.models import Document
-from db.states import DocumentStage, Status
+from db.states import AnswerCause, DocumentStage, Status
 from worker.errors import IncompleteDocument, PortfolioDocument
-from worker.result.answers import write_again
+from worker.result.answers import give, revise
 from worker.result.rows import document_result
 from worker.steps.attempt import Job, attempt, hold, note_event
 from worker.steps.ports import Deps
-from worker.storage.keys import result_key
 
 #: What a document may lack though its pages could be read, by reason code, and the sentence for it.
 _LACKING = {error.code: error.reason for error in (IncompleteDocument(), PortfolioDocument())}
@@ -33,7 +34,7 @@ def _finish(lease: Lease, _: Document, deps: Deps) -> None:
 
 
 def _tell_later_ones(document_id: int, deps: Deps) -> None:
-    """Write answers again that were given before this document was found to show the same ink.
+    """Give new answers to documents answered before this one was found to show the same ink.
 
     An answer that is being written right now waits here, or has the finding already.
     """
@@ -42,7 +43,7 @@ def _tell_later_ones(document_id: int, deps: Deps) -> None:
     for other in later:
         with deps.sessions() as session:
             if copies.closed(session, other):
-                write_again(session, other, deps.store)
+                revise(session, other, deps.store, Asked(cause=AnswerCause.COPY_FOUND))
 
 
 def _answered(lease: Lease, deps: Deps) -> bool:
@@ -51,28 +52,26 @@ def _answered(lease: Lease, deps: Deps) -> bool:
         copies_seen = copies.duplicates_of(session, lease.id)
         tally = documents.tally(session, lease.id)
         reason, detail = _reason(session, lease.id, tally)
-        versions = chunks.versions(session, lease.id)
-        result = document_result(session, lease.id).closed(
-            status=tally.status, signed=tally.signed, reason=reason, detail=detail, versions=versions
+        document = documents.get(session, lease.id)
+        result = document_result(session, lease.id, closing=True).closed(
+            status=tally.status,
+            signed=tally.signed,
+            reason=reason,
+            detail=detail,
+            versions=chunks.versions(session, lease.id),
+            answer=(document.answer or 0) + 1,
+            cause=document.cause,
+            asked_by=document.asked_by,
+            answered_at=now(session),
         )
-    key = result_key(lease.id)
-    deps.store.put(key, result.json_line().encode())
+        versions_id = verdicts.versions_id(session, result.versions.json_object())
+    given = give(result, deps.store, versions_id=versions_id)
     with deps.sessions() as session:
         hold(session, lease)
         if copies.duplicates_of(session, lease.id) != copies_seen:
             return False
         note_event(session, lease, lease.id, "closed")
-        versions_id = verdicts.versions_id(session, versions)
-        documents.close(
-            session,
-            lease.id,
-            status=result.status,
-            signed=result.signed,
-            reason=result.reason,
-            detail=result.detail,
-            result_key=key,
-            versions_id=versions_id,
-        )
+        documents.close(session, lease.id, given)
     return True
 
 

@@ -43,9 +43,9 @@ class Enrolled:
 
 
 def enroll_reference(
-    signer: str, name: str, data: bytes, *, deps: VerifyDeps, renderer: Renderer
+    signer: str, name: str, data: bytes, *, deps: VerifyDeps, renderer: Renderer, who: str | None = None
 ) -> Enrolled:
-    """Put one signature image on file; the bytes are kept as they came.
+    """Put one signature image on file; the bytes are kept as they came. `who` stands in the signer's history.
 
     UnusableReference when the image cannot be read or shows nothing to compare with.
     """
@@ -70,6 +70,8 @@ def enroll_reference(
             encoder=deps.embedding_version,
             strokes=_strokes(prepared.clean),
         )
+        if new:
+            signers.record_event(session, signer_id, "enrolled", who=who, reference=sha256, detail=name)
     return Enrolled(name, new, prepared.quality, grade)
 
 

@@ -9,6 +9,7 @@ from contextlib import closing
 from sqlalchemy.orm import Session
 
 from db import chunks, documents, events
+from db.answers import Given
 from db.leases import Lease
 from db.models import Document
 from db.states import DocumentStage, PageStatus, Status
@@ -77,7 +78,8 @@ def _answered_before(lease: Lease, data: bytes, deps: RenderDeps) -> bool:
             documents.link(session, lease.id, original)
         else:
             detail = f"same bytes as document {original.id}"
-            documents.close(session, lease.id, Status.DONE, reason="duplicate_skipped", detail=detail)
+            given = Given(status=Status.DONE, reason="duplicate_skipped", detail=detail)
+            documents.close(session, lease.id, given)
     return True
 
 

@@ -30,9 +30,9 @@ def clean_key(raw_key: str, data: bytes) -> str:
     return f"{raw_key.removesuffix('.png')}-clean-{_digest(data)}.png"
 
 
-def result_key(document_id: int) -> str:
-    """Where the result JSON lies."""
-    return f"documents/{document_id}/result.json"
+def answer_key(document_id: int, number: int, sha256: str) -> str:
+    """Where the result JSON of one answer lies, in a folder that nothing else is in."""
+    return f"documents/{document_id}/answers/{number:04d}-{sha256[:12]}/result.json"
 
 
 def document_folder(document_id: int) -> str:

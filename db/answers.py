@@ -1,0 +1,160 @@
+"""Answers of documents: each is added, none replaced. The caller owns the transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session, selectinload
+
+from db.engine import now
+from db.models import AnsweredClaim, DiscardedResult, Document, DocumentAnswer
+from db.states import AnswerCause, Status
+from db.writes import Values, insert_once, insert_or_find
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """Why a document is to be answered, and who asked; None is the intake."""
+
+    cause: AnswerCause
+    who: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """What an answer says, where its result JSON lies, and what it says of each claim."""
+
+    status: Status
+    signed: bool | None = None
+    reason: str | None = None
+    detail: str | None = None
+    result_key: str | None = None
+    result_sha256: str | None = None
+    versions_id: int | None = None
+    claims: Sequence[Values] = ()
+    #: When it was given; None for now.
+    at: datetime | None = None
+
+
+def add_answer(session: Session, document_id: int, given: Given, asked: Asked | None = None) -> int:
+    """Add the next answer and make it the document's; answer its number. `asked` is the row's by default.
+
+    The document's status and what else it says are the caller's to write, in the same transaction.
+    """
+    row = session.execute(
+        select(Document.answer, Document.cause, Document.asked_by).where(Document.id == document_id)
+    ).one()
+    asked = asked or Asked(cause=row.cause, who=row.asked_by)
+    number = (row.answer or 0) + 1
+    answer_id, _ = insert_or_find(
+        session,
+        DocumentAnswer,
+        {"document_id": document_id, "number": number},
+        at=given.at or now(session),
+        cause=asked.cause,
+        asked_by=asked.who,
+        status=given.status,
+        signed=given.signed,
+        reason=given.reason,
+        detail=given.detail,
+        result_key=given.result_key,
+        result_sha256=given.result_sha256,
+        versions_id=given.versions_id,
+    )
+    for claim in given.claims:
+        session.add(AnsweredClaim(answer_id=answer_id, **claim))
+    return number
+
+
+def of_document(session: Session, document_id: int) -> Sequence[DocumentAnswer]:
+    """A document's answers, oldest first, with what they say of its claims."""
+    statement = (
+        select(DocumentAnswer)
+        .where(DocumentAnswer.document_id == document_id)
+        .options(selectinload(DocumentAnswer.claims))
+        .order_by(DocumentAnswer.number)
+    )
+    return session.execute(statement).scalars().all()
+
+
+def numbered(session: Session, wanted: Collection[tuple[int, int]]) -> dict[tuple[int, int], DocumentAnswer]:
+    """Answers by document and number; those of documents that were erased are missing."""
+    statement = select(DocumentAnswer).where(
+        DocumentAnswer.document_id.in_({document_id for document_id, _ in wanted})
+    )
+    rows = session.execute(statement.options(selectinload(DocumentAnswer.claims))).scalars()
+    return {
+        (row.document_id, row.number): row for row in rows if (row.document_id, row.number) in set(wanted)
+    }
+
+
+def newest_answer(session: Session, document_id: int) -> DocumentAnswer | None:
+    """The current answer; None before the first."""
+    statement = (
+        select(DocumentAnswer)
+        .where(DocumentAnswer.document_id == document_id)
+        .options(selectinload(DocumentAnswer.claims))
+        .order_by(DocumentAnswer.number.desc())
+        .limit(1)
+    )
+    return session.execute(statement).scalar_one_or_none()
+
+
+def given_by(session: Session, document_id: int) -> Given:
+    """What the document's newest answer says; there must be one."""
+    answer = newest_answer(session, document_id)
+    if answer is None:
+        raise LookupError(f"document {document_id} has no answer")
+    names = [column.key for column in AnsweredClaim.__table__.c if column.key not in ("id", "answer_id")]
+    return Given(
+        status=answer.status,
+        signed=answer.signed,
+        reason=answer.reason,
+        detail=answer.detail,
+        result_key=answer.result_key,
+        result_sha256=answer.result_sha256,
+        versions_id=answer.versions_id,
+        claims=[{name: getattr(claim, name) for name in names} for claim in answer.claims],
+    )
+
+
+def maybe_naming(session: Session, name: str) -> list[int]:
+    """Documents whose earlier answers name the signer or, being no longer in any row, may name them."""
+    claiming = select(DocumentAnswer.document_id).join(AnsweredClaim).where(AnsweredClaim.signer == name)
+    several = select(DocumentAnswer.document_id).where(DocumentAnswer.number > 1)
+    return sorted({*session.execute(claiming).scalars(), *session.execute(several).scalars()})
+
+
+def forget_signer(session: Session, name: str) -> None:
+    """Take a name out of what answers say of claims."""
+    session.execute(delete(AnsweredClaim).where(AnsweredClaim.signer == name))
+
+
+def move_result(session: Session, answer: DocumentAnswer, *, key: str, sha256: str) -> None:
+    """Note where an answer's result lies now, and its digest: only an erasure moves it."""
+    values = {"result_key": key, "result_sha256": sha256}
+    session.execute(update(DocumentAnswer).where(DocumentAnswer.id == answer.id).values(values))
+    session.execute(
+        update(Document)
+        .where(Document.id == answer.document_id, Document.answer == answer.number)
+        .where(Document.result_key.is_not(None))
+        .values(result_key=key)
+    )
+
+
+def discard(session: Session, key: str) -> None:
+    """Note that the object of that key is to be erased once this is committed."""
+    insert_once(session, DiscardedResult, [{"key": key}])
+
+
+def discarded(session: Session) -> list[str]:
+    """Keys of objects that are to be erased."""
+    return list(session.execute(select(DiscardedResult.key).order_by(DiscardedResult.id)).scalars())
+
+
+def forget_discarded(session: Session, keys: Collection[str]) -> None:
+    """Note that these objects are gone."""
+    session.execute(delete(DiscardedResult).where(DiscardedResult.key.in_(keys)))

@@ -1,0 +1,83 @@
+-- What the database itself holds answers and the feed to, whoever writes. Run after the migrations; may run again.
+
+-- Answers of a document are numbered from 1 without gaps.
+CREATE OR REPLACE FUNCTION guard_answer_follows() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.number <> 1 + (SELECT count(*) FROM answers WHERE document_id = NEW.document_id) THEN
+        RAISE check_violation USING MESSAGE = 'an answer must have the number that follows the newest';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE OR REPLACE TRIGGER guard_answer_follows BEFORE INSERT ON answers
+    FOR EACH ROW EXECUTE FUNCTION guard_answer_follows();
+
+-- What an answer says is never changed. An erasure moves its object, and takes names out of its sentence.
+CREATE OR REPLACE FUNCTION guard_answer_stays() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'UPDATE' OR EXISTS (SELECT FROM documents WHERE id = OLD.document_id) THEN
+        RAISE check_violation USING MESSAGE = 'an answer stays as it was given';
+    END IF;
+    RETURN OLD;
+END $$;
+CREATE OR REPLACE TRIGGER guard_answer_stays
+    BEFORE UPDATE OF id, document_id, number, at, cause, asked_by, status, signed, reason, versions_id ON answers
+    FOR EACH ROW EXECUTE FUNCTION guard_answer_stays();
+CREATE OR REPLACE TRIGGER guard_answer_kept BEFORE DELETE ON answers
+    FOR EACH ROW EXECUTE FUNCTION guard_answer_stays();
+
+-- A document closes with a new answer, says what the newest answer says, and goes back to none.
+CREATE OR REPLACE FUNCTION guard_document_answered() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'UPDATE' AND OLD.stage <> 'closed' AND NEW.stage = 'closed'
+        AND NEW.answer IS DISTINCT FROM COALESCE(OLD.answer, 0) + 1 THEN
+        RAISE check_violation USING MESSAGE = 'a document closes with a new answer';
+    END IF;
+    IF TG_OP = 'UPDATE' AND COALESCE(NEW.answer, 0) < COALESCE(OLD.answer, 0) THEN
+        RAISE check_violation USING MESSAGE = 'a document goes back to no earlier answer';
+    END IF;
+    IF NEW.stage = 'closed' THEN -- on its own: the intake, which may read no answers, comes here too
+        IF NOT EXISTS (
+            SELECT FROM answers
+            WHERE document_id = NEW.id AND number = NEW.answer AND status = NEW.status
+                AND signed IS NOT DISTINCT FROM NEW.signed AND reason IS NOT DISTINCT FROM NEW.reason
+                AND number = (SELECT max(number) FROM answers WHERE document_id = NEW.id)
+        ) THEN
+            RAISE check_violation USING MESSAGE = 'a closed document says what its newest answer says';
+        END IF;
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE OR REPLACE TRIGGER guard_document_answered
+    BEFORE INSERT OR UPDATE OF stage, status, signed, reason, answer ON documents
+    FOR EACH ROW EXECUTE FUNCTION guard_document_answered();
+
+-- A change takes its place while its transaction commits: the head is locked until the commit is done, so places
+-- are in the order of commits, and none is left empty. Its owner's rights are the function's: nobody else may write.
+CREATE OR REPLACE FUNCTION guard_take_place() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path = public, pg_temp AS $$
+DECLARE
+    taken bigint;
+    document bigint;
+    number bigint;
+BEGIN
+    IF TG_TABLE_NAME = 'answers' THEN
+        document := NEW.document_id;
+        number := NEW.number;
+    ELSE
+        document := OLD.id;
+        number := OLD.answer;
+    END IF;
+    UPDATE changes_head SET place = place + 1 RETURNING place INTO taken;
+    INSERT INTO changes (id, at, kind, document_id, answer)
+        VALUES (taken, clock_timestamp(), TG_ARGV[0], document, number);
+    RETURN NULL;
+END $$;
+DROP TRIGGER IF EXISTS guard_feed_answered ON answers;
+CREATE CONSTRAINT TRIGGER guard_feed_answered AFTER INSERT ON answers DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW EXECUTE FUNCTION guard_take_place('answered');
+DROP TRIGGER IF EXISTS guard_feed_reopened ON documents;
+CREATE CONSTRAINT TRIGGER guard_feed_reopened AFTER UPDATE OF stage ON documents DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW WHEN (OLD.stage = 'closed' AND NEW.stage <> 'closed') EXECUTE FUNCTION guard_take_place('reopened');
+DROP TRIGGER IF EXISTS guard_feed_erased ON documents;
+CREATE CONSTRAINT TRIGGER guard_feed_erased AFTER DELETE ON documents DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW EXECUTE FUNCTION guard_take_place('erased');

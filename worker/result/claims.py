@@ -1,0 +1,85 @@
+"""What became of each claim of a document, by the assignment of its signatures. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from enum import Enum, auto
+
+from db.states import ClaimAnswer, ClaimSource, Status
+from worker.result.assignment import Compared, assign_signatures
+from worker.result.document import ClaimResult, SignaturePlace, VerdictResult
+from worker.vision.choices import Outcome
+
+
+class ReadState(Enum):
+    """How much of a document was read, for those who ask whether a signature is missing."""
+
+    OPEN = auto()  # it is at work, or no page could be read: no claim has an answer
+    PARTIAL = auto()  # something could not be read: what was not found may be there
+    WHOLE = auto()  # every page and every crop
+
+
+#: How much was read of documents with these statuses; of all others nothing is final.
+READ_STATES = {Status.DONE: ReadState.WHOLE, Status.PARTIAL: ReadState.PARTIAL}
+
+
+def with_assignment(signers: Sequence[str], verdicts: Sequence[VerdictResult]) -> tuple[VerdictResult, ...]:
+    """The verdicts, each with whether its signature stands for its signer."""
+    compared = [
+        Compared(row.place, row.signer, row.verdict, row.likelihood) for row in verdicts if row.signer
+    ]
+    writers = assign_signatures(signers, compared)
+    return tuple(
+        row.model_copy(update={"assigned": row.signer != "" and writers.get(row.place) == row.signer})
+        for row in verdicts
+    )
+
+
+def claim_results(
+    claims: Mapping[str, ClaimSource | None], verdicts: Iterable[VerdictResult], reading: ReadState
+) -> tuple[ClaimResult, ...]:
+    """What became of each claimed signer, in their order; of `verdicts` those count that are assigned."""
+    rows = [row for row in verdicts if row.assigned]
+    return tuple(
+        _result(signer, source, [row for row in rows if row.signer == signer], reading)
+        for signer, source in claims.items()
+    )
+
+
+def _result(
+    signer: str, source: ClaimSource | None, verdicts: Sequence[VerdictResult], reading: ReadState
+) -> ClaimResult:
+    best = max(verdicts, key=_worth, default=None)
+    against = tuple(_contradicting(best, verdicts))
+    return ClaimResult(
+        signer=signer,
+        verdict=None if best is None else best.verdict,
+        page=None if best is None else best.page,
+        region=None if best is None else best.region,
+        answer=_answer(best, reading),
+        source=source,
+        contradicted=bool(against) and best is not None and best.verdict is Outcome.GENUINE,
+        contradicted_by=against,
+    )
+
+
+def _worth(verdict: VerdictResult) -> tuple[bool, float]:
+    """A genuine signature answers a claim before any other, then the likeliest."""
+    return verdict.verdict is Outcome.GENUINE, verdict.support
+
+
+def _contradicting(best: VerdictResult | None, verdicts: Sequence[VerdictResult]) -> Iterator[SignaturePlace]:
+    """Forged signatures of the same signer, beside one that is not."""
+    if best is None or best.verdict is Outcome.FORGED:
+        return
+    for row in verdicts:
+        if row.verdict is Outcome.FORGED:
+            yield SignaturePlace(page=row.page, region=row.region)
+
+
+def _answer(best: VerdictResult | None, reading: ReadState) -> ClaimAnswer | None:
+    if reading is ReadState.OPEN:
+        return None
+    if best is not None:
+        return ClaimAnswer(best.verdict.value)
+    return ClaimAnswer.NOT_FOUND if reading is ReadState.WHOLE else ClaimAnswer.INCONCLUSIVE
