@@ -114,8 +114,12 @@ def test_migrate_makes_a_database_when_it_is_asked_to(tmp_path: Path) -> None:
     assert set(counted.objects[0]["documents"].values()) == {0}
 
 
+#: So many that a run is still at work when its first answers are seen.
+STOPPED_DOCUMENTS = 30
+
+
 def test_a_run_that_is_stopped_keeps_its_answers_and_says_how_to_go_on(scans: Path, tmp_path: Path) -> None:
-    for number in range(6):
+    for number in range(STOPPED_DOCUMENTS):
         # Decoders leave what stands behind a JPEG alone; with it no file is the copy of another.
         (tmp_path / f"{number}.jpg").write_bytes((scans / LETTER).read_bytes() + bytes([number]))
     command = [COUNTERSIGN, "run", *map(str, sorted(tmp_path.glob("*.jpg"))), "--out", str(tmp_path / "out")]
@@ -141,8 +145,8 @@ def test_a_run_that_is_stopped_keeps_its_answers_and_says_how_to_go_on(scans: Pa
     resumed = countersign(*command[1:], "--resume", "--json")
 
     assert running.returncode == 130, messages
-    assert "of 6 documents have their answers, and nothing is lost" in messages
+    assert f"of {STOPPED_DOCUMENTS} documents have their answers, and nothing is lost" in messages
     assert f"to go on: {' '.join(['countersign', *command[1:]])} --resume" in messages
     assert before > 0
     assert "Traceback" not in messages
-    assert [json.loads(line)["status"] for line in resumed.out.splitlines()] == ["done"] * 6
+    assert [json.loads(line)["status"] for line in resumed.out.splitlines()] == ["done"] * STOPPED_DOCUMENTS
