@@ -41,6 +41,31 @@ def sns(body: str) -> str:
     )
 
 
+def event_bridge(key: str, *, kind: str = "Object Created", version: str | None = None) -> str:
+    """The event that EventBridge hands to SQS; its keys are not encoded."""
+    described = {"key": key, "size": 1024, "etag": "d41d8cd9", "sequencer": "00617F08299329D189"}
+    detail = {
+        "version": "0",
+        "bucket": {"name": "intake"},
+        "object": described | ({"version-id": version} if version is not None else {}),
+        "requester": "123456789012",
+        "reason": "PutObject",
+    }
+    return json.dumps(
+        {
+            "version": "0",
+            "id": "17793124-05d4-b198-2fde-7ededc63b103",
+            "detail-type": kind,
+            "source": "aws.s3",
+            "account": "123456789012",
+            "time": "2026-11-03T10:00:00Z",
+            "region": "us-east-1",
+            "resources": ["arn:aws:s3:::intake"],
+            "detail": detail,
+        }
+    )
+
+
 def minio(*records: dict[str, Any]) -> str:
     """An entry of MinIO's Redis list, format `access`."""
     named = [{**one, "eventName": f"s3:{one['eventName']}"} for one in records]

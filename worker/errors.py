@@ -5,8 +5,12 @@ ServiceError
         StorageUnavailable
         NotificationsUnavailable    no news of documents just now; a listing finds them all the same
         BrokerUnavailable           the queues cannot be reached; the sweep sends what could not be sent
-        ObjectMissing               the store says there is no such object (yet)
-        ObjectDenied                the store says it is not ours to read (yet)
+        ObjectError                 the store refuses one object, and serves its neighbours
+            ObjectMissing           there is no such object (yet)
+                ObjectReplaced      another one is there now
+            ObjectDenied            it is not ours to read (yet)
+            ObjectArchived          it must be restored from an archive first
+            ObjectUnreadable        the store has it and cannot hand it out
     PermanentError                  the same input will fail the same way
         DocumentError               the whole document cannot be read
             EmptyDocument, UnknownFormat, UnreadableDocument, EncryptedDocument,
@@ -80,30 +84,64 @@ class NotificationsUnavailable(TransientError):
         return f"{self.name} did not answer: {self.reason}"
 
 
-class ObjectMissing(TransientError):
-    """The store has no such object; a notification may have overtaken it."""
+class ObjectError(TransientError):
+    """The store refuses one object, though it may serve its neighbours: never an outage."""
 
-    code = "object_missing"
+    code = "object_error"
 
     def __init__(self, key: str) -> None:
         super().__init__(key)
         self.key = key
+
+
+class ObjectMissing(ObjectError):
+    """The store has no such object; a notification may have overtaken it."""
+
+    code = "object_missing"
 
     def __str__(self) -> str:
         return f"there is no object {self.key!r}"
 
 
-class ObjectDenied(TransientError):
-    """The store refuses this object to us, though it may serve its neighbours; rights can be granted."""
+class ObjectReplaced(ObjectMissing):
+    """The registered version is no longer there: another one has its key, and is another document."""
+
+    code = "object_replaced"
+
+    def __str__(self) -> str:
+        return f"another object has replaced {self.key!r}"
+
+
+class ObjectDenied(ObjectError):
+    """The store refuses this object to us; rights can be granted."""
 
     code = "object_denied"
 
-    def __init__(self, key: str) -> None:
-        super().__init__(key)
-        self.key = key
-
     def __str__(self) -> str:
         return f"the store refuses access to {self.key!r}"
+
+
+class ObjectArchived(ObjectError):
+    """The object lies in an archive, which takes hours to give it back; it can be restored."""
+
+    code = "object_archived"
+
+    def __str__(self) -> str:
+        return f"{self.key!r} lies in an archive of the store: restore it, then retry"
+
+
+class ObjectUnreadable(ObjectError):
+    """The store has the object and cannot hand it out: its key is its owner's, disabled or gone."""
+
+    code = "object_unreadable"
+
+    def __init__(self, key: str, reason: str) -> None:
+        super().__init__(key)
+        self.args = (key, reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"the store cannot hand out {self.key!r}: {self.reason}"
 
 
 class PermanentError(ServiceError):

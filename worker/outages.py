@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import count
 
-from worker.errors import BrokerUnavailable, StorageUnavailable, TransientError
+from worker.errors import BrokerUnavailable, NotificationsUnavailable, StorageUnavailable
 
 #: What libraries raise, by module.
 _Raised = Mapping[str, tuple[str, ...]]
@@ -38,7 +38,7 @@ def outages() -> Errors:
 
 def unavailable() -> Errors:
     """The same, for intake: of stores, queues and notifications our errors, of the database its library's."""
-    return (TransientError, OSError, *database_away())
+    return (StorageUnavailable, NotificationsUnavailable, BrokerUnavailable, OSError, *database_away())
 
 
 def server_errors() -> Errors:

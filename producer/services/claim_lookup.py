@@ -10,13 +10,15 @@ from db.states import ClaimSource
 from producer.claims import Claims, Reader, compile_pattern, first_of, from_metadata, from_sidecar
 from producer.claims_table import ClaimsTable
 from producer.services.deps import IntakeDeps
+from worker.errors import ObjectError, ObjectUnreadable
 
 
 def look_up(document: Object, deps: IntakeDeps, table: ClaimsTable) -> Claims:
     """The object's claims: of `table` (a claims CSV) when it has any, else of the first source that has.
 
-    A sidecar counts when it is there at this moment: it must be uploaded before its document. Raises
-    ObjectMissing, ObjectDenied and StorageUnavailable.
+    A sidecar counts when it is there at this moment: it must be uploaded before its document. One that the
+    store does not hand out is a refused claim, as is the metadata of an object that can never be read as it
+    is. Raises the other kinds of ObjectError, and StorageUnavailable.
     """
     readers: dict[str, Reader] = {
         "metadata": partial(_metadata, document, deps),
@@ -39,12 +41,18 @@ def check_pattern(deps: IntakeDeps) -> None:
 
 
 def _metadata(document: Object, deps: IntakeDeps) -> Sequence[object]:
-    value = deps.source.metadata(document).get("signer")
+    try:
+        value = deps.source.metadata(document).get("signer")
+    except ObjectUnreadable as error:  # registered all the same, or nobody would hear of it
+        raise ValueError(str(error)) from error
     return [] if value is None else from_metadata(value)
 
 
 def _sidecar(document: Object, deps: IntakeDeps) -> Sequence[object]:
-    data = deps.source.sidecar(document)
+    try:
+        data = deps.source.sidecar(document)
+    except ObjectError as error:
+        raise ValueError(str(error)) from error
     return [] if data is None else from_sidecar(data)
 
 

@@ -21,7 +21,7 @@ from producer.services.progress import OnProgress, Progress, unheard
 from producer.sources import has_scheme
 from producer.sources.naming import SIDECAR_SUFFIX, is_folder_marker, sort_key
 from producer.sources.port import UploadTarget
-from worker.errors import ObjectDenied, ObjectMissing, WrongUse
+from worker.errors import ObjectError, WrongUse
 from worker.log import actor, logger
 from worker.outages import unavailable
 
@@ -60,8 +60,9 @@ def submit_objects(
     """Register every object once, commit, and have the new ones rendered. Safe to repeat at any point.
 
     A message that cannot be sent is not missed: the sweep sends it. Objects that are gone, or that the store
-    refuses to us, are skipped and logged; the next listing meets them again if they come back. Raises
-    StorageUnavailable and the database's own errors, after which the batches before are in.
+    refuses to us, are skipped and logged; the next listing meets them again if they come back. Those that it
+    cannot hand out are registered, and fail with that reason. Raises StorageUnavailable and the database's
+    own errors, after which the batches before are in.
     """
     check_pattern(deps)
     total = Counts()
@@ -171,7 +172,7 @@ def _with_claims(
 def _claims_or_none(source: Object, deps: IntakeDeps, table: ClaimsTable) -> Claims | None:
     try:
         return look_up(source, deps, table)
-    except (ObjectMissing, ObjectDenied) as error:
+    except ObjectError as error:
         logger.warning("an object is not taken in", extra={"key": source.key, "reason": str(error)})
         return None
 

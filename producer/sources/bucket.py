@@ -14,8 +14,16 @@ from botocore.exceptions import ClientError
 from db.documents import Object
 from producer.claims import LARGEST_SIDECAR
 from producer.sources.naming import SIDECAR_SUFFIX, version_of
-from worker.errors import ObjectDenied, ObjectMissing, StorageUnavailable, WrongUse
-from worker.storage.s3 import precondition, translated
+from worker.errors import (
+    ObjectDenied,
+    ObjectError,
+    ObjectMissing,
+    ObjectReplaced,
+    StorageUnavailable,
+    WrongUse,
+)
+from worker.storage.s3 import precondition
+from worker.storage.s3_refusals import head, translated, translated_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -28,7 +36,7 @@ _DIGEST = "sha256"
 def check_bucket(client: S3Client, bucket: str) -> None:
     """WrongUse when there is no such bucket or it is not ours to read; StorageUnavailable in an outage."""
     try:
-        with translated(bucket):
+        with translated(bucket, refusals=(ObjectMissing, ObjectDenied)):
             client.head_bucket(Bucket=bucket)
     except ObjectMissing as error:
         raise WrongUse(f"there is no bucket {bucket!r}: create it, or name another") from error
@@ -37,24 +45,27 @@ def check_bucket(client: S3Client, bucket: str) -> None:
 
 
 def metadata(client: S3Client, source: Object) -> Mapping[str, str]:
-    """The metadata of exactly this version. ObjectMissing when it was replaced or deleted."""
-    with translated(source.key):
-        answer = client.head_object(Bucket=source.bucket, Key=source.key, **precondition(source.version))
+    """The metadata of exactly this version. ObjectError when the store does not show it."""
+    with translated_of(client, source.bucket, source.key):
+        answer = head(client, Bucket=source.bucket, Key=source.key, **precondition(source.version))
     return {name.lower(): value for name, value in answer["Metadata"].items()}
 
 
 def exists(client: S3Client, bucket: str, key: str) -> bool:
-    """Whether there is an object under that key now."""
+    """Whether there is an object under that key now, readable or not."""
     try:
         with translated(key):
-            client.head_object(Bucket=bucket, Key=key)
-    except ObjectMissing:
-        return False
+            head(client, Bucket=bucket, Key=key)
+    except ObjectError as error:
+        return not isinstance(error, ObjectMissing)
     return True
 
 
 def sidecar(client: S3Client, source: Object) -> bytes | None:
-    """The object's sidecar, None when it has none; of a large one only enough to see that it is too large."""
+    """The object's sidecar, None when it has none; of a large one only enough to see that it is too large.
+
+    ObjectError when there is one that the store does not hand out.
+    """
     key = source.key + SIDECAR_SUFFIX
     try:
         with translated(key):
@@ -77,9 +88,9 @@ def upload(client: S3Client, path: Path, *, bucket: str, key: str, signers: str 
         return there
     condition: _Condition = {} if is_versioned(client, bucket) else {"IfNoneMatch": "*"}
     try:
-        with translated(key):
+        with translated(key, refusals=(ObjectReplaced,)):
             return _put(client, bucket, file, condition)
-    except ObjectMissing as error:  # the condition failed: somebody was faster
+    except ObjectReplaced as error:  # the condition failed: somebody was faster
         raise _taken(key) from error
 
 
@@ -103,7 +114,7 @@ def _there(client: S3Client, bucket: str, file: _File) -> Object | None:
     """The object when it is this file already, None when there is room for the file."""
     try:
         with translated(file.key):
-            answer = client.head_object(Bucket=bucket, Key=file.key)
+            answer = head(client, Bucket=bucket, Key=file.key)
     except ObjectMissing:
         return None
     version = version_of(answer.get("VersionId"), answer["ETag"])
@@ -136,7 +147,7 @@ def _put(client: S3Client, bucket: str, file: _File, condition: _Condition) -> O
 
 def is_versioned(client: S3Client, bucket: str) -> bool:
     """Whether the bucket keeps versions, or once did. A store that does not know the question keeps none."""
-    with translated(bucket):
+    with translated(bucket, refusals=()):
         try:
             return "Status" in client.get_bucket_versioning(Bucket=bucket)
         except ClientError as error:

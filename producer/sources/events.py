@@ -1,7 +1,8 @@
 """S3 event notifications to object references: pure, and never an exception, whatever arrives.
 
-Understood are the events of AWS (from SQS, bare or inside an SNS envelope) and those of MinIO's Redis target
-in both its formats. A notification only hastens what a listing would find: what is not understood is no loss.
+Understood are the events of AWS (from SQS: bare, inside an SNS envelope, or by way of EventBridge) and those
+of MinIO's Redis target in both its formats. A notification only hastens what a listing would find: what is
+not understood is no loss.
 """
 
 from __future__ import annotations
@@ -74,6 +75,8 @@ def _read_mapping(content: dict[str, object], *, depth: int) -> Iterator[Object 
             yield from _record(record)
     elif "s3" in content:
         yield from _record(content)
+    elif content.get("source") == "aws.s3":
+        yield from _event_of_bridge(content)
     else:
         yield _bad("no records", content)
 
@@ -87,21 +90,37 @@ def _record(record: object) -> Iterator[Object | BadNotification]:
         yield _created(record)
 
 
+def _event_of_bridge(event: dict[str, object]) -> Iterator[Object | BadNotification]:
+    """EventBridge speaks of `Object Created`, writes keys as they are, and names the same facts otherwise."""
+    if event.get("detail-type") == "Object Created":
+        version = version_of(
+            _text(event, "detail", "object", "version-id"), _text(event, "detail", "object", "etag")
+        )
+        yield _object(event, "detail", version=version)
+
+
 def _created(record: dict[str, object]) -> Object | BadNotification:
-    bucket, key = _text(record, "s3", "bucket", "name"), _text(record, "s3", "object", "key")
-    version_id, etag = _text(record, "s3", "object", "versionId"), _text(record, "s3", "object", "eTag")
-    version = version_of(version_id, etag)
+    tag = _text(record, "s3", "object", "eTag") or _text(record, "s3", "object", "etag")
+    version = version_of(_text(record, "s3", "object", "versionId"), tag)
+    try:
+        return _object(record, "s3", version=version, encoded=True)
+    except UnicodeDecodeError:
+        return _bad("a key that is not UTF-8", record)
+
+
+def _object(
+    record: dict[str, object], part: str, *, version: str | None, encoded: bool = False
+) -> Object | BadNotification:
+    bucket, key = _text(record, part, "bucket", "name"), _text(record, part, "object", "key")
     if not bucket or not key:
         return _bad("a record without bucket or key", record)
     if version is None:
         return _bad("a record with neither version nor ETag", record)
-    try:
+    if encoded:
         key = unquote_plus(key, errors="strict")
-    except UnicodeDecodeError:
-        return _bad("a key that is not UTF-8", record)
     if not all(map(storable, (bucket, key, version))):
         return _bad("a name that no store gives", record)
-    return Object(bucket, key, version, size_of(_inside(record, "s3", "object", "size")))
+    return Object(bucket, key, version, size_of(_inside(record, part, "object", "size")))
 
 
 def _text(record: dict[str, object], *path: str) -> str | None:

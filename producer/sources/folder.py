@@ -73,7 +73,7 @@ class FolderSource:
             yield page
 
     def metadata(self, document: Object) -> Mapping[str, str]:
-        """Nothing: files have none. ObjectMissing when this version is no longer there."""
+        """Nothing: files have none. ObjectError when this version is no longer there, or not ours to read."""
         open_local_file(document.key, document.version)[0].close()
         return {}
 

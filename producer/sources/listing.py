@@ -12,7 +12,7 @@ from producer.sources.filtering import DocumentFilter, OnUnstorable, warn_unstor
 from producer.sources.naming import size_of, version_of
 from producer.sources.port import LISTING_PAGE
 from producer.waiting import Caller, once
-from worker.storage.s3 import translated
+from worker.storage.s3_refusals import translated
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -72,14 +72,14 @@ def _version_pages(
 
 
 def _list_objects(client: S3Client, request: ListObjectsV2RequestTypeDef) -> ListObjectsV2OutputTypeDef:
-    with translated(request["Bucket"]):
+    with translated(request["Bucket"], refusals=()):
         return client.list_objects_v2(**request)
 
 
 def _list_versions(
     client: S3Client, request: ListObjectVersionsRequestTypeDef
 ) -> ListObjectVersionsOutputTypeDef:
-    with translated(request["Bucket"]):
+    with translated(request["Bucket"], refusals=()):
         return client.list_object_versions(**request)
 
 

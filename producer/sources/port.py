@@ -52,8 +52,8 @@ class NotificationSource(Protocol):
 class Source(Protocol):
     """One place that documents come from: part of a bucket, or a folder.
 
-    Raises StorageUnavailable when it does not answer, ObjectMissing for a version that is no longer there,
-    and ObjectDenied for one that is not ours to read.
+    Raises StorageUnavailable when it does not answer, and an ObjectError for an object that it does not hand
+    out: ObjectMissing when that version is no longer there, ObjectDenied when it is not ours to read.
     """
 
     @property

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 #: Answers with a status of their own: the status and the S3 error code.
 ERRORS = {
@@ -27,6 +28,10 @@ METHODS = {"missing": ("GET", "HEAD"), "disk_full": ("PUT",), "truncated": ("GET
 SLOW = 1.5
 
 
+#: The status, the S3 error code and the sentence of a refusal.
+Refusal = tuple[int, str, str]
+
+
 class Weather:
     """How the store fails at present: chances by kind. What was done is counted."""
 
@@ -34,7 +39,19 @@ class Weather:
         self._chances: Mapping[str, float] = {}
         self._random = random.Random(0)
         self._lock = threading.Lock()
+        self._refused: dict[str, Mapping[str, Refusal]] = {}
         self.done: Counter[str] = Counter()
+
+    def refuse(self, path: str, **refusals: Refusal) -> None:
+        """Refuse this path from now on, by method: `/bucket/key`, or `/bucket` for the bucket itself."""
+        self._refused[path] = refusals
+
+    def refusal(self, method: str, target: str) -> Refusal | None:
+        """What this request is refused with."""
+        refusal = self._refused.get(unquote(urlsplit(target).path), {}).get(method)
+        if refusal is not None:
+            self.done["refused"] += 1
+        return refusal
 
     def turn(self, seed: int, **chances: float) -> None:
         """Fail so from now on."""
@@ -61,10 +78,12 @@ class _Handler(BaseHTTPRequestHandler):
     def serve(self) -> None:
         """Answer one request, whatever its method."""
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        refusal = self.weather.refusal(self.command, self.path)
         kind = self.weather.draw(self.command)
-        if kind in ERRORS:
-            status, code = ERRORS[kind]
-            self._answer(status, {}, f"<Error><Code>{code}</Code><Message>{kind}</Message></Error>".encode())
+        if refusal is not None or kind in ERRORS:
+            status, code, sentence = refusal or (*ERRORS[kind], kind)
+            body = f"<Error><Code>{code}</Code><Message>{sentence}</Message></Error>".encode()
+            self._answer(status, {}, body)
         elif kind == "garbage":
             self._answer(502, {"Content-Type": "text/html"}, b"<html><body>Bad gateway<br></body></html>")
         elif kind == "cut":

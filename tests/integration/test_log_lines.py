@@ -34,7 +34,7 @@ def test_a_worker_writes_json_lines_that_carry_document_and_task(
         "COUNTERSIGN_S3_ACCESS_KEY": s3.access_key,
         "COUNTERSIGN_S3_SECRET_KEY": s3.secret_key,
         "COUNTERSIGN_RESULTS_BUCKET": s3.name,
-        "COUNTERSIGN_MAX_DELIVERIES": "1",
+        "COUNTERSIGN_MAX_DELIVERIES": "2",
         # Celery warns who runs it as root before anything is configured.
         "PYTHONWARNINGS": "ignore",
     }
@@ -52,7 +52,7 @@ def test_a_worker_writes_json_lines_that_carry_document_and_task(
 
     (quarantined,) = [line for line in lines if line["message"] == "document quarantined"]
     assert quarantined["document"] == document_id
-    assert quarantined["reason"] == "too_many_deliveries"
+    assert quarantined["reason"] == "object_missing"
     received = [line["task"] for line in lines if line["message"].endswith("received")]
     assert quarantined["task"] == received[-1]
     assert {"celery.worker.strategy", "celery.app.trace", "countersign"} <= {line["logger"] for line in lines}

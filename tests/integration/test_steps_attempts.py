@@ -10,7 +10,17 @@ from db.models import Chunk, Page, Region, Verdict
 from db.states import DocumentStage, Status
 from tests.fakes import page
 from tests.world import World, count, make_overdue
-from worker.errors import EncryptedDocument, ObjectMissing, StorageUnavailable
+from worker.errors import (
+    EncryptedDocument,
+    ObjectArchived,
+    ObjectDenied,
+    ObjectError,
+    ObjectMissing,
+    ObjectReplaced,
+    ObjectUnreadable,
+    StorageUnavailable,
+    TransientError,
+)
 from worker.pipeline import PIPELINE
 from worker.steps.detect import detect_chunk
 from worker.steps.finish import finish_document
@@ -123,23 +133,55 @@ def test_a_render_that_died_midway_goes_on_after_its_last_chunk(world: World) ->
 
 
 def test_counted_failures_end_in_quarantine(world: World) -> None:
-    document_id = world.arrive("gone.pdf", [page(0)])
-    del world.store.objects["gone.pdf"]
+    document_id = world.arrive("full.pdf", [page(0)])
 
     for _ in range(3):
-        with pytest.raises(ObjectMissing):
+        world.store.fail = [Hiccup("full")]
+        with pytest.raises(Hiccup):
             render_document(document_id, world.render_deps)
     render_document(document_id, world.render_deps)
 
     document = world.document(document_id)
     assert (document.status, document.reason) == (Status.FAILED, "too_many_deliveries")
     sentence = "render was begun 3 times and never closed"
-    assert document.detail == f"{sentence}; last: object_missing: there is no object 'gone.pdf'"
+    assert document.detail == f"{sentence}; last: transient: full"
+    assert noted(world, document_id) == [("failed", 1), ("failed", 2), ("failed", 3), ("quarantined", 4)]
+
+
+class Hiccup(TransientError):
+    """Something that may pass, and no outage."""
+
+
+def noted(world: World, document_id: int) -> list[tuple[str, int | None]]:
     with world.sessions() as session:
-        attempts = [
-            event.attempt for event in events.history(session, document_id) if event.event == "failed"
-        ]
-    assert attempts == [1, 2, 3]
+        history = events.history(session, document_id)
+        return [(one.event, one.attempt) for one in history if one.stage == "render"]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ObjectMissing("a.pdf"),
+        ObjectReplaced("a.pdf"),
+        ObjectDenied("a.pdf"),
+        ObjectArchived("a.pdf"),
+        ObjectUnreadable("a.pdf", "InvalidRequest"),
+    ],
+    ids=lambda error: error.code,
+)
+def test_an_object_that_the_store_refuses_ends_by_its_own_reason(world: World, error: ObjectError) -> None:
+    document_id = world.arrive("a.pdf", [page(0)])
+
+    for _ in range(2):
+        world.store.fail = [error]
+        with pytest.raises(type(error)):
+            render_document(document_id, world.render_deps)
+    world.store.fail = [error]
+    render_document(document_id, world.render_deps)
+
+    document = world.document(document_id)
+    assert (document.status, document.reason, document.detail) == (Status.FAILED, error.code, str(error))
+    assert noted(world, document_id) == [("failed", 1), ("failed", 2), ("quarantined", 3)]
 
 
 def test_an_outage_of_storage_burns_no_attempts(world: World) -> None:

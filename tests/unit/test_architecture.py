@@ -92,7 +92,12 @@ FORBIDDEN: dict[str, tuple[str, ...]] = {
     "web.deps": (*PRODUCER, *TERMINAL, "sqlalchemy", "celery", "boto3", "redis"),
     "training": ("producer", "web", "db", "celery", "boto3"),
 }
-_S3_ADAPTERS = ("worker.storage.s3", "producer.sources.bucket", "producer.sources.notifications")
+_S3_ADAPTERS = (
+    "worker.storage.s3",
+    "worker.storage.s3_refusals",
+    "producer.sources.bucket",
+    "producer.sources.notifications",
+)
 #: Libraries that only a few modules may import.
 SOLE_IMPORTERS = {
     "boto3": _S3_ADAPTERS,

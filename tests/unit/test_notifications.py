@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from db.documents import Object
 from producer.sources.events import BadNotification, read_notification
-from tests.notifications import TEST_EVENT, aws, minio, record, sns
+from tests.notifications import TEST_EVENT, aws, event_bridge, minio, record, sns
 
 ONE = Object("intake", "a.pdf", "etag:d41d8cd9", 1024)
 TIME = "2026-11-03T10:00:00.000Z"
@@ -23,6 +23,8 @@ TIME = "2026-11-03T10:00:00.000Z"
         pytest.param(aws(record("a.pdf")).encode(), id="bytes"),
         pytest.param(sns(aws(record("a.pdf"))), id="sns"),
         pytest.param(minio(record("a.pdf")), id="minio list"),
+        pytest.param(event_bridge("a.pdf"), id="event bridge"),
+        pytest.param(sns(event_bridge("a.pdf")), id="event bridge by sns"),
         pytest.param(json.dumps([TIME, [record("a.pdf")]]), id="minio list, formerly"),
         pytest.param(json.dumps([TIME, {"Records": [record("a.pdf")]}]), id="minio list, as documented"),
         pytest.param(
@@ -43,6 +45,7 @@ def test_every_known_shape_says_the_same(body):
         pytest.param(aws(record("a.pdf", event="s3:ObjectRemoved:DeleteMarkerCreated")), id="marker"),
         pytest.param(aws(record("a.pdf", event="s3:ObjectAccessed:Get")), id="read"),
         pytest.param(aws(record("a.pdf", event="ObjectRestore:Completed")), id="restored"),
+        pytest.param(event_bridge("a.pdf", kind="Object Deleted"), id="removed, from the bridge"),
         pytest.param(aws(), id="no records"),
         pytest.param("[]", id="empty list"),
     ],
@@ -76,6 +79,7 @@ def test_the_version_is_the_stores_own_or_else_the_etag(version, etag, expected)
         pytest.param(sns("no json"), "not JSON", id="envelope around text"),
         pytest.param("7", "neither an object nor a list", id="number"),
         pytest.param('{"detail-type": "Object Created"}', "no records", id="another service's event"),
+        pytest.param('{"source": "aws.s3", "detail-type": "Object Created"}', "without bucket", id="bridge"),
         pytest.param(sns(sns(sns(sns(aws())))), "too deep", id="envelopes without end"),
         pytest.param(aws("text"), "without an event name", id="record of another type"),
         pytest.param(aws(record("")), "without bucket or key", id="no key"),
@@ -90,6 +94,19 @@ def test_what_says_nothing_usable_is_a_value_with_its_reason(body, reason):
 
     assert isinstance(notification, BadNotification)
     assert reason in notification.reason
+
+
+def test_the_etag_may_be_written_in_lower_case():
+    lower = record("a.pdf", etag=None)
+    lower["s3"]["object"]["etag"] = "d41d8cd9"
+
+    assert read_notification(aws(lower)) == [ONE]
+
+
+def test_event_bridge_writes_keys_as_they_are_and_names_versions():
+    (notification,) = read_notification(event_bridge("in/100%+1 ü.pdf", version="3HL4kqtJ"))
+
+    assert notification == Object("intake", "in/100%+1 ü.pdf", "3HL4kqtJ", 1024)
 
 
 def test_a_key_that_is_not_utf_8_is_refused():

@@ -17,6 +17,7 @@ from db.models import Document
 from db.states import ChunkStage, StageName
 from worker.errors import (
     BrokerUnavailable,
+    ObjectError,
     PermanentError,
     ServiceError,
     TransientError,
@@ -60,7 +61,8 @@ class _Claimed:
 def attempt(job: Job, deps: Needs, work: Callable[[Lease, Document, Needs], None]) -> bool:
     """Run `work` under a lease; False when there was nothing to do.
 
-    A permanent error quarantines the document and is an answer. Any other error is recorded, its row is
+    A permanent error quarantines the document and is an answer; so does the last of the attempts at an object
+    that the store refuses. Any other error is recorded, its row is
     put off, and it is raised again so that the queue shows it. `work` notes the end of its stage itself, in
     the transaction that closes it. While storage or the database is away, attempts wait before they claim.
     A stage that joins has nothing to do while a chunk is open.
@@ -91,9 +93,11 @@ def _run(deps: Needs, claimed: _Claimed, work: Callable[[Lease, Document, Needs]
         logger.info("attempt superseded", extra=_effort(claimed.lease))
         _note(deps, claimed, "superseded")
     except PermanentError as error:
-        _note(deps, claimed, "quarantined", f"{error.code}: {error}")
-        _quarantine(deps, claimed.document.id, error.code, str(error))
+        _give_up(deps, claimed, error)
     except Exception as error:  # the boundary of an attempt: recorded, put off, raised again
+        if isinstance(error, ObjectError) and claimed.lease.attempt >= deps.attempts.max_deliveries:
+            _give_up(deps, claimed, error)
+            return
         if isinstance(error, outages()):
             deps.breaker.failed()
         _put_off(deps, claimed, error)
@@ -101,6 +105,11 @@ def _run(deps: Needs, claimed: _Claimed, work: Callable[[Lease, Document, Needs]
     else:
         deps.breaker.works()
         logger.info("attempt done", extra=_effort(claimed.lease))
+
+
+def _give_up(deps: Deps, claimed: _Claimed, error: ServiceError) -> None:
+    _note(deps, claimed, "quarantined", f"{error.code}: {error}")
+    _quarantine(deps, claimed.document.id, error.code, str(error))
 
 
 def _effort(lease: Lease) -> dict[str, str | float]:

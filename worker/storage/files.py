@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import unquote_to_bytes
 
-from worker.errors import DocumentTooLarge, ObjectDenied, ObjectMissing, StorageUnavailable
+from worker.errors import DocumentTooLarge, ObjectDenied, ObjectMissing, ObjectReplaced, StorageUnavailable
 
 #: The bucket name of documents that are local files; their key is their path.
 LOCAL_BUCKET = "file"
@@ -52,14 +52,14 @@ def file_version(status: os.stat_result) -> str:
 def open_local_file(key: str, version: str) -> tuple[BinaryIO, os.stat_result]:
     """The file, to be closed by the caller, and its status.
 
-    ObjectMissing when a version by time is no longer the one that is there, or no regular file is: then no
-    link is followed. ObjectDenied; StorageUnavailable.
+    ObjectReplaced when a version by time is no longer the one that is there, ObjectMissing when no regular
+    file is: then no link is followed. ObjectDenied; StorageUnavailable.
     """
     file = open_regular(key, follow=not version.startswith(_BY_TIME))
     status = os.fstat(file.fileno())
     if not _is(version, status):
         file.close()
-        raise ObjectMissing(key)
+        raise ObjectReplaced(key)
     return file, status
 
 
@@ -94,7 +94,7 @@ def read_document(key: str, version: str, *, max_bytes: int) -> bytes:
         except OSError as error:
             raise StorageUnavailable(key, str(error)) from error
         if not _is(version, os.fstat(file.fileno())):
-            raise ObjectMissing(key)
+            raise ObjectReplaced(key)
     return data
 
 

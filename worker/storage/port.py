@@ -11,8 +11,8 @@ class Documents(Protocol):
     def fetch(self, bucket: str, key: str, version: str, *, max_bytes: int) -> bytes:
         """The bytes of exactly this version.
 
-        DocumentTooLarge before reading more than `max_bytes`; ObjectMissing when it is gone or another one is
-        there now; ObjectDenied; StorageUnavailable.
+        DocumentTooLarge before reading more than `max_bytes`; ObjectError when it is gone, replaced, or
+        refused for a reason of its own; StorageUnavailable.
         """
 
 

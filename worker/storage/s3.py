@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, TypedDict
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import SecretStr
 
-from worker.errors import DocumentTooLarge, ObjectDenied, ObjectMissing, StorageUnavailable
+from worker.errors import DocumentTooLarge, ObjectArchived, ObjectMissing, StorageUnavailable
 from worker.settings import Storage
 from worker.storage.port import Documents, Results
+from worker.storage.s3_refusals import translated, translated_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
     from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef
+
+#: How one result can fail by itself; whatever else is refused in our own bucket is refused for all.
+_RESULTS_FAIL = (ObjectMissing, ObjectArchived)
 
 
 class S3Documents:
@@ -29,7 +30,7 @@ class S3Documents:
 
     def fetch(self, bucket: str, key: str, version: str, *, max_bytes: int) -> bytes:
         """Read exactly the registered version; another one under the same key is another document."""
-        with translated(key):
+        with translated_of(self.client, bucket, key):
             answer = self.client.get_object(Bucket=bucket, Key=key, **precondition(version))
             return _body(key, answer, max_bytes)
 
@@ -43,18 +44,21 @@ class S3(S3Documents):
 
     def put(self, key: str, data: bytes) -> None:
         """Write a result."""
-        with translated(key):
+        with translated(key, refusals=()):
             self.client.put_object(Bucket=self.results_bucket, Key=key, Body=data)
 
     def get(self, key: str) -> bytes:
         """Read a result."""
-        # A bucket that is not there says nothing of the objects that were in it.
-        with translated(key, missing=_MISSING - {"NoSuchBucket"}):
-            return _body(key, self.client.get_object(Bucket=self.results_bucket, Key=key))
+        with translated(key, refusals=_RESULTS_FAIL):
+            try:
+                return _body(key, self.client.get_object(Bucket=self.results_bucket, Key=key))
+            except self.client.exceptions.NoSuchBucket as error:
+                # A bucket that is not there says nothing of the objects that were in it.
+                raise StorageUnavailable(key, "NoSuchBucket") from error
 
     def erase(self, folder: str) -> int:
         """Remove every version, also where the bucket keeps them; one by one, as all stores can."""
-        with translated(folder):
+        with translated(folder, refusals=()):
             pages = self.client.get_paginator("list_object_versions").paginate(
                 Bucket=self.results_bucket, Prefix=folder
             )
@@ -95,11 +99,6 @@ def _body(key: str, answer: GetObjectOutputTypeDef, max_bytes: int | None = None
     return data
 
 
-#: What stores answer when there is no such object, or when a newer one replaced the version asked for.
-_MISSING = frozenset({"NoSuchKey", "NoSuchVersion", "NoSuchBucket", "404", "PreconditionFailed", "412"})
-_DENIED = frozenset({"403", "AccessDenied"})
-
-
 class Precondition(TypedDict, total=False):
     """What names a version in a request."""
 
@@ -112,22 +111,6 @@ def precondition(version: str) -> Precondition:
     if version.startswith("etag:"):
         return {"IfMatch": f'"{version.removeprefix("etag:")}"'}
     return {"VersionId": version}
-
-
-@contextmanager
-def translated(key: str, *, missing: frozenset[str] = _MISSING) -> Iterator[None]:
-    """Turns boto3's errors into ObjectMissing, ObjectDenied or StorageUnavailable."""
-    try:
-        yield
-    except ClientError as error:
-        code = str(error.response.get("Error", {}).get("Code", ""))
-        if code in missing:
-            raise ObjectMissing(key) from error
-        if code in _DENIED:
-            raise ObjectDenied(key) from error
-        raise StorageUnavailable(key, code or str(error)) from error
-    except (BotoCoreError, OSError) as error:
-        raise StorageUnavailable(key, str(error)) from error
 
 
 def s3_client(settings: Storage) -> S3Client:
