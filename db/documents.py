@@ -13,9 +13,19 @@ from sqlalchemy.orm import Session
 from db import answers, events
 from db.answers import Asked, Given
 from db.engine import now
-from db.models import Chunk, Claim, Document, Event, Page, Region
+from db.models import (
+    Chunk,
+    Claim,
+    Document,
+    Event,
+    Page,
+    ReferenceCopy,
+    Region,
+    Suggestion,
+    Verdict,
+)
 from db.signing import is_compared, signs
-from db.states import FIRST_STAGE, ClaimSource, DocumentStage, PageStatus, Status
+from db.states import FIRST_STAGE, ChunkStage, ClaimSource, DocumentStage, PageStatus, Status
 from db.writes import changed, insert_once, insert_or_find
 
 #: The event that names what a document lacks, by its reason code; without one, nothing any more.
@@ -63,6 +73,27 @@ def replace_claims(session: Session, document_id: int, claims: Mapping[str, Clai
 def _add_claims(session: Session, document_id: int, claims: Mapping[str, ClaimSource]) -> None:
     rows = [{"document_id": document_id, "signer": name, "source": claims[name]} for name in claims]
     insert_once(session, Claim, rows)
+
+
+def add_claim(session: Session, document_id: int, signer: str, source: ClaimSource) -> None:
+    """Let the document claim one more signer."""
+    _add_claims(session, document_id, {signer: source})
+
+
+def remove_claim(session: Session, document_id: int, signer: str) -> None:
+    """Let the document claim this signer no more."""
+    session.execute(delete(Claim).where(Claim.document_id == document_id, Claim.signer == signer))
+
+
+def lock_only(session: Session, document_id: int) -> Document:
+    """The document with that id, held so that no worker begins on it before the transaction ends."""
+    return session.execute(select(Document).where(Document.id == document_id).with_for_update()).scalar_one()
+
+
+def sharing(session: Session, document_id: int) -> list[int]:
+    """Ids of documents with the same bytes that take over this one's answers."""
+    linked = select(Document.id).where(Document.original_id == document_id).order_by(Document.id)
+    return list(session.execute(linked).scalars())
 
 
 def get(session: Session, document_id: int) -> Document:
@@ -227,6 +258,42 @@ def start_again(
     return again
 
 
+def verify_again(session: Session, document_id: int, asked: Asked) -> list[int]:
+    """Send a closed document's chunks back to be compared, with all that was found on its pages.
+
+    Answers their ids; none when it is not closed.
+    """
+    begun = _reopen(
+        session,
+        Document.id == document_id,
+        asked,
+        status=Status.WORKING,
+        stage=DocumentStage.FINISH,
+        due_at=now(session),
+        pages_total=get(session, document_id).pages_total,
+    )
+    if not begun:
+        return []
+    regions = select(Region.id).join(Page).where(Page.document_id == document_id)
+    for table in (Verdict, Suggestion, ReferenceCopy):
+        session.execute(delete(table).where(table.region_id.in_(regions)))
+    session.execute(update(Region).where(Region.id.in_(regions)).values(reason=None, detail=None))
+    theirs = Chunk.document_id == document_id
+    session.execute(
+        update(Chunk)
+        .where(theirs)
+        .values(
+            stage=ChunkStage.VERIFY,
+            fence=Chunk.fence + 1,
+            deliveries=0,
+            lease_until=None,
+            due_at=now(session),
+        )
+    )
+    events.record(session, document_id, "operator", str(asked.cause), who=asked.who)
+    return list(session.execute(select(Chunk.id).where(theirs).order_by(Chunk.index)).scalars())
+
+
 def _reopen(
     session: Session, where: ColumnElement[bool], asked: Asked, *, open_too: bool = False, **values: object
 ) -> int:
@@ -241,13 +308,12 @@ def _reopen(
             reason=None,
             detail=None,
             signed=None,
-            pages_total=None,
             result_key=None,
             versions_id=None,
             finished_at=None,
             cause=asked.cause,
             asked_by=asked.who,
-            **values,
+            **{"pages_total": None, **values},
         )
     )
     return changed(session, statement)

@@ -63,19 +63,13 @@ def in_hands(session: Session, document_id: int) -> bool:
     return any(session.execute(one.limit(1)).first() for one in (itself, parts))
 
 
-def sharing(session: Session, document_id: int) -> list[int]:
-    """Ids of documents with the same bytes that take over this one's answers."""
-    linked = select(Document.id).where(Document.original_id == document_id).order_by(Document.id)
-    return list(session.execute(linked).scalars())
-
-
 def delete_document(session: Session, document: Document, *, who: str, objects: int) -> list[int]:
     """Remove a document with its pages, regions, verdicts, claims and history; leave its line.
 
     Documents that shared its answer have none of their own: they start again alone, and their ids are the
     answer.
     """
-    orphans = sharing(session, document.id)
+    orphans = documents.sharing(session, document.id)
     documents.start_again(session, orphans, Asked(cause=AnswerCause.ERASURE, who=who))
     alone = {"stage": FIRST_STAGE, "original_id": None, "due_at": now(session)}
     session.execute(update(Document).where(Document.original_id == document.id).values(alone))

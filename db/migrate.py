@@ -13,6 +13,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 
 from db.guards import guards, lift_guards, set_guards
+from db.guards.views import drop_views, make_views
 
 _SCRIPTS = Path(__file__).parent / "migrations"
 
@@ -29,9 +30,11 @@ def upgrade(engine: Engine) -> None:
             return
         config = _config()
         config.attributes["connection"] = connection
+        drop_views(connection)
         lift_guards(connection)
         command.upgrade(config, "head")
         set_guards(connection)
+        make_views(connection)
 
 
 @contextmanager

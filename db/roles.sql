@@ -53,6 +53,8 @@ GRANT USAGE ON SEQUENCE chunks_id_seq, pages_id_seq, regions_id_seq, verdicts_id
 GRANT SELECT ON documents, claims, chunks, pages, verdicts, suggestions, signers, versions, events, erasures,
     duplicates, reference_copies, answers, answered_claims, changes, changes_head, signer_events
     TO countersign_reader, countersign_web;
+-- One row a claim, and one row a document, with what their newest answers say: see guards/views.py.
+GRANT SELECT ON claim_answers, documents_current TO countersign_reader, countersign_web;
 GRANT SELECT (id, page_id, index, label, score, x, y, width, height, crop_key, clean_key, quality,
         reason, detail, signs, role_probability)
     ON regions TO countersign_reader, countersign_web;

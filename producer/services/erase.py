@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from db import answers, copies, erase
+from db import answers, copies, documents, erase
 from db.answers import Asked
 from db.engine import Sessions
 from db.states import AnswerCause
@@ -110,7 +110,7 @@ def erase_document(sessions: Sessions, store: Store, document_id: int, *, who: s
 def _part(sessions: Sessions, store: Store, document_id: int) -> None:
     """Give documents that share this one's answers objects of their own; committed before any is erased."""
     with sessions() as session:
-        for other in erase.sharing(session, document_id):
+        for other in documents.sharing(session, document_id):
             take_home(session, other, store)
 
 

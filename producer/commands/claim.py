@@ -1,0 +1,33 @@
+"""`countersign claim`."""
+
+from __future__ import annotations
+
+import getpass
+from typing import Annotated
+
+import typer
+
+from producer.console import err
+from producer.services.amend_claims import Amendment, ClaimAction, amend_claims
+from worker import connections
+
+
+def claim(
+    action: Annotated[ClaimAction, typer.Argument(help="add, correct or withdraw.")],
+    document: Annotated[
+        str, typer.Argument(help="A document's id, or a key, SHA-256 or task id of just one document.")
+    ],
+    signer: Annotated[str, typer.Argument(help="The claimed signer.")],
+    to: Annotated[str | None, typer.Argument(help="With correct: the name in its place.")] = None,
+    why: Annotated[str, typer.Option(help="The reason; it stands in the history.")] = "no reason given",
+) -> None:
+    """Change who a document says has signed it. It gets a new answer; the one before stays.
+
+    Pages are not rendered or searched again.
+    """
+    from worker.publisher import open_publisher  # noqa: PLC0415 - in the extra `queue`
+
+    amendment = Amendment(action=action, signer=signer, to=to, who=getpass.getuser(), why=why)
+    amended = amend_claims(connections.sessions(), open_publisher().send, document, amendment)
+    how = "is compared again" if amended.again else "will meet its claims when it is read"
+    err.print(f"document {amended.document_id} {how}")

@@ -1,0 +1,127 @@
+"""Claims of a document added, corrected and withdrawn by a person: who and why stand in its history."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy.orm import Session
+
+from db import documents, events
+from db.answers import Asked
+from db.engine import Sessions
+from db.models import Document
+from db.states import AnswerCause, ChunkStage, ClaimSource, DocumentStage, StageName, Status
+from producer.services.enroll import checked_name
+from producer.services.erase import StillAtWork
+from producer.services.selection import find_only
+from worker.errors import WrongUse
+
+#: Sends a row to a stage: the stage, the document's id and the chunk's, or 0.
+Send = Callable[[StageName, int, int], None]
+
+
+class ClaimAction(StrEnum):
+    """What is done to a claim."""
+
+    ADD = "add"
+    CORRECT = "correct"
+    WITHDRAW = "withdraw"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Amendment:
+    """What is done to which signer's claim, by whom and why; `to` is the name in its place."""
+
+    action: ClaimAction
+    signer: str
+    to: str | None = None
+    who: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Amended:
+    """The document, and whether it is being compared again; else its next reading meets the claims."""
+
+    document_id: int
+    again: bool
+
+
+def amend_claims(sessions: Sessions, send: Send, name: str, amendment: Amendment) -> Amended:
+    """Change a claim of the one document of that name.
+
+    A document with an answer is compared again without being rendered or searched again. It gets a new
+    answer, and the one before stays. One that shared its answer is read for itself. WrongUse for a claim that
+    is not there, or is there already; StillAtWork; BrokerUnavailable: the sweep sends what was not sent.
+    """
+    with sessions() as session:
+        document = documents.lock_only(session, _only(session, name))
+        _check(session, document, amendment)
+        _write(session, document.id, amendment)
+        sent = _compare_again(session, document, amendment.who)
+    for stage, document_id, chunk_id in sent:
+        send(stage, document_id, chunk_id)
+    return Amended(document.id, bool(sent))
+
+
+def _only(session: Session, name: str) -> int:
+    ids = find_only(session, name)
+    if not ids:
+        raise WrongUse(f"there is no document {name!r}")
+    return ids[0]
+
+
+def _check(session: Session, document: Document, amendment: Amendment) -> None:
+    waiting = document.status is Status.WAITING and document.lease_until is None
+    if not (waiting or document.stage is DocumentStage.CLOSED):
+        raise StillAtWork(document.id)
+    if (amendment.action is ClaimAction.CORRECT) != (amendment.to is not None):
+        raise WrongUse("correct takes two names, the wrong one and the right one; the others take one")
+    claimed = set(documents.claimed_signers(session, document.id))
+    removed, added = _names(amendment)
+    if removed is not None and removed not in claimed:
+        raise WrongUse(f"document {document.id} does not claim {removed!r}; it claims {sorted(claimed)}")
+    if added is not None and added in claimed:
+        raise WrongUse(f"document {document.id} claims {added!r} already")
+
+
+def _names(amendment: Amendment) -> tuple[str | None, str | None]:
+    """The signer that goes and the one that comes."""
+    signer = checked_name(amendment.signer)
+    if amendment.action is ClaimAction.ADD:
+        return None, signer
+    return signer, None if amendment.to is None else checked_name(amendment.to)
+
+
+def _write(session: Session, document_id: int, amendment: Amendment) -> None:
+    removed, added = _names(amendment)
+    if removed is not None:
+        documents.remove_claim(session, document_id, removed)
+        _note(session, document_id, "claim_withdrawn", removed, amendment)
+    if added is not None:
+        documents.add_claim(session, document_id, added, ClaimSource.FILE)
+        _note(session, document_id, "claim_added", added, amendment)
+
+
+def _note(session: Session, document_id: int, event: str, signer: str, amendment: Amendment) -> None:
+    detail = f"{signer}: {amendment.why}"
+    events.record(session, document_id, "operator", event, detail=detail, who=amendment.who, signer=signer)
+
+
+def _compare_again(session: Session, document: Document, who: str) -> list[tuple[StageName, int, int]]:
+    """Send a document with an answer back to be compared; what is to be sent."""
+    asked = Asked(cause=AnswerCause.CHANGED_CLAIM, who=who)
+    if document.status not in (Status.DONE, Status.PARTIAL):
+        return []
+    # Who shared the answer claims other signers now than this document, or than the one it shared it with.
+    alone = documents.sharing(session, document.id)
+    if document.original_id is not None or document.pages_total is None:
+        alone.append(document.id)
+    begun = documents.start_again(session, alone, asked)
+    rendering: list[tuple[StageName, int, int]] = [(DocumentStage.RENDER, row_id, 0) for row_id in begun]
+    if document.id in alone:
+        return rendering
+    chunk_ids = documents.verify_again(session, document.id, asked)
+    return [*((ChunkStage.VERIFY, document.id, chunk_id) for chunk_id in chunk_ids), *rendering]
