@@ -20,10 +20,11 @@ from worker.errors import EmptyDocument
 BASE = "http://localhost:8020"
 
 
-@pytest.fixture
-def engine(sqlite: Engine) -> Engine:  # noqa: F811 - the fixture's name
-    """The embedded form's database; modules whose queries depend on it choose both."""
-    return sqlite
+@pytest.fixture(params=["sqlite"])
+def engine(request: pytest.FixtureRequest) -> Engine:
+    """The embedded form's database; what depends on its kind chooses another, or both."""
+    made: Engine = request.getfixturevalue(request.param)
+    return made
 
 
 @pytest.fixture

@@ -17,7 +17,6 @@ from producer.services.keys import Right, make_key
 from producer.services.receive import ABANDONED, BucketIntake, FolderIntake, safe_name
 from producer.sources import configured_source
 from tests.intake import Queue
-from tests.integration.conftest import engine  # noqa: F401 - a fixture: both databases
 from tests.web.conftest import BASE
 from tests.world import World
 from web.app import guarded_app, make_web_app
@@ -48,6 +47,7 @@ def submit(door: TestClient, data: bytes = PDF, *, name: str = "a.pdf", key: str
     return door.post("/v1/documents", files={"file": (name, data)}, data=fields, headers=headers)
 
 
+@pytest.mark.parametrize("engine", ["sqlite", "postgres"], indirect=True)
 def test_a_document_that_comes_in_is_registered_sent_and_can_be_asked_for(
     door: TestClient, folder: FolderIntake, documents: World
 ) -> None:
@@ -111,6 +111,7 @@ def test_while_the_first_is_at_work_the_same_request_is_a_conflict_until_it_was_
     assert taken_over.status_code == 202
 
 
+@pytest.mark.parametrize("engine", ["sqlite", "postgres"], indirect=True)
 def test_requests_at_the_same_moment_under_one_key_make_one_document(
     door: TestClient, folder: FolderIntake
 ) -> None:
