@@ -24,10 +24,11 @@ CLASSIFIER = "classifier"
 ROLE_NETWORK = "roles"
 
 
-def build_detector(settings: Detection) -> Detector:
+def build_detector(settings: Detection, network: roles.Roles | None = None) -> Detector:
     """The configured detector on upright pages of dark ink, with second-stage classifier and roles if on.
 
-    On a GPU it stands behind a batcher that joins the pages of all task threads.
+    On a GPU it stands behind a batcher that joins the pages of all task threads. `network` tells the roles
+    in place of the one that ships.
     """
     thresholds = _thresholds(settings)
     if _has_roles(settings):
@@ -47,7 +48,8 @@ def build_detector(settings: Detection) -> Detector:
         min_score = thresholds.floor(Label.SIGNATURE)
         detector = RescoringDetector(detector, OnnxClassifier(CLASSIFIER), doubt=doubt, min_score=min_score)
     if _has_roles(settings):
-        network = roles.OnnxRoles(OnnxClassifier(CLASSIFIER), ROLE_NETWORK, threads=settings.threads)
+        if network is None:
+            network = roles.OnnxRoles(OnnxClassifier(CLASSIFIER), ROLE_NETWORK, threads=settings.threads)
         detector = roles.RoleDetector(
             detector,
             network,

@@ -63,7 +63,7 @@ def drawn_family() -> Family:
             PageCondition("1-bit", _both(usual, _one_bit)),
             PageCondition("JPEG quality 20", _both(usual, _squeezed)),
             PageCondition("askew by 3°", _both(usual, partial(_askew, 3.0))),
-            PageCondition("askew by 6°", _both(usual, partial(_askew, 6.0))),
+            *(PageCondition(f"askew by {by}°", _both(usual, partial(_askew, float(by)))) for by in (6, 10)),
             *_turns(usual),
             PageCondition("photographed", _both(usual, _photographed)),
         ),

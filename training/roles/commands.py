@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +13,7 @@ import typer
 from rich.table import Table
 
 from training.common.checkpoints import LAST, save_checkpoint
-from training.common.console import messages, output, stage_bars, training_bar
+from training.common.console import StageNotice, messages, output, stage_bars, training_bar
 from training.common.options import (
     DataOption,
     FiguresOption,
@@ -26,19 +26,28 @@ from training.common.options import (
 from training.common.reports import write_reports
 from training.common.settings import read_settings
 from training.common.shares import Share
-from training.detector.signed_pages import SignedPages
 from training.roles import crossvalidate
+from training.roles.backbone import published_backbone
+from training.roles.conditions import DRAWN, HOME, measure_conditions, measure_home
 from training.roles.dataset import read_table
-from training.roles.evaluate import RolesReport, crossvalidated, measure_left_out, qualities
+from training.roles.evaluate import RolesReport, crossvalidated, measure_left_out, measure_without, qualities
 from training.roles.export import register_roles, trained_head
-from training.roles.pages import read_role_pages
+from training.roles.network import RolesNetwork
+from training.roles.pages import role_sources
 from training.roles.settings import ROLES_SETTINGS, RolesSettings
-from training.roles.table import Floats, Marks
+from training.roles.table import Floats, Marks, joined_marks
 from training.roles.train import train_head
+from worker.engines import build_detector
 from worker.errors import WrongUse
+from worker.settings import Detection
 
+#: What can be measured of what ships, each by itself.
+SOURCES, CONDITIONS, AT_HOME = "sources", "conditions", "home"
+PARTS = (SOURCES, CONDITIONS, AT_HOME)
 #: What a training leaves in its folder beside the checkpoint.
 TABLE, LOGITS = "marks.npz", "held-out-logits.npy"
+#: The checkpoint of the head that saw nothing of crossvalidate.LEFT_OUT.
+WITHOUT = "without.pt"
 
 OutOption = Annotated[Path, typer.Option(help="Folder for marks, the checkpoint and held-out answers.")]
 RunArgument = Annotated[Path, typer.Argument(help="Folder of `train roles`.", exists=True, file_okay=False)]
@@ -53,19 +62,24 @@ def train_roles(
 ) -> None:
     """Train the roles: which marks sign.
 
-    The network is cross-validated by document.
-    Marks are read once and kept in OUT/marks.npz; that takes a third of a second a page. The checkpoint is
-    OUT/last.pt; nothing ships before `export roles`.
+    The network is cross-validated by document, and a second one leaves a whole source out.
+    Marks are read once and kept in OUT, a file a source; that takes a third of a second a page. The
+    checkpoint is OUT/last.pt; nothing ships before `export roles`.
     """
     torch.set_num_threads(threads)
     chosen = read_settings(RolesSettings, settings or ROLES_SETTINGS, changes={"seed": seed})
     out.mkdir(parents=True, exist_ok=True)
-    marks = _marks(data, out / TABLE)
+    marks = _marks(data, out, drawn=chosen.drawn)
+    marks.save(out / TABLE)
     with training_bar(chosen.minutes, printed="validated") as report:
         run = train_head(marks, crossvalidate.training_rows(marks), chosen, report)
     save_checkpoint(run, out / LAST)
+    rows = crossvalidate.rows_without(marks, crossvalidate.LEFT_OUT)
+    without = train_head(marks, rows, chosen, lambda _: None)
+    save_checkpoint(without, out / WITHOUT)
     with stage_bars() as notice:
-        np.save(out / LOGITS, crossvalidate.held_out_logits(marks, run.average, chosen, notice))
+        logits = crossvalidate.held_out_logits(marks, run.average, without.average, chosen, notice)
+    np.save(out / LOGITS, logits)
     messages.print(f"checkpoint: {out / LAST}")
 
 
@@ -92,37 +106,77 @@ def evaluate_roles(
     run: Annotated[
         Path | None, typer.Option(help="Folder of `train roles`: its cross-validated answers, too.")
     ] = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(help=f"Measure only this: {', '.join(PARTS)}. May be given more than once."),
+    ] = None,
     limit: LimitOption = 0,
     report_to: ReportOption = None,
     figures_to: FiguresOption = None,
 ) -> None:
     """Measure the roles.
 
-    Whether pages are signed and which marks sign: left-out sources first, as served.
+    Whether pages are signed and which marks sign: left-out sources first, then drawn pages askew and
+    photographed, and the home test set; all as served.
     """
+    if unknown := set(only or ()) - set(PARTS):
+        raise WrongUse(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
     with stage_bars() as notice:
-        left_out = measure_left_out(data, notice, limit=limit)
-    report = _report(left_out, run)
-    write_reports(dataclasses.asdict(report), report.figures(), report_to=report_to, figures_to=figures_to)
+        report = _as_served(data, only or PARTS, notice, limit=limit)
+        if run is not None:
+            report = _with_held_out(report, data, run, notice, limit=limit)
+    write_reports(asdict(report), report.figures(), report_to=report_to, figures_to=figures_to)
     _show(report)
 
 
-def _report(left_out: Sequence[SignedPages], run: Path | None) -> RolesReport:
-    if run is None:
-        return RolesReport(tuple(left_out), (), ())
+def _network_without(run: Path) -> RolesNetwork:
+    """The network that saw nothing of the source left out, calibrated as the one that ships."""
+    marks, logits, chosen = _held_out(run)
+    head = trained_head(run / WITHOUT)
+    head.calibration.copy_(torch.tensor(crossvalidate.calibration(marks, logits, chosen)))
+    return RolesNetwork(published_backbone(), head).eval()
+
+
+def _as_served(data: Path, parts: Sequence[str], notice: StageNotice, *, limit: int) -> RolesReport:
+    """Those of PARTS, by what ships."""
+    detector = build_detector(Detection(roles="on"))
+    report = RolesReport()
+    if SOURCES in parts:
+        report = replace(report, left_out=tuple(measure_left_out(data, detector, notice, limit=limit)))
+    if CONDITIONS in parts:
+        report = replace(report, conditions=tuple(measure_conditions(detector, notice, limit=limit)))
+    if AT_HOME in parts:
+        report = replace(report, home=measure_home(data / "detection", detector, notice, limit=limit))
+    return report
+
+
+def _with_held_out(
+    report: RolesReport, data: Path, run: Path, notice: StageNotice, *, limit: int
+) -> RolesReport:
+    """The report with the answers of a training's networks to what they did not see."""
     marks, logits, chosen = _held_out(run)
     slope, shift = crossvalidate.calibration(marks, logits, chosen)
     answers = crossvalidate.calibrated(marks, logits, slope=slope, shift=shift)
     threshold = crossvalidate.chosen_threshold(answers, chosen)
-    return RolesReport(tuple(left_out), tuple(crossvalidated(answers, threshold)), tuple(qualities(answers)))
+    without = measure_without(data, _network_without(run), notice, limit=limit)
+    return replace(
+        report,
+        left_out=(without, *report.left_out),
+        crossvalidated=tuple(crossvalidated(answers, threshold)),
+        qualities=tuple(qualities(answers)),
+    )
 
 
-def _marks(data: Path, path: Path) -> Marks:
-    """The marks of all pages, from `path` when they were read before."""
-    if not path.exists():
-        with stage_bars() as notice:
-            read_table(read_role_pages(data / "detection"), notice).save(path)
-    return Marks.load(path)
+def _marks(data: Path, out: Path, *, drawn: int) -> Marks:
+    """The marks of all pages and of so many drawn ones; a source that was read before comes from its file."""
+    tables = []
+    for source, pages, count in role_sources(data, drawn=drawn):
+        path = out / f"marks-{source}.npz"
+        if not path.exists():
+            with stage_bars() as notice:
+                read_table(pages, count, notice).save(path)
+        tables.append(Marks.load(path))
+    return joined_marks(tables)
 
 
 def _held_out(run: Path) -> tuple[Marks, Floats, RolesSettings]:
@@ -133,7 +187,9 @@ def _held_out(run: Path) -> tuple[Marks, Floats, RolesSettings]:
 
 
 def _worded(share: Share) -> str:
-    return f"{share.value:.3f} of {share.many}" if share.many else ""
+    """A share with its 95 % interval; nothing for a share of nothing."""
+    low, high = share.interval
+    return f"{share.value:.3f} ({low:.3f}–{high:.3f}) of {share.many}" if share.many else ""
 
 
 def _show(report: RolesReport) -> None:
@@ -146,4 +202,10 @@ def _show(report: RolesReport) -> None:
         output().print(
             f"{quality.source}: AUC {quality.auc:.3f}, calibration error {quality.calibration_error:.3f}, "
             f"{quality.marks} marks"
+        )
+    for seen in report.conditions:
+        output().print(f"{DRAWN}, {seen.condition}: signatures found {_worded(seen.share)}")
+    if home := report.home:
+        output().print(
+            f"{HOME}: mAP50 {home.map50:.3f}, mAP50-95 {home.map50_95:.3f}, {home.truths} signatures"
         )

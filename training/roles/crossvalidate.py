@@ -10,15 +10,15 @@ import torch
 from training.common.console import StageNotice
 from training.common.statistics import grouped_folds, logistic_fit
 from training.roles.head import Head
-from training.roles.settings import RolesSettings
+from training.roles.settings import Bars, RolesSettings
 from training.roles.table import Floats, Marks, Rows
 from training.roles.train import train_head, weights_of
 from worker.vision.detection.roles import MAX_CANDIDATES, RANK
 
 #: The sources that train, by whole documents; all others are left out.
-TRAINING = ("memos", "tobacco800", "rf100_color", "unsigned")
-#: The validation set of the threshold: labelled mark by mark.
-CHOOSING = "memos"
+TRAINING = ("memos", "modern_town", "tobacco800", "rf100_color", "unsigned", "drawn")
+#: Of these, the source whose held-out answers are those of a head that saw nothing of the whole source.
+LEFT_OUT = "modern_town"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +51,20 @@ def training_rows(marks: Marks) -> Rows:
     return np.flatnonzero(np.isin(marks.source, TRAINING))
 
 
-def held_out_logits(marks: Marks, final: Head, settings: RolesSettings, notice: StageNotice) -> Floats:
-    """Logits of every mark: by folds for the sources that train, by the final head for those left out."""
+def rows_without(marks: Marks, source: str) -> Rows:
+    """The marks of the sources that train but for that one."""
+    rows = training_rows(marks)
+    kept: Rows = rows[marks.source[rows] != source]
+    return kept
+
+
+def held_out_logits(
+    marks: Marks, final: Head, without: Head, settings: RolesSettings, notice: StageNotice
+) -> Floats:
+    """Logits of every mark by a head that never saw its document.
+
+    By folds for the sources that train, by the head `without` it for LEFT_OUT, by the final head for others.
+    """
     rows = training_rows(marks)
     logits = raw_logits(final, marks, np.arange(len(marks.source)))
     folds = grouped_folds(marks.group[rows], settings.folds)
@@ -60,6 +72,8 @@ def held_out_logits(marks: Marks, final: Head, settings: RolesSettings, notice: 
         head = train_head(marks, rows[inside], settings, lambda _: None).average
         logits[rows[outside]] = raw_logits(head, marks, rows[outside])
         notice("folds", done, settings.folds)
+    left_out = np.flatnonzero(marks.source == LEFT_OUT)
+    logits[left_out] = raw_logits(without, marks, left_out)
     return logits
 
 
@@ -82,8 +96,21 @@ def calibration(marks: Marks, logits: Floats, settings: RolesSettings) -> tuple[
 
 
 def chosen_threshold(answers: HeldOutAnswers, settings: RolesSettings) -> float:
-    """The least probability at which so few unsigned pages of CHOOSING are called signed."""
-    scores, signed = answers.pages(CHOOSING)
-    unsigned = np.sort(scores[signed == 0])[::-1]
-    allowed = int(settings.false_pages * len(unsigned))
-    return float(np.nextafter(unsigned[allowed], np.float32(1)))
+    """The probability whose worst margin to the bars is best, over all sources that have bars.
+
+    A margin is the share of the way from a bar to perfection: of the signed pages that are found, and of the
+    unsigned ones that are called signed. Equal margins give the higher probability.
+    """
+    steps = np.unique(answers.probabilities)
+    margins = [_margins(*answers.pages(source), steps, bars) for source, bars in settings.bars.items()]
+    worst = np.min(margins, axis=0)
+    return float(steps[len(steps) - 1 - int(np.argmax(worst[::-1]))])
+
+
+def _margins(scores: Floats, signed: Rows, steps: Floats, bars: Bars) -> Floats:
+    """The smaller of the two margins of a source at every step."""
+    recall = 1 - np.searchsorted(np.sort(scores[signed == 1]), steps) / (signed == 1).sum()
+    alarms = 1 - np.searchsorted(np.sort(scores[signed == 0]), steps) / (signed == 0).sum()
+    return np.asarray(
+        np.minimum((recall - bars.recall) / (1 - bars.recall), 1 - alarms / bars.false_alarms), np.float32
+    )

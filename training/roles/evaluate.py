@@ -9,30 +9,35 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from PIL import Image
 
 from training.common.console import StageNotice
 from training.common.figures import Figure, FigureFile, as_figure, today
-from training.common.shares import Share
+from training.common.shares import Share, share_figure
 from training.common.statistics import area_under_curve
 from training.detector.marked import JudgedMark, MarkedPage, read_marked
+from training.detector.metrics import LabelFigures
 from training.detector.readers import read_tobacco800
 from training.detector.signed_pages import Answered, SignedPages, signed_page_figures, signed_pages_at
 from training.detector.testsets import PageCase, real_documents, rendered
-from training.roles.crossvalidate import TRAINING, HeldOutAnswers
+from training.roles.conditions import DRAWN, HOME, SignaturesFound
+from training.roles.crossvalidate import LEFT_OUT, TRAINING, HeldOutAnswers
+from training.roles.network import RolesNetwork
 from training.roles.table import Rows
 from worker.engines import build_detector
 from worker.rendering.pages import render
 from worker.settings import Detection
 from worker.vision.choices import Limits
 from worker.vision.detection import roles
+from worker.vision.detection.classifier import OnnxClassifier
 from worker.vision.detection.detector import Detector
 from worker.vision.images import decode
 from worker.vision.values import Box, DetectedRegion, Pixels
 from worker.vision.weights import entry
 
 NAME = "roles"
-LEFT_OUT, CONTRACTS = "modern_town", "contracts_unsigned"
+CONTRACTS = "contracts_unsigned"
 TOBACCO_TEST, DOCUMENTS = "Tobacco800 test", "grant agreements"
 _BINS = 10
 #: A page with its marks, and what renders it.
@@ -53,22 +58,30 @@ class RoleQuality:
 class RolesReport:
     """One evaluation: sources that did not train first, as served; then the cross-validated ones."""
 
-    left_out: tuple[SignedPages, ...]
-    crossvalidated: tuple[SignedPages, ...]
-    qualities: tuple[RoleQuality, ...]
+    left_out: tuple[SignedPages, ...] = ()
+    conditions: tuple[SignaturesFound, ...] = ()
+    home: LabelFigures | None = None
+    crossvalidated: tuple[SignedPages, ...] = ()
+    qualities: tuple[RoleQuality, ...] = ()
 
     def figures(self) -> FigureFile:
         """All of it as figures."""
         pages = [*self.left_out, *self.crossvalidated]
         digests = {name: entry(name).sha256 for name in ("detector", "classifier", NAME)}
-        return today(digests, [*signed_page_figures(NAME, pages), *_qualities(self.qualities)])
+        signed = signed_page_figures(NAME, pages)
+        return today(digests, [*signed, *_qualities(self.qualities), *_served(self.conditions, self.home)])
 
 
-def measure_left_out(data: Path, notice: StageNotice, *, limit: int = 0) -> list[SignedPages]:
-    """Pages of sources that took no part in training, through the detector with roles on."""
-    root, detector = data / "detection", build_detector(Detection(roles="on"))
-    sets = {
-        LEFT_OUT: _stored(read_marked(root, LEFT_OUT)),
+def measure_left_out(
+    data: Path, detector: Detector, notice: StageNotice, *, limit: int = 0
+) -> list[SignedPages]:
+    """Pages of sources that took no part in training, through a detector with roles on.
+
+    LEFT_OUT is among them where the network that ships was not trained on it.
+    """
+    root, trained_on = data / "detection", entry(NAME).parameters.get("sources", ())
+    unseen = {} if LEFT_OUT in trained_on else {LEFT_OUT: _stored(read_marked(root, LEFT_OUT))}
+    sets = unseen | {
         DOCUMENTS: _documents(data / "documents"),
         TOBACCO_TEST: _stored(list(_tobacco_test(root))),
     }
@@ -77,6 +90,32 @@ def measure_left_out(data: Path, notice: StageNotice, *, limit: int = 0) -> list
         for name, cases in sets.items()
     ]
     return [*measured, _contracts(root, detector, notice, limit)]
+
+
+def measure_without(data: Path, network: RolesNetwork, notice: StageNotice, *, limit: int = 0) -> SignedPages:
+    """The source left out, as served but by a network that saw nothing of it."""
+    detector = build_detector(Detection(roles="on"), NetworkRoles(network))
+    cases = _stored(read_marked(data / "detection", LEFT_OUT)[: limit or None])
+    return _signed_pages(LEFT_OUT, list(answered(cases, LEFT_OUT, detector, notice)))
+
+
+class NetworkRoles:
+    """Roles by a network in torch, as OnnxRoles answers: for networks that do not ship."""
+
+    version = "torch"
+
+    def __init__(self, network: RolesNetwork) -> None:
+        self._classifier = OnnxClassifier()
+        self._network = network
+
+    @torch.inference_mode()
+    def probabilities(self, page: Pixels, candidates: Sequence[roles.Candidate]) -> roles.Probabilities:
+        """The calibrated probability that each of the first MAX_CANDIDATES signs."""
+        if not candidates:
+            return np.zeros(0, np.float32)
+        marks = roles.read_marks(self._classifier, page, candidates)
+        views = torch.from_numpy(marks.tight).float(), torch.from_numpy(marks.near).float()
+        return np.asarray(self._network(*views, torch.from_numpy(marks.facts)).numpy(), np.float32)
 
 
 def _signed_pages(source: str, pages: Sequence[Answered]) -> SignedPages:
@@ -97,14 +136,14 @@ def answered(
 
 def crossvalidated(answers: HeldOutAnswers, threshold: float) -> list[SignedPages]:
     """The sources that train, each page by a network that never saw its document."""
-    return [_pages_of(answers, source, threshold) for source in TRAINING]
+    return [_pages_of(answers, source, threshold) for source in TRAINING if source != LEFT_OUT]
 
 
 def qualities(answers: HeldOutAnswers) -> list[RoleQuality]:
     """AUC and expected calibration error of every source with marks that sign and others."""
     return [
         _quality(source, *answers.of(source))
-        for source in (LEFT_OUT, *TRAINING)
+        for source in (LEFT_OUT, *(name for name in TRAINING if name != LEFT_OUT))
         if 0 < answers.of(source)[1].mean() < 1
     ]
 
@@ -198,6 +237,16 @@ def _contracts(root: Path, detector: Detector, notice: StageNotice, limit: int) 
     return SignedPages(
         CONTRACTS, roles.min_role_probability(), none, none, none, Share(sum(called), len(called))
     )
+
+
+def _served(conditions: Sequence[SignaturesFound], home: LabelFigures | None) -> Iterator[Figure]:
+    for row in conditions:
+        yield share_figure(NAME, of=DRAWN, measure=f"signatures found, {row.condition}", share=row.share)
+    if home is None:
+        return
+    for name, value, key in (("mAP50", home.map50, "map50"), ("mAP50-95", home.map50_95, "map50_95")):
+        interval = home.intervals[key]
+        yield as_figure(NAME, of=HOME, measure=name, value=value, n=home.truths, interval=interval)
 
 
 def _qualities(measured: Sequence[RoleQuality]) -> Iterator[Figure]:

@@ -14,6 +14,7 @@ from training.common.checkpoints import read_checkpoint, with_average
 from training.common.halves import store_halves
 from training.common.onnx import save_onnx
 from training.roles.backbone import published_backbone
+from training.roles.crossvalidate import TRAINING
 from training.roles.head import FACTS, Head
 from training.roles.network import RolesNetwork
 from training.roles.settings import RolesSettings
@@ -53,6 +54,7 @@ def register_roles(
             folder=folder,
             min_probability=min_probability,
             default=default,
+            sources=list(TRAINING),
         )
 
 

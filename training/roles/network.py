@@ -10,7 +10,7 @@ from training.roles.head import Head
 from worker.vision.detection.roles import NEAR
 
 #: Side to which the view with the surroundings is averaged down: what it shows needs no more.
-NEAR_READ = 160
+NEAR_READ = 128
 
 
 class RolesNetwork(nn.Module):

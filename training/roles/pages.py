@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from PIL import Image
 
 from training.detector.marked import MARKED_SOURCES, MarkedPage, read_marked
 from training.detector.readers import PageRecord, read_rf100, read_tobacco800
-from training.detector.testsets import unsigned_pages
+from training.detector.strokes import StrokeBook
+from training.detector.testsets import rendered, unsigned_pages
+from training.roles.drawn import INITIALS_UNTOLD, drawn_role_page
+from training.synthesis.pages import DrawnPage
 from worker.vision.choices import Label
-from worker.vision.values import Box
+from worker.vision.values import Box, Pixels
 
-#: What pages are called that their publisher, or an earlier choice, sets aside for measuring.
-HELD_OUT = " test"
+#: The source of pages that our own code draws.
+DRAWN = "drawn"
 #: The form of a mark that nobody could tell.
 UNCLEAR = "unclear"
 #: Unsigned pages by their source's flag on which a mark may sign all the same.
@@ -33,25 +37,32 @@ class TrueMark:
 
 
 @dataclass(frozen=True, slots=True)
+class PageTruth:
+    """Where a page comes from and whether it is signed; None where the eye could not tell."""
+
+    source: str
+    document: str
+    signed: bool | None
+    by_initials: bool
+
+
+@dataclass(frozen=True, slots=True)
 class RolePage:
-    """A page; `signed` is None where the eye could not tell.
+    """A page: what is true of it and of its marks, in pixels of an image of that size, and what renders it.
 
     `is_complete` is False where only signatures are labelled: initials may stand there that nobody marked.
     """
 
-    image: Path
-    source: str
-    document: str
+    truth: PageTruth
+    read: Callable[[], Pixels]
     width: int
     height: int
-    signed: bool | None
-    by_initials: bool
     marks: tuple[TrueMark, ...]
     is_complete: bool
 
 
 def read_role_pages(root: Path) -> list[RolePage]:
-    """All pages below `root`, the folder of detection sets, source by source."""
+    """All pages below `root`, the folder of detection sets, that no test set holds, source by source."""
     return [
         *(_marked(source, page) for source in MARKED_SOURCES for page in read_marked(root, source)),
         *_annotated("tobacco800", read_tobacco800(root)),
@@ -60,33 +71,68 @@ def read_role_pages(root: Path) -> list[RolePage]:
     ]
 
 
+def role_sources(data: Path, *, drawn: int) -> Iterator[tuple[str, Iterable[RolePage], int]]:
+    """Every source that trains: its name, its pages, and how many they are; `drawn` pages are drawn."""
+    by_source: dict[str, list[RolePage]] = {}
+    for page in read_role_pages(data / "detection"):
+        by_source.setdefault(page.truth.source, []).append(page)
+    yield from ((source, pages, len(pages)) for source, pages in by_source.items())
+    yield DRAWN, drawn_role_pages(data, drawn), drawn
+
+
+def drawn_role_pages(data: Path, count: int) -> Iterator[RolePage]:
+    """That many drawn pages, each drawn when it is asked for; `data` may hold recorded hands."""
+    book = StrokeBook.recorded(data)
+    for index in range(count):
+        layout, page = drawn_role_page(index, book)
+        height, width = page.pixels.shape[:2]
+        marks = tuple(
+            TrueMark(
+                Box(*mark.box),
+                UNCLEAR if mark.label == Label.INITIALS and layout in INITIALS_UNTOLD else mark.label,
+                mark.signs,
+            )
+            for mark in page.marks
+        )
+        signed = any(mark.signs for mark in marks)
+        truth = PageTruth(DRAWN, f"{DRAWN}:{index}", signed, by_initials=False)
+        yield RolePage(truth, partial(_drawn, page), width, height, marks, is_complete=True)
+
+
+def _drawn(page: DrawnPage) -> Pixels:
+    return page.pixels
+
+
+def _stored(image: Path) -> Callable[[], Pixels]:
+    return partial(_rendered, image)
+
+
+def _rendered(image: Path) -> Pixels:
+    return rendered(image.read_bytes())
+
+
 def _marked(source: str, page: MarkedPage) -> RolePage:
+    document = f"{source}:{page.document}"
     return RolePage(
-        page.image,
-        source,
-        f"{source}:{page.document}",
+        PageTruth(source, document, page.signed, page.signed_by_initials_only),
+        _stored(page.image),
         page.width,
         page.height,
-        page.signed,
-        page.signed_by_initials_only,
         tuple(TrueMark(mark.box, mark.form, mark.signs) for mark in page.marks),
         is_complete=True,
     )
 
 
 def _annotated(source: str, pages: Sequence[PageRecord]) -> Iterator[RolePage]:
-    """Pages on which signatures are labelled; those of the published test split are held out."""
-    for page in pages:
+    """Pages on which signatures are labelled, but for those of the published test split."""
+    for page in (page for page in pages if page.split != "test"):
         with Image.open(page.image) as stored:
             width, height = stored.size
         yield RolePage(
-            page.image,
-            source + (HELD_OUT if page.split == "test" else ""),
-            f"{source}:{page.group}",
+            PageTruth(source, f"{source}:{page.group}", bool(page.boxes), by_initials=False),
+            _stored(page.image),
             width,
             height,
-            signed=bool(page.boxes),
-            by_initials=False,
             marks=tuple(TrueMark(box, Label.SIGNATURE.value, signs=True) for box in page.boxes),
             is_complete=False,
         )
@@ -101,13 +147,10 @@ def _unsigned(root: Path) -> Iterator[RolePage]:
             width, height = stored.size
         known = not case.signed and case.name not in doubtful
         yield RolePage(
-            image,
-            "unsigned",
-            f"unsigned:{case.name}",
+            PageTruth("unsigned", f"unsigned:{case.name}", case.signed, by_initials=False),
+            _stored(image),
             width,
             height,
-            signed=case.signed,
-            by_initials=False,
             marks=() if known else (TrueMark(Box(0, 0, width, height), UNCLEAR, signs=False),),
             is_complete=True,
         )

@@ -4,9 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pydantic import BaseModel, ConfigDict, Field
+
 from training.common.settings import SETTINGS_FILE, TrainingSettings
 
 ROLES_SETTINGS = Path(__file__).with_name(SETTINGS_FILE)
+
+
+class Bars(BaseModel):
+    """What a threshold should reach on one source, both as shares of its pages."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    recall: float = Field(gt=0, lt=1)
+    false_alarms: float = Field(gt=0, lt=1)
 
 
 class RolesSettings(TrainingSettings):
@@ -18,5 +29,6 @@ class RolesSettings(TrainingSettings):
     batch: int
     label_smoothing: float
     folds: int
-    false_pages: float
+    drawn: int
     weights: dict[str, float]
+    bars: dict[str, Bars]

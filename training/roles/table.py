@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -95,6 +96,26 @@ class Marks:
         best = np.zeros(len(self.pages.source), np.float32)
         np.maximum.at(best, self.marks.page, probabilities)
         return best
+
+
+def joined_marks(tables: Sequence[Marks]) -> Marks:
+    """The marks and pages of all tables, one after the other."""
+    starts = np.cumsum([0, *(len(table.pages.source) for table in tables)])
+    marks = [
+        replace(table.marks, page=table.marks.page + start)
+        for table, start in zip(tables, starts, strict=False)
+    ]
+    return Marks(
+        MarkTable(**_concatenated(marks, MarkTable)),
+        PageTable(**_concatenated([table.pages for table in tables], PageTable)),
+    )
+
+
+def _concatenated(
+    parts: Sequence[MarkTable] | Sequence[PageTable], kind: type[MarkTable | PageTable]
+) -> dict[str, Any]:
+    names = [field.name for field in fields(kind)]
+    return {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
 
 
 def _arrays(part: str, table: MarkTable | PageTable) -> dict[str, npt.NDArray[np.generic]]:
