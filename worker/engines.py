@@ -15,6 +15,7 @@ from worker.vision.detection.classifier import OnnxClassifier, RescoringDetector
 from worker.vision.detection.detector import Detector, load_detector
 from worker.vision.detection.orientation import UprightDetector
 from worker.vision.detection.polarity import PolarityDetector
+from worker.vision.detection.skew import StraightDetector
 from worker.vision.detection.yolo import default_thresholds
 from worker.vision.verification.verifier import Verifier, load_verifier
 
@@ -25,7 +26,7 @@ ROLE_NETWORK = "roles"
 
 
 def build_detector(settings: Detection, network: roles.Roles | None = None) -> Detector:
-    """The configured detector on upright pages of dark ink, with second-stage classifier and roles if on.
+    """The configured detector on straight pages of dark ink, with second-stage classifier and roles if on.
 
     On a GPU it stands behind a batcher that joins the pages of all task threads. `network` tells the roles
     in place of the one that ships.
@@ -56,7 +57,7 @@ def build_detector(settings: Detection, network: roles.Roles | None = None) -> D
             min_probability=roles.min_role_probability(ROLE_NETWORK),
             added=settings.set_thresholds,
         )
-    return PolarityDetector(UprightDetector(detector))
+    return PolarityDetector(UprightDetector(StraightDetector(detector)))
 
 
 def build_verifier(settings: Verification) -> Verifier:

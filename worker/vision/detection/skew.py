@@ -1,0 +1,124 @@
+"""Pages that lie askew, told from their lines of print, and detection on the page laid straight.
+
+Along the direction of its lines, the ink of a page falls into rows: the sum of the squared counts of a
+projection is greatest there (Postl, "Detection of linear oblique structures and skew scan in digitized
+documents", ICPR 1986). The lower edges of the ink are projected, at a coarse size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from worker.vision.boxes import clip
+from worker.vision.crops import grey
+from worker.vision.detection.detector import Detector
+from worker.vision.values import Box, DetectedRegion, Pixels
+
+#: Longer side in pixels at which a page is judged, and how many points of its ink.
+_GLANCE, _POINTS = 800, 6000
+#: Degrees that are tried: to either side, from step to step, then finer around the best.
+_MOST, _STEP, _FINE = 14.0, 1.0, 0.25
+#: A page is turned from so many degrees on, if its rows are so many times as clear as they lay.
+_LEAST, _CLEARER = 2.5, 1.25
+_PAPER = (255, 255, 255)
+
+_Points = npt.NDArray[np.float64]
+
+
+class StraightDetector:
+    """A detector that looks at pages whose lines of print lie level; it answers in each page's own pixels."""
+
+    def __init__(self, detector: Detector) -> None:
+        self._detector = detector
+
+    @property
+    def version(self) -> str:
+        """Digest of the weights in use."""
+        return self._detector.version
+
+    def detect(self, pages: Sequence[Pixels]) -> list[list[DetectedRegion]]:
+        """The regions of each page, best first; boxes of a page that was turned hold what they hold there."""
+        turns = [_Turn.of(page, skew_degrees(page)) for page in pages]
+        detected = self._detector.detect([turn.page for turn in turns])
+        return [
+            [region for one in regions if (region := turn.undone(one)) is not None]
+            for regions, turn in zip(detected, turns, strict=True)
+        ]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Turn:
+    """A page laid straight, and the way back to the page of that size; None where it was left as it lay."""
+
+    page: Pixels
+    width: int
+    height: int
+    back: npt.NDArray[np.float64] | None
+
+    @classmethod
+    def of(cls, page: Pixels, degrees: float) -> _Turn:
+        """The page turned by so many degrees, its canvas grown to hold all of it."""
+        height, width = page.shape[:2]
+        if not degrees:
+            return cls(page, width, height, None)
+        matrix = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, 1)
+        cos, sin = abs(matrix[0, 0]), abs(matrix[0, 1])
+        grown = (round(width * cos + height * sin), round(height * cos + width * sin))
+        matrix[:, 2] += (grown[0] - width) / 2, (grown[1] - height) / 2
+        straight = cv2.warpAffine(page, matrix, grown, flags=cv2.INTER_LINEAR, borderValue=_PAPER)
+        back = np.asarray(cv2.invertAffineTransform(matrix), np.float64)
+        return cls(np.asarray(straight, np.uint8), width, height, back)
+
+    def undone(self, region: DetectedRegion) -> DetectedRegion | None:
+        """The region in pixels of the page as it lay; None where it lies beyond the page."""
+        if self.back is None:
+            return region
+        box = region.box
+        corners = np.array([(x, y, 1.0) for x in (0, 1) for y in (0, 1)])
+        corners[:, :2] = corners[:, :2] * (box.width, box.height) + (box.x, box.y)
+        there = corners @ self.back.T
+        left, top = map(float, there.min(axis=0))
+        right, bottom = map(float, there.max(axis=0))
+        lying = clip(Box(left, top, right - left, bottom - top), width=self.width, height=self.height)
+        return None if lying is None else replace(region, box=lying)
+
+
+def skew_degrees(page: Pixels) -> float:
+    """By how many degrees anticlockwise a page has to be turned so that its lines lie level.
+
+    0 for what lies nearly level and for what leaves doubt.
+    """
+    points = _lower_edges(page) if page.size else np.zeros((0, 2))
+    if len(points) < _POINTS // 20:
+        return 0.0
+    coarse = np.arange(-_MOST, _MOST + _STEP / 2, _STEP)
+    best = coarse[int(np.argmax([_clearness(points, by) for by in coarse]))]
+    fine = np.arange(best - _STEP, best + _STEP + _FINE / 2, _FINE)
+    clearness = [_clearness(points, by) for by in fine]
+    degrees = float(fine[int(np.argmax(clearness))])
+    is_clear = max(clearness) >= _CLEARER * _clearness(points, 0.0)
+    return degrees if abs(degrees) >= _LEAST and is_clear and abs(degrees) <= _MOST else 0.0
+
+
+def _lower_edges(page: Pixels) -> _Points:
+    """Where ink ends downwards, as (x, y), at most _POINTS of them."""
+    scale = min(1.0, _GLANCE / max(page.shape[:2]))
+    size = (max(1, round(page.shape[1] * scale)), max(1, round(page.shape[0] * scale)))
+    small = cv2.resize(grey(page), size, interpolation=cv2.INTER_AREA)
+    _, ink = cv2.threshold(small, 0, 1, cv2.THRESH_BINARY_INV + cv2.THRESH_OTSU)
+    rows, columns = np.nonzero(ink[:-1] > ink[1:])
+    step = max(1, len(rows) // _POINTS)
+    return np.column_stack([columns, rows])[::step].astype(np.float64)
+
+
+def _clearness(points: _Points, degrees: float) -> float:
+    """The sum of squares of the rows' counts, were the page turned by so many degrees."""
+    angle = np.radians(degrees)
+    rows = points[:, 1] * np.cos(angle) - points[:, 0] * np.sin(angle)
+    counts = np.bincount((rows - rows.min()).astype(np.int64))
+    return float((counts.astype(np.float64) ** 2).sum())
