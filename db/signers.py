@@ -92,6 +92,22 @@ def llrs(session: Session, names: Sequence[str]) -> dict[str, list[float | None]
     return standings
 
 
+def reference_grades(
+    session: Session, names: Sequence[str], *, encoder: str
+) -> dict[str, list[float | None]]:
+    """How these signers' references were graded, in the order of `embeddings`; None where they were not."""
+    statement = (
+        select(Signer.name, Reference.quality)
+        .join(Reference, Reference.signer_id == Signer.id)
+        .where(Signer.name.in_(names), Reference.encoder == encoder)
+        .order_by(Signer.name, Reference.id)
+    )
+    grades: dict[str, list[float | None]] = {}
+    for name, quality in session.execute(statement):
+        grades.setdefault(name, []).append(quality.get("score"))
+    return grades
+
+
 def on_file(session: Session, name: str) -> Sequence[Reference]:
     """A signer's references in the order of their numbers."""
     statement = (

@@ -38,6 +38,8 @@ def tell_image(image: ImageEnrolled) -> None:
         err.print(f"[red]not enrolled:[/] {plain(image.refused)}")
     else:
         err.print(f"{plain(image.image)}: {'enrolled' if image.new else 'was on file already'}")
+    if image.note is not None:
+        err.print(plain(image.note), soft_wrap=True)
 
 
 def warnings(enrolment: EnrolmentResult) -> list[str]:
@@ -55,12 +57,22 @@ def warnings(enrolment: EnrolmentResult) -> list[str]:
         for reference in enrolment.references
         if reference.damage
     ]
+    sentences += [
+        f"{name}: reference {reference.number} has a grade of {reference.score or 0.0:.2f}"
+        f"{_remarks(reference)}; no verdict above inconclusive rests on it"
+        for reference in enrolment.references
+        if reference.weak
+    ]
     if enrolment.lacking:
         sentences.append(
             f"{name}: {enrolment.lacking} more would narrow the inconclusive band "
             f"({enrolment.wanted} agreeing references are enough)"
         )
     return sentences
+
+
+def _remarks(reference: ReferenceResult) -> str:
+    return f" ({', '.join(reference.remarks).replace('_', ' ')})" if reference.remarks else ""
 
 
 def _standing(reference: ReferenceResult) -> str:

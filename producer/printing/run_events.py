@@ -97,8 +97,15 @@ def _some(names: Sequence[str]) -> str:
     return plain(", ".join(names[:SENTENCES])) + rest
 
 
+def _grades(read: ReferencesRead) -> str:
+    """From the worst to the best grade; nothing where none was given."""
+    graded = [one.score for enrolment in read.enrolments for one in enrolment.references]
+    scores = [score for score in graded if score is not None]
+    return f", graded {min(scores):.2f} to {max(scores):.2f}" if scores else ""
+
+
 def _references(read: ReferencesRead) -> None:
-    err.print(f"{read.images} references of {read.signers} signers on file")
+    err.print(f"{read.images} references of {read.signers} signers on file{_grades(read)}")
     lines = [line for enrolment in read.enrolments for line in enrolments.warnings(enrolment)]
     for line in lines[:SENTENCES]:
         err.print(f"[yellow]{plain(line)}[/]", soft_wrap=True)

@@ -21,12 +21,14 @@ class ImageEnrolled:
     """One image of a signature, by its name and the SHA-256 of its bytes.
 
     `new` is False when the same bytes were on file; `refused` says why it cannot be used, None when it can.
+    `note` says what was done to it before it could serve.
     """
 
     image: str
     sha256: str
     new: bool = False
     refused: str | None = None
+    note: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,8 @@ def enroll_images(
     for image, data in images:
         sha256 = hashlib.sha256(data).hexdigest()
         try:
-            outcome = ImageEnrolled(image, sha256, new=enroller.enroll(name, image, data, who=who).new)
+            enrolled = enroller.enroll(name, image, data, who=who)
+            outcome = ImageEnrolled(image, sha256, new=enrolled.new, note=enrolled.note)
         except UnusableReference as error:
             outcome = ImageEnrolled(image, sha256, refused=str(error))
         outcomes.append(outcome)

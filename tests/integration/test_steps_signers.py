@@ -40,6 +40,25 @@ def test_a_claimed_signer_on_file_is_compared_and_an_unknown_one_is_not(world: W
     assert (verdicts["nobody"].verdict, verdicts["nobody"].probability) == ("no_reference", None)
 
 
+def test_a_verdict_rests_on_references_that_reach_the_grade_or_is_inconclusive(world: World) -> None:
+    world.encoder = PartEncoder()
+    for signer, data in (("anna", b"good"), ("anna", b"weak 1"), ("bob", b"weak 2")):
+        world.renderer.documents[data] = [page(0, marks=1)]
+        enroll_reference(signer, "a.png", data, deps=world.verify_deps, renderer=world.renderer)
+    with world.sessions() as session:
+        for reference in session.execute(select(Reference)).scalars().all()[1:]:
+            reference.quality = {**reference.quality, "score": 0.2}
+
+    document_id = world.arrive("letter.pdf", [page(0, marks=1)], claims=("anna", "bob"))
+    world.through(document_id)
+
+    with world.sessions() as session:
+        verdicts = {row.signer: row for row in document_result(session, document_id).verdicts}
+    assert verdicts["anna"].references == 1
+    assert (verdicts["bob"].verdict, verdicts["bob"].confidence) == ("inconclusive", None)
+    assert verdicts["bob"].references == 1
+
+
 def test_without_a_claim_the_nearest_signers_are_suggested_and_nothing_is_decided(world: World) -> None:
     world.renderer.documents[b"reference"] = [page(0, marks=1)]
     world.encoder = PartEncoder()

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from worker.embedded.single_signature import SignatureReader
 from worker.engines import build_cleaner, build_detector, build_verifier
 from worker.errors import UnusableReference
 from worker.rendering.renderer import SandboxRenderer
 from worker.result import ComparisonResult, ReferenceScores
 from worker.settings import Detection, Reading, Verification
+from worker.single_signature import SignatureReader
 from worker.steps.references import graded_image
 from worker.vision.choices import Outcome
 from worker.vision.copies.likeness import SAME_INK, likeness
@@ -22,6 +22,7 @@ from worker.vision.copies.skeleton import fingerprint, skeleton
 from worker.vision.crops import ink_mask
 from worker.vision.values import Opinion, Quality
 from worker.vision.verification.enrolment import Grade
+from worker.vision.verification.specimen import held_back, serving
 
 #: Stands between the paths of several references.
 SEVERAL = ";"
@@ -60,8 +61,7 @@ class Comparer:
         same_ink = False
         try:
             asked, known = self._read(query), [self._read(path) for path in references]
-            embeddings = np.stack([image.embedding for image in known])
-            opinion = self._verifier.compare(asked.embedding, embeddings, quality=asked.quality)
+            opinion = self._opinion(asked, known)
             scores = ReferenceScores(a=asked.grade.score, b=min(image.grade.score for image in known))
             same_ink = any(_same_ink(asked, image, opinion) for image in known)
             detail = "; ".join(filter(None, dict.fromkeys(image.note for image in (asked, *known)))) or None
@@ -88,6 +88,13 @@ class Comparer:
     def close(self) -> None:
         """End the processes that read images."""
         self._renderer.close()
+
+    def _opinion(self, asked: _Image, known: Sequence[_Image]) -> Opinion:
+        """Of those that reach the grade; held back where the query or all of the others do not."""
+        usable = [known[index] for index in serving([image.grade.score for image in known])]
+        embeddings = np.stack([image.embedding for image in usable or known])
+        opinion = self._verifier.compare(asked.embedding, embeddings, quality=asked.quality)
+        return opinion if usable and serving([asked.grade.score]) else held_back(opinion)
 
     def _read(self, path: Path) -> _Image:
         if path not in self._known:

@@ -7,7 +7,7 @@ from pydantic import Field, JsonValue
 from db.states import AnswerCause, ChangeKind, Status
 from worker.result.base import Count, Moment, ResultModel, Share
 from worker.result.document import DocumentResult
-from worker.vision.choices import Confidence, Outcome
+from worker.vision.choices import MIN_REFERENCE_GRADE, Confidence, Outcome
 
 
 class ReferenceScores(ResultModel):
@@ -72,6 +72,11 @@ class ReferenceResult(ResultModel):
     damage: str | None = Field(
         default=None, description="What is wrong with its stored picture; it is left out of comparisons then."
     )
+
+    @property
+    def weak(self) -> bool:
+        """Whether its grade is too low for a verdict to rest on it."""
+        return self.score is not None and self.score < MIN_REFERENCE_GRADE
 
 
 class EnrolmentResult(ResultModel):

@@ -40,6 +40,8 @@ class Enrolled:
     new: bool
     quality: Quality
     grade: Grade
+    #: What was done to the image before it could serve.
+    note: str | None = None
 
 
 def enroll_reference(

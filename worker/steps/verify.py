@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from sqlalchemy.orm import Session
@@ -25,6 +25,7 @@ from worker.vision.crops import ink_mask
 from worker.vision.images import encode_png
 from worker.vision.values import Embedding, Embeddings, Opinion
 from worker.vision.verification.enrolment import Standing
+from worker.vision.verification.specimen import held_back, serving
 
 #: How many enrolled signers are suggested for a signature that nobody claimed.
 SUGGESTIONS = 3
@@ -36,6 +37,8 @@ class _Files:
 
     claimed: Sequence[str]
     embeddings: Mapping[str, Embeddings]
+    #: Claimed signers none of whose references reaches the grade that a verdict asks for.
+    weak: Collection[str]
     #: Numbers of the references that disagree with the signer's others.
     doubtful: Mapping[str, list[int]]
     #: Numbers of the references that are left out, for their pictures are damaged.
@@ -106,9 +109,13 @@ def _references(claimed: Sequence[str], deps: VerifyDeps) -> _Files:
             if claimed
             else _everybody(session, deps)
         )
+        grades = signers.reference_grades(session, claimed, encoder=encoder)
         llrs = signers.llrs(session, claimed)
         damaged = signers.left_out(session, claimed, encoder=encoder)
-    return _Files(claimed, embeddings, {name: _doubtful(of_one) for name, of_one in llrs.items()}, damaged)
+    usable = {name: serving(of_one) for name, of_one in grades.items()}
+    served = {name: rows[usable.get(name) or slice(None)] for name, rows in embeddings.items()}
+    weak = [name for name, indices in usable.items() if not indices]
+    return _Files(claimed, served, weak, {name: _doubtful(of_one) for name, of_one in llrs.items()}, damaged)
 
 
 def _everybody(session: Session, deps: VerifyDeps) -> Mapping[str, Embeddings]:
@@ -161,6 +168,8 @@ def _answer(region: Region, prepared: Prepared, query: Embedding, files: _Files,
     for name in files.claimed or [""]:
         references = files.embeddings.get(name, NO_EMBEDDINGS)
         opinion = deps.verifier.compare(query, references, quality=prepared.quality)
+        if name in files.weak:
+            opinion = held_back(opinion)
         rows.append(_verdict(name, opinion, files))
     near = [] if files.claimed or not prepared.quality.usable else _nearest(query, files, deps)
     suggested = [name for name, _ in near]

@@ -8,6 +8,8 @@ from enum import StrEnum
 #: A reference disagrees with the signer's others from this log-likelihood ratio downwards: were it a query,
 #: such ink would be seven times likelier under a skilled forgery.
 OUTLIER_LLR = -2.0
+#: The grade of a reference below which no verdict above inconclusive rests on it.
+MIN_REFERENCE_GRADE = 0.3
 
 
 class Label(StrEnum):

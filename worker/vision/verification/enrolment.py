@@ -14,6 +14,7 @@ import numpy.typing as npt
 from worker.vision.choices import OUTLIER_LLR, QualityIssue
 from worker.vision.crops import dark_pixels, grey
 from worker.vision.values import Embeddings, Grey, Pixels, Quality
+from worker.vision.verification.specimen import lies_sideways
 from worker.vision.verification.verifier import Verifier
 
 #: Fewer references than this cannot outvote one of them.
@@ -27,6 +28,8 @@ FULL_INK = 1200
 CALM_PAPER, ROUGH_PAPER = 6.0, 30.0
 #: What is left of the score of a signature that is cut off.
 CLIPPED_FACTOR = 0.5
+#: And of one that seems to lie on its side: it stays below the grade that verdicts ask for.
+SIDEWAYS_FACTOR = 0.25
 
 
 class Remark(StrEnum):
@@ -37,6 +40,7 @@ class Remark(StrEnum):
     CLIPPED = "clipped"
     NOISY = "noisy"
     OTHER_INK = "other_ink"
+    SIDEWAYS = "sideways"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,9 @@ def grade(raw: Pixels, clean: Grey, quality: Quality) -> Grade:
         Remark.CLIPPED: CLIPPED_FACTOR if QualityIssue.CLIPPED in quality.issues else 1.0,
         Remark.NOISY: _calmness(grey(raw)),
         Remark.OTHER_INK: _kept(raw, clean),
+        Remark.SIDEWAYS: SIDEWAYS_FACTOR
+        if lies_sideways(width=quality.width, height=quality.height)
+        else 1.0,
     }
     score = math.prod(factors.values()) if quality.usable else 0.0
     # A tenth less is within what two good scans differ by.

@@ -1,4 +1,4 @@
-"""The one signature that an image shows: the image itself, or the signature on the page that it is."""
+"""The signatures that an image given as one shows: itself, specimens of a card, or the one of a page."""
 
 from __future__ import annotations
 
@@ -7,20 +7,17 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 
-import cv2
+import numpy as np
 
 from worker.errors import DocumentError, PageError, UnusableReference
 from worker.steps.ports import Renderer
 from worker.vision.choices import Label, Limits
-from worker.vision.crops import crop, dark_pixels
+from worker.vision.crops import crop
 from worker.vision.detection.detector import Detector
+from worker.vision.detection.polarity import dark_on_light
 from worker.vision.images import decode, encode_png
 from worker.vision.values import DetectedRegion, Pixels
-
-#: Connected marks from which on an image is a page: a signature has fewer than 40, a page of text hundreds.
-PAGE_MARKS = 120
-#: Pixels of ink below which a mark is a speck.
-_SPECK = 8
+from worker.vision.verification.specimen import View, are_specimens, is_negative, view_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,20 +36,36 @@ class SignatureReader:
         self._build_detector = build_detector
 
     def read(self, name: str, data: bytes) -> SingleSignature:
-        """The signature. UnusableReference for a file of several pages, or a page without exactly one."""
+        """The signature. UnusableReference for a file of several pages, or an image without exactly one."""
+        signatures = self.specimens(name, data)
+        if len(signatures) > 1:
+            raise UnusableReference(
+                name, f"it is a card with {len(signatures)} signatures; cut out the one that is meant"
+            )
+        return signatures[0]
+
+    def specimens(self, name: str, data: bytes) -> list[SingleSignature]:
+        """The signatures of one hand, dark on light; the bytes as they came where nothing was to be done.
+
+        UnusableReference for a file of several pages, or a page without exactly one signature.
+        """
         page = self._only_page(name, data)
-        pixels = decode(page)
-        if _marks(pixels) < PAGE_MARKS:
-            return SingleSignature(page)
-        signatures = self._signatures(pixels)
-        if len(signatures) != 1:
-            number = len(signatures) or "no"
+        as_given = decode(page)
+        pixels = dark_on_light(as_given)
+        view = view_of(pixels)
+        regions = [] if view is View.SIGNATURE else self._signatures(pixels)
+        if view is View.PAGE and len(regions) != 1:
+            number = len(regions) or "no"
             raise UnusableReference(
                 name, f"it is a whole page with {number} signatures; cut out the one that is meant"
             )
-        (region,) = signatures
-        note = f"{name} is a whole page; the one signature on it was compared"
-        return SingleSignature(encode_png(crop(pixels, region.box)), note)
+        if view is View.PAGE or are_specimens(regions):
+            return [_cut(name, pixels, region, len(regions)) for region in regions]
+        if pixels is as_given and is_negative(as_given):
+            pixels = np.asarray(255 - as_given, np.uint8)
+        if pixels is as_given:
+            return [SingleSignature(page)]
+        return [SingleSignature(encode_png(pixels), f"{name} is light on dark and was inverted")]
 
     def _only_page(self, name: str, data: bytes) -> bytes:
         try:
@@ -79,7 +92,7 @@ class SignatureReader:
         return self._build_detector()
 
 
-def _marks(pixels: Pixels) -> int:
-    """Connected marks that are no specks."""
-    _, _, stats, _ = cv2.connectedComponentsWithStats(dark_pixels(pixels))
-    return int((stats[1:, cv2.CC_STAT_AREA] >= _SPECK).sum())
+def _cut(name: str, pixels: Pixels, region: DetectedRegion, number: int) -> SingleSignature:
+    what = "whole page" if number == 1 else f"card with {number} signatures"
+    used = "the one signature on it was used" if number == 1 else "each was cut out"
+    return SingleSignature(encode_png(crop(pixels, region.box)), f"{name} is a {what}; {used}")
