@@ -183,6 +183,19 @@ def flate_ended(end: Callable[[bytes], bytes]) -> bytes:
     return scan(picture=Picture(picture.entries, end(picture.data)))
 
 
+def jpeg_ended(end: Callable[[bytes], bytes]) -> bytes:
+    """A scan whose JPEG ends in another way than it should."""
+    picture = PICTURES["jpeg"]()
+    return scan(picture=Picture(picture.entries, end(picture.data)))
+
+
+def text_of_other_checksum() -> bytes:
+    """A drawn page whose content has a wrong checksum, as some producers write it."""
+    body = zlib.compress(b"BT /F1 24 Tf 20 200 Td (Agreed and accepted) Tj ET")[:-4] + b"\1\2\3\4"
+    head = f"<< /Filter /FlateDecode /Length {len(body)} >>\nstream\n".encode()
+    return pdf(Page(box="[0 0 200 300]"), more={4: head + body + b"\nendstream"})
+
+
 def flushed(data: bytes) -> bytes:
     """Deflated data again as a stream that was flushed and never finished."""
     packer = zlib.compressobj()
@@ -267,6 +280,9 @@ CODECS = (
     Kind("pdf-flate-no-checksum", lambda: flate_ended(lambda data: data[:-4])),
     Kind("pdf-flate-zero-checksum", lambda: flate_ended(lambda data: data[:-4] + bytes(4))),
     Kind("pdf-flate-flushed", lambda: flate_ended(flushed)),
+    Kind("pdf-jpeg-no-end-mark", lambda: jpeg_ended(lambda data: data[:-2])),
+    Kind("pdf-jpeg-padded", lambda: jpeg_ended(lambda data: data[:-2] + b"\0\0" + data[-2:])),
+    Kind("pdf-text-other-checksum", text_of_other_checksum),
     lost("pdf-flate-other-checksum", lambda: flate_ended(lambda data: data[:-4] + b"\1\2\3\4"), TORN),
     Kind("pdf-fax-more-rows-declared", fax_of_more_rows),
     Kind("pdf-fax-blank", blank_fax),

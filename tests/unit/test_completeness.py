@@ -120,7 +120,8 @@ def test_copies_and_masks_of_a_page_are_none() -> None:
 
     assert full_pages([(0, page), (1, copy), (2, mask), (3, page), (4, {255: 2, 256: 9, 257: 9})]) == [0, 3]
     assert full_pages([(0, copy), (1, page)]) == [0, 1]
-    assert full_pages([(0, page), (1, {254: 1, 256: 100, 257: 100})]) == [0, 1]
+    assert full_pages([(0, page), (1, {254: 1, 256: 100, 257: 60})]) == [0, 1]
+    assert full_pages([(0, page), (1, {254: 4, 256: 100, 257: 100})]) == [0]
 
 
 @pytest.mark.parametrize(

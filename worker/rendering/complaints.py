@@ -39,17 +39,25 @@ class Complaint:
 
 _LOST, _SHORT, _CHECKSUM, _HARMLESS = Meaning.LOST, Meaning.SHORT, Meaning.CHECKSUM, Meaning.HARMLESS
 
+#: What jbig2dec warns of when symbols or rows are missing; its other warnings are about form.
+_SERIOUS = (
+    "refers to no|out of range|too many|ignoring negative|fail|cannot|unable|invalid|corrupt|truncat"
+    "|not enough|too large|too short|exceed|past|overrun|unexpected|premature|unsupported|not supported"
+    "|NYI|missing"
+)
 #: The first row that fits a line decides; what fits none is harmless: most warnings tell of repairs.
 TABLE = (
     # MuPDF's fax decoder gives up at the first code that it does not know; the rest of the image is missing.
     Complaint("fax", r".*\bfaxd\b", _LOST),
-    Complaint(
-        "JBIG2", r"jbig2dec warning: .*(?:extra bytes|unhandled|unimplemented|extension|profile)", _HARMLESS
-    ),
-    Complaint("JBIG2", r".*jbig2.* (?:error|warning)", _LOST),
+    Complaint("JBIG2", r"jbig2dec warning: .*(?:extra bytes|unhandled|extension|profile)", _HARMLESS),
+    Complaint("JBIG2", r".*jbig2.* error", _LOST),
+    Complaint("JBIG2", rf"jbig2dec warning: .*(?:{_SERIOUS})", _LOST),
     Complaint("JPX", r".*(?:openjpeg|jpx).* error", _LOST),
     Complaint("JPX", r"openjpeg warning: .*(?:truncat|not enough|missing|only \d+|corrupt|invalid)", _LOST),
-    Complaint("JPEG", r"premature end of file in jpeg", _LOST),
+    # Its end mark alone may be missing; the pixels of every JPEG are looked at (`worker.rendering.jpeg`).
+    Complaint("JPEG", r"premature end of file in jpeg", _HARMLESS),
+    # Encoders fill up to whole words.
+    Complaint("JPEG", r"Corrupt JPEG data: [1-3] extraneous bytes before marker 0xd9", _HARMLESS),
     Complaint("JPEG", r"Corrupt JPEG data: \d+ extraneous bytes before marker 0x(?!d)", _HARMLESS),
     Complaint("JPEG", r"Corrupt JPEG data: ", _LOST),
     Complaint("JPEG", r"Premature end of JPEG file", _LOST),

@@ -13,6 +13,8 @@ from worker.rendering.engine import faxed_rows
 
 #: Scanners often declare a few rows too many: this share may be missing where the data has its end mark.
 _ROWS_TOO_MANY = 0.03
+#: So many rows may be missing in any case: encoders lose the last one.
+_LAST_ROWS = 2
 #: Zeros between rows are fill in group 3, and never so many; group 4 has no code with a byte of them.
 _HOLE = {True: bytes(8), False: bytes(100)}
 #: The end mark of group 4 in bits, and a row's end in group 3, of which six close a page.
@@ -43,7 +45,7 @@ def check_fax(data: bytes, fax: Fax) -> None:
 def check_rows(rows: int, fax: Fax, data: bytes) -> None:
     """Raise ValueError when that many decoded rows are too few."""
     missing = fax.rows - rows
-    if missing > 0 and (missing > _ROWS_TOO_MANY * fax.rows or not has_end(data, fax.k)):
+    if missing > _LAST_ROWS and (missing > _ROWS_TOO_MANY * fax.rows or not has_end(data, fax.k)):
         raise ValueError(f"part of it is lost: {missing} of {fax.rows} rows of a fax are missing")
 
 

@@ -8,6 +8,7 @@ eighth of the size, which costs a tenth of decoding it.
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from worker.rendering.overheard import overhear
 _SOI, _EOI, _SOS, _DHT, _DRI = 0xD8, 0xD9, 0xDA, 0xC4, 0xDD
 #: Frames of baseline and extended sequential JPEG, whose one scan holds all there is.
 _SEQUENTIAL = (0xC0, 0xC1)
+_LEFT_OVER = re.compile(r"Corrupt JPEG data: (\d{1,3}) extraneous bytes before marker 0xd[09]\n?\Z")
 #: A restart interval has two bytes.
 _LONGEST_INTERVAL = 0xFFFF
 
@@ -51,9 +53,17 @@ def check_jpeg(data: bytes) -> None:
         data += b"\xff\xd9"
     with overhear() as heard:
         small = cv2.imdecode(np.frombuffer(_measurable(data), np.uint8), cv2.IMREAD_REDUCED_GRAYSCALE_8)
-    check(heard.words)
+    if not _is_fill(data, heard.words):
+        check(heard.words)
     if small is None:
         raise ValueError("part of it is lost: the JPEG decoder gives up")
+
+
+def _is_fill(data: bytes, words: str) -> bool:
+    """True when all that is left over is zeros: encoders fill up to whole words."""
+    left = _LEFT_OVER.match(words)
+    end = data.rfind(b"\xff\xd9")
+    return left is not None and not data[max(0, end - int(left[1])) : end].strip(b"\0")
 
 
 def _measurable(data: bytes) -> bytes:

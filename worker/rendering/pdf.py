@@ -79,7 +79,7 @@ class PdfReader:
         for image in images if short else fresh:
             self._check_image(page, image, short=short is not None)
         if complaints.first(words, Meaning.CHECKSUM):
-            check_checksums(self._document, page.xref)
+            check_checksums(self._document, page.xref, strict="syntax error" in words)
 
     def _check_image(self, page: PdfPage, image: ListedImage, *, short: bool) -> None:
         """An image that is listed and not drawn may be as damaged as it likes."""
@@ -172,9 +172,11 @@ def _extracted(document: PdfDocument, scan: Scan, limit: int) -> Encoded | None:
     pixmap = pymupdf.Pixmap(document, scan.xref)
     if pixmap.alpha or pixmap.n not in {1, 3} or (pixmap.width, pixmap.height) != (scan.width, scan.height):
         return None
-    was_jpeg = "DCTDecode" in document.xref_get_key(scan.xref, "Filter")[1]
+    filters = document.xref_get_key(scan.xref, "Filter")[1]
+    was_jpeg = "DCTDecode" in filters
     pixels = _pixels(pixmap)
-    check_blank(pixels, document.xref_stream_raw(scan.xref) or b"")
+    if not was_jpeg and "JPXDecode" not in filters:
+        check_blank(pixels, document.xref_stream_raw(scan.xref) or b"")
     return encode(np.ascontiguousarray(scan.turn.apply(pixels)), lossy=was_jpeg)
 
 

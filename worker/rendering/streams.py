@@ -56,15 +56,17 @@ def check_samples(document: PdfDocument, image: ListedImage) -> None:
         raise ValueError(f"part of it is lost: {height - rows} of {height} rows of an image are missing")
 
 
-def check_checksums(document: PdfDocument, page: int) -> None:
+def check_checksums(document: PdfDocument, page: int, *, strict: bool) -> None:
     """Raise ValueError when something that a page uses was deflated and is damaged, or ends early.
 
-    A stream that lacks its checksum, or has zeros in its place, is whole; producers leave it out.
+    A stream that lacks its checksum, or has zeros in its place, is whole; producers leave it out. Another
+    checksum is damage in images, and elsewhere where `strict`: some producers count it wrongly.
     """
     for xref in _reachable(document, page):
         filters = _FILTER.findall(document.xref_get_key(xref, "Filter")[1])
         if filters[:1] == ["FlateDecode"] and document.xref_is_stream(xref):
-            check_flate(document.xref_stream_raw(xref) or b"")
+            counts = strict or document.xref_get_key(xref, "Subtype")[1] == "/Image"
+            check_flate(document.xref_stream_raw(xref) or b"", counts=counts)
 
 
 def check_blank(pixels: Pixels | Grey, data: bytes) -> None:
@@ -76,8 +78,11 @@ def check_blank(pixels: Pixels | Grey, data: bytes) -> None:
         raise ValueError(f"part of it is lost: {len(data):,} bytes came out as one colour")
 
 
-def check_flate(data: bytes, *, enough: int | None = None) -> None:
-    """Raise ValueError when deflated data is damaged, or ends before `enough` bytes are unpacked."""
+def check_flate(data: bytes, *, enough: int | None = None, counts: bool = True) -> None:
+    """Raise ValueError when deflated data is damaged, or ends before `enough` bytes are unpacked.
+
+    `counts` says that another checksum than stored is damage.
+    """
     unpacker = zlib.decompressobj(-zlib.MAX_WBITS)
     checksum, body, size = 1, data[2:], 0
     try:
@@ -90,7 +95,7 @@ def check_flate(data: bytes, *, enough: int | None = None) -> None:
     if not (unpacker.eof or flushed):
         raise ValueError("part of it is lost: deflated data ends early")
     stored = unpacker.unused_data[:4]
-    if len(stored) == 4 and stored != bytes(4) and int.from_bytes(stored, "big") != checksum:
+    if counts and len(stored) == 4 and stored != bytes(4) and int.from_bytes(stored, "big") != checksum:
         raise ValueError("part of it is lost: deflated data has another checksum")
 
 

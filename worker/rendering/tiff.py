@@ -16,6 +16,8 @@ _SUBFILE, _OLD_SUBFILE, _COMPRESSION = 254, 255, 259
 _REDUCED, _MASK, _OLD_REDUCED = 1, 4, 2
 _STRIPS, _SIZES, _JPEG_START, _JPEG_LENGTH = 273, 279, 513, 514
 _OLD_JPEG = 6
+#: A copy has at most this part of the pixels; fax machines flag shorter pages as reduced, too.
+_SMALLER = 3
 
 Tags = Mapping[int, Any]
 
@@ -26,7 +28,7 @@ def full_pages(frames: Sequence[tuple[int, Tags]]) -> list[int]:
     largest = 0
     for number, tags in frames:
         size = int(tags.get(256, 0)) * int(tags.get(257, 0))
-        if pages and _is_copy(tags) and size < largest:
+        if pages and (_is_mask(tags) or (_is_copy(tags) and size * _SMALLER <= largest)):
             continue
         pages.append(number)
         largest = size
@@ -34,7 +36,11 @@ def full_pages(frames: Sequence[tuple[int, Tags]]) -> list[int]:
 
 
 def _is_copy(tags: Tags) -> bool:
-    return bool(int(tags.get(_SUBFILE, 0)) & (_REDUCED | _MASK)) or tags.get(_OLD_SUBFILE) == _OLD_REDUCED
+    return bool(int(tags.get(_SUBFILE, 0)) & _REDUCED) or tags.get(_OLD_SUBFILE) == _OLD_REDUCED
+
+
+def _is_mask(tags: Tags) -> bool:
+    return bool(int(tags.get(_SUBFILE, 0)) & _MASK)
 
 
 def old_jpeg(data: bytes, tags: Tags) -> Image.Image | None:
