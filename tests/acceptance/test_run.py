@@ -166,7 +166,7 @@ def test_a_document_that_cannot_be_read_is_told_in_a_sentence(tmp_path: Path) ->
     finished = countersign("run", letter, "--out", tmp_path / "out")
 
     assert finished.status == 1
-    assert "letter.docx: the file looks like a ZIP archive or an Office file" in finished.out
+    assert "letter.docx: unknown_format: the file looks like a ZIP archive or an Office file" in finished.out
 
 
 def test_without_json_a_table_names_the_documents(samples: Path, tmp_path: Path) -> None:

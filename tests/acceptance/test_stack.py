@@ -107,7 +107,9 @@ def comparable(result: dict[str, Any]) -> dict[str, Any]:
         }
         for page in result["pages"]
     ]
-    return {**{name: result[name] for name in names}, "pages": pages}
+    # A folder's table and an object's metadata are different sources of the same claim.
+    claims = [{**claim, "source": None} for claim in result["claims"]]
+    return {**{name: result[name] for name in names}, "claims": claims, "pages": pages}
 
 
 def without_copies(pages: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -165,6 +165,8 @@ def test_keys_are_matched_in_the_order_of_their_bytes(sessions, s3, postgres):
     put(s3, "B", "a", "ä", "Z/1", "z", "a-b", "a b", "a/b", "😀", "\uffee")
     register(sessions, s3)
     with postgres.begin() as connection:  # as a server with a language has it
+        # No view may read a column whose type changes.
+        connection.execute(text("DROP VIEW claim_answers, documents_current"))
         connection.execute(text('ALTER TABLE documents ALTER COLUMN key TYPE varchar COLLATE "en-x-icu"'))
 
     statement, loose = stated(sessions, s3)

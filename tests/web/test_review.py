@@ -11,7 +11,9 @@ from fastapi.testclient import TestClient
 from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 
+from db.answers import Asked
 from db.models import Decision, Review, Verdict
+from db.states import AnswerCause
 from producer.services.keys import KeyHolder, NotAllowed, Right, make_key
 from producer.services.review import NoLongerHeld, ReviewRules, decide, next_review, put_off
 from tests.fakes import page
@@ -189,7 +191,7 @@ def test_a_decision_stays_when_its_document_is_read_again(queue: World) -> None:
     from db.documents import start_again  # noqa: PLC0415 - named beside its use
 
     with queue.sessions() as session:
-        start_again(session, [item.document_id])
+        start_again(session, [item.document_id], Asked(cause=AnswerCause.RETRY))
     with queue.sessions() as session:
         assert session.execute(select(func.count()).select_from(Decision)).scalar_one() == 1
         left = session.execute(select(Review.id).where(Review.document_id == item.document_id)).all()
