@@ -36,6 +36,7 @@ def test_a_message_that_is_not_json_is_refused_unread_and_the_worker_goes_on(
 ) -> None:
     """The bomb stands before an honest message; when that one was taken, the bomb has had its chance."""
     crater, log = tmp_path / "crater", tmp_path / "worker.log"
+    (tmp_path / "a.db").touch()
     env = {"COUNTERSIGN_BROKER_URL": redis_url, "COUNTERSIGN_DATABASE_URL": f"sqlite:///{tmp_path / 'a.db'}"}
     command = [
         sys.executable,

@@ -100,6 +100,7 @@ def test_the_store_can_neither_see_nor_change_the_queues(notices: redis.Redis) -
 
 def test_a_worker_serves_its_queue_with_the_rights_of_the_service(service: str, tmp_path: Path) -> None:
     """It answers a ping, and takes a message off its queue; nothing in its log speaks of a permission."""
+    (tmp_path / "a.db").touch()
     env = {"COUNTERSIGN_BROKER_URL": service, "COUNTERSIGN_DATABASE_URL": f"sqlite:///{tmp_path / 'a.db'}"}
     command = [
         sys.executable,

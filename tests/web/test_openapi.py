@@ -38,8 +38,11 @@ def test_every_answer_is_as_described(documents: World) -> None:
     app = make_web_app(WebDeps(documents.sessions, documents.store, logins=False))
     schema = schemathesis.openapi.from_asgi("/v1/openapi.json", guarded_app(app, Bounds(names=())))
 
-    for operation in schema.get_all_operations():
-        every_answer(operation.ok())
+    reading = [found.ok() for found in schema.get_all_operations() if found.ok().method.upper() == "GET"]
+    # This console only reads, and refuses whatever is written.
+    assert reading
+    for operation in reading:
+        every_answer(operation)
 
 
 def every_answer(operation: schemathesis.schemas.APIOperation) -> None:
