@@ -31,11 +31,11 @@ def told(report: Path, files: dict[str, Any], capsys: pytest.CaptureFixture[str]
     return main(report), capsys.readouterr().out.splitlines()
 
 
-def test_one_line_of_a_stage_is_too_many_and_is_named(report: Path, capsys) -> None:
-    status, lines = told(report, {**WHOLE, "worker/steps/detect.py": measured(50, 84)}, capsys)
+def test_one_line_of_a_model_is_too_many_and_is_named(report: Path, capsys) -> None:
+    status, lines = told(report, {**WHOLE, "worker/vision/detect.py": measured(50, 84)}, capsys)
 
     assert status == 1
-    assert lines == ["worker/steps/: 99.00 % of 100 lines, not 100", "  worker/steps/detect.py: 84"]
+    assert lines == ["worker/vision/: 99.00 % of 100 lines, not 100", "  worker/vision/detect.py: 84"]
 
 
 def test_of_all_code_a_share_is_enough(report: Path, capsys) -> None:
@@ -60,7 +60,7 @@ def test_where_all_code_falls_short_the_worst_files_come_first(report: Path, cap
 def test_a_folder_of_which_nothing_was_measured_misses_its_floor(report: Path, capsys) -> None:
     whole = {name: measured for name, measured in WHOLE.items() if not name.startswith("db/")}
 
-    assert told(report, whole, capsys) == (1, ["db/: 0.00 % of 0 lines, not 100"])
+    assert told(report, whole, capsys) == (1, ["db/: 0.00 % of 0 lines, not 99"])
 
 
 def test_runs_of_lines_are_joined() -> None:
