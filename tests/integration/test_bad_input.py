@@ -104,8 +104,8 @@ def test_bad_documents_end_as_they_must_and_their_neighbours_too(world: World) -
     for number, kind in enumerate(CHOSEN):
         answer = through(world, arrive(world, kind.id, kind.build()))
         assert ends_as_it_must(kind, answer.document), (kind.id, answer.document.detail)
-        # That a page was reduced is noted, too, and said of the page in the result.
-        carried = [note for note in answer.noted if note is None or "was reduced" not in note]
+        # That a page is read coarser is noted, too.
+        carried = [note for note in answer.noted if note is None or "to keep the limit" not in note]
         assert carried == ([kind.notes] if kind.notes else [])
         if number % 20 == 0:
             neighbour = through(world, arrive(world, f"{number}.pdf", scan() + b"\n%%%d" % number))
