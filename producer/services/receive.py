@@ -105,7 +105,7 @@ def receive(
         return begun.document_id, False
     try:
         document_id = _register(checked, intake, caller, begun.id)
-    except BaseException:
+    except BaseException:  # whatever ends it: the key is free again, and the error goes on
         with intake.sessions() as session:
             access.give_up_submission(session, begun.id)
         raise
