@@ -228,7 +228,8 @@ def decide_all(browser: Browser, url: str, name: str, secret: str) -> list[str]:
         tab.goto("/review")
         tab.get_by_label("Key").fill(secret)
         tab.get_by_role("button", name="Log in").click()
-        assert tab.get_by_role("button", name=f"Log out {name}").is_visible()
+        tab.get_by_role("button", name=f"Log out {name}").wait_for()
+        tab.wait_for_load_state()
         while tab.get_by_text("Is this the signature of Zoe?").count():
             decided.append(tab.get_by_role("link", name=re.compile("contract")).inner_text())
             with tab.expect_navigation():
