@@ -39,6 +39,9 @@ WORD_COLOURS = {
     "forged": "red",
     "inconclusive": "yellow",
     "no_reference": "dim",
+    "not_found": "dim",
+    "unread": "red",
+    "contradicted": "red",
 }
 
 

@@ -232,7 +232,7 @@ class PageError(PermanentError):
         self.reason = reason
 
     def __str__(self) -> str:
-        return f"page {self.page}: {self.reason}"
+        return f"page {self.page + 1}: {self.reason}"
 
 
 class UnreadablePage(PageError):
@@ -300,7 +300,8 @@ class DamagedCrop(PermanentError):
         self.reason = reason
 
     def __str__(self) -> str:
-        return f"page {self.page}, region {self.region}: the crop is damaged in storage: {self.reason}"
+        place = f"page {self.page + 1}, region {self.region + 1}"
+        return f"{place}: the crop is damaged in storage: {self.reason}"
 
 
 class DamagedResult(PermanentError):

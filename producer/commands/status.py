@@ -8,7 +8,8 @@ import typer
 
 from producer.console import print_json
 from producer.options import RunFolder
-from producer.printing.documents import show_history, show_overview
+from producer.printing.documents import show_overview
+from producer.printing.history import show_history
 from producer.services.run_folder import sessions_of
 from producer.services.status import histories, overview
 

@@ -1,4 +1,4 @@
-"""Results of documents for a person: what a run found, where one document has been."""
+"""Documents for a person: what a run found, and where all of them stand."""
 
 from __future__ import annotations
 
@@ -7,14 +7,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from producer.console import coloured, empty_table, out, plain
+from producer.printing.history import claim_words
 from producer.services.run import RunResult
 from worker.result import (
-    AnswerResult,
-    DocumentHistory,
     DocumentResult,
-    EventResult,
     OverviewResult,
-    VersionsResult,
 )
 
 #: Characters that the other columns of a run's table want, and those that a name gets at least.
@@ -56,24 +53,6 @@ def _age(moment: datetime | None) -> str:
     return str(timedelta(seconds=max(0, round((datetime.now(UTC) - moment).total_seconds()))))
 
 
-def show_history(history: DocumentHistory) -> None:
-    """One document: its answer, the pages that failed, and a table of its events."""
-    out.print(f"[bold]{plain(history.document)}[/] (document {history.id}): {coloured(history.status)}")
-    if history.reason:
-        out.print(f"  {history.reason}: {plain(history.detail or '')}")
-    for page in (page for page in history.pages if page.status == "failed"):
-        out.print(f"  page {page.page}: {page.reason}: {plain(page.detail or '')}")
-    versions = _short(history.versions)
-    if versions:
-        out.print(f"  read with {plain(versions)}", highlight=False)
-    for answer in history.answers:
-        out.print(f"  {plain(_answer(answer))}", soft_wrap=True, highlight=False)
-    rows = empty_table("", "at", "stage", "event", "attempt", "seconds", "worker", "detail")
-    for event in history.events:
-        rows.add_row(*_event(event))
-    out.print(rows)
-
-
 def show_run(run: RunResult) -> None:
     """A row per document, then sentences about those that were not read and about copies."""
     rows = empty_table("Documents", "document", "status", "signed", "claims")
@@ -90,28 +69,6 @@ def show_run(run: RunResult) -> None:
         out.print(line, soft_wrap=True)
     failed = sum(result.status == "failed" for result in run.results)
     out.print(f"{len(run.results)} documents, {failed} failed. Report: {run.report}", soft_wrap=True)
-
-
-def _answer(answer: AnswerResult) -> str:
-    """When and why an answer was given, what it says of each claim, and what was different before."""
-    who = f" by {answer.asked_by}" if answer.asked_by else ""
-    cause = answer.cause.replace("_", " ")
-    claims = "".join(f"; {name}: {outcome or 'unread'}" for name, outcome in answer.claims.items())
-    changes = f" ({'; '.join(answer.changes)})" if answer.changes else ""
-    head = f"answer {answer.number}, {answer.at:%Y-%m-%d %H:%M:%S %Z}, {cause}{who}: {answer.status}"
-    return f"{head}{claims}{changes}".replace("_", " ")
-
-
-def _event(event: EventResult) -> tuple[str | None, ...]:
-    seconds = "" if event.seconds is None else f"{event.seconds:.2f}"
-    attempt, detail = str(event.attempt or ""), plain(event.detail or "")
-    return event.at.isoformat(), event.stage, event.event, attempt, seconds, event.who or event.worker, detail
-
-
-def _short(versions: VersionsResult) -> str:
-    """Versions on a line: digests by their first digits."""
-    words = {name: value for name, value in versions.named() if isinstance(value, str)}
-    return ", ".join(f"{name} {value if name == 'code' else value[:12]}" for name, value in words.items())
 
 
 def _name(result: DocumentResult) -> str:
@@ -153,5 +110,5 @@ def _same_bytes(results: Sequence[DocumentResult]) -> Iterator[str]:
 
 
 def _claims(result: DocumentResult) -> list[str]:
-    """Each claimed signer with the verdict that speaks most for it."""
-    return [f"{plain(claim.signer)}: {coloured(claim.verdict or 'no signature')}" for claim in result.claims]
+    """Each claimed signer with what became of the claim."""
+    return [f"{plain(claim.signer)}: {claim_words(claim, result.status)}" for claim in result.claims]

@@ -27,7 +27,7 @@ def page_picture(sessions: Sessions, store: Results, document_id: int, page: int
     """The image of a page, numbered from 0. NotFound; StorageUnavailable."""
     with sessions() as session:
         key = listing.page_image_key(session, checked_id(document_id), checked_id(page))
-    return _picture(store, key, f"image of page {page} of document {document_id}")
+    return _picture(store, key, f"image of page {page}, counted from 0, of document {document_id}")
 
 
 def crop_picture(
@@ -37,7 +37,8 @@ def crop_picture(
     with sessions() as session:
         keys = listing.crop_keys(session, checked_id(document_id), checked_id(page), checked_id(region))
     key = None if keys is None else keys[clean]
-    return _picture(store, key, f"crop {region} on page {page} of document {document_id}")
+    what = f"crop {region} on page {page}, both counted from 0, of document {document_id}"
+    return _picture(store, key, what)
 
 
 def reference_picture(sessions: Sessions, store: Results, signer_id: int, number: int) -> Picture:

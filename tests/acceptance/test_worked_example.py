@@ -88,7 +88,7 @@ def test_the_embedded_form_runs_the_new_stage_and_keeps_what_was_there(
         pages = database.execute("SELECT count(*) FROM pages").fetchone()
         statuses = database.execute("SELECT DISTINCT status FROM documents").fetchall()
     assert [key for key, _ in noted] == [str(letter)] * 2
-    assert noted[1][1].startswith("page 0: ")
+    assert noted[1][1].startswith("page 1: ")
     assert pages == (2,)
     assert statuses == [("done",)]
 
@@ -101,4 +101,4 @@ def test_the_queued_form_runs_the_new_stage(
     closed, measured = python(code, script, *vars(servers).values(), letter, tmp_path / "stack").splitlines()
 
     assert closed == "closed None"
-    assert measured.startswith("measured page 0: ")
+    assert measured.startswith("measured page 1: ")

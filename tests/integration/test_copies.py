@@ -88,7 +88,7 @@ def test_the_same_ink_is_noted_with_the_later_document_alone(world: World) -> No
         assert (duplicate["kind"], duplicate["similarity"] > 0.95) == ("ink", True)
     with world.sessions() as session:
         told = [one.detail for one in events.history(session, second) if one.event == "duplicate"]
-    assert told[0] == f"page 0, region 0: same ink as document {first}, page 0, region 0"
+    assert told[0] == f"page 1, region 1: same ink as document {first}, page 1, region 1"
 
 
 def test_other_ink_is_no_copy(world: World) -> None:

@@ -205,7 +205,7 @@ def test_a_damaged_crop_leaves_its_region_without_verdict_and_its_neighbours_wit
 
     document = world.through(document_id)
 
-    sentence = f"page 0, region 1: the crop is damaged in storage: {reason}"
+    sentence = f"page 1, region 2: the crop is damaged in storage: {reason}"
     result = result_of(world, document_id)
     damaged = [(region.page, region.index, region.detail) for region in result.regions if region.reason]
     assert damaged == [(0, 1, sentence)]

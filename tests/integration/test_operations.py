@@ -73,7 +73,7 @@ def test_the_history_of_a_document_is_found_by_its_task_and_names_the_page_that_
 
     assert finished.status == 0, finished.err
     assert "a.pdf (document 1): partial" in finished.out
-    assert "page 1: unreadable_page: torn [bold]apart" in finished.out
+    assert "page 2: unreadable_page: torn [bold]apart" in finished.out
     assert "read with" in finished.out
     assert "code c" in finished.out
     assert "b.pdf" not in finished.out

@@ -46,7 +46,7 @@ def test_one_bad_page_fails_alone_and_leaves_signed_unknown(world: World) -> Non
 
     assert (document.status, document.signed) == (Status.PARTIAL, None)
     assert document.reason == "unreadable_page"
-    assert document.detail == "1 of 3 pages could not be read; page 1: damaged"
+    assert document.detail == "1 of 3 pages could not be read; page 2: damaged"
 
 
 def test_a_bad_page_does_not_hide_a_signature_on_another(world: World) -> None:
@@ -99,7 +99,7 @@ def test_a_page_that_the_detector_chokes_on_fails_alone(world: World) -> None:
     document = world.through(document_id)
     assert (document.status, document.reason) == (Status.PARTIAL, "undetectable_page")
     assert document.detail is not None
-    assert "page 1: RuntimeError: no such kernel" in document.detail
+    assert "page 2: RuntimeError: no such kernel" in document.detail
 
 
 def test_a_detector_that_fails_on_every_page_fails_no_page(world: World) -> None:

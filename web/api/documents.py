@@ -113,7 +113,7 @@ def page_of_document(deps: Deps, document_id: RowId, page: Index) -> PageResult:
     pages = browse.show_document(deps.sessions, document_id).pages
     chosen = next((row for row in pages if row.page == page), None)
     if chosen is None:
-        raise NotFound(f"page {page} of document {document_id}")
+        raise NotFound(f"page {page}, counted from 0, of document {document_id}")
     return chosen
 
 

@@ -106,7 +106,7 @@ def document_page(
     result = browse.show_document(deps.sessions, document_id)
     chosen = next((row for row in result.pages if row.page == page), None)
     if chosen is None and (result.pages or page):
-        raise NotFound(f"page {page} of document {document_id}")
+        raise NotFound(f"page {page + 1} of document {document_id}")
     return render_template(
         request,
         "document.html",

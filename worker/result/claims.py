@@ -46,6 +46,17 @@ def claim_results(
     )
 
 
+def claim_word(claim: ClaimResult, status: Status) -> str:
+    """What a person is told of a claim: its answer, `unread` where nothing could be read, or `waiting`.
+
+    Results of before claims were answered have the verdict alone.
+    """
+    if not status.final:
+        return "waiting"
+    nothing = "unread" if status is Status.FAILED else ClaimAnswer.NOT_FOUND.value
+    return claim.answer or claim.verdict or nothing
+
+
 def _result(
     signer: str, source: ClaimSource | None, verdicts: Sequence[VerdictResult], reading: ReadState
 ) -> ClaimResult:

@@ -117,8 +117,8 @@ def _record(session: Session, later: Place, earlier: Place, similarity: float) -
     kind = _kind(later, earlier)
     if copies.record_duplicate(session, later, earlier, similarity=similarity, kind=kind):
         detail = (
-            f"page {later.page}, region {later.region}: same {kind} as document {earlier.document}, "
-            f"page {earlier.page}, region {earlier.region}"
+            f"page {later.page + 1}, region {later.region + 1}: same {kind} as document {earlier.document}, "
+            f"page {earlier.page + 1}, region {earlier.region + 1}"
         )
         events.record(session, later.document, ChunkStage.VERIFY, "duplicate", detail=detail)
 

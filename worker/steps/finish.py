@@ -89,5 +89,5 @@ def _reason(session: Session, document_id: int, tally: Tally) -> tuple[str | Non
     total = tally.read + tally.unread
     return (
         first.reason,
-        f"{tally.unread} of {total} pages could not be read; page {first.index}: {first.detail}",
+        f"{tally.unread} of {total} pages could not be read; page {first.index + 1}: {first.detail}",
     )
