@@ -32,7 +32,7 @@ from worker.vision.boxes import clip
 from worker.vision.choices import Cleaning, Label, QualityIssue, Thresholds
 from worker.vision.cleaning.cleaner import load_cleaner
 from worker.vision.cleaning.prepare import prepare
-from worker.vision.crops import HEIGHT, WIDTH, crop, normalise
+from worker.vision.crops import HEIGHT, WIDTH, crop, fit, ink_mask, normalise
 from worker.vision.detection.yolo import DetectorSpec, read_answers
 from worker.vision.letterbox import Letterbox
 from worker.vision.values import Box
@@ -88,6 +88,8 @@ def test_every_crop_can_be_judged_and_normalised(pixels: Any) -> None:
     prepared = prepare(pixels, CLEANER)
     normal = normalise(prepared.clean)
 
+    assert np.array_equal(prepared.ink, ink_mask(prepared.clean))
+    assert np.array_equal(fit(prepared.ink), normal)
     assert normal.shape == (HEIGHT, WIDTH)
     assert 0 <= normal.min() <= normal.max() <= 1
     assert 0 <= prepared.quality.ink <= 1

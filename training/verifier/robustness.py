@@ -27,7 +27,7 @@ from worker.vision.boxes import iou
 from worker.vision.choices import Label
 from worker.vision.cleaning.cleaner import Cleaner, load_cleaner
 from worker.vision.cleaning.prepare import Prepared, prepare
-from worker.vision.crops import crop, ink_mask, normalise
+from worker.vision.crops import crop, fit, ink_mask
 from worker.vision.detection.detector import Detector, load_detector
 from worker.vision.values import Box, Embeddings, Grey
 from worker.vision.verification.calibration import agreement
@@ -138,7 +138,7 @@ def _prepared(scan: Grey) -> Prepared:
 
 
 def _embedded(ready: Sequence[Prepared], library: Library) -> Embeddings:
-    return library.models.encoder.encode([normalise(one.clean) for one in ready])
+    return library.models.encoder.encode([fit(one.ink) for one in ready])
 
 
 class _Office:

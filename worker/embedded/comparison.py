@@ -19,7 +19,6 @@ from worker.steps.references import graded_image
 from worker.vision.choices import Outcome
 from worker.vision.copies.likeness import SAME_INK, likeness
 from worker.vision.copies.skeleton import fingerprint, skeleton
-from worker.vision.crops import ink_mask
 from worker.vision.values import Opinion, Quality
 from worker.vision.verification.enrolment import Grade
 from worker.vision.verification.specimen import held_back, serving
@@ -100,8 +99,8 @@ class Comparer:
         if path not in self._known:
             signature = self._reader.read(str(path), _bytes(path))
             prepared, grade = graded_image(str(path), signature.data, self._cleaner)
-            embedding = self._verifier.embed([prepared.clean])[0]
-            ink = fingerprint(ink_mask(prepared.clean))
+            embedding = self._verifier.embed([prepared.ink])[0]
+            ink = fingerprint(prepared.ink)
             self._known[path] = _Image(embedding, prepared.quality, grade, ink, signature.note)
         return self._known[path]
 

@@ -22,7 +22,6 @@ from worker.vision.choices import Limits
 from worker.vision.cleaning.cleaner import Cleaner
 from worker.vision.cleaning.prepare import Prepared, prepare
 from worker.vision.copies.skeleton import fingerprint, skeleton
-from worker.vision.crops import ink_mask
 from worker.vision.images import decode
 from worker.vision.values import Embeddings, Grey, Pixels, Quality, RenderedPage
 from worker.vision.verification import enrolment
@@ -54,7 +53,7 @@ def enroll_reference(
     page = signature_image(name, data, renderer)
     prepared, grade = graded_image(name, page.data, deps.cleaner)
     sha256 = hashlib.sha256(data).hexdigest()
-    embedding = deps.verifier.embed([prepared.clean])[0]
+    embedding = deps.verifier.embed([prepared.ink])[0]
     with deps.sessions() as session:
         signer_id = signers.signer_id(session, signer)
     key = reference_key(signer_id, sha256)
@@ -70,7 +69,7 @@ def enroll_reference(
             quality={**asdict(prepared.quality), **asdict(grade)},
             embedding=as_bytes(embedding),
             encoder=deps.embedding_version,
-            strokes=_strokes(prepared.clean),
+            strokes=_strokes(prepared.ink),
         )
         if new:
             signers.record_event(session, signer_id, "enrolled", who=who, reference=sha256, detail=name)
@@ -157,14 +156,14 @@ def refresh_references(names: Sequence[str], deps: VerifyDeps) -> list[DamagedRe
 
 def _embed_again(reference_id: int, raw: Pixels, deps: VerifyDeps) -> None:
     prepared = prepare(raw, deps.cleaner)
-    embedding = as_bytes(deps.verifier.embed([prepared.clean])[0])
+    embedding = as_bytes(deps.verifier.embed([prepared.ink])[0])
     with deps.sessions() as session:
         signers.embed_again(
             session,
             reference_id,
             embedding,
             encoder=deps.embedding_version,
-            strokes=_strokes(prepared.clean),
+            strokes=_strokes(prepared.ink),
         )
 
 
@@ -179,9 +178,9 @@ def _note_damage(damage: Mapping[int, str], deps: VerifyDeps) -> list[DamagedRef
     return errors
 
 
-def _strokes(clean: Grey) -> bytes:
+def _strokes(ink: Grey) -> bytes:
     """What a copy is recognised by; empty where there is too little to tell."""
-    data = fingerprint(ink_mask(clean))
+    data = fingerprint(ink)
     return data if skeleton(data).enough else b""
 
 

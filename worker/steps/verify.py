@@ -21,7 +21,6 @@ from worker.steps.stored import stored_image
 from worker.storage.keys import clean_key
 from worker.vision.choices import Outcome
 from worker.vision.cleaning.prepare import Prepared, prepare
-from worker.vision.crops import ink_mask
 from worker.vision.images import encode_png
 from worker.vision.values import Embedding, Embeddings, Opinion
 from worker.vision.verification.enrolment import Standing
@@ -152,7 +151,7 @@ def _unanswered(region_id: int, error: DamagedCrop) -> _Answer:
 
 
 def _answers(crops: Sequence[tuple[Region, Prepared]], files: _Files, deps: VerifyDeps) -> list[_Answer]:
-    embeddings = deps.verifier.embed([prepared.clean for _, prepared in crops])
+    embeddings = deps.verifier.embed([prepared.ink for _, prepared in crops])
     return [
         _answer(region, prepared, embedding, files, deps)
         for (region, prepared), embedding in zip(crops, embeddings, strict=True)
@@ -173,9 +172,7 @@ def _answer(region: Region, prepared: Prepared, query: Embedding, files: _Files,
         rows.append(_verdict(name, opinion, files))
     near = [] if files.claimed or not prepared.quality.usable else _nearest(query, files, deps)
     suggested = [name for name, _ in near]
-    searchable = copies.searchable(
-        region, ink_mask(prepared.clean), claimed=files.claimed, suggested=suggested
-    )
+    searchable = copies.searchable(region, prepared.ink, claimed=files.claimed, suggested=suggested)
     return _Answer(region.id, facts, rows, _suggestions(near), searchable)
 
 

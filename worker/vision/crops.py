@@ -68,8 +68,10 @@ def without_specks(mask: Grey) -> Grey:
     areas = stats[:, cv2.CC_STAT_AREA].astype(np.int64)
     areas[0] = 0
     kept = areas >= max(1.0, SPECK_SHARE * float(areas.sum()))
-    kept[0] = False
-    return np.where(kept[labels], np.uint8(255), np.uint8(0)) if count > 1 else mask
+    if count == 1 or kept[1:].all():
+        return mask
+    levels = np.where(kept, np.uint8(255), np.uint8(0))
+    return np.asarray(levels[labels], np.uint8)
 
 
 def fit(mask: Grey, *, width: int = WIDTH, height: int = HEIGHT) -> Normal:
@@ -94,7 +96,11 @@ def normalise(image: Pixels | Grey) -> Normal:
 
 def assess(image: Pixels | Grey, *, at_page_border: bool = False) -> Quality:
     """Judge whether a crop can be compared; a clipped signature is flagged but stays usable."""
-    mask = ink_mask(image)
+    return assess_ink(ink_mask(image), at_page_border=at_page_border)
+
+
+def assess_ink(mask: Grey, *, at_page_border: bool = False) -> Quality:
+    """The same of a crop whose ink mask is known."""
     _, _, width, height = cv2.boundingRect(mask)
     pixels = cv2.countNonZero(mask)
     share = pixels / (width * height) if pixels else 0.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from worker.vision.cleaning.cleaner import Cleaner
-from worker.vision.crops import assess
+from worker.vision.crops import assess_ink, ink_mask
 from worker.vision.values import Grey, Pixels, Quality
 
 
@@ -14,10 +14,13 @@ class Prepared:
     """A crop made ready: cleaned and judged. The raw crop stays with its owner."""
 
     clean: Grey
+    #: The ink of the clean crop: 255 on 0.
+    ink: Grey
     quality: Quality
 
 
 def prepare(raw: Pixels, cleaner: Cleaner) -> Prepared:
     """Clean the crop and judge what is left."""
     cleaned = cleaner.clean(raw)
-    return Prepared(cleaned, assess(cleaned))
+    ink = ink_mask(cleaned)
+    return Prepared(cleaned, ink, assess_ink(ink))

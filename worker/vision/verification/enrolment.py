@@ -70,12 +70,13 @@ class Standing:
 
 def grade(raw: Pixels, clean: Grey, quality: Quality) -> Grade:
     """Grade an image that may become a reference, from the scan, what cleaning left, and its quality."""
+    dark = dark_pixels(raw)
     factors = {
         Remark.COARSE: min(1.0, quality.width / FULL_WIDTH),
         Remark.LITTLE_INK: min(1.0, quality.ink * quality.width * quality.height / FULL_INK),
         Remark.CLIPPED: CLIPPED_FACTOR if QualityIssue.CLIPPED in quality.issues else 1.0,
-        Remark.NOISY: _calmness(grey(raw)),
-        Remark.OTHER_INK: _kept(raw, clean),
+        Remark.NOISY: _calmness(grey(raw), dark),
+        Remark.OTHER_INK: _kept(dark, clean),
         Remark.SIDEWAYS: SIDEWAYS_FACTOR
         if lies_sideways(width=quality.width, height=quality.height)
         else 1.0,
@@ -104,18 +105,17 @@ def lacking(standings: Sequence[Standing], *, wanted: int) -> int:
     return max(0, wanted - agreeing)
 
 
-def _calmness(scan: Grey) -> float:
+def _calmness(scan: Grey, dark: Grey) -> float:
     """1 for even paper, 0 for paper as rough as ink is dark."""
-    away = cv2.dilate(dark_pixels(scan), np.ones((7, 7), np.uint8)) == 0
+    away = cv2.dilate(dark, np.ones((7, 7), np.uint8)) == 0
     if not away.any():
         return 1.0
     rough = float(scan[away].std())
     return float(np.clip((ROUGH_PAPER - rough) / (ROUGH_PAPER - CALM_PAPER), 0.0, 1.0))
 
 
-def _kept(raw: Pixels, clean: Grey) -> float:
+def _kept(dark: Grey, clean: Grey) -> float:
     """The share of dark pixels that cleaning took for strokes: the rest is print, rules or stamps."""
-    dark = dark_pixels(raw)
     before = cv2.countNonZero(dark)
     left: npt.NDArray[np.bool_] = (dark > 0) & (clean < 255)
     return float(np.count_nonzero(left)) / before if before else 1.0

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from worker.vision.choices import Outcome
-from worker.vision.crops import normalise
+from worker.vision.crops import fit
 from worker.vision.values import Embeddings, Grey, Opinion, Quality
 from worker.vision.verification.calibration import Calibration, agreement, load_calibration, probability
 from worker.vision.verification.embedding import GLOBAL
@@ -49,9 +49,9 @@ class SiameseVerifier:
         """As the calibration's inconclusive bands say."""
         return self.calibration.references_wanted
 
-    def embed(self, cleaned: Sequence[Grey]) -> Embeddings:
-        """Bring the crops to the encoder's form and embed them."""
-        return self.encoder.encode([normalise(crop) for crop in cleaned])
+    def embed(self, inks: Sequence[Grey]) -> Embeddings:
+        """Bring the ink masks to the encoder's form and embed them."""
+        return self.encoder.encode([fit(ink) for ink in inks])
 
     def compare(self, query: npt.NDArray[np.float32], references: Embeddings, *, quality: Quality) -> Opinion:
         """Judge a query (d,) against a signer's references (k, d).
