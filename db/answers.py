@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import Select, delete, select, update
 from sqlalchemy.orm import Session, selectinload
 
 from db.engine import now
@@ -93,21 +93,22 @@ def numbered(session: Session, wanted: Collection[tuple[int, int]]) -> dict[tupl
 
 def newest_answer(session: Session, document_id: int) -> DocumentAnswer | None:
     """The current answer; None before the first."""
-    statement = (
+    return session.execute(_newest_first(document_id)).scalar_one_or_none()
+
+
+def _newest_first(document_id: int) -> Select[DocumentAnswer]:
+    return (
         select(DocumentAnswer)
         .where(DocumentAnswer.document_id == document_id)
         .options(selectinload(DocumentAnswer.claims))
         .order_by(DocumentAnswer.number.desc())
         .limit(1)
     )
-    return session.execute(statement).scalar_one_or_none()
 
 
 def given_by(session: Session, document_id: int) -> Given:
-    """What the document's newest answer says; there must be one."""
-    answer = newest_answer(session, document_id)
-    if answer is None:
-        raise LookupError(f"document {document_id} has no answer")
+    """What a closed document's newest answer says."""
+    answer = session.execute(_newest_first(document_id)).scalar_one()
     names = [column.key for column in AnsweredClaim.__table__.c if column.key not in ("id", "answer_id")]
     return Given(
         status=answer.status,

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice
 
 import numpy as np
 
-from worker.errors import DocumentError, PageError, UnusableReference
+from worker.errors import UnusableReference
 from worker.steps.ports import Renderer
-from worker.vision.choices import Label, Limits
+from worker.steps.references import signature_image
+from worker.vision.choices import Label
 from worker.vision.crops import crop
 from worker.vision.detection.detector import Detector
 from worker.vision.detection.polarity import dark_on_light
@@ -49,7 +49,7 @@ class SignatureReader:
 
         UnusableReference for a file of several pages, or a page without exactly one signature.
         """
-        page = self._only_page(name, data)
+        page = signature_image(name, data, self._renderer).data
         as_given = decode(page)
         pixels = dark_on_light(as_given)
         view = view_of(pixels)
@@ -66,18 +66,6 @@ class SignatureReader:
         if pixels is as_given:
             return [SingleSignature(page)]
         return [SingleSignature(encode_png(pixels), f"{name} is light on dark and was inverted")]
-
-    def _only_page(self, name: str, data: bytes) -> bytes:
-        try:
-            pages = list(islice(self._renderer.open(data, limits=Limits()), 2))
-        except DocumentError as error:
-            raise UnusableReference(name, error.reason) from error
-        if len(pages) > 1:
-            raise UnusableReference(name, "it has several pages; give an image of one signature")
-        page = pages[0]
-        if isinstance(page, PageError):
-            raise UnusableReference(name, page.reason)
-        return page.data
 
     def _signatures(self, pixels: Pixels) -> list[DetectedRegion]:
         regions = self._detector.detect([pixels])[0]

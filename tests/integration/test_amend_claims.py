@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from db import answers, documents, events
+from db.answers import Asked
 from db.states import AnswerCause, StageName, Status
 from producer.services.amend_claims import Amendment, ClaimAction, amend_claims
 from producer.services.erase import StillAtWork
@@ -94,9 +95,15 @@ def test_a_document_that_waits_is_read_with_its_new_claims(world: World) -> None
 
 def test_a_document_at_work_is_left_alone(world: World, answered: int) -> None:
     amend(world, "a.pdf", "add", "Ben")
+    at_work = world.document(answered)
 
     with pytest.raises(StillAtWork):
         amend(world, "a.pdf", "add", "Cay")
+    with world.sessions() as session:
+        asked = Asked(cause=AnswerCause.CHANGED_CLAIM, who="eve@desk")
+        assert documents.verify_again(session, answered, asked) == []
+
+    assert (world.document(answered).fence, world.open_chunks(answered)) == (at_work.fence, [1])
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import pytest
 
 from db import answers, signers
 from db.erase import digest
+from producer.services.erase import choose
 from tests.erasures import erased_signer, everything, lines, signed
 from tests.fakes import MeanEncoder, page
 from tests.handwriting import signature
@@ -59,6 +60,13 @@ def test_nothing_names_an_erased_signer_any_more(enrolled: World):
         assert [name for name, _ in signers.enrolled(session)] == ["Bob"]
     (line,) = lines(enrolled)
     assert (line.kind, line.digest, line.objects) == ("signer", digest("Ann"), 3)
+
+
+def test_with_a_signer_the_documents_that_claim_it_can_be_chosen(enrolled: World):
+    signed(enrolled, "c.pdf", claims=("Ann",))
+
+    assert choose(enrolled.sessions, signer="Ann", documents_too=True).documents == (3, 1)
+    assert choose(enrolled.sessions, signer="Ann").documents == ()
 
 
 def test_a_signer_who_is_claimed_but_not_enrolled_can_be_erased(world: World):

@@ -14,12 +14,13 @@ from sqlalchemy import Engine, select
 from db import signers
 from db.models import Reference
 from tests.fakes import PartEncoder, page
-from tests.world import World
+from tests.world import World, count
+from worker.errors import DocumentError, PageError, UnreadableDocument, UnreadablePage, UnusableReference
 from worker.result.rows import document_result
 from worker.steps.references import as_bytes, as_matrix, enroll_reference, judge
 from worker.vision.choices import Cleaning
 from worker.vision.cleaning.cleaner import load_cleaner
-from worker.vision.values import Embeddings
+from worker.vision.values import Embeddings, RenderedPage
 from worker.vision.verification.matcher import Matcher
 
 
@@ -57,6 +58,25 @@ def test_a_verdict_rests_on_references_that_reach_the_grade_or_is_inconclusive(w
     assert verdicts["anna"].references == 1
     assert (verdicts["bob"].verdict, verdicts["bob"].confidence) == ("inconclusive", None)
     assert verdicts["bob"].references == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        pytest.param(UnreadableDocument("it ends early"), "it ends early", id="no image"),
+        pytest.param([UnreadablePage(0, "it is grey")], "it is grey", id="unreadable page"),
+        pytest.param([page(0, marks=1), page(1)], "it has several pages", id="several pages"),
+    ],
+)
+def test_what_shows_no_single_signature_is_not_put_on_file(
+    world: World, given: list[RenderedPage | PageError] | DocumentError, why: str
+) -> None:
+    world.renderer.documents[b"reference"] = given
+
+    with pytest.raises(UnusableReference, match=why):
+        enroll_reference("anna", "a.png", b"reference", deps=world.verify_deps, renderer=world.renderer)
+
+    assert (count(world, Reference), world.store.objects) == (0, {})
 
 
 def test_without_a_claim_the_nearest_signers_are_suggested_and_nothing_is_decided(world: World) -> None:

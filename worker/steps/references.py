@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
@@ -108,19 +108,17 @@ def judge(signer: str, deps: VerifyDeps) -> EnrolmentResult:
 
 
 def signature_image(name: str, data: bytes, renderer: Renderer) -> RenderedPage:
-    """The first page of an image of one signature. UnusableReference when it cannot be read."""
+    """The one page of an image of a signature. UnusableReference when it cannot be read or has several."""
     try:
-        opened = renderer.open(data, limits=Limits())
-        pages = iter(opened)
-        page = next(pages)
+        # Asked for a second page, a renderer of one is heard out and serves the next image, too.
+        pages = list(islice(renderer.open(data, limits=Limits()), 2))
     except DocumentError as error:
         raise UnusableReference(name, error.reason) from error
-    if opened.pages == 1:
-        # Heard out, a renderer serves the next image; cut short, it is ended, and a new one has to start.
-        deque(pages, maxlen=0)
-    if isinstance(page, PageError):
-        raise UnusableReference(name, page.reason)
-    return page
+    if len(pages) > 1:
+        raise UnusableReference(name, "it has several pages; give an image of one signature")
+    if isinstance(pages[0], PageError):
+        raise UnusableReference(name, pages[0].reason)
+    return pages[0]
 
 
 def graded_image(name: str, data: bytes, cleaner: Cleaner) -> tuple[Prepared, Grade]:

@@ -72,10 +72,14 @@ def downgrade() -> None:
     """Take back."""
     for table in reversed(TABLES):
         op.drop_table(table)
-    for table, columns in {"events": ("who", "signer"), "documents": ("answer", "asked_by", "cause")}.items():
-        with op.batch_alter_table(table, schema=None) as batch_op:
-            for name in columns:
-                batch_op.drop_column(name)
+    with op.batch_alter_table("events", schema=None) as batch_op:
+        for name in ("who", "signer"):
+            batch_op.drop_column(name)
+    with op.batch_alter_table("documents", schema=None) as batch_op:
+        # SQLite makes the table anew, and would keep the rule about a column that is gone.
+        batch_op.drop_constraint(op.f("ck_documents_answercause"), type_="check")
+        for name in ("answer", "asked_by", "cause"):
+            batch_op.drop_column(name)
 
 
 def _create_answers() -> None:
