@@ -21,8 +21,6 @@ from worker.vision.verification.verifier import load_verifier
 class DarkBlocks:
     """A detector that calls every dark block of a page a signature."""
 
-    version = "dark-blocks"
-
     def detect(self, pages: Sequence[Pixels]) -> list[list[DetectedRegion]]:
         return [self._one(page) for page in pages]
 

@@ -18,8 +18,6 @@ POISON = 255
 class Numbered:
     """A detector that answers with the first pixel of each page once `gate` is open."""
 
-    version = "numbered"
-
     def __init__(self, gate: threading.Event | None = None) -> None:
         self.batches: list[int] = []
         self._gate = gate or threading.Event()
@@ -85,10 +83,6 @@ def test_a_poison_page_fails_its_caller_alone() -> None:
         with pytest.raises(MemoryError, match="poison"):
             poisoned.result()
         assert [first_pixels(one.result()) for one in healthy] == [[number] for number in range(7)]
-
-
-def test_a_batching_detector_has_the_version_of_the_one_within() -> None:
-    assert BatchingDetector(Numbered(), max_pages=4, max_ms=5).version == "numbered"
 
 
 def test_no_pages_need_no_forward_pass() -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from worker.engines import build_detector, result_versions
+from worker.engines import result_versions
 from worker.settings import Detection, Verification
 from worker.vision.choices import Label
 from worker.vision.detection.classifier import (
@@ -31,16 +31,12 @@ REGIONS = [
 class FixedDetector:
     """Finds the same regions on every page."""
 
-    version = "fixed"
-
     def detect(self, pages):
         return [list(REGIONS) for _ in pages]
 
 
 class FixedClassifier:
     """Gives one row for every look at a region, region after region, and counts the looks."""
-
-    version = "fixed"
 
     def __init__(self, *rows: tuple[float, float, float, float]) -> None:
         self.rows = rows
@@ -174,9 +170,3 @@ def test_the_weights_decide_where_nothing_is_set():
     by_default = "classifier" in result_versions(Detection(roles="off"), Verification())
 
     assert by_default is entry("classifier").parameters["default"]
-
-
-def test_the_classifier_keeps_the_detectors_version():
-    on, off = (build_detector(Detection(classifier=setting)) for setting in ("on", "off"))
-
-    assert on.version == off.version == entry("detector").sha256

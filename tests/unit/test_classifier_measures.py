@@ -113,8 +113,6 @@ def test_a_part_of_the_answers_keeps_their_documents_and_sources() -> None:
 class ByExtent:
     """Answers by how much of the crop's middle row is dark, as the bars above are made; counts its calls."""
 
-    version = "by extent"
-
     def __init__(self) -> None:
         self.asked = 0
 

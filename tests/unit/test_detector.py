@@ -90,11 +90,6 @@ def test_blank_pages_and_pages_without_pixels_have_no_regions(onnx, torch_detect
         assert engine.detect([]) == []
 
 
-def test_the_version_is_the_digest_of_the_weights_in_use(onnx, torch_detector):
-    assert onnx.version == entry("detector").sha256
-    assert torch_detector.version == entry("detector-torch").sha256
-
-
 def test_the_cpu_is_served_by_onnx_runtime_at_the_catalogues_threshold():
     detector = load_detector(device="cpu")
 
@@ -111,7 +106,6 @@ def test_any_other_device_is_served_by_torch(torch_detector):
     detector = load_detector(device="cpu:0", thresholds=ALL)
 
     assert isinstance(detector, TorchDetector)
-    assert detector.version == entry("detector-torch").sha256
     assert detector.detect([drawn_page(1)]) == torch_detector.detect([drawn_page(1)])
 
 

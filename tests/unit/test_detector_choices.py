@@ -46,8 +46,6 @@ BOX = Box(40, 60, 120, 40)
 class FindsInk:
     """Calls whatever is dark on a page one signature, with a score that is fixed."""
 
-    version = "ink"
-
     def __init__(self, score: float = 0.8) -> None:
         self.score = score
 

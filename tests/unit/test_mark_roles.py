@@ -34,7 +34,6 @@ class Fixed:
     """A detector that finds the same on every page."""
 
     regions: Sequence[DetectedRegion]
-    version: str = "fixed"
 
     def detect(self, pages: Sequence[Pixels]) -> list[list[DetectedRegion]]:
         return [list(self.regions) for _ in pages]
@@ -45,7 +44,6 @@ class Probable:
     """Roles that are given, best candidate first."""
 
     answers: Sequence[float]
-    version: str = "probable"
 
     def probabilities(self, page: Pixels, candidates: Sequence[roles.Candidate]) -> roles.Probabilities:
         return np.array(self.answers[: len(candidates)], np.float32)
@@ -324,18 +322,7 @@ def test_a_large_square_shows_what_it_would_show_without_being_reduced():
     assert (large < 128).mean() == pytest.approx(2000 * 1000 / 7000**2, rel=0.05)
 
 
-def test_the_versions_of_both_networks_are_the_digests_in_the_catalogue() -> None:
-    classifier = OnnxClassifier()
-
-    assert classifier.version == entry("classifier").sha256
-    assert roles.OnnxRoles(classifier).version == entry("roles").sha256
-
-
 def test_a_mark_beyond_the_page_is_seen_on_white_paper() -> None:
     black = np.zeros((400, 300), np.uint8)
 
     assert (roles.near_view(black, Box(1000, 1000, 20, 10), 100.0) == 255).all()
-
-
-def test_a_detector_with_roles_has_the_version_of_the_one_within() -> None:
-    assert detector_with([], 0.9).version == "fixed"

@@ -108,4 +108,3 @@ def test_regions_are_answered_in_the_pages_own_pixels(turns):
     assert region.turns == turns
     assert turned(cut, region.turns).shape == (60, 260, 3)
     assert not cut.any()
-    assert UprightDetector(inner).version == inner.version

@@ -19,6 +19,7 @@ from training.common.console import Notice
 from training.provenance import commit
 from worker.errors import WrongUse
 from worker.vision.detection.classifier import KINDS, Classifier, OnnxClassifier, classified
+from worker.vision.weights import entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ def measure_classifier(
     return ClassifierReport(
         date=datetime.now(UTC).date().isoformat(),
         commit=commit(),
-        weights=classifier.version,
+        weights=entry("classifier").sha256,
         milliseconds=milliseconds,
         sets={name: crop_figures(part) for name, part in parts.items() if len(part.truths)},
         sources=_by_source(answers),

@@ -148,7 +148,7 @@ class Evaluation:
             commit=commit(),
             name=self._name,
             engine=self._engine,
-            weights=self._alone.version,
+            weights=self._weights.sha256,
             sizes=tuple(self._weights.parameters["sizes"]),
             thresholds={label.value: self._thresholds.floor(label) for label in self._known},
             sets=dict(self._sets(only, split)),

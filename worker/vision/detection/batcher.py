@@ -33,11 +33,6 @@ class BatchingDetector:
         self._waiting: queue.SimpleQueue[_Request] = queue.SimpleQueue()
         threading.Thread(target=self._serve, name="batcher", daemon=True).start()
 
-    @property
-    def version(self) -> str:
-        """The digest of the weights."""
-        return self._detector.version
-
     def detect(self, pages: Sequence[Pixels]) -> list[list[DetectedRegion]]:
         """Regions of each page; blocks until its batch went through."""
         requests = [_Request(page) for page in pages]

@@ -54,10 +54,6 @@ _REJECTED = (Label.PRINTED_TEXT, Label.STAMP_OR_LOGO)
 class Classifier(Protocol):
     """Says what crops show."""
 
-    @property
-    def version(self) -> str:
-        """Digest of the weights in use."""
-
     def classify(self, looks: Sequence[Look]) -> Shares:
         """The probability of every kind for every crop; no crops, no rows."""
 
@@ -67,11 +63,6 @@ class OnnxClassifier:
 
     def __init__(self, name: str = "classifier", *, folder: Path = WEIGHTS_DIR) -> None:
         self._model = OnnxModel.catalogued(name, folder=folder)
-
-    @property
-    def version(self) -> str:
-        """Digest of the ONNX file."""
-        return self._model.version
 
     def classify(self, looks: Sequence[Look]) -> Shares:
         """The probability of every kind for every crop."""
@@ -95,11 +86,6 @@ class RescoringDetector:
         self._classifier = classifier
         self._doubt = doubt
         self._min_score = min_score
-
-    @property
-    def version(self) -> str:
-        """Digest of the detector's weights."""
-        return self._detector.version
 
     def detect(self, pages: Sequence[Pixels]) -> list[list[DetectedRegion]]:
         """The regions of each page, best first."""

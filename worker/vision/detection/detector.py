@@ -20,10 +20,6 @@ from worker.vision.weights import WEIGHTS_DIR, entry
 class Detector(Protocol):
     """Finds regions on pages."""
 
-    @property
-    def version(self) -> str:
-        """Digest of the weights in use."""
-
     def detect(self, pages: Sequence[Pixels]) -> list[list[DetectedRegion]]:
         """The regions of each page in its own pixels, best first; no pages, no answers."""
 
@@ -41,11 +37,6 @@ class OnnxDetector:
     ) -> None:
         self._spec = DetectorSpec.of(entry(name, folder), thresholds)
         self._model = OnnxModel.catalogued(name, threads=threads, folder=folder)
-
-    @property
-    def version(self) -> str:
-        """Digest of the ONNX file."""
-        return self._model.version
 
     def detect(self, pages: Sequence[Pixels]) -> list[list[DetectedRegion]]:
         """The regions of each page in its own pixels, best first."""

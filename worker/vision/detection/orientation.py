@@ -113,11 +113,6 @@ class UprightDetector:
     def __init__(self, detector: Detector) -> None:
         self._detector = detector
 
-    @property
-    def version(self) -> str:
-        """Digest of the weights in use."""
-        return self._detector.version
-
     def detect(self, pages: Sequence[Pixels]) -> list[list[DetectedRegion]]:
         """The regions of each page in its own pixels, best first; each knows how its page was turned."""
         turns = [turns_to_upright(page) for page in pages]

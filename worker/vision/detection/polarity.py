@@ -29,11 +29,6 @@ class PolarityDetector:
     def __init__(self, detector: Detector) -> None:
         self._detector = detector
 
-    @property
-    def version(self) -> str:
-        """Digest of the weights in use."""
-        return self._detector.version
-
     def detect(self, pages: Sequence[Pixels]) -> list[list[DetectedRegion]]:
         """The regions of each page, best first."""
         return self._detector.detect([dark_on_light(page) for page in pages])

@@ -101,10 +101,6 @@ class MarkViews:
 class Roles(Protocol):
     """Says which marks of a page sign it."""
 
-    @property
-    def version(self) -> str:
-        """Digest of the weights in use."""
-
     def probabilities(self, page: Pixels, candidates: Sequence[Candidate]) -> Probabilities:
         """The calibrated probability that each of the first MAX_CANDIDATES signs; none for the others."""
 
@@ -118,11 +114,6 @@ class OnnxRoles:
         self._classifier = classifier
         self._name = name
         self._model = OnnxModel.catalogued(name, threads=threads, folder=folder)
-
-    @property
-    def version(self) -> str:
-        """Digest of the ONNX file."""
-        return self._model.version
 
     def probabilities(self, page: Pixels, candidates: Sequence[Candidate]) -> Probabilities:
         """The calibrated probability that each of the first MAX_CANDIDATES signs.
@@ -158,11 +149,6 @@ class RoleDetector:
         self._roles = roles
         self._min_probability = min_probability
         self._added = added
-
-    @property
-    def version(self) -> str:
-        """Digest of the detector's weights."""
-        return self._detector.version
 
     def detect(self, pages: Sequence[Pixels]) -> list[list[DetectedRegion]]:
         """The regions of each page, best first."""

@@ -36,11 +36,6 @@ class StraightDetector:
     def __init__(self, detector: Detector) -> None:
         self._detector = detector
 
-    @property
-    def version(self) -> str:
-        """Digest of the weights in use."""
-        return self._detector.version
-
     def detect(self, pages: Sequence[Pixels]) -> list[list[DetectedRegion]]:
         """The regions of each page, best first; boxes of a page that was turned hold what they hold there."""
         turns = [_Turn.of(page, skew_degrees(page)) for page in pages]

@@ -39,16 +39,10 @@ class TorchDetector:
     ) -> None:
         weights = entry(name, folder)
         self._spec = DetectorSpec.of(weights, thresholds)
-        self._version = weights.sha256
         self._device = torch.device(device)
         self._half = self._device.type == "cuda"
         model = build_torch_model(weights, folder)
         self._model = (model.half() if self._half else model).to(self._device)
-
-    @property
-    def version(self) -> str:
-        """Digest of the safetensors file."""
-        return self._version
 
     def detect(self, pages: Sequence[Pixels]) -> list[list[DetectedRegion]]:
         """The regions of each page in its own pixels, best first; pages of one shape share forward passes."""
