@@ -144,6 +144,7 @@ def _summary(document: Document, rows: Sequence[VerdictRow]) -> DocumentSummary:
         reason=document.reason,
         detail=document.detail,
         signed=document.signed,
+        signed_by=rows[0].signed_by if rows else None,
         pages=document.pages_total,
         linked_to=document.original_id,
         claims=claims,

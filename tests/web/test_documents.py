@@ -74,6 +74,7 @@ def test_a_row_of_the_list_says_what_became_of_the_claims(client: TestClient) ->
     row = client.get(f"{HOME}/1").json()
 
     assert (row["document"], row["status"], row["signed"], row["pages"]) == ("in/signed.pdf", "done", True, 2)
+    assert [client.get(f"{HOME}/{number}").json()["signed_by"] for number in (1, 2)] == ["signature", None]
     assert [claim["verdict"] for claim in row["claims"]] == ["no_reference"]
 
 

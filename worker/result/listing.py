@@ -8,6 +8,7 @@ from db.models import Reference
 from db.states import Status
 from worker.result.base import Count, Moment, ResultModel
 from worker.result.document import ClaimResult
+from worker.result.region import SignedBy
 from worker.result.reports import ReferenceResult
 from worker.vision.choices import OUTLIER_LLR
 
@@ -24,6 +25,10 @@ class DocumentSummary(ResultModel):
     reason: str | None = Field(default=None, description="Reason code why it is not done.")
     detail: str | None = Field(default=None, description="The reason in a sentence.")
     signed: bool | None = Field(default=None, description="Whether a mark signs it; null while unknown.")
+    signed_by: SignedBy | None = Field(
+        default=None,
+        description="`signature`, or `initials` where only initials sign it; null where nothing does.",
+    )
     pages: Count | None = Field(default=None, description="Number of its pages; null until all are known.")
     linked_to: int | None = Field(default=None, description="Id of the document whose answer this is.")
     claims: tuple[ClaimResult, ...] = Field(description="What became of each claimed signer.")
