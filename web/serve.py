@@ -12,11 +12,11 @@ from types import FrameType
 import uvicorn
 
 from producer.services.background import BackgroundReader
-from producer.services.folder import results_folder
 from producer.services.intake import connect
 from producer.services.keys import list_keys
 from producer.services.receive import BucketIntake, FolderIntake
 from producer.services.review import ReviewRules
+from producer.services.run_folder import results_folder
 from web.app import guarded_app, make_web_app
 from web.deps import WebDeps
 from web.guard import LOOPBACK, Bounds

@@ -38,11 +38,6 @@ def store() -> Store:
     return open_store(Storage())
 
 
-def sessions_on(url: str) -> Sessions:
-    """Transactions on another database than the configured one. WrongUse when its file is not there."""
-    return make_sessions(make_engine(existing(url)))
-
-
 def existing(url: str) -> str:
     """The URL. WrongUse for an SQLite file that is not there: to open one would make it."""
     address = make_url(url)

@@ -10,8 +10,8 @@ import typer
 
 from producer.console import err, out, plain
 from producer.printing.keys import show_keys
-from producer.services.folder import opened_sessions
 from producer.services.keys import Right, list_keys, make_key, withdraw_key
+from producer.services.run_folder import sessions_of
 
 
 class KeyAction(StrEnum):
@@ -40,19 +40,16 @@ def keys(
 
     A new key is printed once, on stdout; only its digest is kept.
     """
-    with opened_sessions(results) as sessions:
-        if action is KeyAction.LIST:
-            show_keys(list_keys(sessions))
-            return
-        if name is None:
-            raise typer.BadParameter("name the key")
-        if action is KeyAction.MAKE:
-            out.print(
-                make_key(sessions, name, scope or (), days=days, own_only=own_only),
-                markup=False,
-                soft_wrap=True,
-            )
-            err.print(f"the key of {plain(name)}; it is shown this once", soft_wrap=True)
-        else:
-            withdraw_key(sessions, name)
-            err.print(f"the key of {plain(name)} opens nothing any more", soft_wrap=True)
+    sessions = sessions_of(results)
+    if action is KeyAction.LIST:
+        show_keys(list_keys(sessions))
+        return
+    if name is None:
+        raise typer.BadParameter("name the key")
+    if action is KeyAction.MAKE:
+        key = make_key(sessions, name, scope or (), days=days, own_only=own_only)
+        out.print(key, markup=False, soft_wrap=True)
+        err.print(f"the key of {plain(name)}; it is shown this once", soft_wrap=True)
+    else:
+        withdraw_key(sessions, name)
+        err.print(f"the key of {plain(name)} opens nothing any more", soft_wrap=True)

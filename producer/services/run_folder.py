@@ -1,16 +1,41 @@
-"""A run's folder in place of the configured database and store, for commands that serve both."""
+"""A folder that `countersign run` left, in place of the configured database and store."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
-from db.engine import Sessions
-from producer.services.folder import DATABASE, OBJECTS
-from producer.services.migrate import upgrade_database
+from sqlalchemy import Engine
+
+from db.engine import Sessions, make_engine, make_sessions
+from db.migrate import upgrade
 from worker import connections
 from worker.errors import WrongUse
 from worker.storage.folder import Folder
 from worker.storage.port import Store
+
+#: What a run calls its database and the folder of its pictures.
+DATABASE, OBJECTS = "countersign.db", "objects"
+
+
+@dataclass(frozen=True, slots=True)
+class ResultsFolder:
+    """The database and the pictures of a run's folder."""
+
+    sessions: Sessions
+    store: Store
+
+
+@contextmanager
+def results_folder(root: Path) -> Iterator[ResultsFolder]:
+    """The folder's database, at the newest schema, and its pictures; closed behind the block. WrongUse."""
+    engine = _engine(root)
+    try:
+        yield ResultsFolder(make_sessions(engine), store_of(root))
+    finally:
+        engine.dispose()
 
 
 def database_url(folder: Path) -> str:
@@ -23,16 +48,18 @@ def sessions_of(folder: Path | None) -> Sessions:
 
     WrongUse when it is no folder of a run.
     """
-    if folder is None:
-        return connections.sessions()
-    url = database_url(_checked(folder))
-    upgrade_database(url)
-    return connections.sessions_on(url)
+    return connections.sessions() if folder is None else make_sessions(_engine(folder))
 
 
 def store_of(folder: Path | None) -> Store:
     """A run's pictures, with documents where they lay then; or the configured store. WrongUse."""
     return connections.store() if folder is None else Folder(_checked(folder) / OBJECTS)
+
+
+def _engine(folder: Path) -> Engine:
+    engine = make_engine(database_url(_checked(folder)))
+    upgrade(engine)
+    return engine
 
 
 def _checked(folder: Path) -> Path:

@@ -22,8 +22,8 @@ from deploy.ports import free_port
 from deploy.processes import start_process, stopped_at_exit, wait_until
 from deploy.s3_server import s3_answers
 from deploy.settings import Machine, child_environment
-from producer.services.folder import DATABASE, OBJECTS, results_folder
 from producer.services.keys import Right, make_key
+from producer.services.run_folder import DATABASE, OBJECTS, results_folder
 from tests import fakes
 from tests.world import World
 from worker.errors import EmptyDocument

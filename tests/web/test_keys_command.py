@@ -6,8 +6,8 @@ from pathlib import Path
 
 from db.engine import make_engine
 from db.migrate import upgrade
-from producer.services.folder import DATABASE, results_folder
 from producer.services.keys import caller_with_key
+from producer.services.run_folder import DATABASE, results_folder
 from tests.acceptance.commands import countersign
 
 
@@ -38,4 +38,4 @@ def test_a_folder_without_results_is_named(tmp_path: Path) -> None:
     answer = countersign("serve", "--results", tmp_path)
 
     assert answer.status == 2
-    assert "holds no results" in answer.err
+    assert "is no folder that `countersign run --out` left" in answer.err

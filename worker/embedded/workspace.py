@@ -125,7 +125,9 @@ class Workspace:
                 for finished in as_completed(running):
                     finished.result()
                     on_done(running[finished])
-            except BaseException:
+            except (
+                BaseException
+            ):  # whatever ends it, a key press too: nothing is begun any more, and it goes on
                 pool.shutdown(wait=True, cancel_futures=True)
                 raise
 
