@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from training.classifier import drawn, real
 from training.classifier.pieces import LARGEST, Piece
 from training.classifier.settings import ClassifierSettings
 from training.common.console import Notice
+from training.common.pixels import decoded_grey, scaled
 from training.synthesis.hands import LEARNT_HANDS, TEST_HANDS, hands_for_training, installed_hands
 from training.synthesis.typeset import CARRIED, SEEN, UNSEEN, Face, folder_faces, package_faces
 from training.verifier import sets
@@ -132,13 +132,11 @@ def own_pieces(folder: Path) -> Iterator[Piece]:
     if not folders or any(path.name not in list(Kind) for path in folders):
         raise WrongUse(f"{folder} must hold folders named after kinds ({known}) with images inside")
     for path in sorted(chain.from_iterable(one.iterdir() for one in folders)):
-        pixels = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
-        if pixels is None:
-            raise WrongUse(f"{path} is no image that can be read")
-        scale = min(1.0, LARGEST / max(pixels.shape))
-        small = np.asarray(
-            cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8
-        )
+        try:
+            pixels = decoded_grey(path.read_bytes(), str(path))
+        except ValueError as error:
+            raise WrongUse(str(error)) from error
+        small = scaled(pixels, min(1.0, LARGEST / max(pixels.shape)))
         box = Box(0, 0, small.shape[1], small.shape[0])
         yield Piece(Kind(path.parent.name), "own", path.stem, small, box)
 

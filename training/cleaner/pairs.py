@@ -14,6 +14,7 @@ from torch import Tensor
 
 from training.cleaner.dirt import Pair, soil
 from training.cleaner.settings import CleanerSettings
+from training.common.pixels import decoded_grey
 from training.verifier import readers, sets
 from training.verifier.readers import CANVAS, Drawn, Scanned, SignerSpecimens, Specimen
 from worker.vision.cleaning.cleaner import whiten
@@ -156,7 +157,4 @@ def _another_pen(ink: Grey, rng: np.random.Generator) -> Grey:
 
 
 def _ink(path: Path) -> Grey:
-    image = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_GRAYSCALE)
-    if image is None:
-        raise ValueError(f"{path} is no image")
-    return ink_mask(np.asarray(image, np.uint8))
+    return ink_mask(decoded_grey(path.read_bytes(), str(path)))

@@ -13,6 +13,14 @@ import numpy.typing as npt
 Image = npt.NDArray[np.uint8]
 
 
+def decoded_grey(data: bytes, name: str = "it") -> Image:
+    """An image file's bytes as (height, width) grey. ValueError, with the name, for what is no image."""
+    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE) if data else None
+    if image is None:
+        raise ValueError(f"{name} is no image that can be read")
+    return np.asarray(image, np.uint8)
+
+
 def resampled(image: Image, size: tuple[int, int], *, enlarging: int = cv2.INTER_LINEAR) -> Image:
     """The image at (width, height): by averages of areas where it shrinks, else by `enlarging`."""
     shrinks = size[0] * size[1] < image.shape[0] * image.shape[1]

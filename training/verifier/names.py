@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from training.common.console import Notice
+from training.common.pixels import decoded_grey
 from training.common.statistics import ErrorCurves, Estimate, equal_error_rate
 from training.verifier import metrics, protocol, sets
 from training.verifier.evaluate import Against, VerdictShares, against, verdict_shares
@@ -88,17 +89,10 @@ def read_writings(folder: Path) -> Writings:
     with (folder / "manifest.csv").open(newline="", encoding="utf-8") as file:
         rows = [row for row in csv.DictReader(file) if int(row["volunteer"]) > sets.LAST_TRAINING_VOLUNTEER]
     with zipfile.ZipFile(folder / "images.zip") as images:
-        normals = [_normal(images.read(row["file"])) for row in rows]
+        normals = [normalise(_padded(decoded_grey(images.read(row["file"])))) for row in rows]
     columns = [[int(row[name]) for row in rows] for name in ("volunteer", "name_prompt", "index")]
     volunteers, prompts, index = (np.array(column) for column in columns)
     return Writings(normals, volunteers, prompts, (index - 1) // 10)
-
-
-def _normal(data: bytes) -> Normal:
-    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
-    if image is None:
-        raise ValueError("not an image")
-    return normalise(_padded(np.asarray(image, np.uint8)))
 
 
 def _padded(image: Grey) -> Grey:

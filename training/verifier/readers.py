@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from training.common.pixels import cut_to_ink, resampled
+from training.common.pixels import cut_to_ink, decoded_grey, resampled
 from training.synthesis import strokes
 from worker.errors import WrongUse
 from worker.vision.choices import Cleaning
@@ -218,12 +218,8 @@ def _natural(name: str) -> list[tuple[int, str]]:
 
 
 def _scan(data: bytes, *, shrink: bool) -> Scanned:
-    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
-    if image is None:
-        raise ValueError("not an image")
-    if not shrink:
-        return Scanned(np.asarray(image, np.uint8))
-    return Scanned(_shrunk(ink_mask(np.asarray(image, np.uint8))))
+    image = decoded_grey(data)
+    return Scanned(_shrunk(ink_mask(image)) if shrink else image)
 
 
 def _shrunk(mask: Grey) -> Grey:
