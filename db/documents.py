@@ -1,35 +1,23 @@
-"""Queries on documents and their claims. The caller owns the transaction."""
+"""Queries on documents. The caller owns the transaction."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, case, delete, func, or_, select, true, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
-from db import answers, events
+from db import answers
 from db.answers import Asked, Given
+from db.claims import add_claims, claimed_signers
 from db.engine import now
-from db.models import (
-    Chunk,
-    Claim,
-    Document,
-    Event,
-    Page,
-    ReferenceCopy,
-    Region,
-    Suggestion,
-    Verdict,
-)
-from db.signing import is_compared, signs
-from db.states import FIRST_STAGE, ChunkStage, ClaimSource, DocumentStage, PageStatus, Status
-from db.writes import changed, insert_once, insert_or_find
+from db.models import Document, Event
+from db.states import FIRST_STAGE, ClaimSource, DocumentStage, Status
+from db.writes import changed, insert_or_find
 
-#: The event that names what a document lacks, by its reason code; without one, nothing any more.
-LACKS = "incomplete"
 #: The event that says, in words, what a document carries or how its pages were read.
 NOTED = "noted"
 
@@ -60,29 +48,8 @@ def register(session: Session, source: Object, claims: Mapping[str, ClaimSource]
         due_at=moment,
     )
     if new:
-        _add_claims(session, document_id, claims)
+        add_claims(session, document_id, claims)
     return document_id, new
-
-
-def replace_claims(session: Session, document_id: int, claims: Mapping[str, ClaimSource]) -> None:
-    """Let the document claim these signers and no others."""
-    session.execute(delete(Claim).where(Claim.document_id == document_id))
-    _add_claims(session, document_id, claims)
-
-
-def _add_claims(session: Session, document_id: int, claims: Mapping[str, ClaimSource]) -> None:
-    rows = [{"document_id": document_id, "signer": name, "source": claims[name]} for name in claims]
-    insert_once(session, Claim, rows)
-
-
-def add_claim(session: Session, document_id: int, signer: str, source: ClaimSource) -> None:
-    """Let the document claim one more signer."""
-    _add_claims(session, document_id, {signer: source})
-
-
-def remove_claim(session: Session, document_id: int, signer: str) -> None:
-    """Let the document claim this signer no more."""
-    session.execute(delete(Claim).where(Claim.document_id == document_id, Claim.signer == signer))
 
 
 def lock_only(session: Session, document_id: int) -> Document:
@@ -128,12 +95,6 @@ def find(session: Session, text: str) -> list[Document]:
     return list(
         session.execute(select(Document).where(or_(*conditions)).order_by(Document.id.desc())).scalars()
     )
-
-
-def claimed_signers(session: Session, document_id: int) -> list[str]:
-    """Names the document claims to be signed by, in the order they were claimed."""
-    statement = select(Claim.signer).where(Claim.document_id == document_id).order_by(Claim.id)
-    return list(session.execute(statement).scalars())
 
 
 def begin(session: Session, document_id: int, **facts: object) -> None:
@@ -233,92 +194,6 @@ def link(session: Session, document_id: int, original: Document) -> None:
         _settle(session, document_id, answers.given_by(session, original.id))
 
 
-def start_again(
-    session: Session, document_ids: Iterable[int], asked: Asked, *, open_too: bool = False
-) -> list[int]:
-    """Send closed documents back to the first stage, with `open_too` also others; answer which those were.
-
-    What was read of them is wiped; their answers and history stay, and the newest answer stands until the
-    next. Documents that share their answer wait for the next one with them.
-    """
-    again = []
-    for document_id in document_ids:
-        first = {"status": Status.WAITING, "stage": FIRST_STAGE, "original_id": None, "due_at": now(session)}
-        if _reopen(session, Document.id == document_id, asked, open_too=open_too, **first):
-            session.execute(delete(Chunk).where(Chunk.document_id == document_id))
-            _reopen(
-                session,
-                Document.original_id == document_id,
-                asked,
-                status=Status.WORKING,
-                stage=DocumentStage.LINKED,
-            )
-            events.record(session, document_id, "operator", str(asked.cause), who=asked.who)
-            again.append(document_id)
-    return again
-
-
-def verify_again(session: Session, document_id: int, asked: Asked) -> list[int]:
-    """Send a closed document's chunks back to be compared, with all that was found on its pages.
-
-    Answers their ids; none when it is not closed.
-    """
-    begun = _reopen(
-        session,
-        Document.id == document_id,
-        asked,
-        status=Status.WORKING,
-        stage=DocumentStage.FINISH,
-        due_at=now(session),
-        pages_total=get(session, document_id).pages_total,
-    )
-    if not begun:
-        return []
-    regions = select(Region.id).join(Page).where(Page.document_id == document_id)
-    for table in (Verdict, Suggestion, ReferenceCopy):
-        session.execute(delete(table).where(table.region_id.in_(regions)))
-    session.execute(update(Region).where(Region.id.in_(regions)).values(reason=None, detail=None))
-    theirs = Chunk.document_id == document_id
-    session.execute(
-        update(Chunk)
-        .where(theirs)
-        .values(
-            stage=ChunkStage.VERIFY,
-            fence=Chunk.fence + 1,
-            deliveries=0,
-            lease_until=None,
-            due_at=now(session),
-        )
-    )
-    events.record(session, document_id, "operator", str(asked.cause), who=asked.who)
-    return list(session.execute(select(Chunk.id).where(theirs).order_by(Chunk.index)).scalars())
-
-
-def _reopen(
-    session: Session, where: ColumnElement[bool], asked: Asked, *, open_too: bool = False, **values: object
-) -> int:
-    """Open closed documents again; how many those were."""
-    statement = (
-        update(Document)
-        .where(where, true() if open_too else Document.stage == DocumentStage.CLOSED)
-        .values(
-            fence=Document.fence + 1,
-            deliveries=0,
-            lease_until=None,
-            reason=None,
-            detail=None,
-            signed=None,
-            result_key=None,
-            versions_id=None,
-            finished_at=None,
-            cause=asked.cause,
-            asked_by=asked.who,
-            **{"pages_total": None, **values},
-        )
-    )
-    return changed(session, statement)
-
-
 def failed(session: Session, *, reason: str | None = None, since: datetime | None = None) -> list[int]:
     """Ids of quarantined documents, all or those with one reason code, or that failed since then."""
     statement = select(Document.id).where(Document.status == Status.FAILED).order_by(Document.id)
@@ -364,61 +239,6 @@ def quarantine_reasons(session: Session) -> list[tuple[str, int]]:
         .order_by(number.desc(), Document.reason)
     )
     return [(reason or "", count) for reason, count in session.execute(statement).all()]
-
-
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """What decides a document's status: pages read and failed, regions that sign, damaged ones."""
-
-    read: int
-    unread: int
-    #: Regions that sign.
-    signing: int
-    #: Those of them that are compared with references.
-    compared: int
-    #: Those of these whose crops are damaged in storage, and which have no verdict.
-    damaged: int
-    #: Reason code of what the document lacks, though its pages could be read.
-    lacks: str | None = None
-
-    @property
-    def status(self) -> Status:
-        """Done when all of it was read and no comparison failed, failed when no page was read."""
-        if self.unread == 0:
-            return Status.PARTIAL if self.damaged or self.lacks else Status.DONE
-        return Status.PARTIAL if self.read else Status.FAILED
-
-    @property
-    def signed(self) -> bool | None:
-        """A region that signs settles it; without one, an unread page or a missing part leaves it open."""
-        if self.signing:
-            return True
-        return None if self.unread or self.lacks else False
-
-
-def tally(session: Session, document_id: int) -> Tally:
-    """Count what is known of a document."""
-    by_status = select(Page.status, func.count()).where(Page.document_id == document_id).group_by(Page.status)
-    status = {state: number for state, number in session.execute(by_status)}  # noqa: C416 - rows are not pairs
-    signing, compared, damaged = session.execute(
-        select(func.count(Region.id), func.count(case((is_compared(), 1))), func.count(Region.reason))
-        .join(Page, Region.page_id == Page.id)
-        .where(Page.document_id == document_id, signs())
-    ).one()
-    unread = status.get(PageStatus.FAILED, 0)
-    return Tally(
-        read=sum(status.values()) - unread,
-        unread=unread,
-        signing=signing,
-        compared=compared,
-        damaged=damaged,
-        lacks=lack(session, document_id),
-    )
-
-
-def lack(session: Session, document_id: int) -> str | None:
-    """The reason code of what the document lacks beside its pages, as the newest look at it says."""
-    return next((detail or None for detail in reversed(events.details(session, document_id, LACKS))), None)
 
 
 def newest(session: Session, number: int) -> Sequence[int]:

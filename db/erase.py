@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, and_, delete, exists, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
-from db import answers, documents, events
+from db import answers, documents, events, reopening
 from db.answers import Asked
 from db.copies import signer_scope
 from db.documents import Object
@@ -70,7 +70,7 @@ def delete_document(session: Session, document: Document, *, who: str, objects: 
     answer.
     """
     orphans = documents.sharing(session, document.id)
-    documents.start_again(session, orphans, Asked(cause=AnswerCause.ERASURE, who=who))
+    reopening.start_again(session, orphans, Asked(cause=AnswerCause.ERASURE, who=who))
     alone = {"stage": FIRST_STAGE, "original_id": None, "due_at": now(session)}
     session.execute(update(Document).where(Document.original_id == document.id).values(alone))
     session.execute(delete(Document).where(Document.id == document.id))

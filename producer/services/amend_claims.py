@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from sqlalchemy.orm import Session
 
-from db import documents, events
+from db import claims, documents, events, reopening
 from db.answers import Asked
 from db.engine import Sessions
 from db.models import Document
@@ -79,7 +79,7 @@ def _check(session: Session, document: Document, amendment: Amendment) -> None:
         raise StillAtWork(document.id)
     if (amendment.action is ClaimAction.CORRECT) != (amendment.to is not None):
         raise WrongUse("correct takes two names, the wrong one and the right one; the others take one")
-    claimed = set(documents.claimed_signers(session, document.id))
+    claimed = set(claims.claimed_signers(session, document.id))
     removed, added = _names(amendment)
     if removed is not None and removed not in claimed:
         raise WrongUse(f"document {document.id} does not claim {removed!r}; it claims {sorted(claimed)}")
@@ -98,10 +98,10 @@ def _names(amendment: Amendment) -> tuple[str | None, str | None]:
 def _write(session: Session, document_id: int, amendment: Amendment) -> None:
     removed, added = _names(amendment)
     if removed is not None:
-        documents.remove_claim(session, document_id, removed)
+        claims.remove_claim(session, document_id, removed)
         _note(session, document_id, "claim_withdrawn", removed, amendment)
     if added is not None:
-        documents.add_claim(session, document_id, added, ClaimSource.FILE)
+        claims.add_claims(session, document_id, {added: ClaimSource.FILE})
         _note(session, document_id, "claim_added", added, amendment)
 
 
@@ -119,9 +119,9 @@ def _compare_again(session: Session, document: Document, who: str) -> list[tuple
     alone = documents.sharing(session, document.id)
     if document.original_id is not None or document.pages_total is None:
         alone.append(document.id)
-    begun = documents.start_again(session, alone, asked)
+    begun = reopening.start_again(session, alone, asked)
     rendering: list[tuple[StageName, int, int]] = [(DocumentStage.RENDER, row_id, 0) for row_id in begun]
     if document.id in alone:
         return rendering
-    chunk_ids = documents.verify_again(session, document.id, asked)
+    chunk_ids = reopening.verify_again(session, document.id, asked)
     return [*((ChunkStage.VERIFY, document.id, chunk_id) for chunk_id in chunk_ids), *rendering]

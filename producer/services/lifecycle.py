@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from db import documents, events
+from db import documents, events, reopening
 from db.answers import Asked
 from db.engine import Sessions
 from db.states import AnswerCause
@@ -23,7 +23,7 @@ def begin_again(intake: DocumentIntake, document_id: int, caller: KeyHolder) -> 
     summarise_document(intake.sessions, document_id)
     with intake.sessions() as session:
         asked = Asked(cause=AnswerCause.RETRY, who=caller.name)
-        again = bool(documents.start_again(session, [document_id], asked))
+        again = bool(reopening.start_again(session, [document_id], asked))
     if again:
         try:
             intake.send(document_id)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from db import documents
+from db import documents, reopening
 from db.answers import Asked
 from db.engine import Sessions
 from db.states import AnswerCause
@@ -64,7 +64,7 @@ def retry_documents(
         if answered and not again:
             raise WrongUse(_advice(answered))
         asked = Asked(cause=AnswerCause.RETRY, who=who)
-        sent_again = documents.start_again(session, chosen, asked)
+        sent_again = reopening.start_again(session, chosen, asked)
     for document_id in sent_again:
         send(document_id)
     return Retried(len(sent_again), len(chosen) - len(sent_again), len(answered))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from db import answers, documents, events
+from db import answers, events, reopening
 from db.answers import Asked
+from db.claims import claimed_signers
 from db.states import AnswerCause, StageName, Status
 from producer.services.amend_claims import Amendment, ClaimAction, amend_claims
 from producer.services.erase import StillAtWork
@@ -101,7 +102,7 @@ def test_a_document_at_work_is_left_alone(world: World, answered: int) -> None:
         amend(world, "a.pdf", "add", "Cay")
     with world.sessions() as session:
         asked = Asked(cause=AnswerCause.CHANGED_CLAIM, who="eve@desk")
-        assert documents.verify_again(session, answered, asked) == []
+        assert reopening.verify_again(session, answered, asked) == []
 
     assert (world.document(answered).fence, world.open_chunks(answered)) == (at_work.fence, [1])
 
@@ -122,7 +123,7 @@ def test_a_claim_that_cannot_be_changed_so_is_refused(
         amend(world, "a.pdf", *words)
 
     with world.sessions() as session:
-        assert documents.claimed_signers(session, answered) == ["Ann"]
+        assert claimed_signers(session, answered) == ["Ann"]
 
 
 def test_an_unknown_document_is_refused(world: World) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from db import documents, events
+from db import events, reopening
 from db.answers import Asked
 from db.states import AnswerCause
 from producer.services.results import read_rows
@@ -168,7 +168,7 @@ def test_reading_the_earlier_document_again_gives_the_same_answers(world: World)
     before = duplicates(stored(world, second))
 
     with world.sessions() as session:
-        documents.start_again(session, [first], Asked(cause=AnswerCause.RETRY))
+        reopening.start_again(session, [first], Asked(cause=AnswerCause.RETRY))
     world.through(first)
 
     assert duplicates(stored(world, second)) == before

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from db import documents
+from db.claims import claimed_signers
 from db.engine import make_engine, make_sessions
 from db.migrate import upgrade
 from producer.services.audit import audit_source
@@ -60,7 +60,7 @@ def test_what_is_put_into_a_watched_folder_is_registered_with_its_claims(session
         for document in (first, second)
     ] == [b"first", b"second"]
     with sessions() as session:
-        assert documents.claimed_signers(session, first.id) == ["Ann"]
+        assert claimed_signers(session, first.id) == ["Ann"]
 
 
 def test_a_document_whose_name_no_row_holds_is_not_accounted_for(sessions, folder):

@@ -14,7 +14,8 @@ from botocore.awsrequest import AWSResponse
 from sqlalchemy import select
 from urllib3 import HTTPResponse
 
-from db import documents, events
+from db import events
+from db.claims import claimed_signers
 from db.documents import Object
 from db.engine import make_sessions
 from db.models import Claim
@@ -201,7 +202,7 @@ def test_claims_of_one_version_are_not_those_of_another(deps, s3):
     for document in registered(deps.sessions):
         head = s3.client.head_object(Bucket=s3.name, Key="a.pdf", VersionId=document.version)
         with deps.sessions() as session:
-            by_version[head["Metadata"]["signer"]] = documents.claimed_signers(session, document.id)
+            by_version[head["Metadata"]["signer"]] = claimed_signers(session, document.id)
     assert by_version == {"Ann": ["Ann"], "Bob": ["Bob"]}
 
 

@@ -13,7 +13,8 @@ import pytest
 from botocore.config import Config
 from sqlalchemy import Engine
 
-from db import documents, events
+from db import events
+from db.claims import claimed_signers
 from db.engine import make_sessions
 from db.states import Status
 from producer.services.deps import IntakeDeps
@@ -207,7 +208,7 @@ def test_metadata_that_is_refused_leaves_the_claim_to_the_next_source(deps, s3, 
     submit_all(deps)
 
     with deps.sessions() as session:
-        assert documents.claimed_signers(session, 1) == ["Ann"]
+        assert claimed_signers(session, 1) == ["Ann"]
 
 
 @pytest.mark.parametrize(

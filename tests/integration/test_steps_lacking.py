@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from db import documents, exports
+from db import exports, reopening
 from db.answers import Asked
 from db.states import AnswerCause, Status
 from tests.fakes import page
@@ -44,7 +44,7 @@ def test_a_later_look_that_finds_nothing_lacking_takes_the_earlier_back(world: W
     world.through(document_id)
     world.renderer.lacks = None
     with world.deps.sessions() as session:
-        documents.start_again(session, [document_id], Asked(cause=AnswerCause.RETRY))
+        reopening.start_again(session, [document_id], Asked(cause=AnswerCause.RETRY))
 
     document = world.through(document_id)
 
@@ -57,7 +57,7 @@ def test_notes_stand_in_the_result_and_in_the_rows_each_once(world: World) -> No
     document_id = world.arrive("a.pdf", [coarse])
     world.through(document_id)
     with world.deps.sessions() as session:
-        documents.start_again(session, [document_id], Asked(cause=AnswerCause.RETRY))
+        reopening.start_again(session, [document_id], Asked(cause=AnswerCause.RETRY))
     world.through(document_id)
 
     with world.deps.sessions() as session:

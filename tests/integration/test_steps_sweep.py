@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from db import documents, events
+from db import documents, events, reopening
 from db.answers import Asked
 from db.states import AnswerCause, Status
 from tests.fakes import page
@@ -64,7 +64,7 @@ def test_retry_wipes_the_results_keeps_the_history_and_starts_again(world: World
     world.renderer.documents[b"letter.pdf"] = [page(0, marks=1)]
 
     with world.sessions() as session:
-        assert documents.start_again(session, documents.failed(session), RETRY) == [document_id]
+        assert reopening.start_again(session, documents.failed(session), RETRY) == [document_id]
     document = world.through(document_id)
 
     assert (document.status, document.reason, document.signed) == (Status.DONE, None, True)

@@ -8,7 +8,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import text
 
 from db.answers import Asked
-from db.documents import start_again
+from db.reopening import start_again
 from db.states import AnswerCause
 from tests.fakes import page
 from tests.integration.conftest import engine  # noqa: F401 - a fixture: both databases

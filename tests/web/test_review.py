@@ -188,7 +188,7 @@ def test_a_decision_stays_when_its_document_is_read_again(queue: World) -> None:
     item = next_review(queue.sessions, ANN, ONE)
     assert item is not None
     decide(queue.sessions, ANN, item.id, fence=item.fence, answer=Answer.FORGED)
-    from db.documents import start_again  # noqa: PLC0415 - named beside its use
+    from db.reopening import start_again  # noqa: PLC0415 - named beside its use
 
     with queue.sessions() as session:
         start_again(session, [item.document_id], Asked(cause=AnswerCause.RETRY))

@@ -13,8 +13,9 @@ import cv2
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from db import chunks, documents, signers
+from db import chunks, documents, reopening, signers
 from db.answers import Asked
+from db.claims import claimed_signers, replace_claims
 from db.documents import Object
 from db.engine import Sessions, make_engine, make_sessions
 from db.migrate import upgrade
@@ -74,9 +75,9 @@ class Workspace:
         with self.sessions() as session:
             document_id, new = documents.register(session, _object(path), claimed)
             if not new:
-                same = set(documents.claimed_signers(session, document_id)) == set(claimed)
+                same = set(claimed_signers(session, document_id)) == set(claimed)
                 _read_anew(session, document_id, () if same else (Change.CLAIMS,))
-                documents.replace_claims(session, document_id, claimed)
+                replace_claims(session, document_id, claimed)
             if inputs is not None:
                 inputs.note(session, document_id, claimed)
         return document_id
@@ -89,7 +90,7 @@ class Workspace:
         with self.sessions() as session:
             given = dict.fromkeys(claims or (), ClaimSource.FILE)
             document_id, new = documents.register(session, _object(path), given)
-            before = set(documents.claimed_signers(session, document_id))
+            before = set(claimed_signers(session, document_id))
             claimed = given if claims is not None else dict.fromkeys(before, ClaimSource.FILE)
             if new:
                 inputs.note(session, document_id, claimed)
@@ -98,7 +99,7 @@ class Workspace:
             changes += [Change.CLAIMS] if set(claimed) != before else []
             if changes:
                 _read_anew(session, document_id, changes)
-                documents.replace_claims(session, document_id, claimed)
+                replace_claims(session, document_id, claimed)
                 inputs.note(session, document_id, claimed)
             return Resumed(document_id, known=True, changes=tuple(changes))
 
@@ -200,7 +201,7 @@ def _read_anew(session: Session, document_id: int, changes: Sequence[Change]) ->
     """Back to the first stage, also from half-way: what was verified there was compared with other inputs."""
     cause = next((cause for change, cause in _CAUSES if change in changes), AnswerCause.RETRY)
     asked = Asked(cause=cause, who=EMBEDDED.worker)
-    documents.start_again(session, [document_id], asked, open_too=True)
+    reopening.start_again(session, [document_id], asked, open_too=True)
 
 
 def _object(path: Path) -> Object:

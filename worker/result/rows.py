@@ -9,9 +9,10 @@ from typing import TypedDict
 from sqlalchemy.orm import Session
 
 from db import answers, events
-from db.documents import NOTED, get, lack
+from db.documents import NOTED, get
 from db.models import Document, Duplicate, Page, Region, Verdict, Versions
 from db.states import AnswerCause, PageStatus, Status
+from db.tallies import lack
 from worker.result.claims import ReadState, claim_results, with_assignment
 from worker.result.document import (
     AnswerResult,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
-from db import chunks, copies, documents, verdicts
+from db import chunks, copies, documents, tallies, verdicts
 from db.answers import Asked
-from db.documents import Tally
 from db.engine import now
 from db.leases import Lease
 from db.models import Document
 from db.states import AnswerCause, DocumentStage, Status
+from db.tallies import Tally
 from worker.errors import IncompleteDocument, PortfolioDocument
 from worker.result.answers import give, revise
 from worker.result.rows import document_result
@@ -50,7 +50,7 @@ def _answered(lease: Lease, deps: Deps) -> bool:
     """Write the answer and close; False when another copy was found meanwhile, and the answer lacks it."""
     with deps.sessions() as session:
         copies_seen = copies.duplicates_of(session, lease.id)
-        tally = documents.tally(session, lease.id)
+        tally = tallies.tally(session, lease.id)
         reason, detail = _reason(session, lease.id, tally)
         document = documents.get(session, lease.id)
         result = document_result(session, lease.id, closing=True).closed(

@@ -8,7 +8,7 @@ from contextlib import closing
 
 from sqlalchemy.orm import Session
 
-from db import chunks, documents, events
+from db import chunks, documents, events, tallies
 from db.answers import Given
 from db.leases import Lease
 from db.models import Document
@@ -58,8 +58,8 @@ def _note(session: Session, lease: Lease, rendering: Rendering) -> None:
     stage = lease.stage.value
     if rendering.notes:
         events.record(session, lease.id, stage, documents.NOTED, detail=", ".join(rendering.notes))
-    if rendering.lacks != documents.lack(session, lease.id):
-        events.record(session, lease.id, stage, documents.LACKS, detail=rendering.lacks)
+    if rendering.lacks != tallies.lack(session, lease.id):
+        events.record(session, lease.id, stage, tallies.LACKS, detail=rendering.lacks)
 
 
 def _answered_before(lease: Lease, data: bytes, deps: RenderDeps) -> bool:

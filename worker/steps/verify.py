@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 
 from sqlalchemy.orm import Session
 
-from db import chunks, documents, events, signers, verdicts
+from db import chunks, claims, events, signers, verdicts
 from db.leases import Lease
 from db.models import Document, Region
 from db.states import ChunkStage
@@ -66,7 +66,7 @@ def verify_chunk(chunk_id: int, deps: VerifyDeps) -> bool:
 def _verify(lease: Lease, document: Document, deps: VerifyDeps) -> None:
     with deps.sessions() as session:
         regions = chunks.compared_regions(session, lease.id)
-        claimed = documents.claimed_signers(session, document.id)
+        claimed = claims.claimed_signers(session, document.id)
     references = refresh_references(claimed, deps)
     crops, damaged = _crops(regions, deps)
     answers = _answers(crops, _references(claimed, deps), deps)
