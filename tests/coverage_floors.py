@@ -10,10 +10,10 @@ from typing import Any
 
 #: Least share of statements, in percent, that the tests run of the files below each folder.
 FLOORS = {
-    "worker/steps/": 99.0,
+    "worker/steps/": 100.0,
     "worker/tasks/": 100.0,
     "worker/vision/": 100.0,
-    "db/": 99.0,
+    "db/": 100.0,
     "": 95.0,
 }
 #: Where all the product falls short, so many files are named: those with the most lines that no test runs.

@@ -60,7 +60,7 @@ def test_where_all_code_falls_short_the_worst_files_come_first(report: Path, cap
 def test_a_folder_of_which_nothing_was_measured_misses_its_floor(report: Path, capsys) -> None:
     whole = {name: measured for name, measured in WHOLE.items() if not name.startswith("db/")}
 
-    assert told(report, whole, capsys) == (1, ["db/: 0.00 % of 0 lines, not 99"])
+    assert told(report, whole, capsys) == (1, ["db/: 0.00 % of 0 lines, not 100"])
 
 
 def test_runs_of_lines_are_joined() -> None:
