@@ -37,9 +37,10 @@ def report_documents(
         results = [document_result(session, document_id) for document_id in chosen]
     if not results:
         raise WrongUse("there is no such document; give an id, a key or a SHA-256")
+    from worker.report.beside import references_beside  # noqa: PLC0415 - loads OpenCV
     from worker.report.html import write_report  # noqa: PLC0415 - loads OpenCV
 
     out.parent.mkdir(parents=True, exist_ok=True)
     with whole_file(out) as path:
-        write_report(results, path, load_image=store.get)
+        write_report(results, path, load_image=store.get, references=references_beside(sessions))
     return ReportWritten(out, len(results))

@@ -99,7 +99,8 @@ def run_documents(
         ids = _register(workspace, files, ClaimsOfRun(table, heard), resume=resume, on_event=heard)
         _process(workspace, ids, on_event)
         results = tuple(workspace.result(document_id) for document_id in ids)
-    return RunResult(results, _report(results, enrolments, folder), len(files), heard.unused)
+        report = _report(results, enrolments, workspace)
+    return RunResult(results, report, len(files), heard.unused)
 
 
 class _Heard:
@@ -205,12 +206,16 @@ def _process(workspace: Workspace, ids: Sequence[int], on_event: OnRunEvent) -> 
     workspace.process(chosen, count)
 
 
-def _report(results: Sequence[DocumentResult], enrolments: Sequence[EnrolmentResult], folder: Path) -> Path:
+def _report(
+    results: Sequence[DocumentResult], enrolments: Sequence[EnrolmentResult], workspace: Workspace
+) -> Path:
+    from worker.report.beside import references_beside  # noqa: PLC0415 - loads OpenCV
     from worker.report.html import write_report  # noqa: PLC0415 - loads OpenCV
 
     return write_report(
         results,
-        folder / "report.html",
+        workspace.root / "report.html",
         load_image=lambda path: Path(path).read_bytes(),
         enrolments=enrolments,
+        references=references_beside(workspace.sessions, workspace.locate),
     )

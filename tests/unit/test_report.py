@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -14,6 +15,8 @@ import pytest
 from tests.results import document, page, region, verdict
 from worker.errors import StorageUnavailable
 from worker.rendering.encoding import encode
+from worker.report import html
+from worker.report.beside import LikeReference
 from worker.report.drawing import OUTCOME_COLOURS
 from worker.report.html import write_report
 from worker.result import DocumentResult, VersionsResult
@@ -21,6 +24,7 @@ from worker.vision.choices import Outcome
 from worker.vision.images import decode
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{ 7*7 }}.pdf"
+OUR_SCRIPT = (Path(html.__file__).parent / "templates" / "report.js").read_text()
 SIGNED = document(
     pages=[page(regions=[region(0)]), page(1)],
     claims=["ann"],
@@ -35,12 +39,16 @@ class Tags(HTMLParser):
         super().__init__()
         self.tags: list[tuple[str, dict[str, str | None]]] = []
         self.words = ""
+        self.scripts: list[str] = []
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append((tag, dict(attrs)))
 
     def handle_data(self, data: str) -> None:
+        if self.cdata_elem == "script":
+            self.scripts.append(data)
+            return
         self.words += " ".join(data.split()) + " "
 
     def all(self, name: str) -> list[dict[str, str | None]]:
@@ -108,16 +116,23 @@ def test_the_box_is_drawn_on_the_page_in_the_colour_of_its_verdict(tmp_path: Pat
     assert (drawn[500, 300] > 250).all()
 
 
-def test_it_runs_nothing_and_loads_nothing(tmp_path: Path) -> None:
+def test_it_loads_nothing_and_runs_one_script_that_its_policy_names(tmp_path: Path) -> None:
     read = report(tmp_path, SIGNED)
 
     policy = next(tag["content"] for tag in read.all("meta") if tag.get("http-equiv"))
     assert policy is not None
     assert policy.startswith("default-src 'none'; img-src data:;")
-    assert "script" not in policy
-    assert {"script", "link", "iframe", "object", "form"}.isdisjoint(tag for tag, _ in read.tags)
+    assert re.findall(r"script-src ([^;]*);", policy) == [
+        f"'sha256-{digest(script)}'" for script in read.scripts
+    ]
+    assert len(read.scripts) == 1
+    assert {"link", "iframe", "object", "form"}.isdisjoint(tag for tag, _ in read.tags)
     assert all((image["src"] or "").startswith("data:image/") for image in read.all("img"))
     assert all((anchor["href"] or "").startswith("#") for anchor in read.all("a"))
+
+
+def digest(script: str) -> str:
+    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
 
 
 def test_hostile_names_stay_text(tmp_path: Path) -> None:
@@ -134,7 +149,8 @@ def test_hostile_names_stay_text(tmp_path: Path) -> None:
 
     read = report(tmp_path, hostile, title=HOSTILE)
 
-    assert {"script", "iframe"}.isdisjoint(tag for tag, _ in read.tags)
+    assert "iframe" not in [tag for tag, _ in read.tags]
+    assert [digest(script) for script in read.scripts] == [digest(OUR_SCRIPT)]
     assert all(name in {"src", "alt"} for image in read.all("img") for name in image)
     assert "<script>alert(1)</script>" in read.words
     assert "{{ 7*7 }}" in read.words
@@ -251,3 +267,93 @@ def test_a_mark_says_whether_it_signs_and_one_of_unknown_role_says_nothing(tmp_p
         "probability that it signs: 0.08",
     ]
     assert "3 marks that sign" in read.words
+
+
+MIXED = document(
+    pages=[
+        page(0, regions=[region(0, label="handwritten_date"), region(1, label="initials", signs=False)]),
+        page(
+            1,
+            regions=[
+                region(0, on_page=1, label="handwritten_date"),
+                region(1, on_page=1, label="initials", signs=True),
+                region(2, on_page=1),
+            ],
+        ),
+    ],
+    claims=["ann", "ben"],
+    verdicts=[
+        verdict("ann", "genuine", 0.97, place=2, on_page=1),
+        verdict("ben", "forged", 0.01, place=2, on_page=1),
+    ],
+)
+
+
+def test_the_signature_stands_first_and_what_does_not_sign_is_folded(tmp_path: Path) -> None:
+    read = report(tmp_path, MIXED)
+
+    places = ("Signature", "Initials", "Does not sign: 1 × handwritten date")
+    order = [read.words.index(words, read.words.index("Document by document")) for words in places]
+    assert order == sorted(order)
+    summaries = [index for index, (tag, _) in enumerate(read.tags) if tag == "summary"]
+    figures = [index for index, (_, facts) in enumerate(read.tags) if facts.get("class") == "sheet"]
+    assert len(figures) == 2
+    assert "1 page with marks that do not sign" in read.words
+    assert read.words.index("Page 2 ·") < read.words.index("Page 1 ·")
+    assert len(summaries) == 3, "another signer, marks of the page, pages without a mark that signs"
+    assert not any("open" in facts for facts in read.all("details"))
+
+
+def test_what_a_signature_would_be_for_the_other_party_is_folded_and_not_called_forged(
+    tmp_path: Path,
+) -> None:
+    text = write_report([MIXED], tmp_path / "report.html", load_image=stored).read_text(encoding="utf-8")
+
+    assert "Against 1 other claimed signer" in text
+    assert '<span class="pill bad">forged</span>' not in text
+
+
+def test_pages_are_open_where_no_mark_signs(tmp_path: Path) -> None:
+    dated = document(pages=[page(regions=[region(label="handwritten_date")])], signed=False)
+
+    read = report(tmp_path, dated)
+
+    assert ["open" in facts for facts in read.all("details")] == [True]
+
+
+def test_a_contradicted_claim_says_so_in_the_list_the_table_and_the_document(tmp_path: Path) -> None:
+    contradicted = document(
+        pages=[page(regions=[region(0), region(1)])],
+        verdicts=[verdict("ann", "genuine", 0.97, place=0), verdict("ann", "forged", 0.02, place=1)],
+    )
+
+    text = write_report([contradicted], tmp_path / "r.html", load_image=stored).read_text(encoding="utf-8")
+
+    assert "one signature of a claimed signer is genuine, another is forged" in text
+    assert text.count('<span class="pill bad">contradicted</span>') == 2
+
+
+def test_references_stand_beside_the_question_in_the_order_in_which_they_were_loaded(tmp_path: Path) -> None:
+    likest = [
+        LikeReference(number, f"reference-{number}", likeness)
+        for number, likeness in ((3, 0.91), (1, 0.5), (6, 0.4), (2, 0.2), (5, -0.1))
+    ]
+
+    read = report(tmp_path, SIGNED, references=lambda _: {((0, 0), "ann"): likest})
+
+    alts = [image["alt"] or "" for image in read.all("img")]
+    assert alts[1:3] == ["As scanned", "Cleaned"]
+    assert alts[3:7] == [
+        f"Reference {number}, likeness {likeness}"
+        for number, likeness in ((3, "0.91"), (1, "0.50"), (6, "0.40"), (2, "0.20"))
+    ]
+    assert "and 1 more on file, less alike" in read.words
+
+
+def test_references_of_unknown_likeness_say_no_number(tmp_path: Path) -> None:
+    references = [LikeReference(1, "reference", None)]
+
+    read = report(tmp_path, SIGNED, references=lambda _: {((0, 0), "ann"): references})
+
+    assert "Reference 1" in [image["alt"] for image in read.all("img")]
+    assert "likeness 0" not in read.words

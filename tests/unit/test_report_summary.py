@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.results import document, page, region, verdict
-from worker.report.summary import NOT_FOUND, ClaimState, claim_states, report_rows, short_names, summarise
+from worker.report.summary import ClaimState, claim_states, report_rows, short_names, summarise, to_look_at
 from worker.result import DocumentResult
 
 SIGNED_BY_TWO = document(
@@ -31,7 +31,7 @@ def test_a_signature_of_another_signer_is_no_forgery_of_mine() -> None:
         verdicts=[verdict("ann", "genuine", 0.97, place=0), verdict("ben", "forged", 0.01, place=0)],
     )
 
-    assert claim_states(result) == [ClaimState("ann", "genuine"), ClaimState("ben", NOT_FOUND)]
+    assert claim_states(result) == [ClaimState("ann", "genuine"), ClaimState("ben", "not_found")]
 
 
 @pytest.mark.parametrize("outcome", ["genuine", "forged", "inconclusive", "no_reference"])
@@ -44,7 +44,7 @@ def test_a_lone_verdict_is_the_state_of_its_claim(outcome: str) -> None:
 
 def test_a_claim_without_any_signature_is_not_found() -> None:
     assert claim_states(document(pages=[page()], claims=["ann"], signed=False)) == [
-        ClaimState("ann", NOT_FOUND)
+        ClaimState("ann", "not_found")
     ]
 
 
@@ -125,3 +125,46 @@ def test_initials_are_not_counted_as_signatures() -> None:
 )
 def test_names_lose_only_the_folder_that_all_share(names: list[str], short: list[str]) -> None:
     assert short_names(names) == short
+
+
+def test_the_most_urgent_stands_first_whatever_the_order_of_documents() -> None:
+    undecided = document(
+        "in/undecided.pdf",
+        pages=[page(regions=[region(0)])],
+        verdicts=[verdict("ann", "inconclusive", 0.5)],
+    )
+    forged = document(
+        "in/forged.pdf", pages=[page(regions=[region(0)])], verdicts=[verdict("ann", "forged", 0.1)]
+    )
+    contradicted = document(
+        "in/contradicted.pdf",
+        pages=[page(regions=[region(0), region(1)])],
+        verdicts=[verdict("ann", "genuine", 0.97, place=0), verdict("ann", "forged", 0.02, place=1)],
+    )
+
+    urgent = to_look_at(report_rows([undecided, forged, contradicted]))
+
+    assert [item.row.name for item in urgent] == ["contradicted.pdf", "forged.pdf", "undecided.pdf"]
+
+
+def test_a_file_handed_in_again_is_counted_and_one_with_another_claim_is_not() -> None:
+    def copy(number: int, signer: str, sha256: str) -> DocumentResult:
+        signed = document(
+            f"in/{number}.pdf", pages=[page(regions=[region(0)])], verdicts=[verdict(signer, "forged", 0.1)]
+        )
+        return signed.model_copy(update={"sha256": sha256})
+
+    same = [copy(number, "ann", "ab" * 32) for number in range(30)]
+    others = [copy(30, "ben", "ab" * 32), copy(31, "ann", "cd" * 32)]
+
+    urgent = to_look_at(report_rows([*same, *others]))
+
+    assert [(item.row.name, item.again) for item in urgent] == [("0.pdf", 29), ("30.pdf", 0), ("31.pdf", 0)]
+
+
+@pytest.mark.parametrize(("status", "state"), [("failed", "unread"), ("working", "waiting")])
+def test_a_claim_without_an_answer_is_neither_found_nor_missing(status: str, state: str) -> None:
+    rows = report_rows([document(claims=["ann"], status=status, signed=None)])
+
+    assert rows[0].claims == [ClaimState("ann", state)]
+    assert summarise(rows).claims[state] == 1

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 
 import pytest
 from fastapi.testclient import TestClient
+from playwright.sync_api import Browser, sync_playwright
 from sqlalchemy import Engine
 
+from deploy.settings import Machine
 from tests.fakes import page
 from tests.integration.conftest import postgres, sqlite, world  # noqa: F401 - fixtures
 from tests.world import World
@@ -16,6 +19,8 @@ from web.deps import WebDeps
 from web.guard import Bounds
 from worker.errors import EmptyDocument
 
+#: What Debian's package and others call the browser.
+NAMES = ("chromium", "chromium-browser", "google-chrome")
 #: How a browser on this machine calls the server.
 BASE = "http://localhost:8020"
 
@@ -42,3 +47,18 @@ def client(documents: World) -> Iterator[TestClient]:
     app = make_web_app(WebDeps(documents.sessions, documents.store, logins=False))
     with TestClient(guarded_app(app, Bounds()), BASE, raise_server_exceptions=False) as made:
         yield made
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium of the machine; a skip that says how to get it, a failure under CI."""
+    program = next(filter(None, map(shutil.which, NAMES)), None)
+    if program is None:
+        reason = "needs a browser: apt-get install chromium"
+        if Machine().is_ci:
+            pytest.fail(f"CI has every program: {reason}", pytrace=False)
+        pytest.skip(reason)
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield started
+        started.close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 from sqlalchemy import select, update
 
 from db.engine import make_engine
@@ -21,7 +20,7 @@ from deploy.crew import countersign
 from deploy.ports import free_port
 from deploy.processes import start_process, stopped_at_exit, wait_until
 from deploy.s3_server import s3_answers
-from deploy.settings import Machine, child_environment
+from deploy.settings import child_environment
 from producer.services.keys import Right, make_key
 from producer.services.run_folder import DATABASE, OBJECTS, results_folder
 from tests import fakes
@@ -30,24 +29,7 @@ from worker.errors import EmptyDocument
 from worker.steps.references import enroll_reference
 from worker.storage.folder import Folder
 
-#: What Debian's package and others call the browser.
-NAMES = ("chromium", "chromium-browser", "google-chrome")
 ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Chromium of the machine; a skip that says how to get it, a failure under CI."""
-    program = next(filter(None, map(shutil.which, NAMES)), None)
-    if program is None:
-        reason = "needs a browser: apt-get install chromium"
-        if Machine().is_ci:
-            pytest.fail(f"CI has every program: {reason}", pytrace=False)
-        pytest.skip(reason)
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield started
-        started.close()
 
 
 def filled(root: Path) -> Path:

@@ -1,19 +1,24 @@
-"""Document results as one HTML file that needs nothing beside it: no server, no script, no network."""
+"""Document results as one HTML file that needs nothing beside it: no server, no network."""
 
 from __future__ import annotations
 
+import base64
+import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from db.states import PageStatus
 from worker import errors
+from worker.report.beside import LoadReferences, References, no_references
 from worker.report.pages import region_mark
 from worker.report.pictures import CROP_SIDE, PAGE_SIDE, THUMBNAIL_SIDE, Pictures
-from worker.report.summary import ReportRow, likeliest_first, report_rows, summarise
+from worker.report.summary import ReportRow, likeliest_first, report_rows, summarise, to_look_at
 from worker.result import DocumentResult, EnrolmentResult, PageResult, RegionResult, VerdictResult
+from worker.vision.choices import Label
 
 #: What the pictures of one file may take together; a browser opens that without effort.
 PICTURE_BYTES = 32 * 1024 * 1024
@@ -21,6 +26,8 @@ PICTURE_BYTES = 32 * 1024 * 1024
 DETAILED = 300
 #: Pages without a finding shown per document; the others are counted.
 _THUMBNAILS = 8
+#: References shown beside a signature; the others are counted.
+_REFERENCES = 4
 _TEMPLATES = Environment(
     loader=PackageLoader("worker.report", "templates"),
     autoescape=True,
@@ -28,26 +35,54 @@ _TEMPLATES = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+#: The file's only script. Its digest stands in the file's policy, so no other runs.
+_SCRIPT = (Path(__file__).parent / "templates" / "report.js").read_text(encoding="utf-8")
+_SCRIPT_DIGEST = base64.b64encode(hashlib.sha256(_SCRIPT.encode()).digest()).decode()
+
+
+@dataclass(frozen=True)
+class _ShownReference:
+    """A reference beside the signature that was compared with it."""
+
+    number: int
+    likeness: float | None
+    picture: str | None
+
+
+@dataclass(frozen=True)
+class _ShownVerdict:
+    """A verdict with the likest of the references behind it, and how many are not shown."""
+
+    verdict: VerdictResult
+    references: list[_ShownReference]
+    hidden: int
 
 
 @dataclass(frozen=True)
 class _ShownRegion:
-    """A region with its pictures and what was said about it, the likeliest signer first."""
+    """A region with its pictures and verdicts.
+
+    `verdicts` are those of the signer whom it stands for, or of all where it stands for nobody; `others` say
+    what it would be, were it another's.
+    """
 
     number: int
     region: RegionResult
-    verdicts: list[VerdictResult]
+    verdicts: list[_ShownVerdict]
+    others: list[VerdictResult]
     crop: str | None
     clean: str | None
 
 
 @dataclass(frozen=True)
 class _ShownPage:
-    """A page with its picture; `regions` is empty for a page without a finding."""
+    """A page with its picture, the marks that sign it, and the others, in words and one by one."""
 
     page: PageResult
     picture: str | None
-    regions: list[_ShownRegion] = field(default_factory=list)
+    signing: Sequence[_ShownRegion] = ()
+    others: Sequence[_ShownRegion] = ()
+    others_counted: str = ""
 
 
 @dataclass(frozen=True)
@@ -55,7 +90,9 @@ class _ShownDocument:
     """A document with the pages worth showing and the number of those that are not shown."""
 
     row: ReportRow
-    with_regions: list[_ShownPage]
+    #: Pages with a mark that signs, those that answer a claim first; then pages with other marks alone.
+    signed: list[_ShownPage]
+    aside: list[_ShownPage]
     plain: list[_ShownPage]
     unread: list[PageResult]
     hidden: int
@@ -71,13 +108,15 @@ def write_report(
     picture_bytes: int = PICTURE_BYTES,
     detailed: int = DETAILED,
     enrolments: Sequence[EnrolmentResult] = (),
+    references: LoadReferences = no_references,
 ) -> Path:
     """Write the report to `out`, replacing what was there, and return the path.
 
     `load_image` returns the bytes behind an "image", "crop" or "clean" key; one that raises OSError or a
     ServiceError leaves a gap. At most `detailed` documents are shown with their pages and `picture_bytes` of
     pictures embedded, so the file stays openable whatever the number of documents; every document has a row.
-    `enrolments` are the signers whose references are listed.
+    `enrolments` are the signers whose references are listed; `references` loads those that stand beside a
+    signature.
     """
     rows = report_rows(list(results))
     chosen = _chosen(rows, detailed)
@@ -90,8 +129,11 @@ def write_report(
                 title=title,
                 summary=summarise(rows),
                 rows=rows,
+                urgent=to_look_at(rows),
+                script=_SCRIPT,
+                script_digest=_SCRIPT_DIGEST,
                 shown={row.number for row in chosen},
-                documents=(_document(row, pictures) for row in chosen),
+                documents=(_document(row, references(row.result), pictures) for row in chosen),
                 pictures=pictures,
                 versions=_versions(rows),
                 enrolments=enrolments,
@@ -106,31 +148,86 @@ def _chosen(rows: Sequence[ReportRow], detailed: int) -> list[ReportRow]:
     return sorted(by_need, key=lambda row: row.number)
 
 
-def _document(row: ReportRow, pictures: Pictures) -> _ShownDocument:
+def _document(row: ReportRow, references: References, pictures: Pictures) -> _ShownDocument:
     pages = row.result.pages
-    with_regions = [_page(row.result, page, pictures) for page in pages if page.regions]
+    marked = [_page(row.result, page, references, pictures) for page in pages if page.regions]
+    signed = sorted((page for page in marked if page.signing), key=lambda page: not _answers(page))
     plain = [page for page in pages if not page.regions and page.image]
     thumbs = [
         _ShownPage(page, pictures.embed(page.image, longest=THUMBNAIL_SIDE)) for page in plain[:_THUMBNAILS]
     ]
-    unread = [page for page in pages if page.status is PageStatus.FAILED]
-    return _ShownDocument(row, with_regions, thumbs, unread, len(plain) - len(thumbs), _sentence(row.result))
+    return _ShownDocument(
+        row,
+        signed=signed,
+        aside=[page for page in marked if not page.signing],
+        plain=thumbs,
+        unread=[page for page in pages if page.status is PageStatus.FAILED],
+        hidden=len(plain) - len(thumbs),
+        sentence=_sentence(row.result),
+    )
 
 
-def _page(result: DocumentResult, page: PageResult, pictures: Pictures) -> _ShownPage:
-    regions = [_region(result, region, pictures) for region in page.regions]
+def _answers(page: _ShownPage) -> bool:
+    """Whether a signature on the page stands for a claimed signer."""
+    return any(shown.verdict.assigned for region in page.signing for shown in region.verdicts)
+
+
+def _page(result: DocumentResult, page: PageResult, references: References, pictures: Pictures) -> _ShownPage:
+    """Signatures before initials, and both before what does not sign; else in their order."""
+    signing = sorted((mark for mark in page.regions if mark.is_signing), key=_rank)
+    others = [mark for mark in page.regions if not mark.is_signing]
     picture = pictures.embed(
         page.image, longest=PAGE_SIDE, marks=[region_mark(result, region) for region in page.regions]
     )
-    return _ShownPage(page, picture, regions)
+    return _ShownPage(
+        page,
+        picture,
+        [_region(result, mark, references, pictures) for mark in signing],
+        [_region(result, mark, references, pictures) for mark in others],
+        _counted(others),
+    )
 
 
-def _region(result: DocumentResult, region: RegionResult, pictures: Pictures) -> _ShownRegion:
+def _rank(region: RegionResult) -> bool:
+    return region.label != Label.SIGNATURE
+
+
+def _counted(regions: Iterable[RegionResult]) -> str:
+    """How many there are of each label, in words."""
+    labels = Counter(region.label.replace("_", " ") for region in regions)
+    return ", ".join(f"{count} × {label}" for label, count in sorted(labels.items()))
+
+
+def _region(
+    result: DocumentResult, region: RegionResult, references: References, pictures: Pictures
+) -> _ShownRegion:
     place = (region.page, region.index)
     verdicts = likeliest_first(verdict for verdict in result.verdicts if verdict.place == place)
+    assigned = [verdict for verdict in verdicts if verdict.assigned]
     crop = pictures.embed(region.crop, longest=CROP_SIDE)
     clean = pictures.embed(region.clean, longest=CROP_SIDE)
-    return _ShownRegion(region.index + 1, region, verdicts, crop, clean)
+    return _ShownRegion(
+        region.index + 1,
+        region,
+        [_verdict(verdict, references, pictures) for verdict in assigned or verdicts],
+        [verdict for verdict in verdicts if assigned and not verdict.assigned],
+        crop,
+        clean,
+    )
+
+
+def _verdict(verdict: VerdictResult, references: References, pictures: Pictures) -> _ShownVerdict:
+    likest = references.get((verdict.place, verdict.signer), ())
+    return _ShownVerdict(
+        verdict,
+        [
+            _ShownReference(
+                reference.number, reference.likeness, pictures.embed(reference.picture, longest=CROP_SIDE)
+            )
+            for reference in likest[:_REFERENCES]
+        ],
+        max(0, len(likest) - _REFERENCES),
+    )
 
 
 def _sentence(result: DocumentResult) -> str:

@@ -5,18 +5,31 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import PurePosixPath
 
-from db.states import Status
+from db.states import ClaimAnswer, Status
 from worker.result import DocumentResult, DuplicateKind, VerdictResult
-from worker.vision.choices import Outcome
+from worker.result.claims import claim_word
 
-#: What became of a claim: the verdict, or that no signature is left for the claimed signer.
-NOT_FOUND = "not_found"
-STATES = (*(outcome.value for outcome in Outcome), NOT_FOUND)
-#: Why a document stands first of all that a person should look at.
-CONTRADICTED = "one signature of a claimed signer is genuine, another is forged"
+#: What became of a claim, and of one that has no answer yet or could not be read.
+CLAIM_ANSWERS = tuple(answer.value for answer in ClaimAnswer)
+STATES = (*CLAIM_ANSWERS, "unread", "waiting")
 _WORDS = {True: "signed", False: "unsigned", None: "unknown"}
+
+
+class Why(StrEnum):
+    """Why a person should look at a document, the most urgent first."""
+
+    CONTRADICTED = "one signature of a claimed signer is genuine, another is forged"
+    FORGED = "a signature does not match the claimed signer"
+    SAME_INK = "a signature shows the same ink as another"
+    COPY = "a signature is a copy of a reference"
+    NOT_FOUND = "the signature of a claimed signer was not found"
+    UNREAD = "could not be read"
+    PARTLY_READ = "some pages could not be read"
+    UNDECIDED = "a signature could not be decided"
+    REFERENCES = "a reference disagrees with the others"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +38,7 @@ class ClaimState:
 
     signer: str
     state: str
+    contradicted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +53,47 @@ class ReportRow:
     signatures: int
     claims: list[ClaimState]
     #: Why a person should look at it first; empty when nothing speaks for it.
-    why: list[str]
+    why: list[Why]
 
     @property
     def contradicted(self) -> bool:
         """Whether a claimed signer has a genuine and a forged signature on it: nothing is as urgent."""
-        return CONTRADICTED in self.why
+        return Why.CONTRADICTED in self.why
+
+    @property
+    def question(self) -> tuple[object, ...]:
+        """What is the same where one file was handed in twice with the same claims and the same answer."""
+        return self.result.sha256 or self.number, tuple(self.claims), tuple(self.why)
+
+    @property
+    def words(self) -> str:
+        """What the table can be filtered by: states of the document and its claims."""
+        contradicted = ("contradicted",) if self.contradicted else ()
+        urgent = ("urgent",) if self.why else ()
+        claims = (claim.state for claim in self.claims)
+        return " ".join((self.result.status, self.signed, *claims, *contradicted, *urgent))
+
+    @property
+    def searched(self) -> str:
+        """What a search looks through, in lower case."""
+        result = self.result
+        signers = (claim.signer for claim in result.claims)
+        texts = (result.document, str(result.id), result.sha256, result.reason, result.detail, *signers)
+        return " ".join(text for text in texts if text).lower()
 
     @property
     def states(self) -> list[tuple[str, int]]:
         """How many claims came to what."""
         counted = Counter(claim.state for claim in self.claims)
         return [(state, counted[state]) for state in STATES if counted[state]]
+
+
+@dataclass(frozen=True, slots=True)
+class Urgent:
+    """A document that a person should look at, and how often its file was handed in beside."""
+
+    row: ReportRow
+    again: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +125,29 @@ def summarise(rows: Sequence[ReportRow]) -> ReportSummary:
         signatures=sum(row.signatures for row in rows),
         status=_counted(("done", "partial", "failed"), (row.result.status for row in rows)),
         signed=_counted(("signed", "unsigned", "unknown"), (row.signed for row in rows)),
-        claims=_counted(STATES, (claim.state for row in rows for claim in row.claims)),
+        claims=_claims_counted(rows),
     )
+
+
+def to_look_at(rows: Iterable[ReportRow]) -> list[Urgent]:
+    """What a person should look at, the most urgent first.
+
+    A file that was handed in again with the same claims and answer asks nothing new: it is counted.
+    """
+    questions: dict[tuple[object, ...], list[ReportRow]] = {}
+    for row in rows:
+        if row.why:
+            questions.setdefault(row.question, []).append(row)
+    urgent = [Urgent(first, len(again)) for first, *again in questions.values()]
+    return sorted(urgent, key=lambda item: list(Why).index(item.row.why[0]))
 
 
 def claim_states(result: DocumentResult) -> list[ClaimState]:
     """What became of each claimed signer."""
-    return [ClaimState(claim.signer, claim.answer or claim.verdict or NOT_FOUND) for claim in result.claims]
+    return [
+        ClaimState(claim.signer, claim_word(claim, result.status), claim.contradicted)
+        for claim in result.claims
+    ]
 
 
 def likeliest_first(verdicts: Iterable[VerdictResult]) -> list[VerdictResult]:
@@ -115,25 +174,28 @@ def _row(number: int, name: str, result: DocumentResult) -> ReportRow:
     )
 
 
-def _reasons_to_look(result: DocumentResult, claims: Sequence[ClaimState]) -> list[str]:
+def _reasons_to_look(result: DocumentResult, claims: Sequence[ClaimState]) -> list[Why]:
     states = {claim.state for claim in claims}
-    failed = result.status is Status.FAILED
     copies = [region.duplicate_of for region in result.regions if region.duplicate_of]
     reasons = {
-        CONTRADICTED: any(claim.contradicted for claim in result.claims),
-        "could not be read": failed,
-        "some pages could not be read": result.status is Status.PARTIAL,
-        "a signature does not match the claimed signer": Outcome.FORGED in states,
-        "a signature could not be decided": Outcome.INCONCLUSIVE in states,
-        "the signature of a claimed signer was not found": NOT_FOUND in states and not failed,
+        Why.CONTRADICTED: any(claim.contradicted for claim in claims),
+        Why.FORGED: ClaimAnswer.FORGED in states,
         # The same file or scan handed in twice says nothing of its signatures.
-        "a signature shows the same ink as another": any(copy.kind is DuplicateKind.INK for copy in copies),
-        "a signature is a copy of a reference": any(region.copy_of_reference for region in result.regions),
-        "a reference disagrees with the others": any(
-            verdict.doubtful_references for verdict in result.verdicts
-        ),
+        Why.SAME_INK: any(copy.kind is DuplicateKind.INK for copy in copies),
+        Why.COPY: any(region.copy_of_reference for region in result.regions),
+        Why.NOT_FOUND: ClaimAnswer.NOT_FOUND in states,
+        Why.UNREAD: result.status is Status.FAILED,
+        Why.PARTLY_READ: result.status is Status.PARTIAL,
+        Why.UNDECIDED: ClaimAnswer.INCONCLUSIVE in states,
+        Why.REFERENCES: any(verdict.doubtful_references for verdict in result.verdicts),
     }
-    return [reason for reason, holds in reasons.items() if holds]
+    return [why for why in Why if reasons[why]]
+
+
+def _claims_counted(rows: Iterable[ReportRow]) -> dict[str, int]:
+    """How many claims came to what; of those without an answer only where there are any."""
+    counts = _counted(STATES, (claim.state for row in rows for claim in row.claims))
+    return {state: count for state, count in counts.items() if count or state in CLAIM_ANSWERS}
 
 
 def _counted(names: Sequence[str], values: Iterable[str]) -> dict[str, int]:

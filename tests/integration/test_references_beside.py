@@ -1,0 +1,104 @@
+"""The references beside a signature: those it was compared with, the likest first, on a real database."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import Engine, event, select
+
+from db.models import Reference
+from db.roles import READER, grant
+from tests.fakes import PartEncoder, page
+from tests.world import World
+from worker.report.beside import LikeReference, no_references, references_beside
+from worker.result import DocumentResult
+from worker.result.rows import document_result
+from worker.steps.references import as_bytes, as_matrix, enroll_reference
+
+PLACE = (0, 0)
+
+
+@pytest.fixture
+def compared(world: World) -> DocumentResult:
+    """A signature against three references, of which the second is the likest and the first the least."""
+    world.encoder = PartEncoder()
+    # References name both parts behind an embedding, and results name them one by one.
+    encoder, cleaner = world.verify_deps.embedding_version.split("+")
+    world.versions = {**world.versions, "encoder": encoder, "cleaner": cleaner}
+    for number in range(3):
+        world.renderer.documents[b"%d" % number] = [page(0, marks=1)]
+        enroll_reference(
+            "Ann", f"{number}.png", b"%d" % number, deps=world.verify_deps, renderer=world.renderer
+        )
+    document_id = world.arrive("a.pdf", [page(0, marks=1)], claims=("Ann", "Nobody"))
+    world.through(document_id)
+    with world.sessions() as session:
+        references = session.execute(select(Reference).order_by(Reference.id)).scalars().all()
+        for reference, turned in zip(references, (-1.0, 1.0, 0.5), strict=True):
+            embedding = as_matrix([reference.embedding])[0]
+            embedding[:16] *= turned
+            embedding[16] = 1.0 - abs(turned)
+            reference.embedding = as_bytes(embedding)
+        return document_result(session, document_id)
+
+
+def numbers(references: list[LikeReference]) -> list[int]:
+    return [reference.number for reference in references]
+
+
+def test_the_likest_stands_first(world: World, compared: DocumentResult) -> None:
+    beside = references_beside(world.sessions, lambda key: f"/objects/{key}")(compared)
+
+    likest = list(beside[PLACE, "Ann"])
+    assert numbers(likest) == [2, 3, 1]
+    assert likest[0].likeness == pytest.approx(1.0, abs=1e-3)
+    assert likest[2].likeness == pytest.approx(-1.0, abs=1e-3)
+    assert all(reference.picture.startswith("/objects/") for reference in likest)
+    assert beside[PLACE, "Nobody"] == []
+
+
+def test_a_reference_that_another_encoder_embedded_comes_last_without_a_likeness(
+    world: World, compared: DocumentResult
+) -> None:
+    with world.sessions() as session:
+        newest = session.execute(select(Reference).order_by(Reference.id).offset(1).limit(1)).scalar_one()
+        newest.encoder = "another"
+
+    likest = list(references_beside(world.sessions)(compared)[PLACE, "Ann"])
+
+    assert numbers(likest) == [3, 1, 2]
+    assert likest[-1].likeness is None
+
+
+def test_a_reference_enrolled_after_the_answer_was_not_compared(
+    world: World, compared: DocumentResult
+) -> None:
+    world.renderer.documents[b"late"] = [page(0, marks=1)]
+    enroll_reference("Ann", "late.png", b"late", deps=world.verify_deps, renderer=world.renderer)
+
+    assert numbers(list(references_beside(world.sessions)(compared)[PLACE, "Ann"])) == [2, 3, 1]
+
+
+def test_a_linked_document_has_the_references_of_its_original(world: World, compared: DocumentResult) -> None:
+    linked = compared.model_copy(update={"id": 77, "linked_to": compared.id})
+
+    assert numbers(list(references_beside(world.sessions)(linked)[PLACE, "Ann"])) == [2, 3, 1]
+
+
+@pytest.mark.parametrize("engine", ["postgres"], indirect=True)
+def test_who_may_read_no_embedding_sees_them_in_the_order_of_their_numbers(
+    world: World, compared: DocumentResult, engine: Engine
+) -> None:
+    grant(engine, {})
+
+    @event.listens_for(engine, "begin")
+    def as_reader(connection: object) -> None:
+        connection.exec_driver_sql(f"SET LOCAL ROLE {READER}")  # type: ignore[attr-defined]
+
+    likest = list(references_beside(world.sessions)(compared)[PLACE, "Ann"])
+
+    assert numbers(likest) == [1, 2, 3]
+    assert {reference.likeness for reference in likest} == {None}
+
+
+def test_without_a_database_there_are_none(compared: DocumentResult) -> None:
+    assert no_references(compared) == {}
