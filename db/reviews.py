@@ -10,7 +10,17 @@ from sqlalchemy import ColumnElement, and_, case, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from db.engine import now
-from db.models import Decision, Document, Page, ReferenceCopy, Region, Review, Verdict
+from db.models import (
+    AnsweredClaim,
+    Decision,
+    Document,
+    DocumentAnswer,
+    Page,
+    ReferenceCopy,
+    Region,
+    Review,
+    Verdict,
+)
 from db.states import DocumentStage
 from db.writes import changed, insert_many_once
 
@@ -39,16 +49,7 @@ def fill_queue(session: Session, *, four_eyes: bool, limit: int) -> int:
         .where(ReferenceCopy.region_id == Verdict.region_id, ReferenceCopy.signer == Verdict.signer)
         .exists()
     )
-    other = aliased(Verdict)
-    taken = (
-        select(other.id)
-        .where(
-            other.region_id == Verdict.region_id,
-            other.outcome == "genuine",
-            other.signer.not_in(("", Verdict.signer)),
-        )
-        .exists()
-    )
+    asks = and_(Verdict.outcome.in_(("forged", "inconclusive")), or_(~_another_s(), _answering()))
     why = case((copied, "reference_copy"), else_=Verdict.outcome)
     statement = (
         select(Page.document_id, Verdict.region_id, Verdict.signer, why.label("why"))
@@ -60,8 +61,7 @@ def fill_queue(session: Session, *, four_eyes: bool, limit: int) -> int:
             Review.id.is_(None),
             Document.stage == DocumentStage.CLOSED,
             Verdict.signer != "",
-            # A signature that is genuine for another claimed signer says nothing about this one.
-            or_(and_(Verdict.outcome.in_(("forged", "inconclusive")), ~taken), copied),
+            or_(asks, copied),
         )
         .order_by(Verdict.id)
         .limit(limit)
@@ -82,6 +82,30 @@ def fill_queue(session: Session, *, four_eyes: bool, limit: int) -> int:
         for row in session.execute(statement)
     ]
     return insert_many_once(session, Review, rows)
+
+
+def _another_s() -> ColumnElement[bool]:
+    """Whether a signature is likelier that of another claimed signer: it says nothing about this one then."""
+    other = aliased(Verdict)
+    likelier = or_(other.outcome == "genuine", other.probability > Verdict.probability)
+    of_other = (other.region_id == Verdict.region_id, other.signer.not_in(("", Verdict.signer)))
+    return select(other.id).where(*of_other, likelier).exists()
+
+
+def _answering() -> ColumnElement[bool]:
+    """Whether a signature is the one by which the document's newest answer answers this claim."""
+    return (
+        select(AnsweredClaim.id)
+        .join(DocumentAnswer, DocumentAnswer.id == AnsweredClaim.answer_id)
+        .where(
+            DocumentAnswer.document_id == Document.id,
+            DocumentAnswer.number == Document.answer,
+            AnsweredClaim.signer == Verdict.signer,
+            AnsweredClaim.page == Page.index,
+            AnsweredClaim.region == Region.index,
+        )
+        .exists()
+    )
 
 
 def claim_review(session: Session, who: str, *, lasts: timedelta) -> ReviewItem | None:

@@ -22,6 +22,8 @@ TONES = {
     "inconclusive": "doubt",
     "no_reference": "none",
     "not_found": "none",
+    "unread": "none",
+    "contradicted": "bad",
     "cannot_say": "doubt",
     "copy": "doubt",
     "reference_copy": "doubt",

@@ -17,7 +17,7 @@ from db.models import Document
 from producer.services.missing import NotFound
 from producer.services.results import read_rows
 from producer.services.selection import LARGEST_ID
-from worker.result import DocumentResult, EventResult, VerdictResult, VerdictRow
+from worker.result import ClaimResult, DocumentResult, EventResult, VerdictResult, VerdictRow
 from worker.result.claims import READ_STATES, ReadState, claim_results, with_assignment
 from worker.result.listing import DocumentSummary, SignerResult, SignerSummary, reference_result
 from worker.result.rows import document_events, document_result
@@ -148,10 +148,15 @@ def _summary(document: Document, rows: Sequence[VerdictRow]) -> DocumentSummary:
         pages=document.pages_total,
         linked_to=document.original_id,
         claims=claims,
-        findings=(*sorted(outcomes), *_copies(rows)),
+        findings=(*_contradictions(claims), *sorted(outcomes), *_copies(rows)),
         registered_at=document.registered_at,
         finished_at=document.finished_at,
     )
+
+
+def _contradictions(claims: Iterable[ClaimResult]) -> Iterator[str]:
+    if any(claim.contradicted for claim in claims):
+        yield "contradicted"
 
 
 def _copies(rows: Sequence[VerdictRow]) -> Iterator[str]:

@@ -9,6 +9,7 @@ from db.engine import Sessions
 from producer.services.browse import checked_id, show_document
 from producer.services.missing import NotFound
 from worker.errors import ObjectMissing
+from worker.result import DocumentResult
 from worker.storage.port import Results
 
 #: What files begin with that a browser may be given; all that we store is one of them.
@@ -56,6 +57,19 @@ def annotated_page(sessions: Sessions, store: Results, document_id: int, page: i
 
     data = page_with_marks(plain.data, result, page)
     return Picture(data, _media_type(data) or plain.media_type)
+
+
+def likest_references(
+    sessions: Sessions, result: DocumentResult
+) -> dict[tuple[tuple[int, int], str], list[int]]:
+    """Numbers of the references beside each signature, by its place and their signer, the likest first.
+
+    A login that may read no embeddings gets them in the order of enrolment.
+    """
+    from worker.report.beside import references_beside  # noqa: PLC0415 - loads OpenCV
+
+    beside = references_beside(sessions)(result)
+    return {compared: [row.number for row in references] for compared, references in beside.items()}
 
 
 def _picture(store: Results, key: str | None, what: str) -> Picture:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 
 from fastapi.testclient import TestClient
+from sqlalchemy import select
 
+from db.models import Page, Region, Verdict
 from tests.fakes import page
 from tests.world import World
-from worker.errors import UnreadablePage
+from worker.errors import EmptyDocument, UnreadablePage
 
 
 def test_the_first_page_is_the_table_of_documents(client: TestClient) -> None:
@@ -99,3 +101,46 @@ def test_the_table_is_light(client: TestClient) -> None:
 
     assert weight <= 150_000
     assert answer.text.count("<script") == 1
+
+
+def test_what_became_of_a_claim_is_its_answer_and_not_a_verdict(client: TestClient, documents: World) -> None:
+    """An unsigned document answers its claim, one in quarantine does not; two signatures disagree."""
+    documents.through(documents.arrive("in/unsigned.pdf", [page(0)], claims=("Zoe",)))
+    documents.through(documents.arrive("out/none.pdf", EmptyDocument("no bytes"), claims=("Yann",)))
+    number = documents.through(documents.arrive("in/two.pdf", [page(0, marks=2)], claims=("Max",))).id
+    with documents.sessions() as session:
+        rows = session.execute(select(Verdict).where(Verdict.signer == "Max").order_by(Verdict.id)).scalars()
+        for row, (outcome, probability) in zip(rows, (("genuine", 0.9), ("forged", 0.1)), strict=True):
+            row.outcome, row.probability = outcome, probability
+
+    listed = client.get("/documents").text
+    page_of_it = client.get(f"/documents/{number}").text
+
+    assert re.search(r"Zoe <span[^>]*>not found</span>", listed)
+    assert re.search(r"Yann <span[^>]*>unread</span>", listed)
+    assert re.search(r'Max <span[^>]*>genuine</span> <span class="pill bad">contradicted</span>', listed)
+    assert re.search(r'Max <span[^>]*>genuine</span> <span class="pill bad">contradicted</span>', page_of_it)
+    assert client.get(f"/v1/documents/{number}").json()["findings"][0] == "contradicted"
+
+
+def test_marks_that_sign_come_first_and_the_other_signer_s_verdict_is_folded(
+    client: TestClient, documents: World
+) -> None:
+    number = documents.through(documents.arrive("in/two.pdf", [page(0, marks=3)], claims=("Max", "Zoe"))).id
+    with documents.sessions() as session:
+        marks = session.execute(
+            select(Region).join(Page).where(Page.document_id == number).order_by(Region.index)
+        ).scalars()
+        first = next(marks)
+        first.signs = False
+        verdicts = select(Verdict).join(Region).where(Region.index == 1, Region.page_id == first.page_id)
+        for row in session.execute(verdicts).scalars():
+            row.outcome, row.probability = ("genuine", 0.9) if row.signer == "Max" else ("forged", 0.1)
+
+    answer = client.get(f"/documents/{number}").text
+
+    order = [answer.index(words) for words in ("<h2>2 ", "<h2>3 ", "Does not sign (1)", "<h2>1 ")]
+    assert order == sorted(order)
+    assert "Were it another claimed signer’s" in answer
+    assert "Zoe: forged, genuine with probability 0.100" in answer
+    assert 'pill bad">forged' not in answer

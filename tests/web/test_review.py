@@ -12,7 +12,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from db.answers import Asked
-from db.models import Decision, Review, Verdict
+from db.models import AnsweredClaim, Decision, Review, Verdict
 from db.states import AnswerCause
 from producer.services.keys import KeyHolder, NotAllowed, Right, make_key
 from producer.services.review import NoLongerHeld, ReviewRules, decide, next_review, put_off
@@ -63,6 +63,28 @@ def test_the_most_urgent_item_comes_first_and_everybody_gets_another(queue: Worl
     assert (first.why, first.document_id, first.signer) == ("forged", 2, "Zoe")
     assert (second.why, second.document_id) == ("inconclusive", 1)
     assert next_review(queue.sessions, person("cem"), ONE) is None
+
+
+def test_nobody_is_asked_whether_the_other_party_s_signature_is_forged(world: World) -> None:
+    """Two signatures for two claims: what each would be, were it the other's, is no question."""
+    number = world.through(world.arrive("a.pdf", [page(0, marks=2)], claims=("Yann", "Zoe"))).id
+    with world.sessions() as session:
+        rows = session.execute(select(Verdict).order_by(Verdict.region_id, Verdict.signer)).scalars().all()
+        verdicts = (("inconclusive", 0.8), ("forged", 0.1), ("forged", 0.2), ("inconclusive", 0.7))
+        for row, (outcome, probability) in zip(rows, verdicts, strict=True):
+            row.outcome, row.probability = outcome, probability
+        newest = session.execute(select(AnsweredClaim).order_by(AnsweredClaim.signer)).scalars().all()
+        assert [claim.signer for claim in newest] == ["Yann", "Zoe"]
+
+    first, second = next_review(world.sessions, ANN, ONE), next_review(world.sessions, BOB, ONE)
+
+    assert first is not None
+    assert second is not None
+    assert {(item.document_id, item.region, item.signer) for item in (first, second)} == {
+        (number, 0, "Yann"),
+        (number, 1, "Zoe"),
+    }
+    assert next_review(world.sessions, person("carl"), ONE) is None
 
 
 def test_who_asks_again_gets_the_same_item_with_a_newer_fence(queue: World) -> None:

@@ -54,10 +54,11 @@ class FilterLink:
 
 @dataclass(frozen=True, slots=True)
 class RegionCard:
-    """A region with its verdicts, the likeliest signer first."""
+    """A region with its verdicts: those of the signer whom it stands for, and those of the others."""
 
     region: RegionResult
     verdicts: tuple[VerdictResult, ...]
+    others: tuple[VerdictResult, ...]
 
 
 @router.get("/")
@@ -107,6 +108,7 @@ def document_page(
     chosen = next((row for row in result.pages if row.page == page), None)
     if chosen is None and (result.pages or page):
         raise NotFound(f"page {page + 1} of document {document_id}")
+    cards = [] if chosen is None else _cards(result, chosen)
     return render_template(
         request,
         "document.html",
@@ -114,7 +116,8 @@ def document_page(
         page=chosen,
         takes=deps.intake is not None,
         enrolls=deps.enroller is not None,
-        cards=[] if chosen is None else _cards(result, chosen),
+        cards=cards,
+        likest=pictures.likest_references(deps.sessions, result) if cards else {},
         decisions=review.list_decisions(deps.sessions, document_id),
         signers=signers_on_file(deps, result),
         events=browse.list_events(deps.sessions, document_id),
@@ -237,14 +240,19 @@ def _href(query: Mapping[str, str], **changes: str | None) -> str:
 
 
 def _cards(result: DocumentResult, page: PageResult) -> list[RegionCard]:
-    return [RegionCard(region, _verdicts(result, region)) for region in page.regions]
+    """Marks that sign before the others; else in their order."""
+    regions = sorted(page.regions, key=lambda region: not region.is_signing)
+    return [_card(result, region) for region in regions]
 
 
-def _verdicts(result: DocumentResult, region: RegionResult) -> tuple[VerdictResult, ...]:
-    """Those on a region, the likeliest signer first."""
+def _card(result: DocumentResult, region: RegionResult) -> RegionCard:
+    """The likeliest signer stands first."""
     place = (region.page, region.index)
-    verdicts = (verdict for verdict in result.verdicts if verdict.place == place)
-    return tuple(sorted(verdicts, key=lambda verdict: verdict.support, reverse=True))
+    rows = [verdict for verdict in result.verdicts if verdict.place == place]
+    verdicts = sorted(rows, key=lambda verdict: verdict.support, reverse=True)
+    assigned = tuple(verdict for verdict in verdicts if verdict.assigned)
+    others = tuple(verdict for verdict in verdicts if not verdict.assigned)
+    return RegionCard(region, assigned or others, others if assigned else ())
 
 
 def signers_on_file(deps: Deps, result: DocumentResult) -> dict[str, SignerResult]:

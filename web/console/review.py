@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
-from producer.services import browse, review
+from producer.services import browse, pictures, review
 from producer.services.selection import LARGEST_ID
 from web.api.fields import RowId
 from web.auth import WHOLE, Reviewer, check_form
@@ -46,6 +46,7 @@ def review_page(request: Request, deps: Deps, caller: Reviewer) -> Response:
         region=next(row for row in result.regions if (row.page, row.index) == place),
         verdict=next(row for row in result.verdicts if row.place == place and row.signer == item.signer),
         signer=signers_on_file(deps, result).get(item.signer),
+        likest=pictures.likest_references(deps.sessions, result).get((place, item.signer), []),
         buttons=BUTTONS,
     )
 

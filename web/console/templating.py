@@ -10,6 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from web.auth import form_token
 from web.words import SIGNED, TONES
+from worker.result.claims import claim_word
 
 
 def moment(value: datetime | None) -> str:
@@ -40,7 +41,7 @@ _TEMPLATES = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_TEMPLATES.filters.update(moment=moment, age=age, spoken=spoken)
+_TEMPLATES.filters.update(moment=moment, age=age, spoken=spoken, answered=claim_word)
 _TEMPLATES.globals.update(TONES=TONES, SIGNED=SIGNED)
 
 

@@ -33,8 +33,8 @@ class DocumentSummary(ResultModel):
     linked_to: int | None = Field(default=None, description="Id of the document whose answer this is.")
     claims: tuple[ClaimResult, ...] = Field(description="What became of each claimed signer.")
     findings: tuple[str, ...] = Field(
-        description="What a person should know: `copy`, `reference_copy`, or a verdict that is `forged` or "
-        "`inconclusive`."
+        description="What a person should know: `contradicted`, `forged`, `inconclusive`, `copy`, "
+        "`reference_copy`."
     )
     registered_at: Moment = Field(description="When it was registered.")
     finished_at: Moment | None = Field(default=None, description="When its result was final.")
