@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from itertools import groupby
+from typing import TypeVar
 
 from sqlalchemy import ColumnElement, delete, func, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from db.engine import now
 from db.models import Reference, Signer, SignerEvent
 from db.writes import insert_or_find
+
+_Value = TypeVar("_Value")
 
 
 def signer_id(session: Session, name: str) -> int:
@@ -49,7 +51,7 @@ def forget_all(session: Session) -> None:
 
 def embeddings(session: Session, names: Sequence[str], *, encoder: str) -> dict[str, list[bytes]]:
     """Embeddings on file of these signers made by this encoder; names without any are left out."""
-    return _grouped(session, encoder, Signer.name.in_(names))
+    return _by_signer(session, Reference.embedding, Signer.name.in_(names), Reference.encoder == encoder)
 
 
 def mark(session: Session, *, encoder: str) -> tuple[int, int, int]:
@@ -61,51 +63,25 @@ def mark(session: Session, *, encoder: str) -> tuple[int, int, int]:
 
 def all_embeddings(session: Session, *, encoder: str) -> dict[str, list[bytes]]:
     """Embeddings on file of every signer made by this encoder."""
-    return _grouped(session, encoder)
+    return _by_signer(session, Reference.embedding, Reference.encoder == encoder)
 
 
 def reference_strokes(session: Session, names: Sequence[str]) -> dict[str, list[bytes | None]]:
     """Strokes of the references of these signers, in the order of their numbers."""
-    statement = (
-        select(Signer.name, Reference.strokes)
-        .join(Reference, Reference.signer_id == Signer.id)
-        .where(Signer.name.in_(names))
-        .order_by(Signer.name, Reference.id)
-    )
-    strokes: dict[str, list[bytes | None]] = {}
-    for name, stored in session.execute(statement):
-        strokes.setdefault(name, []).append(stored)
-    return strokes
+    return _by_signer(session, Reference.strokes, Signer.name.in_(names))
 
 
 def llrs(session: Session, names: Sequence[str]) -> dict[str, list[float | None]]:
     """How references stand among the signer's others, in the order of their numbers."""
-    statement = (
-        select(Signer.name, Reference.llr)
-        .join(Reference, Reference.signer_id == Signer.id)
-        .where(Signer.name.in_(names))
-        .order_by(Signer.name, Reference.id)
-    )
-    standings: dict[str, list[float | None]] = {}
-    for name, llr in session.execute(statement):
-        standings.setdefault(name, []).append(llr)
-    return standings
+    return _by_signer(session, Reference.llr, Signer.name.in_(names))
 
 
 def reference_grades(
     session: Session, names: Sequence[str], *, encoder: str
 ) -> dict[str, list[float | None]]:
     """How these signers' references were graded, in the order of `embeddings`; None where they were not."""
-    statement = (
-        select(Signer.name, Reference.quality)
-        .join(Reference, Reference.signer_id == Signer.id)
-        .where(Signer.name.in_(names), Reference.encoder == encoder)
-        .order_by(Signer.name, Reference.id)
-    )
-    grades: dict[str, list[float | None]] = {}
-    for name, quality in session.execute(statement):
-        grades.setdefault(name, []).append(quality.get("score"))
-    return grades
+    qualities = _by_signer(session, Reference.quality, Signer.name.in_(names), Reference.encoder == encoder)
+    return {name: [quality.get("score") for quality in of_signer] for name, of_signer in qualities.items()}
 
 
 def on_file(session: Session, name: str) -> Sequence[Reference]:
@@ -152,15 +128,9 @@ def note_damage(session: Session, reference_id: int, damage: str) -> None:
 
 def left_out(session: Session, names: Sequence[str], *, encoder: str) -> dict[str, list[int]]:
     """Numbers of the references of these signers that this encoder has not embedded, where there are any."""
-    statement = (
-        select(Signer.name, Reference.encoder)
-        .join(Reference, Reference.signer_id == Signer.id)
-        .where(Signer.name.in_(names))
-        .order_by(Signer.name, Reference.id)
-    )
     numbers: dict[str, list[int]] = {}
-    for name, rows in groupby(session.execute(statement), key=lambda row: row.name):
-        missing = [number for number, row in enumerate(rows, 1) if row.encoder != encoder]
+    for name, encoders in _by_signer(session, Reference.encoder, Signer.name.in_(names)).items():
+        missing = [number for number, made_by in enumerate(encoders, 1) if made_by != encoder]
         if missing:
             numbers[name] = missing
     return numbers
@@ -191,14 +161,17 @@ def embed_again(
     session.execute(update(Reference).where(Reference.id == reference_id).values(values))
 
 
-def _grouped(session: Session, encoder: str, *conditions: ColumnElement[bool]) -> dict[str, list[bytes]]:
+def _by_signer(
+    session: Session, column: InstrumentedAttribute[_Value], *conditions: ColumnElement[bool]
+) -> dict[str, list[_Value]]:
+    """What the column says of references, in the order of their numbers, by their signers' names."""
     statement = (
-        select(Signer.name, Reference.embedding)
+        select(Signer.name, column)
         .join(Reference, Reference.signer_id == Signer.id)
-        .where(Reference.encoder == encoder, *conditions)
+        .where(*conditions)
         .order_by(Signer.name, Reference.id)
     )
-    embeddings: dict[str, list[bytes]] = {}
-    for name, embedding in session.execute(statement):
-        embeddings.setdefault(name, []).append(embedding)
-    return embeddings
+    values: dict[str, list[_Value]] = {}
+    for name, value in session.execute(statement):
+        values.setdefault(name, []).append(value)
+    return values
