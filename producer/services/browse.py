@@ -20,7 +20,7 @@ from producer.services.selection import LARGEST_ID
 from worker.result import ClaimResult, DocumentResult, EventResult, VerdictResult, VerdictRow
 from worker.result.claims import READ_STATES, ReadState, claim_results, with_assignment
 from worker.result.listing import DocumentSummary, SignerResult, SignerSummary, reference_result
-from worker.result.rows import document_events, document_result
+from worker.result.rows import document_events, document_facts, document_result
 
 __all__ = ["ListFilter"]
 
@@ -135,22 +135,12 @@ def _summary(document: Document, rows: Sequence[VerdictRow]) -> DocumentSummary:
     claims = claim_results(named, with_assignment(list(named), list(_verdicts(rows))), reading)
     outcomes = {str(claim.verdict) for claim in claims if claim.verdict} & _OUTCOMES_TO_SEE
     return DocumentSummary(
-        id=document.id,
-        document=document.key,
-        bucket=document.bucket,
-        version=document.version,
+        **document_facts(document),
         sha256=document.sha256,
-        status=document.status,
-        reason=document.reason,
-        detail=document.detail,
-        signed=document.signed,
         signed_by=rows[0].signed_by if rows else None,
         pages=document.pages_total,
-        linked_to=document.original_id,
         claims=claims,
         findings=(*_contradictions(claims), *sorted(outcomes), *_copies(rows)),
-        registered_at=document.registered_at,
-        finished_at=document.finished_at,
     )
 
 

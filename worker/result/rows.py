@@ -48,6 +48,22 @@ class _Newest(TypedDict):
     answered_at: datetime | None
 
 
+class DocumentFacts(TypedDict):
+    """Fields of results and lists that a document's row holds."""
+
+    document: str
+    id: int
+    bucket: str
+    version: str
+    status: Status
+    reason: str | None
+    detail: str | None
+    signed: bool | None
+    linked_to: int | None
+    registered_at: datetime
+    finished_at: datetime | None
+
+
 def document_result(
     session: Session, document_id: int, *, locate: Locate = str, closing: bool = False
 ) -> DocumentResult:
@@ -64,28 +80,35 @@ def document_result(
     )
     pages = tuple(_page(page, locate) for page in source.pages)
     return DocumentResult(
-        document=document.key,
-        id=document.id,
-        bucket=document.bucket,
-        version=document.version,
+        **document_facts(document),
         sha256=document.sha256 or "",
-        status=document.status,
-        reason=document.reason,
-        detail=document.detail,
-        signed=document.signed,
-        linked_to=document.original_id,
         claims=claim_results(claims, verdicts, _reading(session, document, source, closing=closing)),
         pages=pages,
         verdicts=verdicts,
         versions=VersionsResult.model_validate({} if versions is None else versions.content),
         seconds=events.seconds(session, source.id),
-        registered_at=document.registered_at,
-        finished_at=document.finished_at,
         signed_by=signed_by(region for page in pages for region in page.regions),
         notes=document_notes(session, source.id),
         answer=document.answer,
         **_newest_answer(document),
     )
+
+
+def document_facts(document: Document) -> DocumentFacts:
+    """What a document's row alone says of it."""
+    return {
+        "document": document.key,
+        "id": document.id,
+        "bucket": document.bucket,
+        "version": document.version,
+        "status": document.status,
+        "reason": document.reason,
+        "detail": document.detail,
+        "signed": document.signed,
+        "linked_to": document.original_id,
+        "registered_at": document.registered_at,
+        "finished_at": document.finished_at,
+    }
 
 
 def document_notes(session: Session, document_id: int) -> tuple[str, ...]:
