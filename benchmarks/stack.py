@@ -17,7 +17,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-import boto3
 import typer
 from rich.progress import Progress
 from sqlalchemy import func, select
@@ -28,6 +27,7 @@ from db.engine import Sessions, make_engine, make_sessions
 from db.models import Document, Event, Page, Region, Verdict
 from db.states import Status
 from deploy import crew
+from deploy.corner import s3_client_for
 from deploy.settings import child_environment
 from deploy.stack import Stack, running_stack
 from producer.claims import to_metadata
@@ -71,13 +71,7 @@ def enroll(stack: Stack, references: Path) -> None:
 
 def drop_off(stack: Stack, samples: Path) -> None:
     """Put the documents into the watched bucket, their claims as metadata."""
-    client = boto3.client(
-        "s3",
-        endpoint_url=stack.env["COUNTERSIGN_S3_ENDPOINT"],
-        aws_access_key_id=stack.env["COUNTERSIGN_S3_ACCESS_KEY"],
-        aws_secret_access_key=stack.env["COUNTERSIGN_S3_SECRET_KEY"],
-        region_name=stack.env["COUNTERSIGN_S3_REGION"],
-    )
+    client = s3_client_for(stack.env)
     claims = read_claims(samples / "claims.csv")
     for path in sorted((samples / "documents").iterdir()):
         names = claims.get(path.name, [])

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import boto3
 
@@ -12,6 +13,9 @@ from deploy.postgres_server import create_database, drop_database
 from deploy.redis_server import borrowed_database
 from deploy.servers import Servers
 from deploy.settings import GivenServers
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.client import S3Client
 
 
 @contextmanager
@@ -21,26 +25,19 @@ def private_corner(servers: Servers, *, suffix: str) -> Iterator[dict[str, str]]
     The databases are removed afterwards; the buckets, whose server forgets them, are not.
     """
     given = GivenServers()
-    secret = given.s3_secret_key.get_secret_value()
     name = f"countersign_{secrets.token_hex(4)}"
     env = {
         "COUNTERSIGN_DATABASE_URL": create_database(servers.database_url, name),
         "COUNTERSIGN_S3_ENDPOINT": servers.s3_endpoint,
         "COUNTERSIGN_S3_ACCESS_KEY": given.s3_access_key,
-        "COUNTERSIGN_S3_SECRET_KEY": secret,
+        "COUNTERSIGN_S3_SECRET_KEY": given.s3_secret_key.get_secret_value(),
         "COUNTERSIGN_S3_REGION": given.s3_region,
         "COUNTERSIGN_INTAKE_BUCKET": f"countersign-intake{suffix}",
         "COUNTERSIGN_RESULTS_BUCKET": f"countersign-results{suffix}",
         # Without notifications the listing is the only news of a new object.
         "COUNTERSIGN_LIST_SECONDS": "2",
     }
-    client = boto3.client(
-        "s3",
-        endpoint_url=servers.s3_endpoint,
-        aws_access_key_id=given.s3_access_key,
-        aws_secret_access_key=secret,
-        region_name=given.s3_region,
-    )
+    client = s3_client_for(env)
     try:
         for bucket in (env["COUNTERSIGN_INTAKE_BUCKET"], env["COUNTERSIGN_RESULTS_BUCKET"]):
             client.create_bucket(Bucket=bucket)
@@ -52,3 +49,14 @@ def private_corner(servers: Servers, *, suffix: str) -> Iterator[dict[str, str]]
             yield {**env, "COUNTERSIGN_BROKER_URL": redis_url}
     finally:
         drop_database(servers.database_url, name)
+
+
+def s3_client_for(env: Mapping[str, str]) -> S3Client:
+    """A client of the S3 server that these variables name."""
+    return boto3.client(
+        "s3",
+        endpoint_url=env["COUNTERSIGN_S3_ENDPOINT"],
+        aws_access_key_id=env["COUNTERSIGN_S3_ACCESS_KEY"],
+        aws_secret_access_key=env["COUNTERSIGN_S3_SECRET_KEY"],
+        region_name=env["COUNTERSIGN_S3_REGION"],
+    )

@@ -38,6 +38,15 @@ class Bucket:
     region: str
     client: S3Client
 
+    @property
+    def env(self) -> dict[str, str]:
+        """The variables that connect a command or a worker to its server."""
+        return {
+            "COUNTERSIGN_S3_ENDPOINT": self.endpoint,
+            "COUNTERSIGN_S3_ACCESS_KEY": self.access_key,
+            "COUNTERSIGN_S3_SECRET_KEY": self.secret_key,
+        }
+
 
 @contextmanager
 def required() -> Iterator[None]:

@@ -1,7 +1,8 @@
-"""The evaluation data of tests that need it: `COUNTERSIGN_DATA` alone says where it is."""
+"""The evaluation data of tests that need it, where `COUNTERSIGN_DATA` says; and tables like those in it."""
 
 from __future__ import annotations
 
+import csv
 import os
 from pathlib import Path
 
@@ -17,3 +18,12 @@ def needs_data(*parts: str) -> pytest.MarkDecorator:
     return pytest.mark.skipif(
         bool(missing), reason=f"needs {', '.join(parts)} in the folder COUNTERSIGN_DATA"
     )
+
+
+def write_csv(path: Path, rows: list[dict[str, object]]) -> None:
+    """A table with these rows, its folder made."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.DictWriter(stream, fieldnames=list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
+from deploy.corner import s3_client_for
 from deploy.servers import Servers
 from deploy.stack import Stack, running_stack
 from producer.claims import to_metadata
@@ -48,20 +48,10 @@ def claims(samples: Path) -> dict[str, list[str]]:
     return {row["document"]: [r["signer"] for r in rows if r["document"] == row["document"]] for row in rows}
 
 
-def client(stack: Stack) -> Any:
-    return boto3.client(
-        "s3",
-        endpoint_url=stack.env["COUNTERSIGN_S3_ENDPOINT"],
-        aws_access_key_id=stack.env["COUNTERSIGN_S3_ACCESS_KEY"],
-        aws_secret_access_key=stack.env["COUNTERSIGN_S3_SECRET_KEY"],
-        region_name=stack.env["COUNTERSIGN_S3_REGION"],
-    )
-
-
 def drop_off(stack: Stack, key: str, data: bytes, signers: list[str]) -> None:
     """Put a document into the watched bucket, as a producer's customer does."""
     metadata = {"signer": to_metadata(signers)} if signers else {}
-    client(stack).put_object(
+    s3_client_for(stack.env).put_object(
         Bucket=stack.env["COUNTERSIGN_INTAKE_BUCKET"], Key=key, Body=data, Metadata=metadata
     )
 
@@ -136,7 +126,7 @@ def test_the_result_json_lies_in_storage(stack: Stack, processed: dict[str, dict
     (history,) = countersign("status", str(done["id"]), "--json", env=stack.env).objects
     key = history["answers"][-1]["result"]
 
-    answer = client(stack).get_object(Bucket=stack.env["COUNTERSIGN_RESULTS_BUCKET"], Key=key)
+    answer = s3_client_for(stack.env).get_object(Bucket=stack.env["COUNTERSIGN_RESULTS_BUCKET"], Key=key)
 
     stored = json.loads(answer["Body"].read())
     assert answer["VersionId"] not in (None, "null"), "the results bucket keeps no versions"

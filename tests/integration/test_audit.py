@@ -219,12 +219,7 @@ def test_memory_does_not_grow_with_the_bucket(sessions, postgres):
 
 @pytest.fixture
 def env(s3, database_url, postgres):
-    return {
-        "COUNTERSIGN_DATABASE_URL": database_url,
-        "COUNTERSIGN_S3_ENDPOINT": s3.endpoint,
-        "COUNTERSIGN_S3_ACCESS_KEY": s3.access_key,
-        "COUNTERSIGN_S3_SECRET_KEY": s3.secret_key,
-    }
+    return {"COUNTERSIGN_DATABASE_URL": database_url, **s3.env}
 
 
 def test_the_command_says_it_in_json_and_by_its_exit_status(sessions, s3, env, tmp_path):

@@ -28,9 +28,7 @@ def queued(postgres, s3, database_url, redis_url):
     env = {
         "COUNTERSIGN_DATABASE_URL": database_url,
         "COUNTERSIGN_BROKER_URL": redis_url,
-        "COUNTERSIGN_S3_ENDPOINT": s3.endpoint,
-        "COUNTERSIGN_S3_ACCESS_KEY": s3.access_key,
-        "COUNTERSIGN_S3_SECRET_KEY": s3.secret_key,
+        **s3.env,
         "COUNTERSIGN_RESULTS_BUCKET": s3.name,
         "COUNTERSIGN_RETAIN_DAYS": '{"done": 30}',
     }

@@ -30,9 +30,7 @@ def test_a_worker_writes_json_lines_that_carry_document_and_task(
     env = {
         "COUNTERSIGN_DATABASE_URL": database_url,
         "COUNTERSIGN_BROKER_URL": redis_url,
-        "COUNTERSIGN_S3_ENDPOINT": s3.endpoint,
-        "COUNTERSIGN_S3_ACCESS_KEY": s3.access_key,
-        "COUNTERSIGN_S3_SECRET_KEY": s3.secret_key,
+        **s3.env,
         "COUNTERSIGN_RESULTS_BUCKET": s3.name,
         "COUNTERSIGN_MAX_DELIVERIES": "2",
         # Celery warns who runs it as root before anything is configured.

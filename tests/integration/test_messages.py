@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pickle
-import sys
 from pathlib import Path
 
 import pytest
 from kombu import Queue
 
 from db.states import DocumentStage
+from deploy import crew
 from deploy.processes import start_process, stopped_at_exit, wait_until
 from deploy.settings import child_environment
 from tests.waiting import until
@@ -38,19 +38,7 @@ def test_a_message_that_is_not_json_is_refused_unread_and_the_worker_goes_on(
     crater, log = tmp_path / "crater", tmp_path / "worker.log"
     (tmp_path / "a.db").touch()
     env = {"COUNTERSIGN_BROKER_URL": redis_url, "COUNTERSIGN_DATABASE_URL": f"sqlite:///{tmp_path / 'a.db'}"}
-    command = [
-        sys.executable,
-        "-m",
-        "celery",
-        "-A",
-        "worker.app",
-        "worker",
-        "-Q",
-        "finish",
-        "-P",
-        "solo",
-        "-E",
-    ]
+    command = crew.celery("worker", "-Q", "finish", "-P", "solo", "-E")
     bodies = {
         "application/x-python-serialize": pickle.dumps(Bomb(crater)),
         "application/x-yaml": f"!!python/object/apply:os.mknod ['{crater}']".encode(),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import ssl
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +22,7 @@ from cryptography.x509.oid import NameOID
 from redis.exceptions import NoPermissionError
 
 from db.states import DocumentStage
+from deploy import crew
 from deploy.ports import free_port
 from deploy.processes import start_process, stopped_at_exit, wait_until
 from deploy.redis_server import find_redis, redis_answers
@@ -102,22 +102,9 @@ def test_a_worker_serves_its_queue_with_the_rights_of_the_service(service: str, 
     """It answers a ping, and takes a message off its queue; nothing in its log speaks of a permission."""
     (tmp_path / "a.db").touch()
     env = {"COUNTERSIGN_BROKER_URL": service, "COUNTERSIGN_DATABASE_URL": f"sqlite:///{tmp_path / 'a.db'}"}
-    command = [
-        sys.executable,
-        "-m",
-        "celery",
-        "-A",
-        "worker.app",
-        "worker",
-        "-Q",
-        "finish",
-        "-n",
-        "finish@%h",
-    ]
+    command = crew.celery("worker", "-Q", "finish", "-n", "finish@%h", "-P", "solo", "-E")
     log = tmp_path / "worker.log"
-    process = start_process(
-        "worker", [*command, "-P", "solo", "-E"], log=log, env=child_environment(env), cwd=ROOT
-    )
+    process = start_process("worker", command, log=log, env=child_environment(env), cwd=ROOT)
     with stopped_at_exit(process), make_app(Broker(broker_url=service), Attempts()) as app:
         wait_until(lambda: bool(app.control.ping(timeout=0.5)), process, within=60)
         publisher = CeleryPublisher(app)

@@ -13,6 +13,7 @@ from sqlalchemy.exc import OperationalError
 
 from db.engine import make_engine, make_sessions
 from db.states import DocumentStage
+from deploy import crew
 from deploy.ports import free_port
 from deploy.processes import ProcessDied, start_process, stopped_at_exit, wait_until
 from deploy.settings import child_environment
@@ -142,7 +143,7 @@ def test_settings_show_no_secret_when_they_are_shown(group, monkeypatch: pytest.
 
 
 def worker(env: Mapping[str, str], log: Path, queue: str = "finish"):
-    command = [sys.executable, "-m", "celery", "-A", "worker.app", "worker", "-Q", queue, "-P", "solo", "-E"]
+    command = crew.celery("worker", "-Q", queue, "-P", "solo", "-E")
     full = child_environment({**env, "COUNTERSIGN_RETRY_SECONDS": "1", "COUNTERSIGN_LOG_LEVEL": "DEBUG"})
     return start_process("worker", command, log=log, env=full, cwd=ROOT)
 

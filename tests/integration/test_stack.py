@@ -6,12 +6,12 @@ import base64
 import urllib.error
 import urllib.request
 
-import boto3
 import psutil
 import pytest
 from sqlalchemy import create_engine, inspect
 
 from deploy.console import address_panel, write_environment
+from deploy.corner import s3_client_for
 from deploy.postgres_server import postgres_answers
 from deploy.processes import ProcessDied
 from deploy.stack import Stack, running_stack
@@ -44,13 +44,7 @@ def test_the_database_has_its_tables_and_the_store_its_buckets(stack):
     engine = create_engine(stack.env["COUNTERSIGN_DATABASE_URL"])
     tables = inspect(engine).get_table_names()
     engine.dispose()
-    client = boto3.client(
-        "s3",
-        endpoint_url=stack.env["COUNTERSIGN_S3_ENDPOINT"],
-        aws_access_key_id=stack.env["COUNTERSIGN_S3_ACCESS_KEY"],
-        aws_secret_access_key=stack.env["COUNTERSIGN_S3_SECRET_KEY"],
-        region_name=stack.env["COUNTERSIGN_S3_REGION"],
-    )
+    client = s3_client_for(stack.env)
     buckets = {bucket["Name"] for bucket in client.list_buckets()["Buckets"]}
 
     assert "documents" in tables

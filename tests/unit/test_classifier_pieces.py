@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from itertools import pairwise
 from pathlib import Path
@@ -13,6 +12,7 @@ from PIL import Image
 
 pytest.importorskip("torch", reason="training is an optional extra")
 
+from tests.evaluation_data import write_csv
 from training.classifier import drawn, emblems, real, sets
 from training.classifier.augment import moved, varied_look, worn
 from training.classifier.pieces import AROUND, LARGEST, Piece, cut_piece, whole
@@ -207,14 +207,6 @@ def test_specimens_of_a_signer_are_drawn_by_lot_and_name_their_writer() -> None:
     widths = [[piece.box.width for piece in pieces] for pieces in (first, again, other)]
     assert len(first) == 3 and {piece.group for piece in first} == {"cedar 7"}
     assert widths[0] == widths[1] != widths[2]
-
-
-def write_csv(path: Path, rows: list[dict[str, object]]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.DictWriter(stream, fieldnames=list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
 
 
 SIGNATURE, LOGO = Box(100, 1000, 300, 100), Box(600, 60, 200, 120)

@@ -1,6 +1,5 @@
 """The detector's training pages: what may be trained on, and what is written for it."""
 
-import csv
 import json
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.evaluation_data import DATA, needs_data
+from tests.evaluation_data import DATA, needs_data, write_csv
 from training.detector import readers
 from training.detector.dataset import build_dataset, public_pages
 from training.detector.drawn_test import drawn_page
@@ -46,14 +45,6 @@ from worker.vision.detection.orientation import turned
 from worker.vision.values import Box
 
 with_data = needs_data("detection", "verification", "documents")
-
-
-def write_csv(path: Path, rows: list[dict[str, object]]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.DictWriter(stream, fieldnames=list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
 
 
 def white(path: Path, width: int, height: int) -> None:
