@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from db.engine import now
@@ -44,6 +44,26 @@ class ReviewItem:
 
 def fill_queue(session: Session, *, four_eyes: bool, limit: int) -> int:
     """Put verdicts into the queue that ask for a person and are not in it; how many there were."""
+    moment = now(session)
+    rows = [
+        {
+            "document_id": row.document_id,
+            "region_id": row.region_id,
+            "signer": row.signer,
+            "why": row.why,
+            "priority": _URGENCY[row.why],
+            "four_eyes": four_eyes,
+            "closed": False,
+            "fence": 0,
+            "created_at": moment,
+        }
+        for row in session.execute(_asking(limit))
+    ]
+    return insert_many_once(session, Review, rows)
+
+
+def _asking(limit: int) -> Select[int, int, str, str]:
+    """Verdicts that ask for a person and are not in the queue, with the reason, the oldest first."""
     copied = (
         select(ReferenceCopy.id)
         .where(ReferenceCopy.region_id == Verdict.region_id, ReferenceCopy.signer == Verdict.signer)
@@ -51,7 +71,7 @@ def fill_queue(session: Session, *, four_eyes: bool, limit: int) -> int:
     )
     asks = and_(Verdict.outcome.in_(("forged", "inconclusive")), or_(~_another_s(), _answering()))
     why = case((copied, "reference_copy"), else_=Verdict.outcome)
-    statement = (
+    return (
         select(Page.document_id, Verdict.region_id, Verdict.signer, why.label("why"))
         .join(Region, Region.id == Verdict.region_id)
         .join(Page, Page.id == Region.page_id)
@@ -66,22 +86,6 @@ def fill_queue(session: Session, *, four_eyes: bool, limit: int) -> int:
         .order_by(Verdict.id)
         .limit(limit)
     )
-    moment = now(session)
-    rows = [
-        {
-            "document_id": row.document_id,
-            "region_id": row.region_id,
-            "signer": row.signer,
-            "why": row.why,
-            "priority": _URGENCY[row.why],
-            "four_eyes": four_eyes,
-            "closed": False,
-            "fence": 0,
-            "created_at": moment,
-        }
-        for row in session.execute(statement)
-    ]
-    return insert_many_once(session, Review, rows)
 
 
 def _another_s() -> ColumnElement[bool]:
