@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -337,3 +338,34 @@ def test_nothing_is_unpickled_at_run_time() -> None:
     wrong = [name for name, path in modules() if begins(name, "worker") and "pickle" in set(imports(path))]
 
     assert wrong == []
+
+
+#: A handler of everything, and the reason behind it; the number of a rule is none.
+BROAD = re.compile(r"except (Base)?Exception\b.*")
+REASON = re.compile(r"# (noqa: BLE001 - )?(?!noqa)\w")
+
+
+def broad_handlers_without_reason(text: str) -> list[str]:
+    lines = (handler.group() for handler in BROAD.finditer(text))
+    return [line for line in lines if not REASON.search(line)]
+
+
+def test_whoever_catches_everything_says_why_on_that_line() -> None:
+    silent = {name: broad_handlers_without_reason(path.read_text()) for name, path in modules()}
+
+    assert {name: lines for name, lines in silent.items() if lines} == {}
+
+
+def test_a_handler_of_everything_without_a_reason_is_seen() -> None:
+    text = """
+        except Exception:
+        except BaseException as error:  # noqa: BLE001
+        except Exception:  # noqa: BLE001 - recorded by the attempt
+        except BaseException:  # Ctrl-C too
+        except ValueError:
+    """
+
+    assert broad_handlers_without_reason(text) == [
+        "except Exception:",
+        "except BaseException as error:  # noqa: BLE001",
+    ]
