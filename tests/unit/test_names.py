@@ -171,7 +171,7 @@ def test_what_is_ours_is_imported_by_its_name() -> None:
     assert {path: lines for path, lines in renamed.items() if lines} == {}
 
 
-@pytest.mark.parametrize("package", [*PACKAGES, "tests"])
+@pytest.mark.parametrize("package", [*PACKAGES, "benchmarks", "tests"])
 def test_a_name_says_what_it_is(package: str) -> None:
     vague = [where for path, module in modules(package).items() for where in vague_names(path, module)]
 
