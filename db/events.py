@@ -9,12 +9,13 @@ from sqlalchemy.orm import Session
 
 from db.engine import now
 from db.models import Event
+from db.states import EventSource, StageName
 
 
 def record(
     session: Session,
     document_id: int,
-    stage: str,
+    stage: StageName | EventSource,
     event: str,
     *,
     chunk: int | None = None,
@@ -28,13 +29,14 @@ def record(
 ) -> None:
     """Add one step to a document's history, at this moment.
 
-    `who` is a person who acted; `signer` whom the event speaks of, so that an erasure finds the name.
+    `stage` is where it happened, or who acted beside the stages. `worker` names a process and `who` a
+    person; `signer` is whom the event speaks of, so that an erasure finds the name.
     """
     session.add(
         Event(
             document_id=document_id,
             at=now(session),
-            stage=stage,
+            stage=stage.value,
             event=event,
             chunk=chunk,
             attempt=attempt,

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from db import sweep
 from db.engine import now
 from db.models import Chunk, Document, Event, leased_model
-from db.states import StageName
+from db.states import EventSource, StageName
 
 #: Events that are looked through for the last progress of workers, the newest first.
 _NEWEST_EVENTS = 10_000
@@ -45,11 +45,12 @@ def stage_counts(session: Session, stages: Iterable[tuple[StageName, bool]]) -> 
 
 
 def workers_seen(session: Session) -> Sequence[WorkerSeen]:
-    """Workers of the newest events, by name."""
+    """Workers of the newest events of stages, by name."""
     newest = select(Event.id).order_by(Event.id.desc()).limit(_NEWEST_EVENTS).subquery()
     last = (
         select(func.max(Event.id).label("id"))
-        .where(Event.id.in_(select(newest.c.id)), Event.worker.is_not(None), Event.stage != "intake")
+        .where(Event.id.in_(select(newest.c.id)), Event.worker.is_not(None))
+        .where(Event.stage.not_in(EventSource))
         .group_by(Event.worker)
         .subquery()
     )

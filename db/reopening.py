@@ -11,7 +11,7 @@ from db import events
 from db.answers import Asked
 from db.engine import now
 from db.models import Chunk, Document, Page, ReferenceCopy, Region, Suggestion, Verdict
-from db.states import FIRST_STAGE, ChunkStage, DocumentStage, Status
+from db.states import FIRST_STAGE, ChunkStage, DocumentStage, EventSource, Status
 from db.writes import changed
 
 
@@ -35,7 +35,7 @@ def start_again(
                 status=Status.WORKING,
                 stage=DocumentStage.LINKED,
             )
-            events.record(session, document_id, "operator", str(asked.cause), who=asked.who)
+            events.record(session, document_id, EventSource.OPERATOR, str(asked.cause), who=asked.who)
             again.append(document_id)
     return again
 
@@ -72,7 +72,7 @@ def verify_again(session: Session, document_id: int, asked: Asked) -> list[int]:
             due_at=now(session),
         )
     )
-    events.record(session, document_id, "operator", str(asked.cause), who=asked.who)
+    events.record(session, document_id, EventSource.OPERATOR, str(asked.cause), who=asked.who)
     return list(session.execute(select(Chunk.id).where(theirs).order_by(Chunk.index)).scalars())
 
 

@@ -45,6 +45,15 @@ class ChunkStage(StrEnum):
 StageName = DocumentStage | ChunkStage
 
 
+class EventSource(StrEnum):
+    """What writes an event of a document's history where no stage does."""
+
+    INTAKE = "intake"  # it came in, or was called off again
+    OPERATOR = "operator"  # somebody had it read again, or changed its claims
+    REVIEW = "review"  # somebody decided on a verdict
+    QUARANTINE = "quarantine"  # it was given up
+
+
 class PageStatus(StrEnum):
     """How far one page is."""
 

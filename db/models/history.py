@@ -36,6 +36,7 @@ class Event(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     document_id: Mapped[int] = mapped_column(ForeignKey("documents.id", ondelete="CASCADE"))
     at: Mapped[datetime]
+    #: A stage, or one of `EventSource`.
     stage: Mapped[str]
     event: Mapped[str]
     chunk: Mapped[int | None]

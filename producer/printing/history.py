@@ -31,7 +31,7 @@ def show_history(history: DocumentHistory) -> None:
         out.print(f"  read with {plain(versions)}", highlight=False)
     for answer in history.answers:
         out.print(f"  {plain(_answer(answer))}", soft_wrap=True, highlight=False)
-    rows = empty_table("", "at", "stage", "event", "attempt", "seconds", "worker", "detail")
+    rows = empty_table("", "at", "stage", "event", "attempt", "seconds", "by", "detail")
     for event in history.events:
         rows.add_row(*_event(event))
     out.print(rows)

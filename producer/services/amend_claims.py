@@ -12,7 +12,7 @@ from db import claims, documents, events, reopening
 from db.answers import Asked
 from db.engine import Sessions
 from db.models import Document
-from db.states import AnswerCause, ChunkStage, ClaimSource, DocumentStage, StageName, Status
+from db.states import AnswerCause, ChunkStage, ClaimSource, DocumentStage, EventSource, StageName, Status
 from producer.services.enroll import checked_name
 from producer.services.erase import StillAtWork
 from producer.services.selection import find_only
@@ -107,7 +107,15 @@ def _write(session: Session, document_id: int, amendment: Amendment) -> None:
 
 def _note(session: Session, document_id: int, event: str, signer: str, amendment: Amendment) -> None:
     detail = f"{signer}: {amendment.why}"
-    events.record(session, document_id, "operator", event, detail=detail, who=amendment.who, signer=signer)
+    events.record(
+        session,
+        document_id,
+        EventSource.OPERATOR,
+        event,
+        detail=detail,
+        who=amendment.who,
+        signer=signer,
+    )
 
 
 def _compare_again(session: Session, document: Document, who: str) -> list[tuple[StageName, int, int]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from db import documents, events, reopening
 from db.answers import Asked
 from db.engine import Sessions
-from db.states import AnswerCause
+from db.states import AnswerCause, EventSource
 from producer.services.browse import summarise_document
 from producer.services.erase import erase_document
 from producer.services.keys import KeyHolder
@@ -42,7 +42,7 @@ def cancel(sessions: Sessions, document_id: int, caller: KeyHolder) -> bool:
         detail = f"cancelled by {caller.name}"
         ended = documents.quarantine(session, document_id, reason=CANCELLED, detail=detail)
         if ended:
-            events.record(session, document_id, "intake", CANCELLED, who=caller.name)
+            events.record(session, document_id, EventSource.INTAKE, CANCELLED, who=caller.name)
     return ended
 
 

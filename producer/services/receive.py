@@ -22,7 +22,7 @@ from db import access, documents, events
 from db.documents import Object
 from db.engine import Sessions
 from db.models import Submission
-from db.states import ClaimSource
+from db.states import ClaimSource, EventSource
 from producer.claims import signer_name, to_metadata
 from producer.services.deps import IntakeDeps
 from producer.services.keys import KeyHolder
@@ -235,7 +235,7 @@ def _register(received: Received, intake: DocumentIntake, caller: KeyHolder, sub
     with intake.sessions() as session:
         document_id, new = documents.register(session, source, claims)
         if new:
-            events.record(session, document_id, "intake", "registered", worker=caller.name)
+            events.record(session, document_id, EventSource.INTAKE, "registered", who=caller.name)
         access.end_submission(session, submission_id, document_id)
     return document_id
 

@@ -11,6 +11,7 @@ from datetime import timedelta
 
 from db import events, reviews
 from db.engine import Sessions
+from db.states import EventSource
 from producer.services.keys import KeyHolder, Right, check_right
 from worker.errors import TransientError
 from worker.result.decisions import Answer, DecisionResult, ReviewResult
@@ -69,7 +70,9 @@ def decide(
         if decision is None:
             raise NoLongerHeld
         detail = f"page {decision.page + 1}, region {decision.region + 1}, {decision.signer}: {answer.value}"
-        events.record(session, decision.document_id, "review", "decided", worker=caller.name, detail=detail)
+        events.record(
+            session, decision.document_id, EventSource.REVIEW, "decided", who=caller.name, detail=detail
+        )
         return DecisionResult.model_validate(decision)
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from db import documents, events, intake
 from db.documents import Object
+from db.states import EventSource
 from producer.claims import Claims, signer_name, to_metadata
 from producer.claims_table import ClaimsTable
 from producer.services.claim_lookup import check_pattern, from_table, look_up
@@ -22,7 +23,7 @@ from producer.sources import has_scheme
 from producer.sources.naming import SIDECAR_SUFFIX, is_folder_marker, sort_key
 from producer.sources.port import UploadTarget
 from worker.errors import ObjectError, WrongUse
-from worker.log import actor, logger
+from worker.log import logger
 from worker.outages import unavailable
 
 #: Objects that share a transaction.
@@ -182,10 +183,10 @@ def _register(session: Session, source: Object, claims: Claims) -> list[int]:
     document_id, new = documents.register(session, source, claims.signers)
     if not new:
         return []
-    events.record(session, document_id, "intake", "registered", worker=actor.get().worker)
+    events.record(session, document_id, EventSource.INTAKE, "registered")
     for refused in claims.refused:
         detail = f"{refused.source.value}: {refused.reason}"
-        events.record(session, document_id, "intake", "claim_refused", detail=detail)
+        events.record(session, document_id, EventSource.INTAKE, "claim_refused", detail=detail)
         logger.warning("a claim is refused", extra={"document": document_id, "reason": detail})
     return [document_id]
 

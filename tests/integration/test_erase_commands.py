@@ -8,6 +8,7 @@ import pytest
 
 from db import documents, events
 from db.engine import now
+from db.states import DocumentStage
 from producer.services.selection import find_only
 from tests.acceptance.commands import countersign
 from tests.erasures import finished_days_ago, lines, signed
@@ -78,7 +79,7 @@ def test_a_document_is_found_by_its_task_and_retried_by_time(world: World):
     document_id = signed(world, "a.pdf")
     task = "1b4e28ba-2fa1-11d2-883f-0016d3cca427"
     with world.sessions() as session:
-        events.record(session, document_id, "render", "failed", task=task)
+        events.record(session, document_id, DocumentStage.RENDER, "failed", task=task)
         documents.quarantine(session, document_id, reason="x", detail="y")
         moment = now(session)
 

@@ -7,9 +7,10 @@ from datetime import timedelta
 
 from sqlalchemy import update
 
+from db import events
 from db.engine import now
 from db.models import Document, Event
-from db.states import ChunkStage, DocumentStage
+from db.states import ChunkStage, DocumentStage, EventSource
 from producer.services.status import STANDSTILL, overview, stages_at_a_standstill
 from tests.acceptance.commands import countersign
 from tests.fakes import page
@@ -39,6 +40,8 @@ def test_the_overview_says_what_waits_and_who_was_at_work(engine) -> None:
     world = World(engine)
     world.through(world.arrive("done.pdf", [page(0)]))
     rendered_only(world)
+    with world.sessions() as session:
+        events.record(session, 1, EventSource.REVIEW, "decided", worker="ann")
 
     numbers = overview(world.sessions)
 
@@ -47,8 +50,9 @@ def test_the_overview_says_what_waits_and_who_was_at_work(engine) -> None:
     assert (stages["detect"].waiting, stages["detect"].at_work) == (2, 0)
     assert stages["detect"].standing_since is not None
     assert (stages["finish"].waiting, stages["finish"].standing_since) == (0, None)
-    assert [(worker.worker, worker.stage) for worker in numbers.workers if "@" in worker.worker] == [
-        ("render@host", "render")
+    assert [(worker.worker, worker.stage) for worker in numbers.workers] == [
+        ("embedded", "finish"),
+        ("render@host", "render"),
     ]
     assert numbers.finished_last_hour == 1
 

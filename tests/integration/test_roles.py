@@ -18,7 +18,7 @@ from db.documents import Object
 from db.engine import make_engine, make_sessions
 from db.models import Event, Reference, Region
 from db.roles import PRODUCER, READER, ROLES, WORKER, grant
-from db.states import ClaimSource, DocumentStage, Status
+from db.states import ClaimSource, DocumentStage, EventSource, Status
 from db.sweep import overdue
 from tests.acceptance.commands import countersign
 from tests.fakes import page
@@ -103,7 +103,7 @@ def test_the_producer_registers_documents_and_sees_what_is_known(as_role: As) ->
     with make_sessions(as_role(PRODUCER))() as session:
         assert intake.unknown(session, [source, Object("intake", "first.pdf", "v1")]) == [source]
         document_id, new = documents.register(session, source, {"Ann": ClaimSource.KEY})
-        events.record(session, document_id, "intake", "registered")
+        events.record(session, document_id, EventSource.INTAKE, "registered")
         assert new
         assert documents.register(session, source, {}) == (document_id, False)
 

@@ -11,11 +11,13 @@ from fastapi.testclient import TestClient
 from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 
+from db import events
 from db.answers import Asked
 from db.models import AnsweredClaim, Decision, Review, Verdict
 from db.states import AnswerCause
 from producer.services.keys import KeyHolder, NotAllowed, Right, make_key
 from producer.services.review import NoLongerHeld, ReviewRules, decide, next_review, put_off
+from producer.services.status import overview
 from tests.fakes import page
 from tests.integration.conftest import engine  # noqa: F401 - a fixture: both databases
 from tests.web.conftest import BASE
@@ -147,6 +149,17 @@ def test_a_decision_stands_beside_the_verdict_and_ends_the_item(queue: World) ->
     following = next_review(queue.sessions, ANN, ONE)
     assert following is not None
     assert following.id != item.id
+
+
+def test_a_reviewer_stands_in_the_history_and_is_no_worker(queue: World) -> None:
+    item = next_review(queue.sessions, ANN, ONE)
+    assert item is not None
+    decide(queue.sessions, ANN, item.id, fence=item.fence, answer=Answer.GENUINE)
+
+    with queue.sessions() as session:
+        decided = events.history(session, item.document_id)[-1]
+    assert (decided.event, decided.who, decided.worker) == ("decided", "ann", None)
+    assert [worker.worker for worker in overview(queue.sessions).workers] == ["embedded"]
 
 
 def test_an_item_that_was_put_off_rests_and_comes_back(queue: World) -> None:

@@ -60,8 +60,9 @@ def test_a_document_that_comes_in_is_registered_sent_and_can_be_asked_for(
     assert folder.sent == [number]
     with documents.sessions() as session:
         claims = session.execute(select(Claim.signer).where(Claim.document_id == number)).scalars().all()
-        events = session.execute(select(Event.event).where(Event.document_id == number)).scalars().all()
-    assert (claims, events) == (["Ann", "Bob"], ["registered"])
+        columns = (Event.event, Event.who, Event.worker)
+        events = session.execute(select(*columns).where(Event.document_id == number)).all()
+    assert (claims, events) == (["Ann", "Bob"], [("registered", "local", None)])
     stored = Path(door.get(answer.headers["location"]).json()["document"])
     assert stored.read_bytes() == PDF
     assert stored.is_relative_to(folder.root)
@@ -249,6 +250,7 @@ def test_forms_submit_and_cancel(door: TestClient) -> None:
 
     assert "Ann" in page.text
     assert "cancelled by local" in ended.text
+    assert '<b>intake</b> cancelled <span class="soft small">local</span>' in ended.text
     assert "Give up" in again.text
 
 

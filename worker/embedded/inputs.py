@@ -11,6 +11,7 @@ from enum import StrEnum
 from sqlalchemy.orm import Session
 
 from db import events, signers
+from db.states import EventSource
 
 #: The event that notes the inputs of the answer that follows it.
 EVENT = "inputs"
@@ -37,7 +38,7 @@ class Inputs:
 
     def note(self, session: Session, document_id: int, claimed: Collection[str]) -> None:
         """Write into the document's history what its next answer rests on."""
-        events.record(session, document_id, "intake", EVENT, detail=self._words(claimed))
+        events.record(session, document_id, EventSource.INTAKE, EVENT, detail=self._words(claimed))
 
     def changes(self, session: Session, document_id: int, claimed: Collection[str]) -> list[Change]:
         """What has changed since the newest note, for a document with these claims."""

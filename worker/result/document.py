@@ -269,7 +269,7 @@ class EventResult(ResultModel):
     """One step on a document's way."""
 
     at: Moment = Field(description="When it was written.")
-    stage: str = Field(description="The stage: `render`, `detect`, `verify`, `finish`, or who acted.")
+    stage: str = Field(description="A stage, or `intake`, `operator`, `review`, `quarantine`.")
     event: str = Field(description="What happened, in a word.")
     chunk: int | None = Field(default=None, description="Number of the chunk of pages in the database.")
     attempt: int | None = Field(default=None, description="Which attempt at the stage it was, from 1.")

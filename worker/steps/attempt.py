@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from db import chunks, documents, events, leases, verdicts
 from db.leases import Lease
 from db.models import Document
-from db.states import ChunkStage, StageName
+from db.states import ChunkStage, EventSource, StageName
 from worker.errors import (
     BrokerUnavailable,
     ObjectError,
@@ -144,7 +144,7 @@ def note_event(
     events.record(
         session,
         document_id,
-        lease.stage.value,
+        lease.stage,
         event,
         chunk=lease.chunk,
         attempt=lease.attempt,
@@ -195,7 +195,7 @@ def _note_abandoned(session: Session, lease: Lease, document_id: int) -> None:
     events.record(
         session,
         document_id,
-        lease.stage.value,
+        lease.stage,
         "abandoned",
         chunk=lease.chunk,
         attempt=lease.attempt - 1,
@@ -221,7 +221,7 @@ def _quarantine(deps: Deps, document_id: int, reason: str, detail: str) -> None:
         versions_id = verdicts.versions_id(session, deps.versions)
         if documents.quarantine(session, document_id, reason=reason, detail=detail, versions_id=versions_id):
             logger.warning("document quarantined", extra={"document": document_id, "reason": reason})
-            events.record(session, document_id, "quarantine", reason, detail=detail)
+            events.record(session, document_id, EventSource.QUARANTINE, reason, detail=detail)
 
 
 def _put_off(deps: Deps, claimed: _Claimed, error: Exception) -> None:

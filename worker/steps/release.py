@@ -37,7 +37,7 @@ def hand_back(sessions: Sessions, queue: str, row_id: int, holder: Actor, attemp
             events.record(
                 session,
                 document.id,
-                stage.name.value,
+                stage.name,
                 "handed_back",
                 chunk=chunk,
                 attempt=attempt,

@@ -55,7 +55,7 @@ def _render(lease: Lease, document: Document, deps: RenderDeps) -> None:
 
 def _note(session: Session, lease: Lease, rendering: Rendering) -> None:
     """What the document carries and lacks; an earlier look that found it lacking is taken back."""
-    stage = lease.stage.value
+    stage = lease.stage
     if rendering.notes:
         events.record(session, lease.id, stage, documents.NOTED, detail=", ".join(rendering.notes))
     if rendering.lacks != tallies.lack(session, lease.id):
@@ -94,7 +94,7 @@ def _send_pages(lease: Lease, rendering: Rendering, known: int, deps: RenderDeps
                 hold(session, lease, progress=True)
                 chunk_id = chunks.add(session, lease.id, number, rows, stage=first)
                 for note in notes:
-                    events.record(session, lease.id, lease.stage.value, documents.NOTED, detail=note)
+                    events.record(session, lease.id, lease.stage, documents.NOTED, detail=note)
             _send(deps, chunk_id, lease.id)
 
 

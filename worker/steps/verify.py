@@ -80,9 +80,7 @@ def _verify(lease: Lease, document: Document, deps: VerifyDeps) -> None:
         # References of signers whom nobody claims do not belong into a document's history.
         for error in (*(references if claimed else ()), *damaged.values()):
             signer = error.signer if isinstance(error, DamagedReference) else None
-            events.record(
-                session, document.id, lease.stage.value, error.code, detail=str(error), signer=signer
-            )
+            events.record(session, document.id, lease.stage, error.code, detail=str(error), signer=signer)
         _write(session, lease, (*answers, *map(_unanswered, damaged, damaged.values())), deps)
         copies.record_matches(session, matches)
 
