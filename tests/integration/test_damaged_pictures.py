@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from db import events
-from db.models import Reference, Region
+from db.models import Page, Reference, Region
 from db.states import Status
 from deploy.ports import free_port
 from tests.conftest import Bucket
@@ -213,6 +213,22 @@ def test_a_damaged_crop_leaves_its_region_without_verdict_and_its_neighbours_wit
     assert (document.status, document.signed, document.reason) == (Status.PARTIAL, True, "damaged_crop")
     assert document.detail == f"1 of 3 signatures could not be compared; {sentence}"
     assert history(world, document_id, "damaged_crop") == [sentence]
+
+
+@DAMAGES
+def test_a_damaged_page_image_fails_its_page_alone(world: World, damage, reason: str):
+    document_id = world.arrive("letter.pdf", [page(0, marks=1), page(1, marks=1)])
+    render_document(document_id, world.render_deps)
+    with world.sessions() as session:
+        key = session.execute(select(Page.image_key).where(Page.index == 1)).scalar_one()
+    damage(world.store, key)
+
+    document = world.through(document_id)
+
+    first, second = result_of(world, document_id).pages
+    assert (document.status, document.signed) == (Status.PARTIAL, True)
+    assert (first.reason, second.reason) == (None, "unreadable_page")
+    assert second.detail == f"the stored page image is damaged: {reason}"
 
 
 def test_a_document_whose_only_crop_is_damaged_is_still_signed(world: World):

@@ -13,11 +13,12 @@ from db.writes import Values
 from worker.errors import DamagedImage, PageError, UndetectablePage, UnreadablePage
 from worker.steps.attempt import Job, attempt, close_stage
 from worker.steps.ports import DetectDeps
+from worker.steps.stored import stored_image
 from worker.storage.keys import crop_key
 from worker.vision.crops import crop
 from worker.vision.detection.detector import Detector
 from worker.vision.detection.orientation import turned
-from worker.vision.images import decode, encode_png
+from worker.vision.images import encode_png
 from worker.vision.values import DetectedRegion, Pixels
 
 
@@ -34,7 +35,7 @@ def detect_chunk(chunk_id: int, deps: DetectDeps) -> bool:
     """Detect on a chunk's pages; False when it is past this stage or in other hands.
 
     The model runs between two short transactions. A chunk delivered twice may cost a second forward pass
-    but writes nothing twice. A page that cannot be decoded fails alone.
+    but writes nothing twice. A page whose stored image is damaged or gone fails alone.
     """
     return attempt(Job(ChunkStage.DETECT, chunk_id), deps, _detect)
 
@@ -59,9 +60,11 @@ def _answer_pages(pages: Sequence[Page], document_id: int, deps: DetectDeps) -> 
     images: list[tuple[_PageAnswer, Pixels]] = []
     for answer in answers:
         try:
-            images.append((answer, decode(deps.store.get(answer.page.image_key or ""))))
-        except DamagedImage:
-            answer.error = UnreadablePage(answer.page.index, "the stored page image is damaged")
+            images.append((answer, stored_image(answer.page.image_key or "", deps.store)))
+        except DamagedImage as error:
+            answer.error = UnreadablePage(
+                answer.page.index, f"the stored page image is damaged: {error.reason}"
+            )
     detected = _detected([image for _, image in images], deps.detector)
     for (answer, image), regions in zip(images, detected, strict=True):
         index = answer.page.index
