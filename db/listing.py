@@ -105,8 +105,16 @@ def reference_image_key(session: Session, signer_id: int, number: int) -> str | 
 
 def oldest_waiting(session: Session) -> datetime | None:
     """When the document was registered that has waited longest for its answer; None when none waits."""
-    unfinished = Document.status.in_((Status.WAITING, Status.WORKING))
-    return session.execute(select(func.min(Document.registered_at)).where(unfinished)).scalar_one()
+    return session.execute(select(func.min(Document.registered_at)).where(_unfinished())).scalar_one()
+
+
+def unfinished_ids(session: Session) -> Sequence[int]:
+    """Ids of all documents that wait for their answer, oldest first."""
+    return session.execute(select(Document.id).where(_unfinished()).order_by(Document.id)).scalars().all()
+
+
+def _unfinished() -> ColumnElement[bool]:
+    return Document.status.in_([status for status in Status if not status.final])
 
 
 def _pages_of(statement: Select[*Columns], document_id: int) -> Select[*Columns]:

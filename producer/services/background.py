@@ -7,9 +7,8 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from db import listing
 from db.engine import Sessions
-from db.states import Status
-from producer.services.browse import ListFilter, list_documents
 from producer.services.progress import unheard
 from worker.log import logger
 
@@ -32,12 +31,9 @@ class BackgroundReader:
 
     def start_unfinished(self, sessions: Sessions) -> int:
         """Have those read that an earlier process has left unfinished; how many there were."""
-        left = [
-            row.id
-            for status in (Status.WAITING, Status.WORKING)
-            for row in list_documents(sessions, ListFilter(status=status), limit=200).documents
-        ]
-        for document_id in sorted(left):
+        with sessions() as session:
+            left = listing.unfinished_ids(session)
+        for document_id in left:
             self.start(document_id)
         return len(left)
 
