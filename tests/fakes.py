@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 import cv2
 import numpy as np
 
-from db.states import StageName
 from worker.errors import DocumentError, ObjectMissing, PageError, ServiceError
+from worker.pipeline import QueueMessage
 from worker.vision.choices import Label, Limits
 from worker.vision.values import Box, DetectedRegion, Embeddings, Normal, Pixels, RenderedPage
 from worker.vision.verification.architectures.siamese import SiameseVerifier
@@ -141,8 +141,8 @@ class Outbox:
 
     sent: list[tuple[str, int]] = field(default_factory=list)
 
-    def send(self, stage: StageName, document_id: int, chunk_id: int = 0) -> None:
-        self.sent.append((stage.value, chunk_id or document_id))
+    def send(self, message: QueueMessage) -> None:
+        self.sent.append((message.stage.value, message.row_id(message.stage)))
 
     def take(self, kind: str) -> list[int]:
         """Ids of that kind sent so far, forgotten afterwards."""

@@ -12,7 +12,7 @@ from types import FrameType
 import uvicorn
 
 from producer.services.background import BackgroundReader
-from producer.services.intake import connect
+from producer.services.intake import connect_bucket
 from producer.services.keys import list_keys
 from producer.services.receive import BucketIntake, FolderIntake
 from producer.services.review import ReviewRules
@@ -82,7 +82,7 @@ class OpenedDoor:
 def open_door(door: Door) -> Iterator[OpenedDoor]:
     """Open what is served; closed behind the block. WrongUse."""
     if door.results is None:
-        intake = None if door.read_only else BucketIntake(connect("."))
+        intake = None if door.read_only else BucketIntake(connect_bucket())
         deps = WebDeps(
             connections.sessions(),
             connections.store(),

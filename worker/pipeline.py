@@ -43,6 +43,22 @@ class Stage(Queue):
     lease: Callable[[Attempts], float]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueMessage:
+    """What is sent: a stage, a document and, to a stage of chunks, the chunk of that document."""
+
+    stage: StageName
+    document_id: int
+    chunk_id: int | None = None
+
+    def row_id(self, stage: StageName) -> int:
+        """The row that a stage of this message works on. ValueError where it names no chunk."""
+        row_id = self.chunk_id if isinstance(stage, ChunkStage) else self.document_id
+        if row_id is None:
+            raise ValueError(f"{stage} works on chunks, and the message names none")
+        return row_id
+
+
 class Pipeline:
     """Stages in order: of the whole document, of its chunks, and of the whole document again.
 

@@ -11,10 +11,10 @@ from celery import Celery, Signature, chain
 from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
-from db.states import ChunkStage, StageName
+from db.states import FIRST_STAGE
 from worker.app import app
 from worker.errors import BrokerUnavailable
-from worker.pipeline import PIPELINE, Stage
+from worker.pipeline import PIPELINE, QueueMessage, Stage
 
 #: What Flower and the events show in place of a task's arguments; `countersign status TASK` knows them.
 HIDDEN = "(see countersign status)"
@@ -31,17 +31,14 @@ class CeleryPublisher:
 
     def start(self, document_id: int) -> None:
         """Send a document that was registered to its first stage."""
-        self.send(PIPELINE.opening[0].name, document_id)
+        self.send(QueueMessage(stage=FIRST_STAGE, document_id=document_id))
 
-    def send(self, stage: StageName, document_id: int, chunk_id: int = 0) -> None:
-        """Send a document, or a chunk of it, to this stage and those that follow.
+    def send(self, message: QueueMessage) -> None:
+        """Send a document, or a chunk of it, to its stage and those that follow.
 
         One Celery chain over several queues, so that Flower shows parents and roots.
         """
-        links = [
-            self._link(link, chunk_id if isinstance(link.name, ChunkStage) else document_id)
-            for link in PIPELINE.chain(stage)
-        ]
+        links = [self._link(stage, message.row_id(stage.name)) for stage in PIPELINE.chain(message.stage)]
         with _translated():
             chain(*links, app=self._app).apply_async()
 

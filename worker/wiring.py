@@ -12,7 +12,7 @@ from typing import TypeVar, cast
 from db.engine import Sessions
 from db.states import StageName
 from worker import connections, engines
-from worker.pipeline import PIPELINE
+from worker.pipeline import PIPELINE, QueueMessage
 from worker.rendering.renderer import SandboxRenderer
 from worker.settings import Attempts, Detection, Reading, Verification
 from worker.steps.ports import Deps, DetectDeps, Publisher, RenderDeps, VerifyDeps
@@ -62,7 +62,7 @@ def verify_deps(base: Deps, settings: StageSettings) -> VerifyDeps:
 class NoPublisher:
     """Sends nothing: for those who walk the rows themselves, or have none to send."""
 
-    def send(self, stage: StageName, document_id: int, chunk_id: int = 0) -> None:
+    def send(self, message: QueueMessage) -> None:
         """Nothing to send."""
 
 

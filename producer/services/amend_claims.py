@@ -12,14 +12,12 @@ from db import claims, documents, events, reopening
 from db.answers import Asked
 from db.engine import Sessions
 from db.models import Document
-from db.states import AnswerCause, ChunkStage, ClaimSource, DocumentStage, EventSource, StageName, Status
+from db.states import FIRST_STAGE, AnswerCause, ChunkStage, ClaimSource, DocumentStage, EventSource, Status
 from producer.services.enroll import checked_name
 from producer.services.erase import StillAtWork
 from producer.services.selection import find_only
 from worker.errors import WrongUse
-
-#: Sends a row to a stage: the stage, the document's id and the chunk's, or 0.
-Send = Callable[[StageName, int, int], None]
+from worker.pipeline import QueueMessage
 
 
 class ClaimAction(StrEnum):
@@ -49,7 +47,9 @@ class Amended:
     again: bool
 
 
-def amend_claims(sessions: Sessions, send: Send, name: str, amendment: Amendment) -> Amended:
+def amend_claims(
+    sessions: Sessions, send: Callable[[QueueMessage], None], name: str, amendment: Amendment
+) -> Amended:
     """Change a claim of the one document of that name.
 
     A document with an answer is compared again without being rendered or searched again. It gets a new
@@ -61,8 +61,8 @@ def amend_claims(sessions: Sessions, send: Send, name: str, amendment: Amendment
         _check(session, document, amendment)
         _write(session, document.id, amendment)
         sent = _compare_again(session, document, amendment.who)
-    for stage, document_id, chunk_id in sent:
-        send(stage, document_id, chunk_id)
+    for message in sent:
+        send(message)
     return Amended(document.id, bool(sent))
 
 
@@ -118,7 +118,7 @@ def _note(session: Session, document_id: int, event: str, signer: str, amendment
     )
 
 
-def _compare_again(session: Session, document: Document, who: str) -> list[tuple[StageName, int, int]]:
+def _compare_again(session: Session, document: Document, who: str) -> list[QueueMessage]:
     """Send a document with an answer back to be compared; what is to be sent."""
     asked = Asked(cause=AnswerCause.CHANGED_CLAIM, who=who)
     if document.status not in (Status.DONE, Status.PARTIAL):
@@ -128,8 +128,12 @@ def _compare_again(session: Session, document: Document, who: str) -> list[tuple
     if document.original_id is not None or document.pages_total is None:
         alone.append(document.id)
     begun = reopening.start_again(session, alone, asked)
-    rendering: list[tuple[StageName, int, int]] = [(DocumentStage.RENDER, row_id, 0) for row_id in begun]
+    from_the_start = [QueueMessage(stage=FIRST_STAGE, document_id=row_id) for row_id in begun]
     if document.id in alone:
-        return rendering
+        return from_the_start
     chunk_ids = reopening.verify_again(session, document.id, asked)
-    return [*((ChunkStage.VERIFY, document.id, chunk_id) for chunk_id in chunk_ids), *rendering]
+    compared = [
+        QueueMessage(stage=ChunkStage.VERIFY, document_id=document.id, chunk_id=row_id)
+        for row_id in chunk_ids
+    ]
+    return [*compared, *from_the_start]

@@ -10,14 +10,21 @@ from worker.errors import WrongUse
 from worker.settings import Intake, Storage
 
 
+def connect_bucket() -> IntakeDeps:
+    """The intake of the bucket that local files are uploaded to. WrongUse."""
+    return connect(f"s3://{Intake().intake_bucket}")
+
+
 def connect(place: str) -> IntakeDeps:
     """The intake of a URL; for a path, of the bucket that local files are uploaded to. WrongUse."""
+    if not has_scheme(place):
+        return connect_bucket()
     from worker.publisher import open_publisher  # noqa: PLC0415 - in the extra `queue`
 
     settings, publisher = Intake(), open_publisher()
     return IntakeDeps(
         sessions=connections.sessions(),
-        source=configured_source(place if has_scheme(place) else f"s3://{settings.intake_bucket}"),
+        source=configured_source(place),
         send=publisher.start,
         depth=publisher.depth,
         settings=settings,

@@ -7,25 +7,22 @@ import pytest
 from db import answers, events, reopening
 from db.answers import Asked
 from db.claims import claimed_signers
-from db.states import AnswerCause, StageName, Status
+from db.states import AnswerCause, Status
 from producer.services.amend_claims import Amendment, ClaimAction, amend_claims
 from producer.services.erase import StillAtWork
 from tests.erasures import erased_signer, everything
 from tests.fakes import page
 from tests.world import World
 from worker.errors import WrongUse
+from worker.pipeline import QueueMessage
 from worker.result.rows import document_result
 
 
 def amend(world: World, name: str, action: str, signer: str, to: str | None = None) -> list[tuple[str, int]]:
-    sent = []
-
-    def send(stage: StageName, document_id: int, chunk_id: int) -> None:
-        sent.append((stage.value, document_id))
-
+    sent: list[QueueMessage] = []
     amendment = Amendment(action=ClaimAction(action), signer=signer, to=to, who="eve@desk", why="misread")
-    amend_claims(world.sessions, send, name, amendment)
-    return sent
+    amend_claims(world.sessions, sent.append, name, amendment)
+    return [(message.stage.value, message.document_id) for message in sent]
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from deploy.settings import child_environment
 from tests.faults.traps import Traps
 from tests.waiting import until
 from worker.app import make_app
-from worker.pipeline import Queue
+from worker.pipeline import Queue, QueueMessage
 from worker.publisher import CeleryPublisher
 from worker.settings import Attempts, Broker
 from worker.tasks.watchdog import STALLED
@@ -68,7 +68,9 @@ class Shop:
         if queue == "render":
             publisher.start(self.document_id)
         else:
-            publisher.send(ChunkStage.DETECT, self.document_id, self.chunk_id)
+            publisher.send(
+                QueueMessage(stage=ChunkStage.DETECT, document_id=self.document_id, chunk_id=self.chunk_id)
+            )
 
     def row(self, queue: str) -> Document | Chunk:
         with self.sessions() as session:

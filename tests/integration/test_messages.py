@@ -14,6 +14,7 @@ from deploy.processes import start_process, stopped_at_exit, wait_until
 from deploy.settings import child_environment
 from tests.waiting import until
 from worker.app import make_app
+from worker.pipeline import QueueMessage
 from worker.publisher import CeleryPublisher
 from worker.settings import Attempts, Broker
 
@@ -55,7 +56,7 @@ def test_a_message_that_is_not_json_is_refused_unread_and_the_worker_goes_on(
                 headers=headers,
             )
         publisher = CeleryPublisher(app)
-        publisher.send(DocumentStage.FINISH, 1)
+        publisher.send(QueueMessage(stage=DocumentStage.FINISH, document_id=1))
         process = start_process("worker", command, log=log, env=child_environment(env), cwd=ROOT)
         with stopped_at_exit(process):
             wait_until(lambda: bool(app.control.ping(timeout=0.5)), process, within=60)

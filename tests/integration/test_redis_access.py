@@ -31,6 +31,7 @@ from producer.sources.notifications import RedisNotifications, redis_notificatio
 from tests.acceptance.commands import countersign
 from tests.waiting import until
 from worker.app import make_app
+from worker.pipeline import QueueMessage
 from worker.publisher import CeleryPublisher
 from worker.settings import Attempts, Broker
 
@@ -108,7 +109,7 @@ def test_a_worker_serves_its_queue_with_the_rights_of_the_service(service: str, 
     with stopped_at_exit(process), make_app(Broker(broker_url=service), Attempts()) as app:
         wait_until(lambda: bool(app.control.ping(timeout=0.5)), process, within=60)
         publisher = CeleryPublisher(app)
-        publisher.send(DocumentStage.FINISH, 1)
+        publisher.send(QueueMessage(stage=DocumentStage.FINISH, document_id=1))
         until(lambda: "documents.finish" in log.read_text() and publisher.depth("finish") == 0)
 
     assert "NoPermission" not in log.read_text()

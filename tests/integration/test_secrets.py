@@ -23,6 +23,7 @@ from tests.waiting import until
 from tests.world import World
 from worker.app import make_app
 from worker.errors import StorageUnavailable
+from worker.pipeline import QueueMessage
 from worker.publisher import CeleryPublisher
 from worker.settings import GROUPS, Attempts, Broker, Storage
 from worker.steps.render import render_document
@@ -156,7 +157,7 @@ def test_a_worker_whose_database_refuses_it_says_so_without_the_password(
     process = worker(env, log)
     with stopped_at_exit(process), make_app(Broker(broker_url=redis_url), Attempts()) as app:
         wait_until(lambda: bool(app.control.ping(timeout=0.5)), process, within=60)
-        CeleryPublisher(app).send(DocumentStage.FINISH, 1)
+        CeleryPublisher(app).send(QueueMessage(stage=DocumentStage.FINISH, document_id=1))
         until(lambda: "password authentication failed" in log.read_text(), within=30)
 
     told = log.read_text()

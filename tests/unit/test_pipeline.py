@@ -11,7 +11,7 @@ from pkgutil import resolve_name
 import pytest
 
 from db.states import ChunkStage, DocumentStage
-from worker.pipeline import PIPELINE, QUEUES, Pipeline, Stage
+from worker.pipeline import PIPELINE, QUEUES, Pipeline, QueueMessage, Stage
 from worker.settings import Attempts
 from worker.steps.ports import Deps
 
@@ -58,6 +58,16 @@ def test_a_message_takes_a_chunk_through_its_stages_and_on_to_its_document() -> 
     assert PIPELINE.chain(PIPELINE.first_of_chunks) == of_chunks
     assert PIPELINE.chain(PIPELINE.chunk_stages[-1].name) == of_chunks[-1 - len(PIPELINE.closing) :]
     assert PIPELINE.chain(PIPELINE.closing[0].name) == PIPELINE.closing
+
+
+def test_a_message_names_the_row_of_each_stage_behind_it() -> None:
+    message = QueueMessage(stage=PIPELINE.first_of_chunks, document_id=7, chunk_id=3)
+
+    rows = [message.row_id(stage.name) for stage in PIPELINE.chain(message.stage)]
+
+    assert rows == [3] * len(PIPELINE.chunk_stages) + [7] * len(PIPELINE.closing)
+    with pytest.raises(ValueError, match="the message names none"):
+        QueueMessage(stage=ChunkStage.DETECT, document_id=7).row_id(ChunkStage.DETECT)
 
 
 def test_only_what_comes_after_the_chunks_joins_them() -> None:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from db.engine import Sessions
-from db.states import StageName
 from worker.errors import PageError
+from worker.pipeline import QueueMessage
 from worker.settings import Attempts, Reading
 from worker.steps.breaker import Breaker
 from worker.steps.latest import Latest
@@ -24,8 +24,8 @@ from worker.vision.verification.verifier import Verifier
 class Publisher(Protocol):
     """Sends work on by id. Call it only after the rows are committed."""
 
-    def send(self, stage: StageName, document_id: int, chunk_id: int = 0) -> None:
-        """Send a document, or a chunk of it, to this stage and those that follow. BrokerUnavailable."""
+    def send(self, message: QueueMessage) -> None:
+        """Send a document, or a chunk of it, to its stage and those that follow. BrokerUnavailable."""
 
 
 class Rendering(Protocol):

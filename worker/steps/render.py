@@ -15,7 +15,7 @@ from db.models import Document
 from db.states import DocumentStage, PageStatus, Status
 from db.writes import Values
 from worker.errors import EmptyDocument, PageError
-from worker.pipeline import PIPELINE
+from worker.pipeline import PIPELINE, QueueMessage
 from worker.steps.attempt import Job, attempt, close_stage, hold, left_to_the_sweep, note_event
 from worker.steps.ports import RenderDeps, Rendering
 from worker.storage.keys import page_key
@@ -136,9 +136,11 @@ def _close(lease: Lease, pages: int, deps: RenderDeps) -> None:
         documents.begin(session, lease.id, pages_total=pages)
     # The chunks may all have closed while the last pages were rendered; then nobody else calls.
     with left_to_the_sweep():
-        deps.publisher.send(PIPELINE.after(lease.stage), lease.id)
+        deps.publisher.send(QueueMessage(stage=PIPELINE.after(lease.stage), document_id=lease.id))
 
 
 def _send(deps: RenderDeps, chunk_id: int, document_id: int) -> None:
     with left_to_the_sweep():
-        deps.publisher.send(PIPELINE.first_of_chunks, document_id, chunk_id)
+        deps.publisher.send(
+            QueueMessage(stage=PIPELINE.first_of_chunks, document_id=document_id, chunk_id=chunk_id)
+        )

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from db import chunks, sweep
 from db.states import ChunkStage, StageName
 from worker.log import logger
-from worker.pipeline import PIPELINE
+from worker.pipeline import PIPELINE, QueueMessage
 from worker.steps.ports import Deps
 
 #: Rows that one sweep sends again per stage, at most.
@@ -52,8 +52,8 @@ def _sweep(stage: StageName, deps: Deps, depth: Depths) -> int:
 
 def _send(session: Session, stage: StageName, row_id: int, deps: Deps) -> None:
     if not isinstance(stage, ChunkStage):
-        deps.publisher.send(stage, row_id)
+        deps.publisher.send(QueueMessage(stage=stage, document_id=row_id))
         return
     document = chunks.document_of(session, row_id)
     if document is not None:
-        deps.publisher.send(stage, document.id, row_id)
+        deps.publisher.send(QueueMessage(stage=stage, document_id=document.id, chunk_id=row_id))
