@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from db.documents import Object
+from worker.document_formats import SUFFIXES
 
-#: Endings of the formats that this service reads; the bytes decide, endings only tell sidecars apart.
-DOCUMENT_SUFFIXES = (".pdf", ".tif", ".tiff", ".jpg", ".jpeg", ".png", ".webp", ".bmp")
 SIDECAR_SUFFIX = ".json"
 
 #: What stores allow a key or a version id to be, in bytes of UTF-8.
@@ -22,7 +21,7 @@ def base_of(key: str) -> str | None:
 
 def looks_like_document(key: str) -> bool:
     """Whether the key ends as a document does."""
-    return key.lower().endswith(DOCUMENT_SUFFIXES)
+    return key.lower().endswith(SUFFIXES)
 
 
 def is_folder_marker(key: str) -> bool:

@@ -19,6 +19,7 @@ from web.api.fields import RowId
 from web.auth import OWN_DOCUMENTS, Admin, Submitter
 from web.deps import Deps, WebDeps
 from web.problems import PROBLEMS
+from worker.document_formats import READ
 from worker.errors import WrongUse
 from worker.result.listing import DocumentSummary
 
@@ -54,9 +55,7 @@ class ErasedResult(BaseModel):
 def submit_document(
     deps: Deps,
     caller: Submitter,
-    file: Annotated[
-        UploadFile | None, File(description="The document: PDF, TIFF, PNG, JPEG, WebP or BMP.")
-    ] = None,
+    file: Annotated[UploadFile | None, File(description=f"The document: {READ}.")] = None,
     source: Annotated[
         str | None,
         Form(max_length=2000, pattern=r"^[^\x00]*$", description="Instead of a file: s3://bucket/key."),

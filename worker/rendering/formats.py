@@ -40,7 +40,7 @@ _HEADER = re.compile(rb"%PDF-\d\.\d")
 class DocumentInfo:
     """What a look at the outside of a document says."""
 
-    #: "pdf", "tiff", "jpeg", "png", "webp", "bmp", "gif", "jp2", "avif" or "heic".
+    #: A name of `worker.document_formats.FORMATS`.
     format: str
     pages: int
     #: What it carries beside its pages, in words: scripts, files, forms. Nothing of it is ever run.
@@ -50,7 +50,7 @@ class DocumentInfo:
 
 
 def sniff(data: bytes) -> str | None:
-    """The format of these bytes, or None."""
+    """The name of these bytes' format in `FORMATS`, or None."""
     for magic, name in _MAGIC.items():
         if data.startswith(magic):
             return name

@@ -1,4 +1,4 @@
-"""Pages of image files (TIFF, JPEG, PNG, WebP, BMP, GIF, JPEG 2000, AVIF), read with Pillow."""
+"""Pages of image files: of all formats but PDF, read with Pillow."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from PIL import Image, ImageOps
 # that installs packages when it meets a file it cannot read.
 from PIL.Image import open as open_image
 
+from worker.document_formats import FORMATS
 from worker.errors import PageTooLarge, UnknownFormat, UnreadableDocument, UnreadablePage
 from worker.rendering import complaints
 from worker.rendering.density import Density, density_of, orientation
@@ -43,22 +44,6 @@ _DAMAGE = (
     struct.error,
     zlib.error,
 )
-_FORMATS = {
-    "tiff": ("TIFF",),
-    "jpeg": ("JPEG", "MPO"),
-    "png": ("PNG",),
-    "webp": ("WEBP",),
-    "bmp": ("BMP",),
-    "gif": ("GIF",),
-    "jp2": ("JPEG2000",),
-    "avif": ("AVIF",),
-    "heic": ("HEIF",),
-}
-#: Formats that an installation may lack, and what to do then.
-_OPTIONAL = {
-    "avif": "the file is AVIF, which this Pillow does not read; save it as JPEG",
-    "heic": "the file is HEIC; install countersign-intake[heic], or save it as JPEG",
-}
 #: A bit of a page of two values is counted as a bit.
 _BITS = 8
 
@@ -102,7 +87,7 @@ class ImageReader:
             raise PageTooLarge(index, "decoding it takes more memory than the renderer may have") from error
 
     def _opened(self) -> Image.Image:
-        return open_image(BytesIO(self._data), formats=_FORMATS[self._kind])
+        return open_image(BytesIO(self._data), formats=FORMATS[self._kind].decoders)
 
     def _page(self, index: int) -> RenderedPage:
         image = self._image = self._image or self._opened()
@@ -158,10 +143,11 @@ def _check_reader(kind: str) -> None:
     """UnknownFormat for a format that this installation has no decoder for."""
     if kind == "heic" and importlib.util.find_spec("pillow_heif"):
         importlib.import_module("pillow_heif").register_heif_opener()
-    if kind in _OPTIONAL:
+    row = FORMATS[kind]
+    if row.without_decoder is not None:
         Image.init()
-        if _FORMATS[kind][0] not in Image.OPEN:
-            raise UnknownFormat(_OPTIONAL[kind])
+        if row.decoders[0] not in Image.OPEN:
+            raise UnknownFormat(row.without_decoder)
 
 
 def _check_size(index: int, width: int, height: int, *, limit: int) -> None:

@@ -12,7 +12,8 @@ from email import message_from_bytes
 from email.policy import compat32
 from io import BytesIO
 
-_READ = "PDF, TIFF, JPEG, PNG, WebP, BMP, GIF, AVIF or JPEG 2000"
+from worker.document_formats import READ
+
 #: What opens a file, and what that file is; the first that fits speaks.
 _HINTS = {
     b"%!PS": "PostScript; convert it to PDF",
@@ -42,7 +43,7 @@ def describe_unknown(data: bytes) -> str:
     """A sentence for the sender of bytes of a format that is not read."""
     hint = next(filter(None, (describe(data) for describe in _DESCRIPTIONS)), None)
     if hint is None:
-        return f"the file is of no format that is read here; send {_READ}"
+        return f"the file is of no format that is read here; send {READ}"
     return f"the file looks like {hint}"
 
 

@@ -81,10 +81,11 @@ def test_duplicates_other_events_and_nonsense_change_nothing(deps, queue, s3, ma
     assert caplog.text.count("a notification says nothing usable") == 2
 
 
-def test_the_sidecar_of_a_key_without_ending_is_no_document(deps, queue, s3, mail):
+def test_a_sidecar_is_no_document_whatever_its_document_is_named(deps, queue, s3, mail):
     with watching(deps, [mail.box]):
         scan, beside, alone = put(s3, "scan", "scan.json", "alone.json")
-        mail.tell(minio(beside), minio(alone), minio(scan))
+        (early,) = put(s3, "not-yet-there.gif.json")
+        mail.tell(minio(beside), minio(alone), minio(early), minio(scan))
         until(lambda: len(queue.sent) == 2)
 
     assert keys(deps.sessions) == ["alone.json", "scan"]
