@@ -53,7 +53,7 @@ def python(code: Path, *words: object, env: Mapping[str, str] | None = None) -> 
 def test_a_stage_is_five_files() -> None:
     assert [change.path for change in changes()] == [
         "db/states.py",
-        "db/migrations/versions/0011_measure.py",
+        "db/migrations/versions/NNNN_measure.py",
         "worker/steps/measure.py",
         "worker/pipeline.py",
         "docker-compose.yml",

@@ -41,15 +41,15 @@ def changes() -> list[Change]:
     return [Change(block["path"], block["form"], block["text"]) for block in BLOCK.finditer(PAGE.read_text())]
 
 
-def renumbered(change: Change, folder: Path) -> Change:
-    """The change; a migration gets the next free number, so that the page need not follow every other one."""
-    versions = folder / "db" / "migrations" / "versions"
-    if not (folder / change.path).is_relative_to(versions):
-        return change
-    newest = max(int(path.name[:4]) for path in versions.glob("[0-9]*.py"))
-    number = int(Path(change.path).name[:4])
-    numbers = {f"{number - 1:04}": f"{newest:04}", f"{number:04}": f"{newest + 1:04}"}
-    return replace(change, text=re.sub("|".join(numbers), lambda match: numbers[match[0]], change.text))
+def numbered(change: Change, folder: Path) -> Change:
+    """The change, its migration numbered: `MMMM` is the newest that there is, `NNNN` the next."""
+    versions = (folder / "db" / "migrations" / "versions").glob("[0-9]*.py")
+    newest = max(int(path.name[:4]) for path in versions)
+    path, text = (
+        words.replace("NNNN", f"{newest + 1:04}").replace("MMMM", f"{newest:04}")
+        for words in (change.path, change.text)
+    )
+    return replace(change, path=path, text=text)
 
 
 def changed_copy(folder: Path) -> Path:
@@ -61,5 +61,5 @@ def changed_copy(folder: Path) -> Path:
     (folder / "worker" / "weights").symlink_to(ROOT / "worker" / "weights")
     shutil.copy(ROOT / "docker-compose.yml", folder)
     for change in changes():
-        renumbered(change, folder).apply(folder)
+        numbered(change, folder).apply(folder)
     return folder
