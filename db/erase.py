@@ -17,11 +17,13 @@ from db.engine import now
 from db.models import (
     Chunk,
     Claim,
+    Decision,
     Document,
     Erasure,
     Page,
     ReferenceCopy,
     Region,
+    Review,
     Scope,
     Signer,
     Suggestion,
@@ -96,8 +98,8 @@ def naming(session: Session, name: str) -> list[int]:
             )
         )
     )
-    claims = select(Claim.document_id).where(Claim.signer == name)
-    statement = select(Document.id).where(or_(Document.id.in_(claims), Document.id.in_(named)))
+    others = [select(table.document_id).where(table.signer == name) for table in (Claim, Review, Decision)]
+    statement = select(Document.id).where(or_(*(Document.id.in_(ids) for ids in (named, *others))))
     return list(session.execute(statement.order_by(Document.id.desc())).scalars())
 
 
@@ -109,7 +111,7 @@ def claiming(session: Session, name: str) -> list[int]:
 
 def delete_signer(session: Session, name: str, signer_id: int | None, *, who: str, objects: int) -> None:
     """Remove a signer with all references and whatever answers say of that name; leave a line."""
-    for table in (Claim, Verdict, Suggestion, ReferenceCopy):
+    for table in (Claim, Verdict, Suggestion, ReferenceCopy, Decision, Review):
         session.execute(delete(table).where(table.signer == name))
     session.execute(delete(Scope).where(Scope.name == signer_scope(name)))
     answers.forget_signer(session, name)

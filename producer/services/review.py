@@ -71,7 +71,13 @@ def decide(
             raise NoLongerHeld
         detail = f"page {decision.page + 1}, region {decision.region + 1}, {decision.signer}: {answer.value}"
         events.record(
-            session, decision.document_id, EventSource.REVIEW, "decided", who=caller.name, detail=detail
+            session,
+            decision.document_id,
+            EventSource.REVIEW,
+            "decided",
+            detail=detail,
+            who=caller.name,
+            signer=decision.signer,
         )
         return DecisionResult.model_validate(decision)
 

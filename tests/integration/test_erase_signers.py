@@ -7,14 +7,20 @@ import json
 import cv2
 import numpy as np
 import pytest
+from sqlalchemy import update
 
-from db import answers, signers
+from db import answers, events, signers
 from db.erase import digest
+from db.models import Verdict
+from producer.services.amend_claims import Amendment, ClaimAction, amend_claims
 from producer.services.erase import choose
+from producer.services.keys import KeyHolder, Right
+from producer.services.review import ReviewRules, decide, next_review
 from tests.erasures import erased_signer, everything, lines, signed
 from tests.fakes import MeanEncoder, page
 from tests.handwriting import signature
 from tests.world import World
+from worker.result.decisions import Answer
 from worker.steps.references import enroll_reference
 from worker.vision.verification.embedding import DIMENSION
 
@@ -67,6 +73,41 @@ def test_with_a_signer_the_documents_that_claim_it_can_be_chosen(enrolled: World
 
     assert choose(enrolled.sessions, signer="Ann", documents_too=True).documents == (3, 1)
     assert choose(enrolled.sessions, signer="Ann").documents == ()
+
+
+def test_reviews_and_decisions_name_an_erased_signer_no_more(world: World):
+    world.through(signed(world, "a.pdf", claims=("Ann",)))
+    with world.sessions() as session:
+        session.execute(update(Verdict).values(outcome="forged", probability=0.1))
+    reviewer = KeyHolder("eve", "key:1", frozenset(Right))
+    item = next_review(world.sessions, reviewer, ReviewRules())
+    assert item is not None
+    decide(world.sessions, reviewer, item.id, fence=item.fence, answer=Answer.FORGED)
+    next_review(world.sessions, reviewer, ReviewRules())
+
+    assert erased_signer(world, "Ann")
+
+    assert "Ann" not in everything(world)
+    with world.sessions() as session:
+        (decided,) = [event for event in events.history(session, 1) if event.event == "decided"]
+    assert (decided.who, decided.signer, decided.detail) == ("eve", None, None)
+
+
+def test_a_decision_on_a_claim_that_was_withdrawn_names_no_erased_signer(world: World):
+    world.through(signed(world, "a.pdf", claims=("Ann",)))
+    with world.sessions() as session:
+        session.execute(update(Verdict).values(outcome="forged", probability=0.1))
+    reviewer = KeyHolder("eve", "key:1", frozenset(Right))
+    item = next_review(world.sessions, reviewer, ReviewRules())
+    assert item is not None
+    decide(world.sessions, reviewer, item.id, fence=item.fence, answer=Answer.FORGED)
+    amendment = Amendment(action=ClaimAction.WITHDRAW, signer="Ann", who="eve", why="misread")
+    amend_claims(world.sessions, world.outbox.send, "a.pdf", amendment)
+    world.through(1)
+
+    assert erased_signer(world, "Ann")
+
+    assert "Ann" not in everything(world)
 
 
 def test_a_signer_who_is_claimed_but_not_enrolled_can_be_erased(world: World):
