@@ -15,7 +15,15 @@ from pydantic import ValidationError
 
 from deploy.result_reference import RESULT_PAGE, SCHEMA, result_contract, result_page, result_schema
 from tests import results
-from worker.result import CropQuality, DocumentResult, VersionsResult
+from worker.result import (
+    CropQuality,
+    DocumentResult,
+    ReferenceCopyResult,
+    SuggestionResult,
+    VersionsResult,
+)
+from worker.result.answers import without_signer
+from worker.result.base import OCCASION
 from worker.result.differences import differences
 from worker.vision.choices import Label
 from worker.vision.values import Quality
@@ -106,6 +114,29 @@ def test_a_difference_in_the_answer_is_named_and_circumstances_are_none() -> Non
         ("signed", True, None),
         ("pages[0].regions[0].x", 40.0, 41.0),
     ]
+
+
+def test_only_when_why_and_how_fast_say_nothing_of_an_answer() -> None:
+    occasion = {"answer", "cause", "asked_by", "answered_at", "seconds", "finished_at"}
+
+    assert DocumentResult.marked(OCCASION) == occasion
+
+
+def test_a_result_without_a_signer_keeps_all_else_and_what_was_never_said() -> None:
+    older = DocumentResult.model_validate_json(RELEASED[1])
+    hints = tuple(SuggestionResult(signer=name, probability=0.5) for name in ("Ann", "Bob"))
+    copies = tuple(ReferenceCopyResult(signer=name, reference=1, similarity=0.9) for name in ("Ann", "Bob"))
+    region = results.region().model_copy(update={"suggestions": hints, "copy_of_reference": copies})
+    verdicts = [results.verdict(name, "genuine", 0.9) for name in ("Ann", "Bob")]
+    named = results.document(pages=[results.page(regions=[region])], verdicts=verdicts)
+
+    without = without_signer(named, "Ann")
+
+    assert "Ann" not in without.json_line()
+    (region,) = without.regions
+    named_rows = (without.claims, without.verdicts, region.suggestions, region.copy_of_reference)
+    assert [[row.signer for row in rows] for rows in named_rows] == [["Bob"]] * 4
+    assert without_signer(older, "Ann").json_line() == older.json_line()
 
 
 def test_what_an_older_release_did_not_say_is_no_difference() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from pydantic import JsonValue
 from sqlalchemy.orm import Session
@@ -19,10 +20,13 @@ from db.models import Document, DocumentAnswer
 from db.states import Status
 from db.writes import Values
 from worker.errors import DamagedResult
-from worker.result.document import ANSWER_FIELDS, ClaimResult, DocumentResult
+from worker.result.base import OCCASION, ResultModel
+from worker.result.document import ClaimResult, DocumentResult
 from worker.result.rows import document_result
 from worker.storage.keys import answer_key, document_folder
 from worker.storage.port import Results, Store
+
+Model = TypeVar("Model", bound=ResultModel)
 
 
 def give(result: DocumentResult, store: Results, *, versions_id: int | None = None) -> Given:
@@ -115,34 +119,26 @@ def clear_discarded(sessions: Sessions, store: Results) -> int:
 
 
 def without_signer(result: DocumentResult, name: str) -> DocumentResult:
-    """The result without a word of that signer."""
-    pages = tuple(
-        page.model_copy(
-            update={
-                "regions": tuple(
-                    region.model_copy(
-                        update={
-                            "suggestions": tuple(one for one in region.suggestions if one.signer != name),
-                            "copy_of_reference": tuple(
-                                copy for copy in region.copy_of_reference if copy.signer != name
-                            ),
-                        }
-                    )
-                    for region in page.regions
-                )
-            }
-        )
-        for page in result.pages
-    )
-    claims = tuple(claim for claim in result.claims if claim.signer != name)
-    verdicts = tuple(verdict for verdict in result.verdicts if verdict.signer != name)
-    return result.model_copy(update={"pages": pages, "claims": claims, "verdicts": verdicts})
+    """The result without a word of that signer: without whatever has that name as its `signer`."""
+    return _redacted(result, name)
+
+
+def _redacted(model: Model, name: str) -> Model:
+    # Only what was said: a field that is set, be it to nothing, is written where an older release had none.
+    kept = {field: _kept(getattr(model, field), name) for field in model.model_fields_set}
+    return model.model_copy(update=kept)
+
+
+def _kept(value: object, name: str) -> object:
+    if isinstance(value, tuple):
+        return tuple(_kept(part, name) for part in value if getattr(part, "signer", None) != name)
+    return _redacted(value, name) if isinstance(value, ResultModel) else value
 
 
 def _says(result: DocumentResult) -> dict[str, JsonValue]:
     """What a result says, copies included, without when it was given and how long it took."""
-    circumstances = (*ANSWER_FIELDS, "seconds", "finished_at")
-    return {name: value for name, value in result.json_object().items() if name not in circumstances}
+    occasion = DocumentResult.marked(OCCASION)
+    return {name: value for name, value in result.json_object().items() if name not in occasion}
 
 
 def _with_objects(session: Session, document: Document) -> Sequence[DocumentAnswer]:

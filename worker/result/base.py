@@ -25,11 +25,13 @@ class FieldMark(Enum):
 
     #: It says under which circumstances something was answered, not what: a replay does not compare it.
     CIRCUMSTANCE = auto()
+    #: It says when, why or how fast: answers that differ in nothing else say the same, for a replay too.
+    OCCASION = auto()
     #: The first release did not have it: it stays absent where it is absent, and says nothing there.
     ADDED = auto()
 
 
-CIRCUMSTANCE, ADDED = FieldMark.CIRCUMSTANCE, FieldMark.ADDED
+CIRCUMSTANCE, OCCASION, ADDED = FieldMark
 
 
 class ResultModel(BaseModel):
@@ -43,11 +45,13 @@ class ResultModel(BaseModel):
     @property
     def unknown_fields(self) -> set[str]:
         """Fields that were ADDED since an older release gave this answer."""
-        return {
-            name
-            for name, field in type(self).model_fields.items()
-            if ADDED in field.metadata and name not in self.model_fields_set
-        }
+        return type(self).marked(ADDED) - self.model_fields_set
+
+    @classmethod
+    def marked(cls, *marks: FieldMark) -> set[str]:
+        """Names of the fields that bear one of these marks."""
+        fields = cls.model_fields.items()
+        return {name for name, field in fields if any(mark in field.metadata for mark in marks)}
 
     def json_object(self) -> dict[str, JsonValue]:
         """The JSON object: text, numbers, truth, None, lists and dicts."""

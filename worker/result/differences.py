@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 
 from pydantic_core import to_jsonable_python
 
-from worker.result.base import CIRCUMSTANCE, ResultModel
+from worker.result.base import CIRCUMSTANCE, OCCASION, ResultModel
 from worker.result.reports import Difference
 
 
@@ -16,9 +16,9 @@ def differences(
 ) -> Iterator[Difference]:
     """Differences by field, depth first; a list of another length differs as a whole.
 
-    Models are compared by their fields, without those marked CIRCUMSTANCE and those that `then`, of an older
-    release, does not have. Fractions are the same when they differ by no more than `tolerance`, absolute or
-    relative to the larger.
+    Models are compared by their fields, without those marked CIRCUMSTANCE or OCCASION and those that `then`,
+    of an older release, does not have. Fractions are the same when they differ by no more than `tolerance`,
+    absolute or relative to the larger.
     """
     if isinstance(then, ResultModel) and isinstance(now, ResultModel):
         unknown = then.unknown_fields
@@ -35,11 +35,8 @@ def differences(
 
 
 def _answer(model: ResultModel, unknown: Collection[str]) -> dict[str, object]:
-    return {
-        name: getattr(model, name)
-        for name, field in type(model).model_fields.items()
-        if CIRCUMSTANCE not in field.metadata and name not in unknown
-    }
+    left_out = type(model).marked(CIRCUMSTANCE, OCCASION) | set(unknown)
+    return {name: getattr(model, name) for name in type(model).model_fields if name not in left_out}
 
 
 def _same(then: object, now: object, tolerance: float) -> bool:

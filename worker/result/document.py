@@ -12,6 +12,7 @@ from db.states import AnswerCause, ClaimAnswer, ClaimSource, PageStatus, Status
 from worker.result.base import (
     ADDED,
     CIRCUMSTANCE,
+    OCCASION,
     Count,
     Moment,
     ResultModel,
@@ -183,10 +184,6 @@ class VersionsResult(ResultModel):
         return {name: value for name, value in handler(self).items() if name in self.model_fields_set}
 
 
-#: What a result says of its answer; those of before there were answers lack it.
-ANSWER_FIELDS = ("answer", "cause", "asked_by", "answered_at")
-
-
 class DocumentResult(ResultModel):
     """Everything that is known of a document."""
 
@@ -220,11 +217,11 @@ class DocumentResult(ResultModel):
         description="Every signature that signs, compared with every claimed signer, by page and region."
     )
     versions: Annotated[VersionsResult, CIRCUMSTANCE] = Field(description="What produced the result.")
-    seconds: Annotated[dict[str, float], CIRCUMSTANCE] = Field(
+    seconds: Annotated[dict[str, float], OCCASION] = Field(
         description="Seconds that each stage took, its chunks added up, by the name of the stage."
     )
     registered_at: Annotated[Moment, CIRCUMSTANCE] = Field(description="When the document was registered.")
-    finished_at: Annotated[Moment | None, CIRCUMSTANCE] = Field(
+    finished_at: Annotated[Moment | None, OCCASION] = Field(
         default=None, description="When the result was final; null in the file that is written just before."
     )
 
@@ -232,16 +229,16 @@ class DocumentResult(ResultModel):
         default=None,
         description="`signature`, or `initials` where only initials sign it; null where nothing does.",
     )
-    answer: Annotated[int | None, CIRCUMSTANCE, ADDED] = Field(
+    answer: Annotated[int | None, OCCASION, ADDED] = Field(
         default=None, ge=1, description="Number of the newest answer, from 1; null before the first."
     )
-    cause: Annotated[AnswerCause | None, CIRCUMSTANCE, ADDED] = Field(
+    cause: Annotated[AnswerCause | None, OCCASION, ADDED] = Field(
         default=None, description="Why that answer was given; null before the first."
     )
-    asked_by: Annotated[str | None, CIRCUMSTANCE, ADDED] = Field(
+    asked_by: Annotated[str | None, OCCASION, ADDED] = Field(
         default=None, description="Who asked for it; null for the intake."
     )
-    answered_at: Annotated[Moment | None, CIRCUMSTANCE, ADDED] = Field(
+    answered_at: Annotated[Moment | None, OCCASION, ADDED] = Field(
         default=None, description="When it was given; null before the first."
     )
 
