@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from deploy.reference import TARGET, reference
+from deploy.settings_reference import TARGET, reference
 from worker.settings import Detection, Reading
 from worker.vision.choices import Label, Thresholds
 
@@ -14,7 +14,7 @@ OWN = Thresholds(min_score=0.5, per_label={Label.REDACTION: 0.7})
 
 
 def test_the_settings_reference_is_that_of_the_code() -> None:
-    assert TARGET.read_text(encoding="utf-8") == reference(), "run `python -m deploy.reference`"
+    assert TARGET.read_text(encoding="utf-8") == reference(), "run `python -m deploy.settings_reference`"
 
 
 def test_label_scores_go_before_the_general_one(monkeypatch: pytest.MonkeyPatch) -> None:

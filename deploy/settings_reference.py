@@ -1,4 +1,4 @@
-"""Writes the settings reference from the settings classes: `python -m deploy.reference`."""
+"""Writes the settings reference from the settings classes: `python -m deploy.settings_reference`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _HEAD = """# Settings
 
 Read from the environment when a process starts. A value that cannot be used stops the process with a line
 that names the variable. A variable without a value is one that is not set. This page is written by
-`python -m deploy.reference`; a test holds it to the code.
+`python -m deploy.settings_reference`; a test holds it to the code.
 
 Docker Compose hands the file `countersign.env`, beside `docker-compose.yml`, to every service. Addresses,
 logins and bucket names stand in the compose file itself.
