@@ -4,31 +4,22 @@ from __future__ import annotations
 
 import random
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
 
 from worker.errors import BrokerUnavailable, NotificationsUnavailable, StorageUnavailable
 
-#: What libraries raise, by module.
-_Raised = Mapping[str, tuple[str, ...]]
-#: Connection refused or lost, shutting down, no free connection, a full disk, a lock that is never released,
-#: and transactions that Postgres asks to run again. A statement that is wrong is not among it.
-_DATABASE_AWAY: _Raised = {"sqlalchemy.exc": ("OperationalError", "InterfaceError", "TimeoutError")}
-_CLIENTS: _Raised = {
-    "kombu.exceptions": ("OperationalError",),
-    "redis.exceptions": ("RedisError",),
-    "botocore.exceptions": ("BotoCoreError", "ClientError"),
-}
-#: Whatever the database answers, an error of its own included.
-_DATABASE: _Raised = {"sqlalchemy.exc": ("DBAPIError", "TimeoutError")}
-
 Errors = tuple[type[Exception], ...]
 
 
 def database_away() -> Errors:
-    """The database is away or overloaded."""
-    return _loaded(_DATABASE_AWAY)
+    """The database is away or overloaded; nothing where no database was opened."""
+    if "sqlalchemy" not in sys.modules:
+        return ()
+    from db.errors import DATABASE_AWAY  # noqa: PLC0415 - front doors load without SQLAlchemy
+
+    return DATABASE_AWAY
 
 
 def outages() -> Errors:
@@ -42,18 +33,30 @@ def unavailable() -> Errors:
 
 
 def server_errors() -> Errors:
-    """All that the servers' libraries raise: away, overloaded, or refusing."""
-    return _loaded({**_DATABASE, **_CLIENTS})
+    """All that the servers' libraries raise: away, overloaded, or refusing.
+
+    A library that is not loaded has raised nothing, and not all of them need be installed.
+    """
+    return tuple(_library_errors())
 
 
-def _loaded(raised: _Raised) -> Errors:
-    """The classes whose library is loaded: a library that is not loaded has raised nothing."""
-    return tuple(
-        getattr(sys.modules[module], name)
-        for module, names in raised.items()
-        if module in sys.modules
-        for name in names
-    )
+def _library_errors() -> Iterator[type[Exception]]:
+    if "sqlalchemy" in sys.modules:
+        from db.errors import DATABASE_ERRORS  # noqa: PLC0415
+
+        yield from DATABASE_ERRORS
+    if "kombu" in sys.modules:
+        from kombu.exceptions import OperationalError  # noqa: PLC0415
+
+        yield OperationalError
+    if "redis" in sys.modules:
+        from redis.exceptions import RedisError  # noqa: PLC0415
+
+        yield RedisError
+    if "botocore" in sys.modules:
+        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+
+        yield from (BotoCoreError, ClientError)
 
 
 @dataclass(frozen=True, slots=True)

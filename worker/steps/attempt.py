@@ -12,6 +12,7 @@ from typing import TypeVar
 from sqlalchemy.orm import Session
 
 from db import chunks, documents, events, leases, verdicts
+from db.errors import DATABASE_AWAY
 from db.leases import Lease
 from db.models import Document
 from db.states import ChunkStage, EventSource, StageName
@@ -23,7 +24,7 @@ from worker.errors import (
     TransientError,
 )
 from worker.log import actor, logger, work_on
-from worker.outages import Backoff, database_away, outages
+from worker.outages import Backoff, outages
 from worker.pipeline import PIPELINE
 from worker.steps.ports import Deps
 from worker.trace import describe_error
@@ -72,7 +73,7 @@ def attempt(job: Job, deps: Needs, work: Callable[[Lease, Document, Needs], None
     deps.breaker.wait(most=seconds / 2)
     try:
         claimed = _claim(job, seconds, deps)
-    except database_away():
+    except DATABASE_AWAY:
         deps.breaker.failed()
         raise
     if claimed is None:
@@ -233,9 +234,9 @@ def _put_off(deps: Deps, claimed: _Claimed, error: Exception) -> None:
                 leases.give_back(session, claimed.lease, again_in=again_in, counted=counted)
                 note_event(session, claimed.lease, claimed.document.id, "failed", describe_error(error))
             break
-        except database_away():
+        except DATABASE_AWAY:
             logger.warning("waiting for the database, to hand the document back")
-    if not isinstance(error, (TransientError, *database_away())):
+    if not isinstance(error, (TransientError, *DATABASE_AWAY)):
         logger.exception("an attempt failed unexpectedly", extra={"stage": claimed.lease.stage.value})
 
 

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 
 from db import chunks, documents, events, leases
 from db.engine import Sessions
+from db.errors import DATABASE_AWAY
 from db.states import ChunkStage
 from worker.log import Actor, logger
-from worker.outages import database_away
 from worker.pipeline import PIPELINE
 from worker.settings import Attempts
 from worker.steps.attempt import pause
@@ -73,5 +73,5 @@ def free(sessions: Sessions, queues: Collection[str], dead: Actor, attempts: Att
 def _left_to_the_leases() -> Iterator[None]:
     try:
         yield
-    except database_away() as error:
+    except DATABASE_AWAY as error:
         logger.warning("left to the leases, for the database is away", extra={"reason": str(error)})
