@@ -14,7 +14,7 @@ from worker.vision.values import DetectedRegion, Embeddings, Normal, Pixels
 from worker.vision.verification.embedding import DIMENSION
 
 #: What every result row names, so that nobody takes it for an answer of the models.
-VERSIONS = {"detector": DarkBlocks.version, "encoder": "ink", "code": "faults", "thresholds": {}}
+VERSIONS = {"detector": "blocks", "encoder": "ink", "code": "faults", "thresholds": {}}
 
 #: The rules alone: no network has to be loaded.
 CLEANER = load_cleaner(Cleaning.CLASSICAL)
