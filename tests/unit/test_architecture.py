@@ -60,6 +60,11 @@ FORBIDDEN: dict[str, tuple[str, ...]] = {
         "sqlalchemy",
         "os",
     ),
+    # As pure as vision.
+    "worker.slots": (
+        *("db", "producer", "training", "deploy", "worker.steps", "worker.tasks", "worker.settings"),
+        *("worker.storage", "worker.embedded", "worker.rendering", "celery", "boto3", "sqlalchemy", "os"),
+    ),
     "worker.steps": (
         "producer",
         "training",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol, TypedDict
+from collections.abc import Iterator, Sequence
+from typing import Literal, Protocol, TypedDict, overload
 
 #: xref, mask, width, height, bits, colour space, its alternative, name, filter, xref of the form around it.
 ListedImage = tuple[int, int, int, int, int, str, str, str, str, int]
@@ -75,6 +75,30 @@ class PdfDocument(Protocol):
         """An image as it is stored."""
 
 
+#: Left, top, right, bottom, the word, its block, its line there, its place in the line.
+PlacedWord = tuple[float, float, float, float, str, int, int, int]
+
+
+class Widget(Protocol):
+    """A field of a form."""
+
+    @property
+    def rect(self) -> Sequence[float]:
+        """Left, top, right, bottom, before the page is turned."""
+
+    @property
+    def field_name(self) -> str | None:
+        """Its full name."""
+
+    @property
+    def field_type_string(self) -> str:
+        """What it is: Text, Signature, CheckBox, …"""
+
+    @property
+    def field_value(self) -> object:
+        """What it holds."""
+
+
 class PdfRectangle(Protocol):
     """A rectangle in points: left, top, right, bottom."""
 
@@ -116,8 +140,16 @@ class PdfPage(Protocol):
     rect: PdfRectangle
     rotation_matrix: Sequence[float]
 
+    @overload
     def get_text(self) -> str:
         """The text that the page draws."""
+
+    @overload
+    def get_text(self, option: Literal["words"], /, *, flags: int) -> list[PlacedWord]:
+        """Its words with their boxes, before the page is turned."""
+
+    def widgets(self) -> Iterator[Widget]:
+        """The fields of its form."""
 
     def get_bboxlog(self) -> Sequence[tuple[str, object]]:
         """What the page draws, by kind, in its order."""

@@ -1,0 +1,118 @@
+"""Which words ask for a mark, in nine languages: read from `anchors.json`, matched by whole words."""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from worker.slots.values import SlotKind
+
+#: A caption is short; what is longer is prose that mentions a signature.
+LONGEST_CAPTION = 12
+#: These words alone name a slot; in a longer phrase they are any words.
+_ALONE = frozenset(
+    {"by", "x", "sign", "den", "le", "gez", "dated", "signed", "initial", "data", "виза", "sigla"}
+)
+_NOT_LETTERS = re.compile(r"[\W_]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What a caption asks for, and whose mark; `signing` says that the date of signing itself is meant."""
+
+    kind: SlotKind
+    party: str | None = None
+    signing: bool = False
+
+
+@dataclass(frozen=True)
+class _Lexicon:
+    kinds: dict[SlotKind, frozenset[tuple[str, ...]]]
+    other: frozenset[str]
+    parties: dict[str, str]
+
+
+def caption_meaning(text: str) -> Named | None:
+    """What a short text beside a line asks for; None when it asks for no mark, or is no caption."""
+    words = normal_words(text)
+    if not words or len(words) > LONGEST_CAPTION or _lexicon().other & set(words):
+        return None
+    kinds = {kind for kind in SlotKind if _mentions(words, kind)}
+    if not kinds:
+        return None
+    asks_date = SlotKind.DATE in kinds and _leads(words, SlotKind.DATE)
+    kind = SlotKind.DATE if asks_date else next(kind for kind in _ORDER if kind in kinds)
+    return Named(kind, party_of(text), signing=kind is SlotKind.DATE and SlotKind.SIGNATURE in kinds)
+
+
+def field_kind(name: str, *, signature: bool) -> SlotKind | None:
+    """What a form field asks for, by its name in English and whether it is a field for signatures."""
+    words = normal_words(re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).replace("_", " "))
+    other = bool(_lexicon().other & set(words))
+    if "date" in words and not other and {"signature", "signed", "sign", "witness"} & set(words):
+        return SlotKind.DATE
+    if signature or ({"signature", "sign"} & set(words) and "date" not in words):
+        return SlotKind.SIGNATURE
+    if {"initial", "initials"} & set(words) and not other:
+        return SlotKind.INITIALS
+    return None
+
+
+def party_of(text: str) -> str | None:
+    """Whose mark a text speaks of; None when it names nobody."""
+    parties = _lexicon().parties
+    return next((parties[word] for word in normal_words(text) if word in parties), None)
+
+
+def normal_words(text: str) -> list[str]:
+    """The words of a text without case, punctuation and possessive endings."""
+    plain = (
+        unicodedata.normalize("NFKC", text).casefold().replace("’s", "").replace("ʼs", "").replace("'s", "")
+    )
+    return _NOT_LETTERS.sub(" ", plain).split()
+
+
+#: The first that a caption mentions is what it asks for.
+_ORDER = (SlotKind.INITIALS, SlotKind.SIGNATURE, SlotKind.STAMP, SlotKind.DATE)
+
+
+def _mentions(words: Sequence[str], kind: SlotKind) -> bool:
+    phrases = _lexicon().kinds[kind]
+    return any(run in phrases and _tells(words, start, run) for start, run in _runs(words))
+
+
+def _tells(words: Sequence[str], start: int, run: tuple[str, ...]) -> bool:
+    """Whether such words name what a caption asks for: they begin or end it, behind a number perhaps."""
+    if run[0] in _ALONE and len(run) == 1:
+        return len(words) == 1
+    numbered = start == 1 and (words[0].isdecimal() or len(words[0]) == 1)
+    return start == 0 or numbered or start + len(run) == len(words)
+
+
+def _leads(words: Sequence[str], kind: SlotKind) -> bool:
+    """Whether such a word comes first: "date of signature" asks for a date."""
+    phrases = _lexicon().kinds[kind]
+    return any(tuple(words[:length]) in phrases for length in (1, 2))
+
+
+def _runs(words: Sequence[str]) -> Iterator[tuple[int, tuple[str, ...]]]:
+    for length in (1, 2, 3):
+        yield from ((start, tuple(words[start : start + length])) for start in range(len(words) - length + 1))
+
+
+@cache
+def _lexicon() -> _Lexicon:
+    data = json.loads((Path(__file__).parent / "anchors.json").read_text(encoding="utf-8"))
+    kinds = {kind: frozenset(_phrases(data[kind].values())) for kind in SlotKind}
+    other = frozenset(word for words in data["other"].values() for word in words)
+    parties = {word: party for party, words in data["party"].items() for word in words}
+    return _Lexicon(kinds, other, parties)
+
+
+def _phrases(languages: Iterable[Iterable[str]]) -> Iterator[tuple[str, ...]]:
+    return (tuple(normal_words(phrase)) for phrases in languages for phrase in phrases)

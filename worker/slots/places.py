@@ -1,0 +1,275 @@
+"""Free places above ruled lines, and the captions to the left, above and beneath: lines and words in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from itertools import groupby, pairwise
+
+from worker.slots.ruling import RuledLine, Ruling
+from worker.slots.values import Area, Word
+
+#: Points, 72 to the inch. A place on a line is at most so high, and so is a box; either is at least so high
+#: and wide.
+_HIGHEST, _HIGHEST_BOX, _LOWEST, _NARROWEST = 36.0, 72.0, 8.0, 34.0
+#: The least room beneath the words of a box for a mark to stand there.
+_ROOM = 13.0
+#: Words whose lower edge is within this of a line stand on it.
+_STANDS = 10.0
+#: A gap between two words of one caption is at most this many times the height of their line.
+_WORD_GAP = 1.0
+#: Points: how far a caption may be to the left of its place, and beneath its line.
+_LEFT, _BENEATH = 30.0, 15.0
+#: How far a cross may stand on its line.
+_CROSS = 20.0
+#: Points by which edges that belong together may miss each other.
+_SLACK = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Caption:
+    """Words that stand together on one line of text."""
+
+    area: Area
+    text: str
+
+
+class Relation(IntEnum):
+    """Where a caption stands to its place, what names it most surely first."""
+
+    LEFT = 0  # the line begins behind it
+    CELL = 1  # at the top of a box
+    BENEATH = 2
+    INSIDE = 3  # it stands on the line itself
+    ABOVE = 4
+    CROSS = 5  # it only marks where to sign
+
+
+@dataclass(frozen=True, slots=True)
+class FreePlace:
+    """A free place above a line, with the captions that may name it, the likeliest first."""
+
+    area: Area
+    captions: tuple[tuple[Relation, Caption], ...]
+    #: What is typed on the line.
+    typed: str = ""
+
+
+def find_places(words: Sequence[Word], ruling: Ruling, *, dpi: float) -> list[FreePlace]:
+    """Where something can be written above a line of the page; all in pixels of the page image."""
+    page = _Page(words, ruling, dpi / 72)
+    return [place for rule in page.ruling.across for place in page.above(rule)]
+
+
+def captions_of(words: Iterable[Word]) -> list[Caption]:
+    """Words joined to what stands together on a line of text, in their order."""
+    return [
+        caption for _, line in groupby(words, key=lambda word: word.line) for caption in _parts(list(line))
+    ]
+
+
+def _parts(line: Sequence[Word]) -> Iterator[Caption]:
+    """A line parted where it leaves a wide gap."""
+    widest = _WORD_GAP * max(word.height for word in line)
+    part = [line[0]]
+    for word in line[1:]:
+        if not -widest < word.x - part[-1].right < widest:
+            yield _caption(part)
+            part = []
+        part.append(word)
+    yield _caption(part)
+
+
+def _caption(words: Sequence[Word]) -> Caption:
+    return Caption(around(words), " ".join(word.text for word in words))
+
+
+def around(areas: Sequence[Area]) -> Area:
+    """The smallest area that holds all of these."""
+    left, top = min(area.x for area in areas), min(area.y for area in areas)
+    right, bottom = max(area.right for area in areas), max(area.bottom for area in areas)
+    return Area(x=left, y=top, width=right - left, height=bottom - top)
+
+
+def _cut(area: Area, top: float) -> Area:
+    """The part of an area beneath that height."""
+    return Area(x=area.x, y=top, width=area.width, height=max(area.bottom - top, 0.0))
+
+
+def _is_blank(word: Word) -> bool:
+    """Underscores and dots draw a line; they are no words."""
+    return not word.text.strip("_.…-–—·:* ")
+
+
+def _is_typed(text: str) -> bool:
+    """How a typed signature begins."""
+    return text.casefold().startswith(("/s/", "/s", "s/"))
+
+
+class _Page:
+    """Words and lines of one page, asked for what surrounds a line."""
+
+    def __init__(self, words: Sequence[Word], ruling: Ruling, unit: float) -> None:
+        captions = captions_of(word for word in words if not _is_blank(word))
+        #: A cross marks where to sign and takes no room.
+        self.crosses = [caption for caption in captions if len(caption.text) == 1]
+        self.captions = [caption for caption in captions if len(caption.text) > 1]
+        across = tuple(rule for rule in ruling.across if not self._is_struck(rule))
+        self.ruling, self.unit = Ruling(across, ruling.down), unit
+
+    def _is_struck(self, rule: RuledLine) -> bool:
+        """Whether what looks like a line is a part of print."""
+        return any(
+            caption.area.y + 0.1 * caption.area.height < rule.place < caption.area.bottom
+            and min(caption.area.right, rule.end) - max(caption.area.x, rule.start) > 0.8 * rule.length
+            for caption in self.captions
+        )
+
+    def above(self, rule: RuledLine) -> Iterator[FreePlace]:
+        """The free places on a line, from left to right."""
+        for start, end, walls in self._pieces(rule):
+            top, closed = self._ceiling(rule, start, end)
+            standing = self._standing(rule, start, end, top)
+            for left, right in self._gaps(start, end, standing):
+                yield from self._place(rule, (left, right), top, closed=closed and walls)
+
+    def _pieces(self, rule: RuledLine) -> Iterator[tuple[float, float, bool]]:
+        """The line cut where lines down reach it; whether such lines bound a piece on both sides."""
+        slack = _SLACK * self.unit
+        cuts = sorted(
+            wall.place
+            for wall in self.ruling.down
+            if rule.start - slack <= wall.place <= rule.end + slack
+            and wall.start < rule.place - 2 * slack
+            and wall.end > rule.place - 2 * slack
+        )
+        edges = [rule.start, *(cut for cut in cuts if rule.start + slack < cut < rule.end - slack), rule.end]
+        for start, end in pairwise(edges):
+            bounded = all(any(abs(cut - edge) <= 2 * slack for cut in cuts) for edge in (start, end))
+            yield start, end, bounded
+
+    def _ceiling(self, rule: RuledLine, start: float, end: float) -> tuple[float, bool]:
+        """How far up the place may reach, and whether a line ends it there."""
+        over = [
+            other.place
+            for other in self.ruling.across
+            if other.place < rule.place - _LOWEST * self.unit / 2
+            and min(other.end, end) - max(other.start, start) > 0.5 * (end - start)
+        ]
+        ceiling = max(over, default=-1.0)
+        if ceiling >= rule.place - _HIGHEST_BOX * self.unit:
+            return ceiling, True
+        return max(rule.place - _HIGHEST * self.unit, 0.0), False
+
+    def _standing(self, rule: RuledLine, start: float, end: float, top: float) -> list[Caption]:
+        """What is printed on the line itself."""
+        reach = _STANDS * self.unit
+        return [
+            caption
+            for caption in self.captions
+            if caption.area.right > start
+            and caption.area.x < end
+            and caption.area.y + caption.area.height / 2 > top
+            and rule.place - reach < caption.area.bottom < rule.place + caption.area.height / 2
+            and caption.area.y < rule.place - caption.area.height / 3
+        ]
+
+    def _gaps(self, start: float, end: float, standing: Sequence[Caption]) -> Iterator[tuple[float, float]]:
+        """What the printed words leave free of a line."""
+        left = start
+        for caption in sorted(standing, key=lambda caption: caption.area.x):
+            if _is_typed(caption.text):
+                continue
+            if caption.area.x - left >= _NARROWEST * self.unit:
+                yield left, caption.area.x
+            left = max(left, caption.area.right + self.unit)
+        if end - left >= _NARROWEST * self.unit:
+            yield left, end
+
+    def _place(
+        self, rule: RuledLine, span: tuple[float, float], top: float, *, closed: bool
+    ) -> Iterator[FreePlace]:
+        over = self._over(rule, span, top)
+        area = self._free(rule, span, top, over if closed else ())
+        if not closed and over:
+            area = _cut(area, max(caption.area.bottom for caption in over))
+        if area.width >= _NARROWEST * self.unit and area.height >= _LOWEST * self.unit:
+            heads = over if closed else [caption for caption in over if caption.area.bottom > area.y - 1]
+            captions = self._ranked(rule, area, heads, closed=closed)
+            yield FreePlace(area, tuple(captions), self._typed(rule, area))
+
+    def _over(self, rule: RuledLine, span: tuple[float, float], top: float) -> list[Caption]:
+        """What is printed above a line without standing on it."""
+        left, right = span
+        return [
+            caption
+            for caption in self.captions
+            if caption.area.right > left + self.unit
+            and caption.area.x < right - self.unit
+            and caption.area.y + caption.area.height / 2 > top
+            and caption.area.bottom <= rule.place - _STANDS * self.unit
+        ]
+
+    def _free(self, rule: RuledLine, span: tuple[float, float], top: float, heads: Sequence[Caption]) -> Area:
+        """What the words of a box leave free: beneath them, or behind where there is little room beneath."""
+        left, right = span
+        area = Area(x=left, y=top, width=right - left, height=rule.place - top)
+        if not heads:
+            return area
+        beneath = _cut(area, max(caption.area.bottom for caption in heads))
+        if beneath.height >= _ROOM * self.unit:
+            return beneath
+        behind = max(caption.area.right for caption in heads)
+        return Area(x=behind, y=top, width=max(right - behind, 0.0), height=area.height)
+
+    def _ranked(
+        self, rule: RuledLine, area: Area, heads: Sequence[Caption], *, closed: bool
+    ) -> list[tuple[Relation, Caption]]:
+        """The captions that may name a place, the likeliest first."""
+        head = Relation.CELL if closed else Relation.ABOVE
+        captions = [*self._sides(area, rule, closed=closed), *((head, caption) for caption in heads)]
+        if not any(relation in (Relation.CELL, Relation.INSIDE) for relation, _ in captions):
+            captions += ((Relation.BENEATH, foot) for foot in self._feet(rule, area))
+        crosses = (cross for cross in self.crosses if self._is_beside(cross, area, rule, within=_CROSS))
+        captions += ((Relation.CROSS, cross) for cross in crosses)
+        return sorted(captions, key=lambda named: named[0])
+
+    def _typed(self, rule: RuledLine, area: Area) -> str:
+        standing = self._standing(rule, area.x, area.right, area.y)
+        return " ".join(caption.text for caption in standing if _is_typed(caption.text))
+
+    def _sides(self, area: Area, rule: RuledLine, *, closed: bool) -> list[tuple[Relation, Caption]]:
+        """Captions that end just before the place, on its line; behind each what its lines say together."""
+        beside = [caption for caption in self.captions if self._is_beside(caption, area, rule, within=_SLACK)]
+        beside.sort(key=lambda caption: -caption.area.right)
+        beside += [block for caption in beside[:1] for block in self._block(caption)]
+        edge, inside = rule.start + _SLACK * self.unit, Relation.CELL if closed else Relation.INSIDE
+        return [(Relation.LEFT if caption.area.right <= edge else inside, caption) for caption in beside]
+
+    def _is_beside(self, caption: Caption, area: Area, rule: RuledLine, *, within: float) -> bool:
+        """Whether a caption ends just before the place, or so far inside it, at the height of its line."""
+        height = caption.area.height
+        middle = caption.area.y + height / 2
+        ends = -_LEFT * self.unit <= caption.area.right - area.x <= within * self.unit
+        return ends and -1.6 * height - _STANDS * self.unit < middle - rule.place < 0.5 * height
+
+    def _block(self, caption: Caption) -> Iterator[Caption]:
+        """The caption with the line above it, where the two stand together."""
+        near = _LEFT * self.unit
+        for other in self.captions:
+            gap = caption.area.y - other.area.bottom
+            if -1 <= gap < 0.6 * caption.area.height and abs(other.area.x - caption.area.x) < near:
+                yield Caption(around([other.area, caption.area]), f"{other.text} {caption.text}")
+
+    def _feet(self, rule: RuledLine, area: Area) -> list[Caption]:
+        """Captions just beneath the line, the nearest first, those that begin under it before others."""
+        slack = _SLACK * self.unit
+        under = [
+            caption
+            for caption in self.captions
+            if caption.area.right > area.x
+            and caption.area.x < area.right
+            and -slack <= caption.area.y - rule.place <= _BENEATH * self.unit
+        ]
+        return sorted(under, key=lambda foot: (round((foot.area.y - rule.place) / slack), foot.area.x))

@@ -1,0 +1,95 @@
+"""Ruled lines of a page image: where a form draws its lines and boxes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from worker.vision.values import Grey
+
+#: A picture of ink: (height, width) uint8, 255 is ink, 0 is paper.
+Ink = npt.NDArray[np.uint8]
+
+#: Dots per inch at which lines are sought; finer pages are reduced to it.
+LINE_DPI = 100
+#: Inches of the shortest line across, and of the shortest one down.
+_ACROSS, _DOWN = 0.45, 0.14
+#: Inches that a line may be thick; one with bridged gaps is thinner, or it is a row of letters.
+_THICK, _BRIDGED_THICK = 0.09, 0.03
+#: Inches that gaps in a line across may be wide: dashes, dots and strokes of ink over it.
+_GAP = 0.06
+#: Ink is darker than its surroundings by this many greys.
+_DARKER = 24
+
+
+@dataclass(frozen=True, slots=True)
+class RuledLine:
+    """A straight line along one axis, in pixels: from `start` to `end` on it, at `place` across it."""
+
+    start: float
+    end: float
+    place: float
+
+    @property
+    def length(self) -> float:
+        """Its length in pixels."""
+        return self.end - self.start
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """The lines of a page, those across from top to bottom, those down from left to right."""
+
+    across: tuple[RuledLine, ...]
+    down: tuple[RuledLine, ...]
+
+
+def find_ruling(page: Grey, *, dpi: float) -> Ruling:
+    """The lines of a page, in its own pixels."""
+    scale = min(1.0, LINE_DPI / dpi)
+    small = cv2.resize(page, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else page
+    ink, unit = ink_of(np.asarray(small, np.uint8)), dpi * scale
+    solid = list(_rules(ink, round(_ACROSS * unit), most=_THICK * unit))
+    dashed = _rules(_bridged(ink, unit), round(1.5 * _ACROSS * unit), most=_BRIDGED_THICK * unit)
+    across = [*solid, *(rule for rule in dashed if not _is_known(rule, solid))]
+    down = _rules(np.ascontiguousarray(ink.T), round(_DOWN * unit), most=_THICK * unit)
+    return Ruling(_scaled(across, 1 / scale), _scaled(down, 1 / scale))
+
+
+def _scaled(rules: Iterable[RuledLine], factor: float) -> tuple[RuledLine, ...]:
+    scaled = (RuledLine(rule.start * factor, rule.end * factor, rule.place * factor) for rule in rules)
+    return tuple(sorted(scaled, key=lambda rule: rule.place))
+
+
+def _is_known(rule: RuledLine, solid: Iterable[RuledLine]) -> bool:
+    """Whether most of a bridged line is a solid one."""
+    near = (other for other in solid if abs(other.place - rule.place) <= 3)
+    shared = sum(max(0.0, min(rule.end, other.end) - max(rule.start, other.start)) for other in near)
+    return shared > 0.8 * rule.length
+
+
+def ink_of(page: Grey) -> Ink:
+    """What is darker than its surroundings, whatever the shade of the paper."""
+    paper = cv2.blur(page, (31, 31))
+    return np.asarray(np.where(page.astype(np.int16) < paper.astype(np.int16) - _DARKER, 255, 0), np.uint8)
+
+
+def _bridged(ink: Ink, dpi: float) -> Ink:
+    """The same with short gaps across closed."""
+    gap = max(2, round(_GAP * dpi))
+    return np.asarray(cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((1, gap), np.uint8)), np.uint8)
+
+
+def _rules(ink: Ink, shortest: int, *, most: float) -> Iterator[RuledLine]:
+    """The lines across of a picture that are at most so thick."""
+    lines = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((1, shortest), np.uint8))
+    # Lines a hair askew step from row to row: one row of slack joins the steps.
+    joined = cv2.morphologyEx(lines, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
+    _, _, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
+    for x, y, width, height, area in stats[1:].tolist():
+        if area <= max(2.0, most) * width and height <= 0.02 * width + max(3.0, most):
+            yield RuledLine(x, x + width, y + height / 2)

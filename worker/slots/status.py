@@ -1,0 +1,174 @@
+"""What stands in each slot of a page, from the marks that were detected and the ink that lies there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from worker.slots.ruling import Ink, ink_of
+from worker.slots.values import Area, Mark, PageSlot, SlotKind, SlotState, SlotStatus
+from worker.vision.values import Grey
+
+#: A mark is taller than its slot: it counts as far as it lies within so many heights above and beneath.
+_ABOVE, _BELOW = 1.0, 0.6
+#: Share of a mark that must lie there; with less of it, the mark only reaches in.
+_LIES, _REACHES = 0.35, 0.1
+#: Share of a slot that is ink from which it is not empty.
+INKED = 0.012
+#: Share of a slot that a bar must cover.
+_BAR = 0.5
+#: Pixels at each edge of a slot that its own lines may take, as a share of its height.
+_EDGE = 0.12
+#: Detected labels by the kind of slot that asks for such a mark.
+_WANTED = {
+    SlotKind.SIGNATURE: frozenset({"signature", "initials"}),
+    SlotKind.INITIALS: frozenset({"initials", "signature"}),
+    SlotKind.DATE: frozenset({"handwritten_date", "handwriting"}),
+    SlotKind.STAMP: frozenset({"stamp_or_logo"}),
+}
+#: Marks of a hand, whatever they say.
+_BY_HAND = frozenset({"signature", "initials", "handwritten_date", "handwriting"})
+#: What each kind is called in a sentence.
+_NAMES = {
+    SlotKind.SIGNATURE: "signature",
+    SlotKind.INITIALS: "initials",
+    SlotKind.DATE: "date",
+    SlotKind.STAMP: "stamp",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Evidence:
+    """What there is to say of one slot."""
+
+    slot: PageSlot
+    #: Marks that belong here, best score first, and those of neighbours that reach in.
+    marks: tuple[Mark, ...]
+    reaching: tuple[Mark, ...]
+    ink: float
+
+
+def judge_slots(page: Grey, slots: Sequence[PageSlot], marks: Sequence[Mark]) -> list[SlotState]:
+    """What stands in each slot, in their order. A mark belongs to one slot: the one that it lies in most."""
+    homes = {mark.index: _home(mark, slots) for mark in marks}
+    ink = ink_of(page)
+    return [_judge(_evidence(number, slot, marks, homes, ink)) for number, slot in enumerate(slots)]
+
+
+def unseen(slots: Iterable[PageSlot], reason: str) -> list[SlotState]:
+    """Slots that nobody could look at, with the reason in a sentence."""
+    return [SlotState(slot=slot, status=SlotStatus.UNKNOWN, reason=reason) for slot in slots]
+
+
+def _home(mark: Mark, slots: Sequence[PageSlot]) -> int | None:
+    """The slot that a mark lies in most; None where it lies in none."""
+    shares = [mark.share_in(_reach(slot)) * (1.0 + mark.share_in(slot)) for slot in slots]
+    best = max(range(len(slots)), key=shares.__getitem__, default=None)
+    return best if best is not None and mark.share_in(_reach(slots[best])) >= _LIES else None
+
+
+def _reach(slot: Area) -> Area:
+    height = slot.height * (1 + _ABOVE + _BELOW)
+    return Area(x=slot.x, y=slot.y - _ABOVE * slot.height, width=slot.width, height=height)
+
+
+def _evidence(
+    number: int, slot: PageSlot, marks: Sequence[Mark], homes: dict[int, int | None], ink: Ink
+) -> _Evidence:
+    at_home = sorted((mark for mark in marks if homes[mark.index] == number), key=lambda mark: -mark.score)
+    reaching = [
+        mark
+        for mark in marks
+        if homes[mark.index] not in (number, None)
+        and mark.share_in(slot) >= _REACHES
+        and mark.label in _BY_HAND
+    ]
+    return _Evidence(slot, tuple(at_home), tuple(reaching), ink_share(ink, slot))
+
+
+def ink_share(ink: Ink, slot: Area) -> float:
+    """Share of a slot that is ink, its edges left out; in [0, 1]."""
+    edge = max(2.0, _EDGE * slot.height)
+    top, bottom = round(slot.y + edge), round(slot.bottom - edge)
+    left, right = round(slot.x + edge), round(slot.right - edge)
+    piece = ink[max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)]
+    return float(np.count_nonzero(piece) / piece.size) if piece.size else 0.0
+
+
+def _judge(evidence: _Evidence) -> SlotState:
+    for rule in (_covered, _signed, _typed, _of_another_kind, _of_a_neighbour, _inked):
+        state = rule(evidence)
+        if state is not None:
+            return state
+    return _state(evidence, SlotStatus.UNSIGNED, f"the {_place(evidence.slot)} is empty")
+
+
+def _state(evidence: _Evidence, status: SlotStatus, reason: str, mark: Mark | None = None) -> SlotState:
+    return SlotState(
+        slot=evidence.slot,
+        status=status,
+        reason=reason,
+        region=None if mark is None else mark.index,
+        score=None if mark is None else mark.score,
+        ink=round(evidence.ink, 4),
+    )
+
+
+def _covered(evidence: _Evidence) -> SlotState | None:
+    bars = [mark for mark in evidence.marks if mark.label == "redaction"]
+    if sum(evidence.slot.share_in(bar) for bar in bars) < _BAR:
+        return None
+    return _state(evidence, SlotStatus.COVERED, f"a bar lies over the {_place(evidence.slot)}", bars[0])
+
+
+def _signed(evidence: _Evidence) -> SlotState | None:
+    """The mark that the slot asks for; one that does not sign is weak evidence."""
+    wanted = [mark for mark in evidence.marks if mark.label in _WANTED[evidence.slot.kind]]
+    if not wanted:
+        return None
+    mark = next((mark for mark in wanted if mark.signs is not False), wanted[0])
+    name = _NAMES[evidence.slot.kind]
+    if mark.signs is False and evidence.slot.kind in (SlotKind.SIGNATURE, SlotKind.INITIALS):
+        reason = f"the mark here is hardly a {name} that signs"
+        return _state(evidence, SlotStatus.LOW_EVIDENCE, reason, mark)
+    return _state(evidence, SlotStatus.SIGNED, f"a {name} stands here, score {mark.score:.2f}", mark)
+
+
+def _typed(evidence: _Evidence) -> SlotState | None:
+    typed = evidence.slot.typed
+    return _state(evidence, SlotStatus.TYPED, f"typed: “{typed[:80]}”") if typed else None
+
+
+def _of_another_kind(evidence: _Evidence) -> SlotState | None:
+    marks = [mark for mark in evidence.marks if mark.label in _BY_HAND]
+    if not marks:
+        return None
+    mark, name = marks[0], _NAMES[evidence.slot.kind]
+    if evidence.slot.kind is SlotKind.DATE or mark.label == "handwritten_date":
+        reason = f"a {mark.label.replace('_', ' ')} stands where a {name} is asked for"
+        return _state(evidence, SlotStatus.WRONG_SLOT, reason, mark)
+    return _state(evidence, SlotStatus.LOW_EVIDENCE, f"handwriting that is hardly a {name}", mark)
+
+
+def _of_a_neighbour(evidence: _Evidence) -> SlotState | None:
+    if not evidence.reaching:
+        return None
+    reason = f"the ink here belongs to a neighbouring line; the {_place(evidence.slot)} has none of its own"
+    return _state(evidence, SlotStatus.WRONG_SLOT, reason, evidence.reaching[0])
+
+
+def _inked(evidence: _Evidence) -> SlotState | None:
+    """Ink that no detector names: in a date's slot a date is present, elsewhere it is weak evidence."""
+    if evidence.ink < INKED:
+        return None
+    if evidence.slot.kind is SlotKind.DATE:
+        return _state(evidence, SlotStatus.SIGNED, "something is written where the date is asked for")
+    place, name = _place(evidence.slot), _NAMES[evidence.slot.kind]
+    reason = f"{evidence.ink:.1%} of the {place} is ink, but no {name} was found"
+    return _state(evidence, SlotStatus.LOW_EVIDENCE, reason)
+
+
+def _place(slot: PageSlot) -> str:
+    return f"{slot.party}’s {_NAMES[slot.kind]} line" if slot.party else f"{_NAMES[slot.kind]} line"
