@@ -32,6 +32,12 @@ def nested_archive(levels: int = 5) -> bytes:
     return data
 
 
+def of_version_150(data: bytes) -> bytes:
+    """An archive whose directory asks for a version that there is not."""
+    entry = data.index(b"PK\1\2")
+    return data[: entry + 6] + b"\x96" + data[entry + 7 :]
+
+
 def small_jpeg(quality: int) -> bytes:
     """A sound document, another one at every quality."""
     return encoded(sheet(SMALL), "JPEG", quality=quality)
@@ -44,6 +50,7 @@ DISGUISES = (
     Kind("no-name-to-speak-of", lambda: small_jpeg(72), name=b"noextension"),
     lost("text-named-pdf", lambda: b"Dear Sir or Madam, please find attached", "unknown_format"),
     lost("office", lambda: archive("word/document.xml", b"<w:document/>"), "unknown_format"),
+    lost("zip-of-the-future", lambda: of_version_150(archive("a.txt", b"hello")), "unknown_format"),
     lost("zip-bomb", lambda: archive("zeros", bytes(50_000_000)), "unknown_format"),
     lost("zip-bomb-nested", nested_archive, "unknown_format"),
     lost(

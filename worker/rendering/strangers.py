@@ -59,7 +59,7 @@ def _archive(data: bytes) -> str | None:
         return "an OpenDocument file; save it as PDF"
     try:
         names = zipfile.ZipFile(BytesIO(data)).namelist()
-    except (zipfile.BadZipFile, ValueError, OSError, LookupError):
+    except (zipfile.BadZipFile, ValueError, OSError, LookupError, RuntimeError):
         return "a ZIP archive or an Office file; save it as PDF or unpack it"
     office = next(
         (text for prefix, text in _OFFICE.items() if any(name.startswith(prefix) for name in names)), None
