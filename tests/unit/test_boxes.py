@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.vision.boxes import clip, iou, overlapping, suppressed, voted
+from worker.vision.boxes import clip, iou, overlapping, shared, suppressed, voted
 from worker.vision.letterbox import Letterbox
 from worker.vision.values import Box, DetectedRegion
 
@@ -29,6 +29,19 @@ limits = st.sampled_from([0.0, 0.3, 0.45, 0.7])
 )
 def test_iou_of_known_rectangles(other, expected):
     assert iou(Box(0, 0, 10, 10), other) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("other", "expected"),
+    [
+        pytest.param(Box(2, 2, 5, 5), 1.0, id="inside"),
+        pytest.param(Box(5, 0, 10, 10), 0.5, id="half over"),
+        pytest.param(Box(10, 0, 10, 10), 0.0, id="touching edge"),
+        pytest.param(Box(40, 40, 5, 5), 0.0, id="far away"),
+    ],
+)
+def test_the_share_of_the_smaller_box(other, expected):
+    assert shared(Box(0, 0, 10, 10), other) == expected == shared(other, Box(0, 0, 10, 10))
 
 
 @given(boxes, boxes)

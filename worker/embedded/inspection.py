@@ -7,6 +7,7 @@ from worker.errors import PageError, UnreadableDocument
 from worker.rendering.renderer import SandboxRenderer
 from worker.result.inspection import InspectionResult, SightedRegion
 from worker.settings import Detection, Reading
+from worker.vision.detection.tiles import detect_closely
 from worker.vision.images import decode
 
 
@@ -23,6 +24,7 @@ class Inspector:
         page = next(iter(self._renderer.open(data, limits=self._limits)))
         if isinstance(page, PageError):
             raise UnreadableDocument(page.reason)
+        (detected,) = detect_closely(self._detector, [decode(page.data)], [page.dpi])
         regions = tuple(
             SightedRegion(
                 label=region.label.value,
@@ -33,7 +35,7 @@ class Inspector:
                 height=region.box.height,
                 signs=region.signs,
             )
-            for region in self._detector.detect([decode(page.data)])[0]
+            for region in detected
         )
         return InspectionResult(width=page.width, height=page.height, regions=regions)
 

@@ -8,8 +8,9 @@ from PIL import Image
 
 from worker.rendering.scan import SQUARE_WITHIN
 
-#: What a scan without a believable resolution is taken for.
-_USUAL_DPI = 200.0
+#: What a scan without a believable resolution is taken for, unless its sheet would be longer than so many
+#: inches, in more than two values, and no roll: then it is a photograph of a letter.
+_USUAL_DPI, _LONGEST_SHEET, _ROLL = 200.0, 17.0, 2.0
 _PAPERS = ((210 / 25.4, 297 / 25.4), (8.5, 11.0), (8.5, 14.0))
 _ORIENTATION = 274
 #: What resolutions that are no numbers raise.
@@ -45,7 +46,7 @@ def density_of(image: Image.Image) -> Density:
         x, y, width, height = y, x, height, width
     if min(x, y) >= 50 and max(x, y) <= 2400 and max(width / x, height / y) <= 50:
         return Density(x, y)
-    guess = _from_paper(*sorted((width, height)))
+    guess = _from_paper(*sorted((width, height)), is_photograph=image.mode != "1")
     # A file may know the shape of its pixels and not their size (TIFF without a unit).
     ratio = x / y if x > 0 and y > 0 and 0.2 < x / y < 5 else 1.0
     return Density(guess * max(ratio, 1.0), guess * max(1 / ratio, 1.0))
@@ -66,10 +67,11 @@ def _stated(image: Image.Image) -> tuple[float, float]:
     return (x, y) if x > 0 and y > 0 and x + y < float("inf") else (0.0, 0.0)
 
 
-def _from_paper(short: int, long: int) -> float:
+def _from_paper(short: int, long: int, *, is_photograph: bool) -> float:
     """The resolution at which the page would be a usual sheet of paper, if there is one."""
     for paper_short, paper_long in _PAPERS:
         dpi = long / paper_long
         if abs(short / dpi / paper_short - 1) <= 0.03 and 70 <= dpi <= 700:
             return dpi
-    return _USUAL_DPI
+    is_large = long > _LONGEST_SHEET * _USUAL_DPI and long <= _ROLL * short
+    return long / _PAPERS[1][1] if is_photograph and is_large else _USUAL_DPI

@@ -18,6 +18,7 @@ from worker.storage.keys import crop_key
 from worker.vision.crops import crop
 from worker.vision.detection.detector import Detector
 from worker.vision.detection.orientation import turned
+from worker.vision.detection.tiles import detect_closely
 from worker.vision.images import encode_png
 from worker.vision.values import DetectedRegion, Pixels
 
@@ -65,7 +66,7 @@ def _answer_pages(pages: Sequence[Page], document_id: int, deps: DetectDeps) -> 
             answer.error = UnreadablePage(
                 answer.page.index, f"the stored page image is damaged: {error.reason}"
             )
-    detected = _detected([image for _, image in images], deps.detector)
+    detected = _detected(images, deps.detector)
     for (answer, image), regions in zip(images, detected, strict=True):
         index = answer.page.index
         if isinstance(regions, Exception):
@@ -75,26 +76,29 @@ def _answer_pages(pages: Sequence[Page], document_id: int, deps: DetectDeps) -> 
     return answers
 
 
-def _detected(images: Sequence[Pixels], detector: Detector) -> list[list[DetectedRegion] | Exception]:
+def _detected(
+    images: Sequence[tuple[_PageAnswer, Pixels]], detector: Detector
+) -> list[list[DetectedRegion] | Exception]:
     """Regions per page; where the pages fail together they are tried alone.
 
     When none of them succeeds, the fault is not in the pages: the error goes on.
     """
+    pixels, resolutions = [image for _, image in images], [answer.page.dpi or 0.0 for answer, _ in images]
     try:
-        return list(detector.detect(images))
+        return list(detect_closely(detector, pixels, resolutions))
     except Exception:  # whatever an engine raises: the question is on which page
         if len(images) == 1:
             raise
-    alone = [_alone(image, detector) for image in images]
+    alone = [_alone(image, dpi, detector) for image, dpi in zip(pixels, resolutions, strict=True)]
     failures = [answer for answer in alone if isinstance(answer, Exception)]
     if len(failures) == len(alone):
         raise failures[0]
     return alone
 
 
-def _alone(image: Pixels, detector: Detector) -> list[DetectedRegion] | Exception:
+def _alone(image: Pixels, dpi: float, detector: Detector) -> list[DetectedRegion] | Exception:
     try:
-        return detector.detect([image])[0]
+        return detect_closely(detector, [image], [dpi])[0]
     except Exception as error:  # noqa: BLE001 - becomes the page's reason
         return error
 

@@ -18,8 +18,16 @@ def iou(box: Box, other: Box) -> float:
     height = min(box.y + box.height, other.y + other.height) - max(box.y, other.y)
     if width <= 0 or height <= 0:
         return 0.0
-    shared = width * height
-    return min(1.0, shared / (box.width * box.height + other.width * other.height - shared))
+    both = width * height
+    return min(1.0, both / (box.width * box.height + other.width * other.height - both))
+
+
+def shared(box: Box, other: Box) -> float:
+    """The share of the smaller box that lies in the other, in [0, 1]."""
+    width = min(box.x + box.width, other.x + other.width) - max(box.x, other.x)
+    height = min(box.y + box.height, other.y + other.height) - max(box.y, other.y)
+    smaller = min(box.width * box.height, other.width * other.height)
+    return min(1.0, max(0.0, width) * max(0.0, height) / smaller)
 
 
 def clip(box: Box, *, width: float, height: float) -> Box | None:
@@ -60,6 +68,6 @@ def voted(corners: Corners, scores: Scores) -> Corners:
 def overlapping(box: Corners, others: Corners, *, min_iou: float) -> npt.NDArray[np.bool_]:
     """Which rows have more than that intersection over union with the box."""
     extent = np.minimum(box[2:], others[:, 2:]) - np.maximum(box[:2], others[:, :2])
-    shared = np.clip(extent, 0, None).prod(axis=1)
+    both = np.clip(extent, 0, None).prod(axis=1)
     area, areas = (box[2:] - box[:2]).prod(), (others[:, 2:] - others[:, :2]).prod(axis=1)
-    return np.asarray(shared > min_iou * (area + areas - shared))
+    return np.asarray(both > min_iou * (area + areas - both))
