@@ -6,12 +6,21 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, delete, select, update
+from sqlalchemy import Select, and_, delete, exists, func, or_, select, update
 from sqlalchemy.orm import Session, selectinload
 
 from db.engine import now
-from db.models import AnsweredClaim, DiscardedResult, Document, DocumentAnswer
-from db.states import AnswerCause, Status
+from db.models import (
+    AnsweredClaim,
+    AnsweredMark,
+    Claim,
+    DiscardedResult,
+    Document,
+    DocumentAnswer,
+    Page,
+    Region,
+)
+from db.states import AnswerCause, DocumentStage, Status
 from db.writes import Values, insert_once, insert_or_find
 
 
@@ -25,7 +34,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Given:
-    """What an answer says, where its result JSON lies, and what it says of each claim."""
+    """What an answer says, where its result JSON lies, and what it says of each claim and each mark."""
 
     status: Status
     signed: bool | None = None
@@ -35,6 +44,7 @@ class Given:
     result_sha256: str | None = None
     versions_id: int | None = None
     claims: Sequence[Values] = ()
+    marks: Sequence[Values] = ()
     #: When it was given; None for now.
     at: datetime | None = None
 
@@ -64,9 +74,37 @@ def add_answer(session: Session, document_id: int, given: Given, asked: Asked | 
         result_sha256=given.result_sha256,
         versions_id=given.versions_id,
     )
-    for claim in given.claims:
-        session.add(AnsweredClaim(answer_id=answer_id, **claim))
+    add_details(session, answer_id, given)
     return number
+
+
+def add_details(session: Session, answer_id: int, given: Given) -> None:
+    """Write what an answer says of claims and marks."""
+    session.add_all(AnsweredClaim(answer_id=answer_id, **claim) for claim in given.claims)
+    session.add_all(AnsweredMark(answer_id=answer_id, **mark) for mark in given.marks)
+
+
+def without_details(session: Session, *, limit: int) -> Sequence[DocumentAnswer]:
+    """Newest answers of an older release: nothing is written of their claims, or nothing of their marks.
+
+    Each with what is written; of documents that are closed and were read.
+    """
+    source = func.coalesce(Document.original_id, Document.id)
+    marks = select(Region.id).join(Page, Page.id == Region.page_id).where(Page.document_id == source)
+    lacking = or_(
+        and_(exists().where(Claim.document_id == Document.id), ~DocumentAnswer.claims.any()),
+        and_(marks.exists(), ~DocumentAnswer.marks.any()),
+    )
+    statement = (
+        select(DocumentAnswer)
+        .join(Document, Document.id == DocumentAnswer.document_id)
+        .where(DocumentAnswer.number == Document.answer, Document.stage == DocumentStage.CLOSED)
+        .where(Document.status != Status.FAILED, lacking)
+        .options(selectinload(DocumentAnswer.claims), selectinload(DocumentAnswer.marks))
+        .order_by(DocumentAnswer.id)
+        .limit(limit)
+    )
+    return session.execute(statement).scalars().all()
 
 
 def of_document(session: Session, document_id: int) -> Sequence[DocumentAnswer]:
@@ -100,7 +138,7 @@ def _newest_first(document_id: int) -> Select[DocumentAnswer]:
     return (
         select(DocumentAnswer)
         .where(DocumentAnswer.document_id == document_id)
-        .options(selectinload(DocumentAnswer.claims))
+        .options(selectinload(DocumentAnswer.claims), selectinload(DocumentAnswer.marks))
         .order_by(DocumentAnswer.number.desc())
         .limit(1)
     )
@@ -109,7 +147,6 @@ def _newest_first(document_id: int) -> Select[DocumentAnswer]:
 def given_by(session: Session, document_id: int) -> Given:
     """What a closed document's newest answer says."""
     answer = session.execute(_newest_first(document_id)).scalar_one()
-    names = [column.key for column in AnsweredClaim.__table__.c if column.key not in ("id", "answer_id")]
     return Given(
         status=answer.status,
         signed=answer.signed,
@@ -118,8 +155,14 @@ def given_by(session: Session, document_id: int) -> Given:
         result_key=answer.result_key,
         result_sha256=answer.result_sha256,
         versions_id=answer.versions_id,
-        claims=[{name: getattr(claim, name) for name in names} for claim in answer.claims],
+        claims=list(map(_details, answer.claims)),
+        marks=list(map(_details, answer.marks)),
     )
+
+
+def _details(row: AnsweredClaim | AnsweredMark) -> Values:
+    names = [column.key for column in type(row).__table__.c if column.key not in ("id", "answer_id")]
+    return {name: getattr(row, name) for name in names}
 
 
 def maybe_naming(session: Session, name: str) -> list[int]:
@@ -130,8 +173,19 @@ def maybe_naming(session: Session, name: str) -> list[int]:
 
 
 def forget_signer(session: Session, name: str) -> None:
-    """Take a name out of what answers say of claims."""
+    """Take a name out of what answers say of claims and of marks."""
     session.execute(delete(AnsweredClaim).where(AnsweredClaim.signer == name))
+    nothing = dict.fromkeys(("signer", "verdict", "probability", "llr", "confidence", "references"))
+    theirs = update(AnsweredMark).where(AnsweredMark.signer == name)
+    session.execute(theirs.values(contradicts=False, **nothing))
+    copies = update(AnsweredMark).where(AnsweredMark.copy_of_signer == name)
+    session.execute(copies.values(copy_of_signer=None, copy_of_reference=None))
+
+
+def forget_document(session: Session, document_id: int) -> None:
+    """Take a document out of what answers of others say: that the ink was there before stays, not where."""
+    nowhere = dict.fromkeys(("duplicate_of", "duplicate_page", "duplicate_region"))
+    session.execute(update(AnsweredMark).where(AnsweredMark.duplicate_of == document_id).values(**nowhere))
 
 
 def move_result(session: Session, answer: DocumentAnswer, *, key: str, sha256: str) -> None:

@@ -76,6 +76,7 @@ def delete_document(session: Session, document: Document, *, who: str, objects: 
     alone = {"stage": FIRST_STAGE, "original_id": None, "due_at": now(session)}
     session.execute(update(Document).where(Document.original_id == document.id).values(alone))
     session.execute(delete(Document).where(Document.id == document.id))
+    answers.forget_document(session, document.id)
     _note(session, who, kind="document", subject=document.id, digest=digest_of(document), objects=objects)
     return orphans
 

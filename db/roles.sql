@@ -34,27 +34,28 @@ GRANT INSERT, SELECT (id) ON events TO countersign_producer;
 GRANT USAGE ON SEQUENCE documents_id_seq, claims_id_seq, events_id_seq TO countersign_producer;
 
 GRANT SELECT ON documents, claims, chunks, pages, regions, verdicts, suggestions, signers, "references", versions,
-    events, scopes, duplicates, reference_copies, answers, answered_claims TO countersign_worker;
+    events, scopes, duplicates, reference_copies, answers, answered_claims,
+    answered_marks TO countersign_worker;
 -- What names a document, and why its next answer is sought and by whom, stays as it was registered or asked.
 GRANT UPDATE (bytes, sha256, format, status, stage, reason, detail, signed, pages_total, original_id, result_key,
         versions_id, finished_at, answer, fence, lease_until, holder, due_at, deliveries)
     ON documents TO countersign_worker;
 -- Answers are added and never changed; guards/postgresql.sql holds them to their order and takes their places in
 -- the feed, in which no role writes.
-GRANT INSERT ON answers, answered_claims TO countersign_worker;
+GRANT INSERT ON answers, answered_claims, answered_marks TO countersign_worker;
 GRANT INSERT, UPDATE ON chunks, pages, regions, duplicates TO countersign_worker;
 GRANT INSERT ON verdicts, suggestions, versions, events, scopes, reference_copies TO countersign_worker;
 -- New weights embed the references again; their pictures and digests stay as they were enrolled.
 GRANT UPDATE (embedding, encoder, strokes, llr, damage) ON "references" TO countersign_worker;
 GRANT USAGE ON SEQUENCE chunks_id_seq, pages_id_seq, regions_id_seq, verdicts_id_seq, suggestions_id_seq,
     versions_id_seq, events_id_seq, scopes_id_seq, duplicates_id_seq, reference_copies_id_seq,
-    answers_id_seq, answered_claims_id_seq TO countersign_worker;
+    answers_id_seq, answered_claims_id_seq, answered_marks_id_seq TO countersign_worker;
 
 GRANT SELECT ON documents, claims, chunks, pages, verdicts, suggestions, signers, versions, events, erasures,
-    duplicates, reference_copies, answers, answered_claims, changes, changes_head, signer_events
+    duplicates, reference_copies, answers, answered_claims, answered_marks, changes, changes_head, signer_events
     TO countersign_reader, countersign_web;
--- One row a claim, and one row a document, with what their newest answers say: see guards/views.py.
-GRANT SELECT ON claim_answers, documents_current TO countersign_reader, countersign_web;
+-- One row a claim, a mark and a document, with what their newest answers say: see guards/views.py.
+GRANT SELECT ON claim_answers, signatures, documents_current TO countersign_reader, countersign_web;
 GRANT SELECT (id, page_id, index, label, score, x, y, width, height, crop_key, clean_key, quality,
         reason, detail, signs, role_probability)
     ON regions TO countersign_reader, countersign_web;

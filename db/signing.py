@@ -8,7 +8,7 @@ from __future__ import annotations
 from sqlalchemy import ColumnElement, and_, case, or_, select
 from sqlalchemy.orm import aliased
 
-from db.models import Page, Region
+from db.models import AnsweredMark, Page, Region
 
 #: The label whose regions are compared with references, and sign where no role is known.
 SIGNATURE = "signature"
@@ -16,12 +16,16 @@ SIGNATURE = "signature"
 INITIALS = "initials"
 
 
-def signs(region: type[Region] = Region) -> ColumnElement[bool]:
+#: Where a mark stands with its label and role: as it was found, and as an answer tells it.
+Mark = type[Region] | type[AnsweredMark]
+
+
+def signs(region: Mark = Region) -> ColumnElement[bool]:
     """Whether a region makes its document signed."""
     return or_(region.signs.is_(True), and_(region.signs.is_(None), region.label == SIGNATURE))
 
 
-def is_compared(region: type[Region] = Region) -> ColumnElement[bool]:
+def is_compared(region: Mark = Region) -> ColumnElement[bool]:
     """Whether a region is compared with references: a signature that signs."""
     return and_(signs(region), region.label == SIGNATURE)
 

@@ -63,12 +63,13 @@ class PageStatus(StrEnum):
 
 
 class ClaimSource(StrEnum):
-    """Where a claim came from, in falling order of trust."""
+    """Where a claim came from: the sources of the intake in falling order of trust, then a person."""
 
     FILE = "file"
     METADATA = "metadata"
     SIDECAR = "sidecar"
     KEY = "key"
+    OPERATOR = "operator"  # somebody corrected or added it by hand
 
 
 class AnswerCause(StrEnum):

@@ -12,14 +12,17 @@ from pydantic.json_schema import models_json_schema
 
 from worker.result import (
     ChangeResult,
+    ClaimRow,
     ComparisonResult,
     DoctorFinding,
     DocumentHistory,
     DocumentResult,
+    DocumentRow,
     EnrolmentResult,
     OverviewResult,
     ReplayResult,
     ResultModel,
+    SignatureRow,
     StatementResult,
     VerdictRow,
 )
@@ -31,6 +34,9 @@ _BEGIN, _END = "<!-- made by `python -m deploy.result_reference` -->\n", "<!-- e
 _SHOWN: tuple[type[ResultModel], ...] = (
     DocumentResult,
     DocumentHistory,
+    ClaimRow,
+    SignatureRow,
+    DocumentRow,
     VerdictRow,
     ChangeResult,
     ComparisonResult,

@@ -68,20 +68,21 @@ class ClaimsTable(Mapping[str, Sequence[str]]):
 
 
 def read_claims(path: Path) -> ClaimsTable:
-    """The table of a CSV with the columns `document` and `signer`, one row per signer.
+    """The table of a CSV with the columns `key` and `signer`, one row per signer.
 
-    Further columns are left alone. WrongUse names the line that cannot be used.
+    `document` is another name of `key`. So our own table of claims is one. Further columns are left alone.
+    WrongUse names the line that cannot be used.
     """
     claims: dict[str, list[str]] = {}
     lines: dict[str, list[int]] = {}
-    for number, row in read_csv(path, ("document", "signer"), "claims"):
-        if not row["document"]:
+    for number, row in read_csv(path, ("key", "signer"), "claims", other_names={"document": "key"}):
+        if not row["key"]:
             raise WrongUse(f"{path}, line {number}: no document")
         try:
             signer = signer_name(row["signer"])
         except ValueError as error:
             raise WrongUse(f"{path}, line {number}: {error}") from error
-        document = _normal(row["document"])
+        document = _normal(row["key"])
         names = claims.setdefault(document, [])
         names.extend([signer] if signer not in names else [])
         lines.setdefault(document, []).append(number)

@@ -7,16 +7,25 @@ import io
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import zip_longest
 from pathlib import Path
+from types import MappingProxyType
 
 from worker.errors import WrongUse
 
 #: A row by the names of its columns; a cell that is not there is None.
 Row = Mapping[str, str | None]
+_NONE: Mapping[str, str] = MappingProxyType({})
 
 
-def read_csv(path: Path, columns: Sequence[str], what: str) -> Iterator[tuple[int, Row]]:
+#: What text begins with that a spreadsheet would take for a formula.
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def read_csv(
+    path: Path, columns: Sequence[str], what: str, *, other_names: Mapping[str, str] = _NONE
+) -> Iterator[tuple[int, Row]]:
     """The rows with their line numbers; further columns are left alone. `what` is what the file holds.
 
+    `other_names` are further names of columns. The apostrophe that guards text in our tables is taken off.
     WrongUse when it cannot be read, is no UTF-8, or lacks a column; it names the line.
     """
     lines = io.StringIO(_text(path, what), newline="")
@@ -25,12 +34,18 @@ def read_csv(path: Path, columns: Sequence[str], what: str) -> Iterator[tuple[in
     reader = csv.reader(lines, delimiter=";" if first.count(";") > first.count(",") else ",", strict=True)
     try:
         names = [name.strip().lower() for name in next(reader, [])]
+        names = [other_names.get(name, name) for name in names]
         if not set(columns) <= set(names):
             raise WrongUse(f"{path}, line 1: the header must name the columns {','.join(columns)}")
         for cells in filter(None, reader):
-            yield reader.line_num, dict(zip_longest(names, cells[: len(names)]))
+            plain = map(_unguarded, cells[: len(names)])
+            yield reader.line_num, dict(zip_longest(names, plain))
     except csv.Error as error:
         raise WrongUse(f"{path}, line {max(reader.line_num, 1)}: {error}") from error
+
+
+def _unguarded(cell: str) -> str:
+    return cell[1:] if cell.startswith("'") and cell[1:].startswith(FORMULA_STARTS) else cell
 
 
 def _text(path: Path, what: str) -> str:

@@ -1,39 +1,175 @@
-"""Views for dashboards: one row a claim and one row a document, with what their newest answers say."""
+"""Views of newest answers: one row a claim, one row a mark, one row a document. Exports read them, too.
+
+`worker.result.tables` says what each column means. A change here comes with a migration.
+"""
 
 from __future__ import annotations
 
-from sqlalchemy import Connection
+from collections.abc import Collection
+from functools import reduce
+from itertools import groupby
+from typing import Any
 
-_CLAIM_ANSWERS = """
-    SELECT documents.id AS document_id, documents.bucket, documents."key", documents.version,
-        documents.sha256,
-        answered_claims.signer, answered_claims.source, answered_claims.outcome AS answer,
-        answered_claims.contradicted, answered_claims.page, answered_claims.region,
-        answered_claims.probability, answered_claims.llr, answered_claims.confidence,
-        answered_claims."references", answers.number AS answer_number, answers.cause, answers.asked_by,
-        answers.at AS answered_at, answers.status, answers.reason, documents.registered_at,
-        {detector} AS detector, {encoder} AS encoder, {code} AS code
-    FROM documents
-    JOIN answers ON answers.document_id = documents.id AND answers.number = documents.answer
-    JOIN answered_claims ON answered_claims.answer_id = answers.id
-    LEFT JOIN versions ON versions.id = answers.versions_id"""
-_DOCUMENTS_CURRENT = """
-    SELECT documents.id AS document_id, documents.bucket, documents."key", documents.version,
-        documents.sha256,
-        documents.status, documents.reason, documents.detail, documents.signed,
-        documents.pages_total AS pages,
-        documents.original_id AS linked_to, documents.registered_at, documents.finished_at,
-        answers.number AS answer_number, answers.cause, answers.asked_by, answers.at AS answered_at,
-        answers.status AS answer_status, answers.result_key AS result,
-        {detector} AS detector, {encoder} AS encoder, {code} AS code
-    FROM documents
-    LEFT JOIN answers ON answers.document_id = documents.id AND answers.number = documents.answer
-    LEFT JOIN versions ON versions.id = answers.versions_id"""
-VIEWS = {"claim_answers": _CLAIM_ANSWERS, "documents_current": _DOCUMENTS_CURRENT}
-#: How a text is taken out of a JSON column.
-_TEXT = {
-    "postgresql": "(versions.content ->> '{name}')",
-    "sqlite": "json_extract(versions.content, '$.{name}')",
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    String,
+    and_,
+    case,
+    cast,
+    column,
+    exists,
+    func,
+    literal,
+    select,
+    table,
+)
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from db.documents import NOTED
+from db.models import AnsweredClaim, AnsweredMark, Claim, Document, DocumentAnswer, Event, Versions
+from db.signing import INITIALS, SIGNATURE, is_compared, signs
+
+_IDENTITY = (
+    Document.id.label("document_id"),
+    Document.bucket,
+    Document.key,
+    Document.version,
+    Document.sha256,
+)
+_ANSWER = (
+    DocumentAnswer.number.label("answer_number"),
+    DocumentAnswer.cause,
+    DocumentAnswer.asked_by,
+    DocumentAnswer.at.label("answered_at"),
+    *(
+        Versions.content[name].as_string().label(name)
+        for name in (
+            "detector",
+            "classifier",
+            "roles",
+            "encoder",
+            "matcher",
+            "calibration",
+            "cleaner",
+            "code",
+        )
+    ),
+)
+_NEWEST = and_(DocumentAnswer.document_id == Document.id, DocumentAnswer.number == Document.answer)
+
+
+def _path(*parts: str | InstrumentedAttribute[int]) -> ColumnElement[str]:
+    """A path at the door, of words and numbers."""
+    texts = (literal(part) if isinstance(part, str) else cast(part, String) for part in parts)
+    return reduce(lambda path, text: path.concat(text), texts, literal(""))
+
+
+_CROP_LINK = _path(
+    "/v1/documents/", Document.id, "/pages/", AnsweredMark.page, "/regions/", AnsweredMark.region, "/crop"
+).label("crop_link")
+
+
+def _claims() -> Select[*tuple[Any, ...]]:
+    answer = and_(AnsweredClaim.answer_id == DocumentAnswer.id, AnsweredClaim.signer == Claim.signer)
+    mark = and_(
+        AnsweredMark.answer_id == DocumentAnswer.id,
+        AnsweredMark.page == AnsweredClaim.page,
+        AnsweredMark.region == AnsweredClaim.region,
+    )
+    names = ("page", "region", "probability", "llr", "confidence", "references")
+    return (
+        select(
+            *_IDENTITY,
+            Document.status,
+            Document.reason,
+            Claim.signer,
+            Claim.source,
+            AnsweredClaim.outcome.label("answer"),
+            AnsweredClaim.contradicted,
+            *(getattr(AnsweredClaim, name) for name in names),
+            AnsweredMark.crop_key,
+            AnsweredMark.clean_key,
+            _CROP_LINK,
+            Document.registered_at,
+            *_ANSWER,
+        )
+        .select_from(Claim)
+        .join(Document, Document.id == Claim.document_id)
+        .outerjoin(DocumentAnswer, _NEWEST)
+        .outerjoin(AnsweredClaim, answer)
+        .outerjoin(AnsweredMark, mark)
+        .outerjoin(Versions, Versions.id == DocumentAnswer.versions_id)
+    )
+
+
+def _signatures() -> Select[*tuple[Any, ...]]:
+    names = [name for name in AnsweredMark.__table__.c.keys() if name not in ("id", "answer_id")]  # noqa: SIM118 - not a dict
+    crop = names.index("clean_key") + 1
+    marks = [getattr(AnsweredMark, name) for name in names]
+    return (
+        select(
+            *_IDENTITY,
+            Document.status,
+            *marks[:crop],
+            _CROP_LINK,
+            *marks[crop:],
+            Document.registered_at,
+            *_ANSWER,
+        )
+        .select_from(AnsweredMark)
+        .join(DocumentAnswer, DocumentAnswer.id == AnsweredMark.answer_id)
+        .join(Document, _NEWEST)
+        .outerjoin(Versions, Versions.id == DocumentAnswer.versions_id)
+    )
+
+
+def _documents() -> Select[*tuple[Any, ...]]:
+    ordered = select(Claim.signer).where(Claim.document_id == Document.id).order_by(Claim.id)
+    signers = ordered.correlate(Document).subquery()
+    noted = select(Event.detail).where(
+        Event.document_id == func.coalesce(Document.original_id, Document.id), Event.event == NOTED
+    )
+    notes = noted.order_by(Event.id).correlate(Document).subquery()
+    return (
+        select(
+            *_IDENTITY,
+            Document.format,
+            Document.status,
+            Document.reason,
+            Document.detail,
+            Document.signed,
+            _signed_by().label("signed_by"),
+            select(func.aggregate_strings(signers.c.signer, "; ")).scalar_subquery().label("signers"),
+            Document.pages_total.label("pages"),
+            select(func.aggregate_strings(notes.c.detail, ", ")).scalar_subquery().label("notes"),
+            Document.original_id.label("linked_to"),
+            DocumentAnswer.status.label("answer_status"),
+            DocumentAnswer.result_key,
+            _path("/documents/", Document.id).label("link"),
+            Document.registered_at,
+            Document.finished_at,
+            *_ANSWER,
+        )
+        .select_from(Document)
+        .outerjoin(DocumentAnswer, _NEWEST)
+        .outerjoin(Versions, Versions.id == DocumentAnswer.versions_id)
+    )
+
+
+def _signed_by() -> ColumnElement[str | None]:
+    """By a signature or by initials only, as the newest answer says; NULL where nothing signs."""
+    signing = exists().where(AnsweredMark.answer_id == DocumentAnswer.id, signs(AnsweredMark))
+    return case((signing.where(is_compared(AnsweredMark)), SIGNATURE), (signing, INITIALS), else_=None)
+
+
+VIEWS = {"claim_answers": _claims(), "signatures": _signatures(), "documents_current": _documents()}
+#: What their rows are sorted by.
+_ORDERS = {
+    "claim_answers": ("document_id", "signer"),
+    "signatures": ("document_id", "page", "region"),
+    "documents_current": ("document_id",),
 }
 
 
@@ -45,7 +181,20 @@ def drop_views(connection: Connection) -> None:
 
 def make_views(connection: Connection) -> None:
     """Make them; they must not be there."""
-    text = _TEXT[connection.dialect.name]
-    versions = {name: text.format(name=name) for name in ("detector", "encoder", "code")}
     for name, query in VIEWS.items():
-        connection.exec_driver_sql(f"CREATE VIEW {name} AS {query.format(**versions)}")
+        words = query.compile(connection, compile_kwargs={"literal_binds": True})
+        connection.exec_driver_sql(f"CREATE VIEW {name} AS {words}")
+
+
+def view_rows(
+    session: Session, name: str, document_ids: Collection[int]
+) -> dict[int, list[dict[str, object]]]:
+    """The rows of a view by document, in its order; documents without rows are missing."""
+    columns = [column(str(known.key), known.type) for known in VIEWS[name].selected_columns]
+    view = table(name, *columns)
+    statement = select(view).where(view.c.document_id.in_(document_ids))
+    rows = session.execute(statement.order_by(*(view.c[key] for key in _ORDERS[name]))).mappings()
+    return {
+        document_id: [dict(row) for row in group]
+        for document_id, group in groupby(rows, key=lambda row: row["document_id"])
+    }

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from db.models.access import ApiKey, Submission, WebSession
-from db.models.answers import AnsweredClaim, ChangesHead, DiscardedResult, DocumentAnswer, DocumentChange
+from db.models.answers import (
+    AnsweredClaim,
+    AnsweredMark,
+    ChangesHead,
+    DiscardedResult,
+    DocumentAnswer,
+    DocumentChange,
+)
 from db.models.copies import Duplicate, ReferenceCopy, Scope
 from db.models.documents import Chunk, Claim, Document, Leased, Page, leased_model
 from db.models.history import Erasure, Event, Versions, VersionsContent
@@ -13,6 +20,7 @@ from db.models.signers import Reference, ReferenceContent, Signer, SignerEvent
 
 __all__ = [
     "AnsweredClaim",
+    "AnsweredMark",
     "ApiKey",
     "ChangesHead",
     "Chunk",

@@ -43,6 +43,9 @@ class DocumentAnswer(Base):
     versions_id: Mapped[int | None] = mapped_column(ForeignKey("versions.id"))
 
     claims: Mapped[list[AnsweredClaim]] = relationship(order_by="AnsweredClaim.id", viewonly=True)
+    marks: Mapped[list[AnsweredMark]] = relationship(
+        order_by="AnsweredMark.page, AnsweredMark.region", viewonly=True
+    )
 
 
 class AnsweredClaim(Base):
@@ -80,6 +83,50 @@ class DiscardedResult(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(unique=True)
+
+
+class AnsweredMark(Base):
+    """What an answer says of one mark: where it stands, and what it is of the signer that it stands for."""
+
+    __tablename__ = "answered_marks"
+    __table_args__ = (
+        UniqueConstraint("answer_id", "page", "region"),
+        Index("ix_answered_marks_signer", "signer"),
+        Index("ix_answered_marks_copy_of_signer", "copy_of_signer"),
+        Index("ix_answered_marks_duplicate_of", "duplicate_of"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    answer_id: Mapped[int] = mapped_column(ForeignKey("answers.id", ondelete="CASCADE"))
+    page: Mapped[int]
+    region: Mapped[int]
+    label: Mapped[str]
+    signs: Mapped[bool | None]
+    role_probability: Mapped[float | None]
+    score: Mapped[float]
+    x: Mapped[float]
+    y: Mapped[float]
+    width: Mapped[float]
+    height: Mapped[float]
+    crop_key: Mapped[str]
+    clean_key: Mapped[str | None]
+    #: The claimed signer that it stands for; None without one, and of a mark that is not compared.
+    signer: Mapped[str | None]
+    verdict: Mapped[str | None]
+    contradicts: Mapped[bool]
+    probability: Mapped[float | None]
+    llr: Mapped[float | None]
+    confidence: Mapped[str | None]
+    references: Mapped[int | None]
+    reason: Mapped[str | None]
+    #: The earlier document with the same ink, by its id; it may be erased later.
+    duplicate_of: Mapped[int | None]
+    duplicate_page: Mapped[int | None]
+    duplicate_region: Mapped[int | None]
+    duplicate_similarity: Mapped[float | None]
+    duplicate_kind: Mapped[str | None]
+    copy_of_signer: Mapped[str | None]
+    copy_of_reference: Mapped[int | None]
 
 
 class DocumentChange(Base):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, BinaryIO
 
 import typer
 
@@ -12,23 +13,29 @@ from db.states import Status
 from producer.console import err
 from producer.options import RunFolder
 from producer.services.feed import START, current_token, export_changes
-from producer.services.results import Format, Selection, export_results, write_lines
+from producer.services.results import Selection, export_results, write_lines
 from producer.services.run_folder import sessions_of, store_of
+from producer.services.table_rows import Format
+from producer.services.tables import TableName, export_table, export_table_changes
 from worker.errors import WrongUse
 
 
 def results(
     form: Annotated[
         Format,
-        typer.Option("--format", help="jsonl has everything; the others have one row per verdict."),
+        typer.Option("--format", help="jsonl has whole documents, or with --table its rows."),
     ] = Format.JSONL,
+    table: Annotated[
+        TableName | None,
+        typer.Option(help="One row a claim, a mark, a document, or each comparison."),
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="File to write; default: stdout.")] = None,
     folder: RunFolder = None,
     status: Annotated[list[Status] | None, typer.Option(help="Only documents with this status.")] = None,
     after: Annotated[int, typer.Option(help="Only documents with a higher id.")] = 0,
     since: Annotated[
         str | None,
-        typer.Option(help="Every change behind this token, one JSON object a line; `start` for all of them."),
+        typer.Option(help="What changed behind this token; `start` for everything. With --table: its rows."),
     ] = None,
     token_file: Annotated[
         Path | None,
@@ -38,26 +45,49 @@ def results(
         bool, typer.Option("--all-answers", help="Every answer of each document, oldest first.")
     ] = False,
 ) -> None:
-    """Write results as JSON lines, CSV or Parquet: one line per document, or one row per verdict.
+    """Write results: whole documents as JSON lines, or a table as CSV, Parquet or JSON lines.
 
-    What changes later, answers of documents that are still at work included, comes with --since and the token
-    that is printed.
+    `--table claims` has one row for each claimed signer, signed or not; `signatures` one for each mark;
+    `documents` one for each document. What changes later, answers of documents that are still at work
+    included, comes with --since and the token that is printed.
     """
+    if table is None and form is not Format.JSONL:
+        raise WrongUse(f"{form} holds one table: add --table claims, signatures or documents")
+    target = out or sys.stdout.buffer
     if since is not None or token_file is not None:
-        if form is not Format.JSONL or status or after or all_answers or (since and token_file):
-            raise WrongUse("--since or --token-file goes with --out alone, and with --format jsonl")
-        raise typer.Exit(_changes(folder, since, token_file, out))
+        if status or after or all_answers or (since and token_file):
+            raise WrongUse("--since or --token-file goes with --out, --table and --format alone")
+        raise typer.Exit(_changes(folder, _Wanted(table, form), since, token_file, target))
     token = current_token(sessions_of(folder))
-    chosen = Selection(tuple(status or ()), after, all_answers)
-    store = store_of(folder) if all_answers else None
-    written = export_results(sessions_of(folder), form, chosen, out or sys.stdout.buffer, store=store)
-    err.print(f"{written.documents} documents; what changes from now on: --since {token}")
+    chosen = Selection(tuple(status or ()), after)
+    if table is None:
+        store = store_of(folder) if all_answers else None
+        exported = export_results(sessions_of(folder), chosen, target, store=store)
+    elif all_answers:
+        raise WrongUse("--all-answers has no table: it goes with --format jsonl alone")
+    else:
+        exported = export_table(sessions_of(folder), table, form, chosen, target)
+    err.print(f"{exported.documents} documents; what changes from now on: --since {token}")
 
 
-def _changes(folder: Path | None, since: str | None, token_file: Path | None, out: Path | None) -> int:
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """The table, or None for whole documents, and its form."""
+
+    table: TableName | None
+    form: Format
+
+
+def _changes(
+    folder: Path | None, wanted: _Wanted, since: str | None, token_file: Path | None, target: Path | BinaryIO
+) -> int:
     """Write the changes; the exit status says whether every result could be read."""
     token = since or _stored_token(token_file)
-    read = export_changes(sessions_of(folder), store_of(folder), token, out or sys.stdout.buffer)
+    sessions = sessions_of(folder)
+    if wanted.table is None:
+        read = export_changes(sessions, store_of(folder), token, target)
+    else:
+        read = export_table_changes(sessions, wanted.table, wanted.form, token, target)
     if token_file is not None:
         write_lines([f"{read.token}\n".encode()], token_file)
     err.print(f"{read.changes} changes; the next export goes on with --since {read.token}")

@@ -25,7 +25,7 @@ _References = Annotated[
     typer.Option(help="Folder with one folder per signer: DIR/<signer>/*.png|jpg|tif.", exists=True),
 ]
 _Claims = Annotated[
-    Path | None, typer.Option(help="CSV with the columns document,signer; a row per claimed signer.")
+    Path | None, typer.Option(help="CSV with the columns key,signer; a row per claimed signer.")
 ]
 _MinScore = Annotated[
     float | None,
@@ -55,10 +55,12 @@ def run(
 ) -> None:
     """Read documents here and now: no servers, all cores.
 
-    Finds signatures, compares them with the references of the signers that each document claims, and
-    leaves a database, the pictures and an HTML report in the output folder. A document that cannot be
-    read is reported with a reason; the others go on. Exit status 1: there was one, or something that was
-    given is not used and named. Ctrl-C keeps the answers that there are; --resume goes on.
+    Finds signatures and compares them with the references of the signers that each document claims. The
+    output folder gets a database, the pictures, an HTML report and the tables claims.csv, signatures.csv and
+    documents.csv. A document that cannot be read is reported with a reason; the others go on.
+
+    Exit status 1: there was one, or something that was given is not used and named. Ctrl-C keeps the answers
+    that there are; --resume goes on.
     """
     log = Logging()
     # What fails is told in the table: a line for each would only tear the progress bar.

@@ -18,9 +18,7 @@ from producer.sources import SOURCE_FORMS
 
 def submit(
     source: Annotated[str, typer.Argument(help=f"A file, a folder, {SOURCE_FORMS}.")],
-    claims: Annotated[
-        Path | None, typer.Option(help="CSV with the columns document,signer.", exists=True)
-    ] = None,
+    claims: Annotated[Path | None, typer.Option(help="CSV with the columns key,signer.", exists=True)] = None,
 ) -> None:
     """Put documents on the queues.
 

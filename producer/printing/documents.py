@@ -69,6 +69,8 @@ def show_run(run: RunResult) -> None:
         out.print(line, soft_wrap=True)
     failed = sum(result.status == "failed" for result in run.results)
     out.print(f"{len(run.results)} documents, {failed} failed. Report: {run.report}", soft_wrap=True)
+    if run.tables:
+        out.print(f"Tables: {', '.join(map(str, run.tables))}", soft_wrap=True)
 
 
 def _name(result: DocumentResult) -> str:

@@ -101,7 +101,7 @@ def _write(session: Session, document_id: int, amendment: Amendment) -> None:
         claims.remove_claim(session, document_id, removed)
         _note(session, document_id, "claim_withdrawn", removed, amendment)
     if added is not None:
-        claims.add_claims(session, document_id, {added: ClaimSource.FILE})
+        claims.add_claims(session, document_id, {added: ClaimSource.OPERATOR})
         _note(session, document_id, "claim_added", added, amendment)
 
 

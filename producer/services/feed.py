@@ -41,7 +41,7 @@ class ChangesRead:
 def current_token(sessions: Sessions) -> str:
     """The token behind the last change of this moment: who exports everything now goes on with it."""
     with sessions() as session:
-        return _written(feed_head(session))
+        return written(feed_head(session))
 
 
 def export_changes(sessions: Sessions, store: Results, token: str, out: Path | BinaryIO) -> ChangesRead:
@@ -52,16 +52,18 @@ def export_changes(sessions: Sessions, store: Results, token: str, out: Path | B
     """
     with sessions() as session:
         head = feed_head(session)
-    reader = _Reader(sessions, store, _place(token, head))
+    reader = _Reader(sessions, store, place_of(token, head))
     write_lines(reader.lines(), out)
-    return ChangesRead(reader.changes, reader.unreadable, _written(FeedHead(head.feed, reader.place)))
+    return ChangesRead(reader.changes, reader.unreadable, written(FeedHead(head.feed, reader.place)))
 
 
-def _written(head: FeedHead) -> str:
+def written(head: FeedHead) -> str:
+    """A place of a feed as a token."""
     return f"{head.feed}-{head.place}"
 
 
-def _place(token: str, head: FeedHead) -> int:
+def place_of(token: str, head: FeedHead) -> int:
+    """The place that a token names; the feed ends at `head`. WrongUse for what is no token of this feed."""
     if token == START:
         return 0
     match = _TOKEN.fullmatch(token)
@@ -71,7 +73,7 @@ def _place(token: str, head: FeedHead) -> int:
         raise WrongUse(f"{token!r} is a token of another database: this feed is called {head.feed}")
     if int(match["place"]) > head.place:
         raise WrongUse(
-            f"{token!r} lies behind the end of this feed, {_written(head)}: was the database restored from a "
+            f"{token!r} lies behind the end of this feed, {written(head)}: was the database restored from a "
             f"backup? Read everything again with --since {START}"
         )
     return int(match["place"])

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from db.engine import make_engine
+from db.engine import make_engine, make_sessions
 from db.migrate import upgrade
 from db.roles import grant
 from worker.connections import existing
 from worker.errors import WrongUse
+from worker.result.backfill import fill_tables
 
 
 def upgrade_database(url: str, *, new_file: bool = False) -> str:
     """Bring the schema to the newest; safe to call again. Answer the database's URL without its password.
 
-    WrongUse for an SQLite file that is not there, unless `new_file` asks to make it.
+    Answers of an older release get their rows in the tables. WrongUse for an SQLite file that is not there,
+    unless `new_file` asks to make it.
     """
     engine = make_engine(url if new_file else existing(url))
     upgrade(engine)
+    fill_tables(make_sessions(engine))
     return engine.url.render_as_string(hide_password=True)
 
 

@@ -1,47 +1,43 @@
-"""Flat rows of results as Parquet."""
+"""Rows of tables as Parquet."""
 
 from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, BinaryIO, get_args, get_type_hints
+from datetime import datetime
+from typing import TYPE_CHECKING, BinaryIO
 
 import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
-from worker.result import VerdictRow
+from producer.services.table_rows import Columns, TableRow
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-#: Arrow types of what a column holds; text, states and verdicts are strings.
-_ARROW = {bool: "bool", int: "int64", float: "float64"}
+#: Arrow types of what a column holds.
+_ARROW = {
+    str: pa.string(),
+    bool: pa.bool_(),
+    int: pa.int64(),
+    float: pa.float64(),
+    datetime: pa.timestamp("us", tz="UTC"),
+}
 
 
-def write_parquet(pages: Iterable[Sequence[VerdictRow]], stream: BinaryIO) -> None:
+def write_parquet(pages: Iterable[Sequence[TableRow]], columns: Columns, stream: BinaryIO) -> None:
     """Write the rows, a row group for each page; the stream need not be able to say where it is."""
-    schema = parquet_schema()
+    schema = parquet_schema(columns)
     with pq.ParquetWriter(pa.PythonFile(_Counting(stream), mode="w"), schema) as writer:
         for page in pages:
-            rows = [row.json_object() for row in page]
-            writer.write_table(pa.Table.from_pylist(rows, schema=schema))
+            writer.write_table(pa.Table.from_pylist(list(page), schema=schema))
 
 
-def parquet_schema() -> pa.Schema:
-    """The Arrow schema of the flat rows: always the same, whatever the rows hold."""
-    kinds = get_type_hints(VerdictRow)
+def parquet_schema(columns: Columns) -> pa.Schema:
+    """The Arrow schema of a table: always the same, whatever the rows hold."""
     return pa.schema(
-        [
-            pa.field(name, pa.type_for_alias(_arrow_type(kinds[name])), nullable=not field.is_required())
-            for name, field in VerdictRow.model_fields.items()
-        ]
+        [pa.field(name, _ARROW[column.kind], nullable=column.nullable) for name, column in columns.items()]
     )
-
-
-def _arrow_type(kind: object) -> str:
-    """The Arrow type of a column by the type of its field, whether or not that may be None."""
-    kinds = (kind, *get_args(kind))
-    return next((name for plain, name in _ARROW.items() if plain in kinds), "string")
 
 
 class _Counting(io.RawIOBase):

@@ -14,6 +14,7 @@ from producer.services.local_files import LocalFile, NotUsed, OnNotUsed, files_b
 from producer.services.progress import Progress, unheard
 from producer.services.resume import AnswersKept, Resumption
 from producer.services.run_claims import ClaimsOfRun
+from producer.services.tables import write_run_tables
 from worker.errors import UnusableReference, WrongUse
 from worker.result import DocumentResult, EnrolmentResult
 from worker.settings import Detection
@@ -54,13 +55,15 @@ OnRunEvent = Callable[[RunEvent], None]
 class RunResult:
     """The documents' results in the order of the files, the HTML report, and how many files there were.
 
-    `unused` counts what was given beside documents and has no effect; an event named each.
+    `tables` are the CSV files beside the report. `unused` counts what was given beside documents and has no
+    effect; an event named each.
     """
 
     results: tuple[DocumentResult, ...]
     report: Path
     files: int
     unused: int = 0
+    tables: tuple[Path, ...] = ()
 
     @property
     def complete(self) -> bool:
@@ -79,7 +82,7 @@ def run_documents(
     resume: bool = False,
     on_event: OnRunEvent = unheard,
 ) -> RunResult:
-    """Read the documents and leave a database, the pictures and a report in the folder.
+    """Read the documents and leave a database, the pictures, a report and three tables in the folder.
 
     `references` has one folder per signer, `claims` is a CSV. `resume` keeps the answers of an earlier run,
     but for documents whose claims, references or settings changed since; an event names them. A document
@@ -99,8 +102,9 @@ def run_documents(
         ids = _register(workspace, files, ClaimsOfRun(table, heard), resume=resume, on_event=heard)
         _process(workspace, ids, on_event)
         results = tuple(workspace.result(document_id) for document_id in ids)
+        tables = write_run_tables(workspace.sessions, ids, folder)
         report = _report(results, enrolments, workspace)
-    return RunResult(results, report, len(files), heard.unused)
+    return RunResult(results, report, len(files), heard.unused, tables)
 
 
 class _Heard:

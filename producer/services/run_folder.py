@@ -13,6 +13,7 @@ from db.engine import Sessions, make_engine, make_sessions
 from db.migrate import upgrade
 from worker import connections
 from worker.errors import WrongUse
+from worker.result.backfill import fill_tables
 from worker.storage.folder import Folder
 from worker.storage.port import Store
 
@@ -59,6 +60,7 @@ def store_of(folder: Path | None) -> Store:
 def _engine(folder: Path) -> Engine:
     engine = make_engine(database_url(_checked(folder)))
     upgrade(engine)
+    fill_tables(make_sessions(engine))
     return engine
 
 

@@ -77,13 +77,38 @@ def test_the_core_alone_reads_the_folder(out: Path, tmp_path: Path) -> None:
     """Without the extra `queue`: its libraries cannot be imported."""
     absent = ("boto3", "botocore", "celery", "kombu", "redis", "psycopg2", "pyarrow")
     code = f"import sys; sys.modules.update(dict.fromkeys({absent}))\nfrom producer.cli import main; main()"
-    words = ("results", "--format", "csv", "--run", str(out), "--out", str(tmp_path / "out.csv"))
+    words = (
+        "results",
+        "--table",
+        "documents",
+        "--format",
+        "csv",
+        "--run",
+        str(out),
+        "--out",
+        str(tmp_path / "out.csv"),
+    )
     command = [sys.executable, "-c", code, *words]
 
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=child_environment({}))
 
     assert done.returncode == 0, done.stderr
-    assert len((tmp_path / "out.csv").read_text().splitlines()) > 3
+    assert len((tmp_path / "out.csv").read_text().splitlines()) == 4
+
+
+@pytest.mark.usefixtures("finished")
+def test_a_run_leaves_the_three_tables_as_results_writes_them(out: Path, tmp_path: Path) -> None:
+    for table in ("claims", "signatures", "documents"):
+        exported = countersign("results", "--table", table, "--format", "csv", "--run", out)
+        assert (out / f"{table}.csv").read_text() == exported.out, exported.err
+
+
+@pytest.mark.usefixtures("finished")
+def test_a_table_that_is_not_named_is_asked_for(out: Path) -> None:
+    refused = countersign("results", "--format", "csv", "--run", out)
+
+    assert refused.status == 2
+    assert "add --table claims, signatures or documents" in refused.err
 
 
 def test_a_folder_of_something_else_is_wrong_use(tmp_path: Path) -> None:

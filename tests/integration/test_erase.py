@@ -173,7 +173,15 @@ def test_every_table_that_holds_personal_data_is_known_to_the_erasure():
         *("documents", "claims", "chunks", "pages", "regions", "verdicts", "suggestions", "events"),
         *("signers", "references", "versions", "erasures", "scopes", "duplicates", "reference_copies"),
         # Answers and reviews go with their documents; events of a signer lose the name.
-        *("answers", "answered_claims", "discarded_results", "changes", "changes_head", "signer_events"),
+        *(
+            "answers",
+            "answered_claims",
+            "answered_marks",
+            "discarded_results",
+            "changes",
+            "changes_head",
+            "signer_events",
+        ),
         *("reviews", "decisions", "submissions", "api_keys", "web_sessions"),
     }
 

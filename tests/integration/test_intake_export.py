@@ -9,7 +9,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from db import documents
-from producer.services.results import TABLE_COLUMNS, Exported, Format, Selection, export_results
+from producer.services.results import Exported, Selection, export_results
+from producer.services.table_rows import Format
+from producer.services.tables import TableName, export_table, table_columns
 from tests.fakes import page
 from tests.world import World
 from worker.errors import EncryptedDocument
@@ -31,7 +33,7 @@ def told(world: World) -> dict[str, int]:
 
 def rows(world: World, form: Format) -> list[dict[str, object]]:
     out = io.BytesIO()
-    assert export_results(world.sessions, form, Selection(), out) == Exported(4, 4)
+    assert export_table(world.sessions, TableName.VERDICTS, form, Selection(), out) == Exported(4, 4)
     if form is Format.CSV:
         return list(csv.DictReader(io.StringIO(out.getvalue().decode())))
     return pq.read_table(io.BytesIO(out.getvalue())).to_pylist()
@@ -40,7 +42,7 @@ def rows(world: World, form: Format) -> list[dict[str, object]]:
 def test_json_lines_are_the_documents_results(world: World, told: dict[str, int]) -> None:
     out = io.BytesIO()
 
-    export_results(world.sessions, Format.JSONL, Selection(), out)
+    export_results(world.sessions, Selection(), out)
 
     with world.sessions() as session:
         expected = [document_result(session, one).json_line(ascii_only=False) for one in told.values()]
@@ -91,14 +93,16 @@ def test_a_flat_row_says_what_the_whole_document_says(world: World, told: dict[s
             for name in verdict
             if name not in ("page", "region", "doubtful_references", "assigned")
         },
-        **dict.fromkeys(name for name in TABLE_COLUMNS if name.startswith(("duplicate_", "copy_of_"))),
+        **dict.fromkeys(
+            name for name in table_columns(TableName.VERDICTS) if name.startswith(("duplicate_", "copy_of_"))
+        ),
         **{name: result["versions"].get(name) for name in ("detector", "encoder", "code")},
         "notes": ", ".join(result["notes"]) or None,
     }
     assert row == expected
     assert row["verdict"] == "no_reference"
     assert row["detector"] == "d"
-    assert list(row) == list(TABLE_COLUMNS)
+    assert list(row) == list(table_columns(TableName.VERDICTS))
 
 
 def test_a_linked_document_has_the_verdicts_of_its_original(world: World, told: dict[str, int]) -> None:

@@ -157,6 +157,7 @@ def test_a_worker_can_do_all_that_the_stages_do(as_role: As, granted: Engine) ->
         "UPDATE claims SET signer = 'Eve'",
         "UPDATE answers SET result_key = 'eve'",
         "UPDATE answered_claims SET outcome = 'genuine'",
+        "UPDATE answered_marks SET verdict = 'genuine'",
         "UPDATE documents SET cause = 'review'",
         "UPDATE documents SET asked_by = 'eve'",
         "UPDATE documents SET key = 'eve.pdf'",

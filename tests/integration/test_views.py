@@ -37,7 +37,7 @@ def test_a_document_has_a_row_before_and_after_its_answer(world: World) -> None:
 
     assert (waiting["status"], waiting["answer_number"]) == ("waiting", None)
     assert (done["status"], done["answer_number"], done["answer_status"]) == ("done", 1, "done")
-    assert done["result"] == world.document(document_id).result_key
+    assert done["result_key"] == world.document(document_id).result_key
 
 
 def test_the_reader_reads_the_views(postgres: Engine) -> None:

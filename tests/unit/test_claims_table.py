@@ -93,3 +93,11 @@ def test_every_row_of_a_document_that_is_not_there_is_named(tmp_path):
     table.claimed("a.pdf")
 
     assert list(table.unused()) == [f"{path}, line {line}: there is no document 'c.pdf'" for line in (3, 4)]
+
+
+def test_our_own_table_of_claims_is_a_claims_file(tmp_path):
+    """Its key is a key, not the number of a document; what guards a formula is taken off again."""
+    path = tmp_path / "claims.csv"
+    path.write_text("document_id,key,signer,source\n7,'=a.pdf,'-Ann,file\n8,b.pdf,Bob's,key\n")
+
+    assert read_claims(path) == {"=a.pdf": ["-Ann"], "b.pdf": ["Bob's"]}

@@ -15,14 +15,9 @@ from db.migrate import upgrade
 from db.states import ChunkStage, ClaimSource, PageStatus, Status
 from producer.services import results
 from producer.services.parquet import parquet_schema
-from producer.services.results import (
-    TABLE_COLUMNS,
-    Exported,
-    Format,
-    Selection,
-    export_results,
-    guarded,
-)
+from producer.services.results import Exported, Selection, export_results
+from producer.services.table_rows import Format, guarded
+from producer.services.tables import TableName, export_table, table_columns
 from worker.errors import WrongUse
 
 
@@ -83,11 +78,13 @@ def test_no_cell_is_a_formula(value, cell):
     assert guarded(value) == cell
 
 
-def test_every_column_has_its_type_whatever_the_rows_hold(sessions, tmp_path):
-    assert export_results(sessions, Format.PARQUET, Selection(), tmp_path / "none.parquet") == Exported(0, 0)
+@pytest.mark.parametrize("table", TableName)
+def test_every_column_has_its_type_whatever_the_rows_hold(sessions, tmp_path, table):
+    target = tmp_path / "none.parquet"
+    assert export_table(sessions, table, Format.PARQUET, Selection(), target) == Exported(0, 0)
 
-    assert pq.read_schema(tmp_path / "none.parquet").equals(parquet_schema())
-    assert parquet_schema().names == list(TABLE_COLUMNS)
+    assert pq.read_schema(target).equals(parquet_schema(table_columns(table)))
+    assert pq.read_schema(target).names == list(table_columns(table))
 
 
 @pytest.mark.parametrize(
@@ -104,7 +101,7 @@ def test_documents_are_selected_by_status_and_id(seven, monkeypatch, selection, 
     monkeypatch.setattr(results, "DOCUMENTS_TOGETHER", page)
     out = io.BytesIO()
 
-    written = export_results(seven, Format.JSONL, selection, out)
+    written = export_results(seven, selection, out)
 
     assert [json.loads(line)["id"] for line in out.getvalue().splitlines()] == expected
     assert written == Exported(len(expected), expected[-1] if expected else selection.after)
@@ -113,7 +110,7 @@ def test_documents_are_selected_by_status_and_id(seven, monkeypatch, selection, 
 def test_json_lines_hold_text_as_it_is(seven):
     out = io.BytesIO()
 
-    export_results(seven, Format.JSONL, Selection(after=6), out, locate=lambda key: f"s3://results/{key}")
+    export_results(seven, Selection(after=6), out, locate=lambda key: f"s3://results/{key}")
 
     assert '"document": "=é7.pdf"' in out.getvalue().decode()
 
@@ -121,11 +118,12 @@ def test_json_lines_hold_text_as_it_is(seven):
 def test_csv_opens_with_the_columns_and_is_guarded(seven):
     out = io.BytesIO()
 
-    export_results(seven, Format.CSV, Selection(after=6), out)
+    export_table(seven, TableName.DOCUMENTS, Format.CSV, Selection(after=6), out)
 
     header, row = out.getvalue().decode().splitlines()
-    assert header == ",".join(TABLE_COLUMNS)
-    assert row == "7,intake,'=é7.pdf,v7,,waiting" + "," * (len(TABLE_COLUMNS) - 6)
+    assert header == ",".join(table_columns(TableName.DOCUMENTS))
+    assert row.startswith("7,intake,'=é7.pdf,v7,,,waiting,,,,,Ann,,,")
+    assert row.count(",") == len(table_columns(TableName.DOCUMENTS)) - 1
     assert not out.closed
 
 
@@ -133,7 +131,7 @@ def test_parquet_goes_through_a_pipe(seven, monkeypatch):
     monkeypatch.setattr(results, "DOCUMENTS_TOGETHER", 3)
     pipe = Pipe()
 
-    export_results(seven, Format.PARQUET, Selection(), pipe)
+    export_table(seven, TableName.DOCUMENTS, Format.PARQUET, Selection(), pipe)
 
     file = pq.ParquetFile(io.BytesIO(pipe.data))
     assert file.num_row_groups == 3
@@ -150,7 +148,7 @@ def test_a_file_appears_only_when_it_is_complete(seven, tmp_path):
 
     with_image(seven)
     with pytest.raises(KeyboardInterrupt):
-        export_results(seven, Format.JSONL, Selection(), target, locate=fail)
+        export_results(seven, Selection(), target, locate=fail)
 
     assert target.read_text() == "the last export"
     assert list(target.parent.iterdir()) == [target]
@@ -165,4 +163,4 @@ def with_image(sessions):
 
 def test_a_folder_that_is_not_there_is_wrong_use(sessions, tmp_path):
     with pytest.raises(WrongUse, match="cannot write"):
-        export_results(sessions, Format.CSV, Selection(), tmp_path / "none" / "results.csv")
+        export_table(sessions, TableName.CLAIMS, Format.CSV, Selection(), tmp_path / "none" / "a.csv")

@@ -26,6 +26,7 @@ from worker.errors import StorageUnavailable
 from worker.log import EMBEDDED
 from worker.pipeline import PIPELINE, Stage
 from worker.result import DocumentResult
+from worker.result.backfill import fill_tables
 from worker.result.rows import document_result
 from worker.setting_names import check_weights
 from worker.settings import Detection, Reading
@@ -184,7 +185,8 @@ def open_workspace(
     (root / "objects").mkdir(parents=True, exist_ok=True)
     engine = make_engine(f"sqlite:///{root / 'countersign.db'}")
     upgrade(engine)
-    runner = make_runner(make_sessions(engine), Folder(root / "objects"), NoPublisher(), settings)
+    fill_tables(sessions := make_sessions(engine))
+    runner = make_runner(sessions, Folder(root / "objects"), NoPublisher(), settings)
     runner.prepare()
     return Workspace(root, runner, engine)
 

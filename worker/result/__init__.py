@@ -44,17 +44,20 @@ from worker.result.reports import (
     WorkerResult,
 )
 from worker.result.table import VerdictRow
+from worker.result.tables import ClaimRow, DocumentRow, SignatureRow
 
 __all__ = [
     "AnswerResult",
     "ChangeResult",
     "ClaimResult",
+    "ClaimRow",
     "ComparisonResult",
     "CropQuality",
     "Difference",
     "DoctorFinding",
     "DocumentHistory",
     "DocumentResult",
+    "DocumentRow",
     "DuplicateKind",
     "DuplicateResult",
     "EnrolmentResult",
@@ -70,6 +73,7 @@ __all__ = [
     "ReplayResult",
     "ResultModel",
     "SignaturePlace",
+    "SignatureRow",
     "SignedBy",
     "StageResult",
     "StatementResult",

@@ -22,6 +22,7 @@ from db.writes import Values
 from worker.errors import DamagedResult
 from worker.result.base import OCCASION, ResultModel
 from worker.result.document import ClaimResult, DocumentResult
+from worker.result.marks import mark_rows
 from worker.result.rows import document_result
 from worker.storage.keys import answer_key, document_folder
 from worker.storage.port import Results, Store
@@ -43,7 +44,8 @@ def give(result: DocumentResult, store: Results, *, versions_id: int | None = No
         result_key=key,
         result_sha256=sha256,
         versions_id=versions_id,
-        claims=_claims(result),
+        claims=claim_rows(result),
+        marks=mark_rows(result),
         at=result.answered_at,
     )
 
@@ -157,7 +159,8 @@ def _move(
     answers.move_result(session, answer, key=key, sha256=sha256)
 
 
-def _claims(result: DocumentResult) -> list[Values]:
+def claim_rows(result: DocumentResult) -> list[Values]:
+    """A row for each claim, as the answer's row has it."""
     return [
         {
             "signer": claim.signer,

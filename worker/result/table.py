@@ -1,4 +1,4 @@
-"""The flat result: one row per verdict, as CSV and Parquet hold it."""
+"""Every comparison in a row of its own: each signature against each claimed signer."""
 
 from __future__ import annotations
 
