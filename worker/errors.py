@@ -1,4 +1,4 @@
-"""Every failure this service raises on purpose.
+"""The failures that are raised on purpose, and the reason codes of what ends without one.
 
 ServiceError
     TransientError                  another attempt may succeed
@@ -20,14 +20,37 @@ ServiceError
         DamagedImage                a stored picture that cannot be decoded any more
         DamagedReference            a reference on file whose picture cannot be read any more
         DamagedCrop                 a region whose crop cannot be read any more; its neighbours can
+        DamagedResult               a stored answer that is not the one that was written
         UnusableReference           a reference image that cannot be enrolled
         WeightsError                weights that are missing or have another digest
         WrongUse                    what the user asked for cannot be done
 
-The code of a class is stable: it stands in rows, in exports and in customers' rules.
+Services and front doors add failures of their own beside their use cases, below the same two classes. The
+code of a class is stable: it stands in rows, in exports and in customers' rules. `docs/result.md` has all of
+them, written from the docstrings by `python -m deploy.reason_reference`.
 """
 
 from __future__ import annotations
+
+from enum import StrEnum
+
+
+class EndReason(StrEnum):
+    """Reason codes that no error carries: how a document or a comparison ended all the same."""
+
+    meaning: str
+
+    TOO_MANY_DELIVERIES = "too_many_deliveries", "A stage was begun again and again and never closed"
+    DUPLICATE_SKIPPED = "duplicate_skipped", "The bytes of an earlier document, where the setting says `skip`"
+    CANCELLED = "cancelled", "Somebody gave the document up"
+    UNUSABLE_IMAGE = "unusable_image", "An image cannot be read, or shows too little to compare"
+
+    def __new__(cls, code: str, meaning: str) -> EndReason:
+        """The code itself, with what happened."""
+        reason = str.__new__(cls, code)
+        reason._value_ = code
+        reason.meaning = meaning
+        return reason
 
 
 class ServiceError(Exception):
@@ -113,7 +136,7 @@ class ObjectReplaced(ObjectMissing):
 
 
 class ObjectDenied(ObjectError):
-    """The store refuses this object to us; rights can be granted."""
+    """The store refuses this object to us, and serves its neighbours; rights can be granted."""
 
     code = "object_denied"
 
@@ -122,7 +145,7 @@ class ObjectDenied(ObjectError):
 
 
 class ObjectArchived(ObjectError):
-    """The object lies in an archive, which takes hours to give it back; it can be restored."""
+    """The object lies in an archive of the store: restore it, which takes hours, then retry."""
 
     code = "object_archived"
 
@@ -164,13 +187,13 @@ class DocumentError(PermanentError):
 
 
 class EmptyDocument(DocumentError):
-    """The file has no bytes, or the document has no pages."""
+    """The file has no bytes, or is a sound PDF without pages."""
 
     code = "empty_document"
 
 
 class UnknownFormat(DocumentError):
-    """The bytes are of no format that this service reads."""
+    """The bytes are of no format that this service reads; HEIC takes the extra `heic`."""
 
     code = "unknown_format"
 
@@ -188,7 +211,7 @@ class EncryptedDocument(DocumentError):
 
 
 class IncompleteDocument(DocumentError):
-    """The file ends before its end: an update, a signature or pages may be missing; the rest was read."""
+    """The file ends before its end; the rest was read. Unless that shows a signature, `signed` is null."""
 
     code = "incomplete_document"
 
@@ -199,7 +222,7 @@ class IncompleteDocument(DocumentError):
 
 
 class PortfolioDocument(DocumentError):
-    """The PDF is a portfolio: the documents are files inside it, and only its cover sheet was read."""
+    """The PDF is a portfolio; its files are the documents. Unless its cover is signed, `signed` is null."""
 
     code = "portfolio"
 
@@ -273,7 +296,7 @@ class DamagedImage(PermanentError):
 
 
 class DamagedReference(PermanentError):
-    """A reference on file whose stored picture cannot be read any more; the signer's others can be used."""
+    """A reference on file whose stored picture cannot be read any more: enroll it again."""
 
     code = "damaged_reference"
 
@@ -289,7 +312,7 @@ class DamagedReference(PermanentError):
 
 
 class DamagedCrop(PermanentError):
-    """A region whose stored crop cannot be read any more: it gets no verdict, its neighbours do."""
+    """A region whose stored crop cannot be read any more: it gets no verdict, the document is `partial`."""
 
     code = "damaged_crop"
 

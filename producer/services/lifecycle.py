@@ -10,12 +10,10 @@ from producer.services.browse import summarise_document
 from producer.services.erase import erase_document
 from producer.services.keys import KeyHolder
 from producer.services.receive import DocumentIntake
+from worker.errors import EndReason
 from worker.log import logger
 from worker.outages import unavailable
 from worker.storage.port import Store
-
-#: Reason code of a document that somebody gave up.
-CANCELLED = "cancelled"
 
 
 def begin_again(intake: DocumentIntake, document_id: int, caller: KeyHolder) -> bool:
@@ -40,9 +38,9 @@ def cancel(sessions: Sessions, document_id: int, caller: KeyHolder) -> bool:
     summarise_document(sessions, document_id)
     with sessions() as session:
         detail = f"cancelled by {caller.name}"
-        ended = documents.quarantine(session, document_id, reason=CANCELLED, detail=detail)
+        ended = documents.quarantine(session, document_id, reason=EndReason.CANCELLED, detail=detail)
         if ended:
-            events.record(session, document_id, EventSource.INTAKE, CANCELLED, who=caller.name)
+            events.record(session, document_id, EventSource.INTAKE, EndReason.CANCELLED, who=caller.name)
     return ended
 
 

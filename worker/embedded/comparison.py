@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from worker.engines import build_cleaner, build_detector, build_verifier
-from worker.errors import UnusableReference
+from worker.errors import EndReason, UnusableReference
 from worker.rendering.renderer import SandboxRenderer
 from worker.result import ComparisonResult, ReferenceScores
 from worker.settings import Detection, Reading, Verification
@@ -25,8 +25,6 @@ from worker.vision.verification.specimen import held_back, serving
 
 #: Stands between the paths of several references.
 SEVERAL = ";"
-#: Reason code of a comparison with an image that cannot be read or shows too little.
-UNUSABLE_IMAGE = "unusable_image"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,7 +63,7 @@ class Comparer:
             same_ink = any(_same_ink(asked, image, opinion) for image in known)
             detail = "; ".join(filter(None, dict.fromkeys(image.note for image in (asked, *known)))) or None
         except UnusableReference as error:
-            opinion, reason, detail = Opinion(Outcome.INCONCLUSIVE), UNUSABLE_IMAGE, str(error)
+            opinion, reason, detail = Opinion(Outcome.INCONCLUSIVE), EndReason.UNUSABLE_IMAGE, str(error)
         return ComparisonResult(
             a=str(query),
             b=SEVERAL.join(map(str, references)),

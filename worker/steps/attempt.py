@@ -18,6 +18,7 @@ from db.models import Document
 from db.states import ChunkStage, EventSource, StageName
 from worker.errors import (
     BrokerUnavailable,
+    EndReason,
     ObjectError,
     PermanentError,
     ServiceError,
@@ -178,8 +179,8 @@ def _claim(job: Job, seconds: float, deps: Deps) -> _Claimed | None:
         return None
     claimed = _Claimed(lease, document)
     if lease.attempt > deps.attempts.max_deliveries:
-        _note(deps, claimed, "quarantined", "too_many_deliveries")
-        _quarantine(deps, document.id, "too_many_deliveries", _history(deps, lease, document))
+        _note(deps, claimed, "quarantined", EndReason.TOO_MANY_DELIVERIES)
+        _quarantine(deps, document.id, EndReason.TOO_MANY_DELIVERIES, _history(deps, lease, document))
         return None
     return claimed
 

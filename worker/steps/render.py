@@ -14,7 +14,7 @@ from db.leases import Lease
 from db.models import Document
 from db.states import DocumentStage, PageStatus, Status
 from db.writes import Values
-from worker.errors import EmptyDocument, PageError
+from worker.errors import EmptyDocument, EndReason, PageError
 from worker.pipeline import PIPELINE, QueueMessage
 from worker.steps.attempt import Job, attempt, close_stage, hold, left_to_the_sweep, note_event
 from worker.steps.ports import RenderDeps, Rendering
@@ -78,7 +78,7 @@ def _answered_before(lease: Lease, data: bytes, deps: RenderDeps) -> bool:
             documents.link(session, lease.id, original)
         else:
             detail = f"same bytes as document {original.id}"
-            given = Given(status=Status.DONE, reason="duplicate_skipped", detail=detail)
+            given = Given(status=Status.DONE, reason=EndReason.DUPLICATE_SKIPPED, detail=detail)
             documents.close(session, lease.id, given)
     return True
 
