@@ -31,7 +31,7 @@ SUGGESTIONS = 3
 
 
 @dataclass(frozen=True)
-class _Files:
+class _References:
     """References to compare with: of the claimed signers, or of all when nobody is claimed."""
 
     claimed: Sequence[str]
@@ -67,9 +67,9 @@ def _verify(lease: Lease, document: Document, deps: VerifyDeps) -> None:
     with deps.sessions() as session:
         regions = chunks.compared_regions(session, lease.id)
         claimed = claims.claimed_signers(session, document.id)
-    references = refresh_references(claimed, deps)
-    crops, damaged = _crops(regions, deps)
-    answers = _answers(crops, _references(claimed, deps), deps)
+    damaged_references = refresh_references(claimed, deps)
+    crops, damaged_crops = _crops(regions, deps)
+    answers = _answers(crops, _load_references(claimed, deps), deps)
     searchable = [answer.searchable for answer in answers if answer.searchable is not None]
     with deps.sessions() as session:
         hold(session, lease)
@@ -78,10 +78,10 @@ def _verify(lease: Lease, document: Document, deps: VerifyDeps) -> None:
     with deps.sessions() as session:
         close_stage(session, lease, document.id, deps)
         # References of signers whom nobody claims do not belong into a document's history.
-        for error in (*(references if claimed else ()), *damaged.values()):
+        for error in (*(damaged_references if claimed else ()), *damaged_crops.values()):
             signer = error.signer if isinstance(error, DamagedReference) else None
             events.record(session, document.id, lease.stage, error.code, detail=str(error), signer=signer)
-        _write(session, lease, (*answers, *map(_unanswered, damaged, damaged.values())), deps)
+        _write(session, lease, (*answers, *map(_unanswered, damaged_crops, damaged_crops.values())), deps)
         copies.record_matches(session, matches)
 
 
@@ -98,7 +98,7 @@ def _write(session: Session, lease: Lease, answers: Iterable[_Answer], deps: Ver
         )
 
 
-def _references(claimed: Sequence[str], deps: VerifyDeps) -> _Files:
+def _load_references(claimed: Sequence[str], deps: VerifyDeps) -> _References:
     encoder = deps.embedding_version
     with deps.sessions() as session:
         embeddings = (
@@ -112,7 +112,9 @@ def _references(claimed: Sequence[str], deps: VerifyDeps) -> _Files:
     usable = {name: serving(of_one) for name, of_one in grades.items()}
     served = {name: rows[usable.get(name) or slice(None)] for name, rows in embeddings.items()}
     weak = [name for name, indices in usable.items() if not indices]
-    return _Files(claimed, served, weak, {name: _doubtful(of_one) for name, of_one in llrs.items()}, damaged)
+    return _References(
+        claimed, served, weak, {name: _doubtful(of_one) for name, of_one in llrs.items()}, damaged
+    )
 
 
 def _everybody(session: Session, deps: VerifyDeps) -> Mapping[str, Embeddings]:
@@ -148,34 +150,38 @@ def _unanswered(region_id: int, error: DamagedCrop) -> _Answer:
     return _Answer(region_id, {"reason": error.code, "detail": str(error)})
 
 
-def _answers(crops: Sequence[tuple[Region, Prepared]], files: _Files, deps: VerifyDeps) -> list[_Answer]:
+def _answers(
+    crops: Sequence[tuple[Region, Prepared]], references: _References, deps: VerifyDeps
+) -> list[_Answer]:
     embeddings = deps.verifier.embed([prepared.ink for _, prepared in crops])
     return [
-        _answer(region, prepared, embedding, files, deps)
+        _answer(region, prepared, embedding, references, deps)
         for (region, prepared), embedding in zip(crops, embeddings, strict=True)
     ]
 
 
-def _answer(region: Region, prepared: Prepared, query: Embedding, files: _Files, deps: VerifyDeps) -> _Answer:
+def _answer(
+    region: Region, prepared: Prepared, query: Embedding, references: _References, deps: VerifyDeps
+) -> _Answer:
     data = encode_png(prepared.clean)
     key = clean_key(region.crop_key, data)
     deps.store.put(key, data)
     facts = {"clean_key": key, "quality": asdict(prepared.quality), "embedding": as_bytes(query)}
     rows = []
-    for name in files.claimed or [""]:
-        references = files.embeddings.get(name, NO_EMBEDDINGS)
-        opinion = deps.verifier.compare(query, references, quality=prepared.quality)
-        if name in files.weak:
+    for name in references.claimed or [""]:
+        embeddings = references.embeddings.get(name, NO_EMBEDDINGS)
+        opinion = deps.verifier.compare(query, embeddings, quality=prepared.quality)
+        if name in references.weak:
             opinion = held_back(opinion)
-        rows.append(_verdict(name, opinion, files))
-    near = [] if files.claimed or not prepared.quality.usable else _nearest(query, files, deps)
+        rows.append(_verdict(name, opinion, references))
+    near = [] if references.claimed or not prepared.quality.usable else _nearest(query, references, deps)
     suggested = [name for name, _ in near]
-    searchable = copies.searchable(region, prepared.ink, claimed=files.claimed, suggested=suggested)
+    searchable = copies.searchable(region, prepared.ink, claimed=references.claimed, suggested=suggested)
     return _Answer(region.id, facts, rows, _suggestions(near), searchable)
 
 
-def _verdict(signer: str, opinion: Opinion, files: _Files) -> dict[str, object]:
-    damaged = files.damaged.get(signer)
+def _verdict(signer: str, opinion: Opinion, references: _References) -> dict[str, object]:
+    damaged = references.damaged.get(signer)
     lacking = damaged and opinion.outcome is Outcome.NO_REFERENCE
     return {
         "signer": signer,
@@ -184,15 +190,15 @@ def _verdict(signer: str, opinion: Opinion, files: _Files) -> dict[str, object]:
         "llr": opinion.llr,
         "confidence": None if opinion.confidence is None else opinion.confidence.value,
         "references": opinion.references,
-        "doubtful": files.doubtful.get(signer, []),
+        "doubtful": references.doubtful.get(signer, []),
         "damaged": damaged,
         "reason": DamagedReference.code if lacking else None,
     }
 
 
-def _nearest(query: Embedding, files: _Files, deps: VerifyDeps) -> list[tuple[str, float]]:
-    near = deps.verifier.nearest(query, files.embeddings, top=SUGGESTIONS)
-    if near and not deps.verifier.is_somebody(near[0][1], enrolled=len(files.embeddings)):
+def _nearest(query: Embedding, references: _References, deps: VerifyDeps) -> list[tuple[str, float]]:
+    near = deps.verifier.nearest(query, references.embeddings, top=SUGGESTIONS)
+    if near and not deps.verifier.is_somebody(near[0][1], enrolled=len(references.embeddings)):
         return []
     return near
 
