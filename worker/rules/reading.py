@@ -1,0 +1,140 @@
+"""Rule files read with care: YAML of strangers, bounded before it is built; faults are told by line."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+from pydantic import ValidationError
+
+from worker.errors import PermanentError
+from worker.rules.schema import RuleFile
+
+#: Bytes of the largest rule file.
+LARGEST_RULES = 64 * 1024
+#: Lists and tables that may stand inside each other.
+_DEEPEST = 8
+
+
+class RulesRefused(PermanentError):
+    """A rule file that cannot be used."""
+
+    code = "rules_refused"
+
+    def __init__(self, file: str, line: int, reason: str) -> None:
+        super().__init__(file, line, reason)
+        self.file, self.line, self.reason = file, line, reason
+
+    def __str__(self) -> str:
+        return f"{self.file}, line {self.line}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """A rule file with the digest of its bytes, by which an answer names it."""
+
+    file: RuleFile
+    sha256: str
+
+
+def read_rules(data: bytes, name: str) -> Rules:
+    """The rules in the bytes of a file of that name. RulesRefused with line and reason."""
+    if len(data) > LARGEST_RULES:
+        raise RulesRefused(name, 1, f"a rule file has at most {LARGEST_RULES:,} bytes, not {len(data):,}")
+    try:
+        text = data.decode("utf-8")
+        _check_events(text, name)
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        content = yaml.safe_load(text)
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise RulesRefused(name, line, "not UTF-8") from error
+    except yaml.YAMLError as error:
+        raise RulesRefused(name, _line_of(error), f"not YAML: {_problem(error)}") from error
+    except (ValueError, OverflowError) as error:
+        raise RulesRefused(name, 1, f"not a value: {error}") from error
+    try:
+        return Rules(RuleFile.model_validate(content), hashlib.sha256(data).hexdigest())
+    except ValidationError as error:
+        wrong = error.errors(include_url=False)[0]
+        reason = f"{'.'.join(map(str, wrong['loc'])) or 'the file'}: {wrong['msg']}"
+        raise RulesRefused(name, _line_at(node, wrong["loc"]), reason) from error
+
+
+def read_folder(folder: Path) -> list[Rules]:
+    """The rules of every `*.yaml` in a folder, by name. RulesRefused; OSError.
+
+    Two files for one type are refused: nobody could say which holds.
+    """
+    files = sorted(folder.glob("*.yaml"))
+    read = [(path, read_rules(path.read_bytes(), str(path))) for path in files]
+    types: dict[str, Path] = {}
+    for path, rules in read:
+        if rules.file.type in types:
+            raise RulesRefused(str(path), 1, f"{types[rules.file.type].name} is for {rules.file.type}, too")
+        types[rules.file.type] = path
+    return [rules for _, rules in read]
+
+
+def applicable(rules: Iterable[Rules], key: str, metadata: dict[str, str]) -> Rules | None:
+    """The rules for a document: those with its metadata, else with the longest prefix of its key."""
+    rules = list(rules)
+    for candidate in rules:
+        wanted = candidate.file.applies.metadata
+        if wanted and wanted.items() <= metadata.items():
+            return candidate
+    prefixes = [
+        (len(prefix), candidate)
+        for candidate in rules
+        for prefix in candidate.file.applies.keys
+        if key.startswith(prefix)
+    ]
+    return max(prefixes, key=lambda fit: fit[0])[1] if prefixes else None
+
+
+def _check_events(text: str, name: str) -> None:
+    """Refuse what could grow or nest without end, before anything is built of it."""
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        line = _line(event.start_mark)
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+            raise RulesRefused(name, line, "anchors and aliases are not allowed")
+        if getattr(event, "tag", None):
+            raise RulesRefused(name, line, "tags are not allowed")
+        if depth > _DEEPEST:
+            raise RulesRefused(name, line, f"nested more than {_DEEPEST} deep")
+
+
+def _line_of(error: yaml.YAMLError) -> int:
+    return _line(getattr(error, "problem_mark", None))
+
+
+def _line(mark: object) -> int:
+    """The line of a mark, from 1; 1 without one."""
+    return int(getattr(mark, "line", 0)) + 1
+
+
+def _problem(error: yaml.YAMLError) -> str:
+    return str(getattr(error, "problem", None) or error).splitlines()[0]
+
+
+def _line_at(node: yaml.Node | None, place: Sequence[int | str]) -> int:
+    """The line of a value by its place in the file, or of what holds it."""
+    line = 1
+    for step in place:
+        node = next(_below(node, step), None)
+        if node is None:
+            break
+        line = _line(node.start_mark)
+    return line
+
+
+def _below(node: yaml.Node | None, step: int | str) -> Iterator[yaml.Node]:
+    if isinstance(node, yaml.MappingNode):
+        yield from (value for key, value in node.value if key.value == step)
+    elif isinstance(node, yaml.SequenceNode) and isinstance(step, int):
+        yield from node.value[step : step + 1]
