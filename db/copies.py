@@ -135,12 +135,6 @@ def documents_with_copies_of(session: Session, document_id: int) -> list[int]:
     return list(session.execute(statement).scalars())
 
 
-def closed(session: Session, document_id: int) -> bool:
-    """Whether a document has its answer; held, so that it gets none before the transaction ends."""
-    statement = select(Document.result_key).where(Document.id == document_id).with_for_update()
-    return session.execute(statement).scalar_one_or_none() is not None
-
-
 def _standing(region_ids: Iterable[int]) -> Select[Region, Page, str | None]:
     return (
         select(Region, Page, Document.sha256)

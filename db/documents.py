@@ -52,9 +52,15 @@ def register(session: Session, source: Object, claims: Mapping[str, ClaimSource]
     return document_id, new
 
 
-def lock_only(session: Session, document_id: int) -> Document:
-    """The document with that id, held so that no worker begins on it before the transaction ends."""
-    return session.execute(select(Document).where(Document.id == document_id).with_for_update()).scalar_one()
+def lock(session: Session, document_id: int) -> Document | None:
+    """The document as it is now, held until the transaction ends: no worker begins or closes it before that.
+
+    None when it was erased meanwhile.
+    """
+    statement = select(Document).where(Document.id == document_id).with_for_update()
+    # A row that this session has read before would be answered as it was then.
+    current = statement.execution_options(populate_existing=True)
+    return session.execute(current).scalar_one_or_none()
 
 
 def sharing(session: Session, document_id: int) -> list[int]:

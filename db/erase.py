@@ -49,10 +49,9 @@ def erased(session: Session, objects: Iterable[Object]) -> set[Object]:
     return {wanted[one] for one in session.execute(statement).scalars()}
 
 
-def lock(session: Session, document_id: int) -> Document | None:
-    """The document, held so that no worker can begin on it before the transaction ends; None without one."""
-    statement = select(Document).where(Document.id == document_id).with_for_update()
-    document = session.execute(statement).scalar_one_or_none()
+def lock_with_chunks(session: Session, document_id: int) -> Document | None:
+    """The document, held with its chunks until the transaction ends; None without one."""
+    document = documents.lock(session, document_id)
     session.execute(select(Chunk.id).where(Chunk.document_id == document_id).with_for_update())
     return document
 

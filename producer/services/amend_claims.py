@@ -57,7 +57,7 @@ def amend_claims(
     is not there, or is there already; StillAtWork; BrokerUnavailable: the sweep sends what was not sent.
     """
     with sessions() as session:
-        document = documents.lock_only(session, _only(session, name))
+        document = _lock_only(session, name)
         _check(session, document, amendment)
         _write(session, document.id, amendment)
         sent = _compare_again(session, document, amendment.who)
@@ -66,11 +66,13 @@ def amend_claims(
     return Amended(document.id, bool(sent))
 
 
-def _only(session: Session, name: str) -> int:
+def _lock_only(session: Session, name: str) -> Document:
+    """The one document of that name, held until the transaction ends. WrongUse."""
     ids = find_only(session, name)
-    if not ids:
+    document = documents.lock(session, ids[0]) if ids else None
+    if document is None:
         raise WrongUse(f"there is no document {name!r}")
-    return ids[0]
+    return document
 
 
 def _check(session: Session, document: Document, amendment: Amendment) -> None:

@@ -95,7 +95,7 @@ def erase_document(sessions: Sessions, store: Store, document_id: int, *, who: s
     with sessions() as session:
         # Before the lock, so as not to hold up a worker, and after it, to be sure.
         _check_free(session, document_id)
-        document = erase.lock(session, document_id)
+        document = erase.lock_with_chunks(session, document_id)
         if document is None:
             return False
         _check_free(session, document_id)

@@ -42,7 +42,7 @@ def _tell_later_ones(document_id: int, deps: Deps) -> None:
         later = copies.documents_with_copies_of(session, document_id)
     for other in later:
         with deps.sessions() as session:
-            if copies.closed(session, other):
+            if documents.lock(session, other) is not None:
                 revise(session, other, deps.store, Asked(cause=AnswerCause.COPY_FOUND))
 
 
