@@ -11,11 +11,9 @@ from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, func, select
 from sqlalchemy.orm import Session, aliased, selectinload
 
 from db.models import Claim, Document, Duplicate, Page, Reference, Region, Signer, Submission, Verdict
-from db.states import Status
+from db.states import OUTCOMES_TO_SEE, Status
 
 Columns = TypeVarTuple("Columns")
-#: Outcomes of few verdicts, by which documents are found; for others the newest are looked through.
-_RARE = ("forged", "inconclusive")
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +158,8 @@ def _by_regions(chosen: ListFilter) -> Iterator[ColumnElement[bool]]:
         .where(Page.document_id == func.coalesce(Document.original_id, Document.id))
         .correlate(Document)
     )
-    if chosen.verdict in _RARE:
+    # Documents are found by verdicts that are few; for others the newest documents are looked through.
+    if chosen.verdict in OUTCOMES_TO_SEE:
         yield Document.id.in_(_with_verdict(chosen.verdict))
     elif chosen.verdict is not None:
         verdicts = regions.join(Verdict, Verdict.region_id == Region.id)

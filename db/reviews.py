@@ -21,11 +21,11 @@ from db.models import (
     Review,
     Verdict,
 )
-from db.states import DocumentStage
+from db.states import OUTCOMES_TO_SEE, DocumentStage, VerdictOutcome
 from db.writes import changed, insert_many_once
 
 #: What a person should look at, the most urgent first: the reason and its priority.
-_URGENCY = {"reference_copy": 30, "forged": 20, "inconclusive": 10}
+_URGENCY = {"reference_copy": 30, VerdictOutcome.FORGED: 20, VerdictOutcome.INCONCLUSIVE: 10}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def _asking(limit: int) -> Select[int, int, str, str]:
         .where(ReferenceCopy.region_id == Verdict.region_id, ReferenceCopy.signer == Verdict.signer)
         .exists()
     )
-    asks = and_(Verdict.outcome.in_(("forged", "inconclusive")), or_(~_another_s(), _answering()))
+    asks = and_(Verdict.outcome.in_(OUTCOMES_TO_SEE), or_(~_another_s(), _answering()))
     why = case((copied, "reference_copy"), else_=Verdict.outcome)
     return (
         select(Page.document_id, Verdict.region_id, Verdict.signer, why.label("why"))
@@ -91,7 +91,7 @@ def _asking(limit: int) -> Select[int, int, str, str]:
 def _another_s() -> ColumnElement[bool]:
     """Whether a signature is likelier that of another claimed signer: it says nothing about this one then."""
     other = aliased(Verdict)
-    likelier = or_(other.outcome == "genuine", other.probability > Verdict.probability)
+    likelier = or_(other.outcome == VerdictOutcome.GENUINE, other.probability > Verdict.probability)
     of_other = (other.region_id == Verdict.region_id, other.signer.not_in(("", Verdict.signer)))
     return select(other.id).where(*of_other, likelier).exists()
 

@@ -93,6 +93,19 @@ class ChangeKind(StrEnum):
     ERASED = "erased"  # it is gone, and all its answers with it
 
 
+class VerdictOutcome(StrEnum):
+    """What a verdict says: the words of `worker.vision.choices.Outcome`, which knows no database."""
+
+    GENUINE = "genuine"
+    FORGED = "forged"
+    INCONCLUSIVE = "inconclusive"
+    NO_REFERENCE = "no_reference"
+
+
+#: Verdicts that a person should see. They are few.
+OUTCOMES_TO_SEE = (VerdictOutcome.FORGED, VerdictOutcome.INCONCLUSIVE)
+
+
 class ClaimAnswer(StrEnum):
     """What became of a claim, as the business asks it."""
 

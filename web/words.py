@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
-
-#: Outcomes of a comparison, as addresses have them.
-Verdict: TypeAlias = Literal["genuine", "forged", "inconclusive", "no_reference"]
-
 #: How a word looks; each is also written out, never shown by its colour alone.
 TONES = {
     "done": "good",

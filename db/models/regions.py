@@ -9,9 +9,13 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from db.base import Base
 from db.models.documents import Page
+from db.states import VerdictOutcome
 
 if TYPE_CHECKING:
     from db.models.copies import Duplicate, ReferenceCopy
+
+#: As SQL has them in a list.
+_OUTCOMES = ", ".join(f"'{outcome.value}'" for outcome in VerdictOutcome)
 
 
 class QualityContent(TypedDict):
@@ -78,7 +82,7 @@ class Verdict(Base):
         UniqueConstraint("region_id", "signer"),
         CheckConstraint("probability BETWEEN 0 AND 1", name="probability"),
         CheckConstraint('"references" >= 0', name="references"),
-        CheckConstraint("outcome IN ('genuine', 'forged', 'inconclusive', 'no_reference')", name="outcome"),
+        CheckConstraint(f"outcome IN ({_OUTCOMES})", name="outcome"),
         CheckConstraint(
             "outcome NOT IN ('genuine', 'forged') OR probability IS NOT NULL",
             name="an_answer_has_a_probability",

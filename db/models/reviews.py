@@ -32,7 +32,7 @@ class Review(Base):
     document_id: Mapped[int] = mapped_column(ForeignKey("documents.id", ondelete="CASCADE"))
     region_id: Mapped[int] = mapped_column(ForeignKey("regions.id", ondelete="CASCADE"))
     signer: Mapped[str]
-    #: Why it is asked: `inconclusive`, `forged`, `reference_copy` or `doubtful_reference`.
+    #: Why it is asked: `inconclusive`, `forged` or `reference_copy`.
     why: Mapped[str]
     #: The higher comes first.
     priority: Mapped[int] = mapped_column(default=0)

@@ -14,6 +14,7 @@ from db import documents, listing, signers
 from db.engine import Sessions
 from db.listing import ListFilter
 from db.models import Document
+from db.states import OUTCOMES_TO_SEE
 from producer.services.missing import NotFound
 from producer.services.results import read_rows
 from producer.services.selection import LARGEST_ID
@@ -26,8 +27,6 @@ __all__ = ["ListFilter"]
 
 #: Most documents of one page of a list.
 MOST = 200
-#: Verdicts on claims that a person should see.
-_OUTCOMES_TO_SEE = {"forged", "inconclusive"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +132,7 @@ def _summary(document: Document, rows: Sequence[VerdictRow]) -> DocumentSummary:
     named = {claim.signer: claim.source for claim in document.claims}
     reading = READ_STATES.get(document.status, ReadState.OPEN)
     claims = claim_results(named, with_assignment(list(named), list(_verdicts(rows))), reading)
-    outcomes = {str(claim.verdict) for claim in claims if claim.verdict} & _OUTCOMES_TO_SEE
+    outcomes = {str(claim.verdict) for claim in claims if claim.verdict} & set(OUTCOMES_TO_SEE)
     return DocumentSummary(
         **document_facts(document),
         sha256=document.sha256,

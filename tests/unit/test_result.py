@@ -13,6 +13,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from pydantic import ValidationError
 
+from db.states import VerdictOutcome
 from deploy.result_reference import RESULT_PAGE, SCHEMA, result_contract, result_page, result_schema
 from tests import results
 from worker.result import (
@@ -25,7 +26,7 @@ from worker.result import (
 from worker.result.answers import without_signer
 from worker.result.base import OCCASION
 from worker.result.differences import differences
-from worker.vision.choices import Label
+from worker.vision.choices import Label, Outcome
 from worker.vision.values import Quality
 
 EXPECTED = Path(__file__).parents[1] / "expected"
@@ -114,6 +115,10 @@ def test_a_difference_in_the_answer_is_named_and_circumstances_are_none() -> Non
         ("signed", True, None),
         ("pages[0].regions[0].x", 40.0, 41.0),
     ]
+
+
+def test_the_database_and_the_comparison_have_the_same_words_for_a_verdict() -> None:
+    assert [outcome.value for outcome in VerdictOutcome] == [outcome.value for outcome in Outcome]
 
 
 def test_only_when_why_and_how_fast_say_nothing_of_an_answer() -> None:

@@ -7,10 +7,9 @@ from typing import Annotated, Literal, TypeAlias
 from fastapi import Depends, Path, Query
 from pydantic import AwareDatetime
 
-from db.states import Status
+from db.states import Status, VerdictOutcome
 from producer.services.browse import MOST, ListFilter
 from producer.services.selection import LARGEST_ID
-from web.words import Verdict
 
 _NO_ZERO = r"^[^\x00]*$"
 
@@ -32,7 +31,7 @@ def _filters(
     *,
     status: Status | None = None,
     signed: Literal["true", "false", "unknown"] | None = None,
-    verdict: Verdict | None = None,
+    verdict: VerdictOutcome | None = None,
     signer: Text = None,
     reason: Text = None,
     since: AwareDatetime | None = None,

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, File, Form, Query, Request, UploadFile
 from fastapi.responses import FileResponse, RedirectResponse, Response
 
+from db.states import Status, VerdictOutcome
 from producer.services import browse, lifecycle, pictures, review
 from producer.services.keys import Right
 from producer.services.missing import NotFound
@@ -36,9 +37,9 @@ _STATIC = Path(__file__).parent / "static"
 _ROWS, _ZOOMS = 50, (1, 2, 4)
 #: Filters that are links, with their values.
 _CHOICES: Mapping[str, tuple[str, ...]] = {
-    "status": ("waiting", "working", "done", "partial", "failed"),
+    "status": tuple(Status),
     "signed": ("true", "false", "unknown"),
-    "verdict": ("genuine", "forged", "inconclusive", "no_reference"),
+    "verdict": tuple(VerdictOutcome),
     "duplicate": ("true",),
 }
 
