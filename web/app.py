@@ -12,7 +12,8 @@ from web.api import documents, opinions, overview, reviews, signers, writes
 from web.console import login, pages, review
 from web.deps import WebDeps
 from web.guard import Bounds, Guard
-from web.problems import Problem, handle_problems
+from web.problem_details import Problem
+from web.problems import handle_problems
 
 _DESCRIPTION = """Where documents stand, what was found on them, and the pictures it rests on.
 Errors are RFC 9457 problems; their `code` is stable. Pages and regions are numbered from 0."""

@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from web.problem_details import MEDIA_TYPE, make_problem
+
 #: Names of this machine, as a browser writes them without the port.
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]", "::1"})
 #: Methods that change nothing.
@@ -160,10 +162,9 @@ def _with_headers(send: Send, nonce: str) -> Send:
 
 
 async def _answer(send: Send, status: int, code: str, detail: str) -> None:
-    problem = {"type": f"urn:countersign:{code}", "title": code.replace("_", " "), "status": status}
-    body = json.dumps({**problem, "code": code, "detail": detail}).encode()
+    body = json.dumps(make_problem(status, code, detail).json_object()).encode()
     headers = [
-        (b"content-type", b"application/problem+json"),
+        (b"content-type", MEDIA_TYPE.encode()),
         (b"content-length", str(len(body)).encode()),
         (b"connection", b"close"),
     ]

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Any
 from urllib.parse import urlencode
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
-from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from producer.services.erase import StillAtWork
@@ -21,12 +19,11 @@ from producer.services.receive import InProgress
 from producer.services.review import NoLongerHeld
 from web.auth import NotLoggedIn
 from web.console.templating import render_template
+from web.problem_details import MEDIA_TYPE, FieldProblem, make_problem
 from worker import errors
 from worker.log import logger
 from worker.outages import server_errors
 
-#: The media type of a problem.
-MEDIA_TYPE = "application/problem+json"
 #: Seconds after which somebody may ask again who met a server that is away.
 RETRY_AFTER = 5
 #: HTTP statuses by the class of the error; the first that fits decides.
@@ -47,34 +44,6 @@ _STATUSES: tuple[tuple[type[errors.ServiceError], HTTPStatus], ...] = (
 )
 
 
-class FieldProblem(BaseModel):
-    """What is wrong with one field of a request."""
-
-    field: str = Field(description="Its place, such as `query.limit`.")
-    problem: str = Field(description="What is wrong with it.")
-
-
-class Problem(BaseModel):
-    """An error, as RFC 9457 has it."""
-
-    type: str = Field(description="`urn:countersign:` and the code.")
-    title: str = Field(description="The HTTP status in words.")
-    status: int = Field(description="The HTTP status.")
-    code: str = Field(description="Stable reason code.")
-    detail: str = Field(description="A sentence for a person.")
-    errors: list[FieldProblem] = Field(default=[], description="Wrong fields of the request, where any are.")
-
-
-#: How routes say in the OpenAPI document that they may answer a problem.
-PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {
-        "description": words,
-        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
-    }
-    for status, words in (("4XX", "The request cannot be served."), ("5XX", "A server is away."))
-}
-
-
 def problem(
     request: Request,
     status: int,
@@ -85,18 +54,9 @@ def problem(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """The answer to a request that failed: JSON below `/v1`, a page elsewhere."""
-    title = HTTPStatus(status).phrase
-    content = Problem(
-        type=f"urn:countersign:{code}",
-        title=title,
-        status=status,
-        code=code,
-        detail=detail,
-        errors=list(fields),
-    )
+    content = make_problem(status, code, detail, fields)
     if request.url.path.startswith("/v1/"):
-        body = content.model_dump(exclude_defaults=True)
-        return JSONResponse(body, status, headers, media_type=MEDIA_TYPE)
+        return JSONResponse(content.json_object(), status, headers, media_type=MEDIA_TYPE)
     page = render_template(request, "problem.html", status=status, problem=content)
     page.headers.update(headers or {})
     return page

@@ -13,7 +13,15 @@ from web.guard import Bounds, Guard
 def test_a_server_of_this_machine_answers_to_no_foreign_name(client: TestClient) -> None:
     for host in ("evil.example", "localhost.evil.example", "127.0.0.1.evil.example:8020", ""):
         answer = client.get("/v1/documents", headers={"Host": host})
-        assert (answer.status_code, answer.json()["code"]) == (421, "wrong_host")
+        assert answer.status_code == 421
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.json() == {
+            "type": "urn:countersign:wrong_host",
+            "title": "Misdirected Request",
+            "status": 421,
+            "code": "wrong_host",
+            "detail": "this server is not called by that name",
+        }
 
 
 def test_it_answers_to_each_of_its_names(client: TestClient) -> None:

@@ -18,7 +18,7 @@ from producer.services.pictures import Picture
 from web.api.fields import Cursor, Filters, Index, Limit, RowId
 from web.auth import OWN_DOCUMENTS, CallerParam
 from web.deps import Deps, WebDeps
-from web.problems import PROBLEMS
+from web.problem_details import PROBLEMS
 from web.waiting import preferred_wait, wait_for
 from worker.result import DocumentResult, EventResult, PageResult, ResultModel
 from worker.result.listing import DocumentSummary

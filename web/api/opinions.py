@@ -10,7 +10,7 @@ from producer.services.receive import safe_name
 from web.api.writes import kept_file
 from web.auth import Submitter
 from web.deps import Deps
-from web.problems import PROBLEMS
+from web.problem_details import PROBLEMS
 from worker.result import ComparisonResult
 from worker.result.inspection import InspectionResult
 

@@ -12,7 +12,7 @@ from producer.services import browse
 from producer.services.status import overview
 from web.auth import WHOLE
 from web.deps import Deps
-from web.problems import PROBLEMS
+from web.problem_details import PROBLEMS
 from worker.result import OverviewResult
 
 router = APIRouter(prefix="/v1", tags=["overview"], responses=PROBLEMS)

@@ -13,7 +13,7 @@ from producer.services.selection import LARGEST_ID
 from web.api.fields import RowId
 from web.auth import OWN_DOCUMENTS, WHOLE, Reviewer
 from web.deps import Deps
-from web.problems import PROBLEMS
+from web.problem_details import PROBLEMS
 from worker.result.decisions import Answer, DecisionResult, ReviewResult
 
 router = APIRouter(prefix="/v1", tags=["review"], responses=PROBLEMS)

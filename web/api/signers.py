@@ -17,7 +17,7 @@ from web.api.documents import DocumentsPage, as_answer, list_of_documents
 from web.api.fields import Cursor, Limit, Number, RowId
 from web.auth import WHOLE, Admin, CallerParam
 from web.deps import Deps
-from web.problems import PROBLEMS
+from web.problem_details import PROBLEMS
 from worker.errors import UnusableReference, WrongUse
 from worker.result.listing import SignerResult, SignerSummary
 

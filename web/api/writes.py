@@ -18,7 +18,7 @@ from producer.services.receive import DocumentIntake, Received, receive
 from web.api.fields import RowId
 from web.auth import OWN_DOCUMENTS, Admin, Submitter
 from web.deps import Deps, WebDeps
-from web.problems import PROBLEMS
+from web.problem_details import PROBLEMS
 from worker.document_formats import READ
 from worker.errors import WrongUse
 from worker.result.listing import DocumentSummary
