@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from worker.pipeline import QUEUES
+from worker.settings import Database, Storage
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE = ROOT / "docker-compose.yml"
@@ -22,7 +23,7 @@ SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(COMPOSE.read_text())["servi
 JOBS = {"buckets", "migrate", "desk"}
 #: Variables that hold secrets, by what their names say.
 SECRET = re.compile(r"PASSWORD|SECRET|ACCESS_KEY|ROOT_USER|BASIC_AUTH|REDISCLI_AUTH|_URL$")
-USE = re.compile(r"\$\{(?P<name>\w+)(?P<how>:[?-])?(?P<rest>[^}]*)\}")
+USE = re.compile(r"\$\{(?P<name>\w+)(?P<how>:?[?-])?(?P<rest>[^}]*)\}")
 
 
 def each_service(names=SERVICES):
@@ -128,7 +129,7 @@ def test_no_secret_stands_in_the_file_or_has_a_default(name):
     for variable, value in SERVICES[name].get("environment", {}).items():
         if not SECRET.search(variable):
             continue
-        uses = list(USE.finditer(value))
+        uses = [use for use in USE.finditer(value) if SECRET.search(use["name"])]
         assert uses or "@" not in value, f"{variable} holds a literal login"
         assert all(use["how"] == ":?" for use in uses), f"{variable} has a default"
         if re.search(r"PASSWORD|SECRET|AUTH", variable):
@@ -190,8 +191,70 @@ def test_nothing_starts_before_what_it_stands_on():
         assert needs["redis"] == {"condition": "service_healthy"}
 
 
-def test_the_set_up_script_is_valid_shell():
-    script = ROOT / "deploy" / "minio-init.sh"
-    done = subprocess.run(["sh", "-n", script], capture_output=True, check=False)
+@each_service({"postgres", "minio", "buckets"})
+def test_servers_of_your_own_take_the_place_of_ours_by_settings_alone(name):
+    """Without its profile nothing waits for it, and no address of it is written anywhere."""
+    assert SERVICES[name]["profiles"] == ["minio" if name == "buckets" else name]
+    others = [
+        service for service in SERVICES.values() if service.get("profiles") != SERVICES[name]["profiles"]
+    ]
+    needs = [service["depends_on"] for service in others if name in service.get("depends_on", {})]
+    assert [need for need in needs if need[name].get("required") is not False] == []
+    assert name in environment()["COMPOSE_PROFILES"].split(",") or name == "buckets"
+    for service in SERVICES.values():
+        for value in service.get("environment", {}).values():
+            assert not re.search(r"[@/](postgres|minio):", USE.sub("", str(value))), value
 
-    assert done.returncode == 0, done.stderr
+
+@pytest.mark.parametrize(
+    ("settings", "endpoint", "database"),
+    [
+        pytest.param({}, "http://minio:9000", "countersign@postgres:5432/countersign", id="ours"),
+        pytest.param(
+            {
+                "S3_ENDPOINT": "",
+                "POSTGRES_HOST": "db.example",
+                "POSTGRES_OPTIONS": "?sslmode=verify-full",
+            },
+            "",
+            "countersign@db.example:5432/countersign?sslmode=verify-full",
+            id="AWS and a database elsewhere",
+        ),
+    ],
+)
+def test_addresses_are_those_of_the_settings_and_can_be_read(settings, endpoint, database, monkeypatch):
+    """As compose puts them together: they are then settings of ours."""
+    made = {**environment(), **settings, "POSTGRES_WORKER_PASSWORD": "secret"}
+    worker = {name: filled(value, made) for name, value in SERVICES["verify"]["environment"].items()}
+    for name, value in worker.items():
+        monkeypatch.setenv(name, value)
+
+    assert (Storage().s3_endpoint or "") == endpoint
+    assert Database().database_url.get_secret_value() == (
+        f"postgresql+psycopg2://countersign_worker:secret@{database.partition('@')[2]}"
+    )
+
+
+def filled(value: str, settings: dict[str, str]) -> str:
+    """The value with its variables put in, as compose does."""
+
+    def put(use: re.Match[str]) -> str:
+        given = settings.get(use["name"])
+        empty_counts = use["how"] == "-"
+        return use["rest"] if given is None or (not given and not empty_counts) else given
+
+    return USE.sub(put, value)
+
+
+@each_service({"audit", "retain"})
+def test_what_is_due_once_a_day_is_a_service(name):
+    command = SERVICES[name]["command"]
+
+    assert command[:2] == ["sh", "/init/every.sh"]
+    assert command[3:5] == ["countersign", name]
+    assert filled(command[2], environment()) == "86400"
+
+
+def test_documents_are_kept_forever_unless_somebody_asks_for_less():
+    assert SERVICES["retain"]["profiles"] == ["retain"]
+    assert "retain" not in environment()["COMPOSE_PROFILES"].split(",")
