@@ -14,7 +14,7 @@ JOBS ?= 2
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check fuzz stack clean
+.PHONY: help demo test check fuzz stack up faults clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,6 +52,10 @@ fuzz: $(VENV)/.installed-fuzz ## Feed the decoders mutated documents for SECONDS
 
 stack: $(VENV)/.installed-all ## Run the queued form on this machine until Ctrl-C
 	@$(VENV)/bin/python -m deploy.console
+
+up: ## Start the containers, their images tagged by this commit (.env: deploy/env.example)
+	@sh deploy/tag-images.sh
+	docker compose up --build --detach
 
 faults: $(VENV)/.installed-all ## Break a whole stack on purpose and count what was lost (SEEDS=20)
 	$(VENV)/bin/python -m tests.faults --seeds $(SEEDS)
