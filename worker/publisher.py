@@ -53,6 +53,13 @@ class CeleryPublisher:
             except connection.channel_errors:
                 return 0
 
+    def served(self, *, within: float) -> set[str]:
+        """Queues from which somebody takes messages, as workers say that answer within so many seconds."""
+        bounded = {"socket_timeout": 10, "max_retries": 1}
+        with _translated(), self._app.connection_for_write(transport_options=bounded) as connection:
+            told = self._app.control.inspect(timeout=within, connection=connection).active_queues()
+        return {queue["name"] for queues in (told or {}).values() for queue in queues}
+
     def _link(self, stage: Stage, row_id: int) -> Signature[None]:
         return self._app.signature(
             stage.task, args=(row_id,), immutable=True, argsrepr=HIDDEN, queue=stage.name.value

@@ -5,17 +5,19 @@ from __future__ import annotations
 import importlib
 import platform
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import wraps
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
 from pydantic import ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 
 from db.engine import make_engine, make_sessions
 from db.migrate import pending
+from db.progress import StageCounts
 from producer.extras import EXTRAS
-from producer.services.status import STANDSTILL, stages_at_a_standstill
+from producer.services.status import STANDSTILL, stages_at_a_standstill, stages_with_work
 from producer.sources import configured_source
 from worker.connections import existing
 from worker.errors import WrongUse
@@ -25,6 +27,9 @@ from worker.settings import Broker, Database, Detection, Intake, Storage
 from worker.vision.weights import load_catalogue, verified_path
 
 Check = Callable[[], DoctorFinding]
+
+#: Seconds that workers get to say what they serve: one that is hard at work is slow to answer the first time.
+ANSWER_SECONDS = (2, 6)
 
 
 class _NotNeeded(Exception):
@@ -127,10 +132,13 @@ def _without(what: str, *, wanted: bool) -> Exception:
 
 @_check("queues", "start Redis and set COUNTERSIGN_BROKER_URL")
 def _broker() -> str:
-    client = importlib.import_module("redis").Redis.from_url(
+    return f"Redis {_broker_client().info('server')['redis_version']}"
+
+
+def _broker_client() -> Any:
+    return importlib.import_module("redis").Redis.from_url(
         Broker().broker_url.get_secret_value(), socket_connect_timeout=3, socket_timeout=3
     )
-    return f"Redis {client.info('server')['redis_version']}"
 
 
 @_check("database", "start Postgres, set COUNTERSIGN_DATABASE_URL and run `countersign migrate`")
@@ -143,18 +151,44 @@ def _database() -> str:
 
 @_check("progress", "start a worker for that stage, or look into its log: what waits is not lost")
 def _progress() -> str:
-    """Whether somebody takes what waits."""
+    """Whether somebody takes what waits, and works on what was taken."""
     try:
         engine = make_engine(existing(Database().database_url.get_secret_value()))
-        stalled = stages_at_a_standstill(make_sessions(engine))
+        sessions = make_sessions(engine)
+        busy, stalled = stages_with_work(sessions), stages_at_a_standstill(sessions)
     except (WrongUse, SQLAlchemyError) as error:  # what is wrong with it is the database's finding
         raise _NotNeeded("no database to ask") from error
     engine.dispose()
+    unserved = _without_worker(busy)
+    if unserved:
+        raise RuntimeError(f"no worker answers for {_counted(unserved)}")
     if stalled:
-        waiting = ", ".join(f"{stage.waiting} before {stage.stage.value}" for stage in stalled)
         minutes = int(STANDSTILL.total_seconds() // 60)
-        raise RuntimeError(f"nobody has taken what waits for {minutes} minutes: {waiting}")
+        raise RuntimeError(f"nobody has taken what waits for {minutes} minutes: {_counted(stalled)}")
     return "nothing waits without a worker"
+
+
+def _without_worker(stages: Sequence[StageCounts]) -> list[StageCounts]:
+    """Those whose queue no worker serves; none where the queues cannot be asked: another check says so."""
+    if not stages:
+        return []
+    missing = list(stages)
+    try:
+        _broker_client().ping()
+        publisher = importlib.import_module("worker.publisher").open_publisher()
+        for within in ANSWER_SECONDS:
+            served = publisher.served(within=within)
+            missing = [stage for stage in stages if stage.stage.value not in served]
+            if not missing:
+                break
+    except Exception:  # noqa: BLE001 - whatever is wrong with the queues, their own check says it
+        return []
+    return missing
+
+
+def _counted(stages: Iterable[StageCounts]) -> str:
+    """What is at these stages, in words."""
+    return ", ".join(f"{stage.waiting + stage.at_work} before {stage.stage.value}" for stage in stages)
 
 
 @_check("buckets", "create the buckets, and set COUNTERSIGN_S3_ENDPOINT and the keys")

@@ -32,6 +32,12 @@ def overview(sessions: Sessions) -> OverviewResult:
         )
 
 
+def stages_with_work(sessions: Sessions) -> list[StageCounts]:
+    """Stages at which rows wait or are in somebody's hands."""
+    with sessions() as session:
+        return [stage for stage in _stages(session) if stage.waiting or stage.at_work]
+
+
 def stages_at_a_standstill(sessions: Sessions) -> list[StageCounts]:
     """Stages for which rows wait that nobody takes."""
     with sessions() as session:

@@ -70,3 +70,8 @@ def test_the_bomb_goes_off_where_it_is_read(tmp_path: Path) -> None:
     pickle.loads(pickle.dumps(Bomb(tmp_path / "crater")))
 
     assert (tmp_path / "crater").exists()
+
+
+def test_where_no_worker_is_no_queue_is_served(redis_url: str) -> None:
+    with make_app(Broker(broker_url=redis_url), Attempts()) as app:
+        assert CeleryPublisher(app).served(within=0.2) == set()

@@ -9,7 +9,7 @@ from sqlalchemy import update
 
 from db import events
 from db.engine import now
-from db.models import Document, Event
+from db.models import Chunk, Document, Event
 from db.states import ChunkStage, DocumentStage, EventSource
 from producer.services.status import STANDSTILL, overview, stages_at_a_standstill
 from tests.acceptance.commands import countersign
@@ -101,3 +101,19 @@ def test_status_shows_stages_and_the_doctor_fails_when_nobody_takes_what_waits(
     assert finding["ok"] is False
     assert "2 before detect" in finding["found"]
     assert doctor.status == 1
+
+
+def test_what_no_worker_answers_for_is_told_before_it_stands_still(
+    postgres, database_url: str, redis_url: str
+) -> None:
+    """Pages that a worker took before it died are at work until their lease ends: nobody works on them."""
+    world = World(postgres)
+    rendered_only(world)
+    with world.sessions() as session:
+        session.execute(update(Chunk).values(lease_until=now(session) + timedelta(minutes=5)))
+    env = {"COUNTERSIGN_DATABASE_URL": database_url, "COUNTERSIGN_BROKER_URL": redis_url}
+
+    doctor = countersign("doctor", "--json", env=env)
+
+    (finding,) = [row for row in doctor.objects if row["check"] == "progress"]
+    assert (finding["ok"], finding["found"]) == (False, "no worker answers for 2 before detect")

@@ -10,11 +10,16 @@ import psutil
 import pytest
 from sqlalchemy import create_engine, inspect
 
+from db.engine import make_sessions
 from deploy.console import address_panel, write_environment
 from deploy.corner import s3_client_for
 from deploy.postgres_server import postgres_answers
 from deploy.processes import ProcessDied
 from deploy.stack import Stack, running_stack
+from producer.services.status import stages_with_work
+from tests import fakes
+from tests.acceptance.commands import countersign
+from tests.waiting import until
 from worker.pipeline import QUEUES
 
 
@@ -75,6 +80,30 @@ def test_a_killed_worker_is_reported_and_can_be_started_again(stack):
     stack.start("finish")
     stack.wait_for_workers("finish")
     assert stack.dead() == []
+
+
+def test_the_doctor_fails_at_once_when_every_worker_of_a_stage_is_dead_and_work_waits(stack):
+    sessions = make_sessions(create_engine(stack.env["COUNTERSIGN_DATABASE_URL"]))
+    stack.process("detect").kill()
+    store = s3_client_for(stack.env)
+    picture = fakes.page(0, marks=1).data
+    store.put_object(Bucket=stack.env["COUNTERSIGN_INTAKE_BUCKET"], Key="a.png", Body=picture)
+    until(lambda: "detect" in {stage.stage.value for stage in stages_with_work(sessions)}, within=60)
+
+    without = progress_of(stack)
+    stack.start("detect")
+    stack.wait_for_workers("detect")
+    until(lambda: stages_with_work(sessions) == [], within=120)
+
+    assert without["ok"] is False
+    assert without["found"] == "no worker answers for 1 before detect"
+    assert progress_of(stack)["ok"] is True
+
+
+def progress_of(stack):
+    """What the doctor says of the stack's progress, on the settings of the stack."""
+    told = countersign("doctor", "--json", env=stack.env)
+    return next(row for row in told.objects if row["check"] == "progress")
 
 
 def test_what_a_person_sees_names_flower_and_hides_the_database(stack):
