@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+REPOSITORY = Path(__file__).resolve().parents[1]
 #: Files that name images.
-NAMING = (ROOT / "docker-compose.yml", *sorted((ROOT / "deploy").glob("Dockerfile.*")))
+IMAGE_FILES = (REPOSITORY / "docker-compose.yml", *sorted((REPOSITORY / "deploy").glob("Dockerfile.*")))
 _PINNED = re.compile(r"^\s*(?:image:|FROM)\s+([\w./-]+:[\w.-]+)@(sha256:[0-9a-f]{64})", re.M)
 
 
@@ -73,7 +73,7 @@ IMAGES = (
 
 def named_images() -> Iterator[tuple[str, str]]:
     """Each image that the compose file and the Dockerfiles name with a digest, and that digest."""
-    for path in NAMING:
+    for path in IMAGE_FILES:
         yield from _PINNED.findall(path.read_text(encoding="utf-8"))
 
 

@@ -29,6 +29,9 @@ def show_overview(overview: OverviewResult) -> None:
     for reason, number in overview.reasons.items():
         out.print(f"{number} in quarantine: {reason} (countersign retry --reason {reason})")
     out.print(f"{overview.signers} signers enrolled")
+    if overview.waiting_since is not None:
+        out.print(f"the oldest document has waited for its answer {_age(overview.waiting_since)}")
+    out.print(f"{overview.finished_last_hour} documents answered within the last hour")
     if any(stage.waiting or stage.at_work for stage in overview.stages):
         _show_progress(overview)
 
@@ -43,7 +46,6 @@ def _show_progress(overview: OverviewResult) -> None:
     for worker in overview.workers:
         workers.add_row(plain(worker.worker), worker.stage, f"{_age(worker.at)} ago")
     out.print(workers)
-    out.print(f"{overview.finished_last_hour} documents finished in the last hour")
 
 
 def _age(moment: datetime | None) -> str:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
-from db import documents, progress, signers
+from db import documents, listing, progress, signers
 from db.engine import Sessions, now
 from db.progress import StageCounts
 from producer.services.selection import find_all
@@ -26,6 +26,7 @@ def overview(sessions: Sessions) -> OverviewResult:
             documents=documents.counts(session),
             reasons=dict(documents.quarantine_reasons(session)),
             signers=len(signers.enrolled(session)),
+            waiting_since=listing.oldest_waiting(session),
             finished_last_hour=progress.finished_within(session, _HOUR),
             stages=tuple(StageResult.model_validate(stage) for stage in _stages(session)),
             workers=tuple(WorkerResult.model_validate(worker) for worker in progress.workers_seen(session)),

@@ -55,6 +55,7 @@ def test_the_overview_says_what_waits_and_who_was_at_work(engine) -> None:
         ("render@host", "render"),
     ]
     assert numbers.finished_last_hour == 1
+    assert numbers.waiting_since is not None
 
 
 def test_what_nobody_takes_for_minutes_is_a_standstill(engine) -> None:
@@ -96,6 +97,8 @@ def test_status_shows_stages_and_the_doctor_fails_when_nobody_takes_what_waits(
     doctor = countersign("doctor", "--json", env=env)
 
     assert "render@host" in status.out
+    assert "the oldest document has waited for its answer 0:" in status.out
+    assert "0 documents answered within the last hour" in status.out
     assert re.search(r"2:\d\d:\d\d ago", status.out), "the age of the last progress, to the second"
     (finding,) = [one for one in doctor.objects if one["check"] == "progress"]
     assert finding["ok"] is False

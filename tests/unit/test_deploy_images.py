@@ -10,7 +10,7 @@ from datetime import date, timedelta
 import pytest
 import yaml
 
-from deploy.images import IMAGES, NAMING, ROOT, ages, named_images
+from deploy.images import IMAGE_FILES, IMAGES, REPOSITORY, ages, named_images
 
 
 def test_every_image_is_in_the_table_with_its_digest():
@@ -18,9 +18,11 @@ def test_every_image_is_in_the_table_with_its_digest():
 
 
 def test_nothing_that_is_not_ours_is_named_without_a_digest():
-    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+    services = yaml.safe_load((REPOSITORY / "docker-compose.yml").read_text())["services"]
     images = [service["image"] for service in services.values() if "build" not in service]
-    images += [base for path in NAMING[1:] for base in re.findall(r"^FROM (\S+)", path.read_text(), re.M)]
+    images += [
+        base for path in IMAGE_FILES[1:] for base in re.findall(r"^FROM (\S+)", path.read_text(), re.M)
+    ]
 
     assert [image for image in images if not re.search(r"@sha256:[0-9a-f]{64}$", image)] == []
 
@@ -42,6 +44,6 @@ def test_the_age_of_each_is_named():
 
 def test_the_command_tells_the_ages_of_today():
     command = [sys.executable, "-m", "deploy.images"]
-    told = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+    told = subprocess.run(command, capture_output=True, text=True, check=True, cwd=REPOSITORY)
 
     assert told.stdout.splitlines() == list(ages(date.today()))

@@ -93,6 +93,17 @@ def test_the_overview_counts_and_links(client: TestClient) -> None:
     assert 'href="/documents?status=failed&amp;reason=empty_document"' in answer
 
 
+def test_the_overview_says_what_waits_before_which_stage(client: TestClient, documents: World) -> None:
+    documents.arrive("in/waits.pdf", [page(0)])
+
+    answer = client.get("/overview").text
+
+    assert re.search(r"<tr><td>render</td><td class=\"count\">1</td><td class=\"count\">0</td>", answer)
+    assert re.search(r"waits for its answer: 20\d\d-", answer)
+    assert "3 documents were answered within the last hour" in answer
+    assert "<h2>Workers</h2>" in answer
+
+
 def test_the_table_is_light(client: TestClient) -> None:
     answer = client.get("/documents")
     parts = re.findall(r'(?:src|href)="(/static/[^"]+)"', answer.text)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Literal
 
 from fastapi import APIRouter
@@ -18,14 +17,6 @@ from worker.result import OverviewResult
 router = APIRouter(prefix="/v1", tags=["overview"], responses=PROBLEMS)
 
 
-class NumbersResult(OverviewResult):
-    """How many documents stand where, and how long the oldest has waited."""
-
-    waiting_since: datetime | None = Field(
-        default=None, description="When the document was registered that waits longest; null when none does."
-    )
-
-
 class HealthResult(BaseModel):
     """That this server and its database answer."""
 
@@ -33,10 +24,9 @@ class HealthResult(BaseModel):
 
 
 @router.get("/overview", dependencies=[WHOLE], summary="How many documents stand where")
-def numbers(deps: Deps) -> NumbersResult:
-    """Counts by status, reasons of the quarantine, and the oldest that waits."""
-    counts = overview(deps.sessions)
-    return NumbersResult(**dict(counts), waiting_since=browse.waiting_since(deps.sessions))
+def numbers(deps: Deps) -> OverviewResult:
+    """Counts by status, reasons of the quarantine, the oldest that waits, stages and workers."""
+    return overview(deps.sessions)
 
 
 @router.get("/health", summary="Whether this server and its database answer")

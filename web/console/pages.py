@@ -134,7 +134,6 @@ def overview_page(request: Request, deps: Deps) -> Response:
         request,
         "overview.html",
         overview=overview(deps.sessions),
-        since=browse.waiting_since(deps.sessions),
     )
 
 

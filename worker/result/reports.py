@@ -115,6 +115,9 @@ class OverviewResult(ResultModel):
         description="Quarantined documents by their reason code, most frequent first."
     )
     signers: Count = Field(description="Signers on file.")
+    waiting_since: Moment | None = Field(
+        default=None, description="When the document was registered that waits longest; null when none does."
+    )
     finished_last_hour: Count = Field(default=0, description="Documents answered within an hour.")
     stages: tuple[StageResult, ...] = Field(default=(), description="The stages in their order.")
     workers: tuple[WorkerResult, ...] = Field(default=(), description="Workers of the newest events.")
