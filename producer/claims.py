@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from email.errors import MessageError
@@ -13,16 +12,11 @@ from functools import lru_cache
 from urllib.parse import unquote
 
 from db.states import ClaimSource
-from producer.text import visible
+from producer.text import plain_name, visible
 from worker.errors import WrongUse
 
-#: Longest name of a signer, in characters.
-LONGEST_SIGNER = 200
 #: Largest sidecar that is read, in bytes.
 LARGEST_SIDECAR = 64 * 1024
-
-#: Signs that reorder the text around them: a name must read as it is stored.
-_REORDERING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,20 +33,6 @@ class Claims:
 
     signers: Mapping[str, ClaimSource] = field(default_factory=dict)
     refused: tuple[Refused, ...] = ()
-
-
-def signer_name(text: object) -> str:
-    """The name as it is compared: NFC, no space around it. ValueError with the reason when it is none."""
-    if not isinstance(text, str):
-        raise ValueError("a signer is a text")
-    name = unicodedata.normalize("NFC", text.strip())
-    if not name:
-        raise ValueError("an empty name")
-    if len(name) > LONGEST_SIGNER:
-        raise ValueError(f"a name of {len(name)} characters; {LONGEST_SIGNER} are allowed")
-    if any(unicodedata.category(sign) in ("Cc", "Cs", "Zl", "Zp") or sign in _REORDERING for sign in name):
-        raise ValueError(f"a name with control characters: {visible(name)}")
-    return name
 
 
 def from_metadata(value: str) -> list[str]:
@@ -157,6 +137,6 @@ def _accepted(source: ClaimSource, reader: Reader, refused: list[Refused]) -> It
         return
     for value in values:
         try:
-            yield signer_name(value)
+            yield plain_name(value)
         except ValueError as error:
             refused.append(Refused(source, str(error)))

@@ -6,8 +6,8 @@ import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from producer.claims import signer_name
 from producer.tables import read_csv
+from producer.text import plain_name
 from worker.errors import WrongUse
 
 
@@ -79,7 +79,7 @@ def read_claims(path: Path) -> ClaimsTable:
         if not row["key"]:
             raise WrongUse(f"{path}, line {number}: no document")
         try:
-            signer = signer_name(row["signer"])
+            signer = plain_name(row["signer"])
         except ValueError as error:
             raise WrongUse(f"{path}, line {number}: {error}") from error
         document = _normal(row["key"])

@@ -1,8 +1,30 @@
-"""Text from outside, fit to be shown."""
+"""Text from outside: names as they are compared, and what is fit to be shown."""
 
 from __future__ import annotations
 
 import unicodedata
+
+#: Characters of the longest name.
+LONGEST_PLAIN_NAME = 200
+#: Signs that reorder the text around them: a name must read as it is stored.
+_REORDERING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def plain_name(text: object) -> str:
+    """A name, of a signer or a key, as it is compared: NFC, no space around it.
+
+    ValueError with the reason when it is none.
+    """
+    if not isinstance(text, str):
+        raise ValueError("a name is a text")
+    name = unicodedata.normalize("NFC", text.strip())
+    if not name:
+        raise ValueError("an empty name")
+    if len(name) > LONGEST_PLAIN_NAME:
+        raise ValueError(f"a name of {len(name)} characters; {LONGEST_PLAIN_NAME} are allowed")
+    if any(unicodedata.category(sign) in ("Cc", "Cs", "Zl", "Zp") or sign in _REORDERING for sign in name):
+        raise ValueError(f"a name with control characters: {visible(name)}")
+    return name
 
 
 def visible(text: str, *, most: int = 120) -> str:

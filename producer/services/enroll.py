@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from producer.claims import signer_name
 from producer.services.progress import unheard
+from producer.text import plain_name
 from worker.errors import UnusableReference, WrongUse
 from worker.result import EnrolmentResult
 
@@ -47,7 +47,7 @@ class SignerEnrolled:
 def checked_name(text: str) -> str:
     """The name as claims have it: trimmed and normalised, so that the two can meet. WrongUse."""
     try:
-        return signer_name(text)
+        return plain_name(text)
     except ValueError as error:
         raise WrongUse(f"{text!r} cannot be a signer's name: {error}") from error
 

@@ -12,7 +12,7 @@ from enum import StrEnum
 from db import access
 from db.engine import Sessions
 from db.models import ApiKey
-from producer.claims import signer_name
+from producer.text import plain_name
 from worker.errors import PermanentError, WrongUse
 
 #: What keys begin with, so that a secret that has leaked is recognised.
@@ -78,7 +78,7 @@ def make_key(
 ) -> str:
     """Make a key and answer its secret, which is written down nowhere. WrongUse."""
     try:
-        checked = signer_name(name)
+        checked = plain_name(name)
     except ValueError as error:
         raise WrongUse(f"{name!r} cannot be the name of a key: {error}") from error
     if not 0 < days <= LONGEST_DAYS:

@@ -23,11 +23,12 @@ from db.documents import Object
 from db.engine import Sessions
 from db.models import Submission
 from db.states import ClaimSource, EventSource
-from producer.claims import signer_name, to_metadata
+from producer.claims import to_metadata
 from producer.services.deps import IntakeDeps
 from producer.services.keys import KeyHolder
 from producer.services.submit import upload_target
 from producer.sources import configured_source
+from producer.text import plain_name
 from worker.errors import PermanentError, TransientError, UnknownFormat, WrongUse
 from worker.log import logger
 from worker.outages import unavailable
@@ -184,7 +185,7 @@ class FolderIntake:
 
 def _checked(received: Received) -> Received:
     try:
-        signers = tuple(dict.fromkeys(signer_name(name) for name in received.signers))
+        signers = tuple(dict.fromkeys(plain_name(name) for name in received.signers))
     except ValueError as error:
         raise WrongUse(f"a claim that is no name: {error}") from error
     if len(signers) > MOST_CLAIMS:

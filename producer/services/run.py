@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from producer.claims import signer_name
 from producer.claims_table import read_claims
 from producer.services.local_files import LocalFile, NotUsed, OnNotUsed, files_below, gather
 from producer.services.progress import Progress, unheard
 from producer.services.resume import AnswersKept, Resumption
 from producer.services.run_claims import ClaimsOfRun
 from producer.services.tables import write_run_tables
+from producer.text import plain_name
 from worker.errors import UnusableReference, WrongUse
 from worker.result import DocumentResult, EnrolmentResult
 from worker.settings import Detection
@@ -158,7 +158,7 @@ def _reference_images(references: Path, on_not_used: OnNotUsed) -> Iterator[tupl
 def _named(folder: str) -> str:
     """The signer that a folder is named after, as claims are compared with it."""
     try:
-        return signer_name(folder)
+        return plain_name(folder)
     except ValueError as error:
         raise UnusableReference(folder, str(error)) from error
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from db import documents, events, intake
 from db.documents import Object
 from db.states import EventSource
-from producer.claims import Claims, signer_name, to_metadata
+from producer.claims import Claims, to_metadata
 from producer.claims_table import ClaimsTable
 from producer.services.claim_lookup import check_pattern, from_table, look_up
 from producer.services.deps import IntakeDeps
@@ -22,6 +22,7 @@ from producer.services.progress import OnProgress, Progress, unheard
 from producer.sources import has_scheme
 from producer.sources.naming import SIDECAR_SUFFIX, is_folder_marker, sort_key
 from producer.sources.port import UploadTarget
+from producer.text import plain_name
 from worker.errors import ObjectError, WrongUse
 from worker.log import logger
 from worker.outages import unavailable
@@ -205,6 +206,6 @@ def _send(document_ids: Sequence[int], deps: IntakeDeps) -> None:
 
 def _checked(names: Sequence[str], key: str) -> list[str]:
     try:
-        return [signer_name(name) for name in names]
+        return [plain_name(name) for name in names]
     except ValueError as error:
         raise WrongUse(f"claims of {key!r}: {error}") from error

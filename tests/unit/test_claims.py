@@ -16,9 +16,9 @@ from producer.claims import (
     first_of,
     from_metadata,
     from_sidecar,
-    signer_name,
     to_metadata,
 )
+from producer.text import plain_name
 from worker.errors import WrongUse
 
 METADATA, SIDECAR, KEY = ClaimSource.METADATA, ClaimSource.SIDECAR, ClaimSource.KEY
@@ -74,7 +74,7 @@ def test_a_malformed_name_does_not_cost_its_neighbour():
     ],
 )
 def test_names_are_compared_in_one_form(given, name):
-    assert signer_name(given) == name
+    assert plain_name(given) == name
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_names_are_compared_in_one_form(given, name):
 )
 def test_what_is_no_name_is_refused(text):
     with pytest.raises(ValueError, match=r"name|text"):
-        signer_name(text)
+        plain_name(text)
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_what_is_no_name_is_refused(text):
     ],
 )
 def test_metadata_says_names_in_every_encoding_that_stores_use(value, expected):
-    assert [signer_name(name) for name in from_metadata(value)] == expected
+    assert [plain_name(name) for name in from_metadata(value)] == expected
 
 
 @pytest.mark.parametrize("value", ["=?nonsense?B?TcO8?=", "%ff", "=?utf-8?B?/w==?=", "=?utf-8?B?a?="])
@@ -112,7 +112,7 @@ def test_metadata_in_a_broken_encoding_is_refused(value):
 
 def _is_name(text):
     try:
-        return signer_name(text) == text
+        return plain_name(text) == text
     except ValueError:
         return False
 
@@ -125,14 +125,14 @@ def test_names_come_back_from_metadata(written):
     value = to_metadata(written)
 
     assert value.isascii()
-    assert [signer_name(name) for name in from_metadata(value)] == written
+    assert [plain_name(name) for name in from_metadata(value)] == written
 
 
 @given(name=NAMES)
 def test_names_come_back_from_mail_headers(name):
     assume(";" not in name and "%" not in name)
 
-    assert [signer_name(one) for one in from_metadata(Header(name, "utf-8", maxlinelen=0).encode())] == [name]
+    assert [plain_name(one) for one in from_metadata(Header(name, "utf-8", maxlinelen=0).encode())] == [name]
 
 
 @given(value=st.text())

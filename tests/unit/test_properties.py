@@ -21,9 +21,10 @@ from db.engine import make_engine, make_sessions
 from db.migrate import upgrade
 from db.models import Chunk, Page, Region
 from db.states import ChunkStage, ClaimSource, PageStatus, Status
-from producer.claims import compile_pattern, from_sidecar, signer_name
+from producer.claims import compile_pattern, from_sidecar
 from producer.claims_table import read_claims
 from producer.sources.naming import storable
+from producer.text import plain_name
 from worker.errors import WrongUse
 from worker.result import DocumentResult
 from worker.result.rows import document_result
@@ -124,7 +125,7 @@ def test_no_claims_file_raises_anything_but_a_sentence(tmp_path: Path, data: byt
     except WrongUse as error:
         assert str(path) in str(error)
     else:
-        assert all(signer_name(name) == name for names in claims.values() for name in names)
+        assert all(plain_name(name) == name for names in claims.values() for name in names)
 
 
 @given(st.text(), st.sampled_from(["{signer}/{name}", "{name}_{signer}.pdf", "in/{signer}/x/{name}"]))
