@@ -333,6 +333,14 @@ def test_the_product_loads_nothing_of_training(module: str) -> None:
     assert run.stdout.strip() == "[]"
 
 
+@pytest.mark.parametrize("package", ["producer", "web", "worker"])
+def test_every_module_beside_the_rooms_stands_on_the_page(package: str) -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    names = [f"{package}/{path.name}" for path in sorted((ROOT / package).glob("*.py"))]
+
+    assert [name for name in names if f"`{name}`" not in page] == [f"{package}/__init__.py"]
+
+
 #: What reads or changes the environment.
 ENVIRONMENT = {"os.environ", "os.environb", "os.getenv", "os.getenvb", "os.putenv", "os.unsetenv"}
 #: What runs what a file says, and the arguments by which a reader is told not to.
