@@ -78,7 +78,8 @@ def test_a_verdict_stands_beside_both_of_its_crops(tmp_path: Path) -> None:
         "Cleaned",
         "Page 2",
     ]
-    for words in ("ann", "genuine", "0.973", "high", "references 3", "score 0.80"):
+    sentence = "Moderate support for the proposition that ann wrote this signature"
+    for words in ("ann", "genuine", "0.973", "high", "references 3", "score 0.80", sentence):
         assert words in read.words
 
 

@@ -14,6 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from db.states import PageStatus
 from worker import errors
 from worker.report.beside import LoadReferences, References, no_references
+from worker.report.evidence import support, why_inconclusive
 from worker.report.pages import region_mark
 from worker.report.pictures import CROP_SIDE, PAGE_SIDE, THUMBNAIL_SIDE, Pictures
 from worker.report.summary import ReportRow, likeliest_first, report_rows, summarise, to_look_at
@@ -35,6 +36,7 @@ _TEMPLATES = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+_TEMPLATES.globals.update(support=support, why_inconclusive=why_inconclusive)
 #: The file's only script. Its digest stands in the file's policy, so no other runs.
 _SCRIPT = (Path(__file__).parent / "templates" / "report.js").read_text(encoding="utf-8")
 _SCRIPT_DIGEST = base64.b64encode(hashlib.sha256(_SCRIPT.encode()).digest()).decode()
