@@ -10,8 +10,20 @@ from typing import Literal, TypeVarTuple
 from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, func, select, union
 from sqlalchemy.orm import Session, aliased, selectinload
 
-from db.models import Claim, Document, Duplicate, Page, Reference, Region, Signer, Submission, Verdict
-from db.states import OUTCOMES_TO_SEE, Status
+from db.models import (
+    AnsweredClaim,
+    Claim,
+    Document,
+    DocumentAnswer,
+    Duplicate,
+    Page,
+    Reference,
+    Region,
+    Signer,
+    Submission,
+    Verdict,
+)
+from db.states import OUTCOMES_TO_SEE, ClaimAnswer, Status, VerdictOutcome
 
 Columns = TypeVarTuple("Columns")
 
@@ -25,6 +37,9 @@ class ListFilter:
     #: The outcome of at least one verdict, and a signer who is claimed.
     verdict: str | None = None
     signer: str | None = None
+    #: What became of at least one claim, and whether signatures of a claimed signer contradict each other.
+    claim: ClaimAnswer | None = None
+    contradicted: bool | None = None
     #: Reason code of a document that is not done.
     reason: str | None = None
     #: When it was registered: from `since` on, before `until`.
@@ -143,6 +158,7 @@ def _conditions(session: Session, chosen: ListFilter) -> Iterator[ColumnElement[
     if chosen.holder is not None:
         yield Document.id.in_(select(Submission.document_id).where(Submission.holder == chosen.holder))
     yield from _by_regions(chosen)
+    yield from _by_claims(chosen)
 
 
 def _signed(word: str) -> ColumnElement[bool]:
@@ -167,6 +183,24 @@ def _by_regions(chosen: ListFilter) -> Iterator[ColumnElement[bool]]:
     if chosen.duplicate is not None:
         copied = regions.join(Duplicate, Duplicate.region_id == Region.id).exists()
         yield copied if chosen.duplicate else ~copied
+
+
+def _by_claims(chosen: ListFilter) -> Iterator[ColumnElement[bool]]:
+    """What the newest answers say of claims."""
+    answered = (
+        select(AnsweredClaim.id)
+        .join(DocumentAnswer, DocumentAnswer.id == AnsweredClaim.answer_id)
+        .where(DocumentAnswer.document_id == Document.id, DocumentAnswer.number == Document.answer)
+        .correlate(Document)
+    )
+    if chosen.claim is not None:
+        yield answered.where(AnsweredClaim.outcome == chosen.claim).exists()
+    if chosen.contradicted is not None:
+        contradicted = answered.where(AnsweredClaim.contradicted.is_(True)).exists()
+        yield contradicted if chosen.contradicted else ~contradicted
+    # Neither is there without such a verdict, and those are few.
+    if chosen.claim is ClaimAnswer.FORGED or chosen.contradicted:
+        yield Document.id.in_(_with_verdict(VerdictOutcome.FORGED))
 
 
 def _with_verdict(outcome: str) -> CompoundSelect[int]:

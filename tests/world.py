@@ -80,9 +80,17 @@ class World:
 
     def through(self, document_id: int) -> Document:
         """All stages, once each."""
+        self.before_closing(document_id)
+        return self.closing(document_id)
+
+    def before_closing(self, document_id: int) -> None:
+        """All stages but the one that answers."""
         self._call(PIPELINE.opening, document_id)
         for chunk_id in self.open_chunks(document_id):
             self._call(PIPELINE.chunk_stages, chunk_id)
+
+    def closing(self, document_id: int) -> Document:
+        """The stage that answers."""
         self._call(PIPELINE.closing, document_id)
         return self.document(document_id)
 

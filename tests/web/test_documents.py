@@ -5,9 +5,10 @@ from __future__ import annotations
 from threading import Thread
 
 from fastapi.testclient import TestClient
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from db.answers import Asked
+from db.models import Page, Region, Verdict
 from db.reopening import start_again
 from db.states import AnswerCause
 from tests.fakes import page
@@ -35,6 +36,10 @@ NARROWED: list[tuple[dict[str, str], list[int]]] = [
     ({"reason": "empty_document"}, [3]),
     ({"verdict": "no_reference"}, [1]),
     ({"verdict": "forged"}, []),
+    ({"claim": "no_reference"}, [1]),
+    ({"claim": "forged"}, []),
+    ({"contradicted": "false"}, [3, 2, 1]),
+    ({"contradicted": "true"}, []),
     ({"signer": "Ann <b>&"}, [1]),
     ({"prefix": "in/"}, [2, 1]),
     ({"prefix": "in/%"}, []),
@@ -51,6 +56,37 @@ NARROWED: list[tuple[dict[str, str], list[int]]] = [
 
 def test_lists_are_narrowed_by_filters(client: TestClient) -> None:
     assert [(query, listed(client, **query)) for query, _ in NARROWED] == NARROWED
+
+
+def judged(world: World, key: str, claims: tuple[str, ...], verdicts: dict[tuple[int, str], str]) -> int:
+    """A document whose marks, by index and claimed signer, are found to be that; then it is answered."""
+    marks = [page(0, marks=1 + max(index for index, _ in verdicts))]
+    number = world.arrive(key, marks, claims=claims)
+    world.before_closing(number)
+    with world.sessions() as session:
+        rows = select(Verdict, Region.index).join(Region).join(Page).where(Page.document_id == number)
+        for verdict, index in session.execute(rows).all():
+            verdict.outcome = verdicts[index, verdict.signer]
+            verdict.probability = 0.9 if verdict.outcome == "genuine" else 0.1
+    world.closing(number)
+    return number
+
+
+def test_a_list_is_narrowed_by_what_became_of_claims_and_not_by_verdicts_for_others(
+    client: TestClient, documents: World
+) -> None:
+    """What is forged for the other party answers no claim."""
+    honest = {(0, "Max"): "genuine", (0, "Zoe"): "forged", (1, "Max"): "forged", (1, "Zoe"): "genuine"}
+    both = judged(documents, "in/both.pdf", ("Max", "Zoe"), honest)
+    alone = judged(documents, "in/alone.pdf", ("Max", "Zoe"), {(0, "Max"): "genuine", (0, "Zoe"): "forged"})
+    forged = judged(documents, "in/forged.pdf", ("Max",), {(0, "Max"): "forged"})
+    against = judged(documents, "in/against.pdf", ("Max",), {(0, "Max"): "genuine", (1, "Max"): "forged"})
+
+    assert listed(client, verdict="forged") == [against, forged, alone, both]
+    assert listed(client, claim="forged") == [forged]
+    assert listed(client, claim="not_found") == [alone]
+    assert listed(client, claim="genuine") == [against, alone, both]
+    assert listed(client, contradicted="true") == [against]
 
 
 def test_a_document_is_found_by_the_first_digits_of_its_digest(client: TestClient) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, TypeAlias
 from fastapi import Depends, Path, Query
 from pydantic import AwareDatetime
 
-from db.states import Status, VerdictOutcome
+from db.states import ClaimAnswer, Status, VerdictOutcome
 from producer.services.browse import MOST, ListFilter
 from producer.services.selection import LARGEST_ID
 
@@ -32,6 +32,8 @@ def _filters(
     status: Status | None = None,
     signed: Literal["true", "false", "unknown"] | None = None,
     verdict: VerdictOutcome | None = None,
+    claim: ClaimAnswer | None = None,
+    contradicted: bool | None = None,
     signer: Text = None,
     reason: Text = None,
     since: AwareDatetime | None = None,
@@ -44,6 +46,8 @@ def _filters(
         status=status,
         signed=signed,
         verdict=verdict,
+        claim=claim,
+        contradicted=contradicted,
         signer=signer,
         reason=reason,
         since=since,

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, File, Form, Query, Request, UploadFile
 from fastapi.responses import FileResponse, RedirectResponse, Response
 
-from db.states import Status, VerdictOutcome
+from db.states import ClaimAnswer, Status
 from producer.services import browse, lifecycle, pictures, review
 from producer.services.keys import Right
 from producer.services.missing import NotFound
@@ -39,7 +39,8 @@ _ROWS, _ZOOMS = 50, (1, 2, 4)
 _CHOICES: Mapping[str, tuple[str, ...]] = {
     "status": tuple(Status),
     "signed": ("true", "false", "unknown"),
-    "verdict": tuple(VerdictOutcome),
+    "claim": tuple(ClaimAnswer),
+    "contradicted": ("true",),
     "duplicate": ("true",),
 }
 
