@@ -29,8 +29,13 @@ class CommandResult:
         return [json.loads(line) for line in self.out.splitlines()]
 
 
-def countersign(*words: object, env: Mapping[str, str] | None = None, seconds: float = 120) -> CommandResult:
-    """Run `countersign` with these words."""
+def countersign(
+    *words: object,
+    env: Mapping[str, str] | None = None,
+    seconds: float = 120,
+    cwd: Path | None = None,
+) -> CommandResult:
+    """Run `countersign` with these words, in that folder."""
     done = subprocess.run(
         [COUNTERSIGN, *map(str, words)],
         capture_output=True,
@@ -38,5 +43,6 @@ def countersign(*words: object, env: Mapping[str, str] | None = None, seconds: f
         timeout=seconds,
         check=False,
         env=child_environment(dict(env or {})),
+        cwd=cwd,
     )
     return CommandResult(done.returncode, done.stdout, done.stderr)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import signal
 import sqlite3
@@ -70,6 +71,27 @@ def test_every_reading_command_reads_the_folder(out: Path, tmp_path: Path) -> No
     assert (report.status, bundle.status) == (0, 0), report.err + bundle.err
     assert LONG_NAME in (tmp_path / "report.html").read_text()
     assert replayed.objects[0]["same"] is True
+
+
+@pytest.mark.usefixtures("finished")
+@pytest.mark.parametrize(
+    ("words", "beginning"),
+    [
+        pytest.param(("report",), b"<!doctype html>", id="report"),
+        pytest.param(("bundle", LETTER), b"PK", id="bundle"),
+    ],
+)
+def test_where_nothing_can_be_written_a_command_says_so_and_hands_its_file_out_through_a_pipe(
+    out: Path, words: tuple[str, ...], beginning: bytes
+) -> None:
+    """A container's own files cannot be written; nor can files be made in /proc."""
+    refused = countersign(*words, "--run", out, cwd=Path("/proc"))
+    command = [COUNTERSIGN, *words, "--run", out, "--out", "/dev/stdout"]
+    piped = subprocess.run(command, cwd="/proc", capture_output=True, env=child_environment({}), check=True)
+
+    assert refused.status == 2
+    assert re.fullmatch(r"cannot write '[\w.-]+': [\w ]+; --out names another place\n", refused.err)
+    assert piped.stdout.lstrip().startswith(beginning)
 
 
 @pytest.mark.usefixtures("finished")

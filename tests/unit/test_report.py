@@ -177,6 +177,19 @@ def test_documents_that_need_a_person_are_shown_before_others(tmp_path: Path) ->
     assert {anchor["href"] for anchor in read.all("a")} == {"#d4"}
 
 
+def test_pictures_go_to_what_is_to_be_looked_at_first(tmp_path: Path) -> None:
+    quiet = [document(f"in/{number}.pdf", pages=[page(regions=[region(0)])]) for number in range(20)]
+    forged = document(
+        "in/forged.pdf", pages=[page(regions=[region(0)])], verdicts=[verdict("ann", "forged", 0.1)]
+    )
+
+    read = report(tmp_path, *quiet, forged, picture_bytes=1)
+
+    assert len(read.all("img")) == 1
+    details = read.words.index("Document by document")
+    assert read.words.index("forged.pdf", details) < read.words.index("0.pdf", details)
+
+
 def test_a_failed_document_says_its_code_and_a_sentence(tmp_path: Path) -> None:
     failed = document("in/locked.pdf", status="failed", reason="encrypted_document", signed=None)
 

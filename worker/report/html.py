@@ -17,7 +17,7 @@ from worker.report.beside import LoadReferences, References, no_references
 from worker.report.evidence import support, why_inconclusive
 from worker.report.pages import region_mark
 from worker.report.pictures import CROP_SIDE, PAGE_SIDE, THUMBNAIL_SIDE, Pictures
-from worker.report.summary import ReportRow, likeliest_first, report_rows, summarise, to_look_at
+from worker.report.summary import ReportRow, Urgent, likeliest_first, report_rows, summarise, to_look_at
 from worker.result import DocumentResult, EnrolmentResult, PageResult, RegionResult, VerdictResult
 from worker.vision.choices import Label
 
@@ -121,7 +121,8 @@ def write_report(
     signature.
     """
     rows = report_rows(list(results))
-    chosen = _chosen(rows, detailed)
+    urgent = to_look_at(rows)
+    chosen = _chosen(rows, urgent, detailed)
     pictures = Pictures(load_image, budget=picture_bytes)
     out.parent.mkdir(parents=True, exist_ok=True)
     with out.open("w", encoding="utf-8") as file:
@@ -131,7 +132,7 @@ def write_report(
                 title=title,
                 summary=summarise(rows),
                 rows=rows,
-                urgent=to_look_at(rows),
+                urgent=urgent,
                 script=_SCRIPT,
                 script_digest=_SCRIPT_DIGEST,
                 shown={row.number for row in chosen},
@@ -144,10 +145,14 @@ def write_report(
     return out
 
 
-def _chosen(rows: Sequence[ReportRow], detailed: int) -> list[ReportRow]:
-    """The documents to show in full, in their order: the urgent ones, then the first of the others."""
-    by_need = sorted(rows, key=lambda row: not row.why)[:detailed]
-    return sorted(by_need, key=lambda row: row.number)
+def _chosen(rows: Sequence[ReportRow], urgent: Sequence[Urgent], detailed: int) -> list[ReportRow]:
+    """The documents to show in full: those to look at first, as they are listed, then the others.
+
+    Pictures end where the budget ends: the first have theirs.
+    """
+    first = [item.row for item in urgent]
+    numbers = {row.number for row in first}
+    return [*first, *(row for row in rows if row.number not in numbers)][:detailed]
 
 
 def _document(row: ReportRow, references: References, pictures: Pictures) -> _ShownDocument:
