@@ -5,13 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
 from threading import Event
 from typing import Protocol, TypeVar
 
+from worker.errors import ObjectFaulty
 from worker.log import logger
 from worker.outages import Backoff, unavailable
 
 T = TypeVar("T")
+#: How often intake asks for an object on which the store fails, and the pauses between.
+TRIES, BETWEEN_TRIES = 4, Backoff(first=0.25, longest=2.0)
 
 
 class Caller(Protocol):
@@ -23,6 +27,16 @@ class Caller(Protocol):
 
 def once(work: Callable[[], T]) -> T:
     """Run it and let its errors out."""
+    return work()
+
+
+def insisting(work: Callable[[], T], *, tries: int = TRIES) -> T:
+    """Run it, and again where the store fails on one object: ObjectFaulty only after that many tries."""
+    for pause in islice(BETWEEN_TRIES.pauses(), tries - 1):
+        try:
+            return work()
+        except ObjectFaulty:
+            Event().wait(pause)
     return work()
 
 

@@ -3,6 +3,7 @@
 ServiceError
     TransientError                  another attempt may succeed
         StorageUnavailable
+            StorageFault            it failed on this one request
         NotificationsUnavailable    no news of documents just now; a listing finds them all the same
         BrokerUnavailable           the queues cannot be reached; the sweep sends what could not be sent
         ObjectError                 the store refuses one object, and serves its neighbours
@@ -11,6 +12,7 @@ ServiceError
             ObjectDenied            it is not ours to read (yet)
             ObjectArchived          it must be restored from an archive first
             ObjectUnreadable        the store has it and cannot hand it out
+                ObjectFaulty        it fails on this one, and answers for the bucket
     PermanentError                  the same input will fail the same way
         DocumentError               the whole document cannot be read
             EmptyDocument, UnknownFormat, UnreadableDocument, EncryptedDocument,
@@ -78,6 +80,10 @@ class StorageUnavailable(TransientError):
 
     def __str__(self) -> str:
         return f"storage did not serve {self.key!r}: {self.reason}"
+
+
+class StorageFault(StorageUnavailable):
+    """The object store answered this request with a status of 500 or more, and no word of being busy."""
 
 
 class BrokerUnavailable(TransientError):
@@ -165,6 +171,10 @@ class ObjectUnreadable(ObjectError):
 
     def __str__(self) -> str:
         return f"the store cannot hand out {self.key!r}: {self.reason}"
+
+
+class ObjectFaulty(ObjectUnreadable):
+    """The store fails on this object while it answers for its bucket; what passes by is tried again."""
 
 
 class PermanentError(ServiceError):

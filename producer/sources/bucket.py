@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 from db.documents import Object
 from producer.claims import LARGEST_SIDECAR
 from producer.sources.naming import SIDECAR_SUFFIX, version_of
+from producer.waiting import insisting
 from worker.errors import (
     ObjectDenied,
     ObjectError,
@@ -46,16 +47,24 @@ def check_bucket(client: S3Client, bucket: str) -> None:
 
 def metadata(client: S3Client, source: Object) -> Mapping[str, str]:
     """The metadata of exactly this version. ObjectError when the store does not show it."""
-    with translated_of(client, source.bucket, source.key):
-        answer = head(client, Bucket=source.bucket, Key=source.key, **precondition(source.version))
-    return {name.lower(): value for name, value in answer["Metadata"].items()}
+
+    def ask() -> Mapping[str, str]:
+        with translated_of(client, source.bucket, source.key):
+            answer = head(client, Bucket=source.bucket, Key=source.key, **precondition(source.version))
+        return {name.lower(): value for name, value in answer["Metadata"].items()}
+
+    return insisting(ask)
 
 
 def exists(client: S3Client, bucket: str, key: str) -> bool:
     """Whether there is an object under that key now, readable or not."""
-    try:
-        with translated(key):
+
+    def ask() -> None:
+        with translated_of(client, bucket, key):
             head(client, Bucket=bucket, Key=key)
+
+    try:
+        insisting(ask)
     except ObjectError as error:
         return not isinstance(error, ObjectMissing)
     return True
@@ -67,11 +76,15 @@ def sidecar(client: S3Client, source: Object) -> bytes | None:
     ObjectError when there is one that the store does not hand out.
     """
     key = source.key + SIDECAR_SUFFIX
-    try:
-        with translated(key):
+
+    def ask() -> bytes:
+        with translated_of(client, source.bucket, key):
             answer = client.get_object(Bucket=source.bucket, Key=key)
             with answer["Body"] as body:
                 return body.read(LARGEST_SIDECAR + 1)
+
+    try:
+        return insisting(ask)
     except ObjectMissing:
         return None
 

@@ -40,18 +40,27 @@ class Weather:
         self._random = random.Random(0)
         self._lock = threading.Lock()
         self._refused: dict[str, Mapping[str, Refusal]] = {}
+        self._left: Counter[str] = Counter()
         self.done: Counter[str] = Counter()
 
-    def refuse(self, path: str, **refusals: Refusal) -> None:
-        """Refuse this path from now on, by method: `/bucket/key`, or `/bucket` for the bucket itself."""
+    def refuse(self, path: str, *, times: int | None = None, **refusals: Refusal) -> None:
+        """Refuse this path from now on, by method: `/bucket/key`, or `/bucket` for the bucket itself.
+
+        `times` is how many of its requests are refused before the path is served again.
+        """
         self._refused[path] = refusals
+        self._left[path] = -1 if times is None else times
 
     def refusal(self, method: str, target: str) -> Refusal | None:
         """What this request is refused with."""
-        refusal = self._refused.get(unquote(urlsplit(target).path), {}).get(method)
-        if refusal is not None:
+        path = unquote(urlsplit(target).path)
+        with self._lock:
+            refusal = self._refused.get(path, {}).get(method)
+            if refusal is None or self._left[path] == 0:
+                return None
+            self._left[path] -= 1
             self.done["refused"] += 1
-        return refusal
+            return refusal
 
     def turn(self, seed: int, **chances: float) -> None:
         """Fail so from now on."""

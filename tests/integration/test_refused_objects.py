@@ -49,6 +49,7 @@ KEY_DISABLED = {
 }
 ARCHIVED = {"GET": (403, "InvalidObjectState", "The operation is not valid for its storage class.")}
 DENIED = {"HEAD": (403, "Forbidden", ""), "GET": (403, "AccessDenied", "Access Denied")}
+FAULTY = {"HEAD": (500, "", ""), "GET": (500, "InternalError", "We encountered an internal error.")}
 EXPIRED = {"HEAD": (400, "BadRequest", ""), "GET": (400, "ExpiredToken", "The token has expired.")}
 
 
@@ -99,7 +100,7 @@ def submit_all(deps: IntakeDeps) -> Counts:
     return submit_objects(chain.from_iterable(deps.source.list()), deps)
 
 
-@pytest.mark.parametrize("refusals", [OWNERS_KEY, KEY_DISABLED, ARCHIVED, DENIED])
+@pytest.mark.parametrize("refusals", [OWNERS_KEY, KEY_DISABLED, ARCHIVED, DENIED, FAULTY])
 def test_a_watch_goes_on_past_an_object_that_is_refused(deps, s3, store, refusals):
     store.refuse(REFUSED, refusals)
     put(s3, REFUSED, *NEIGHBOURS)
@@ -118,6 +119,7 @@ def test_a_watch_goes_on_past_an_object_that_is_refused(deps, s3, store, refusal
         pytest.param(OWNERS_KEY, Counts(new=8), id="its owner's key"),
         pytest.param(KEY_DISABLED, Counts(new=8), id="key disabled"),
         pytest.param(ARCHIVED, Counts(new=8), id="archived"),
+        pytest.param(FAULTY, Counts(new=8), id="the store fails on it"),
         pytest.param(DENIED, Counts(new=7, skipped=1), id="denied: rights can be granted"),
     ],
 )
@@ -136,6 +138,7 @@ def test_submit_counts_an_object_that_is_refused(deps, s3, store, refusals, expe
         pytest.param(KEY_DISABLED, "object_unreadable", id="key disabled"),
         pytest.param(ARCHIVED, "object_archived", id="archived"),
         pytest.param(DENIED, "object_denied", id="denied"),
+        pytest.param(FAULTY, "object_unreadable", id="the store fails on it"),
     ],
 )
 def test_in_the_queue_it_ends_by_its_reason_and_its_neighbours_are_read(
@@ -216,6 +219,7 @@ def test_metadata_that_is_refused_leaves_the_claim_to_the_next_source(deps, s3, 
     [
         pytest.param("a.pdf", EXPIRED, "our login", id="login expired"),
         pytest.param("", {"HEAD": DENIED["HEAD"]}, "403", id="the whole bucket denied"),
+        pytest.param("", {"HEAD": FAULTY["HEAD"]}, "500", id="the whole bucket fails"),
     ],
 )
 def test_what_holds_for_the_whole_bucket_is_an_outage(deps, store, key, refusals, words):
@@ -226,6 +230,16 @@ def test_what_holds_for_the_whole_bucket_is_an_outage(deps, store, key, refusals
     with pytest.raises(StorageUnavailable, match=words):
         submit_all(deps)
     assert registered(deps.sessions) == []
+
+
+def test_a_fault_that_passes_costs_no_claim(deps, s3, store):
+    s3.client.put_object(Bucket=s3.name, Key="a.pdf", Body=b"%PDF-1.4", Metadata={"signer": "Ann"})
+    store.weather.refuse(f"/{s3.name}/a.pdf", times=2, **FAULTY)
+
+    submit_all(deps)
+
+    with deps.sessions() as session:
+        assert documents.claimed_signers(session, 1) == ["Ann"]
 
 
 def test_a_name_that_may_be_a_sidecar_is_one_where_its_document_is_refused(deps, s3, store):

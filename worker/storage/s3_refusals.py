@@ -15,9 +15,11 @@ from worker.errors import (
     ObjectArchived,
     ObjectDenied,
     ObjectError,
+    ObjectFaulty,
     ObjectMissing,
     ObjectReplaced,
     ObjectUnreadable,
+    StorageFault,
     StorageUnavailable,
 )
 
@@ -128,14 +130,24 @@ def translated(key: str, *, refusals: Collection[type[ObjectError]] = (ObjectErr
 
 @contextmanager
 def translated_of(client: S3Client, bucket: str, key: str) -> Iterator[None]:
-    """The same for a document: a whole bucket that is refused to us is an outage, not its failure."""
+    """The same for a document: what holds for its whole bucket is an outage, not its failure.
+
+    A fault of the store is the document's own failure where the store answers for the bucket.
+    """
     try:
         with translated(key):
             yield
     except ObjectDenied:
-        with translated(bucket, refusals=()):
-            client.head_bucket(Bucket=bucket)
+        _check_bucket(client, bucket)
         raise
+    except StorageFault as error:
+        _check_bucket(client, bucket)
+        raise ObjectFaulty(key, error.reason) from error
+
+
+def _check_bucket(client: S3Client, bucket: str) -> None:
+    with translated(bucket, refusals=()):
+        client.head_bucket(Bucket=bucket)
 
 
 def head(client: S3Client, **request: Unpack[HeadObjectRequestTypeDef]) -> HeadObjectOutputTypeDef:
@@ -154,9 +166,11 @@ def _ours(
 ) -> ObjectError | StorageUnavailable:
     told = error.response.get("Error", {})
     code = str(told.get("Code", ""))
-    meant = meaning_of(code, _status(error))
+    status = _status(error)
+    meant = meaning_of(code, status)
     if isinstance(meant, str):
-        return StorageUnavailable(key, f"{meant} ({code or error})")
+        fails = StorageFault if meant == _AWAY and status >= 500 else StorageUnavailable
+        return fails(key, f"{meant} ({code or error})")
     if not issubclass(meant, refusals):
         return StorageUnavailable(key, code or str(error))
     if issubclass(meant, ObjectUnreadable):
