@@ -239,7 +239,7 @@ def test_a_fault_that_passes_costs_no_claim(deps, s3, store):
     submit_all(deps)
 
     with deps.sessions() as session:
-        assert documents.claimed_signers(session, 1) == ["Ann"]
+        assert claimed_signers(session, 1) == ["Ann"]
 
 
 def test_a_name_that_may_be_a_sidecar_is_one_where_its_document_is_refused(deps, s3, store):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 
 from tests.corpus.codecs import (
@@ -13,11 +14,13 @@ from tests.corpus.codecs import (
     PICTURES,
     SIZE,
     TIFFS,
+    flate_ended,
     jbig2_of_fax,
     jbig2_page,
     noise,
     region,
     segment,
+    sound_scan,
     strip,
     tiff_page,
     written,
@@ -28,12 +31,13 @@ from tests.inputs.expectations import LIMITS
 from tests.sheets import encoded
 from worker.errors import PageError
 from worker.rendering.complaints import TABLE, Meaning, check, first, meaning
+from worker.rendering.engine import pymupdf
 from worker.rendering.fax import Fax, check_fax, has_end
 from worker.rendering.jbig2 import check_jbig2
 from worker.rendering.jpeg import check_jpeg
 from worker.rendering.overheard import overhear
 from worker.rendering.pages import render
-from worker.rendering.streams import check_flate
+from worker.rendering.streams import check_flate, is_whole
 
 CERTAIN = [pytest.param(kind, id=kind.id) for kind in CODECS if kind.status != ANY]
 
@@ -207,3 +211,23 @@ def test_deflated_data_that_ends_early_is_whole_when_it_holds_enough() -> None:
     check_flate(packed, enough=1000)
     with pytest.raises(ValueError, match="ends early"):
         check_flate(packed)
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        pytest.param(flate_ended(lambda data: data), True, id="as it should"),
+        pytest.param(flate_ended(lambda data: data + b"\r\n"), True, id="a line's end behind it"),
+        pytest.param(flate_ended(lambda data: data[:-4]), False, id="no checksum"),
+        pytest.param(flate_ended(lambda data: data[:-1] + b"?"), False, id="another checksum"),
+        pytest.param(sound_scan("flate-1-bit"), False, id="samples of a bit"),
+        pytest.param(sound_scan("lzw"), False, id="another filter"),
+    ],
+)
+def test_a_checksum_says_that_deflated_samples_are_whole(data: bytes, expected: bool) -> None:
+    document = pymupdf.open(stream=data)
+    ((xref, *_),) = document.get_page_images(0)
+    pixmap = pymupdf.Pixmap(document, xref)
+    pixels = np.frombuffer(pixmap.samples, np.uint8).reshape(pixmap.height, -1)
+
+    assert is_whole(document, xref, pixels) is expected

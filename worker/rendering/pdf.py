@@ -24,7 +24,7 @@ from worker.rendering.overheard import overhear
 from worker.rendering.repairs import show_annotations
 from worker.rendering.scan import Scan, find_scan
 from worker.rendering.sizes import check_images, drawing_dpi, finer_dpi, reduction
-from worker.rendering.streams import check_blank, check_checksums, check_image, check_samples
+from worker.rendering.streams import check_blank, check_checksums, check_image, check_samples, is_whole
 from worker.vision.choices import Limits
 from worker.vision.images import is_complete_jpeg
 from worker.vision.values import Pixels, RenderedPage
@@ -106,7 +106,7 @@ class PdfReader:
         check_images(index, images, limit=limit)
         points = (round(page.rect.width, 3), round(page.rect.height, 3))
         scan = find_scan(page, images) if images else None
-        extracted = _extracted(self._document, scan, limit) if scan else None
+        extracted = _extracted(self._document, scan, limit, self._whole) if scan else None
         if scan and extracted:
             # A scan of so many pixels was reduced while it was decoded.
             dpi, note = scan.dpi * extracted.width / scan.shown_width, None
@@ -158,10 +158,11 @@ def _pixels(pixmap: PdfPixmap) -> Pixels:
     return rows if pixmap.n == 1 else rows.reshape(pixmap.height, pixmap.width, pixmap.n)
 
 
-def _extracted(document: PdfDocument, scan: Scan, limit: int) -> Encoded | None:
+def _extracted(document: PdfDocument, scan: Scan, limit: int, whole: set[int]) -> Encoded | None:
     """The embedded image: the stored JPEG itself where it can stand alone, else decoded and turned upright.
 
-    None when the bytes turn out not to be what the dictionary says; the page is then drawn.
+    One that turns out to be whole on the way joins `whole`. None when the bytes turn out not to be what the
+    dictionary says; the page is then drawn.
     """
     if scan.width * scan.height > limit:
         return _reduced(document, scan, limit)
@@ -177,6 +178,8 @@ def _extracted(document: PdfDocument, scan: Scan, limit: int) -> Encoded | None:
     pixels = _pixels(pixmap)
     if not was_jpeg and "JPXDecode" not in filters:
         check_blank(pixels, document.xref_stream_raw(scan.xref) or b"")
+        if is_whole(document, scan.xref, pixels):
+            whole.add(scan.xref)
     return encode(np.ascontiguousarray(scan.turn.apply(pixels)), lossy=was_jpeg)
 
 
