@@ -18,7 +18,9 @@ from tests.fakes import DarkBlocks, GivenPages, MeanEncoder, MemoryStore, Outbox
 from worker.errors import DocumentError, PageError
 from worker.pipeline import PIPELINE, Stage
 from worker.settings import Attempts, Reading
+from worker.single_signature import SingleSignature, signature_image
 from worker.steps.ports import Deps, DetectDeps, RenderDeps, VerifyDeps
+from worker.steps.references import Enrolled, enroll_reference
 from worker.vision.choices import Cleaning
 from worker.vision.cleaning.cleaner import Cleaner, load_cleaner
 from worker.vision.values import RenderedPage
@@ -93,6 +95,12 @@ class World:
         """The stage that answers."""
         self._call(PIPELINE.closing, document_id)
         return self.document(document_id)
+
+    def enroll(self, signer: str, name: str, data: bytes) -> Enrolled:
+        """Put an image on file as it is; what it shows, the renderer knows."""
+        page = signature_image(name, data, self.renderer)
+        signature = SingleSignature(page.data, page.suffix)
+        return enroll_reference(signer, name, data, signature, deps=self.verify_deps)
 
     def _call(self, stages: Iterable[Stage], row_id: int) -> None:
         for stage in stages:

@@ -39,7 +39,7 @@ class Enroller:
         for signature in SignatureReader(self.renderer, self.build_detector).specimens(name, data):
             given = data if signature.note is None else signature.data
             try:
-                kept = enroll_reference(signer, name, given, deps=self.deps, renderer=self.renderer, who=who)
+                kept = enroll_reference(signer, name, given, signature, deps=self.deps, who=who)
             except UnusableReference as error:
                 refused = error
             else:

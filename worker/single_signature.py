@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 
 import numpy as np
 
-from worker.errors import UnusableReference
+from worker.errors import DocumentError, PageError, UnusableReference
 from worker.steps.ports import Renderer
-from worker.steps.references import signature_image
-from worker.vision.choices import Label
+from worker.vision.choices import Label, Limits
 from worker.vision.crops import crop
 from worker.vision.detection.detector import Detector
 from worker.vision.detection.polarity import dark_on_light
 from worker.vision.images import decode, encode_png
-from worker.vision.values import DetectedRegion, Pixels
+from worker.vision.values import DetectedRegion, Pixels, RenderedPage
 from worker.vision.verification.specimen import View, are_specimens, is_negative, view_of
 
 
@@ -25,6 +25,8 @@ class SingleSignature:
     """An encoded image of one signature; `note` says where it was found, when it was not the whole image."""
 
     data: bytes
+    #: Of the encoding, without a dot.
+    suffix: str = "png"
     note: str | None = None
 
 
@@ -49,8 +51,8 @@ class SignatureReader:
 
         UnusableReference for a file of several pages, or a page without exactly one signature.
         """
-        page = signature_image(name, data, self._renderer).data
-        as_given = decode(page)
+        page = signature_image(name, data, self._renderer)
+        as_given = decode(page.data)
         pixels = dark_on_light(as_given)
         view = view_of(pixels)
         regions = [] if view is View.SIGNATURE else self._signatures(pixels)
@@ -64,8 +66,8 @@ class SignatureReader:
         if pixels is as_given and is_negative(as_given):
             pixels = np.asarray(255 - as_given, np.uint8)
         if pixels is as_given:
-            return [SingleSignature(page)]
-        return [SingleSignature(encode_png(pixels), f"{name} is light on dark and was inverted")]
+            return [SingleSignature(page.data, page.suffix)]
+        return [SingleSignature(encode_png(pixels), note=f"{name} is light on dark and was inverted")]
 
     def _signatures(self, pixels: Pixels) -> list[DetectedRegion]:
         regions = self._detector.detect([pixels])[0]
@@ -80,7 +82,21 @@ class SignatureReader:
         return self._build_detector()
 
 
+def signature_image(name: str, data: bytes, renderer: Renderer) -> RenderedPage:
+    """The one page of an image of a signature. UnusableReference when it cannot be read or has several."""
+    try:
+        # Asked for a second page, a renderer of one is heard out and serves the next image, too.
+        pages = list(islice(renderer.open(data, limits=Limits()), 2))
+    except DocumentError as error:
+        raise UnusableReference(name, error.reason) from error
+    if len(pages) > 1:
+        raise UnusableReference(name, "it has several pages; give an image of one signature")
+    if isinstance(pages[0], PageError):
+        raise UnusableReference(name, pages[0].reason)
+    return pages[0]
+
+
 def _cut(name: str, pixels: Pixels, region: DetectedRegion, number: int) -> SingleSignature:
     what = "whole page" if number == 1 else f"card with {number} signatures"
     used = "the one signature on it was used" if number == 1 else "each was cut out"
-    return SingleSignature(encode_png(crop(pixels, region.box)), f"{name} is a {what}; {used}")
+    return SingleSignature(encode_png(crop(pixels, region.box)), note=f"{name} is a {what}; {used}")

@@ -31,7 +31,7 @@ from deploy.settings import child_environment
 from deploy.stack import ROOT, Stack
 from producer.claims import to_metadata
 from tests import notifications
-from tests.fakes import GivenPages, Outbox, page, shipped_verifier
+from tests.fakes import Outbox, page, shipped_verifier
 from tests.faults import clock
 from tests.faults.disk import Disk, disk
 from tests.faults.line import Line
@@ -43,6 +43,7 @@ from tests.faults.standins import CLEANER, VERSIONS, Ink
 from tests.faults.traps import Traps
 from worker.pipeline import QUEUES
 from worker.settings import Attempts, Storage
+from worker.single_signature import SingleSignature
 from worker.steps.ports import VerifyDeps
 from worker.steps.references import enroll_reference
 from worker.storage.s3 import S3, s3_client
@@ -302,8 +303,9 @@ def _enroll(lab: Lab, endpoint: str) -> None:
     deps = VerifyDeps(*given, cleaner=CLEANER, verifier=shipped_verifier(Ink()))
     for number, signer in enumerate(SIGNERS):
         data = reference(signer)
-        renderer = GivenPages({data: [page(number, marks=1)]})
-        enroll_reference(signer, f"{signer}.png", data, deps=deps, renderer=renderer)
+        drawn = page(number, marks=1)
+        signature = SingleSignature(drawn.data, drawn.suffix)
+        enroll_reference(signer, f"{signer}.png", data, signature, deps=deps)
 
 
 @contextmanager

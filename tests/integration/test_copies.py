@@ -22,7 +22,7 @@ from tests.world import World
 from worker.result.rows import document_result
 from worker.steps.detect import detect_chunk
 from worker.steps.finish import finish_document
-from worker.steps.references import enroll_reference, judge
+from worker.steps.references import judge
 from worker.steps.render import render_document
 from worker.steps.verify import verify_chunk
 from worker.vision.images import encode_png
@@ -212,7 +212,7 @@ def test_a_signature_that_equals_a_reference_is_said_to_without_changing_the_ver
     world.encoder = Padded()
     for name, rendered in ((b"other", page(2, marks=1)), (b"same", page(0, marks=1))):
         world.renderer.documents[name] = [rendered]
-        enroll_reference("Ann", str(name), name, deps=world.verify_deps, renderer=world.renderer)
+        world.enroll("Ann", str(name), name)
     document_id = world.arrive("letter.pdf", [ONCE], claims=("Ann",))
     world.through(document_id)
 
@@ -235,7 +235,7 @@ def test_a_reference_that_disagrees_is_named_by_the_verdict(
     for number in range(3):
         data = f"reference {number}".encode()
         world.renderer.documents[data] = [page(number, marks=1)]
-        enroll_reference("Ann", data.decode(), data, deps=world.verify_deps, renderer=world.renderer)
+        world.enroll("Ann", data.decode(), data)
     monkeypatch.setattr("worker.vision.verification.enrolment.OUTLIER_LLR", 1e9)
 
     judged = judge("Ann", world.verify_deps)

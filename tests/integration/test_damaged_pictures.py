@@ -22,7 +22,7 @@ from worker.result.document import DocumentResult
 from worker.result.rows import document_result
 from worker.settings import Storage
 from worker.steps.detect import detect_chunk
-from worker.steps.references import enroll_reference, judge
+from worker.steps.references import judge
 from worker.steps.render import render_document
 from worker.steps.verify import verify_chunk
 from worker.storage.s3 import S3, s3_client
@@ -84,7 +84,7 @@ def enrolled(world: World, signer: str, *marks: int) -> None:
     for number in marks:
         data = f"{signer} {number}".encode()
         world.renderer.documents[data] = [page(number, marks=number)]
-        enroll_reference(signer, "a.png", data, deps=world.verify_deps, renderer=world.renderer)
+        world.enroll(signer, "a.png", data)
 
 
 def damage_reference(world: World, damage: Damage, number: int = 1) -> None:

@@ -21,7 +21,6 @@ from tests.fakes import MeanEncoder, page
 from tests.handwriting import signature
 from tests.world import World
 from worker.result.decisions import Answer
-from worker.steps.references import enroll_reference
 from worker.vision.verification.embedding import DIMENSION
 
 
@@ -41,7 +40,7 @@ def enrolled(world: World) -> World:
     for name in ("Ann", "Bob"):
         image = cv2.imencode(".png", signature(len(name) + ord(name[0])))[1].tobytes()
         world.renderer.documents[image] = [page(0, marks=1)]
-        enroll_reference(name, name, image, deps=world.verify_deps, renderer=world.renderer)
+        world.enroll(name, name, image)
     world.through(signed(world, "a.pdf", claims=("Ann", "Bob")))
     world.through(signed(world, "b.pdf"))
     return world

@@ -12,7 +12,7 @@ from tests.world import World
 from worker.report.beside import LikeReference, no_references, references_beside
 from worker.result import DocumentResult
 from worker.result.rows import document_result
-from worker.steps.references import as_bytes, as_matrix, enroll_reference
+from worker.steps.references import as_bytes, as_matrix
 
 PLACE = (0, 0)
 
@@ -26,9 +26,7 @@ def compared(world: World) -> DocumentResult:
     world.versions = {**world.versions, "encoder": encoder, "cleaner": cleaner}
     for number in range(3):
         world.renderer.documents[b"%d" % number] = [page(0, marks=1)]
-        enroll_reference(
-            "Ann", f"{number}.png", b"%d" % number, deps=world.verify_deps, renderer=world.renderer
-        )
+        world.enroll("Ann", f"{number}.png", b"%d" % number)
     document_id = world.arrive("a.pdf", [page(0, marks=1)], claims=("Ann", "Nobody"))
     world.through(document_id)
     with world.sessions() as session:
@@ -73,7 +71,7 @@ def test_a_reference_enrolled_after_the_answer_was_not_compared(
     world: World, compared: DocumentResult
 ) -> None:
     world.renderer.documents[b"late"] = [page(0, marks=1)]
-    enroll_reference("Ann", "late.png", b"late", deps=world.verify_deps, renderer=world.renderer)
+    world.enroll("Ann", "late.png", b"late")
 
     assert numbers(list(references_beside(world.sessions)(compared)[PLACE, "Ann"])) == [2, 3, 1]
 

@@ -13,12 +13,13 @@ from sqlalchemy import Engine, select
 
 from db import signers
 from db.models import Reference
-from tests.fakes import PartEncoder, page
+from tests.fakes import GivenPages, Pages, PartEncoder, page
 from tests.world import World, count
+from worker.enrolling import Enroller
 from worker.errors import DocumentError, PageError, UnreadableDocument, UnreadablePage, UnusableReference
 from worker.result.rows import document_result
-from worker.steps.references import as_bytes, as_matrix, enroll_reference, judge
-from worker.vision.choices import Cleaning
+from worker.steps.references import as_bytes, as_matrix, judge
+from worker.vision.choices import Cleaning, Limits
 from worker.vision.cleaning.cleaner import load_cleaner
 from worker.vision.values import Embeddings, RenderedPage
 from worker.vision.verification.matcher import Matcher
@@ -28,7 +29,7 @@ def test_a_claimed_signer_on_file_is_compared_and_an_unknown_one_is_not(world: W
     mark = page(0, marks=1)
     world.renderer.documents[b"reference"] = [mark]
     world.encoder = PartEncoder()
-    enroll_reference("anna", "a.png", b"reference", deps=world.verify_deps, renderer=world.renderer)
+    world.enroll("anna", "a.png", b"reference")
 
     document_id = world.arrive("letter.pdf", [mark], claims=("anna", "nobody"))
     world.through(document_id)
@@ -45,7 +46,7 @@ def test_a_verdict_rests_on_references_that_reach_the_grade_or_is_inconclusive(w
     world.encoder = PartEncoder()
     for signer, data in (("anna", b"good"), ("anna", b"weak 1"), ("bob", b"weak 2")):
         world.renderer.documents[data] = [page(0, marks=1)]
-        enroll_reference(signer, "a.png", data, deps=world.verify_deps, renderer=world.renderer)
+        world.enroll(signer, "a.png", data)
     with world.sessions() as session:
         for reference in session.execute(select(Reference)).scalars().all()[1:]:
             reference.quality = {**reference.quality, "score": 0.2}
@@ -74,15 +75,36 @@ def test_what_shows_no_single_signature_is_not_put_on_file(
     world.renderer.documents[b"reference"] = given
 
     with pytest.raises(UnusableReference, match=why):
-        enroll_reference("anna", "a.png", b"reference", deps=world.verify_deps, renderer=world.renderer)
+        world.enroll("anna", "a.png", b"reference")
 
     assert (count(world, Reference), world.store.objects) == (0, {})
+
+
+class CountingPages(GivenPages):
+    """Counts how often it is asked to render."""
+
+    opened = 0
+
+    def open(self, data: bytes, *, limits: Limits, first: int = 0) -> Pages:
+        self.opened += 1
+        return super().open(data, limits=limits, first=first)
+
+
+def test_an_image_that_is_put_on_file_is_rendered_once(world: World) -> None:
+    world.encoder, renderer = PartEncoder(), CountingPages({b"reference": [page(0, marks=1)]})
+
+    enrolled = Enroller(world.verify_deps, renderer).enroll("anna", "a.png", b"reference")
+
+    assert (enrolled.new, enrolled.note, renderer.opened) == (True, None, 1)
+    with world.sessions() as session:
+        (reference,) = session.execute(select(Reference)).scalars()
+    assert world.store.get(reference.image_key) == page(0, marks=1).data
 
 
 def test_without_a_claim_the_nearest_signers_are_suggested_and_nothing_is_decided(world: World) -> None:
     world.renderer.documents[b"reference"] = [page(0, marks=1)]
     world.encoder = PartEncoder()
-    enroll_reference("anna", "a.png", b"reference", deps=world.verify_deps, renderer=world.renderer)
+    world.enroll("anna", "a.png", b"reference")
 
     document_id = world.arrive("letter.pdf", [page(0, marks=1)])
     world.through(document_id)
@@ -99,7 +121,7 @@ def test_who_is_enrolled_later_is_suggested_too(world: World) -> None:
     deps = world.verify_deps
     for signer, marks in (("anna", 1), ("bert", 2)):
         world.renderer.documents[signer.encode()] = [page(0, marks=marks)]
-        enroll_reference(signer, "a.png", signer.encode(), deps=deps, renderer=world.renderer)
+        world.enroll(signer, "a.png", signer.encode())
         with world.sessions() as session:
             mark = signers.mark(session, encoder=deps.embedding_version)
             stored = signers.all_embeddings(session, encoder=deps.embedding_version)
@@ -109,7 +131,7 @@ def test_who_is_enrolled_later_is_suggested_too(world: World) -> None:
 def test_references_of_another_encoder_are_embedded_again(world: World) -> None:
     world.renderer.documents[b"reference"] = [page(0, marks=1)]
     world.encoder = PartEncoder("old")
-    enroll_reference("anna", "a.png", b"reference", deps=world.verify_deps, renderer=world.renderer)
+    world.enroll("anna", "a.png", b"reference")
 
     world.encoder = PartEncoder("new")
     document_id = world.arrive("letter.pdf", [page(0, marks=1)], claims=("anna",))
@@ -123,7 +145,7 @@ def test_references_of_another_encoder_are_embedded_again(world: World) -> None:
 def test_references_that_another_cleaner_cleaned_are_embedded_again(world: World) -> None:
     world.renderer.documents[b"reference"] = [page(0, marks=1)]
     world.encoder, world.cleaner = PartEncoder(), load_cleaner(Cleaning.OFF)
-    enroll_reference("anna", "a.png", b"reference", deps=world.verify_deps, renderer=world.renderer)
+    world.enroll("anna", "a.png", b"reference")
 
     world.cleaner = load_cleaner(Cleaning.CLASSICAL)
     document_id = world.arrive("letter.pdf", [page(0, marks=1)], claims=("anna",))
@@ -139,7 +161,7 @@ def test_references_that_another_cleaner_cleaned_are_embedded_again(world: World
 def enrolled(world: World, number: int) -> None:
     data = f"reference {number}".encode()
     world.renderer.documents[data] = [page(number, marks=1)]
-    enroll_reference("anna", data.decode(), data, deps=world.verify_deps, renderer=world.renderer)
+    world.enroll("anna", data.decode(), data)
 
 
 class Interrupted:

@@ -26,7 +26,6 @@ from producer.services.run_folder import DATABASE, OBJECTS, results_folder
 from tests import fakes
 from tests.world import World
 from worker.errors import EmptyDocument
-from worker.steps.references import enroll_reference
 from worker.storage.folder import Folder
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,7 +37,7 @@ def filled(root: Path) -> Path:
     upgrade(engine)
     world = World(engine, encoder=fakes.PartEncoder())
     world.renderer.documents[b"reference"] = [fakes.page(3, marks=1)]
-    enroll_reference("Zoe", "z.png", b"reference", deps=world.verify_deps, renderer=world.renderer)
+    world.enroll("Zoe", "z.png", b"reference")
     for number in range(4):
         world.through(
             world.arrive(f"in/contract-{number}.pdf", [fakes.page(number, marks=1)], claims=("Zoe",))

@@ -5,25 +5,24 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
 
 from db import signers
-from worker.errors import DamagedImage, DamagedReference, DocumentError, PageError, UnusableReference
+from worker.errors import DamagedImage, DamagedReference, UnusableReference
 from worker.log import logger
 from worker.result import EnrolmentResult
 from worker.result.listing import reference_result
-from worker.steps.ports import Renderer, VerifyDeps
+from worker.single_signature import SingleSignature
+from worker.steps.ports import VerifyDeps
 from worker.steps.stored import stored_image
 from worker.storage.keys import reference_key
-from worker.vision.choices import Limits
 from worker.vision.cleaning.cleaner import Cleaner
 from worker.vision.cleaning.prepare import Prepared, prepare
 from worker.vision.copies.skeleton import fingerprint, skeleton
 from worker.vision.images import decode
-from worker.vision.values import Embeddings, Grey, Pixels, Quality, RenderedPage
+from worker.vision.values import Embeddings, Grey, Pixels, Quality
 from worker.vision.verification import enrolment
 from worker.vision.verification.enrolment import Grade
 
@@ -44,22 +43,27 @@ class Enrolled:
 
 
 def enroll_reference(
-    signer: str, name: str, data: bytes, *, deps: VerifyDeps, renderer: Renderer, who: str | None = None
+    signer: str,
+    name: str,
+    data: bytes,
+    signature: SingleSignature,
+    *,
+    deps: VerifyDeps,
+    who: str | None = None,
 ) -> Enrolled:
-    """Put one signature image on file; the bytes are kept as they came. `who` stands in the signer's history.
+    """Put the signature of an image on file; its bytes are kept as they came. `who` stands in the history.
 
-    UnusableReference when the image cannot be read or shows nothing to compare with.
+    UnusableReference when it shows nothing to compare with.
     """
-    page = signature_image(name, data, renderer)
-    prepared, grade = graded_image(name, page.data, deps.cleaner)
+    prepared, grade = graded_image(name, signature.data, deps.cleaner)
     sha256 = hashlib.sha256(data).hexdigest()
     embedding = deps.verifier.embed([prepared.ink])[0]
     with deps.sessions() as session:
         signer_id = signers.signer_id(session, signer)
     key = reference_key(signer_id, sha256)
     deps.store.put(key, data)
-    image_key = f"{key}.{page.suffix}"
-    deps.store.put(image_key, page.data)
+    image_key = f"{key}.{signature.suffix}"
+    deps.store.put(image_key, signature.data)
     with deps.sessions() as session:
         new = signers.add_reference(
             session,
@@ -105,20 +109,6 @@ def judge(signer: str, deps: VerifyDeps) -> EnrolmentResult:
             wanted=wanted,
             lacking=enrolment.lacking(standings, wanted=wanted),
         )
-
-
-def signature_image(name: str, data: bytes, renderer: Renderer) -> RenderedPage:
-    """The one page of an image of a signature. UnusableReference when it cannot be read or has several."""
-    try:
-        # Asked for a second page, a renderer of one is heard out and serves the next image, too.
-        pages = list(islice(renderer.open(data, limits=Limits()), 2))
-    except DocumentError as error:
-        raise UnusableReference(name, error.reason) from error
-    if len(pages) > 1:
-        raise UnusableReference(name, "it has several pages; give an image of one signature")
-    if isinstance(pages[0], PageError):
-        raise UnusableReference(name, pages[0].reason)
-    return pages[0]
 
 
 def graded_image(name: str, data: bytes, cleaner: Cleaner) -> tuple[Prepared, Grade]:
