@@ -71,7 +71,7 @@ def documents_with_claims(session: Session, document_ids: Collection[int]) -> di
     return {row.id: row for row in session.execute(statement).scalars()}
 
 
-def stamp(session: Session, document_id: int) -> tuple[object, ...] | None:
+def document_state(session: Session, document_id: int) -> tuple[object, ...] | None:
     """What differs as soon as something of a document has changed; None without one.
 
     Its status, stage and fence, how many of its pages were read, and what it is linked to.

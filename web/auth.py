@@ -74,11 +74,11 @@ def _whole(caller: CallerParam) -> None:
 OWN_DOCUMENTS, WHOLE = Depends(_own_documents), Depends(_whole)
 
 
-def needs(scope: Right) -> Callable[[KeyHolder], KeyHolder]:
+def needs(right: Right) -> Callable[[KeyHolder], KeyHolder]:
     """A dependency: the caller, who must have this right."""
 
     def checked(caller: CallerParam) -> KeyHolder:
-        check_right(caller, scope)
+        check_right(caller, right)
         return caller
 
     return checked

@@ -71,7 +71,7 @@ def list_events(sessions: Sessions, document_id: int) -> tuple[EventResult, ...]
 def document_tag(sessions: Sessions, document_id: int) -> str:
     """A short text that differs as soon as something of the document has changed. NotFound."""
     with sessions() as session:
-        state = listing.stamp(session, checked_id(document_id))
+        state = listing.document_state(session, checked_id(document_id))
     if state is None:
         raise NotFound(f"document {document_id}")
     return hashlib.sha256(repr(state).encode()).hexdigest()[:24]

@@ -157,10 +157,10 @@ def digest_of_secret(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def check_right(caller: KeyHolder, scope: Right) -> None:
+def check_right(caller: KeyHolder, right: Right) -> None:
     """NotAllowed without it."""
-    if scope not in caller.scopes:
-        raise NotAllowed(f"this key has not the right `{scope}`")
+    if right not in caller.scopes:
+        raise NotAllowed(f"this key has not the right `{right}`")
 
 
 def _caller(key: ApiKey | None) -> KeyHolder | None:

@@ -64,8 +64,8 @@ def revise(session: Session, document_id: int, store: Store, asked: Asked, *, re
     result = document_result(session, document_id)
     if not redacted and _says(read_answer(document, newest, store)) == _says(result):
         return False
-    stamp = {"answer": newest.number + 1, "cause": asked.cause, "asked_by": asked.who}
-    given = give(result.model_copy(update=stamp), store, versions_id=newest.versions_id)
+    occasion = {"answer": newest.number + 1, "cause": asked.cause, "asked_by": asked.who}
+    given = give(result.model_copy(update=occasion), store, versions_id=newest.versions_id)
     documents.answer_again(session, document_id, replace(given, at=None), asked)
     return True
 
@@ -82,7 +82,7 @@ def read_answer(document: Document, answer: DocumentAnswer, store: Results) -> D
         raise DamagedResult(answer.result_key)
     shared = answer.result_key != document.result_key or document.original_id is not None
     update = _identity(document) if shared else {}
-    return DocumentResult.model_validate_json(data).model_copy(update={**update, **_stamp(answer)})
+    return DocumentResult.model_validate_json(data).model_copy(update={**update, **_occasion(answer)})
 
 
 def every_answer(session: Session, document_id: int, store: Results) -> Iterator[DocumentResult]:
@@ -196,7 +196,7 @@ def _identity(document: Document) -> dict[str, object]:
     }
 
 
-def _stamp(answer: DocumentAnswer) -> dict[str, object]:
+def _occasion(answer: DocumentAnswer) -> dict[str, object]:
     return {
         "answer": answer.number,
         "cause": answer.cause,
@@ -210,7 +210,7 @@ def _unread(document: Document, answer: DocumentAnswer) -> DocumentResult:
     return DocumentResult.model_validate(
         {
             **_identity(document),
-            **_stamp(answer),
+            **_occasion(answer),
             "sha256": document.sha256 or "",
             "status": Status(answer.status),
             "reason": answer.reason,
