@@ -31,6 +31,9 @@ from db.models import (
 )
 from db.states import FIRST_STAGE, AnswerCause, Status
 
+#: Tables whose rows go with the signer that they name; answers and events stay and lose the name.
+NAMING_SIGNERS = (Claim, Verdict, Suggestion, ReferenceCopy, Decision, Review)
+
 
 def digest(*names: str) -> str:
     """What stands in the record of an erasure for the names of a thing."""
@@ -111,7 +114,7 @@ def claiming(session: Session, name: str) -> list[int]:
 
 def delete_signer(session: Session, name: str, signer_id: int | None, *, who: str, objects: int) -> None:
     """Remove a signer with all references and whatever answers say of that name; leave a line."""
-    for table in (Claim, Verdict, Suggestion, ReferenceCopy, Decision, Review):
+    for table in NAMING_SIGNERS:
         session.execute(delete(table).where(table.signer == name))
     session.execute(delete(Scope).where(Scope.name == signer_scope(name)))
     answers.forget_signer(session, name)

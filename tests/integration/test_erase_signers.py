@@ -10,8 +10,9 @@ import pytest
 from sqlalchemy import update
 
 from db import answers, events, signers
-from db.erase import digest
-from db.models import Verdict
+from db.base import Base
+from db.erase import NAMING_SIGNERS, digest
+from db.models import AnsweredClaim, AnsweredMark, Event, Verdict
 from producer.services.amend_claims import Amendment, ClaimAction, amend_claims
 from producer.services.erase import choose
 from producer.services.keys import KeyHolder, Right
@@ -107,6 +108,14 @@ def test_a_decision_on_a_claim_that_was_withdrawn_names_no_erased_signer(world: 
     assert erased_signer(world, "Ann")
 
     assert "Ann" not in everything(world)
+
+
+def test_every_table_that_names_signers_is_known_to_the_erasure():
+    columns = [column for table in Base.metadata.tables.values() for column in table.columns]
+    naming = {column.table.name for column in columns if column.name.endswith("signer")}
+    losing_the_name = (AnsweredClaim, AnsweredMark, Event)
+
+    assert naming == {model.__tablename__ for model in (*NAMING_SIGNERS, *losing_the_name)}
 
 
 def test_a_signer_who_is_claimed_but_not_enrolled_can_be_erased(world: World):
