@@ -230,6 +230,23 @@ def test_the_command_makes_logins_with_the_given_passwords(
         wrong.connect()
 
 
+def test_the_doctor_of_a_producer_does_not_fail_for_what_it_may_not_see(
+    database_url: str, given_servers, granted: Engine
+) -> None:
+    """The watcher's health check is the doctor, with the producer's login."""
+    if given_servers.database_url:
+        pytest.skip("a given server keeps its roles")
+    grant(granted, {PRODUCER: "canary"})
+    url = make_url(database_url).set(username=PRODUCER, password="canary")
+    env = {"COUNTERSIGN_DATABASE_URL": url.render_as_string(hide_password=False)}
+
+    findings = {row["check"]: row for row in countersign("doctor", "--json", env=env).objects}
+
+    assert findings["database"]["ok"] is True
+    assert findings["progress"]["ok"] is None
+    assert findings["progress"]["found"] == "this login cannot ask the database for it"
+
+
 def test_sqlite_says_that_it_has_no_roles(tmp_path) -> None:
     finished = countersign(
         "migrate", "--new-file", "--roles", env={"COUNTERSIGN_DATABASE_URL": f"sqlite:///{tmp_path / 'a.db'}"}

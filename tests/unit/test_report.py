@@ -344,7 +344,7 @@ def test_a_contradicted_claim_says_so_in_the_list_the_table_and_the_document(tmp
     text = write_report([contradicted], tmp_path / "r.html", load_image=stored).read_text(encoding="utf-8")
 
     assert "one signature of a claimed signer is genuine, another is forged" in text
-    assert text.count('<span class="pill bad">contradicted</span>') == 2
+    assert text.count('<span class="pill bad">contradicted</span>') == 3
 
 
 def test_references_stand_beside_the_question_in_the_order_in_which_they_were_loaded(tmp_path: Path) -> None:

@@ -168,3 +168,16 @@ def test_a_claim_without_an_answer_is_neither_found_nor_missing(status: str, sta
 
     assert rows[0].claims == [ClaimState("ann", state)]
     assert summarise(rows).claims[state] == 1
+
+
+@pytest.mark.parametrize(
+    ("claim", "asks"),
+    [
+        pytest.param(ClaimState("ann", "genuine"), False, id="genuine"),
+        pytest.param(ClaimState("ann", "genuine", contradicted=True), True, id="contradicted"),
+        pytest.param(ClaimState("ann", "not_found"), True, id="not found"),
+        pytest.param(ClaimState("ann", "no_reference"), False, id="nothing to compare with"),
+    ],
+)
+def test_the_list_names_the_claims_that_ask_for_a_person(claim: ClaimState, asks: bool) -> None:
+    assert claim.asks is asks

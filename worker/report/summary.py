@@ -40,6 +40,12 @@ class ClaimState:
     state: str
     contradicted: bool = False
 
+    @property
+    def asks(self) -> bool:
+        """Whether a person should look at it."""
+        answers = (ClaimAnswer.FORGED, ClaimAnswer.INCONCLUSIVE, ClaimAnswer.NOT_FOUND)
+        return self.contradicted or self.state in answers
+
 
 @dataclass(frozen=True, slots=True)
 class ReportRow:
