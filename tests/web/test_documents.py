@@ -8,6 +8,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import select, text
 
 from db.answers import Asked
+from db.guards.views import drop_views
 from db.models import Page, Region, Verdict
 from db.reopening import start_again
 from db.states import AnswerCause
@@ -186,6 +187,7 @@ def test_a_store_that_is_away_is_503_and_says_when_to_come_back(client: TestClie
 
 def test_a_database_that_is_away_is_503(client: TestClient, documents: World) -> None:
     with documents.engine.begin() as connection:
+        drop_views(connection)
         connection.execute(text("DROP TABLE claims"))
 
     answer = client.get(f"{HOME}/1")
