@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import json
-import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,10 +13,9 @@ import pytest
 
 from producer import commands
 from producer.services.migrate import upgrade_database
+from tests.checkout import ROOT
+from tests.source import PACKAGES, begins, imports, modules, names_of
 from worker.lazy import documented, loaded
-
-ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("worker", "producer", "web", "db", "training")
 
 #: What speaks to a person at a terminal: a use case must serve others too.
 TERMINAL = ("typer", "click", "rich", "producer.console", "producer.printing", "producer.commands")
@@ -113,30 +111,6 @@ SOLE_IMPORTERS = {
     "scipy": ("training.common.statistics",),
     "sklearn": ("training.common.statistics",),
 }
-
-
-def modules(*packages: str) -> Iterator[tuple[str, Path]]:
-    for package in packages or PACKAGES:
-        for path in sorted((ROOT / package).rglob("*.py")):
-            name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
-            yield name.removesuffix(".__init__"), path
-
-
-def imports(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(path.read_text())):
-        yield from names_of(node)
-
-
-def names_of(node: ast.AST) -> Iterator[str]:
-    if isinstance(node, ast.Import):
-        yield from (alias.name for alias in node.names)
-    elif isinstance(node, ast.ImportFrom) and node.module:
-        yield node.module
-        yield from (f"{node.module}.{alias.name}" for alias in node.names)
-
-
-def begins(name: str, prefix: str) -> bool:
-    return name == prefix or name.startswith(f"{prefix}.")
 
 
 def test_imports_point_in_the_right_direction() -> None:
@@ -339,113 +313,3 @@ def test_every_module_beside_the_rooms_stands_on_the_page(package: str) -> None:
     names = [f"{package}/{path.name}" for path in sorted((ROOT / package).glob("*.py"))]
 
     assert [name for name in names if f"`{name}`" not in page] == [f"{package}/__init__.py"]
-
-
-#: What reads or changes the environment.
-ENVIRONMENT = {"os.environ", "os.environb", "os.getenv", "os.getenvb", "os.putenv", "os.unsetenv"}
-#: What runs what a file says, and the arguments by which a reader is told not to.
-UNPICKLERS = ("pickle", "_pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal")
-SAFELY = {"np.load": ("allow_pickle", False, True), "torch.load": ("weights_only", True, False)}
-
-
-def dotted(node: ast.AST) -> str:
-    """An attribute as it is written: `os.environ`; empty for what is no plain path of names."""
-    if isinstance(node, ast.Attribute):
-        return f"{dotted(node.value)}.{node.attr}".lstrip(".")
-    return node.id if isinstance(node, ast.Name) else ""
-
-
-def reads_environment(source: str) -> bool:
-    nodes = list(ast.walk(ast.parse(source)))
-    return any({dotted(node), *names_of(node)} & ENVIRONMENT for node in nodes)
-
-
-def unpickling(source: str) -> list[str]:
-    """What in this source may run what a file says; an error's name is no reader."""
-    nodes = list(ast.walk(ast.parse(source)))
-    named = {name for node in nodes for name in names_of(node)}
-    imported = {name for name in named if any(begins(name, library) for library in UNPICKLERS)}
-    if "pickle.UnpicklingError" in imported:
-        imported -= {"pickle", "pickle.UnpicklingError"}
-    calls = [dotted(node.func) for node in nodes if isinstance(node, ast.Call) and _is_unsafe(node)]
-    return sorted({*imported, *calls})
-
-
-def _is_unsafe(call: ast.Call) -> bool:
-    """Whether a reader is not told to take plain values only; where its default does, it need not be."""
-    if dotted(call.func) not in SAFELY:
-        return False
-    name, safe, by_default = SAFELY[dotted(call.func)]
-    told = [ast.unparse(keyword.value) for keyword in call.keywords if keyword.arg == name]
-    return told != [str(safe)] if told else not by_default
-
-
-def test_the_environment_is_read_by_settings_alone() -> None:
-    assert [name for name, path in modules() if reads_environment(path.read_text())] == []
-
-
-@pytest.mark.parametrize(
-    "source",
-    [
-        "import os\nos.environ['A']",
-        "import os\nos.getenv('A')",
-        "from os import environ",
-        "from os import getenv as g",
-    ],
-)
-def test_a_reader_of_the_environment_is_seen(source: str) -> None:
-    assert reads_environment(source)
-
-
-def test_nothing_is_unpickled_at_run_time() -> None:
-    assert {name: readers for name, path in modules() if (readers := unpickling(path.read_text()))} == {}
-
-
-@pytest.mark.parametrize(
-    ("source", "named"),
-    [
-        ("import pickle", ["pickle"]),
-        ("from pickle import loads", ["pickle", "pickle.loads"]),
-        ("from pickle import UnpicklingError", []),
-        ("import joblib.numpy_pickle", ["joblib.numpy_pickle"]),
-        ("np.load(path, allow_pickle=True)", ["np.load"]),
-        ("np.load(path, allow_pickle=chosen)", ["np.load"]),
-        ("np.load(path)", []),
-        ("torch.load(path)", ["torch.load"]),
-        ("torch.load(path, weights_only=False)", ["torch.load"]),
-        ("torch.load(path, weights_only=True)", []),
-    ],
-)
-def test_what_unpickles_is_seen(source: str, named: list[str]) -> None:
-    assert unpickling(source) == named
-
-
-#: A handler of everything, and the reason behind it; the number of a rule is none.
-BROAD = re.compile(r"except (Base)?Exception\b.*")
-REASON = re.compile(r"# (noqa: BLE001 - )?(?!noqa)\w")
-
-
-def broad_handlers_without_reason(text: str) -> list[str]:
-    lines = (handler.group() for handler in BROAD.finditer(text))
-    return [line for line in lines if not REASON.search(line)]
-
-
-def test_whoever_catches_everything_says_why_on_that_line() -> None:
-    silent = {name: broad_handlers_without_reason(path.read_text()) for name, path in modules()}
-
-    assert {name: lines for name, lines in silent.items() if lines} == {}
-
-
-def test_a_handler_of_everything_without_a_reason_is_seen() -> None:
-    text = """
-        except Exception:
-        except BaseException as error:  # noqa: BLE001
-        except Exception:  # noqa: BLE001 - recorded by the attempt
-        except BaseException:  # Ctrl-C too
-        except ValueError:
-    """
-
-    assert broad_handlers_without_reason(text) == [
-        "except Exception:",
-        "except BaseException as error:  # noqa: BLE001",
-    ]
