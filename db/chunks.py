@@ -89,6 +89,11 @@ def close_page(session: Session, page_id: int, region_rows: Sequence[Values], *,
     session.execute(update(Page).where(Page.id == page_id).values(values))
 
 
+def note_slots(session: Session, page_id: int, slots: Sequence[dict[str, object]]) -> None:
+    """Write which slots a page has."""
+    session.execute(update(Page).where(Page.id == page_id).values(slots=list(slots)))
+
+
 def fail_page(session: Session, page_id: int, *, reason: str, detail: str) -> None:
     """Write that a page could not be read."""
     values = {"status": PageStatus.FAILED, "reason": reason, "detail": detail}

@@ -108,6 +108,12 @@ def begin(session: Session, document_id: int, **facts: object) -> None:
     session.execute(update(Document).where(Document.id == document_id).values(status=Status.WORKING, **facts))
 
 
+def note_completeness(session: Session, document_id: int, completeness: Mapping[str, object]) -> None:
+    """Write whether the document is in good order."""
+    values = {"completeness": dict(completeness)}
+    session.execute(update(Document).where(Document.id == document_id).values(values))
+
+
 def close(session: Session, document_id: int, given: Given) -> None:
     """Give the document its answer; those linked to it share it, or start alone when it failed."""
     _settle(session, document_id, given)

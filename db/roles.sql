@@ -38,7 +38,7 @@ GRANT SELECT ON documents, claims, chunks, pages, regions, verdicts, suggestions
     answered_marks TO countersign_worker;
 -- What names a document, and why its next answer is sought and by whom, stays as it was registered or asked.
 GRANT UPDATE (bytes, sha256, format, status, stage, reason, detail, signed, pages_total, original_id, result_key,
-        versions_id, finished_at, answer, fence, lease_until, holder, due_at, deliveries)
+        versions_id, completeness, finished_at, answer, fence, lease_until, holder, due_at, deliveries)
     ON documents TO countersign_worker;
 -- Answers are added and never changed; guards/postgresql.sql holds them to their order and takes their places in
 -- the feed, in which no role writes.

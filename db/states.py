@@ -38,6 +38,7 @@ class ChunkStage(StrEnum):
 
     DETECT = "detect"
     VERIFY = "verify"
+    SLOTS = "slots"
     CLOSED = "closed"
 
 

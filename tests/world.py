@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pkgutil import resolve_name
@@ -17,6 +17,7 @@ from db.states import ClaimSource
 from tests.fakes import DarkBlocks, GivenPages, MeanEncoder, MemoryStore, Outbox, shipped_verifier
 from worker.errors import DocumentError, PageError
 from worker.pipeline import PIPELINE, Stage
+from worker.rules.reading import Rules
 from worker.settings import Attempts, Reading
 from worker.single_signature import SingleSignature, signature_image
 from worker.steps.ports import Deps, DetectDeps, RenderDeps, VerifyDeps
@@ -43,13 +44,16 @@ class World:
     encoder: MeanEncoder = field(default_factory=MeanEncoder)
     verifier: SiameseVerifier = field(default_factory=shipped_verifier)
     versions: Mapping[str, object] = field(default_factory=VERSIONS.copy)
+    slots: bool = False
+    rules: Sequence[Rules] = ()
 
     def __post_init__(self) -> None:
         self.sessions = make_sessions(self.engine)
 
     @property
     def deps(self) -> Deps:
-        return Deps(self.sessions, self.store, self.outbox, self.attempts, self.versions)
+        base = (self.sessions, self.store, self.outbox, self.attempts, self.versions)
+        return Deps(*base, slots=self.slots, rules=self.rules)
 
     @property
     def render_deps(self) -> RenderDeps:

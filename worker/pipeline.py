@@ -41,6 +41,8 @@ class Stage(Queue):
     needs: str = "worker.wiring:base_deps"
     #: Seconds that one attempt may hold its row.
     lease: Callable[[Attempts], float]
+    #: Rows go past it where the settings do not ask for it.
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,11 +95,12 @@ class Pipeline:
         """What a new chunk waits for."""
         return next(stage.name for stage in self if isinstance(stage.name, ChunkStage))
 
-    def after(self, name: StageName) -> StageName:
-        """What a row waits for once this stage has closed."""
+    def after(self, name: StageName, *, optional: bool = True) -> StageName:
+        """What a row waits for once this stage has closed, with or without the optional stages."""
         kind = type(name)
-        names = [stage.name for stage in self if isinstance(stage.name, kind)]
-        return [*names, kind.CLOSED][names.index(name) + 1]
+        stages = [stage for stage in self if isinstance(stage.name, kind)]
+        behind = stages[[stage.name for stage in stages].index(name) + 1 :]
+        return next((stage.name for stage in behind if optional or not stage.optional), kind.CLOSED)
 
     def chain(self, name: StageName) -> tuple[Stage, ...]:
         """The stages that one message takes a row through, from this one on.
@@ -142,6 +145,14 @@ PIPELINE = Pipeline(
         step="worker.steps.verify:verify_chunk",
         needs="worker.wiring:verify_deps",
         lease=lambda attempts: attempts.verify_lease,
+    ),
+    # Places that ask for a mark are found on the pages, and what stands there.
+    Stage(
+        name=ChunkStage.SLOTS,
+        task="pages.slots",
+        step="worker.steps.slots:find_chunk_slots",
+        lease=lambda attempts: attempts.verify_lease,
+        optional=True,
     ),
     # The document gets its status and its result.
     Stage(

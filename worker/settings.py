@@ -195,6 +195,13 @@ class Reading(_Group):
     chunk_pages: int = Field(
         default=8, ge=1, le=256, description="Pages that travel together from render to verify"
     )
+    slots: Literal["on", "off"] | None = Field(
+        default=None,
+        description="on: places that ask for a mark are found, with what stands there; empty: with rules",
+    )
+    rules_folder: Annotated[Path | None, AfterValidator(_absolute)] = Field(
+        default=None, description="Folder of rule files (*.yaml) that say what types of documents need"
+    )
     same_bytes: Literal["link", "skip", "reprocess"] = Field(
         default="link",
         description="Bytes seen before under another key: share their answer, only note it, or read again",
@@ -203,7 +210,14 @@ class Reading(_Group):
     @property
     def limits(self) -> Limits:
         """The limits as rendering takes them."""
-        return Limits(self.max_bytes, self.max_pages, self.max_pixels, self.render_dpi)
+        return Limits(
+            self.max_bytes, self.max_pages, self.max_pixels, self.render_dpi, layout=self.finds_slots
+        )
+
+    @property
+    def finds_slots(self) -> bool:
+        """Whether slots are looked for: a rule implies it."""
+        return self.slots == "on" or (self.slots is None and self.rules_folder is not None)
 
 
 class Detection(_Group):

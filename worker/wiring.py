@@ -14,7 +14,9 @@ from db.states import StageName
 from worker import connections, engines
 from worker.pipeline import PIPELINE, QueueMessage
 from worker.rendering.renderer import SandboxRenderer
+from worker.rules.reading import Rules, read_folder
 from worker.settings import Attempts, Detection, Reading, Verification
+from worker.slots.anchors import slots_version
 from worker.steps.ports import Deps, DetectDeps, Publisher, RenderDeps, VerifyDeps
 from worker.storage.port import Store
 
@@ -107,7 +109,16 @@ def make_runner(
     """A runner on this database, store and way onto the queues."""
     settings = settings or StageSettings()
     versions = engines.result_versions(settings.detection, settings.verification)
-    return Runner(Deps(sessions, store, publisher, Attempts(), versions), settings)
+    slots = settings.reading.finds_slots
+    rules = _rules(settings.reading) if slots else []
+    if slots:
+        versions |= {"slots": slots_version(), "rules": {one.file.type: one.sha256 for one in rules}}
+    base = Deps(sessions, store, publisher, Attempts(), versions, slots=slots, rules=rules)
+    return Runner(base, settings)
+
+
+def _rules(reading: Reading) -> list[Rules]:
+    return [] if reading.rules_folder is None else read_folder(reading.rules_folder)
 
 
 @cache

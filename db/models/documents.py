@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from db.base import Base, enum_column
@@ -87,6 +87,8 @@ class Document(Leased, Base):
     #: An earlier document with the same bytes and claims, whose answer this one takes over.
     original_id: Mapped[int | None] = mapped_column(ForeignKey("documents.id"))
     result_key: Mapped[str | None]
+    #: Whether it is in good order, as the newest answer says; None where slots were not looked for.
+    completeness: Mapped[dict[str, object] | None] = mapped_column(JSON(none_as_null=True))
     versions_id: Mapped[int | None] = mapped_column(ForeignKey("versions.id"))
     registered_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
@@ -167,6 +169,10 @@ class Page(Base):
     #: Size in PDF points; None for image files.
     points_width: Mapped[float | None]
     points_height: Mapped[float | None]
+    #: Where its words and fields of forms lie; None where nobody asked for them.
+    layout_key: Mapped[str | None]
+    #: Its slots with what stands in them; None where they were not looked for.
+    slots: Mapped[list[dict[str, object]] | None] = mapped_column(JSON(none_as_null=True))
     #: What detected on it; None until then.
     versions_id: Mapped[int | None] = mapped_column(ForeignKey("versions.id"))
 

@@ -39,6 +39,13 @@ _MinScore = Annotated[
 _Resume = Annotated[
     bool, typer.Option("--resume", help="Keep earlier answers whose claims, references and settings stay.")
 ]
+_Slots = Annotated[
+    bool, typer.Option("--slots", help="Find the places that ask for a mark, and say what is missing.")
+]
+_Rules = Annotated[
+    Path | None,
+    typer.Option(help="Folder of rule files: what types of documents need; implies --slots.", exists=True),
+]
 _Json = Annotated[
     bool, typer.Option("--json", help="Print one JSON object per document on stdout, nothing else.")
 ]
@@ -51,6 +58,8 @@ def run(
     claims: _Claims = None,
     min_score: _MinScore = None,
     resume: _Resume = False,
+    slots: _Slots = False,
+    rules: _Rules = None,
     as_json: _Json = False,
 ) -> None:
     """Read documents here and now: no servers, all cores.
@@ -73,6 +82,8 @@ def run(
             claims=claims,
             min_score=min_score,
             resume=resume,
+            slots=slots,
+            rules=rules,
             on_event=tell,
         )
     if as_json:

@@ -17,7 +17,7 @@ from producer.services.tables import write_run_tables
 from producer.text import plain_name
 from worker.errors import UnusableReference, WrongUse
 from worker.result import DocumentResult, EnrolmentResult
-from worker.settings import Detection
+from worker.settings import Detection, Reading
 
 if TYPE_CHECKING:
     from worker.embedded.workspace import Workspace
@@ -80,12 +80,15 @@ def run_documents(
     claims: Path | None = None,
     min_score: float | None = None,
     resume: bool = False,
+    slots: bool = False,
+    rules: Path | None = None,
     on_event: OnRunEvent = unheard,
 ) -> RunResult:
     """Read the documents and leave a database, the pictures, a report and three tables in the folder.
 
     `references` has one folder per signer, `claims` is a CSV. `resume` keeps the answers of an earlier run,
-    but for documents whose claims, references or settings changed since; an event names them. A document
+    but for documents whose claims, references or settings changed since; an event names them. `slots` finds
+    the places that ask for a mark; `rules` is a folder of rule files, and implies them. A document
     that cannot be read is a result or an event and hinders no other. WrongUse when there are no
     documents or no references where they should be; StorageUnavailable when the folder cannot be written.
     """
@@ -97,7 +100,8 @@ def run_documents(
     from worker.embedded.workspace import open_workspace  # noqa: PLC0415 - loads the models
 
     detection = None if min_score is None else Detection(min_score=min_score)
-    with closing(open_workspace(folder, detection=detection)) as workspace:
+    reading = _reading(slots=slots, rules=rules)
+    with closing(open_workspace(folder, detection=detection, reading=reading)) as workspace:
         enrolments = () if references is None else enroll_folder(workspace, references, heard)
         ids = _register(workspace, files, ClaimsOfRun(table, heard), resume=resume, on_event=heard)
         _process(workspace, ids, on_event)
@@ -105,6 +109,14 @@ def run_documents(
         tables = write_run_tables(workspace.sessions, ids, folder)
         report = _report(results, enrolments, workspace)
     return RunResult(results, report, len(files), heard.unused, tables)
+
+
+def _reading(*, slots: bool, rules: Path | None) -> Reading | None:
+    """The settings of reading, where a run says other than the environment."""
+    given: dict[str, object] = {"slots": "on"} if slots or rules else {}
+    if rules is not None:
+        given["rules_folder"] = rules.absolute()
+    return Reading.model_validate(Reading().model_dump() | given) if given else None
 
 
 class _Heard:

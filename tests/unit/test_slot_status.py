@@ -38,7 +38,7 @@ def test_the_mark_that_is_asked_for_signs_the_slot() -> None:
 
 
 def test_nothing_at_all_leaves_it_unsigned() -> None:
-    assert status(slot(party="tenant")) == (SlotStatus.UNSIGNED, "the tenant’s signature line is empty")
+    assert status(slot(party="tenant")) == (SlotStatus.UNSIGNED, "the line is empty")
 
 
 def test_a_mark_elsewhere_says_nothing() -> None:
@@ -80,7 +80,18 @@ def test_ink_of_a_neighbour_that_reaches_in_does_not_sign() -> None:
 def test_a_bar_covers_the_slot() -> None:
     bar = Mark(x=100, y=100, width=290, height=38, index=0, label="redaction", score=0.8)
 
-    assert status(slot(), bar)[0] is SlotStatus.COVERED
+    page = blank()
+    page[100:140, 100:390] = 0
+
+    assert status(slot(), bar, page=page)[0] is SlotStatus.COVERED
+
+
+def test_the_tint_of_a_field_is_no_bar() -> None:
+    tint = Mark(x=100, y=100, width=300, height=40, index=0, label="redaction", score=0.8)
+    page = blank()
+    page[90:150, 90:410] = 200
+
+    assert status(slot(), tint, page=page)[0] is SlotStatus.UNSIGNED
 
 
 def test_letters_of_a_machine_are_told() -> None:

@@ -72,7 +72,7 @@ def _page(item: RenderedPage | PageError) -> Answer:
     if isinstance(item, PageError):
         return {"kind": "page_error", "code": item.code, "page": item.page, "reason": item.reason}, b""
     # The pixels travel as they are; everything else is small.
-    names = ("index", "suffix", "width", "height", "dpi", "source", "points", "note")
+    names = ("index", "suffix", "width", "height", "dpi", "source", "points", "note", "layout")
     return {"kind": "page", **{name: getattr(item, name) for name in names}}, item.data
 
 

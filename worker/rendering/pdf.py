@@ -7,7 +7,7 @@ MuPDF is not thread-safe: one process, one thread.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 
 import numpy as np
@@ -18,6 +18,7 @@ from worker.rendering import complaints
 from worker.rendering.complaints import Meaning
 from worker.rendering.encoding import Encoded, check_jpeg_length, encode
 from worker.rendering.engine import FAULTS, mupdf_complaints, pymupdf
+from worker.rendering.layout import page_layout
 from worker.rendering.mupdf_types import ListedImage, PdfDocument, PdfPage, PdfPixmap
 from worker.rendering.opening import open_pdf
 from worker.rendering.overheard import overhear
@@ -59,6 +60,9 @@ class PdfReader:
             with overhear() as heard:
                 page = self._page(index)
             self._check_heard(index, f"{mupdf_complaints()}\n{heard.words}")
+            if self._limits.layout:
+                layout = page_layout(self._document.load_page(index), width=page.width)
+                page = replace(page, layout=layout.model_dump_json())
         except PageError:
             raise
         except _PAGE_FAULTS as error:

@@ -43,15 +43,18 @@ from worker.result.reports import (
     StatementResult,
     WorkerResult,
 )
+from worker.result.slot import AnchorResult, CompletenessResult, SlotResult
 from worker.result.table import VerdictRow
 from worker.result.tables import ClaimRow, DocumentRow, SignatureRow
 
 __all__ = [
+    "AnchorResult",
     "AnswerResult",
     "ChangeResult",
     "ClaimResult",
     "ClaimRow",
     "ComparisonResult",
+    "CompletenessResult",
     "CropQuality",
     "Difference",
     "DoctorFinding",
@@ -75,6 +78,7 @@ __all__ = [
     "SignaturePlace",
     "SignatureRow",
     "SignedBy",
+    "SlotResult",
     "StageResult",
     "StatementResult",
     "SuggestionResult",

@@ -21,6 +21,7 @@ from worker.result.base import (
     without_unknown,
 )
 from worker.result.region import RegionResult, SignedBy
+from worker.result.slot import CompletenessResult, SlotResult
 from worker.vision.choices import Confidence, Outcome
 
 
@@ -246,6 +247,13 @@ class DocumentResult(ResultModel):
         default=(),
         description="What it carries beside what was read, and how pages were read, in words: embedded "
         "files, hidden layers, pages drawn coarser to keep a limit.",
+    )
+
+    slots: Annotated[tuple[SlotResult, ...], ADDED] = Field(
+        default=(), description="Places that ask for a mark; absent where they were not looked for."
+    )
+    completeness: Annotated[CompletenessResult | None, ADDED] = Field(
+        default=None, description="Whether it is in good order; absent where slots were not looked for."
     )
 
     @model_serializer(mode="wrap")

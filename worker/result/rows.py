@@ -34,6 +34,8 @@ from worker.result.region import (
     SuggestionResult,
     signed_by,
 )
+from worker.result.slot import AnchorResult, CompletenessResult, SlotResult
+from worker.slots.values import PageSlot, SlotState
 from worker.vision.choices import Confidence, Outcome
 
 #: Turns a storage key into what the reader can open: a path, a URL, or the key itself.
@@ -91,7 +93,49 @@ def document_result(
         notes=document_notes(session, source.id),
         answer=document.answer,
         **_newest_answer(document),
+        **_slots(source),
     )
+
+
+class _Found(TypedDict, total=False):
+    """What a result says of slots; nothing where they were not looked for."""
+
+    slots: tuple[SlotResult, ...]
+    completeness: CompletenessResult
+
+
+def _slots(document: Document) -> _Found:
+    """The slots of a document, in reading order, and whether it is in good order once that is known."""
+    if all(page.slots is None for page in document.pages):
+        return {}
+    found: _Found = {"slots": tuple(slot for page in document.pages for slot in _page_slots(page))}
+    if document.completeness is not None:
+        found["completeness"] = CompletenessResult.model_validate(document.completeness)
+    return found
+
+
+def _page_slots(page: Page) -> Iterator[SlotResult]:
+    for number, row in enumerate(page.slots or (), start=1):
+        state = SlotState.model_validate(row)
+        slot = state.slot
+        yield SlotResult(
+            id=f"{page.index + 1}-{number}",
+            page=page.index,
+            kind=slot.kind,
+            x=round(slot.x, 1),
+            y=round(slot.y, 1),
+            width=round(slot.width, 1),
+            height=round(slot.height, 1),
+            points=_in_points(page, slot),
+            party=slot.party,
+            anchor=AnchorResult.model_validate(slot.anchor),
+            status=state.status,
+            region=state.region,
+            score=state.score,
+            ink=state.ink,
+            typed=slot.typed,
+            reason=state.reason,
+        )
 
 
 def document_facts(document: Document) -> DocumentFacts:
@@ -231,13 +275,13 @@ def _region(page: Page, region: Region, locate: Locate) -> RegionResult:
     )
 
 
-def _in_points(page: Page, region: Region) -> PointBox | None:
+def _in_points(page: Page, region: Region | PageSlot) -> PointBox | None:
     if page.points_width is None or page.points_height is None or not page.width or not page.height:
         return None
     across, down = page.points_width / page.width, page.points_height / page.height
     return PointBox(
-        x=round(region.x * across, 2),
-        y=round(region.y * down, 2),
+        x=max(0.0, round(region.x * across, 2)),
+        y=max(0.0, round(region.y * down, 2)),
         width=round(region.width * across, 2),
         height=round(region.height * down, 2),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import unicodedata
@@ -18,6 +19,7 @@ LONGEST_CAPTION = 12
 _ALONE = frozenset(
     {"by", "x", "sign", "den", "le", "gez", "dated", "signed", "initial", "data", "виза", "sigla"}
 )
+_ANCHORS = Path(__file__).parent / "anchors.json"
 _NOT_LETTERS = re.compile(r"[\W_]+")
 
 
@@ -77,6 +79,11 @@ def normal_words(text: str) -> list[str]:
     return _NOT_LETTERS.sub(" ", plain).split()
 
 
+def slots_version() -> str:
+    """What finds slots: the method and the words."""
+    return f"1+{hashlib.sha256(_ANCHORS.read_bytes()).hexdigest()[:12]}"
+
+
 #: The first that a caption mentions is what it asks for.
 _ORDER = (SlotKind.INITIALS, SlotKind.SIGNATURE, SlotKind.STAMP, SlotKind.DATE)
 
@@ -107,7 +114,7 @@ def _runs(words: Sequence[str]) -> Iterator[tuple[int, tuple[str, ...]]]:
 
 @cache
 def _lexicon() -> _Lexicon:
-    data = json.loads((Path(__file__).parent / "anchors.json").read_text(encoding="utf-8"))
+    data = json.loads(_ANCHORS.read_text(encoding="utf-8"))
     kinds = {kind: frozenset(_phrases(data[kind].values())) for kind in SlotKind}
     other = frozenset(word for words in data["other"].values() for word in words)
     parties = {word: party for party, words in data["party"].items() for word in words}

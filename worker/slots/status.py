@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from worker.slots.ruling import Ink, ink_of
 from worker.slots.values import Area, Mark, PageSlot, SlotKind, SlotState, SlotStatus
@@ -17,8 +18,8 @@ _ABOVE, _BELOW = 1.0, 0.6
 _LIES, _REACHES = 0.35, 0.1
 #: Share of a slot that is ink from which it is not empty.
 INKED = 0.012
-#: Share of a slot that a bar must cover.
-_BAR = 0.5
+#: Share of a slot that a bar must cover, and how dark its pixels are.
+_BAR, _BLACK = 0.5, 96
 #: Pixels at each edge of a slot that its own lines may take, as a share of its height.
 _EDGE = 0.12
 #: Detected labels by the kind of slot that asks for such a mark.
@@ -48,13 +49,40 @@ class _Evidence:
     marks: tuple[Mark, ...]
     reaching: tuple[Mark, ...]
     ink: float
+    #: Share of the slot that is black: a field with a tint is no bar.
+    black: float
+
+
+class _Shares:
+    """How much of a slot is ink, and how much is black, its edges left out; in [0, 1]."""
+
+    def __init__(self, page: Grey, ink: Ink) -> None:
+        self._ink, self._page = ink, page
+
+    def ink(self, slot: Area) -> float:
+        """Share that is darker than the paper around it."""
+        return _share(self._ink[_inside(slot)] > 0)
+
+    def black(self, slot: Area) -> float:
+        """Share that is black."""
+        return _share(self._page[_inside(slot)] < _BLACK)
+
+
+def _inside(slot: Area) -> tuple[slice, slice]:
+    edge = max(2.0, _EDGE * slot.height)
+    rows = slice(max(round(slot.y + edge), 0), max(round(slot.bottom - edge), 0))
+    return rows, slice(max(round(slot.x + edge), 0), max(round(slot.right - edge), 0))
+
+
+def _share(pixels: npt.NDArray[np.bool_]) -> float:
+    return float(np.count_nonzero(pixels) / pixels.size) if pixels.size else 0.0
 
 
 def judge_slots(page: Grey, slots: Sequence[PageSlot], marks: Sequence[Mark]) -> list[SlotState]:
     """What stands in each slot, in their order. A mark belongs to one slot: the one that it lies in most."""
     homes = {mark.index: _home(mark, slots) for mark in marks}
-    ink = ink_of(page)
-    return [_judge(_evidence(number, slot, marks, homes, ink)) for number, slot in enumerate(slots)]
+    shares = _Shares(page, ink_of(page))
+    return [_judge(_evidence(number, slot, marks, homes, shares)) for number, slot in enumerate(slots)]
 
 
 def unseen(slots: Iterable[PageSlot], reason: str) -> list[SlotState]:
@@ -75,7 +103,7 @@ def _reach(slot: Area) -> Area:
 
 
 def _evidence(
-    number: int, slot: PageSlot, marks: Sequence[Mark], homes: dict[int, int | None], ink: Ink
+    number: int, slot: PageSlot, marks: Sequence[Mark], homes: dict[int, int | None], shares: _Shares
 ) -> _Evidence:
     at_home = sorted((mark for mark in marks if homes[mark.index] == number), key=lambda mark: -mark.score)
     reaching = [
@@ -85,16 +113,7 @@ def _evidence(
         and mark.share_in(slot) >= _REACHES
         and mark.label in _BY_HAND
     ]
-    return _Evidence(slot, tuple(at_home), tuple(reaching), ink_share(ink, slot))
-
-
-def ink_share(ink: Ink, slot: Area) -> float:
-    """Share of a slot that is ink, its edges left out; in [0, 1]."""
-    edge = max(2.0, _EDGE * slot.height)
-    top, bottom = round(slot.y + edge), round(slot.bottom - edge)
-    left, right = round(slot.x + edge), round(slot.right - edge)
-    piece = ink[max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)]
-    return float(np.count_nonzero(piece) / piece.size) if piece.size else 0.0
+    return _Evidence(slot, tuple(at_home), tuple(reaching), shares.ink(slot), shares.black(slot))
 
 
 def _judge(evidence: _Evidence) -> SlotState:
@@ -102,7 +121,7 @@ def _judge(evidence: _Evidence) -> SlotState:
         state = rule(evidence)
         if state is not None:
             return state
-    return _state(evidence, SlotStatus.UNSIGNED, f"the {_place(evidence.slot)} is empty")
+    return _state(evidence, SlotStatus.UNSIGNED, "the line is empty")
 
 
 def _state(evidence: _Evidence, status: SlotStatus, reason: str, mark: Mark | None = None) -> SlotState:
@@ -118,7 +137,7 @@ def _state(evidence: _Evidence, status: SlotStatus, reason: str, mark: Mark | No
 
 def _covered(evidence: _Evidence) -> SlotState | None:
     bars = [mark for mark in evidence.marks if mark.label == "redaction"]
-    if sum(evidence.slot.share_in(bar) for bar in bars) < _BAR:
+    if sum(evidence.slot.share_in(bar) for bar in bars) < _BAR or evidence.black < _BAR:
         return None
     return _state(evidence, SlotStatus.COVERED, f"a bar lies over the {_place(evidence.slot)}", bars[0])
 

@@ -124,7 +124,7 @@ def close_stage(session: Session, lease: Lease, document_id: int, deps: Deps) ->
 
     The caller writes its results in the same transaction.
     """
-    if not leases.advance(session, lease, PIPELINE.after(lease.stage)):
+    if not leases.advance(session, lease, PIPELINE.after(lease.stage, optional=deps.slots)):
         raise LeaseLost
     note_event(session, lease, document_id, "closed")
 

@@ -13,7 +13,9 @@ from db.states import AnswerCause, DocumentStage, Status
 from db.tallies import Tally
 from worker.errors import IncompleteDocument, PortfolioDocument
 from worker.result.answers import give, revise
+from worker.result.completeness import completeness_of
 from worker.result.rows import document_result
+from worker.result.slot import CompletenessResult
 from worker.steps.attempt import Job, attempt, hold, note_event
 from worker.steps.ports import Deps
 
@@ -64,6 +66,8 @@ def _answered(lease: Lease, deps: Deps) -> bool:
             asked_by=document.asked_by,
             answered_at=now(session),
         )
+        if "slots" in result.model_fields_set:
+            result = result.model_copy(update={"completeness": completeness_of(result, deps.rules)})
         versions_id = verdicts.versions_id(session, result.versions.json_object())
     given = give(result, deps.store, versions_id=versions_id)
     with deps.sessions() as session:
@@ -71,8 +75,17 @@ def _answered(lease: Lease, deps: Deps) -> bool:
         if copies.duplicates_of(session, lease.id) != copies_seen:
             return False
         note_event(session, lease, lease.id, "closed")
+        _note_completeness(session, lease, result.completeness)
         documents.close(session, lease.id, given)
     return True
+
+
+def _note_completeness(session: Session, lease: Lease, completeness: CompletenessResult | None) -> None:
+    """Write the answer of the rules into the document and its history, where there is one."""
+    if completeness is not None:
+        documents.note_completeness(session, lease.id, completeness.json_object())
+        missing = "; ".join((*completeness.unmet, *completeness.doubts))[:2000]
+        note_event(session, lease, lease.id, completeness.answer.value, missing or None)
 
 
 def _reason(session: Session, document_id: int, tally: Tally) -> tuple[str | None, str | None]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from db.engine import Sessions
 from worker.errors import PageError
 from worker.pipeline import QueueMessage
+from worker.rules.reading import Rules
 from worker.settings import Attempts, Reading
 from worker.steps.breaker import Breaker
 from worker.steps.latest import Latest
@@ -74,6 +75,10 @@ class Deps:
     attempts: Attempts
     #: Digests of the weights, thresholds and code that this process works with.
     versions: Mapping[str, object]
+    #: Whether places that ask for a mark are looked for.
+    slots: bool = field(default=False, kw_only=True)
+    #: What types of documents need.
+    rules: Sequence[Rules] = field(default=(), kw_only=True)
     #: One for all the steps of a process: what is away for one is away for the others.
     breaker: Breaker = field(default_factory=Breaker, kw_only=True)
     #: Likewise: what killed one attempt would kill those beside it.

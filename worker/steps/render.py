@@ -18,7 +18,7 @@ from worker.errors import EmptyDocument, EndReason, PageError
 from worker.pipeline import PIPELINE, QueueMessage
 from worker.steps.attempt import Job, attempt, close_stage, hold, left_to_the_sweep, note_event
 from worker.steps.ports import RenderDeps, Rendering
-from worker.storage.keys import page_key
+from worker.storage.keys import layout_key, page_key
 from worker.vision.values import RenderedPage
 
 
@@ -117,10 +117,15 @@ def _stored(page: RenderedPage | PageError, document_id: int, deps: RenderDeps) 
     key = page_key(document_id, page)
     deps.store.put(key, page.data)
     across, down = page.points or (None, None)
+    layout = None
+    if page.layout is not None:
+        layout = layout_key(document_id, page.index, page.layout.encode())
+        deps.store.put(layout, page.layout.encode())
     return {
         "index": page.index,
         "status": PageStatus.RENDERED,
         "image_key": key,
+        "layout_key": layout,
         "source": page.source,
         "width": page.width,
         "height": page.height,

@@ -20,6 +20,11 @@ def page_digest(key: str) -> str:
     return PurePosixPath(key).stem.rpartition("-")[2]
 
 
+def layout_key(document_id: int, page: int, data: bytes) -> str:
+    """Where the words and form fields of a page lie."""
+    return f"documents/{document_id}/layouts/{page:05d}-{_digest(data)}.json"
+
+
 def crop_key(document_id: int, page: int, index: int, data: bytes) -> str:
     """Where the raw crop of a region lies."""
     return f"documents/{document_id}/crops/{page:05d}-{index:02d}-{_digest(data)}.png"

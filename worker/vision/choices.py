@@ -69,6 +69,8 @@ class Limits:
     max_pages: int = 2_000
     max_pixels: int = 100_000_000
     render_dpi: int = 200
+    #: Whether the words and form fields of PDF pages are read beside their pixels.
+    layout: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,7 @@ class RenderedPage:
     (width, height) in PDF points, None for image files. `source` says how the pixels came about:
     "embedded" (the page's own scan, extracted), "rendered" (drawn by the PDF engine) or "image". `note` says
     what a reader of the result should know of it, such as that it was reduced.
+    `layout` is the JSON of its `PageLayout`, where it was asked for.
     """
 
     index: int
@@ -69,6 +70,7 @@ class RenderedPage:
     source: str
     points: tuple[float, float] | None = None
     note: str | None = None
+    layout: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
