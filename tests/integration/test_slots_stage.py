@@ -94,7 +94,7 @@ def test_what_is_missing_is_told_in_the_result_and_in_the_history(world: World) 
 
     world.through(document_id)
 
-    sentence = "page 1: the landlord’s signature is missing; the landlord’s signature line is empty"
+    sentence = "page 1: the landlord’s signature is missing; the line is empty"
     completeness = result_of(world, document_id).completeness
     assert completeness is not None and completeness.unmet == (sentence,)
     with world.sessions() as session:
@@ -113,9 +113,7 @@ def test_without_rules_for_its_type_every_slot_of_a_document_is_wanted(world: Wo
     completeness = result_of(world, document_id).completeness
     assert completeness is not None
     assert (completeness.answer, completeness.type) == ("incomplete", None)
-    assert completeness.unmet == (
-        "page 1: the witness’s signature is missing; the witness’s signature line is empty",
-    )
+    assert completeness.unmet == ("page 1: the witness’s signature is missing; the line is empty",)
 
 
 def test_pages_without_words_leave_the_answer_to_a_person(world: World) -> None:

@@ -8,7 +8,11 @@ import pymupdf
 import pytest
 
 from worker.rendering.layout import page_layout
+from worker.rendering.renderer import SandboxRenderer
+from worker.settings import Reading
 from worker.slots.values import PageLayout, SlotKind
+from worker.vision.choices import Limits
+from worker.vision.values import RenderedPage
 
 
 def form(rotation: int = 0) -> Any:
@@ -45,6 +49,20 @@ def test_fields_that_ask_for_a_mark_are_told_with_what_was_typed() -> None:
 
     assert (field.name, field.kind, field.value) == ("tenant_signature", SlotKind.SIGNATURE, "/s/ Jane Doe")
     assert (field.x, field.y, field.width, field.height) == pytest.approx((500, 360, 400, 50), abs=1)
+
+
+def test_a_renderer_tells_words_where_it_is_asked_for_them() -> None:
+    data = form().parent.tobytes()
+    renderer = SandboxRenderer(Reading())
+
+    (asked,) = renderer.open(data, limits=Limits(layout=True))
+    (unasked,) = renderer.open(data, limits=Limits())
+    renderer.close()
+
+    assert isinstance(asked, RenderedPage) and isinstance(unasked, RenderedPage)
+    assert unasked.layout is None
+    layout = PageLayout.model_validate_json(asked.layout or "")
+    assert layout.fields[0].x == pytest.approx(250 * asked.width / 600, abs=2)
 
 
 def test_a_turned_page_is_told_as_it_is_seen() -> None:

@@ -20,7 +20,9 @@ _STANDS = 10.0
 #: A gap between two words of one caption is at most this many times the height of their line.
 _WORD_GAP = 1.0
 #: Points: how far a caption may be to the left of its place, and beneath its line.
-_LEFT, _BENEATH = 30.0, 15.0
+_LEFT, _BENEATH = 48.0, 15.0
+#: How far the left edges of two lines of one caption may miss each other.
+_ALIGNED = 30.0
 #: How far a cross may stand on its line.
 _CROSS = 20.0
 #: Points by which edges that belong together may miss each other.
@@ -256,7 +258,7 @@ class _Page:
 
     def _block(self, caption: Caption) -> Iterator[Caption]:
         """The caption with the line above it, where the two stand together."""
-        near = _LEFT * self.unit
+        near = _ALIGNED * self.unit
         for other in self.captions:
             gap = caption.area.y - other.area.bottom
             if -1 <= gap < 0.6 * caption.area.height and abs(other.area.x - caption.area.x) < near:

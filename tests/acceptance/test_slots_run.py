@@ -1,0 +1,72 @@
+"""`countersign run --slots`: which marks a form lacks, with and without rules."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pymupdf
+import pytest
+
+from producer.services.run import run_documents
+from worker.result import DocumentResult
+
+RULES = """
+countersign: 1
+type: lease
+version: 1
+applies: {{keys: ["{prefix}"]}}
+needs:
+  - {{party: tenant}}
+"""
+
+
+@pytest.fixture
+def form(tmp_path: Path) -> Path:
+    """A form with two empty lines to sign on."""
+    document = pymupdf.open()
+    page = document.new_page()
+    page.insert_text((72, 100), "The parties agree to the lease of the house.")
+    for party, y in (("tenant", 300), ("witness", 400)):
+        page.insert_text((72, y), f"Signature of {party}:")
+        page.draw_line((200, y + 2), (450, y + 2))
+    path = tmp_path / "in" / "lease.pdf"
+    path.parent.mkdir()
+    document.save(path)
+    return path
+
+
+def test_a_run_says_which_slots_are_empty(form: Path, tmp_path: Path) -> None:
+    result = run(form, tmp_path, slots=True)
+
+    assert [(slot.party, slot.status) for slot in result.slots] == [
+        ("tenant", "unsigned"),
+        ("witness", "unsigned"),
+    ]
+    assert result.completeness is not None
+    assert result.completeness.unmet == (
+        "page 1: the tenant’s signature is missing; the line is empty",
+        "page 1: the witness’s signature is missing; the line is empty",
+    )
+
+
+def test_a_folder_of_rules_says_what_a_type_needs(form: Path, tmp_path: Path) -> None:
+    rules = tmp_path / "rules"
+    rules.mkdir()
+    (rules / "lease.yaml").write_text(RULES.format(prefix=form.parent))
+
+    result = run(form, tmp_path, rules=rules)
+
+    assert result.completeness is not None
+    assert result.completeness.type == "lease"
+    assert result.completeness.unmet == ("page 1: the tenant’s signature is missing; the line is empty",)
+
+
+def test_a_run_that_does_not_ask_has_no_slots(form: Path, tmp_path: Path) -> None:
+    result = run(form, tmp_path)
+
+    assert not {"slots", "completeness"} & set(result.json_object())
+
+
+def run(form: Path, folder: Path, *, slots: bool = False, rules: Path | None = None) -> DocumentResult:
+    (result,) = run_documents([form], folder / "out", slots=slots, rules=rules).results
+    return result
