@@ -97,21 +97,21 @@ def document_result(
     )
 
 
-class _Found(TypedDict, total=False):
+class _Slots(TypedDict, total=False):
     """What a result says of slots; nothing where they were not looked for."""
 
     slots: tuple[SlotResult, ...]
     completeness: CompletenessResult
 
 
-def _slots(document: Document) -> _Found:
+def _slots(document: Document) -> _Slots:
     """The slots of a document, in reading order, and whether it is in good order once that is known."""
     if all(page.slots is None for page in document.pages):
         return {}
-    found: _Found = {"slots": tuple(slot for page in document.pages for slot in _page_slots(page))}
+    known: _Slots = {"slots": tuple(slot for page in document.pages for slot in _page_slots(page))}
     if document.completeness is not None:
-        found["completeness"] = CompletenessResult.model_validate(document.completeness)
-    return found
+        known["completeness"] = CompletenessResult.model_validate(document.completeness)
+    return known
 
 
 def _page_slots(page: Page) -> Iterator[SlotResult]:
