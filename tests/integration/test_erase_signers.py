@@ -75,7 +75,8 @@ def test_with_a_signer_the_documents_that_claim_it_can_be_chosen(enrolled: World
     assert choose(enrolled.sessions, signer="Ann").documents == ()
 
 
-def test_reviews_and_decisions_name_an_erased_signer_no_more(world: World):
+def decided_by_eve(world: World) -> KeyHolder:
+    """Eve, who has said that the signature on a document that claims Ann is forged."""
     world.through(signed(world, "a.pdf", claims=("Ann",)))
     with world.sessions() as session:
         session.execute(update(Verdict).values(outcome="forged", probability=0.1))
@@ -83,6 +84,11 @@ def test_reviews_and_decisions_name_an_erased_signer_no_more(world: World):
     item = next_review(world.sessions, reviewer, ReviewRules())
     assert item is not None
     decide(world.sessions, reviewer, item.id, fence=item.fence, answer=Answer.FORGED)
+    return reviewer
+
+
+def test_reviews_and_decisions_name_an_erased_signer_no_more(world: World):
+    reviewer = decided_by_eve(world)
     next_review(world.sessions, reviewer, ReviewRules())
 
     assert erased_signer(world, "Ann")
@@ -94,13 +100,7 @@ def test_reviews_and_decisions_name_an_erased_signer_no_more(world: World):
 
 
 def test_a_decision_on_a_claim_that_was_withdrawn_names_no_erased_signer(world: World):
-    world.through(signed(world, "a.pdf", claims=("Ann",)))
-    with world.sessions() as session:
-        session.execute(update(Verdict).values(outcome="forged", probability=0.1))
-    reviewer = KeyHolder("eve", "key:1", frozenset(Right))
-    item = next_review(world.sessions, reviewer, ReviewRules())
-    assert item is not None
-    decide(world.sessions, reviewer, item.id, fence=item.fence, answer=Answer.FORGED)
+    decided_by_eve(world)
     amendment = Amendment(action=ClaimAction.WITHDRAW, signer="Ann", who="eve", why="misread")
     amend_claims(world.sessions, world.outbox.send, "a.pdf", amendment)
     world.through(1)
