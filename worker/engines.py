@@ -16,6 +16,7 @@ from worker.vision.detection.detector import Detector, load_detector
 from worker.vision.detection.orientation import UprightDetector
 from worker.vision.detection.polarity import PolarityDetector
 from worker.vision.detection.skew import StraightDetector
+from worker.vision.detection.strokes import StrokeDetector
 from worker.vision.detection.yolo import default_thresholds
 from worker.vision.verification.verifier import Verifier, load_verifier
 
@@ -57,6 +58,7 @@ def build_detector(settings: Detection, network: roles.Roles | None = None) -> D
             min_probability=roles.min_role_probability(ROLE_NETWORK),
             added=settings.set_thresholds,
         )
+        detector = StrokeDetector(detector)
     return PolarityDetector(UprightDetector(StraightDetector(detector)))
 
 

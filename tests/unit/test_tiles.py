@@ -30,7 +30,6 @@ class Blots:
     probability: float | None = None
     label: Label = Label.SIGNATURE
     views: list[Pixels] = field(default_factory=list)
-    version: str = "blots"
 
     def detect(self, pages: Sequence[Pixels]) -> list[list[DetectedRegion]]:
         self.views += pages
