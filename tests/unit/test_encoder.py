@@ -8,9 +8,16 @@ import pytest
 from tests.handwriting import signature
 from worker.errors import WeightsError
 from worker.vision import weights
-from worker.vision.crops import assess, normalise
+from worker.vision.crops import HEIGHT, WIDTH, assess, normalise
 from worker.vision.verification.calibration import probability
-from worker.vision.verification.embedding import CROPS_TOGETHER, DIMENSION, GLOBAL, LEVELS
+from worker.vision.verification.embedding import (
+    COMPARED,
+    CROPS_TOGETHER,
+    DIMENSION,
+    GLOBAL,
+    LEVELS,
+    STEADINESS,
+)
 from worker.vision.verification.encoder import load_encoder
 from worker.vision.verification.matcher import load_matcher
 from worker.vision.verification.verifier import load_verifier
@@ -23,7 +30,7 @@ def test_embeddings_are_one_a_crop_their_parts_of_length_one():
 
     assert embeddings.shape == (len(CROPS), DIMENSION)
     assert embeddings.dtype == np.float32
-    whole, rest = embeddings[:, :GLOBAL], embeddings[:, GLOBAL:]
+    whole, rest = embeddings[:, :GLOBAL], embeddings[:, GLOBAL:COMPARED]
     assert np.allclose(np.linalg.norm(whole, axis=1), 1, atol=1e-5)
     for level in LEVELS:
         cells, rest = rest[:, : level.floats], rest[:, level.floats :]
@@ -31,6 +38,16 @@ def test_embeddings_are_one_a_crop_their_parts_of_length_one():
         parts = described.reshape(len(CROPS), level.cells, level.descriptor)
         assert np.allclose(np.linalg.norm(parts, axis=2), 1, atol=1e-5)
         assert np.allclose(ink.sum(axis=1), 1, atol=1e-5)
+
+
+def test_a_plain_signature_resembles_itself_when_it_is_turned_more_than_an_ornate_one():
+    plain, ornate = np.zeros((2, HEIGHT, WIDTH), np.float32)
+    plain[60:68, 20:268] = 1
+    ornate[::12, 20:268] = ornate[:, 20:268:9] = 1
+
+    steadiness = load_encoder().encode([plain, ornate])[:, STEADINESS]
+
+    assert steadiness[0] > steadiness[1]
 
 
 def test_no_crops_give_no_embeddings():
@@ -41,7 +58,7 @@ def test_a_crop_has_the_same_embedding_in_any_batch():
     encoder = load_encoder()
     many = (CROPS * (CROPS_TOGETHER // len(CROPS) + 2))[: CROPS_TOGETHER + 3]
 
-    assert np.allclose(encoder.encode(many)[-1], encoder.encode([many[-1]])[0], atol=1e-5)
+    assert np.allclose(encoder.encode(many)[-1], encoder.encode([many[-1]])[0], atol=1e-4)
 
 
 def test_the_pair_classifier_is_symmetric():

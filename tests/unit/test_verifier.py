@@ -32,6 +32,7 @@ from worker.vision.verification.calibration import (
     probability,
     soft_maximum,
 )
+from worker.vision.verification.embedding import DIMENSION, STEADINESS
 from worker.vision.verification.verifier import load_verifier
 from worker.vision.weights import CATALOGUE_NAME, WEIGHTS_DIR, read_catalogue
 
@@ -209,6 +210,19 @@ def test_a_query_is_judged_against_how_much_its_writer_varies():
 
     assert verifier.compare(QUERY, steady, quality=USABLE).llr == pytest.approx(3.0 - 1.5)
     assert verifier.compare(QUERY, varying, quality=USABLE).llr == pytest.approx(1.0 - 0.5)
+
+
+def test_a_single_reference_is_judged_by_its_steadiness_several_by_their_agreement():
+    strict = Calibration(
+        "strict", 0.0, (Fit(references=1, **{**FIT, "steadiness": -0.5}),), Strangers(**STRANGERS)
+    )
+    verifier = SiameseVerifier(MeanEncoder(), FirstNumber(), strict)
+    rows = np.zeros((2, DIMENSION), np.float32)
+    rows[:, 0], rows[:, STEADINESS] = 3.0, 4.0
+
+    llrs = [verifier.compare(rows[0], rows[:count], quality=USABLE).llr for count in (1, 2)]
+
+    assert llrs == pytest.approx([3.0 - 2.0, 3.0])
 
 
 @pytest.mark.parametrize(

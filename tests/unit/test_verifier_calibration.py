@@ -12,7 +12,7 @@ pytest.importorskip("torch", reason="training is an optional extra")
 
 from training.verifier import calibrate, protocol, reliability
 from training.verifier.bands import NEVER, Side, Tolerance
-from training.verifier.calibrate import Evidence, _few_references_widen, _fit
+from training.verifier.calibrate import Evidence, _few_references_widen, _fit, line
 from training.verifier.protocol import Gallery
 from worker.vision.verification.calibration import Calibration, Fit, Strangers, parse
 
@@ -20,11 +20,12 @@ Floats = np.ndarray
 
 
 def evidence(genuine: Floats, skilled: Floats, *, agreed: float = 0.0) -> Evidence:
-    """One number a query, with the same agreement of all references."""
+    """One number a query, with the same agreement of all references, and no steadiness."""
     scores = np.concatenate([genuine, skilled])
     labels = np.arange(len(scores)) < len(genuine)
     weights = np.where(labels, 0.5 / len(genuine), 0.5 / len(skilled))
-    return Evidence(np.stack([scores, np.full_like(scores, agreed)], axis=1), labels, weights)
+    known = [np.full_like(scores, agreed), np.zeros_like(scores)]
+    return Evidence(np.stack([scores, *known], axis=1), labels, weights)
 
 
 def normal(mean: float, spread: float, count: int, seed: int = 1) -> Floats:
@@ -43,7 +44,7 @@ def normal(mean: float, spread: float, count: int, seed: int = 1) -> Floats:
 def test_two_normal_distributions_give_the_ratio_that_their_densities_have(apart, spread):
     made = evidence(normal(apart, spread, 20_000), normal(0, spread, 20_000, seed=2))
 
-    (slope, _), intercept = made.fit()
+    (slope, *_), intercept = line([made])
 
     # log N(x; apart, s) - log N(x; 0, s) = apart / s^2 * (x - apart / 2)
     assert slope == pytest.approx(apart / spread**2, rel=0.06)
@@ -53,11 +54,22 @@ def test_two_normal_distributions_give_the_ratio_that_their_densities_have(apart
 def test_a_class_that_is_asked_more_often_weighs_no_more():
     genuine, skilled = normal(2, 1, 4000), normal(0, 1, 4000, seed=2)
 
-    (even, _), level = evidence(genuine, skilled).fit()
-    (uneven, _), shifted = evidence(genuine, np.tile(skilled, 5)).fit()
+    (even, *_), level = line([evidence(genuine, skilled)])
+    (uneven, *_), shifted = line([evidence(genuine, np.tile(skilled, 5))])
 
     assert uneven == pytest.approx(even, rel=0.01)
     assert shifted == pytest.approx(level, rel=0.01)
+
+
+def test_sets_at_other_levels_leave_the_slope_and_share_the_level():
+    near = [evidence(normal(2, 1, 4000, seed), normal(0, 1, 4000, seed + 1)) for seed in (1, 3)]
+    far = evidence(normal(22, 1, 4000, 5), normal(20, 1, 4000, 6))
+
+    (slope, *_), intercept = line(near)
+    (same, *_), lower = line([*near, far])
+
+    assert same == pytest.approx(slope, rel=0.05)
+    assert lower == pytest.approx(intercept - slope * 20 / 3, rel=0.05)
 
 
 def test_a_fit_states_half_where_both_are_as_likely():
@@ -242,7 +254,7 @@ def test_a_few_strangers_in_a_hundred_pass_where_one_in_a_hundred_may(calibratio
     level, slope = calibration["strangers"]["level"], calibration["strangers"]["slope"]
     ratios = np.concatenate(
         [
-            fit["slope"] * draw.random.mean(axis=1) + fit["agreement"] * draw.agreement + fit["intercept"]
+            fit["slope"] * draw.random.mean(axis=1) + Fit(**fit).expected(draw.traits)
             for draws in protocol.draws(table, gallery, count=3, others=5)
             for draw in draws
         ]

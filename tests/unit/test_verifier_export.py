@@ -21,8 +21,8 @@ from training.verifier.weigh import WEIGHTS, weigh  # noqa: E402
 from worker.errors import WeightsError  # noqa: E402
 from worker.vision import weights  # noqa: E402
 from worker.vision.crops import HEIGHT, WIDTH  # noqa: E402
-from worker.vision.verification.calibration import load_calibration  # noqa: E402
-from worker.vision.verification.embedding import DIMENSION, GLOBAL, LEVELS  # noqa: E402
+from worker.vision.verification.calibration import Traits, load_calibration  # noqa: E402
+from worker.vision.verification.embedding import COMPARED, DIMENSION, GLOBAL, LEVELS  # noqa: E402
 from worker.vision.verification.encoder import load_encoder  # noqa: E402
 from worker.vision.verification.matcher import load_matcher  # noqa: E402
 from worker.vision.verification.network import PairClassifier, SignatureEncoder  # noqa: E402
@@ -104,6 +104,7 @@ def test_the_catalogue_names_sizes_card_and_licence(exported):
     entry = weights.entry("encoder", folder)
 
     assert entry.parameters == {"width": WIDTH, "height": HEIGHT, "dimension": DIMENSION}
+    assert weights.entry("matcher", folder).parameters == {"dimension": COMPARED}
     assert (entry.card, entry.licence) == (export.CARD, export.LICENCE)
 
 
@@ -124,7 +125,7 @@ def test_a_calibration_is_registered_and_replaced(tmp_path):
 
     assert (first.sharpness, second.sharpness) == (0.5, 1.0)
     assert first.version != second.version
-    assert first.llr(np.array([2.0]), 0.0) == 3.0
+    assert first.llr(np.array([2.0]), Traits()) == 3.0
 
 
 def test_a_calibration_that_was_changed_by_hand_is_refused(tmp_path):
@@ -155,7 +156,7 @@ class Named(SignatureEncoder):
 
     def forward(self, images):
         hands = images[:, 0, 0, 0].round()
-        return torch.nn.functional.pad(hands[:, None], (0, DIMENSION - 1))
+        return torch.nn.functional.pad(hands[:, None], (0, COMPARED - 1))
 
 
 @pytest.mark.parametrize("telling", range(len(LEVELS)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -116,13 +117,36 @@ def test_a_calibration_judges_by_the_references_agreement_and_widens_for_few():
     assert widths[0] > widths[-1]
 
 
+def test_one_reference_is_judged_by_its_steadiness_several_are_not():
+    gallery, table = scored(1)
+    level = table[gallery.writers[:, None] == gallery.writers[None, :]].reshape(len(table), -1).mean(axis=1)
+
+    fits = [Fit(**fit) for fit in calibrate.calibrate([(replace(gallery, steadiness=level), table)])["fits"]]
+
+    assert fits[0].steadiness < -0.5 * fits[0].slope < 0
+    assert {fit.steadiness for fit in fits[1:]} == {0.0}
+
+
+def test_sets_that_lie_at_other_levels_do_not_hide_what_steadiness_tells():
+    easy, other = scored(1), scored(2)
+    known = []
+    for (gallery, table), shift in ((easy, 0.0), (other, 20.0)):
+        own = gallery.writers[:, None] == gallery.writers[None, :]
+        level = table[own].reshape(len(table), -1).mean(axis=1)
+        known.append((replace(gallery, steadiness=level + shift), table))
+
+    fits = [Fit(**fit) for fit in calibrate.calibrate(known)["fits"]]
+
+    assert fits[0].steadiness < -0.5 * fits[0].slope < 0
+
+
 def test_calibrated_verdicts_err_no_more_often_than_stated():
     measured, table = scored(3)
     made = calibrate.calibrate([(measured, table)])
     fit = Fit(**made["fits"][3])
     drawn = protocol.draws(table, measured, count=5)
     trials = protocol.trials(
-        drawn, lambda pairs, agreed: fit.slope * pairs.mean(axis=1) + fit.agreement * agreed + fit.intercept
+        drawn, lambda pairs, traits: fit.slope * pairs.mean(axis=1) + fit.expected(traits)
     )
     upper = math.log(fit.genuine_from / (1 - fit.genuine_from))
     genuine, skilled = (metrics.pooled(trials, kind) >= upper for kind in ("genuine", "skilled"))

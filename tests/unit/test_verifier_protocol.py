@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ torch = pytest.importorskip("torch", reason="training is an optional extra")
 from training.verifier import protocol, readers, scoring  # noqa: E402
 from training.verifier.protocol import Draw, Gallery  # noqa: E402
 from worker.vision.crops import HEIGHT, WIDTH  # noqa: E402
-from worker.vision.verification.calibration import Calibration, Fit, Strangers  # noqa: E402
+from worker.vision.verification.calibration import Calibration, Fit, Strangers, Traits  # noqa: E402
 
 
 def gallery(*counts: tuple[int, int]) -> Gallery:
@@ -135,7 +136,7 @@ def test_the_agreement_is_the_mean_of_the_references_without_themselves():
     made = Gallery([], np.zeros(4, np.int64), np.ones(4, bool))
 
     agreements = [
-        draw.agreement
+        draw.traits.agreement
         for draw in protocol.draws(table, made, count=3, rounds=30)[0]
         if set(draw.genuine_rows.tolist()) == {3}
     ]
@@ -145,7 +146,17 @@ def test_the_agreement_is_the_mean_of_the_references_without_themselves():
 
 
 def test_a_single_reference_agrees_with_nobody():
-    assert {draw.agreement for draws in protocol.draws(TABLE, MADE, count=1) for draw in draws} == {0.0}
+    assert {draw.traits for draws in protocol.draws(TABLE, MADE, count=1) for draw in draws} == {Traits()}
+
+
+@pytest.mark.parametrize(("count", "known"), [(1, True), (2, False)])
+def test_a_single_reference_has_the_steadiness_of_its_specimen(count, known):
+    steady = replace(MADE, steadiness=np.arange(1.0, len(MADE.writers) + 1))
+
+    drawn = [draw for draws in protocol.draws(TABLE, steady, count=count) for draw in draws]
+
+    genuine = np.flatnonzero(MADE.genuine) + 1.0
+    assert {draw.traits.steadiness for draw in drawn} == (set(genuine.tolist()) if known else {0.0})
 
 
 def test_trials_hold_one_score_a_query_by_writer():
@@ -187,7 +198,7 @@ def test_ratios_are_those_of_the_shipped_formula(sharpness, count, expected):
 
     score = protocol.llr(calibration, count)
 
-    assert score(np.array([[3.0, 5.0]]), 10.0) == pytest.approx([expected])
+    assert score(np.array([[3.0, 5.0]]), Traits(10.0)) == pytest.approx([expected])
 
 
 @pytest.fixture(scope="module")

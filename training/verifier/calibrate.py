@@ -17,7 +17,7 @@ from training.common.statistics import Floats, logistic_fit, probabilities
 from training.verifier import metrics, protocol
 from training.verifier.bands import NEVER, Side, Tolerance, sides
 from training.verifier.protocol import Draw, Gallery
-from worker.vision.verification.calibration import log_odds, soft_maximum
+from worker.vision.verification.calibration import Traits, log_odds, soft_maximum
 
 #: Numbers of references that get a fit of their own; others use the nearest lower one.
 COUNTS = (1, 2, 3, 5, 8, 10)
@@ -53,11 +53,6 @@ class Evidence:
     genuine: npt.NDArray[np.bool_]
     weights: Floats
 
-    def fit(self) -> tuple[list[float], float]:
-        """Coefficients and intercept of the weighted logistic regression of the labels on the features."""
-        coefficients, intercept = logistic_fit(self.features, self.genuine, self.weights)
-        return coefficients.tolist(), intercept
-
 
 def calibrate(sets: Sequence[Scored]) -> dict[str, Any]:
     """The content of calibration.json from galleries with scores, which also choose the sharpness."""
@@ -86,10 +81,10 @@ def fits_across_sets(
 
 def fitted_errors(drawn: Sequence[Sequence[Sequence[Draw]]], sharpness: float) -> float:
     """The mean over sets of the skilled EER when references are combined so, fitted to all sets."""
-    (slope, agreement), intercept = _evidence(drawn, sharpness).fit()
+    coefficients, intercept = line([_weighted(of_set, sharpness) for of_set in drawn])
 
-    def score(pairs: Floats, agreed: float) -> Floats:
-        return slope * soft_maximum(pairs, sharpness) + agreement * agreed + intercept
+    def score(pairs: Floats, traits: Traits) -> Floats:
+        return _features(pairs, traits, sharpness) @ coefficients + intercept
 
     return float(np.mean([metrics.skilled_eer(protocol.trials(one, score)) for one in drawn]))
 
@@ -104,23 +99,28 @@ def _sharpness(drawn: dict[int, list[list[list[Draw]]]]) -> float:
     )
 
 
-def _evidence(drawn: Sequence[Sequence[Sequence[Draw]]], sharpness: float) -> Evidence:
-    return _joined([_weighted(one, sharpness) for one in drawn])
+def line(sets: Sequence[Evidence]) -> tuple[Floats, float]:
+    """Coefficients (f,) and intercept of the weighted logistic regression of the labels on the features.
 
-
-def _joined(parts: Sequence[Evidence]) -> Evidence:
-    return Evidence(
-        np.concatenate([part.features for part in parts]),
-        np.concatenate([part.genuine for part in parts]),
-        np.concatenate([part.weights for part in parts]),
+    Every set has a level of its own, so that the coefficients say what the features tell of writers of one
+    set, not how the sets differ; the intercept is the mean of the levels.
+    """
+    levels = np.repeat(np.eye(len(sets))[:, 1:], [len(evidence.genuine) for evidence in sets], axis=0)
+    features = np.concatenate([evidence.features for evidence in sets])
+    coefficients, intercept = logistic_fit(
+        np.hstack([features, levels]),
+        np.concatenate([evidence.genuine for evidence in sets]),
+        np.concatenate([evidence.weights for evidence in sets]),
     )
+    known = features.shape[1]
+    return coefficients[:known], intercept + float(coefficients[known:].sum()) / len(sets)
 
 
 def _weighted(drawn: Sequence[Sequence[Draw]], sharpness: float) -> Evidence:
-    """Combined logit and agreement of every genuine and forged query of one set."""
+    """Combined logit and traits of every genuine and forged query of one set."""
     kinds = [
         np.concatenate(
-            [_features(getattr(draw, kind), draw.agreement, sharpness) for own in drawn for draw in own]
+            [_features(getattr(draw, kind), draw.traits, sharpness) for own in drawn for draw in own]
         )
         for kind in ("genuine", "skilled")
     ]
@@ -129,14 +129,15 @@ def _weighted(drawn: Sequence[Sequence[Draw]], sharpness: float) -> Evidence:
     return Evidence(np.concatenate(kinds), labels, np.where(labels, 0.5 / genuine, 0.5 / skilled))
 
 
-def _features(pairs: Floats, agreed: float, sharpness: float) -> Floats:
+def _features(pairs: Floats, traits: Traits, sharpness: float) -> Floats:
     combined = soft_maximum(pairs, sharpness)
-    return np.stack([combined, np.full_like(combined, agreed)], axis=1)
+    known = [np.full_like(combined, value) for value in (traits.agreement, traits.steadiness)]
+    return np.stack([combined, *known], axis=1)
 
 
 def _fit(sets: Sequence[Evidence], count: int) -> dict[str, float]:
     """One line through all sets, and the bands that hold on each of them when the others fit the line."""
-    (slope, agreement), intercept = _joined(sets).fit()
+    (slope, agreement, steadiness), intercept = line(sets)
     genuine, forged = zip(*(_left_out(sets, number) for number in range(len(sets))), strict=True)
     decided, medium, high = _edges(genuine, ONE_REFERENCE if count == 1 else TOLERANCES)
     decided_forged, medium_forged, high_forged = _edges(
@@ -145,6 +146,7 @@ def _fit(sets: Sequence[Evidence], count: int) -> dict[str, float]:
     values = {
         "slope": slope,
         "agreement": agreement,
+        "steadiness": steadiness,
         "intercept": intercept,
         "genuine_from": _probability(decided),
         "forged_below": _probability(-decided_forged),
@@ -161,7 +163,7 @@ def _fit(sets: Sequence[Evidence], count: int) -> dict[str, float]:
 def _left_out(sets: Sequence[Evidence], number: int) -> tuple[Side, Side]:
     """The evidence of one set under the line that the others fit; under its own where there are none."""
     others = [evidence for other, evidence in enumerate(sets) if other != number] or list(sets)
-    coefficients, intercept = _joined(others).fit()
+    coefficients, intercept = line(others)
     evidence = sets[number]
     return sides(evidence.features @ coefficients + intercept, evidence.genuine, evidence.weights)
 
@@ -208,7 +210,7 @@ _NEEDED = {
 def _strangers(sets: Sequence[Scored], sharpness: float, fit: dict[str, float]) -> dict[str, float]:
     """A line through the tail of other people's likelihood ratios, from one in 100 to one in 5,000."""
     parts = [
-        _features(draw.random, draw.agreement, sharpness) @ [fit["slope"], fit["agreement"]]
+        _features(draw.random, draw.traits, sharpness) @ [fit["slope"], fit["agreement"], fit["steadiness"]]
         + fit["intercept"]
         for gallery, scores in sets
         for by_writer in protocol.draws(scores, gallery, count=3, others=STRANGERS)

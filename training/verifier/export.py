@@ -16,8 +16,8 @@ from training.common.checkpoints import read_checkpoint, with_average
 from training.common.onnx import save_onnx
 from worker.errors import WrongUse
 from worker.vision.crops import HEIGHT, WIDTH
-from worker.vision.verification.embedding import DIMENSION
-from worker.vision.verification.network import PairClassifier, SignatureEncoder
+from worker.vision.verification.embedding import COMPARED, DIMENSION
+from worker.vision.verification.network import PairClassifier, SignatureEncoder, SteadyEncoder
 from worker.vision.weights import WEIGHTS_DIR
 
 LICENCE = "AGPL-3.0-or-later"
@@ -43,17 +43,18 @@ def register_verifier(
     encoder: SignatureEncoder, matcher: PairClassifier, *, folder: Path = WEIGHTS_DIR
 ) -> None:
     """Register `encoder`, `matcher` and `encoder-torch`; a calibration fitted to older weights is void."""
-    image, embedding = torch.zeros(2, 1, HEIGHT, WIDTH), torch.zeros(2, DIMENSION)
+    image, compared = torch.zeros(2, 1, HEIGHT, WIDTH), torch.zeros(2, COMPARED)
+    steady = SteadyEncoder(encoder, matcher).eval()
     with tempfile.TemporaryDirectory() as scratch:
         graph, pairs, tensors = (
             Path(scratch) / name for name in ("encoder.onnx", "matcher.onnx", "encoder.safetensors")
         )
-        save_onnx(encoder, (image,), graph, inputs=["images"], output="embeddings")
-        save_onnx(matcher, (embedding, embedding), pairs, inputs=["a", "b"], output="logits")
-        save_file({name: value.contiguous() for name, value in encoder.state_dict().items()}, tensors)
+        save_onnx(steady, (image,), graph, inputs=["images"], output="embeddings")
+        save_onnx(matcher, (compared, compared), pairs, inputs=["a", "b"], output="logits")
+        save_file({name: value.contiguous() for name, value in steady.state_dict().items()}, tensors)
         size: dict[str, Any] = {"width": WIDTH, "height": HEIGHT, "dimension": DIMENSION}
         onnx_entry = register_weights("encoder", graph, card=CARD, licence=LICENCE, folder=folder, **size)
-        register_weights("matcher", pairs, card=CARD, licence=LICENCE, folder=folder, dimension=DIMENSION)
+        register_weights("matcher", pairs, card=CARD, licence=LICENCE, folder=folder, dimension=COMPARED)
         register_weights(
             "encoder-torch",
             tensors,

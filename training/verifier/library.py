@@ -69,8 +69,8 @@ class Library:
 
 def embed_and_score(gallery: Gallery, models: VerifierModels) -> ScoredSet:
     """Embed and score a set."""
-    embeddings = models.encoder.encode(gallery.images)
-    return ScoredSet(gallery, embeddings, scoring.within(gallery, embeddings, models.matcher))
+    embedded, embeddings = scoring.embedded(gallery, models.encoder)
+    return ScoredSet(embedded, embeddings, scoring.within(gallery, embeddings, models.matcher))
 
 
 def load_verifier_models(folder: Path = weights.WEIGHTS_DIR) -> VerifierModels:

@@ -27,7 +27,8 @@ from training.verifier.metrics import Trials
 from training.verifier.protocol import Pairs
 from worker.vision.crops import normalise
 from worker.vision.values import Embeddings, Grey, Normal
-from worker.vision.verification.calibration import Calibration, agreement
+from worker.vision.verification.calibration import Calibration
+from worker.vision.verification.embedding import STEADINESS
 
 MEDIA = ("paper", "tablet", "phone in hand", "phone on table")
 COUNTS = (1, 3)
@@ -72,8 +73,9 @@ def measure_same_names(library: Library, *, notice: Notice) -> SameName:
     written = read_writings(library.data / "verification" / "crossmedia_cn")
     embeddings = library.models.encoder.encode(written.images)
     scores = _scores(written, embeddings, library)
+    steadiness = embeddings[:, STEADINESS].astype(np.float64)
     calibration = library.models.calibration
-    tried = {count: _trials(written, scores, calibration, count) for count in COUNTS}
+    tried = {count: _trials(written, scores, steadiness, calibration, count) for count in COUNTS}
     across = metrics.estimates(tried[1], "skilled", [ErrorCurves.equal_error])[0]
     return SameName(
         volunteers=len(np.unique(written.volunteers)),
@@ -123,7 +125,9 @@ def _other_names(written: Writings, volunteer: int, prompt: int) -> npt.NDArray[
     return np.flatnonzero(wanted)
 
 
-def _trials(written: Writings, scores: Pairs, calibration: Calibration, count: int) -> list[Trials]:
+def _trials(
+    written: Writings, scores: Pairs, steadiness: Pairs, calibration: Calibration, count: int
+) -> list[Trials]:
     """By volunteer; every choice of `count` of the media serves as references in turn."""
     score = protocol.llr(calibration, count)
     by_volunteer: dict[int, list[tuple[Pairs, Pairs, Pairs]]] = {}
@@ -134,8 +138,8 @@ def _trials(written: Writings, scores: Pairs, calibration: Calibration, count: i
         for first in range(len(own_rows)):
             order = np.roll(own_rows, -first)
             references, queries = order[:count], order[count:]
-            agreed = agreement(scores[np.ix_(references, references)])
-            kinds = [score(scores[np.ix_(kind, references)], agreed) for kind in (queries, same, others)]
+            traits = protocol.traits(scores[np.ix_(references, references)], steadiness[references])
+            kinds = [score(scores[np.ix_(kind, references)], traits) for kind in (queries, same, others)]
             by_volunteer.setdefault(volunteer, []).append((kinds[0], kinds[1], kinds[2]))
     return [
         Trials(*(np.concatenate(kind) for kind in zip(*parts, strict=True)))

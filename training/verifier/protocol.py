@@ -19,7 +19,7 @@ from training.verifier.metrics import Trials
 from training.verifier.readers import Drawn, SignerSpecimens, Specimen
 from worker.vision.crops import fit, normalise
 from worker.vision.values import Embeddings, Normal
-from worker.vision.verification.calibration import Calibration, Fit, agreement, soft_maximum
+from worker.vision.verification.calibration import Calibration, Fit, Traits, agreement, soft_maximum
 from worker.vision.verification.embedding import GLOBAL
 
 #: Logits of queries (rows) against references (columns), or one score a query.
@@ -34,6 +34,8 @@ class Gallery:
     writers: npt.NDArray[np.int64]
     genuine: npt.NDArray[np.bool_]
     source: str = ""
+    #: Of every specimen, once they are embedded.
+    steadiness: Pairs | None = None
 
 
 @dataclass(frozen=True)
@@ -48,9 +50,9 @@ class Draw:
     genuine: Pairs
     skilled: Pairs
     random: Pairs
-    #: Logits among the references, and their mean without the diagonal; 0 for one reference.
+    #: Logits among the references.
     among: Pairs
-    agreement: float
+    traits: Traits
 
 
 def make_gallery(
@@ -158,34 +160,33 @@ def draws(
     return drawn
 
 
-def trials(drawn: Sequence[Sequence[Draw]], score: Callable[[Pairs, float], Pairs]) -> list[Trials]:
-    """One score a query, by writer: `score` combines (queries, references) logits, given the agreement."""
+def trials(drawn: Sequence[Sequence[Draw]], score: Callable[[Pairs, Traits], Pairs]) -> list[Trials]:
+    """One score a query, by writer: `score` combines (queries, references) logits, given their traits."""
     return [
         Trials(
-            genuine=np.concatenate([score(draw.genuine, draw.agreement) for draw in draws]),
-            skilled=np.concatenate([score(draw.skilled, draw.agreement) for draw in draws]),
-            random=np.concatenate([score(draw.random, draw.agreement) for draw in draws]),
+            genuine=np.concatenate([score(draw.genuine, draw.traits) for draw in draws]),
+            skilled=np.concatenate([score(draw.skilled, draw.traits) for draw in draws]),
+            random=np.concatenate([score(draw.random, draw.traits) for draw in draws]),
         )
         for draws in drawn
     ]
 
 
-def llr(calibration: Calibration, count: int) -> Callable[[Pairs, float], Pairs]:
+def llr(calibration: Calibration, count: int) -> Callable[[Pairs, Traits], Pairs]:
     """The shipped combination and calibration, as `trials` wants it."""
     return ratio(calibration.fit_for(count), calibration.sharpness)
 
 
-def ratio(fit: Fit, sharpness: float) -> Callable[[Pairs, float], Pairs]:
+def ratio(fit: Fit, sharpness: float) -> Callable[[Pairs, Traits], Pairs]:
     """The log-likelihood ratios of one fit, however large."""
 
-    def score(pairs: Pairs, agreement: float) -> Pairs:
-        combined = soft_maximum(pairs, sharpness)
-        return fit.slope * combined + fit.agreement * agreement + fit.intercept
+    def score(pairs: Pairs, traits: Traits) -> Pairs:
+        return fit.slope * soft_maximum(pairs, sharpness) + fit.expected(traits)
 
     return score
 
 
-def mean(pairs: Pairs, agreement: float) -> Pairs:
+def mean(pairs: Pairs, traits: Traits) -> Pairs:
     """The mean logit over the references: the plainest combination."""
     return np.asarray(pairs.mean(axis=1), np.float64)
 
@@ -207,8 +208,15 @@ def _draw(
         skilled=scores[np.ix_(forged, references)],
         random=scores[np.ix_(strangers, references)],
         among=among,
-        agreement=agreement(among),
+        traits=traits(among, None if gallery.steadiness is None else gallery.steadiness[references]),
     )
+
+
+def traits(among: Pairs, steadiness: npt.NDArray[np.floating] | None) -> Traits:
+    """Of references with these logits among each other (k, k), each so steady (k,)."""
+    if steadiness is None or len(steadiness) > 1:
+        return Traits(agreement(among))
+    return Traits(0.0, float(steadiness[0]))
 
 
 def some_of_each_other(gallery: Gallery, writer: int, count: int = 1) -> npt.NDArray[np.int64]:

@@ -30,7 +30,8 @@ from worker.vision.cleaning.prepare import Prepared, prepare
 from worker.vision.crops import crop, fit, ink_mask
 from worker.vision.detection.detector import Detector, load_detector
 from worker.vision.values import Box, Embeddings, Grey
-from worker.vision.verification.calibration import agreement
+from worker.vision.verification.calibration import Traits
+from worker.vision.verification.embedding import STEADINESS
 
 REFERENCES, QUERIES = 3, 4
 LAYOUTS = ("letter", "signing_page", "form", "delivery_note")
@@ -53,10 +54,10 @@ class ArrivalCondition:
 
 @dataclass(frozen=True)
 class _Case:
-    """One signer: embedded references with their agreement, and scans of what is asked about them."""
+    """One signer: embedded references with their traits, and scans of what is asked about them."""
 
     references: Embeddings
-    agreement: float
+    traits: Traits
     genuine: list[Grey]
     forged: list[Grey]
 
@@ -96,7 +97,8 @@ def _cases(signers: Sequence[SignerSpecimens], library: Library) -> list[_Case]:
         references = _embedded([_prepared(scan) for scan in scans[:REFERENCES]], library)
         among = np.stack([library.models.matcher.logits(one, references) for one in references])
         queries = [as_scanned(image, rng) for image in forged]
-        cases.append(_Case(references, agreement(among), scans[REFERENCES:], queries))
+        traits = protocol.traits(among, references[:, STEADINESS])
+        cases.append(_Case(references, traits, scans[REFERENCES:], queries))
     return cases
 
 
@@ -116,7 +118,7 @@ def _trials(cases: Sequence[_Case], arrive: Arrive, library: Library) -> tuple[l
 
     def against(queries: Embeddings, case: _Case) -> Floats:
         pairs = [library.models.matcher.logits(query, case.references) for query in queries]
-        return score(np.stack(pairs), case.agreement) if pairs else np.zeros(0)
+        return score(np.stack(pairs), case.traits) if pairs else np.zeros(0)
 
     trials = []
     for number, (case, (genuine, forged)) in enumerate(zip(cases, asked, strict=True)):

@@ -60,9 +60,10 @@ def start_verifier(settings: VerifierSettings, initial: Path | None = None) -> V
 
 
 def _fitting(encoder: SignatureEncoder, given: Path) -> dict[str, Tensor]:
-    """The tensors of a file that fit by name and shape."""
+    """The tensors of a file that fit by name and shape; what ships also holds the pair classifier."""
     wanted = encoder.state_dict()
-    return {n: v for n, v in load_file(given).items() if n in wanted and wanted[n].shape == v.shape}
+    named = {name.removeprefix("encoder."): value for name, value in load_file(given).items()}
+    return {n: v for n, v in named.items() if n in wanted and wanted[n].shape == v.shape}
 
 
 def resume_verifier(settings: VerifierSettings, checkpoint: Path) -> VerifierRun:

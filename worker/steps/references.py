@@ -173,7 +173,7 @@ def _strokes(ink: Grey) -> bytes:
 
 
 def as_bytes(embedding: npt.NDArray[np.float32]) -> bytes:
-    """One embedding as it is stored: float16, little-endian; its numbers are at most 1."""
+    """One embedding as it is stored: float16, little-endian; most of its numbers are at most 1."""
     return embedding.astype("<f2").tobytes()
 
 

@@ -23,11 +23,24 @@ ENOUGH = 1.05
 
 
 @dataclass(frozen=True, slots=True)
+class Traits:
+    """What a signer's references say of the logits to expect, before any query is looked at.
+
+    A writer who varies much earns lower logits honestly, and a plain signature earns high ones from all.
+    `agreement` is how much the references resemble each other, 0 for one reference; `steadiness` is how much
+    a single one resembles itself when it is turned and slanted, 0 for several.
+    """
+
+    agreement: float = 0.0
+    steadiness: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Fit:
     """The calibration for one number of references.
 
-    `slope`, `agreement` and `intercept` turn the combined logit and the references' agreement with each
-    other into the natural logarithm of the likelihood ratio of genuine against skilled forgery. Probabilities
+    `slope`, `agreement`, `steadiness` and `intercept` turn the combined logit and the references' traits
+    into the natural logarithm of the likelihood ratio of genuine against skilled forgery. Probabilities
     are those at equal odds. From `genuine_from` upwards and `forged_below` downwards a verdict is given;
     between them the error on some set that was left out was above the stated one. `medium` and `high` are
     log-likelihood ratios from which `genuine` erred that rarely on every such set, `medium_forged` and
@@ -47,15 +60,20 @@ class Fit:
     high_forged: float
     least: float = -math.inf
     most: float = math.inf
+    steadiness: float = 0.0
 
     @property
     def band(self) -> float:
         """The width of the inconclusive band in log-likelihood ratios."""
         return log_odds(self.genuine_from) - log_odds(self.forged_below)
 
-    def llr(self, logit: float, agreement: float) -> float:
+    def llr(self, logit: float, traits: Traits) -> float:
         """The calibrated log-likelihood ratio of a combined logit, however large."""
-        return self.slope * logit + self.agreement * agreement + self.intercept
+        return self.slope * logit + self.expected(traits)
+
+    def expected(self, traits: Traits) -> float:
+        """What the log-likelihood ratio owes to the references alone."""
+        return self.agreement * traits.agreement + self.steadiness * traits.steadiness + self.intercept
 
     def stated(self, llr: float) -> float:
         """The log-likelihood ratio as far as the sets can carry it."""
@@ -108,9 +126,9 @@ class Calibration:
         narrowest = min(bands.values())
         return min(count for count, band in bands.items() if band <= ENOUGH * narrowest)
 
-    def llr(self, logits: Logits, agreement: float) -> float:
-        """The log-likelihood ratio of a query with (k,) logits against references that agree so much."""
-        return self.fit_for(len(logits)).llr(float(soft_maximum(logits, self.sharpness)), agreement)
+    def llr(self, logits: Logits, traits: Traits) -> float:
+        """The log-likelihood ratio of a query with (k,) logits against references of such traits."""
+        return self.fit_for(len(logits)).llr(float(soft_maximum(logits, self.sharpness)), traits)
 
     def fit_for(self, references: int) -> Fit:
         """The fit for the nearest number of references at or below `references`, which is at least 1."""
@@ -130,8 +148,7 @@ def soft_maximum(logits: npt.NDArray[np.float64], sharpness: float) -> npt.NDArr
 def agreement(among: npt.NDArray[np.float64]) -> float:
     """How much references resemble each other: the mean of their (k, k) logits, self-comparisons aside.
 
-    A writer who varies much earns lower logits honestly, so a query is judged against this. 0 for one
-    reference, which says nothing about its writer's variation.
+    0 for one reference, which says nothing about its writer's variation.
     """
     return float(among[~np.eye(len(among), dtype=bool)].mean()) if len(among) > 1 else 0.0
 

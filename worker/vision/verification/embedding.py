@@ -1,4 +1,4 @@
-"""What stands where in an embedding: a global part, then cells of two sizes. Pure numbers, no network."""
+"""What stands where in an embedding: a global part, cells of two sizes, steadiness. Pure, no network."""
 
 from __future__ import annotations
 
@@ -32,10 +32,13 @@ class Level:
         return self.cells * (self.descriptor + 1)
 
 
-#: An embedding: a global part of length 1, then fine and coarse cells.
+#: An embedding: a global part of length 1, then fine and coarse cells, all of which are compared.
 GLOBAL = 256
 LEVELS = (Level(16, 36, 16), Level(8, 18, 16))
-DIMENSION = GLOBAL + sum(level.floats for level in LEVELS)
+COMPARED = GLOBAL + sum(level.floats for level in LEVELS)
+#: Its last number says how much the signature resembles itself when it is turned and slanted.
+STEADINESS = COMPARED
+DIMENSION = COMPARED + 1
 
 
 def batches(crops: Sequence[Normal]) -> Iterator[Embeddings]:

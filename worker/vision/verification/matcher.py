@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from worker.vision.onnx import OnnxModel
 from worker.vision.values import Embeddings
+from worker.vision.verification.embedding import COMPARED
 from worker.vision.weights import WEIGHTS_DIR
 
 #: One uncalibrated logit per reference.
@@ -36,8 +37,9 @@ class OnnxMatcher:
 
     def logits(self, query: npt.NDArray[np.float32], references: Embeddings) -> Logits:
         """Compare the query with every reference in one call."""
-        repeated = np.repeat(query[None].astype(np.float32), len(references), axis=0)
-        return self._model.run(repeated, references.astype(np.float32)).astype(np.float64)
+        compared = references[:, :COMPARED].astype(np.float32)
+        repeated = np.repeat(query[None, :COMPARED].astype(np.float32), len(references), axis=0)
+        return self._model.run(repeated, compared).astype(np.float64)
 
 
 def load_matcher(folder: Path = WEIGHTS_DIR, *, name: str = "matcher") -> OnnxMatcher:

@@ -5,10 +5,13 @@ Training and the GPU encoder import this module; nothing else does, for it is th
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
-from worker.vision.crops import HEIGHT
+from worker.vision.crops import HEIGHT, WIDTH
 from worker.vision.verification.embedding import GLOBAL, LEVELS, Level
 
 #: Channels, kernel, stride, whether a 2x2 maximum follows.
@@ -21,8 +24,27 @@ REACHES = ((4, 6), (2, 3))
 FAR = 0.1
 
 
+def _turn(matrix: Sequence[Sequence[float]]) -> list[list[float]]:
+    """A linear map of pixels (2, 2), field to field, as torch wants it: of a square from -1 to 1."""
+    (a, b), (c, d) = matrix
+    return [[a, b * HEIGHT / WIDTH, 0.0], [c * WIDTH / HEIGHT, d, 0.0]]
+
+
+#: How a signature is turned (6 degrees) and slanted for its steadiness, a little smaller so that all of it
+#: stays in the field: where each pixel comes from.
+_COS, _SIN = math.cos(math.radians(6)) / 0.93, math.sin(math.radians(6)) / 0.93
+TURNED = (
+    _turn([[_COS, _SIN], [-_SIN, _COS]]),
+    _turn([[_COS, -_SIN], [_SIN, _COS]]),
+    _turn([[1 / 0.93, -0.2 / 0.93], [0.0, 1.0]]),
+    _turn([[1 / 0.93, 0.2 / 0.93], [0.0, 1.0]]),
+)
+#: The logit that signatures usually reach against themselves like that.
+USUAL = 45.0
+
+
 class SignatureEncoder(nn.Module):
-    """(n, 1, 128, 288) ink in [0, 1] to (n, DIMENSION) embeddings: global, then cells of two sizes.
+    """(n, 1, 128, 288) ink in [0, 1] to (n, COMPARED) numbers: global, then cells of two sizes.
 
     The global part has length 1 and answers "how near"; every cell has a descriptor of length 1, which the
     pair classifier compares part by part, and the share of the ink that lies in it.
@@ -60,7 +82,7 @@ class SignatureEncoder(nn.Module):
 
 
 class PairClassifier(nn.Module):
-    """Two (n, DIMENSION) embeddings to (n,) logits of "written by the same hand"; symmetric in them.
+    """Two (n, COMPARED) arrays to (n,) logits of "written by the same hand"; symmetric in them.
 
     Three paths add up. One reads |a - b| of the global parts; the squared distance has a term of its own, so
     that training starts from the cosine and the small network learns what the cosine misses. The others, of
@@ -108,6 +130,36 @@ class PairClassifier(nn.Module):
         distance = difference.square().sum(dim=1)
         logits: Tensor = self.layers(difference * self.scale).squeeze(1) + self.slope * (0.6 - distance)
         return logits
+
+
+class SteadyEncoder(nn.Module):
+    """(n, 1, 128, 288) ink in [0, 1] to (n, DIMENSION) embeddings: what is compared, then the steadiness.
+
+    The latter is the mean logit of a signature against itself as TURNED, above what is USUAL. It tells, from
+    one signature alone, what logits its writer's genuine signatures, and forgeries of them, may reach.
+    """
+
+    grids: Tensor
+
+    def __init__(self, encoder: SignatureEncoder, matcher: PairClassifier) -> None:
+        super().__init__()
+        self.encoder, self.matcher = encoder, matcher
+        maps = torch.tensor(TURNED)
+        grids = nn.functional.affine_grid(maps, [len(TURNED), 1, HEIGHT, WIDTH], align_corners=False)
+        self.register_buffer("grids", grids, persistent=False)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Embed a batch."""
+        compared = self.encoder(images)
+        turned = torch.cat([self._turned(images, grid) for grid in self.grids])
+        logits = self.matcher(compared.repeat(len(TURNED), 1), self.encoder(turned))
+        steadiness = logits.reshape(len(TURNED), -1).mean(dim=0) - USUAL
+        return torch.cat([compared, steadiness[:, None]], dim=1)
+
+    def _turned(self, images: Tensor, grid: Tensor) -> Tensor:
+        """Every image as it is where one (128, 288, 2) grid points; paper beyond."""
+        together = nn.functional.grid_sample(images.transpose(0, 1), grid[None], align_corners=False)
+        return together.transpose(0, 1)
 
 
 class Parts(nn.Module):

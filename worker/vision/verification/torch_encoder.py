@@ -10,7 +10,7 @@ import torch
 
 from worker.vision.values import Embeddings, Normal
 from worker.vision.verification.embedding import batches, joined
-from worker.vision.verification.network import SignatureEncoder
+from worker.vision.verification.network import PairClassifier, SignatureEncoder, SteadyEncoder
 
 
 class TorchEncoder:
@@ -19,7 +19,7 @@ class TorchEncoder:
     def __init__(self, path: Path, *, version: str, device: str) -> None:
         self.version = version
         self._device = device
-        self._model = SignatureEncoder()
+        self._model = SteadyEncoder(SignatureEncoder(), PairClassifier())
         self._model.load_state_dict(safetensors.torch.load_file(path))
         self._model.eval().requires_grad_(False).to(device)
 

@@ -12,8 +12,14 @@ import numpy.typing as npt
 from worker.vision.choices import Outcome
 from worker.vision.crops import fit
 from worker.vision.values import Embeddings, Grey, Opinion, Quality
-from worker.vision.verification.calibration import Calibration, agreement, load_calibration, probability
-from worker.vision.verification.embedding import GLOBAL
+from worker.vision.verification.calibration import (
+    Calibration,
+    Traits,
+    agreement,
+    load_calibration,
+    probability,
+)
+from worker.vision.verification.embedding import COMPARED, GLOBAL
 from worker.vision.verification.encoder import Encoder, load_encoder
 from worker.vision.verification.matcher import Matcher, load_matcher
 from worker.vision.weights import VerifierEntry
@@ -87,13 +93,15 @@ class SiameseVerifier:
         return likelihood >= probability(self.calibration.strangers.nobody_below(enrolled))
 
     def _llr(self, query: npt.NDArray[np.float32], references: Embeddings) -> float:
-        return self.calibration.llr(self.matcher.logits(query, references), self._agreement(references))
+        return self.calibration.llr(self.matcher.logits(query, references), self._traits(references))
 
-    def _agreement(self, references: Embeddings) -> float:
+    def _traits(self, references: Embeddings) -> Traits:
         among = np.zeros((len(references), len(references)))
         for i in range(len(references) - 1):
             among[i, i + 1 :] = self.matcher.logits(references[i], references[i + 1 :])
-        return agreement(among + among.T)
+        # Several references show by their agreement what a single one only lets expect.
+        steadiness = references[:, COMPARED:] if len(references) == 1 else np.zeros(0)
+        return Traits(agreement(among + among.T), float(steadiness.sum()))
 
     def _opinion(self, query: npt.NDArray[np.float32], references: Embeddings) -> Opinion:
         fit, llr = self.calibration.fit_for(len(references)), self._llr(query, references)
