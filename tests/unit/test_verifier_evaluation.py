@@ -245,7 +245,9 @@ def test_every_choice_of_media_serves_as_references_in_turn(count):
     written = writings(3, 2)
     models = load_verifier_models()
 
-    tried = names._trials(written, by_hand(written), models.calibration, count)
+    tried = names._trials(
+        written, by_hand(written), np.zeros(len(written.volunteers)), models.calibration, count
+    )
 
     assert len(tried) == 3
     assert {len(trial.genuine) for trial in tried} == {2 * 4 * (4 - count)}

@@ -131,8 +131,8 @@ def test_sets_that_lie_at_other_levels_do_not_hide_what_steadiness_tells():
     easy, other = scored(1), scored(2)
     known = []
     for (gallery, table), shift in ((easy, 0.0), (other, 20.0)):
-        own = gallery.writers[:, None] == gallery.writers[None, :]
-        level = table[own].reshape(len(table), -1).mean(axis=1)
+        same = gallery.writers[:, None] == gallery.writers[None, :]
+        level = table[same].reshape(len(table), -1).mean(axis=1)
         known.append((replace(gallery, steadiness=level + shift), table))
 
     fits = [Fit(**fit) for fit in calibrate.calibrate(known)["fits"]]
