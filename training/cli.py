@@ -36,6 +36,7 @@ EVALUATE = {
     "cleaner": "training.cleaner.commands:evaluate_cleaner",
     "classifier": "training.classifier.commands_evaluate:evaluate_classifier",
     "roles": "training.roles.commands:evaluate_roles",
+    "slots": "training.slots.commands:evaluate_slots",
 }
 
 app = typer.Typer(

@@ -119,11 +119,25 @@ def test_dashed_lines_and_thick_lines_are_lines() -> None:
 
 
 def test_dates_that_nobody_signs_and_lines_without_a_meaning_are_no_slots() -> None:
-    sheet = Sheet().text("Date of birth:", 40, 92).line(120, 300, 100)
+    sheet = Sheet().text("Date of birth:", 40, 92).line(120, 300, 100).text("Signature:", 400, 92)
+    sheet.line(460, 590, 100)
 
-    slots = sheet.text("Name:", 40, 142).line(80, 300, 150).text("Date:", 40, 342).line(80, 300, 350).slots()
+    sheet.text("Name:", 40, 142).line(80, 300, 150).text("Date:", 40, 342).line(80, 300, 350)
 
-    assert slots == []
+    assert kinds(sheet.slots()) == [(SlotKind.SIGNATURE, "Signature:")]
+
+
+def test_a_date_on_a_page_without_a_place_to_sign_is_a_slot() -> None:
+    assert kinds(Sheet().text("Date:", 40, 342).line(80, 300, 350).slots()) == [(SlotKind.DATE, "Date:")]
+
+
+def test_the_edges_of_a_black_bar_close_a_box() -> None:
+    sheet = Sheet().box(40, 100, 240, 150)
+    sheet.page[2 * 135 : 2 * 150, 80:480] = 0
+
+    (slot,) = sheet.text("SIGNATURE", 44, 103).slots()
+
+    assert points(slot) == (40, 110, 240, 135)
 
 
 def test_a_typed_signature_is_told_with_its_line() -> None:

@@ -20,6 +20,8 @@ _ALONE = frozenset(
     {"by", "x", "sign", "den", "le", "gez", "dated", "signed", "initial", "data", "виза", "sigla"}
 )
 _ANCHORS = Path(__file__).parent / "anchors.json"
+_ADDED = re.compile(r"\([^()]*\)")
+_CROSSES = frozenset({"x", "х"})
 _NOT_LETTERS = re.compile(r"[\W_]+")
 
 
@@ -41,7 +43,7 @@ class _Lexicon:
 
 def caption_meaning(text: str) -> Named | None:
     """What a short text beside a line asks for; None when it asks for no mark, or is no caption."""
-    words = normal_words(text)
+    words = _bare_words(text)
     if not words or len(words) > LONGEST_CAPTION or _lexicon().other & set(words):
         return None
     kinds = {kind for kind in SlotKind if _mentions(words, kind)}
@@ -69,6 +71,12 @@ def party_of(text: str) -> str | None:
     """Whose mark a text speaks of; None when it names nobody."""
     parties = _lexicon().parties
     return next((parties[word] for word in normal_words(text) if word in parties), None)
+
+
+def _bare_words(text: str) -> list[str]:
+    """The words of a caption without what it adds in brackets, and without the cross that marks its line."""
+    words = normal_words(_ADDED.sub(" ", text)) or normal_words(text)
+    return [word for word in words if word not in _CROSSES] or words
 
 
 def normal_words(text: str) -> list[str]:

@@ -94,7 +94,7 @@ def _order(candidate: _Candidate) -> tuple[int, float]:
 
 
 def _dated(candidates: Sequence[_Candidate], fields: Sequence[PageSlot], *, reach: float) -> list[PageSlot]:
-    """The slots without dates that nobody signs: those of births and elections stand beside no signature."""
+    """The slots without dates that nobody signs: on pages with signatures they stand beside none."""
     slots = [candidate.slot for candidate in candidates]
     signed = [slot for slot in (*slots, *fields) if slot.kind is not SlotKind.DATE]
     return [
@@ -102,6 +102,7 @@ def _dated(candidates: Sequence[_Candidate], fields: Sequence[PageSlot], *, reac
         for candidate in candidates
         if candidate.slot.kind is not SlotKind.DATE
         or candidate.signing
+        or not signed
         or any(abs(candidate.slot.bottom - other.bottom) < reach for other in signed)
     ]
 

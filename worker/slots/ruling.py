@@ -20,8 +20,12 @@ LINE_DPI = 100
 _ACROSS, _DOWN = 0.45, 0.14
 #: Inches that a line may be thick; one with bridged gaps is thinner, or it is a row of letters.
 _THICK, _BRIDGED_THICK = 0.09, 0.03
+#: Inches that a solid bar may be high: its edges are lines.
+_BAR_HEIGHT = 0.45
 #: Inches that gaps in a line across may be wide: dashes, dots and strokes of ink over it.
 _GAP = 0.06
+#: Share of a bar that is ink; letters in it are not.
+_SOLID = 0.75
 #: Ink is darker than its surroundings by this many greys.
 _DARKER = 24
 
@@ -53,11 +57,18 @@ def find_ruling(page: Grey, *, dpi: float) -> Ruling:
     scale = min(1.0, LINE_DPI / dpi)
     small = cv2.resize(page, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else page
     ink, unit = ink_of(np.asarray(small, np.uint8)), dpi * scale
-    solid = list(_rules(ink, round(_ACROSS * unit), most=_THICK * unit))
+    solid = list(_rules(ink, round(_ACROSS * unit), most=_THICK * unit, bar=_BAR_HEIGHT * unit))
     dashed = _rules(_bridged(ink, unit), round(1.5 * _ACROSS * unit), most=_BRIDGED_THICK * unit)
     across = [*solid, *(rule for rule in dashed if not _is_known(rule, solid))]
-    down = _rules(np.ascontiguousarray(ink.T), round(_DOWN * unit), most=_THICK * unit)
+    down = _rules(np.ascontiguousarray(_thin(ink, _THICK * unit).T), round(_DOWN * unit), most=_THICK * unit)
     return Ruling(_scaled(across, 1 / scale), _scaled(down, 1 / scale))
+
+
+def _thin(ink: Ink, most: float) -> Ink:
+    """The same without what is thicker in both directions: a bar would hide the lines that end at it."""
+    side = int(most) + 2
+    blobs = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((side, side), np.uint8))
+    return np.where(blobs > 0, np.uint8(0), ink)
 
 
 def _scaled(rules: Iterable[RuledLine], factor: float) -> tuple[RuledLine, ...]:
@@ -84,8 +95,8 @@ def _bridged(ink: Ink, dpi: float) -> Ink:
     return np.asarray(cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((1, gap), np.uint8)), np.uint8)
 
 
-def _rules(ink: Ink, shortest: int, *, most: float) -> Iterator[RuledLine]:
-    """The lines across of a picture that are at most so thick."""
+def _rules(ink: Ink, shortest: int, *, most: float, bar: float = 0.0) -> Iterator[RuledLine]:
+    """The lines across of a picture that are at most so thick, and the edges of bars at most so high."""
     lines = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((1, shortest), np.uint8))
     # Lines a hair askew step from row to row: one row of slack joins the steps.
     joined = cv2.morphologyEx(lines, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
@@ -93,3 +104,6 @@ def _rules(ink: Ink, shortest: int, *, most: float) -> Iterator[RuledLine]:
     for x, y, width, height, area in stats[1:].tolist():
         if area <= max(2.0, most) * width and height <= 0.02 * width + max(3.0, most):
             yield RuledLine(x, x + width, y + height / 2)
+        elif height <= bar and area >= _SOLID * width * height:
+            yield RuledLine(x, x + width, y)
+            yield RuledLine(x, x + width, y + height)

@@ -1,0 +1,1 @@
+"""Measures where the slots of published blank forms are found."""
