@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session, aliased
 
 from db.models import Reference, Signer
 
@@ -15,11 +15,14 @@ def references(
     session: Session, names: Sequence[str], *, before: datetime | None
 ) -> dict[str, list[tuple[int, str]]]:
     """Signer id and digest of each reference of these signers, oldest first; `before` is a moment."""
+    named = aliased(Signer)
+    person = func.coalesce(named.merged_into, named.id)
     statement = (
-        select(Signer.name, Reference.signer_id, Reference.sha256)
+        select(named.name, Reference.signer_id, Reference.sha256)
+        .join(Signer, or_(Signer.id == person, Signer.merged_into == person))
         .join(Reference, Reference.signer_id == Signer.id)
-        .where(Signer.name.in_(names))
-        .order_by(Signer.name, Reference.id)
+        .where(named.name.in_(names))
+        .order_by(named.name, Reference.id)
     )
     if before is not None:
         statement = statement.where(Reference.enrolled_at <= before)

@@ -108,7 +108,8 @@ def reference_image_key(session: Session, signer_id: int, number: int) -> str | 
     """Where the picture of a signer's reference lies, by its number from 1; None without one."""
     statement = (
         select(Reference.image_key)
-        .where(Reference.signer_id == signer_id)
+        .join(Signer, Signer.id == Reference.signer_id)
+        .where(func.coalesce(Signer.merged_into, Signer.id) == signer_id)
         .order_by(Reference.id)
         .offset(number - 1)
         .limit(1)
@@ -239,12 +240,14 @@ def _any(session: Session, statement: Select[int]) -> bool:
 
 
 def enrolled_signers(session: Session) -> Sequence[tuple[int, str, int]]:
-    """Signers by name: their ids, names and numbers of references."""
+    """Signers by name: their ids, names and numbers of references; other names of a signer are left out."""
+    person = aliased(Signer)
     statement = (
-        select(Signer.id, Signer.name, func.count(Reference.id))
+        select(person.id, person.name, func.count(Reference.id))
+        .join(Signer, func.coalesce(Signer.merged_into, Signer.id) == person.id)
         .outerjoin(Reference, Reference.signer_id == Signer.id)
-        .group_by(Signer.id)
-        .order_by(Signer.name)
+        .group_by(person.id)
+        .order_by(person.name)
     )
     return [(row[0], row[1], row[2]) for row in session.execute(statement).all()]
 
@@ -255,5 +258,6 @@ def name_of_signer(session: Session, signer_id: int) -> str | None:
 
 
 def id_of_signer(session: Session, name: str) -> int | None:
-    """The id of the signer with that name; None without one."""
-    return session.execute(select(Signer.id).where(Signer.name == name)).scalar_one_or_none()
+    """The id of the signer whom that name means; None without one."""
+    person = func.coalesce(Signer.merged_into, Signer.id)
+    return session.execute(select(person).where(Signer.name == name)).scalar_one_or_none()

@@ -28,13 +28,7 @@ def start_again(
         first = {"status": Status.WAITING, "stage": FIRST_STAGE, "original_id": None, "due_at": now(session)}
         if _reopen(session, Document.id == document_id, asked, open_too=open_too, **first):
             session.execute(delete(Chunk).where(Chunk.document_id == document_id))
-            _reopen(
-                session,
-                Document.original_id == document_id,
-                asked,
-                status=Status.WORKING,
-                stage=DocumentStage.LINKED,
-            )
+            _let_sharing_wait(session, document_id, asked)
             events.record(session, document_id, EventSource.OPERATOR, str(asked.cause), who=asked.who)
             again.append(document_id)
     return again
@@ -43,7 +37,7 @@ def start_again(
 def verify_again(session: Session, document_id: int, asked: Asked) -> list[int]:
     """Send a closed document's chunks back to be compared, with all that was found on its pages.
 
-    Answers their ids; none when it is not closed.
+    Answers their ids; none when it is not closed. Documents that share its answer wait for the next one.
     """
     begun = _reopen(
         session,
@@ -56,6 +50,7 @@ def verify_again(session: Session, document_id: int, asked: Asked) -> list[int]:
     )
     if not begun:
         return []
+    _let_sharing_wait(session, document_id, asked)
     regions = select(Region.id).join(Page).where(Page.document_id == document_id)
     for table in (Verdict, Suggestion, ReferenceCopy):
         session.execute(delete(table).where(table.region_id.in_(regions)))
@@ -74,6 +69,12 @@ def verify_again(session: Session, document_id: int, asked: Asked) -> list[int]:
     )
     events.record(session, document_id, EventSource.OPERATOR, str(asked.cause), who=asked.who)
     return list(session.execute(select(Chunk.id).where(theirs).order_by(Chunk.index)).scalars())
+
+
+def _let_sharing_wait(session: Session, document_id: int, asked: Asked) -> None:
+    """Let documents that share this one's answer wait for its next one."""
+    theirs = Document.original_id == document_id
+    _reopen(session, theirs, asked, status=Status.WORKING, stage=DocumentStage.LINKED)
 
 
 def _reopen(

@@ -6,13 +6,20 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TypeVar
 
 from sqlalchemy import ColumnElement, delete, func, or_, select, update
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from db.engine import now
 from db.models import Reference, Signer, SignerEvent
 from db.writes import insert_or_find
 
 _Value = TypeVar("_Value")
+
+#: Whom a name means, and the signers that are that person: itself, and those that are merged into it.
+_NAMED = aliased(Signer)
+_PERSON = func.coalesce(_NAMED.merged_into, _NAMED.id)
+_SAME_PERSON = or_(Signer.id == _PERSON, Signer.merged_into == _PERSON)
+#: The same where everybody is asked for, under one name each: faster than looking for each name.
+_ONE_NAME = _NAMED.id == func.coalesce(Signer.merged_into, Signer.id)
 
 
 def signer_id(session: Session, name: str) -> int:
@@ -51,45 +58,52 @@ def forget_all(session: Session) -> None:
 
 def embeddings(session: Session, names: Sequence[str], *, encoder: str) -> dict[str, list[bytes]]:
     """Embeddings on file of these signers made by this encoder; names without any are left out."""
-    return _by_signer(session, Reference.embedding, Signer.name.in_(names), Reference.encoder == encoder)
+    return _by_signer(session, Reference.embedding, _NAMED.name.in_(names), Reference.encoder == encoder)
 
 
-def mark(session: Session, *, encoder: str) -> tuple[int, int, int]:
-    """Number, last id and sum of ids of this encoder's references: differs when one has come or gone."""
+def mark(session: Session, *, encoder: str) -> tuple[int, ...]:
+    """Differs when one of this encoder's references has come or gone, or a signer was merged.
+
+    Numbers, last ids and sums of ids.
+    """
     columns = func.count(Reference.id), func.max(Reference.id), func.sum(Reference.id)
-    count, last, total = session.execute(select(*columns).where(Reference.encoder == encoder)).one()
-    return int(count), int(last or 0), int(total or 0)
+    of_references = session.execute(select(*columns).where(Reference.encoder == encoder)).one()
+    merged = func.count(Signer.merged_into), func.sum(Signer.merged_into)
+    of_signers = session.execute(select(*merged)).one()
+    return tuple(int(number or 0) for number in (*of_references, *of_signers))
 
 
 def all_embeddings(session: Session, *, encoder: str) -> dict[str, list[bytes]]:
-    """Embeddings on file of every signer made by this encoder."""
-    return _by_signer(session, Reference.embedding, Reference.encoder == encoder)
+    """Embeddings on file of every signer made by this encoder, under one name each."""
+    made = Reference.encoder == encoder
+    return _by_signer(session, Reference.embedding, made, person=_ONE_NAME)
 
 
 def reference_strokes(session: Session, names: Sequence[str]) -> dict[str, list[bytes | None]]:
     """Strokes of the references of these signers, in the order of their numbers."""
-    return _by_signer(session, Reference.strokes, Signer.name.in_(names))
+    return _by_signer(session, Reference.strokes, _NAMED.name.in_(names))
 
 
 def llrs(session: Session, names: Sequence[str]) -> dict[str, list[float | None]]:
     """How references stand among the signer's others, in the order of their numbers."""
-    return _by_signer(session, Reference.llr, Signer.name.in_(names))
+    return _by_signer(session, Reference.llr, _NAMED.name.in_(names))
 
 
 def reference_grades(
     session: Session, names: Sequence[str], *, encoder: str
 ) -> dict[str, list[float | None]]:
     """How these signers' references were graded, in the order of `embeddings`; None where they were not."""
-    qualities = _by_signer(session, Reference.quality, Signer.name.in_(names), Reference.encoder == encoder)
+    qualities = _by_signer(session, Reference.quality, _NAMED.name.in_(names), Reference.encoder == encoder)
     return {name: [quality.get("score") for quality in of_signer] for name, of_signer in qualities.items()}
 
 
 def on_file(session: Session, name: str) -> Sequence[Reference]:
-    """A signer's references in the order of their numbers."""
+    """A signer's references in the order of their numbers, under whichever name they were enrolled."""
     statement = (
         select(Reference)
         .join(Signer, Signer.id == Reference.signer_id)
-        .where(Signer.name == name)
+        .join(_NAMED, _SAME_PERSON)
+        .where(_NAMED.name == name)
         .order_by(Reference.id)
     )
     return session.execute(statement).scalars().all()
@@ -102,12 +116,14 @@ def note_standings(session: Session, llrs: Mapping[int, float | None]) -> None:
 
 
 def enrolled(session: Session) -> list[tuple[str, int]]:
-    """Signers with the number of their references, by name."""
+    """Signers with the number of their references, by name; other names of a signer are left out."""
     statement = (
-        select(Signer.name, func.count(Reference.id))
+        select(_NAMED.name, func.count(Reference.id))
+        .select_from(Signer)
+        .join(_NAMED, _ONE_NAME)
         .outerjoin(Reference, Reference.signer_id == Signer.id)
-        .group_by(Signer.name)
-        .order_by(Signer.name)
+        .group_by(_NAMED.name)
+        .order_by(_NAMED.name)
     )
     return [(name, number) for name, number in session.execute(statement).all()]
 
@@ -117,7 +133,8 @@ def outdated(session: Session, names: Sequence[str], *, encoder: str) -> Sequenc
     lacking = or_(Reference.encoder != encoder, Reference.strokes.is_(None))
     statement = select(Reference).where(lacking).order_by(Reference.id)
     if names:
-        statement = statement.join(Signer, Reference.signer_id == Signer.id).where(Signer.name.in_(names))
+        theirs = select(Signer.id).join(_NAMED, _SAME_PERSON).where(_NAMED.name.in_(names))
+        statement = statement.where(Reference.signer_id.in_(theirs))
     return session.execute(statement).scalars().all()
 
 
@@ -129,7 +146,7 @@ def note_damage(session: Session, reference_id: int, damage: str) -> None:
 def left_out(session: Session, names: Sequence[str], *, encoder: str) -> dict[str, list[int]]:
     """Numbers of the references of these signers that this encoder has not embedded, where there are any."""
     numbers: dict[str, list[int]] = {}
-    for name, encoders in _by_signer(session, Reference.encoder, Signer.name.in_(names)).items():
+    for name, encoders in _by_signer(session, Reference.encoder, _NAMED.name.in_(names)).items():
         missing = [number for number, made_by in enumerate(encoders, 1) if made_by != encoder]
         if missing:
             numbers[name] = missing
@@ -138,12 +155,14 @@ def left_out(session: Session, names: Sequence[str], *, encoder: str) -> dict[st
 
 def named(session: Session, reference_ids: Collection[int]) -> dict[int, tuple[str, int]]:
     """Whose these references are, and their numbers among the signer's."""
-    number = func.row_number().over(partition_by=Reference.signer_id, order_by=Reference.id)
-    of_signers = select(Reference.signer_id).where(Reference.id.in_(reference_ids))
+    person = func.coalesce(Signer.merged_into, Signer.id)
+    number = func.row_number().over(partition_by=person, order_by=Reference.id)
+    of_people = select(person).join(Reference).where(Reference.id.in_(reference_ids))
     numbered = (
-        select(Reference.id, Signer.name, number.label("number"))
+        select(Reference.id, _NAMED.name, number.label("number"))
         .join(Signer, Signer.id == Reference.signer_id)
-        .where(Reference.signer_id.in_(of_signers))
+        .join(_NAMED, _ONE_NAME)
+        .where(person.in_(of_people))
         .subquery()
     )
     rows = session.execute(select(numbered).where(numbered.c.id.in_(reference_ids)))
@@ -162,14 +181,18 @@ def embed_again(
 
 
 def _by_signer(
-    session: Session, column: InstrumentedAttribute[_Value], *conditions: ColumnElement[bool]
+    session: Session,
+    column: InstrumentedAttribute[_Value],
+    *conditions: ColumnElement[bool],
+    person: ColumnElement[bool] = _SAME_PERSON,
 ) -> dict[str, list[_Value]]:
-    """What the column says of references, in the order of their numbers, by their signers' names."""
+    """What the column says of references, in the order of their numbers, by the names of their signers."""
     statement = (
-        select(Signer.name, column)
+        select(_NAMED.name, column)
+        .join(Signer, person)
         .join(Reference, Reference.signer_id == Signer.id)
         .where(*conditions)
-        .order_by(Signer.name, Reference.id)
+        .order_by(_NAMED.name, Reference.id)
     )
     values: dict[str, list[_Value]] = {}
     for name, value in session.execute(statement):

@@ -4,19 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from enum import Enum, auto
 from functools import cache
 
 from worker import connections, engines
 from worker.errors import UnusableReference
 from worker.result import EnrolmentResult
 from worker.settings import Detection
-from worker.single_signature import SignatureReader
+from worker.single_signature import SignatureReader, SingleSignature
 from worker.steps.ports import Renderer, VerifyDeps
 from worker.steps.references import Enrolled, enroll_reference, judge
+from worker.vision.choices import MIN_REFERENCE_GRADE
 from worker.vision.detection.detector import Detector
 from worker.wiring import NoPublisher, Runner, detect_deps, make_runner, render_deps, verify_deps
 
-__all__ = ["Enrolled", "Enroller", "make_enroller", "open_enroller"]
+__all__ = ["Admission", "Enrolled", "Enroller", "make_enroller", "open_enroller"]
+
+
+class Admission(Enum):
+    """Which images are put on file."""
+
+    #: One signature each, of a grade on which a verdict may rest.
+    GOOD = auto()
+    #: Weak ones, too, and cards with several specimens of one hand: as a run is given them.
+    GIVEN = auto()
+    #: Whatever shows signatures: somebody has looked at it.
+    FORCED = auto()
 
 
 @dataclass(frozen=True)
@@ -28,7 +41,15 @@ class Enroller:
     #: Loads what finds the signatures on a page or a card, when one is given.
     build_detector: Callable[[], Detector] = lambda: engines.build_detector(Detection())
 
-    def enroll(self, signer: str, name: str, data: bytes, *, who: str | None = None) -> Enrolled:
+    def enroll(
+        self,
+        signer: str,
+        name: str,
+        data: bytes,
+        *,
+        who: str | None = None,
+        admission: Admission = Admission.GIVEN,
+    ) -> Enrolled:
         """Put the signatures of one image on file; the same bytes twice count once.
 
         Light ink on dark is inverted, a card is cut into its specimens, and the one signature of a page is
@@ -36,10 +57,18 @@ class Enroller:
         """
         enrolled: list[Enrolled] = []
         refused: UnusableReference | None = None
-        for signature in SignatureReader(self.renderer, self.build_detector).specimens(name, data):
+        for signature in self._signatures(name, data, admission):
             given = data if signature.note is None else signature.data
             try:
-                kept = enroll_reference(signer, name, given, signature, deps=self.deps, who=who)
+                kept = enroll_reference(
+                    signer,
+                    name,
+                    given,
+                    signature,
+                    deps=self.deps,
+                    who=who,
+                    min_grade=MIN_REFERENCE_GRADE if admission is Admission.GOOD else 0.0,
+                )
             except UnusableReference as error:
                 refused = error
             else:
@@ -47,6 +76,14 @@ class Enroller:
         if refused is not None and not enrolled:
             raise refused
         return replace(enrolled[0], new=any(one.new for one in enrolled))
+
+    def _signatures(self, name: str, data: bytes, admission: Admission) -> list[SingleSignature]:
+        reader = SignatureReader(self.renderer, self.build_detector)
+        signatures = reader.specimens(name, data, several=admission is Admission.FORCED)
+        if admission is Admission.GOOD and len(signatures) > 1:
+            reason = f"it shows {len(signatures)} signatures; it is put on file when that is forced"
+            raise UnusableReference(name, reason)
+        return signatures
 
     def judge(self, signer: str) -> EnrolmentResult:
         """How all references of the signer stand, judged by each other."""

@@ -46,17 +46,18 @@ class SignatureReader:
             )
         return signatures[0]
 
-    def specimens(self, name: str, data: bytes) -> list[SingleSignature]:
+    def specimens(self, name: str, data: bytes, *, several: bool = False) -> list[SingleSignature]:
         """The signatures of one hand, dark on light; the bytes as they came where nothing was to be done.
 
-        UnusableReference for a file of several pages, or a page without exactly one signature.
+        UnusableReference for a file of several pages, or a page without exactly one signature; with `several`
+        a page may have more, and each is cut out.
         """
         page = signature_image(name, data, self._renderer)
         as_given = decode(page.data)
         pixels = dark_on_light(as_given)
         view = view_of(pixels)
         regions = [] if view is View.SIGNATURE else self._signatures(pixels)
-        if view is View.PAGE and len(regions) != 1:
+        if view is View.PAGE and len(regions) != 1 and not (several and regions):
             number = len(regions) or "no"
             raise UnusableReference(
                 name, f"it is a whole page with {number} signatures; cut out the one that is meant"

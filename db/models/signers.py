@@ -19,14 +19,19 @@ class ReferenceContent(QualityContent, total=False):
 
 
 class Signer(Base):
-    """An enrolled identity."""
+    """An enrolled identity, or another name of one: it is merged into that."""
 
     __tablename__ = "signers"
-    __table_args__ = (CheckConstraint("name <> ''", name="name"),)
+    __table_args__ = (
+        CheckConstraint("name <> ''", name="name"),
+        Index("ix_signers_merged_into", "merged_into"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(unique=True)
     enrolled_at: Mapped[datetime]
+    #: The signer whose other name this is; that one is merged into no other.
+    merged_into: Mapped[int | None] = mapped_column(ForeignKey("signers.id"))
 
 
 class Reference(Base):

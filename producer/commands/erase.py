@@ -43,5 +43,6 @@ def erase(
 def _words(target: Target) -> str:
     number = len(target.documents)
     if target.signer is not None:
-        return f"the signer {target.signer!r} and {number} documents"
+        names = " alias ".join(map(repr, target.names))
+        return f"the signer {names} and {number} documents"
     return f"{number} documents {list(target.documents)}"

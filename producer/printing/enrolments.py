@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from producer.console import empty_table, err, plain
-from producer.services.enroll import ImageEnrolled
+from producer.services.enroll import ImageEnrolled, SignerEnrolled
 from worker.result import EnrolmentResult, ReferenceResult
 
 #: Pictures of references that are named one by one; of others the number alone.
@@ -32,10 +32,17 @@ def show_enrolment(enrolment: EnrolmentResult, images: Mapping[str, str] | None 
         err.print(f"[yellow]{plain(line)}[/]", soft_wrap=True)
 
 
+def tell_signer(enrolled: SignerEnrolled) -> None:
+    """What came of each image of a signer, and how the references stand, on stderr."""
+    for image in enrolled.images:
+        tell_image(image)
+    show_enrolment(enrolled.enrolment, {image.sha256: image.image for image in enrolled.images})
+
+
 def tell_image(image: ImageEnrolled) -> None:
     """What came of one image, on stderr."""
     if image.refused is not None:
-        err.print(f"[red]not enrolled:[/] {plain(image.refused)}")
+        err.print(f"[red]not enrolled:[/] {plain(image.refused)}", soft_wrap=True)
     else:
         err.print(f"{plain(image.image)}: {'enrolled' if image.new else 'was on file already'}")
     if image.note is not None:

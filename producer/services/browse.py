@@ -10,7 +10,7 @@ from itertools import groupby
 
 from sqlalchemy.orm import Session
 
-from db import documents, listing, signers
+from db import documents, listing, people, signers
 from db.engine import Sessions
 from db.listing import ListFilter
 from db.models import Document
@@ -78,10 +78,13 @@ def document_tag(sessions: Sessions, document_id: int) -> str:
 
 
 def list_signers(sessions: Sessions) -> list[SignerSummary]:
-    """Signers on file with the number of their references, by name."""
+    """Signers by name, with their other names and the number of their references."""
     with sessions() as session:
-        rows = listing.enrolled_signers(session)
-    return [SignerSummary(id=number, signer=name, references=count) for number, name, count in rows]
+        rows, others = listing.enrolled_signers(session), people.other_names(session)
+    return [
+        SignerSummary(id=number, signer=name, references=count, aliases=tuple(others.get(number, ())))
+        for number, name, count in rows
+    ]
 
 
 def signer_id_of(sessions: Sessions, name: str) -> int:

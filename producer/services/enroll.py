@@ -58,19 +58,24 @@ def enroll_images(
     images: Iterable[tuple[str, bytes]],
     *,
     who: str | None = None,
+    force: bool = False,
     on_image: Callable[[ImageEnrolled], None] = unheard,
 ) -> SignerEnrolled:
     """Put images, each a name and its bytes, on file and judge all references of the signer by each other.
 
     `who` stands in the signer's history. The same image twice counts once. An image that cannot be used is an
-    event and hinders no other. WrongUse for a name that cannot be one; StorageUnavailable.
+    event and hinders no other; one that is weak or shows several signatures is used with `force`. WrongUse
+    for a name that cannot be one; StorageUnavailable.
     """
+    from worker.enrolling import Admission  # noqa: PLC0415 - loads the models
+
     name = checked_name(signer)
+    admission = Admission.FORCED if force else Admission.GOOD
     outcomes = []
     for image, data in images:
         sha256 = hashlib.sha256(data).hexdigest()
         try:
-            enrolled = enroller.enroll(name, image, data, who=who)
+            enrolled = enroller.enroll(name, image, data, who=who, admission=admission)
             outcome = ImageEnrolled(image, sha256, new=enrolled.new, note=enrolled.note)
         except UnusableReference as error:
             outcome = ImageEnrolled(image, sha256, refused=str(error))

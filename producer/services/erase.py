@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from db import answers, copies, documents, erase
+from db import answers, copies, documents, erase, people
 from db.answers import Asked
 from db.engine import Sessions
 from db.states import AnswerCause
@@ -33,10 +33,11 @@ class StillAtWork(TransientError):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What is to be erased: documents by their ids, and a signer when one is named."""
+    """What is to be erased: documents by their ids, and a signer when one is named, with all their names."""
 
     documents: tuple[int, ...]
     signer: str | None = None
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,10 @@ def choose(
                 raise WrongUse(f"there is no document {document!r}")
             return Target(tuple(ids))
         name = checked_name(signer or "")
-        return Target(tuple(erase.claiming(session, name)) if documents_too else (), name)
+        known = people.person(session, name)
+        names = (name,) if known is None else known.names
+        claiming = [number for each in names for number in erase.claiming(session, each)]
+        return Target(tuple(dict.fromkeys(claiming)) if documents_too else (), name, names)
 
 
 def erase_target(sessions: Sessions, store: Store, target: Target, *, who: str) -> Erased:
@@ -117,9 +121,18 @@ def _part(sessions: Sessions, store: Store, document_id: int) -> None:
 def erase_signer(sessions: Sessions, store: Store, name: str, *, who: str) -> bool:
     """Erase a signer's references, and the name from every claim, verdict, hint and answer, old ones too.
 
-    False when the name stands nowhere. The documents stay, with their crops. Each gets a new answer without
-    the name; what its old answers say of other signers stays.
+    False when the name stands nowhere. Other names of the same person are erased with it. The documents stay,
+    with their crops. Each gets a new answer without the name; what its old answers say of others stays.
     """
+    with sessions() as session:
+        known = people.person(session, name)
+    # The signer that the others are merged into goes last.
+    names = (name,) if known is None else (*known.aliases, known.name)
+    erased = [_erase_name(sessions, store, each, who=who) for each in names]
+    return any(erased)
+
+
+def _erase_name(sessions: Sessions, store: Store, name: str, *, who: str) -> bool:
     asked = Asked(cause=AnswerCause.ERASURE, who=who)
     with sessions() as session:
         row = erase.signer(session, name)

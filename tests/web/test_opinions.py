@@ -12,6 +12,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from producer.services.opinions import MOST_ASKING, Opinions
+from producer.services.signers import signer_history
 from tests.fakes import PartEncoder, page
 from tests.handwriting import signature
 from tests.waiting import until
@@ -21,6 +22,7 @@ from web.app import guarded_app, make_web_app
 from web.deps import WebDeps
 from web.guard import Bounds
 from worker.enrolling import Enroller
+from worker.vision.values import RenderedPage
 
 
 def image_of(seed: int) -> bytes:
@@ -102,7 +104,7 @@ def test_references_are_put_on_file_graded_and_shown(door: TestClient, documents
     signer = done.json()["signer"]
     assert (signer["signer"], len(signer["references"])) == ("Ann", 2)
     assert door.get("/v1/signers").json()["signers"] == [
-        {"id": signer["id"], "signer": "Ann", "references": 2}
+        {"id": signer["id"], "signer": "Ann", "references": 2, "aliases": []}
     ]
     image = door.get(f"/v1/signers/{signer['id']}/references/2/image")
     assert image.headers["content-type"] == "image/png"
@@ -119,6 +121,23 @@ def test_an_image_that_will_not_do_is_named_and_hinders_no_other(door: TestClien
     assert len(mixed.json()["refused"]) == 1
     assert (alone.status_code, alone.json()["code"]) == (422, "unusable_reference")
     assert nobody.status_code == 422
+
+
+def test_who_enrolled_through_the_door_stands_in_the_history_and_weak_images_are_refused(
+    door: TestClient, documents: World
+) -> None:
+    coarse = cv2.imencode(".png", signature(1, scale=0.14))[1].tobytes()
+    documents.renderer.documents[b"weak"] = [RenderedPage(0, coarse, "png", 50, 21, 300.0, "image")]
+    enroll(door, documents, "Ann", b"one")
+    refused = enroll(door, documents, "Ann", b"weak")
+    forced = door.post(
+        "/v1/signers", data={"name": "Ann", "force": "true"}, files={"files": ("w.png", b"weak")}
+    )
+
+    assert "a verdict rests on 0.30 or more" in refused.json()["refused"][0]
+    assert (forced.status_code, forced.json()["refused"]) == (201, [])
+    events = signer_history(documents.sessions, "Ann").events
+    assert [(event.event, event.who) for event in events] == [("enrolled", "local")] * 2
 
 
 def test_a_region_becomes_a_reference(door: TestClient, documents: World) -> None:

@@ -46,20 +46,26 @@ class EnrolledResult(BaseModel):
 @router.post("/signers", status_code=201, summary="Put references on file")
 def enroll_signer(
     deps: Deps,
-    _caller: Admin,
+    caller: Admin,
     name: Annotated[str, Form(max_length=500, pattern=r"^[^\x00]*$", description="The signer's name.")],
     files: Annotated[list[UploadFile], File(description="Images of one signature each.")],
+    force: Annotated[bool, Form(description="Also images of a low grade, or of several signatures.")] = False,
 ) -> EnrolledResult:
     """The same image twice counts once; each is graded, and judged by the signer's others."""
     images = ((safe_name(file.filename or ""), file.file.read()) for file in files)
-    return put_on_file(deps, name, images)
+    return put_on_file(deps, name, images, who=caller.name, force=force)
 
 
-def put_on_file(deps: Deps, name: str, images: Iterable[tuple[str, bytes]]) -> EnrolledResult:
-    """Put images on file. WrongUse where this server enrolls nobody, or for a name that cannot be one."""
+def put_on_file(
+    deps: Deps, name: str, images: Iterable[tuple[str, bytes]], *, who: str, force: bool = False
+) -> EnrolledResult:
+    """Put images on file; `who` stands in the signer's history.
+
+    WrongUse where this server enrolls nobody, or for a name that cannot be one.
+    """
     if deps.enroller is None:
         raise WrongUse("this server enrolls nobody: use `countersign enroll`")
-    done = enroll_images(deps.enroller(), checked_name(name), images)
+    done = enroll_images(deps.enroller(), checked_name(name), images, who=who, force=force)
     if not done.enrolment.references:
         raise UnusableReference(done.images[0].image, done.images[0].refused or "not usable")
     number = browse.signer_id_of(deps.sessions, done.enrolment.signer)

@@ -196,7 +196,7 @@ def submit_from_page(
 def enroll_from_page(
     request: Request,
     deps: Deps,
-    _caller: Admin,
+    caller: Admin,
     name: Annotated[str, Form(max_length=500, pattern=r"^[^\x00]*$")],
     files: Annotated[list[UploadFile], File()],
     token: Annotated[str, Form()],
@@ -204,7 +204,7 @@ def enroll_from_page(
     """Put references on file from images."""
     check_form(request, deps, token)
     images = ((safe_name(file.filename or ""), file.file.read()) for file in files)
-    return RedirectResponse(f"/signers/{put_on_file(deps, name, images).signer.id}", 303)
+    return RedirectResponse(f"/signers/{put_on_file(deps, name, images, who=caller.name).signer.id}", 303)
 
 
 @router.post("/documents/{document_id}/pages/{page}/regions/{region}/enroll", dependencies=[WHOLE])
@@ -214,7 +214,7 @@ def enroll_region(
     document_id: RowId,
     page: Index,
     region: Index,
-    _caller: Admin,
+    caller: Admin,
     name: Annotated[str, Form(max_length=500, pattern=r"^[^\x00]*$")],
     token: Annotated[str, Form()],
 ) -> Response:
@@ -222,7 +222,7 @@ def enroll_region(
     check_form(request, deps, token)
     crop = pictures.crop_picture(deps.sessions, deps.store, document_id, page, region)
     images = [(f"document-{document_id}-page-{page + 1}-region-{region + 1}.png", crop.data)]
-    return RedirectResponse(f"/signers/{put_on_file(deps, name, images).signer.id}", 303)
+    return RedirectResponse(f"/signers/{put_on_file(deps, name, images, who=caller.name).signer.id}", 303)
 
 
 def _choices(query: Mapping[str, str]) -> dict[str, list[FilterLink]]:

@@ -46,6 +46,35 @@ class SignerSummary(ResultModel):
     id: int = Field(description="Number of the signer in the database.")
     signer: str = Field(description="The signer's name.")
     references: Count = Field(description="How many references are on file.")
+    aliases: tuple[str, ...] = Field(default=(), description="Other names of the same person.")
+
+
+class ReferenceOnFile(ReferenceResult):
+    """A reference with who enrolled it, when and from where."""
+
+    enrolled_at: Moment = Field(description="When it was put on file.")
+    enrolled_by: str | None = Field(default=None, description="Who did that; null where nobody noted it.")
+    source: str | None = Field(default=None, description="The image that it came from.")
+
+
+class SignerEventResult(ResultModel):
+    """What was done to a signer."""
+
+    at: Moment = Field(description="When.")
+    event: str = Field(description="`enrolled`, `removed` or `merged`.")
+    who: str | None = Field(default=None, description="Who did it.")
+    reference: str | None = Field(default=None, description="SHA-256 of the reference that it is about.")
+    detail: str | None = Field(default=None, description="The image, or the name that was merged.")
+
+
+class SignerHistory(ResultModel):
+    """A signer with all names, references and what was done, as `countersign signers show` prints it."""
+
+    id: int = Field(description="Number of the signer in the database.")
+    signer: str = Field(description="The signer's name.")
+    aliases: tuple[str, ...] = Field(default=(), description="Other names of the same person.")
+    references: tuple[ReferenceOnFile, ...] = Field(description="In the order of enrolment.")
+    events: tuple[SignerEventResult, ...] = Field(description="What was done, oldest first.")
 
 
 class SignerResult(ResultModel):

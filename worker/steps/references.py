@@ -50,12 +50,15 @@ def enroll_reference(
     *,
     deps: VerifyDeps,
     who: str | None = None,
+    min_grade: float = 0.0,
 ) -> Enrolled:
     """Put the signature of an image on file; its bytes are kept as they came. `who` stands in the history.
 
-    UnusableReference when it shows nothing to compare with.
+    UnusableReference when it shows nothing to compare with, or has a lower grade than `min_grade`.
     """
     prepared, grade = graded_image(name, signature.data, deps.cleaner)
+    if grade.score < min_grade:
+        raise UnusableReference(name, _too_weak(grade, min_grade))
     sha256 = hashlib.sha256(data).hexdigest()
     embedding = deps.verifier.embed([prepared.ink])[0]
     with deps.sessions() as session:
@@ -164,6 +167,11 @@ def _note_damage(damage: Mapping[int, str], deps: VerifyDeps) -> list[DamagedRef
     for error in errors:
         logger.warning("left out: %s", error)
     return errors
+
+
+def _too_weak(grade: Grade, least: float) -> str:
+    remarks = f" ({', '.join(grade.remarks)})".replace("_", " ") if grade.remarks else ""
+    return f"its grade is {grade.score:.2f}{remarks}, and a verdict rests on {least:.2f} or more"
 
 
 def _strokes(ink: Grey) -> bytes:

@@ -1,0 +1,147 @@
+"""Queries on signers as people: their names, their history, and what a change of their references touches.
+
+A person is a signer, and those that were merged into it. The caller owns the transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, Select, delete, func, or_, select, update
+from sqlalchemy.orm import Session, aliased
+
+from db.models import Claim, Document, DocumentAnswer, Event, Reference, Signer, SignerEvent
+from db.states import ChunkStage, Status
+
+#: Events of a signer after which comparisons may come out another way.
+REFERENCE_CHANGES = ("enrolled", "removed", "merged")
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A signer with the other names of the same person, in the order in which they came on file."""
+
+    id: int
+    name: str
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All names."""
+        return self.name, *self.aliases
+
+
+def person(session: Session, name: str) -> Person | None:
+    """Whom a name, or else an id, means; None when that is nobody on file."""
+    signer = session.execute(select(Signer).where(Signer.name == name)).scalar_one_or_none()
+    if signer is None and name.isdecimal() and len(name) < 10:
+        signer = session.execute(select(Signer).where(Signer.id == int(name))).scalar_one_or_none()
+    if signer is None:
+        return None
+    signer_id = signer.merged_into or signer.id
+    rows = session.execute(select(Signer).where(_of_person(signer_id)).order_by(Signer.id)).scalars().all()
+    first = next(row.name for row in rows if row.id == signer_id)
+    return Person(signer_id, first, tuple(row.name for row in rows if row.id != signer_id))
+
+
+def other_names(session: Session) -> dict[int, list[str]]:
+    """Other names by the id of the signer that they are merged into."""
+    names: dict[int, list[str]] = {}
+    rows = select(Signer.merged_into, Signer.name).where(Signer.merged_into.is_not(None)).order_by(Signer.id)
+    for signer_id, name in session.execute(rows):
+        names.setdefault(signer_id or 0, []).append(name)
+    return names
+
+
+def lock_person(session: Session, signer_id: int) -> Sequence[Signer]:
+    """The rows of a person, held until the transaction ends."""
+    rows = select(Signer).where(_of_person(signer_id)).order_by(Signer.id)
+    return session.execute(rows.with_for_update()).scalars().all()
+
+
+def merge_signer(session: Session, signer_id: int, into: int) -> int:
+    """Let one person be another; how many references go, since the other has the same bytes."""
+    theirs = select(Reference.sha256).where(Reference.signer_id.in_(_ids(into)))
+    twice = delete(Reference).where(Reference.signer_id.in_(_ids(signer_id)), Reference.sha256.in_(theirs))
+    removed = session.execute(twice.returning(Reference.id)).all()
+    session.execute(update(Signer).where(_of_person(signer_id)).values(merged_into=into))
+    return len(removed)
+
+
+def remove_reference(session: Session, reference_id: int) -> None:
+    """Take a reference off file; its picture stays, since earlier verdicts rest on it."""
+    session.execute(delete(Reference).where(Reference.id == reference_id))
+
+
+def signer_history(session: Session, signer_id: int) -> Sequence[SignerEvent]:
+    """What was done to a person, oldest first."""
+    rows = select(SignerEvent).where(SignerEvent.signer_id.in_(_ids(signer_id))).order_by(SignerEvent.id)
+    return session.execute(rows).scalars().all()
+
+
+def references_changed_at(session: Session, signer_id: int) -> datetime | None:
+    """When a person's references were changed last; None when there were never any."""
+    noted = select(func.max(SignerEvent.at)).where(
+        SignerEvent.signer_id.in_(_ids(signer_id)), SignerEvent.event.in_(REFERENCE_CHANGES)
+    )
+    # Older releases noted no events.
+    newest = select(func.max(Reference.enrolled_at)).where(Reference.signer_id.in_(_ids(signer_id)))
+    moments = [session.execute(moment).scalar_one() for moment in (noted, newest)]
+    return max(filter(None, moments), default=None)
+
+
+def compared_before(session: Session, names: Collection[str], moment: datetime) -> list[int]:
+    """Documents with an answer that claim one of these names and were compared before that moment.
+
+    Those that share the answer of another are left out: they get the next one with it. When a document was
+    compared stands in its history; where it does not, the answer's own time counts.
+    """
+    claiming = select(Claim.document_id).where(Claim.signer.in_(names))
+    before = aliased(DocumentAnswer)
+    earlier = (
+        select(func.max(before.at))
+        .where(before.document_id == Document.id, before.number < Document.answer)
+        .correlate(Document)
+        .scalar_subquery()
+    )
+    verified = (
+        (Event.document_id == Document.id)
+        & (Event.stage == ChunkStage.VERIFY.value)
+        & (Event.event == "closed")
+        & or_(earlier.is_(None), Event.at > earlier)
+    )
+    statement = (
+        select(Document.id, DocumentAnswer.at, func.min(Event.at).label("ended"), func.max(Event.seconds))
+        .join(
+            DocumentAnswer,
+            (DocumentAnswer.document_id == Document.id) & (DocumentAnswer.number == Document.answer),
+        )
+        .outerjoin(Event, verified)
+        .where(Document.id.in_(claiming), Document.original_id.is_(None))
+        .where(Document.status.in_((Status.DONE, Status.PARTIAL)))
+        .group_by(Document.id, DocumentAnswer.at)
+        .order_by(Document.id)
+    )
+    rows = session.execute(statement).all()
+    return [number for number, at, ended, seconds in rows if _begun(ended or at, seconds) <= moment]
+
+
+def _begun(ended: datetime, seconds: float | None) -> datetime:
+    return ended - timedelta(seconds=seconds or 0.0)
+
+
+def at_work_claiming(session: Session, names: Collection[str]) -> int:
+    """How many documents that claim one of these names are at work."""
+    claiming = select(Claim.document_id).where(Claim.signer.in_(names))
+    working = select(func.count()).where(Document.id.in_(claiming), Document.status == Status.WORKING)
+    return session.execute(working).scalar_one()
+
+
+def _of_person(signer_id: int) -> ColumnElement[bool]:
+    return or_(Signer.id == signer_id, Signer.merged_into == signer_id)
+
+
+def _ids(signer_id: int) -> Select[int]:
+    return select(Signer.id).where(_of_person(signer_id))

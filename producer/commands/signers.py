@@ -1,0 +1,184 @@
+"""`countersign signers`."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from producer.console import err, print_json
+from producer.options import RunFolder
+from producer.printing.enrolments import tell_signer
+from producer.printing.not_used import tell_not_used
+from producer.printing.signers import show_everybody, show_signer_history, tell_touched
+from producer.services.browse import list_signers
+from producer.services.enroll_many import enroll_many, images_of
+from producer.services.local_files import NotUsed
+from producer.services.run_folder import sessions_of, store_of
+from producer.services.signers import (
+    export_signers,
+    merge_signers,
+    remove_references,
+    signer_history,
+    touched_documents,
+    verify_touched,
+)
+from worker import connections
+from worker.errors import WrongUse
+
+
+class SignerAction(StrEnum):
+    """What is done with signers."""
+
+    LIST = "list"
+    SHOW = "show"
+    ENROLL = "enroll"
+    REMOVE = "remove"
+    MERGE = "merge"
+    EXPORT = "export"
+    VERIFY = "verify"
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """The words behind the action, and the options."""
+
+    words: tuple[str, ...]
+    table: Path | None
+    folder: Path | None
+    force: bool
+    verify: bool
+    as_json: bool
+
+
+def signers(
+    action: Annotated[SignerAction, typer.Argument(help="What to do; see above.")] = SignerAction.LIST,
+    words: Annotated[
+        list[str] | None, typer.Argument(metavar="[WORD]...", help="Names, ids, images, a folder.")
+    ] = None,
+    table: Annotated[
+        Path | None, typer.Option("--csv", help="With enroll: CSV with the columns signer,image.")
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Enroll images of a low grade or of several signatures, too.")
+    ] = False,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Compare the documents that a change touches again at once.")
+    ] = False,
+    folder: RunFolder = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False,
+) -> None:
+    """Signers on file and their references: `list`, or `show NAME`.
+
+    `enroll NAME IMAGE...`, `enroll DIR` with a folder for each signer, or `enroll --csv FILE`; `remove NAME
+    NUMBER...` takes references off file. `merge NAME INTO` makes NAME another name of INTO.
+
+    `export DIR [NAME]...` writes what `enroll DIR` reads. `verify NAME...` compares those documents again
+    that were compared with other references: each gets a new answer. Exit status 1: an image was refused.
+    """
+    order = _Order(tuple(words or ()), table, folder, force, verify, as_json)
+    raise typer.Exit(_ACTIONS[action](order))
+
+
+def _list(order: _Order) -> int:
+    rows = list_signers(sessions_of(order.folder))
+    if order.as_json:
+        for row in rows:
+            print_json(row)
+    else:
+        show_everybody(rows)
+    return 0
+
+
+def _show(order: _Order) -> int:
+    for name in _some(order.words, "name the signer"):
+        history = signer_history(sessions_of(order.folder), name)
+        (print_json if order.as_json else show_signer_history)(history)
+    return 0
+
+
+def _enroll(order: _Order) -> int:
+    from worker.enrolling import open_enroller  # noqa: PLC0415 - loads the models
+
+    unused: list[NotUsed] = []
+    by_signer = images_of(order.words, order.table, unused.append)
+    for thing in unused:
+        tell_not_used(thing)
+    enrolled = enroll_many(
+        open_enroller(), by_signer, who=getpass.getuser(), force=order.force, on_signer=tell_signer
+    )
+    if order.as_json:
+        for outcome in enrolled:
+            print_json(outcome.enrolment)
+    _after(order, tuple(outcome.enrolment.signer for outcome in enrolled if outcome.enrolment.references))
+    return 0 if not unused and all(outcome.complete for outcome in enrolled) else 1
+
+
+def _remove(order: _Order) -> int:
+    name, *which = _some(order.words, "name the signer and the references")
+    removed = remove_references(connections.sessions(), name, which, _judge, who=getpass.getuser())
+    err.print(f"{removed} references taken off file; the verdicts that rest on them stay")
+    _after(order, (name,))
+    return 0
+
+
+def _merge(order: _Order) -> int:
+    if len(order.words) != 2:
+        raise WrongUse("merge takes two names: the one that becomes another name, and the signer's")
+    merged = merge_signers(connections.sessions(), *order.words, _judge, who=getpass.getuser())
+    err.print(f"{merged.name} is also {', '.join(merged.aliases)}", markup=False, soft_wrap=True)
+    _after(order, (merged.name,))
+    return 0
+
+
+def _export(order: _Order) -> int:
+    target, *names = _some(order.words, "name the folder to write to")
+    written = export_signers(sessions_of(order.folder), store_of(order.folder), Path(target), names)
+    err.print(f"{written} references written to {target}", markup=False, soft_wrap=True)
+    return 0
+
+
+def _verify(order: _Order) -> int:
+    from worker.publisher import open_publisher  # noqa: PLC0415 - in the extra `queue`
+
+    names = _some(order.words, "name the signers")
+    sessions = connections.sessions()
+    touched = verify_touched(sessions, open_publisher().send, names, who=getpass.getuser())
+    tell_touched(touched, sent=True)
+    return 0
+
+
+_ACTIONS: Mapping[SignerAction, Callable[[_Order], int]] = {
+    SignerAction.LIST: _list,
+    SignerAction.SHOW: _show,
+    SignerAction.ENROLL: _enroll,
+    SignerAction.REMOVE: _remove,
+    SignerAction.MERGE: _merge,
+    SignerAction.EXPORT: _export,
+    SignerAction.VERIFY: _verify,
+}
+
+
+def _after(order: _Order, names: tuple[str, ...]) -> None:
+    """Say which documents a change touches, and compare them again when that was asked for."""
+    if order.verify:
+        _verify(_Order(names, None, None, force=False, verify=False, as_json=False))
+    elif names:
+        tell_touched(touched_documents(connections.sessions(), names), sent=False, names=names)
+
+
+def _judge(name: str) -> None:
+    from worker.enrolling import open_enroller  # noqa: PLC0415 - loads the models
+
+    open_enroller().judge(name)
+
+
+def _some(words: tuple[str, ...], lacking: str) -> tuple[str, ...]:
+    if not words:
+        raise WrongUse(lacking)
+    return words

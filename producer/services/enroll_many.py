@@ -1,0 +1,99 @@
+"""References of many signers at once: images that are named, a folder of folders, or a CSV."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from producer.services.enroll import SignerEnrolled, enroll_images
+from producer.services.local_files import NotUsed, OnNotUsed, files_below
+from producer.services.progress import unheard
+from producer.services.signers import SIGNERS_FILE
+from producer.tables import read_csv
+from worker.errors import WrongUse
+
+if TYPE_CHECKING:
+    from worker.enrolling import Enroller
+
+#: Images by the signer whom they are of.
+ImagesBySigner = dict[str, list[Path]]
+
+
+def images_of(words: Sequence[str], table: Path | None, on_not_used: OnNotUsed = unheard) -> ImagesBySigner:
+    """What is meant: `NAME IMAGE…`, a folder `DIR/<signer>/<image>`, or a CSV with `signer,image`.
+
+    A folder in place of an image means the images in it. Paths of a CSV begin at its folder. What is no image
+    of a signer is named. WrongUse for anything else, and when there is no image.
+    """
+    if table is not None:
+        by_signer = _from_table(table) if not words else {}
+    elif len(words) == 1:
+        by_signer = _from_folder(Path(words[0]), on_not_used)
+    else:
+        by_signer = {words[0]: list(_files(words[1:], on_not_used))} if words else {}
+    if not any(by_signer.values()):
+        raise WrongUse(
+            "give NAME IMAGE…, a folder with one folder per signer, or --csv FILE, with images in it"
+        )
+    return by_signer
+
+
+def enroll_many(
+    enroller: Enroller,
+    by_signer: ImagesBySigner,
+    *,
+    who: str,
+    force: bool = False,
+    on_signer: Callable[[SignerEnrolled], None] = unheard,
+) -> list[SignerEnrolled]:
+    """Put the images of each signer on file; an event for each. As `enroll_images`."""
+    enrolled = []
+    for signer, paths in by_signer.items():
+        outcome = enroll_images(enroller, signer, _read(paths), who=who, force=force)
+        on_signer(outcome)
+        enrolled.append(outcome)
+    return enrolled
+
+
+def _read(paths: Iterable[Path]) -> Iterator[tuple[str, bytes]]:
+    for path in paths:
+        try:
+            yield str(path), path.read_bytes()
+        except OSError as error:
+            raise WrongUse(f"cannot read {str(path)!r}: {error.strerror or error}") from error
+
+
+def _files(words: Iterable[str], on_not_used: OnNotUsed) -> Iterator[Path]:
+    for path in map(Path, words):
+        if path.is_dir():
+            yield from files_below(path, on_not_used=on_not_used)
+        else:
+            yield path
+
+
+def _from_folder(folder: Path, on_not_used: OnNotUsed) -> ImagesBySigner:
+    """Images by the folder that they lie in; a folder that an export has left says so itself."""
+    if (folder / SIGNERS_FILE).is_file():
+        return _from_table(folder / SIGNERS_FILE)
+    if not folder.is_dir():
+        raise WrongUse(f"there is no folder {str(folder)!r}")
+    by_signer: ImagesBySigner = {}
+    for image in files_below(folder, on_not_used=on_not_used):
+        signer, *below = image.relative_to(folder).parts
+        if len(below) == 1:
+            by_signer.setdefault(signer, []).append(image)
+        else:
+            on_not_used(
+                NotUsed(str(image), "a reference lies in the folder of its signer: DIR/<signer>/<image>")
+            )
+    return by_signer
+
+
+def _from_table(table: Path) -> ImagesBySigner:
+    by_signer: ImagesBySigner = {}
+    for line, row in read_csv(table, ("signer", "image"), "references"):
+        if not row["signer"] or not row["image"]:
+            raise WrongUse(f"{table}, line {line}: a signer and an image are wanted")
+        by_signer.setdefault(row["signer"], []).append(table.parent / row["image"])
+    return by_signer

@@ -1,0 +1,210 @@
+"""Signers on file: who they are, what was done to them, and which documents a change touches."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy.orm import Session
+
+from db import people, signers
+from db.answers import Asked
+from db.engine import Sessions
+from db.models import Reference
+from db.people import Person
+from db.reopening import verify_again
+from db.states import AnswerCause, ChunkStage
+from producer.services.browse import list_signers
+from producer.services.enroll import checked_name
+from producer.services.missing import NotFound
+from producer.services.table_rows import guarded
+from worker.errors import ObjectMissing, WrongUse
+from worker.pipeline import QueueMessage
+from worker.result.listing import (
+    ReferenceOnFile,
+    SignerEventResult,
+    SignerHistory,
+    reference_result,
+)
+from worker.storage.port import Results
+
+#: What an export calls its list; a bulk enrolment reads the same.
+SIGNERS_FILE = "signers.csv"
+#: Fewest digits of a SHA-256 that name a reference; fewer are its number.
+_DIGITS = 8
+
+#: Judges a signer's references by each other, once some have come or gone.
+Judge = Callable[[str], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """Documents that were compared before a signer's references changed, and how many are at work now."""
+
+    documents: tuple[int, ...]
+    at_work: int
+
+
+def signer_history(sessions: Sessions, name: str) -> SignerHistory:
+    """A signer with the references, who enrolled each, when and from where, and what was done. NotFound."""
+    with sessions() as session:
+        known = _known(session, name)
+        events = people.signer_history(session, known.id)
+        rows = signers.on_file(session, known.name)
+        on_file = {event.reference: event for event in events if event.event == "enrolled"}
+        return SignerHistory(
+            id=known.id,
+            signer=known.name,
+            aliases=known.aliases,
+            references=tuple(
+                ReferenceOnFile(
+                    **dict(reference_result(row, number, row.llr)),
+                    enrolled_at=row.enrolled_at,
+                    enrolled_by=getattr(on_file.get(row.sha256), "who", None),
+                    source=getattr(on_file.get(row.sha256), "detail", None),
+                )
+                for number, row in enumerate(rows, 1)
+            ),
+            events=tuple(SignerEventResult.model_validate(event) for event in events),
+        )
+
+
+def remove_references(sessions: Sessions, name: str, which: Sequence[str], judge: Judge, *, who: str) -> int:
+    """Take references off file, each by its number or the first digits of its SHA-256; how many went.
+
+    No comparison is made with them any more. Their pictures stay for the verdicts that rest on them, until
+    the signer is erased. WrongUse for one that is not there, and then none goes. NotFound.
+    """
+    if not which:
+        raise WrongUse("name the references by their numbers; `countersign erase --signer` erases a person")
+    with sessions() as session:
+        known = _known(session, name)
+        people.lock_person(session, known.id)
+        rows = signers.on_file(session, known.name)
+        chosen = {row.id: row for row in (_reference(rows, word) for word in which)}
+        for row in chosen.values():
+            people.remove_reference(session, row.id)
+            signers.record_event(session, known.id, "removed", who=who, reference=row.sha256)
+    judge(known.name)
+    return len(chosen)
+
+
+def merge_signers(sessions: Sessions, name: str, into: str, judge: Judge, *, who: str) -> Person:
+    """Let one name be another name of a signer: claims that use it meet the references of both.
+
+    A name that is on file nowhere becomes another name, too. NotFound without `into`; WrongUse when the two
+    are one person already.
+    """
+    with sessions() as session:
+        target = _known(session, into)
+        source = people.person(session, name)
+        source_id = signers.signer_id(session, checked_name(name)) if source is None else source.id
+        if source_id == target.id:
+            raise WrongUse(f"{name!r} is {target.name!r} already")
+        people.lock_person(session, min(source_id, target.id))
+        people.lock_person(session, max(source_id, target.id))
+        people.merge_signer(session, source_id, target.id)
+        detail = checked_name(name) if source is None else source.name
+        signers.record_event(session, target.id, "merged", who=who, detail=detail)
+        merged = _known(session, target.name)
+    judge(merged.name)
+    return merged
+
+
+def export_signers(sessions: Sessions, store: Results, folder: Path, names: Sequence[str] = ()) -> int:
+    """Write references as `FOLDER/<id>/<number>-<digits>` with a list; how many.
+
+    The list has the columns `signer` and `image`, so that a bulk enrolment reads it, and who enrolled each.
+    Of all signers without names. NotFound; ObjectMissing; WrongUse when the folder cannot be written.
+    """
+    chosen = names or [row.signer for row in list_signers(sessions)]
+    lines = io.StringIO(newline="")
+    writer = csv.writer(lines)
+    writer.writerow(("signer", "image", "sha256", "enrolled_at", "enrolled_by", "source"))
+    written = 0
+    for name in chosen:
+        for row in _exported(sessions, store, folder, name):
+            writer.writerow(map(guarded, row))
+            written += 1
+    _write(folder / SIGNERS_FILE, lines.getvalue().encode())
+    return written
+
+
+def touched_documents(sessions: Sessions, names: Sequence[str]) -> Touched:
+    """Documents whose answers rest on other references of these signers than are on file now. NotFound."""
+    ids: dict[int, None] = {}
+    at_work = 0
+    with sessions() as session:
+        for name in names:
+            known = _known(session, name)
+            changed_at = people.references_changed_at(session, known.id)
+            if changed_at is not None:
+                ids.update(dict.fromkeys(people.compared_before(session, known.names, changed_at)))
+            at_work += people.at_work_claiming(session, known.names)
+    return Touched(tuple(sorted(ids)), at_work)
+
+
+def verify_touched(
+    sessions: Sessions, send: Callable[[QueueMessage], None], names: Sequence[str], *, who: str
+) -> Touched:
+    """Compare those documents again, without rendering or searching: each gets a new answer.
+
+    Those that share an answer get the new one with it. Rows are committed before they are sent; the sweep
+    sends what was not. NotFound; BrokerUnavailable.
+    """
+    touched = touched_documents(sessions, names)
+    asked = Asked(cause=AnswerCause.NEW_REFERENCE, who=who)
+    for document_id in touched.documents:
+        with sessions() as session:
+            chunk_ids = verify_again(session, document_id, asked)
+        for chunk_id in chunk_ids:
+            send(QueueMessage(stage=ChunkStage.VERIFY, document_id=document_id, chunk_id=chunk_id))
+    return touched
+
+
+def _known(session: Session, name: str) -> Person:
+    known = people.person(session, name)
+    if known is None:
+        raise NotFound(f"signer {name!r}")
+    return known
+
+
+def _reference(rows: Sequence[Reference], word: str) -> Reference:
+    by_number = {str(number): row for number, row in enumerate(rows, 1)}
+    alike = [row for row in rows if len(word) >= _DIGITS and row.sha256.startswith(word.lower())]
+    row = by_number.get(word) or next(iter(alike), None)
+    if row is None or len(alike) > 1:
+        raise WrongUse(f"there is no reference {word!r}; there are {len(rows)}, numbered from 1")
+    return row
+
+
+def _exported(sessions: Sessions, store: Results, folder: Path, name: str) -> list[tuple[object, ...]]:
+    history = signer_history(sessions, name)
+    with sessions() as session:
+        keys = [row.image_key for row in signers.on_file(session, history.signer)]
+    rows: list[tuple[object, ...]] = []
+    for reference, key in zip(history.references, keys, strict=True):
+        image = f"{history.id}/{reference.number}-{reference.sha256[:12]}{Path(key).suffix}"
+        _write(folder / image, _picture(store, key))
+        facts = (reference.sha256, reference.enrolled_at, reference.enrolled_by, reference.source)
+        rows.append((history.signer, image, *facts))
+    return rows
+
+
+def _picture(store: Results, key: str) -> bytes:
+    """The bytes as they were enrolled; those of the rendered page where an older release kept no others."""
+    try:
+        return store.get(key.rpartition(".")[0])
+    except ObjectMissing:
+        return store.get(key)
+
+
+def _write(path: Path, data: bytes) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    except OSError as error:
+        raise WrongUse(f"cannot write {str(path)!r}: {error.strerror or error}") from error
