@@ -24,6 +24,8 @@ BOUND = 75.0
 SLOW = 15.0
 #: Rounds of a seed, faults of a round, documents of a round.
 ROUNDS, FAULTS, DOCUMENTS = 4, 2, 12
+#: Samples of a round that are read again in the next: unsigned ones, which no later document is a copy of.
+AGAIN = ("annex.tif", "blank.png")
 #: What may not happen, in the words of the summary.
 PROMISES = ("lost", "doubled", "stuck", "wrong", "unexplained", "overwritten", "holes")
 Say = Callable[[str], None]
@@ -61,6 +63,8 @@ class Campaign:
         self._truth: dict[str, check.Told] = {}
         self._feed = check.FeedReader()
         self._holes: list[str] = []
+        #: Documents of the round before, which are read again while faults strike.
+        self._earlier: list[str] = []
 
     def undisturbed(self) -> None:
         """Learn every sample's answer without a fault; AssertionError when it is not the known one."""
@@ -90,7 +94,12 @@ class Campaign:
         self._say(f"seed {tally.seed}: {figures}")
 
     def round(self, tag: str, dealt: Sequence[Injury], rng: random.Random, tally: Tally) -> None:
-        """Documents arrive, these faults strike, and when all have ended they are looked over."""
+        """Documents arrive, these faults strike, and when all have ended they are looked over.
+
+        Some of the round before are read again meanwhile: their first answers must stay.
+        """
+        again, self._earlier = self._earlier, []
+        check.send_back(self._lab, again)
         for injury in dealt:
             if injury.early:
                 injury.act(self._lab, rng)
@@ -103,7 +112,7 @@ class Campaign:
                 Event().wait(rng.uniform(0.0, 0.5))
                 injury.act(self._lab, rng)
         struck = time.time()
-        left = self._wait(list(drawn), BOUND, startups)
+        left = self._wait([*drawn, *again], BOUND, startups)
         ended = time.time()
         unsprung = self._lab.traps.disarm()
         sprung = [one.at for one in self._lab.traps.sprung() if one.at < ended]
@@ -115,6 +124,7 @@ class Campaign:
         tally.faults.update(one.name for one in dealt)
         tally.faults["(not met)"] += unsprung + replaced
         self._look_over(drawn, left, tally)
+        self._look_again(again, left, tally)
 
     def _arrive(self, tag: str, rng: random.Random, more: Sequence[Sample]) -> dict[str, Sample]:
         """Documents come in; of their notifications some are lost, some come twice, all out of order."""
@@ -149,9 +159,9 @@ class Campaign:
     def _look_over(self, drawn: dict[str, Sample], left: list[str], tally: Tally) -> None:
         keys = list(drawn)
         tally.documents += len(keys)
-        gone = check.lost(self._lab, left)
+        gone = check.lost(self._lab, [key for key in left if key in drawn])
         tally.lost += gone
-        tally.stuck += [key for key in left if key not in gone]
+        tally.stuck += [key for key in left if key not in gone and key in keys]
         tally.doubled += check.doubled(self._lab, keys)
         ended = {key: one for key, one in drawn.items() if key not in left}
         undisturbed = {key: self._truth[one.name] for key, one in ended.items() if one.name in self._truth}
@@ -161,6 +171,7 @@ class Campaign:
                 tally.wrong[key] = f"{told} in place of {sample.answer}"
         tally.unexplained += check.unexplained(self._lab, list(ended))
         tally.overwritten += check.overwritten(self._lab, list(ended))
+        tally.overwritten += self._feed.rewritten(self._lab, list(ended))
         tally.holes += [*self._holes, *self._feed.read(self._lab), *self._feed.missed(self._lab, list(ended))]
         self._holes.clear()
         for name in ("lost", "stuck", "doubled", "unexplained", "overwritten"):
@@ -170,7 +181,17 @@ class Campaign:
             if key in tally.wrong:
                 self._say(f"  wrong: {key}: {tally.wrong[key][:600]}")
         if not left:
-            self._lab.clear_away(keys)
+            self._earlier = [key for key in keys if drawn[key].name in AGAIN]
+            self._lab.clear_away([key for key in keys if key not in self._earlier])
+
+    def _look_again(self, again: Sequence[str], left: Sequence[str], tally: Tally) -> None:
+        """What was answered before has a second answer, and its first one as it was."""
+        tally.lost += [key for key in again if key not in check.given_again(self._lab, again)]
+        tally.stuck += [key for key in left if key in again]
+        tally.overwritten += check.overwritten(self._lab, again)
+        tally.overwritten += self._feed.rewritten(self._lab, again)
+        tally.holes += self._feed.missed(self._lab, again)
+        self._lab.clear_away(again)
 
 
 def deal(turn: int) -> Iterator[Injury]:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from db.answers import of_document
+from db.answers import Asked, of_document
 from db.models import Chunk, Document, DocumentAnswer, DocumentChange, Event
+from db.reopening import start_again
+from db.states import AnswerCause
 from tests.faults.lab import RESULTS, Lab
 from worker.result.rows import document_result
 
@@ -134,12 +136,15 @@ class FeedReader:
     def __init__(self) -> None:
         self._last = 0
         self._answers: set[tuple[int, int | None]] = set()
+        #: What each answer said when it was first read.
+        self._first: dict[tuple[int, int], tuple[str, str | None]] = {}
 
     def read(self, lab: Lab) -> list[str]:
         """Go on from the last place; what is wrong with the places that are there now."""
         statement = select(DocumentChange).where(DocumentChange.id > self._last).order_by(DocumentChange.id)
         with lab.sessions() as session:
             new = session.execute(statement).scalars().all()
+            self._first = {**_said(session, {change.document_id for change in new}), **self._first}
         wrong_places = [
             f"place {change.id} after {self._last + number}"
             for number, change in enumerate(new)
@@ -157,6 +162,35 @@ class FeedReader:
         with lab.sessions() as session:
             rows = session.execute(statement.where(Document.key.in_(keys))).all()
         return [row.key for row in rows if (row.document_id, row.number) not in self._answers]
+
+    def rewritten(self, lab: Lab, keys: Sequence[str]) -> list[str]:
+        """Documents of whose answers one says another thing than when it was first read, or is gone."""
+        with lab.sessions() as session:
+            ids = select(Document.key, Document.id).where(Document.key.in_(keys))
+            rows = {row.id: row.key for row in session.execute(ids)}
+            now = _said(session, rows)
+        first = {place: said for place, said in self._first.items() if place[0] in rows}
+        return [rows[place[0]] for place, said in first.items() if now.get(place) != said]
+
+
+def _said(session: Session, document_ids: Collection[int]) -> dict[tuple[int, int], tuple[str, str | None]]:
+    """Status and digest of each answer, by document and number."""
+    rows = session.execute(select(DocumentAnswer).where(DocumentAnswer.document_id.in_(document_ids)))
+    return {(row.document_id, row.number): (row.status.value, row.result_sha256) for row in rows.scalars()}
+
+
+def send_back(lab: Lab, keys: Sequence[str]) -> None:
+    """Have documents with an answer read again; the sweep sends them."""
+    with lab.sessions() as session:
+        ids = list(session.execute(select(Document.id).where(Document.key.in_(keys))).scalars())
+        start_again(session, ids, Asked(cause=AnswerCause.RETRY, who="faults"))
+
+
+def given_again(lab: Lab, keys: Sequence[str]) -> list[str]:
+    """Those of the documents that were sent back and have a second answer."""
+    with lab.sessions() as session:
+        rows = select(Document.key).where(Document.key.in_(keys), Document.answer == 2)
+        return list(session.execute(rows).scalars())
 
 
 def told(lab: Lab, key: str) -> tuple[Any, ...]:
