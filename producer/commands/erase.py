@@ -30,6 +30,9 @@ def erase(
     """
     sessions = connections.sessions()
     target = choose(sessions, document=document, signer=signer, documents_too=documents_too)
+    if document is not None and not target.documents:
+        err.print(f"there is no document {document!r}", markup=False, soft_wrap=True)
+        raise typer.Exit(1)
     if not yes:
         typer.confirm(f"erase {_words(target)} for good?", abort=True, err=True)
     erased = erase_target(sessions, connections.store(), target, who=getpass.getuser())

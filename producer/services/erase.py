@@ -59,15 +59,13 @@ def choose(
 
     `documents_too` adds the documents that claim the signer.
 
-    WrongUse unless exactly one is named, or when the document's name means none or several.
+    WrongUse unless exactly one is named, or when the document's name means several; none is no document.
     """
     if (document is None) == (signer is None) or (documents_too and signer is None):
         raise WrongUse("give --document or --signer, one of the two")
     with sessions() as session:
         if document is not None:
             ids = find_only(session, document)
-            if not ids:
-                raise WrongUse(f"there is no document {document!r}")
             return Target(tuple(ids))
         name = checked_name(signer or "")
         known = people.person(session, name)

@@ -36,6 +36,7 @@ def test_a_shell_completes_commands_and_their_options(line: str, offered: str) -
     [
         pytest.param("retry --reason no_such_code", "no document in quarantine", id="retry"),
         pytest.param("erase --signer Nobody --yes", "on file nowhere", id="erase"),
+        pytest.param("erase --document 999 --yes", "there is no document '999'", id="erase a document"),
         pytest.param("submit file://{}", "there are no documents at file://", id="submit"),
     ],
 )

@@ -46,7 +46,6 @@ def test_a_run_refuses_weights_that_are_no_detector(folder: Path, name: str) -> 
         pytest.param("audit file://{} --all /proc/x", "/proc/x", id="a list that cannot be written"),
         pytest.param(f"results --after {TOO_LARGE}", "--after", id="an id beyond all"),
         pytest.param(f"report --newest {TOO_LARGE}", "--newest", id="a number beyond all"),
-        pytest.param("erase --document 999 --yes", "no document", id="an unknown document"),
         pytest.param("enroll Anna {}/empty", "with images in it", id="a folder without images"),
         pytest.param("compare --pairs {}/short.csv", "line 2", id="a short row"),
         pytest.param("compare --pairs {}/binary.csv", "binary.csv", id="a table that is no text"),
