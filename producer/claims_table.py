@@ -29,6 +29,7 @@ class ClaimsTable(Mapping[str, Sequence[str]]):
         self._missed = dict.fromkeys(self._claims)
         self._folded = {_folded(name): name for name in self._claims}
         self._near: dict[str, str] = {}
+        self._kept: list[str] = []
 
     def __getitem__(self, document: str) -> Sequence[str]:
         return self._claims[document]
@@ -52,8 +53,16 @@ class ClaimsTable(Mapping[str, Sequence[str]]):
                 return self._claims[name]
         return ()
 
+    def keep(self, name: str, document_id: int, claims: Sequence[str]) -> None:
+        """Note that a known document claims other signers than the table says, and keeps to that."""
+        self._kept.append(
+            f"{self._path}: {name!r} is known as document {document_id} and keeps its claims {list(claims)}; "
+            "`countersign claim` changes them"
+        )
+
     def unused(self) -> Iterator[str]:
-        """A sentence for each row whose document was never asked for."""
+        """A sentence for each row whose document was never asked for, or keeps other claims."""
+        yield from self._kept
         for name in self._missed:
             near = self._near.get(name)
             hint = "" if near is None else f"; did you mean {near!r}?"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -153,14 +153,23 @@ def _submit_batch(batch: Sequence[Object], deps: IntakeDeps, table: ClaimsTable)
     wanted = [one for one in batch if not is_folder_marker(one.key)]
     with deps.sessions() as session:
         fresh = sorted(intake.unknown(session, wanted), key=sort_key)
-    for known in set(wanted) - set(fresh):
-        from_table(table, known.key, deps)  # its row has its document, which keeps its claims
+    _name_other_claims(set(wanted) - set(fresh), deps, table)
     ready = _with_claims(fresh, deps, table)
     with deps.sessions() as session:
         new = [document_id for one, claims in ready for document_id in _register(session, one, claims)]
     _send(new, deps)
     skipped = len(fresh) - len(ready)
     return Counts(len(new), len(wanted) - len(new) - skipped, skipped)
+
+
+def _name_other_claims(known: Collection[Object], deps: IntakeDeps, table: ClaimsTable) -> None:
+    """Known documents keep their claims: rows that say others are named, not passed over."""
+    rows = {source: names for source in known if (names := from_table(table, source.key, deps))}
+    with deps.sessions() as session:
+        there = intake.claimed_by_object(session, rows) if rows else {}
+    for source, (document_id, claims) in there.items():
+        if set(rows[source]) != set(claims):
+            table.keep(source.key, document_id, claims)
 
 
 def _with_claims(

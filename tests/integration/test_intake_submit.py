@@ -283,6 +283,22 @@ def test_a_folder_goes_in_with_its_sidecars_and_what_is_not_used_is_named(deps, 
     assert again == Counts(known=2), "a row of a document that is known has found it"
 
 
+def test_other_claims_for_a_known_document_are_named_and_change_nothing(deps, s3, tmp_path):
+    (tmp_path / "a.pdf").write_bytes(b"%PDF-1.4")
+    submit_place(str(tmp_path), deps, table=ClaimsTable({"a.pdf": ["Ann"]}))
+    unused = []
+
+    table = ClaimsTable({"a.pdf": ["Ann", "Bob"]}, path=Path("claims.csv"))
+    again = submit_place(f"s3://{s3.name}", deps, table=table, on_not_used=unused.append)
+
+    assert again == Counts(known=1, unused=1)
+    assert [one.reason for one in unused] == [
+        "claims.csv: 'a.pdf' is known as document 1 and keeps its claims ['Ann']; "
+        "`countersign claim` changes them"
+    ]
+    assert claims(deps) == [("Ann", ClaimSource.FILE)]
+
+
 @pytest.mark.parametrize("versions", [False, True], ids=["etags", "versions"])
 def test_the_same_file_again_is_the_same_document(deps, s3, tmp_path, versions):
     if versions:
