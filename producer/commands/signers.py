@@ -103,12 +103,12 @@ def _show(order: _Order) -> int:
 
 
 def _enroll(order: _Order) -> int:
-    from worker.enrolling import open_enroller  # noqa: PLC0415 - loads the models
-
     unused: list[NotUsed] = []
     by_signer = images_of(order.words, order.table, unused.append)
     for thing in unused:
         tell_not_used(thing)
+    from worker.enrolling import open_enroller  # noqa: PLC0415 - loads the models
+
     enrolled = enroll_many(
         open_enroller(), by_signer, who=getpass.getuser(), force=order.force, on_signer=tell_signer
     )
