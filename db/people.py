@@ -75,7 +75,7 @@ def remove_reference(session: Session, reference_id: int) -> None:
     session.execute(delete(Reference).where(Reference.id == reference_id))
 
 
-def signer_history(session: Session, signer_id: int) -> Sequence[SignerEvent]:
+def person_events(session: Session, signer_id: int) -> Sequence[SignerEvent]:
     """What was done to a person, oldest first."""
     rows = select(SignerEvent).where(SignerEvent.signer_id.in_(_ids(signer_id))).order_by(SignerEvent.id)
     return session.execute(rows).scalars().all()

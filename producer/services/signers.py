@@ -24,7 +24,7 @@ from producer.services.table_rows import guarded
 from worker.errors import ObjectMissing, WrongUse
 from worker.pipeline import QueueMessage
 from worker.result.listing import (
-    ReferenceOnFile,
+    EnrolledReference,
     SignerEventResult,
     SignerHistory,
     reference_result,
@@ -52,7 +52,7 @@ def signer_history(sessions: Sessions, name: str) -> SignerHistory:
     """A signer with the references, who enrolled each, when and from where, and what was done. NotFound."""
     with sessions() as session:
         known = _known(session, name)
-        events = people.signer_history(session, known.id)
+        events = people.person_events(session, known.id)
         rows = signers.on_file(session, known.name)
         on_file = {event.reference: event for event in events if event.event == "enrolled"}
         return SignerHistory(
@@ -60,7 +60,7 @@ def signer_history(sessions: Sessions, name: str) -> SignerHistory:
             signer=known.name,
             aliases=known.aliases,
             references=tuple(
-                ReferenceOnFile(
+                EnrolledReference(
                     **dict(reference_result(row, number, row.llr)),
                     enrolled_at=row.enrolled_at,
                     enrolled_by=getattr(on_file.get(row.sha256), "who", None),

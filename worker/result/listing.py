@@ -49,7 +49,7 @@ class SignerSummary(ResultModel):
     aliases: tuple[str, ...] = Field(default=(), description="Other names of the same person.")
 
 
-class ReferenceOnFile(ReferenceResult):
+class EnrolledReference(ReferenceResult):
     """A reference with who enrolled it, when and from where."""
 
     enrolled_at: Moment = Field(description="When it was put on file.")
@@ -73,7 +73,7 @@ class SignerHistory(ResultModel):
     id: int = Field(description="Number of the signer in the database.")
     signer: str = Field(description="The signer's name.")
     aliases: tuple[str, ...] = Field(default=(), description="Other names of the same person.")
-    references: tuple[ReferenceOnFile, ...] = Field(description="In the order of enrolment.")
+    references: tuple[EnrolledReference, ...] = Field(description="In the order of enrolment.")
     events: tuple[SignerEventResult, ...] = Field(description="What was done, oldest first.")
 
 
