@@ -42,19 +42,19 @@ def server_errors() -> Errors:
 
 def _library_errors() -> Iterator[type[Exception]]:
     if "sqlalchemy" in sys.modules:
-        from db.errors import DATABASE_ERRORS  # noqa: PLC0415
+        from db.errors import DATABASE_ERRORS  # noqa: PLC0415 - loaded already
 
         yield from DATABASE_ERRORS
     if "kombu" in sys.modules:
-        from kombu.exceptions import OperationalError  # noqa: PLC0415
+        from kombu.exceptions import OperationalError  # noqa: PLC0415 - loaded already
 
         yield OperationalError
     if "redis" in sys.modules:
-        from redis.exceptions import RedisError  # noqa: PLC0415
+        from redis.exceptions import RedisError  # noqa: PLC0415 - loaded already
 
         yield RedisError
     if "botocore" in sys.modules:
-        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - loaded already
 
         yield from (BotoCoreError, ClientError)
 
