@@ -8,4 +8,5 @@ from producer.services.local_files import NotUsed
 
 def tell_not_used(unused: NotUsed) -> None:
     """Its name and the reason, in a line."""
-    err.print(f"[yellow]not used:[/] {plain(unused.name)}: {plain(unused.reason)}", soft_wrap=True)
+    what = "left out" if unused.is_litter else "not used"
+    err.print(f"[yellow]{what}:[/] {plain(unused.name)}: {plain(unused.reason)}", soft_wrap=True)

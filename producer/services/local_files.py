@@ -17,10 +17,14 @@ _LITTER = {"thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx"}
 
 @dataclass(frozen=True, slots=True)
 class NotUsed:
-    """Something that was given and has no effect, with the reason."""
+    """Something that was given and has no effect, with the reason.
+
+    `is_litter` says that nobody meant it to have one: what file managers leave, counted by folder.
+    """
 
     name: str
     reason: str
+    is_litter: bool = False
 
 
 OnNotUsed = Callable[[NotUsed], None]
@@ -38,8 +42,8 @@ class LocalFile:
 def gather(paths: Iterable[Path], *, claims: Path | None, on_not_used: OnNotUsed) -> list[LocalFile]:
     """Files as they are; folders as the documents below them, by name, each once.
 
-    Hidden files stay out, and what file managers leave. Links are followed. Tables, sidecars of no document,
-    folders that cannot be read and what is no file are named instead.
+    Hidden files stay out, and what file managers leave; they are counted. Links are followed. Tables,
+    sidecars of no document, folders that cannot be read and what is no file are named instead.
     """
     gathered: list[LocalFile] = []
     for path in paths:
@@ -53,7 +57,12 @@ def gather(paths: Iterable[Path], *, claims: Path | None, on_not_used: OnNotUsed
 
 def files_below(root: Path, *, on_not_used: OnNotUsed) -> list[Path]:
     """Every file below a folder, links followed, sorted by path; each folder is entered once."""
-    return sorted(_Walk(on_not_used).files(root))
+    walk = _Walk(on_not_used)
+    files = sorted(walk.files(root))
+    if walk.litter:
+        what = f"{walk.litter} hidden or left by file managers"
+        on_not_used(NotUsed(str(root), what, is_litter=True))
+    return files
 
 
 def _documents(root: Path, claims: Path | None, on_not_used: OnNotUsed) -> Iterator[LocalFile]:
@@ -86,6 +95,8 @@ class _Walk:
     """One walk through folders and the links in them."""
 
     on_not_used: OnNotUsed
+    #: Entries that are hidden or left by file managers.
+    litter: int = 0
     #: Folders that were entered, by device and inode: a link may lead back into one.
     _entered: set[tuple[int, int]] = field(default_factory=set)
 
@@ -116,11 +127,14 @@ class _Walk:
                 self.on_not_used(NotUsed(str(folder), "a link to a folder that is read already"))
                 return []
             self._entered.add(place)
-            with os.scandir(folder) as entries:
-                return sorted(filter(_is_shown, entries), key=lambda entry: entry.name)
+            with os.scandir(folder) as scanned:
+                entries = sorted(scanned, key=lambda entry: entry.name)
         except OSError as error:
             self.on_not_used(NotUsed(str(folder), error.strerror or str(error)))
             return []
+        visible = [entry for entry in entries if _is_shown(entry)]
+        self.litter += len(entries) - len(visible)
+        return visible
 
 
 def _is_shown(entry: os.DirEntry[str]) -> bool:

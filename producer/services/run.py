@@ -127,7 +127,8 @@ class _Heard:
         self.unused = 0
 
     def __call__(self, event: RunEvent) -> None:
-        self.unused += isinstance(event, NotUsed | ReferenceSkipped)
+        is_litter = isinstance(event, NotUsed) and event.is_litter
+        self.unused += isinstance(event, NotUsed | ReferenceSkipped) and not is_litter
         self._on_event(event)
 
 

@@ -90,7 +90,8 @@ def submit_place(
     names: list[NotUsed] = []
 
     def note(unused: NotUsed) -> None:
-        names.append(unused)
+        if not unused.is_litter:
+            names.append(unused)
         on_not_used(unused)
 
     objects: Iterable[Object]

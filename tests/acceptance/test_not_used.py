@@ -48,3 +48,16 @@ def test_a_sidecar_says_who_signed_in_a_run_too(samples: Path, tmp_path: Path) -
     assert [claim["signer"] for claim in document["claims"]] == [SIGNER]
     assert "an empty name" in finished.err
     assert finished.status == 1
+
+
+def test_what_file_managers_leave_is_counted_and_no_failure(samples: Path, tmp_path: Path) -> None:
+    scans = tmp_path / "scans"
+    scans.mkdir()
+    shutil.copy(samples / "documents" / LETTER, scans)
+    for name in ("Thumbs.db", ".DS_Store"):
+        (scans / name).write_bytes(b"")
+
+    finished = countersign("run", scans, "--out", tmp_path / "out", "--json")
+
+    assert finished.status == 0
+    assert f"left out: {scans}: 2 hidden or left by file managers" in finished.err

@@ -271,6 +271,7 @@ def test_a_folder_goes_in_with_its_sidecars_and_what_is_not_used_is_named(deps, 
         (tmp_path / name).write_bytes(b"%PDF-1.4 " + name.encode())
     (tmp_path / "a.pdf.json").write_text('{"signer": "Ann"}')
     (tmp_path / "prices.csv").write_text("price")
+    (tmp_path / "Thumbs.db").write_bytes(b"")
     table = ClaimsTable({"b.pdf": ["Bob"], "c.pdf": ["Cid"]}, path=Path("claims.csv"), lines={"c.pdf": [3]})
     unused = []
 
@@ -278,7 +279,8 @@ def test_a_folder_goes_in_with_its_sidecars_and_what_is_not_used_is_named(deps, 
     again = submit_place(f"s3://{s3.name}", deps, table=ClaimsTable({"b.pdf": ["Bob"]}))
 
     assert counts == Counts(new=2, unused=2)
-    assert [Path(one.name).name for one in unused] == ["prices.csv", "claims"]
+    assert [Path(one.name).name for one in unused] == [tmp_path.name, "prices.csv", "claims"]
+    assert [one.is_litter for one in unused] == [True, False, False]
     assert claims(deps) == [("Ann", ClaimSource.SIDECAR), ("Bob", ClaimSource.FILE)]
     assert again == Counts(known=2), "a row of a document that is known has found it"
 

@@ -35,7 +35,7 @@ def test_documents_come_by_path_with_their_sidecars(tmp_path):
         LocalFile(tmp_path / "b.gif", "b.gif"),
         LocalFile(tmp_path / "in/a.pdf", "in/a.pdf", tmp_path / "in/a.pdf.json"),
     ]
-    assert unused == {}
+    assert unused == {tmp_path.name: "3 hidden or left by file managers"}
 
 
 def test_a_file_that_is_named_is_a_document_and_has_its_sidecar(tmp_path):
