@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pymupdf
 import pytest
+from typer.testing import CliRunner
 
+from producer.cli import app
 from producer.services.run import run_documents
 from worker.result import DocumentResult
 
@@ -65,6 +67,29 @@ def test_a_run_that_does_not_ask_has_no_slots(form: Path, tmp_path: Path) -> Non
     result = run(form, tmp_path)
 
     assert not {"slots", "completeness"} & set(result.json_object())
+
+
+def test_a_check_says_what_one_document_lacks(form: Path) -> None:
+    checked = CliRunner().invoke(app, ["check", str(form)])
+    as_json = CliRunner().invoke(app, ["check", str(form), "--json"])
+
+    assert (checked.exit_code, as_json.exit_code) == (1, 1)
+    assert checked.stdout.splitlines() == [
+        "incomplete",
+        "- page 1: the tenant’s signature is missing; the line is empty",
+        "- page 1: the witness’s signature is missing; the line is empty",
+    ]
+    assert DocumentResult.model_validate_json(as_json.stdout).completeness is not None
+
+
+def test_a_check_of_what_cannot_be_read_says_why(tmp_path: Path) -> None:
+    torn = tmp_path / "torn.pdf"
+    torn.write_bytes(b"%PDF-1.7 torn")
+
+    checked = CliRunner().invoke(app, ["check", str(torn)])
+
+    assert (checked.exit_code, checked.stdout) == (1, "")
+    assert "could not be read" in checked.stderr
 
 
 def run(form: Path, folder: Path, *, slots: bool = False, rules: Path | None = None) -> DocumentResult:

@@ -18,6 +18,7 @@ OURS = frozenset((*PACKAGES, "benchmarks", "tests"))
 
 #: Public names that several modules define, and why they mean one thing there all the same.
 SHARED = {
+    "check": "the command that checks a document, found by its name; the decoders' complaints are checked",
     "claim": "the command that changes a document's claims, found by its name; a worker claims a row",
     "main": "the entry of a command, never imported by name",
     "open_documents": "the port of stores: one function of that name in each adapter",

@@ -19,7 +19,8 @@ from worker.report import html
 from worker.report.beside import LikeReference
 from worker.report.drawing import OUTCOME_COLOURS
 from worker.report.html import write_report
-from worker.result import DocumentResult, VersionsResult
+from worker.result import CompletenessResult, DocumentResult, VersionsResult
+from worker.rules.evaluation import Completeness
 from worker.vision.choices import Outcome
 from worker.vision.images import decode
 
@@ -197,6 +198,23 @@ def test_a_failed_document_says_its_code_and_a_sentence(tmp_path: Path) -> None:
 
     assert "encrypted_document" in read.words
     assert "The document asks for a password." in read.words
+
+
+def test_what_a_document_lacks_is_told(tmp_path: Path) -> None:
+    lacking = CompletenessResult(
+        answer=Completeness.INCOMPLETE,
+        unmet=("page 7: the tenant’s signature is missing; the line is empty",),
+        doubts=("page 8 could not be read",),
+        type="lease",
+        version=3,
+    )
+
+    read = report(tmp_path, document().model_copy(update={"completeness": lacking}))
+
+    assert "incomplete" in read.words
+    assert "by the rules of lease, version 3" in read.words
+    assert "page 7: the tenant’s signature is missing; the line is empty" in read.words
+    assert "page 8 could not be read" in read.words
 
 
 def test_a_page_that_could_not_be_read_is_named(tmp_path: Path) -> None:
