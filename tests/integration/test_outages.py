@@ -14,12 +14,13 @@ from sqlalchemy.exc import OperationalError
 from db import documents, events, leases, sweep
 from db.engine import now
 from db.models import Chunk, Document
-from db.states import ChunkStage, DocumentStage, StageName, Status
+from db.states import ChunkStage, DocumentStage, Status
 from tests.fakes import Outbox, Pages, page
 from tests.faults.line import Line
 from tests.world import World
 from worker.errors import BrokerUnavailable, PageError, StorageUnavailable
 from worker.log import logger
+from worker.pipeline import QueueMessage
 from worker.steps.attempt import DATABASE_POLL
 from worker.steps.breaker import Breaker
 from worker.steps.detect import detect_chunk
@@ -31,7 +32,7 @@ from worker.vision.values import RenderedPage
 class NoQueues(Outbox):
     """A publisher that reaches nobody."""
 
-    def send(self, stage: StageName, document_id: int, chunk_id: int = 0) -> None:
+    def send(self, message: QueueMessage) -> None:
         raise BrokerUnavailable("refused")
 
 
