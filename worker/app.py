@@ -16,12 +16,13 @@ from worker.errors import PermanentError
 from worker.exits import WRONG_USE
 from worker.log_lines import configure
 from worker.pipeline import PIPELINE, QUEUES, UPKEEP
-from worker.setting_names import check_names
+from worker.setting_names import check_names, check_rules
 from worker.settings import (
     Attempts,
     Broker,
     Detection,
     Logging,
+    Reading,
     Storage,
     Verification,
     check_all,
@@ -105,6 +106,7 @@ def _of_this_process() -> dict[str, object]:
     try:
         check_all()
         check_names(Storage(), Detection(), Verification())
+        check_rules(Reading())
         return configuration(Broker(), Attempts())
     except ValidationError as error:
         sys.stderr.write("".join(f"{line}\n" for line in complaints(error)))

@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from worker.errors import WrongUse
-from worker.settings import Detection, Storage, Verification
+from worker.errors import ServiceError, WrongUse
+from worker.rules.reading import read_folder
+from worker.settings import Detection, Reading, Storage, Verification
 from worker.storage.stores import STORES
 from worker.vision.weights import Catalogue, read_catalogue
+
+
+def check_rules(reading: Reading) -> None:
+    """Read the rule files, where a folder of them is named. WrongUse names the variable and the fault."""
+    if reading.rules_folder is None:
+        return
+    try:
+        read_folder(reading.rules_folder)
+    except (ServiceError, OSError) as error:
+        raise WrongUse(f"COUNTERSIGN_RULES_FOLDER: {error}") from error
 
 
 def check_names(storage: Storage, detection: Detection, verification: Verification) -> None:

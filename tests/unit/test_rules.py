@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from producer.cli import app
+from worker.errors import WrongUse
 from worker.rules.evaluation import Completeness, Facts, FilledSlot, Judgement, judge_document
 from worker.rules.expressions import ExpressionRefused, check_expression, holds
 from worker.rules.reading import Rules, RulesRefused, applicable, read_folder, read_rules
@@ -279,6 +280,11 @@ def test_the_published_rule_files_answer_as_their_page_says(
     facts = Facts(key="a", pages=1, signed=True, slots=slots, metadata=metadata)
 
     assert judge_document(facts, read_rules(published()[name], name)).completeness == completeness
+
+
+def test_a_folder_without_rule_files_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(WrongUse, match="holds no rule files"):
+        read_folder(tmp_path)
 
 
 def test_the_command_checks_files_and_says_where_the_fault_is(tmp_path: Path) -> None:

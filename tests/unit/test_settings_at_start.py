@@ -37,6 +37,8 @@ def started(**settings: str) -> subprocess.CompletedProcess[str]:
         ("COUNTERSIGN_LABEL_SCORES", "initials=0.4"),
         ("COUNTERSIGN_LABEL_SCORES", '{"paraph": 0.4}'),
         ("COUNTERSIGN_RETAIN_DAYS", "90"),
+        ("COUNTERSIGN_RULES_FOLDER", "relative"),
+        ("COUNTERSIGN_RULES_FOLDER", "/no/such/folder"),
     ],
 )
 def test_a_setting_that_names_nothing_is_refused(variable: str, value: str) -> None:

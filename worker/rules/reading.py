@@ -10,7 +10,7 @@ from pathlib import Path
 import yaml
 from pydantic import ValidationError
 
-from worker.errors import PermanentError
+from worker.errors import PermanentError, WrongUse
 from worker.rules.schema import RuleFile
 
 #: Bytes of the largest rule file.
@@ -65,11 +65,13 @@ def read_rules(data: bytes, name: str) -> Rules:
 
 
 def read_folder(folder: Path) -> list[Rules]:
-    """The rules of every `*.yaml` in a folder, by name. RulesRefused; OSError.
+    """The rules of every `*.yaml` in a folder, by name. RulesRefused; WrongUse where there are none; OSError.
 
     Two files for one type are refused: nobody could say which holds.
     """
     files = sorted(folder.glob("*.yaml"))
+    if not files:
+        raise WrongUse(f"{str(folder)!r} holds no rule files (*.yaml)")
     read = [(path, read_rules(path.read_bytes(), str(path))) for path in files]
     types: dict[str, Path] = {}
     for path, rules in read:
