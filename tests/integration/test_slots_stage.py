@@ -133,13 +133,18 @@ def test_a_layout_that_is_no_longer_what_it_was_fails_no_document(world: World) 
     assert result_of(world, document_id).slots == ()
 
 
-def test_a_page_image_that_is_damaged_meanwhile_leaves_its_slots_unknown(world: World) -> None:
+@pytest.mark.parametrize("left", [b"no picture", None], ids=["damaged", "gone"])
+def test_a_page_image_that_is_damaged_meanwhile_leaves_its_slots_unknown(
+    world: World, left: bytes | None
+) -> None:
     document_id = world.arrive("other/d.pdf", [lease(landlord=True)])
     world._call(PIPELINE.opening, document_id)
     (chunk_id,) = world.open_chunks(document_id)
     world._call([PIPELINE[ChunkStage.DETECT], PIPELINE[ChunkStage.VERIFY]], chunk_id)
     for key in [key for key in world.store.objects if "/pages/" in key]:
-        world.store.objects[key] = b"no picture"
+        del world.store.objects[key]
+        if left is not None:
+            world.store.objects[key] = left
 
     world._call([PIPELINE[ChunkStage.SLOTS], *PIPELINE.closing], chunk_id)
 

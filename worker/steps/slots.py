@@ -17,13 +17,13 @@ from worker.slots.status import judge_slots, unseen
 from worker.slots.values import Mark, PageLayout, SlotState
 from worker.steps.attempt import Job, attempt, close_stage
 from worker.steps.ports import Deps
-from worker.vision.images import decode
+from worker.steps.stored import stored_image
 
 
 def find_chunk_slots(chunk_id: int, deps: Deps) -> bool:
     """Find the slots of a chunk's pages; False when it is past this stage or in other hands.
 
-    A page whose image is damaged has slots of unknown status: it fails no document.
+    A page whose image is damaged or gone has slots of unknown status: it fails no document.
     """
     return attempt(Job(ChunkStage.SLOTS, chunk_id), deps, _find)
 
@@ -43,7 +43,7 @@ def _find(lease: Lease, document: Document, deps: Deps) -> None:
 def _states(page: Page, marks: Sequence[Mark], deps: Deps) -> list[SlotState]:
     layout = _layout(page, deps)
     try:
-        image = decode(deps.store.get(page.image_key or ""))
+        image = stored_image(page.image_key or "", deps.store)
     except DamagedImage:
         return unseen(
             find_slots(np.zeros((0, 0), np.uint8), PageLayout(fields=layout.fields), dpi=72), _DAMAGED
