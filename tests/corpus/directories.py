@@ -103,6 +103,7 @@ DIRECTORIES = (
     lost("tiff-65535", lambda: bare_tiff(width=65535, height=65535), "page_too_large"),
     lost("tiff-unknown-compression", lambda: bare_tiff(more=((259, 3, 1, 60_000),)), "unreadable_document"),
     lost("tiff-odd-bits", lambda: bare_tiff(more=((258, 3, 1, 7),)), "unreadable_document"),
+    Kind("tiff-two-photometrics", lambda: bare_tiff(more=((262, 3, 2, 1),))),
     Kind("tiff-nan", lambda: float_tiff(float("nan"))),
     Kind("tiff-infinite", lambda: float_tiff(float("inf"))),
     Kind("tiff-resolution-of-zero", lambda: bare_tiff(more=((282, 5, 1, 8), (283, 5, 1, 8), (296, 3, 1, 2)))),

@@ -12,6 +12,7 @@ from worker.rendering.engine import faxed_rows
 from worker.rendering.formats import sniff
 from worker.rendering.overheard import overhear
 from worker.rendering.pages import inspect, render
+from worker.rendering.raster import readable_tags
 from worker.vision.choices import Limits
 from worker.vision.images import decode
 from worker.vision.values import RenderedPage
@@ -63,7 +64,7 @@ def _check_rows(data: bytes) -> None:
     if sniff(data) != "tiff":
         return
     with Image.open(BytesIO(data)) as image:
-        tags = dict(image.tag_v2)
+        tags = readable_tags(image)
     if tags.get(259) not in {3, 4} or tags.get(266, 1) != 1 or 273 not in tags:
         return
     k = -1 if tags[259] == 4 else int(tags.get(292, 0)) & 1

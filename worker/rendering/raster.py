@@ -5,7 +5,9 @@ from __future__ import annotations
 import importlib.util
 import struct
 import zlib
+from contextlib import suppress
 from io import BytesIO
+from typing import Any
 
 from PIL import Image, ImageOps
 
@@ -92,7 +94,7 @@ class ImageReader:
     def _page(self, index: int) -> RenderedPage:
         image = self._image = self._image or self._opened()
         image.seek(self._frames[index])
-        tags: Tags = dict(getattr(image, "tag_v2", {}))
+        tags = readable_tags(image)
         # Sizes first: some readers decode the whole image for its tags.
         by = self._fitting(index, image)
         density = density_of(image)
@@ -168,8 +170,17 @@ def _frames(image: Image.Image, limit: int) -> list[int]:
             break
         except _DAMAGE:
             return [*full_pages(frames), len(frames)]
-        frames.append((len(frames), dict(getattr(image, "tag_v2", {}))))
+        frames.append((len(frames), readable_tags(image)))
     return full_pages(frames)
+
+
+def readable_tags(image: Image.Image) -> Tags:
+    """The tags of a TIFF directory, those left out whose values cannot be read; none of another format."""
+    directory, tags = getattr(image, "tag_v2", {}), dict[int, Any]()
+    for number in directory:
+        with suppress(*_DAMAGE):
+            tags[number] = directory[number]
+    return tags
 
 
 def _upright(image: Image.Image, kind: str) -> Image.Image:
