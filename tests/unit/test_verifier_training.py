@@ -34,7 +34,7 @@ from training.verifier.splice import spliced  # noqa: E402
 from training.verifier.train import fit_verifier, resume_verifier, start_verifier  # noqa: E402
 from worker.errors import WrongUse  # noqa: E402
 from worker.vision.crops import HEIGHT, WIDTH  # noqa: E402
-from worker.vision.verification.embedding import DIMENSION, GLOBAL, LEVELS  # noqa: E402
+from worker.vision.verification.embedding import COMPARED, GLOBAL, LEVELS  # noqa: E402
 from worker.vision.verification.network import PairClassifier, SignatureEncoder  # noqa: E402
 
 SHIPPED = read_settings(VerifierSettings, VERIFIER_SETTINGS)
@@ -154,7 +154,7 @@ def test_a_part_that_moved_a_little_finds_its_counterpart_and_one_that_moved_far
 
 
 def written_in(number: int, cells: dict[tuple[int, int], int]) -> torch.Tensor:
-    """(1, DIMENSION): a constant global part, and in named cells of one level the descriptors of a number."""
+    """(1, COMPARED): a constant global part, and in named cells of one level the descriptors of a number."""
     embedding = [torch.full((GLOBAL,), GLOBAL**-0.5)]
     for at, level in enumerate(LEVELS):
         parts = torch.zeros(level.rows, level.columns, level.descriptor)
@@ -162,7 +162,7 @@ def written_in(number: int, cells: dict[tuple[int, int], int]) -> torch.Tensor:
         for cell, kind in cells.items() if at == number else ():
             parts[cell][kind], ink[cell] = 1.0, 1 / len(cells)
         embedding += [parts.flatten(), ink.flatten()]
-    assert sum(map(len, embedding)) == DIMENSION
+    assert sum(map(len, embedding)) == COMPARED
     return torch.cat(embedding)[None]
 
 
