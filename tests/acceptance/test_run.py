@@ -117,6 +117,7 @@ def test_signatures_are_found_where_they_were_drawn(
     ("document", "signed_by"),
     [
         pytest.param("memo-office-hours.png", "initials", id="a memo signed by initials"),
+        pytest.param("circular-17.jpg", None, id="initials on a routing list"),
         pytest.param("film-0113.tif", "signature", id="a small page in a dark frame"),
         pytest.param("notice-to-staff.jpg", None, id="a folded corner"),
     ],

@@ -212,9 +212,9 @@ def test_results_name_the_classifier_whose_shares_the_roles_read():
 
 #: Places on the drawn letter, each called initials at 0.5, and how probable it is that they sign.
 PLACES = {
-    "its signature": (Box(171, 772, 234, 114), 0.956),
-    "beside the signature": (Box(560, 780, 90, 60), 0.056),
-    "its first lines": (Box(150, 120, 200, 60), 0.007),
+    "its signature": (Box(171, 772, 234, 114), 0.888),
+    "beside the signature": (Box(560, 780, 90, 60), 0.042),
+    "its first lines": (Box(150, 120, 200, 60), 0.023),
     "its text": (Box(171, 500, 234, 60), 0.009),
 }
 

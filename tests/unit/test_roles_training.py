@@ -11,7 +11,7 @@ from training.common.settings import read_settings  # noqa: E402
 from training.roles import crossvalidate  # noqa: E402
 from training.roles.backbone import FEATURES, EfficientNetLite0, with_published  # noqa: E402
 from training.roles.dataset import truth_of  # noqa: E402
-from training.roles.evaluate import NetworkRoles, calibration_error  # noqa: E402
+from training.roles.evaluate import NetworkRoles, calibration_error, found_within  # noqa: E402
 from training.roles.export import fold_norms  # noqa: E402
 from training.roles.head import FACTS, Head, head_inputs  # noqa: E402
 from training.roles.network import RolesNetwork, averaging  # noqa: E402
@@ -159,6 +159,22 @@ def test_the_threshold_has_the_best_of_the_worst_margins():
     assert (scores[signed == 1] >= low).mean() > 0.95
     assert (scores[signed == 0] >= high).mean() < 0.05
     assert low < high
+
+
+def test_pages_found_within_a_share_of_false_alarms_are_those_above_the_unsigned_that_it_leaves():
+    marks = table(20)
+    probabilities = np.zeros(40, np.float32)
+    # Unsigned pages are the even ones: 0.1, 0.2, ... 1.0; of the signed, half lie between the best two.
+    probabilities[0::4] = np.linspace(0.1, 1.0, 10)
+    probabilities[2::4] = np.where(np.arange(10) < 5, 0.95, 0.85)
+
+    within, none = (
+        found_within(crossvalidate.HeldOutAnswers(marks, probabilities), "memos", share)
+        for share in (0.1, 0.0)
+    )
+
+    assert (within.signed_found.some, within.signed_found.many) == (5, 10)
+    assert none.signed_found.some == 0
 
 
 def test_marks_that_are_not_looked_at_do_not_sign():

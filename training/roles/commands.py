@@ -30,7 +30,14 @@ from training.roles import crossvalidate
 from training.roles.backbone import published_backbone
 from training.roles.conditions import DRAWN, HOME, measure_conditions, measure_home
 from training.roles.dataset import read_table
-from training.roles.evaluate import RolesReport, crossvalidated, measure_left_out, measure_without, qualities
+from training.roles.evaluate import (
+    RolesReport,
+    crossvalidated,
+    found_within,
+    measure_left_out,
+    measure_without,
+    qualities,
+)
 from training.roles.export import register_roles, trained_head
 from training.roles.network import RolesNetwork
 from training.roles.pages import role_sources
@@ -44,6 +51,10 @@ from worker.settings import Detection
 #: What can be measured of what ships, each by itself.
 SOURCES, CONDITIONS, AT_HOME = "sources", "conditions", "home"
 PARTS = (SOURCES, CONDITIONS, AT_HOME)
+#: The score from which boxes count where all of them do: those below move no average precision.
+_EVERY_SCORE = 0.01
+#: The false alarms at which held-out answers are compared: sources with bars, at their bar and at 2 %.
+_BUDGET = 0.02
 #: What a training leaves in its folder beside the checkpoint.
 TABLE, LOGITS = "marks.npz", "held-out-logits.npy"
 #: The checkpoint of the head that saw nothing of crossvalidate.LEFT_OUT.
@@ -146,7 +157,11 @@ def _as_served(data: Path, parts: Sequence[str], notice: StageNotice, *, limit: 
     if CONDITIONS in parts:
         report = replace(report, conditions=tuple(measure_conditions(detector, notice, limit=limit)))
     if AT_HOME in parts:
-        report = replace(report, home=measure_home(data / "detection", detector, notice, limit=limit))
+        every = build_detector(Detection(roles="on", min_score=_EVERY_SCORE))
+        home, served = (
+            measure_home(data / "detection", looking, notice, limit=limit) for looking in (every, detector)
+        )
+        report = replace(report, home=home, home_served=served)
     return report
 
 
@@ -163,6 +178,11 @@ def _with_held_out(
         report,
         left_out=(without, *report.left_out),
         crossvalidated=tuple(crossvalidated(answers, threshold)),
+        budgets=tuple(
+            found_within(answers, source, alarms)
+            for source, bars in chosen.bars.items()
+            for alarms in (bars.false_alarms, _BUDGET)
+        ),
         qualities=tuple(qualities(answers)),
     )
 
@@ -203,9 +223,15 @@ def _show(report: RolesReport) -> None:
             f"{quality.source}: AUC {quality.auc:.3f}, calibration error {quality.calibration_error:.3f}, "
             f"{quality.marks} marks"
         )
+    for budget in report.budgets:
+        output().print(
+            f"{budget.source}, at {budget.false_alarms:.0%} false alarms: {_worded(budget.signed_found)}, "
+            f"by initials only {_worded(budget.initials_only_found)}"
+        )
     for seen in report.conditions:
         output().print(f"{DRAWN}, {seen.condition}: signatures found {_worded(seen.share)}")
-    if home := report.home:
-        output().print(
-            f"{HOME}: mAP50 {home.map50:.3f}, mAP50-95 {home.map50_95:.3f}, {home.truths} signatures"
-        )
+    for name, home in ((HOME, report.home), (f"{HOME}, as served", report.home_served)):
+        if home is not None:
+            output().print(
+                f"{name}: mAP50 {home.map50:.3f}, mAP50-95 {home.map50_95:.3f}, {home.truths} signatures"
+            )

@@ -55,13 +55,28 @@ class RoleQuality:
 
 
 @dataclass(frozen=True, slots=True)
+class FoundWithin:
+    """The signed pages of a source that are found where so great a share of the unsigned is called signed."""
+
+    source: str
+    false_alarms: float
+    signed_found: Share
+    initials_only_found: Share
+
+
+@dataclass(frozen=True, slots=True)
 class RolesReport:
-    """One evaluation: sources that did not train first, as served; then the cross-validated ones."""
+    """One evaluation: sources that did not train first, as served; then the cross-validated ones.
+
+    `home` counts all scores, as published figures do, `home_served` what reaches the default thresholds.
+    """
 
     left_out: tuple[SignedPages, ...] = ()
     conditions: tuple[SignaturesFound, ...] = ()
     home: LabelFigures | None = None
+    home_served: LabelFigures | None = None
     crossvalidated: tuple[SignedPages, ...] = ()
+    budgets: tuple[FoundWithin, ...] = ()
     qualities: tuple[RoleQuality, ...] = ()
 
     def figures(self) -> FigureFile:
@@ -69,7 +84,9 @@ class RolesReport:
         pages = [*self.left_out, *self.crossvalidated]
         digests = {name: entry(name).sha256 for name in ("detector", "classifier", NAME)}
         signed = signed_page_figures(NAME, pages)
-        return today(digests, [*signed, *_qualities(self.qualities), *_served(self.conditions, self.home)])
+        homes = (*_home(HOME, self.home), *_home(f"{HOME}, as served", self.home_served))
+        others = (*_budgets(self.budgets), *_qualities(self.qualities), *_drawn(self.conditions), *homes)
+        return today(digests, [*signed, *others])
 
 
 def measure_left_out(
@@ -137,6 +154,15 @@ def answered(
 def crossvalidated(answers: HeldOutAnswers, threshold: float) -> list[SignedPages]:
     """The sources that train, each page by a network that never saw its document."""
     return [_pages_of(answers, source, threshold) for source in TRAINING if source != LEFT_OUT]
+
+
+def found_within(answers: HeldOutAnswers, source: str, false_alarms: float) -> FoundWithin:
+    """Held-out answers at the lowest probability that calls no greater share of the unsigned pages signed."""
+    scores, signed = answers.pages(source)
+    by_initials = answers.marks.pages.by_initials[answers.marks.pages.of(source)] == 1
+    unsigned = np.sort(scores[signed == 0])[::-1]
+    called = scores > unsigned[int(false_alarms * len(unsigned))]
+    return FoundWithin(source, false_alarms, _share(called[signed == 1]), _share(called[by_initials]))
 
 
 def qualities(answers: HeldOutAnswers) -> list[RoleQuality]:
@@ -239,14 +265,26 @@ def _contracts(root: Path, detector: Detector, notice: StageNotice, limit: int) 
     )
 
 
-def _served(conditions: Sequence[SignaturesFound], home: LabelFigures | None) -> Iterator[Figure]:
+def _drawn(conditions: Sequence[SignaturesFound]) -> Iterator[Figure]:
     for row in conditions:
         yield share_figure(NAME, of=DRAWN, measure=f"signatures found, {row.condition}", share=row.share)
+
+
+def _home(name: str, home: LabelFigures | None) -> Iterator[Figure]:
     if home is None:
         return
-    for name, value, key in (("mAP50", home.map50, "map50"), ("mAP50-95", home.map50_95, "map50_95")):
+    for measure, value, key in (("mAP50", home.map50, "map50"), ("mAP50-95", home.map50_95, "map50_95")):
         interval = home.intervals[key]
-        yield as_figure(NAME, of=HOME, measure=name, value=value, n=home.truths, interval=interval)
+        yield as_figure(NAME, of=name, measure=measure, value=value, n=home.truths, interval=interval)
+
+
+def _budgets(rows: Sequence[FoundWithin]) -> Iterator[Figure]:
+    for row in rows:
+        at = f"{100 * row.false_alarms:.0f} % false alarms"
+        yield share_figure(NAME, of=row.source, measure=f"signed pages found at {at}", share=row.signed_found)
+        if row.initials_only_found.many:
+            measure = f"pages signed by initials only, found at {at}"
+            yield share_figure(NAME, of=row.source, measure=measure, share=row.initials_only_found)
 
 
 def _qualities(measured: Sequence[RoleQuality]) -> Iterator[Figure]:
