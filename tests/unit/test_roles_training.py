@@ -15,7 +15,7 @@ from training.roles.evaluate import NetworkRoles, calibration_error, found_withi
 from training.roles.export import fold_norms  # noqa: E402
 from training.roles.head import FACTS, Head, head_inputs  # noqa: E402
 from training.roles.network import RolesNetwork, averaging  # noqa: E402
-from training.roles.pages import UNCLEAR, TrueMark, drawn_role_pages  # noqa: E402
+from training.roles.pages import UNCLEAR, TrueMark, drawn_role_pages, judged_marks  # noqa: E402
 from training.roles.settings import ROLES_SETTINGS, Bars, RolesSettings  # noqa: E402
 from training.roles.table import Marks, MarkTable, PageTable  # noqa: E402
 from training.roles.train import train_head  # noqa: E402
@@ -53,7 +53,7 @@ def table(documents: int = 12, *, source: str = "memos") -> Marks:
     [(True, "initials", 1.0), (False, "initials", 1.0), (False, UNCLEAR, 0.0)],
 )
 def test_a_candidate_on_a_mark_is_what_that_mark_is(signs, form, weight):
-    truth = truth_of(mark(), [TrueMark(BOX, form, signs)], complete=True)
+    truth = truth_of(mark(), [TrueMark(BOX, form, signs)])
 
     assert (truth.signs, truth.weight) == (signs, weight)
 
@@ -61,16 +61,26 @@ def test_a_candidate_on_a_mark_is_what_that_mark_is(signs, form, weight):
 def test_a_part_of_a_mark_counts_less_than_the_whole():
     part = mark(box=Box(100, 100, 20, 40))
 
-    truth = truth_of(part, [TrueMark(BOX, "signature", signs=True)], complete=True)
+    truth = truth_of(part, [TrueMark(BOX, "signature", signs=True)])
 
     assert truth.signs and 0 < truth.weight < 1
 
 
-def test_where_only_signatures_are_labelled_what_may_be_initials_does_not_count():
-    initials = mark(scores=(0.1, 0.6, 0, 0, 0))
+def test_what_lies_on_no_mark_does_not_sign_and_a_part_of_what_nobody_can_tell_does_not_count():
+    untold = TrueMark(Box(0, 0, 1000, 1000), UNCLEAR, signs=False)
 
-    assert truth_of(initials, [], complete=False).weight == 0
-    assert truth_of(initials, [], complete=True).weight == 1
+    alone, part = truth_of(mark(), []), truth_of(mark(), [untold])
+
+    assert (alone.signs, alone.weight) == (False, 1.0)
+    assert part.weight == 0
+
+
+def test_marks_labelled_by_hand_lie_on_pages_of_known_sources_and_untold_ones_sign_nothing():
+    judged = judged_marks()
+
+    assert {source for source, _ in judged} == {"tobacco800", "rf100_color", "unsigned"}
+    assert any(mark.signs for marks in judged.values() for mark in marks)
+    assert not any(mark.signs for marks in judged.values() for mark in marks if mark.form == UNCLEAR)
 
 
 def test_the_side_of_a_view_is_averaged_down_as_torch_does_it():

@@ -18,7 +18,7 @@ from training.roles.network import NEAR_READ, averaging
 from training.roles.pages import UNCLEAR, PageTruth, RolePage, TrueMark
 from training.roles.table import UNKNOWN, Floats, Marks, MarkTable, PageTable
 from worker.vision.boxes import iou
-from worker.vision.choices import Label, Thresholds
+from worker.vision.choices import Thresholds
 from worker.vision.detection import roles
 from worker.vision.detection.classifier import OnnxClassifier
 from worker.vision.detection.detector import OnnxDetector
@@ -30,8 +30,6 @@ from worker.vision.values import Box
 _IS, _WITHIN = 0.3, 0.5
 #: How much parts of marks count.
 _PART = 0.3
-#: Where only signatures are labelled, what scores so much as initials or handwriting may sign as well.
-_MAY_SIGN = {Label.INITIALS: 0.15, Label.HANDWRITING: 0.25}
 #: Views that go through the backbone at once.
 _BATCH = 8
 
@@ -64,7 +62,7 @@ class MarkReader:
         candidates = roles.merged(regions)
         views = roles.read_marks(self._classifier, upright, candidates, limit=len(candidates))
         marks = _as_it_lies(page, turns, pixels.shape[1], pixels.shape[0])
-        truths = [truth_of(candidate, marks, complete=page.is_complete) for candidate in candidates]
+        truths = [truth_of(candidate, marks) for candidate in candidates]
         return MarkTable(
             tight=features(self._tight, views.tight.astype(np.float32)),
             near=features(self._near, self._reduction @ views.near.astype(np.float32) @ self._reduction.T),
@@ -107,18 +105,15 @@ def page_table(pages: Sequence[PageTruth]) -> PageTable:
     )
 
 
-def truth_of(candidate: roles.Candidate, marks: Sequence[TrueMark], *, complete: bool) -> _Truth:
-    """What is true of a candidate; its weight is 0 where that is not known."""
+def truth_of(candidate: roles.Candidate, marks: Sequence[TrueMark]) -> _Truth:
+    """What is true of a candidate; its weight is 0 where nobody can tell."""
     best = max(marks, key=lambda mark: iou(candidate.box, mark.box), default=None)
     if best is not None and iou(candidate.box, best.box) >= _IS:
         return _Truth(best.signs, 0.0 if best.form == UNCLEAR else 1.0)
     whole = next((mark for mark in reversed(marks) if _is_within(candidate.box, mark.box)), None)
     if whole is not None:
-        known = complete or whole.signs
-        return _Truth(whole.signs, _PART if known and whole.form != UNCLEAR else 0.0)
-    scores = dict(zip(roles.FORMS, candidate.scores, strict=True))
-    doubtful = not complete and any(scores[form] > score for form, score in _MAY_SIGN.items())
-    return _Truth(signs=False, weight=0.0 if doubtful else 1.0)
+        return _Truth(whole.signs, 0.0 if whole.form == UNCLEAR else _PART)
+    return _Truth(signs=False, weight=1.0)
 
 
 def feature_models() -> tuple[OnnxModel, OnnxModel]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,8 +23,8 @@ from worker.vision.values import Box, Pixels
 DRAWN = "drawn"
 #: The form of a mark that nobody could tell.
 UNCLEAR = "unclear"
-#: Unsigned pages by their source's flag on which a mark may sign all the same.
-DOUBTFUL = Path(__file__).with_name("labels") / "unsigned.json"
+#: Marks that sources leave out, labelled by hand: those that sign, and those of which nobody can tell.
+JUDGED = Path(__file__).with_name("labels") / "marks.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,10 @@ class TrueMark:
     box: Box
     form: str
     signs: bool
+
+
+#: By source and name of the image.
+JudgedMarks = Mapping[tuple[str, str], tuple[TrueMark, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,27 +52,35 @@ class PageTruth:
 
 @dataclass(frozen=True, slots=True)
 class RolePage:
-    """A page: what is true of it and of its marks, in pixels of an image of that size, and what renders it.
-
-    `is_complete` is False where only signatures are labelled: initials may stand there that nobody marked.
-    """
+    """A page, what is true of its marks, in pixels of an image of that size, and what renders it."""
 
     truth: PageTruth
     read: Callable[[], Pixels]
     width: int
     height: int
     marks: tuple[TrueMark, ...]
-    is_complete: bool
 
 
 def read_role_pages(root: Path) -> list[RolePage]:
     """All pages below `root`, the folder of detection sets, that no test set holds, source by source."""
+    judged = judged_marks()
     return [
         *(_marked(source, page) for source in MARKED_SOURCES for page in read_marked(root, source)),
-        *_annotated("tobacco800", read_tobacco800(root)),
-        *_annotated("rf100_color", read_rf100(root)),
-        *_unsigned(root),
+        *_annotated("tobacco800", read_tobacco800(root), judged),
+        *_annotated("rf100_color", read_rf100(root), judged),
+        *_unsigned(root, judged),
     ]
+
+
+def judged_marks() -> JudgedMarks:
+    """The marks in JUDGED by source and name of the image."""
+    stored = json.loads(JUDGED.read_text(encoding="utf-8"))
+    return {
+        (source, image): tuple(TrueMark(Box(*mark["box"]), mark["form"], mark["signs"]) for mark in marks)
+        for source, images in stored.items()
+        if source != "note"
+        for image, marks in images.items()
+    }
 
 
 def role_sources(data: Path, *, drawn: int) -> Iterator[tuple[str, Iterable[RolePage], int]]:
@@ -96,7 +108,7 @@ def drawn_role_pages(data: Path, count: int) -> Iterator[RolePage]:
         )
         signed = any(mark.signs for mark in marks)
         truth = PageTruth(DRAWN, f"{DRAWN}:{index}", signed, by_initials=False)
-        yield RolePage(truth, partial(_drawn, page), width, height, marks, is_complete=True)
+        yield RolePage(truth, partial(_drawn, page), width, height, marks)
 
 
 def _drawn(page: DrawnPage) -> Pixels:
@@ -119,38 +131,26 @@ def _marked(source: str, page: MarkedPage) -> RolePage:
         page.width,
         page.height,
         tuple(TrueMark(mark.box, mark.form, mark.signs) for mark in page.marks),
-        is_complete=True,
     )
 
 
-def _annotated(source: str, pages: Sequence[PageRecord]) -> Iterator[RolePage]:
+def _annotated(source: str, pages: Sequence[PageRecord], judged: JudgedMarks) -> Iterator[RolePage]:
     """Pages on which signatures are labelled, but for those of the published test split."""
     for page in (page for page in pages if page.split != "test"):
         with Image.open(page.image) as stored:
             width, height = stored.size
-        yield RolePage(
-            PageTruth(source, f"{source}:{page.group}", bool(page.boxes), by_initials=False),
-            _stored(page.image),
-            width,
-            height,
-            marks=tuple(TrueMark(box, Label.SIGNATURE.value, signs=True) for box in page.boxes),
-            is_complete=False,
-        )
+        signatures = (TrueMark(box, Label.SIGNATURE.value, signs=True) for box in page.boxes)
+        marks = (*signatures, *judged.get((source, page.image.name), ()))
+        signed = any(mark.signs for mark in marks)
+        truth = PageTruth(source, f"{source}:{page.group}", signed, by_initials=signed and not page.boxes)
+        yield RolePage(truth, _stored(page.image), width, height, marks)
 
 
-def _unsigned(root: Path) -> Iterator[RolePage]:
-    """Pages flagged as unsigned; where a mark may sign all the same, nothing is known of the marks."""
-    doubtful = json.loads(DOUBTFUL.read_text(encoding="utf-8"))["doubtful"]
+def _unsigned(root: Path, judged: JudgedMarks) -> Iterator[RolePage]:
+    """Pages flagged as unsigned by their source; a few are signed all the same."""
     for case in unsigned_pages(root):
         image = root / "unsigned" / "images" / case.name
         with Image.open(image) as stored:
             width, height = stored.size
-        known = not case.signed and case.name not in doubtful
-        yield RolePage(
-            PageTruth("unsigned", f"unsigned:{case.name}", case.signed, by_initials=False),
-            _stored(image),
-            width,
-            height,
-            marks=() if known else (TrueMark(Box(0, 0, width, height), UNCLEAR, signs=False),),
-            is_complete=True,
-        )
+        truth = PageTruth("unsigned", f"unsigned:{case.name}", case.signed, by_initials=False)
+        yield RolePage(truth, _stored(image), width, height, judged.get(("unsigned", case.name), ()))
