@@ -21,7 +21,6 @@ PAGES = (
     ROOT / "docs" / "accuracy.md",
     ROOT / "worker" / "weights" / "detector.md",
     ROOT / "worker" / "weights" / "cleaner.md",
-    ROOT / "worker" / "weights" / "roles.md",
     ROOT / "worker" / "weights" / "verifier.md",
 )
 _MARKED = re.compile(r"(<!-- table: (?P<name>[\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)

@@ -128,6 +128,17 @@ TABLES: Mapping[str, Table] = {
             )
         ),
     ),
+    "role-conditions": Table(
+        ("drawn pages",),
+        (
+            Column("signatures", "signatures found, {at}", count=True),
+            Column("found by a region that signs", "signatures found, {at}"),
+        ),
+        tuple(
+            Row((at,), "roles", "drawn pages", at)
+            for at in ("photographed", "askew by 10°", "askew by 6°", "200 dpi, colour")
+        ),
+    ),
     "signed-pages": Table(
         ("source", "size"),
         _SIGNED,
