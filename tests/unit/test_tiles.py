@@ -98,6 +98,16 @@ def test_a_roll_is_looked_at_along_its_length():
     assert [view.shape for view in detector.views] == [(4000, 315, 3), (445, 315, 3)]
 
 
+def test_a_mark_across_a_narrow_roll_counts_as_its_tile_shows_it():
+    page = sheet(4000, 315)
+    page[3900:3960, 40:220] = 0
+
+    (region,) = regions_of(page, Blots(probability=0.9))
+
+    assert region.box == Box(40, 3900, 180, 60)
+    assert region.signs
+
+
 def test_a_mark_larger_than_half_a_tile_counts_as_the_whole_sheet_shows_it():
     page = sheet(*A2)
     page[1000:1400, 300:1300] = 0

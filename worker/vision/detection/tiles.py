@@ -27,7 +27,7 @@ _CUT = 0.005
 _SURE = 0.8
 #: Marks are the same when they share so much of the smaller one.
 _SAME = 0.5
-#: A mark longer than this share of a tile's width is better seen on the whole page.
+#: A mark longer than this share of a tile's height is better seen on the whole page; a roll's tile is narrow.
 _LARGE = 0.5
 #: A tile whose grey levels, at this size, lie closer together is blank.
 _GLANCE, _CONTRAST = 200, 24
@@ -80,7 +80,7 @@ def detect_closely(
     answers = iter(detector.detect([*pages, *views]))
     whole = [next(answers) for _ in pages]
     return [
-        _joined(regions, _tiled(page, of_page, answers), of_page[0].width) if of_page else regions
+        _joined(regions, _tiled(page, of_page, answers), of_page[0].height) if of_page else regions
         for page, of_page, regions in zip(pages, tiles, whole, strict=True)
     ]
 
@@ -128,10 +128,10 @@ def _tiled(
 
 
 def _joined(
-    whole: Sequence[DetectedRegion], tiled: Sequence[DetectedRegion], width: int
+    whole: Sequence[DetectedRegion], tiled: Sequence[DetectedRegion], height: int
 ) -> list[DetectedRegion]:
     """Large marks as the whole page shows them, others as a tile does if it does."""
-    large = [region for region in whole if max(region.box.width, region.box.height) > _LARGE * width]
+    large = [region for region in whole if max(region.box.width, region.box.height) > _LARGE * height]
     small = [region for region in whole if region not in large]
     near = [region for region in tiled if not any(_is_same(region, other) for other in large)]
     far = [region for region in small if not any(_is_same(region, other) for other in near)]
