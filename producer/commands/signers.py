@@ -82,7 +82,22 @@ def signers(
     that were compared with other references: each gets a new answer. Exit status 1: an image was refused.
     """
     order = _Order(tuple(words or ()), table, folder, force, verify, as_json)
+    _check_options(action, order)
     raise typer.Exit(_ACTIONS[action](order))
+
+
+def _check_options(action: SignerAction, order: _Order) -> None:
+    """WrongUse for an option that the action does not take: `--run` would leave another database meant."""
+    given = {
+        "--csv": order.table is not None,
+        "--force": order.force,
+        "--verify": order.verify,
+        "--run": order.folder is not None,
+        "--json": order.as_json,
+    }
+    refused = [option for option, is_given in given.items() if is_given and option not in _OPTIONS[action]]
+    if refused:
+        raise WrongUse(f"`signers {action}` does not take {', '.join(refused)}")
 
 
 def _list(order: _Order) -> int:
@@ -144,12 +159,7 @@ def _export(order: _Order) -> int:
 
 
 def _verify(order: _Order) -> int:
-    from worker.publisher import open_publisher  # noqa: PLC0415 - in the extra `queue`
-
-    names = _some(order.words, "name the signers")
-    sessions = connections.sessions()
-    touched = verify_touched(sessions, open_publisher().send, names, who=getpass.getuser())
-    tell_touched(touched, sent=True)
+    _compare_again(_some(order.words, "name the signers"))
     return 0
 
 
@@ -162,14 +172,33 @@ _ACTIONS: Mapping[SignerAction, Callable[[_Order], int]] = {
     SignerAction.EXPORT: _export,
     SignerAction.VERIFY: _verify,
 }
+#: Options that each action takes.
+_OPTIONS: Mapping[SignerAction, frozenset[str]] = {
+    SignerAction.LIST: frozenset({"--run", "--json"}),
+    SignerAction.SHOW: frozenset({"--run", "--json"}),
+    SignerAction.ENROLL: frozenset({"--csv", "--force", "--verify", "--json"}),
+    SignerAction.REMOVE: frozenset({"--verify"}),
+    SignerAction.MERGE: frozenset({"--verify"}),
+    SignerAction.EXPORT: frozenset({"--run"}),
+    SignerAction.VERIFY: frozenset(),
+}
 
 
 def _after(order: _Order, names: tuple[str, ...]) -> None:
     """Say which documents a change touches, and compare them again when that was asked for."""
+    if not names:
+        return
     if order.verify:
-        _verify(_Order(names, None, None, force=False, verify=False, as_json=False))
-    elif names:
+        _compare_again(names)
+    else:
         tell_touched(touched_documents(connections.sessions(), names), sent=False, names=names)
+
+
+def _compare_again(names: tuple[str, ...]) -> None:
+    from worker.publisher import open_publisher  # noqa: PLC0415 - in the extra `queue`
+
+    touched = verify_touched(connections.sessions(), open_publisher().send, names, who=getpass.getuser())
+    tell_touched(touched, sent=True)
 
 
 def _judge(name: str) -> None:

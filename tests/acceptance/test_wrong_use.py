@@ -52,6 +52,13 @@ def test_a_run_refuses_weights_that_are_no_detector(folder: Path, name: str) -> 
         pytest.param("compare --pairs {}/empty", "Is a directory", id="a folder as a table"),
         pytest.param("run {}/page.pdf --out {}/o --references {}/page.pdf", "per signer", id="no references"),
         pytest.param("run {}/page.pdf --out /proc/x", "/proc/x", id="results where none can be"),
+        pytest.param("signers remove Anna 1 --run {}", "not take --run", id="a run's folder to change"),
+        pytest.param(
+            "signers merge A Anna --run {} --json", "not take --run, --json", id="options of others"
+        ),
+        pytest.param("signers enroll Anna {}/page.pdf --run {}", "not take --run", id="a run to enroll in"),
+        pytest.param("signers verify Anna --run {}", "not take --run", id="a run to compare again"),
+        pytest.param("signers export {}/o --csv {}/short.csv", "not take --csv", id="a table to export"),
         pytest.param("watch documents", "no bucket or folder", id="no source"),
     ],
 )
