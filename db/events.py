@@ -67,11 +67,10 @@ def last_failure(session: Session, document_id: int) -> str | None:
     return session.execute(statement).scalar_one_or_none()
 
 
-def details(session: Session, document_id: int, event: str) -> list[str]:
-    """What each event of that name said of a document, oldest first."""
-    statement = (
-        select(Event.detail).where(Event.document_id == document_id, Event.event == event).order_by(Event.id)
-    )
+def details(session: Session, document_id: int, event: str, *, stage: StageName) -> list[str]:
+    """What each event of that name said of a document at that stage, oldest first."""
+    where = (Event.document_id == document_id, Event.event == event, Event.stage == stage.value)
+    statement = select(Event.detail).where(*where).order_by(Event.id)
     return [detail or "" for detail in session.execute(statement).scalars()]
 
 

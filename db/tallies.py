@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session
 from db import events
 from db.models import Page, Region
 from db.signing import is_compared, signs
-from db.states import PageStatus, Status
+from db.states import DocumentStage, PageStatus, Status
 
-#: The event that names what a document lacks, by its reason code; without one, nothing any more.
+#: The event of the render stage that names what a document lacks, by its reason code; without one, nothing
+#: any more.
 LACKS = "incomplete"
 
 
@@ -68,4 +69,5 @@ def tally(session: Session, document_id: int) -> Tally:
 
 def lack(session: Session, document_id: int) -> str | None:
     """The reason code of what the document lacks beside its pages, as the newest look at it says."""
-    return next((detail or None for detail in reversed(events.details(session, document_id, LACKS))), None)
+    noted = events.details(session, document_id, LACKS, stage=DocumentStage.RENDER)
+    return (noted[-1] or None) if noted else None

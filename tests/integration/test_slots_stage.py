@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 from sqlalchemy import select
 
+from db.answers import Asked
 from db.engine import make_engine
 from db.migrate import upgrade
 from db.models import Chunk
-from db.states import ChunkStage, Status
+from db.reopening import verify_again
+from db.states import AnswerCause, ChunkStage, Status
 from tests.world import World
 from worker.pipeline import PIPELINE
 from worker.result import DocumentResult
@@ -99,10 +101,24 @@ def test_what_is_missing_is_told_in_the_result_and_in_the_history(world: World) 
     assert completeness is not None and completeness.unmet == (sentence,)
     with world.sessions() as session:
         history = document_history(session, document_id)
-    assert [(event.event, event.detail) for event in history.events if event.event == "incomplete"] == [
-        ("incomplete", sentence)
+    assert [(event.event, event.detail) for event in history.events if event.event == "completeness"] == [
+        ("completeness", f"incomplete: {sentence}")
     ]
     assert history.completeness == completeness
+
+
+def test_a_document_that_lacks_a_mark_can_be_verified_again(world: World) -> None:
+    document_id = world.arrive("leases/b.pdf", [lease(landlord=False)])
+    assert world.through(document_id).status is Status.DONE
+    with world.sessions() as session:
+        (chunk_id,) = verify_again(session, document_id, Asked(cause=AnswerCause.NEW_REFERENCE))
+
+    world._call([PIPELINE[ChunkStage.VERIFY], PIPELINE[ChunkStage.SLOTS]], chunk_id)
+    document = world.closing(document_id)
+
+    assert (document.status, document.reason, document.signed) == (Status.DONE, None, True)
+    completeness = result_of(world, document_id).completeness
+    assert completeness is not None and completeness.answer == "incomplete"
 
 
 def test_without_rules_for_its_type_every_slot_of_a_document_is_wanted(world: World) -> None:
@@ -124,6 +140,20 @@ def test_pages_without_words_leave_the_answer_to_a_person(world: World) -> None:
 
     completeness = result_of(world, document_id).completeness
     assert completeness is not None and completeness.doubts == ("no place that asks for a mark was found",)
+
+
+def test_a_page_whose_layout_is_gone_has_no_slots(world: World) -> None:
+    document_id = world.arrive("leases/c.pdf", [lease(landlord=True)])
+    world._call(PIPELINE.opening, document_id)
+    (chunk_id,) = world.open_chunks(document_id)
+    world._call([PIPELINE[ChunkStage.DETECT], PIPELINE[ChunkStage.VERIFY]], chunk_id)
+    for key in [key for key in world.store.objects if "/layouts/" in key]:
+        del world.store.objects[key]
+
+    world._call([PIPELINE[ChunkStage.SLOTS]], chunk_id)
+
+    assert world.closing(document_id).status is Status.DONE
+    assert result_of(world, document_id).slots == ()
 
 
 def test_a_layout_that_is_no_longer_what_it_was_fails_no_document(world: World) -> None:

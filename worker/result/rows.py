@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from db import answers, events
 from db.documents import NOTED, get
 from db.models import Document, Duplicate, Page, Region, Verdict, Versions
-from db.states import AnswerCause, PageStatus, Status
+from db.states import AnswerCause, DocumentStage, PageStatus, Status
 from db.tallies import lack
 from worker.result.claims import ReadState, claim_results, with_assignment
 from worker.result.document import (
@@ -157,7 +157,7 @@ def document_facts(document: Document) -> DocumentFacts:
 
 def document_notes(session: Session, document_id: int) -> tuple[str, ...]:
     """What was noted of a document, each note once, in the order in which they were first made."""
-    noted = events.details(session, document_id, NOTED)
+    noted = events.details(session, document_id, NOTED, stage=DocumentStage.RENDER)
     return tuple(dict.fromkeys(note for detail in noted for note in detail.split(", ")))
 
 

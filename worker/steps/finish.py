@@ -84,8 +84,9 @@ def _note_completeness(session: Session, lease: Lease, completeness: Completenes
     """Write the answer of the rules into the document and its history, where there is one."""
     if completeness is not None:
         documents.note_completeness(session, lease.id, completeness.json_object())
-        missing = "; ".join((*completeness.unmet, *completeness.doubts))[:2000]
-        note_event(session, lease, lease.id, completeness.answer.value, missing or None)
+        missing = "; ".join((*completeness.unmet, *completeness.doubts))
+        detail = ": ".join(filter(None, (completeness.answer, missing)))[:2000]
+        note_event(session, lease, lease.id, "completeness", detail)
 
 
 def _reason(session: Session, document_id: int, tally: Tally) -> tuple[str | None, str | None]:
