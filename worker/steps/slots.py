@@ -11,7 +11,7 @@ from db import chunks
 from db.leases import Lease
 from db.models import Document, Page, Region
 from db.states import ChunkStage, PageStatus
-from worker.errors import DamagedImage
+from worker.errors import DamagedImage, ObjectMissing
 from worker.slots.finder import find_slots
 from worker.slots.status import judge_slots, unseen
 from worker.slots.values import Mark, PageLayout, SlotState
@@ -23,7 +23,8 @@ from worker.steps.stored import stored_image
 def find_chunk_slots(chunk_id: int, deps: Deps) -> bool:
     """Find the slots of a chunk's pages; False when it is past this stage or in other hands.
 
-    A page whose image is damaged or gone has slots of unknown status: it fails no document.
+    A page whose image is damaged or gone has slots of unknown status; one whose layout is, has none. Neither
+    fails a document.
     """
     return attempt(Job(ChunkStage.SLOTS, chunk_id), deps, _find)
 
@@ -58,12 +59,12 @@ _DAMAGED = "the stored page image is damaged"
 
 
 def _layout(page: Page, deps: Deps) -> PageLayout:
-    """The words and fields of a page; none where they were not read, or are no longer what they were."""
+    """The words and fields of a page; none where they were not read, or are damaged or gone."""
     if page.layout_key is None:
         return PageLayout()
     try:
         return PageLayout.model_validate_json(deps.store.get(page.layout_key))
-    except ValidationError:
+    except (ObjectMissing, ValidationError):
         return PageLayout()
 
 
