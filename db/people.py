@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Select, delete, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from db.models import Claim, Document, DocumentAnswer, Event, Reference, Signer, SignerEvent
+from db.signers import record_event
 from db.states import ChunkStage, Status
 
 #: Events of a signer after which comparisons may come out another way.
@@ -73,6 +74,15 @@ def merge_signer(session: Session, signer_id: int, into: int) -> int:
 def remove_reference(session: Session, reference_id: int) -> None:
     """Take a reference off file; its picture stays, since earlier verdicts rest on it."""
     session.execute(delete(Reference).where(Reference.id == reference_id))
+
+
+def remove_other_references(session: Session, kept: Collection[tuple[str, str]], *, who: str) -> None:
+    """Take all references off file but those kept, each a signer's name and a digest; pictures stay."""
+    rows = select(Signer.name, Reference.id, Reference.signer_id, Reference.sha256).join(Reference)
+    for row in session.execute(rows.order_by(Reference.id)).all():
+        if (row.name, row.sha256) not in kept:
+            remove_reference(session, row.id)
+            record_event(session, row.signer_id, "removed", who=who, reference=row.sha256)
 
 
 def person_events(session: Session, signer_id: int) -> Sequence[SignerEvent]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import TypeVar
 
-from sqlalchemy import ColumnElement, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from db.engine import now
@@ -48,12 +48,6 @@ def record_event(
         signer_id=signer_id, at=moment, event=event, who=who, reference=reference, detail=detail
     )
     session.add(row)
-
-
-def forget_all(session: Session) -> None:
-    """Take every signer and reference off file. Verdicts stay; they name their signers themselves."""
-    session.execute(delete(Reference))
-    session.execute(delete(Signer))
 
 
 def embeddings(session: Session, names: Sequence[str], *, encoder: str) -> dict[str, list[bytes]]:
@@ -116,12 +110,12 @@ def note_standings(session: Session, llrs: Mapping[int, float | None]) -> None:
 
 
 def enrolled(session: Session) -> list[tuple[str, int]]:
-    """Signers with the number of their references, by name; other names of a signer are left out."""
+    """Signers with references, and the number of these, by name; other names of a signer are left out."""
     statement = (
         select(_NAMED.name, func.count(Reference.id))
         .select_from(Signer)
         .join(_NAMED, _ONE_NAME)
-        .outerjoin(Reference, Reference.signer_id == Signer.id)
+        .join(Reference, Reference.signer_id == Signer.id)
         .group_by(_NAMED.name)
         .order_by(_NAMED.name)
     )

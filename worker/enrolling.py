@@ -75,7 +75,8 @@ class Enroller:
                 enrolled.append(replace(kept, note=signature.note))
         if refused is not None and not enrolled:
             raise refused
-        return replace(enrolled[0], new=any(one.new for one in enrolled))
+        digests = tuple(digest for one in enrolled for digest in one.digests)
+        return replace(enrolled[0], new=any(one.new for one in enrolled), digests=digests)
 
     def _signatures(self, name: str, data: bytes, admission: Admission) -> list[SingleSignature]:
         reader = SignatureReader(self.renderer, self.build_detector)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from producer.console import err
+from producer.console import err, plain
 from producer.options import RunFolder
 from producer.services.bundle import bundle_document
 from producer.services.run_folder import sessions_of, store_of
@@ -28,4 +28,10 @@ def bundle(
     """
     written = bundle_document(document, sessions_of(run_folder), store_of(run_folder), out=file)
     path = written.path
+    for signer in written.lacking:
+        err.print(
+            f"[yellow]references of {plain(signer)} are lacking:[/] "
+            "the answer rests on more than are on file, and a replay may differ",
+            soft_wrap=True,
+        )
     err.print(f"{path}: {written.size} bytes; countersign replay {path}", markup=False, soft_wrap=True)

@@ -19,10 +19,14 @@ from worker.storage.port import Store
 
 @dataclass(frozen=True, slots=True)
 class BundleWritten:
-    """The ZIP file, and its size in bytes."""
+    """The ZIP file, and its size in bytes.
+
+    `lacking` names claimed signers of whom a verdict counted more references than are on file still.
+    """
 
     path: Path
     size: int
+    lacking: tuple[str, ...] = ()
 
 
 def bundle_document(name: str, sessions: Sessions, store: Store, *, out: Path | None = None) -> BundleWritten:
@@ -39,14 +43,24 @@ def bundle_document(name: str, sessions: Sessions, store: Store, *, out: Path | 
     with whole_file(path, mode=0o600) as half:
         write_bundle(bundle, half)
         size = half.stat().st_size  # of a pipe or a device it is 0
-    return BundleWritten(path, size)
+    return BundleWritten(path, size, _lacking(bundle))
+
+
+def _lacking(bundle: Bundle) -> tuple[str, ...]:
+    """Signers with fewer references in the bundle than a verdict counted, each once."""
+    fewer = (
+        verdict.signer
+        for verdict in bundle.result.verdicts
+        if len(bundle.references.get(verdict.signer, ())) < verdict.references
+    )
+    return tuple(dict.fromkeys(fewer))
 
 
 def pack_bundle(document_id: int, sessions: Sessions, store: Store) -> Bundle:
     """Everything needed to read a document again. StorageUnavailable; ObjectMissing when its bytes are gone.
 
     Of the signers on file only the claimed ones go along, with the references that were on file when the
-    document ended.
+    document ended: those that were removed since, too.
     """
     with sessions() as session:
         document = documents.get(session, document_id)

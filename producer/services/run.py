@@ -137,19 +137,24 @@ def enroll_folder(
 ) -> tuple[EnrolmentResult, ...]:
     """Compare with the references in `DIR/<signer>/` alone; answer how those of each signer stand.
 
-    WrongUse when there are none.
+    Those that are on file already stay as they are, and others go once all are read. WrongUse when there
+    are none, or none that can be used: then those on file stay.
     """
-    workspace.forget_signers()
     images = list(_reference_images(references, on_event))
     if not images:
         raise WrongUse(f"{references} holds no references; it needs one folder per signer with images in it")
-    names: dict[str, None] = {}
+    given: dict[tuple[str, str], None] = {}
     for signer, image in images:
         try:
-            workspace.enroller.enroll(name := _named(signer), str(image), image.read_bytes())
-            names[name] = None
+            enrolled = workspace.enroller.enroll(name := _named(signer), str(image), image.read_bytes())
         except (UnusableReference, OSError) as error:
             on_event(ReferenceSkipped(str(error)))
+        else:
+            given.update(dict.fromkeys((name, digest) for digest in enrolled.digests))
+    if not given:
+        raise WrongUse(f"no image in {references} can be used as a reference")
+    workspace.keep_references(given.keys())
+    names = dict.fromkeys(name for name, _ in given)
     enrolments = tuple(workspace.enroller.judge(name) for name in names)
     on_event(ReferencesRead(len(images), len({signer for signer, _ in images}), enrolments))
     return enrolments

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -87,6 +88,45 @@ def test_without_a_claims_file_the_claims_stay(run: Run, samples: Path, tmp_path
 
     assert answered_at(resumed) == answered_at(first)
     assert json.loads(resumed.out)["claims"] == json.loads(first.out)["claims"]
+
+
+def members(run_folder: Path, file: Path) -> list[str]:
+    """What the bundle of the folder's one document holds."""
+    packed = countersign("bundle", "1", "--run", run_folder, "--out", file)
+    assert packed.status == 0, packed.err
+    assert "lacking" not in packed.err
+    with zipfile.ZipFile(file) as bundle:
+        return bundle.namelist()
+
+
+def test_a_bundle_keeps_its_references_whatever_later_runs_compare_with(run: Run, tmp_path: Path) -> None:
+    run()
+    whole = members(tmp_path / "out", tmp_path / "1.zip")
+    run("--resume")
+    resumed = members(tmp_path / "out", tmp_path / "2.zip")
+    other = min((tmp_path / "references" / OTHER).iterdir())
+    shutil.rmtree(tmp_path / "references" / SIGNER)
+    countersign("run", other, "--references", tmp_path / "references", "--out", tmp_path / "out")
+
+    assert len(whole) == 2 + 5
+    assert resumed == whole
+    assert members(tmp_path / "out", tmp_path / "3.zip") == whole
+
+
+def test_references_that_are_none_take_nothing_off_file(run: Run, tmp_path: Path) -> None:
+    run()
+    wrong = tmp_path / "wrong"
+    (wrong / SIGNER).mkdir(parents=True)
+
+    empty = run("--resume", "--references", str(wrong))
+    (wrong / SIGNER / "page.png").write_bytes(b"no image")
+    unusable = run("--resume", "--references", str(wrong))
+
+    status = countersign("status", "--run", tmp_path / "out")
+    assert (empty.status, unusable.status) == (2, 2)
+    assert "holds no references" in empty.err
+    assert "can be used as a reference" in unusable.err
+    assert "2 signers enrolled" in status.out
 
 
 def test_a_document_half_way_starts_over_when_its_inputs_changed(tmp_path: Path, samples: Path) -> None:

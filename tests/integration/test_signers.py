@@ -8,8 +8,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from sqlalchemy import delete
 
-from db import answers, people, signers
+from db import answers, bundles, documents, people, signers
+from db.models import SignerEvent
 from db.states import AnswerCause, DocumentStage, Status
 from producer.services.browse import list_signers
 from producer.services.enroll import enroll_images
@@ -165,6 +167,41 @@ def test_references_are_removed_singly_by_number_or_digest(world: World, enrolle
         ("removed", "eve@desk", before[2].sha256),
     ]
     assert world.store.objects == pictures, "earlier verdicts rest on them"
+
+
+def in_bundle(world: World, document_id: int) -> list[tuple[int, str]]:
+    with world.sessions() as session:
+        ended = documents.get(session, document_id).finished_at
+        return bundles.references(session, ["Ann"], before=ended).get("Ann", [])
+
+
+def test_a_bundle_has_the_references_that_were_on_file_when_its_document_ended(
+    world: World, enroller: Enroller
+) -> None:
+    enroll(world, enroller, "Ann", 1, 2, 3)
+    remove_references(world.sessions, "Ann", ["2"], enroller.judge, who=WHO)
+    document_id = answered(world, "a.pdf", "Ann")
+    whole = in_bundle(world, document_id)
+
+    enroll(world, enroller, "Ann", 4)
+    with world.sessions() as session:
+        people.remove_other_references(session, [("Ann", whole[0][1])], who=WHO)
+    left = [row.sha256 for row in signer_history(world.sessions, "Ann").references]
+    enroll(world, enroller, "Ann", 3)
+
+    assert len(whole) == references_behind(world, document_id)["Ann"] == 2
+    assert left == [whole[0][1]]
+    assert in_bundle(world, document_id) == whole
+
+
+def test_a_bundle_has_references_of_which_no_event_was_noted(world: World, enroller: Enroller) -> None:
+    enroll(world, enroller, "Ann", 1)
+    document_id = answered(world, "a.pdf", "Ann")
+    with world.sessions() as session:
+        session.execute(delete(SignerEvent))
+
+    assert len(in_bundle(world, document_id)) == 1
+    assert in_bundle(world, world.arrive("open.pdf", [page(0)])) == in_bundle(world, document_id)
 
 
 @pytest.mark.parametrize(

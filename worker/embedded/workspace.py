@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,7 @@ import cv2
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from db import chunks, documents, reopening, signers
+from db import chunks, documents, people, reopening
 from db.answers import Asked
 from db.claims import claimed_signers, replace_claims
 from db.documents import Object
@@ -109,10 +109,13 @@ class Workspace:
         self.runner.close()
         self.engine.dispose()
 
-    def forget_signers(self) -> None:
-        """Take all references off file, so that a run compares with those it was given and no others."""
+    def keep_references(self, kept: Collection[tuple[str, str]]) -> None:
+        """Take all references off file but these, each a signer and a digest: a run compares with no others.
+
+        Their pictures and their signers' histories stay: bundles of earlier answers need them.
+        """
         with self.sessions() as session:
-            signers.forget_all(session)
+            people.remove_other_references(session, kept, who=EMBEDDED.worker)
 
     def process(self, document_ids: Sequence[int], on_done: Callable[[int], None]) -> None:
         """Take the documents through all stages on all cores; `on_done` is called as each gets its answer.

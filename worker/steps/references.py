@@ -38,6 +38,8 @@ class Enrolled:
     new: bool
     quality: Quality
     grade: Grade
+    #: SHA-256 of each reference that the image gave: a card gives several.
+    digests: tuple[str, ...]
     #: What was done to the image before it could serve.
     note: str | None = None
 
@@ -80,7 +82,7 @@ def enroll_reference(
         )
         if new:
             signers.record_event(session, signer_id, "enrolled", who=who, reference=sha256, detail=name)
-    return Enrolled(name, new, prepared.quality, grade)
+    return Enrolled(name, new, prepared.quality, grade, (sha256,))
 
 
 def judge(signer: str, deps: VerifyDeps) -> EnrolmentResult:
