@@ -13,7 +13,7 @@ from worker.rules.reading import Rules, applicable
 
 def completeness_of(result: DocumentResult, rules: Sequence[Rules]) -> CompletenessResult:
     """The answer of the rules for this document, or that of its slots where there are none for it."""
-    chosen = applicable(rules, result.document, {})
+    chosen = applicable(rules, result.document)
     facts = Facts(
         key=result.document,
         pages=len(result.pages),

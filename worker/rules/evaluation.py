@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 
 from worker.rules.expressions import holds
@@ -40,17 +40,16 @@ class FilledSlot:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What rules may ask of a document. `unread` numbers the pages that could not be read."""
+    """What rules may ask of a document. `signed` is None where it is open; `unread` numbers pages from 0."""
 
     key: str
     pages: int
     signed: bool | None
     slots: tuple[FilledSlot, ...] = ()
-    metadata: Mapping[str, str] = field(default_factory=dict)
     unread: tuple[int, ...] = ()
 
     def for_expressions(self) -> dict[str, object]:
-        """The same as CEL takes it; what is not known is empty."""
+        """The same as CEL takes it; what is not known is left out, so that no expression can rest on it."""
         slots = [
             {
                 "page": slot.page + 1,
@@ -60,13 +59,8 @@ class Facts:
             }
             for slot in self.slots
         ]
-        return {
-            "slots": slots,
-            "pages": self.pages,
-            "signed": bool(self.signed),
-            "metadata": dict(self.metadata),
-            "key": self.key,
-        }
+        known = {} if self.signed is None else {"signed": self.signed}
+        return {"slots": slots, "pages": self.pages, "key": self.key, **known}
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,14 +138,17 @@ def _of_one(slots: Sequence[FilledSlot], need: Need, page: int | None) -> Iterat
 
 
 def _of_parties(slots: Sequence[FilledSlot], need: Need, page: int | None) -> Iterator[_Finding]:
-    """Marks of so many among several parties."""
+    """Marks of so many among several parties; a place that was not found leaves open whether it is filled."""
     given = {slot.party for slot in slots if slot.party in need.of and _fills(slot, typed=need.typed)}
     if len(given) >= need.least:
         return
+    nowhere = [party for party in need.of if party not in {slot.party for slot in slots}]
     may_be = {slot.party for slot in slots if slot.party in need.of and slot.status in _OPEN}
     where = "" if page is None else f"page {page + 1}: "
     sentence = f"{where}{need.least} of {', '.join(need.of)} must give a {need.kind.value}; {len(given)} did"
-    yield _Finding(need.says or sentence, open=len(given | may_be) >= need.least)
+    if nowhere:
+        sentence = f"{sentence}, and no place was found for {', '.join(nowhere)}"
+    yield _Finding(need.says or sentence, open=len(given | may_be | set(nowhere)) >= need.least)
 
 
 def _undated(facts: Facts, need: Need) -> Iterator[_Finding]:

@@ -81,13 +81,8 @@ def read_folder(folder: Path) -> list[Rules]:
     return [rules for _, rules in read]
 
 
-def applicable(rules: Iterable[Rules], key: str, metadata: dict[str, str]) -> Rules | None:
-    """The rules for a document: those with its metadata, else with the longest prefix of its key."""
-    rules = list(rules)
-    for candidate in rules:
-        wanted = candidate.file.applies.metadata
-        if wanted and wanted.items() <= metadata.items():
-            return candidate
+def applicable(rules: Iterable[Rules], key: str) -> Rules | None:
+    """The rules for a document: those with the longest prefix of its key."""
     prefixes = [
         (len(prefix), candidate)
         for candidate in rules

@@ -20,12 +20,9 @@ class _Checked(BaseModel):
 
 
 class Applies(_Checked):
-    """Which documents a rule file is for: those with one of the key prefixes, or with all of the metadata."""
+    """Which documents a rule file is for: those with one of the key prefixes."""
 
     keys: tuple[_Text, ...] = Field(default=(), max_length=50, description="Prefixes of keys.")
-    metadata: dict[Name, _Text] = Field(
-        default_factory=dict, max_length=20, description="Metadata, or fields of a sidecar, that must be so."
-    )
 
 
 class Need(_Checked):
