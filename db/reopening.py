@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from db import events
 from db.answers import Asked
 from db.engine import now
-from db.models import Chunk, Document, Page, ReferenceCopy, Region, Suggestion, Verdict
+from db.models import Chunk, Document, Page, ReferenceCopy, Region, Review, Suggestion, Verdict
 from db.states import FIRST_STAGE, ChunkStage, DocumentStage, EventSource, Status
 from db.writes import changed
 
@@ -38,6 +38,8 @@ def verify_again(session: Session, document_id: int, asked: Asked) -> list[int]:
     """Send a closed document's chunks back to be compared, with all that was found on its pages.
 
     Answers their ids; none when it is not closed. Documents that share its answer wait for the next one.
+    Reviews that are open go: their verdicts do. Those that are decided stay, so that nobody is asked the same
+    twice.
     """
     begun = _reopen(
         session,
@@ -54,6 +56,7 @@ def verify_again(session: Session, document_id: int, asked: Asked) -> list[int]:
     regions = select(Region.id).join(Page).where(Page.document_id == document_id)
     for table in (Verdict, Suggestion, ReferenceCopy):
         session.execute(delete(table).where(table.region_id.in_(regions)))
+    session.execute(delete(Review).where(Review.document_id == document_id, Review.closed.is_(False)))
     session.execute(update(Region).where(Region.id.in_(regions)).values(reason=None, detail=None))
     theirs = Chunk.document_id == document_id
     session.execute(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, case, delete, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from db.engine import now
@@ -43,8 +43,14 @@ class ReviewItem:
 
 
 def fill_queue(session: Session, *, four_eyes: bool, limit: int) -> int:
-    """Put verdicts into the queue that ask for a person and are not in it; how many there were."""
+    """Put verdicts into the queue that ask for a person and are not in it; how many there were.
+
+    One that was decided for another reason is asked again; decisions on it stay.
+    """
     moment = now(session)
+    asking = session.execute(_asking(limit)).all()
+    decided_before = [row.review_id for row in asking if row.review_id is not None]
+    session.execute(delete(Review).where(Review.id.in_(decided_before)))
     rows = [
         {
             "document_id": row.document_id,
@@ -57,13 +63,16 @@ def fill_queue(session: Session, *, four_eyes: bool, limit: int) -> int:
             "fence": 0,
             "created_at": moment,
         }
-        for row in session.execute(_asking(limit))
+        for row in asking
     ]
     return insert_many_once(session, Review, rows)
 
 
-def _asking(limit: int) -> Select[int, int, str, str]:
-    """Verdicts that ask for a person and are not in the queue, with the reason, the oldest first."""
+def _asking(limit: int) -> Select[int, int, str, str, int | None]:
+    """Verdicts that ask for a person and are not in the queue for that, with the reason, the oldest first.
+
+    The item comes with them that was decided for another reason, where there is one.
+    """
     copied = (
         select(ReferenceCopy.id)
         .where(ReferenceCopy.region_id == Verdict.region_id, ReferenceCopy.signer == Verdict.signer)
@@ -71,14 +80,21 @@ def _asking(limit: int) -> Select[int, int, str, str]:
     )
     asks = and_(Verdict.outcome.in_(OUTCOMES_TO_SEE), or_(~_another_s(), _answering()))
     why = case((copied, "reference_copy"), else_=Verdict.outcome)
+    of_verdict = and_(Review.region_id == Verdict.region_id, Review.signer == Verdict.signer)
     return (
-        select(Page.document_id, Verdict.region_id, Verdict.signer, why.label("why"))
+        select(
+            Page.document_id,
+            Verdict.region_id,
+            Verdict.signer,
+            why.label("why"),
+            Review.id.label("review_id"),
+        )
         .join(Region, Region.id == Verdict.region_id)
         .join(Page, Page.id == Region.page_id)
         .join(Document, Document.id == Page.document_id)
-        .outerjoin(Review, and_(Review.region_id == Verdict.region_id, Review.signer == Verdict.signer))
+        .outerjoin(Review, of_verdict)
         .where(
-            Review.id.is_(None),
+            or_(Review.id.is_(None), and_(Review.closed, Review.why != why)),
             Document.stage == DocumentStage.CLOSED,
             Verdict.signer != "",
             or_(asks, copied),
@@ -147,7 +163,7 @@ def decide_review(
     ends = or_(Review.four_eyes.is_(False), Review.first_by.is_not(None))
     statement = (
         update(Review)
-        .where(*_held(review_id, fence, who))
+        .where(*_held(review_id, fence, who), _answered())
         .values(
             second_by=case((Review.first_by.is_not(None), who), else_=None),
             first_by=func.coalesce(Review.first_by, who),
@@ -175,7 +191,8 @@ def decisions_on(session: Session, document_id: int) -> Sequence[Decision]:
 
 def open_reviews(session: Session) -> dict[str, int]:
     """How many items wait, by why they are asked."""
-    statement = select(Review.why, func.count()).where(Review.closed.is_(False)).group_by(Review.why)
+    waiting = (Review.closed.is_(False), _answered())
+    statement = select(Review.why, func.count()).where(*waiting).group_by(Review.why)
     return {why: number for why, number in session.execute(statement.order_by(Review.why))}  # noqa: C416
 
 
@@ -183,13 +200,20 @@ def _first(session: Session, who: str, condition: ColumnElement[bool]) -> int | 
     """The most urgent open item of that kind that this person has not answered yet; it is locked."""
     statement = (
         select(Review.id)
-        .where(Review.closed.is_(False), condition)
+        .where(Review.closed.is_(False), _answered(), condition)
         .where(or_(Review.first_by.is_(None), Review.first_by != who))
         .order_by(Review.priority.desc(), Review.id)
         .limit(1)
         .with_for_update(skip_locked=True)
     )
     return session.execute(statement).scalar_one_or_none()
+
+
+def _answered() -> ColumnElement[bool]:
+    """Whether an item's document has its answer, with the verdict that the item is about."""
+    of_review = (Verdict.region_id == Review.region_id, Verdict.signer == Review.signer)
+    closed = (Document.id == Review.document_id, Document.stage == DocumentStage.CLOSED)
+    return and_(select(Verdict.id).where(*of_review).exists(), select(Document.id).where(*closed).exists())
 
 
 def _held(review_id: int, fence: int, who: str) -> tuple[ColumnElement[bool], ...]:

@@ -14,6 +14,7 @@ from db.engine import Sessions
 from db.states import EventSource
 from producer.services.keys import KeyHolder, Right, check_right
 from worker.errors import TransientError
+from worker.result import DocumentResult, RegionResult, VerdictResult
 from worker.result.decisions import Answer, DecisionResult, ReviewResult
 
 #: How long an item is held, and how long one that was put off rests.
@@ -23,7 +24,7 @@ _FILL = 200
 
 
 class NoLongerHeld(TransientError):
-    """Somebody else has the item by now, or it is decided."""
+    """Somebody else has the item by now, it is decided, or its document is compared again."""
 
     code = "no_longer_held"
 
@@ -50,6 +51,17 @@ def next_review(sessions: Sessions, caller: KeyHolder, rules: ReviewRules) -> Re
         if item is None and reviews.fill_queue(session, four_eyes=rules.four_eyes, limit=_FILL):
             item = reviews.claim_review(session, caller.name, lasts=HELD)
     return None if item is None else ReviewResult.model_validate(item)
+
+
+def asked_about(result: DocumentResult, item: ReviewResult) -> tuple[RegionResult, VerdictResult]:
+    """The region and the verdict of an item. NoLongerHeld when the document lost them since it was taken."""
+    place = (item.page, item.region)
+    regions = (row for row in result.regions if (row.page, row.index) == place)
+    verdicts = (row for row in result.verdicts if row.place == place and row.signer == item.signer)
+    pair = next(zip(regions, verdicts, strict=False), None)
+    if pair is None:
+        raise NoLongerHeld
+    return pair
 
 
 def decide(

@@ -37,14 +37,15 @@ def review_page(request: Request, deps: Deps, caller: Reviewer) -> Response:
         return render_template(request, "review.html", item=None, waiting=waiting)
     result = browse.show_document(deps.sessions, item.document_id)
     place = (item.page, item.region)
+    region, verdict = review.asked_about(result, item)
     return render_template(
         request,
         "review.html",
         item=item,
         waiting=waiting,
         result=result,
-        region=next(row for row in result.regions if (row.page, row.index) == place),
-        verdict=next(row for row in result.verdicts if row.place == place and row.signer == item.signer),
+        region=region,
+        verdict=verdict,
         signer=signers_on_file(deps, result).get(item.signer),
         likest=pictures.likest_references(deps.sessions, result).get((place, item.signer), []),
         buttons=BUTTONS,
