@@ -40,7 +40,6 @@ def report_documents(
     from worker.report.beside import references_beside  # noqa: PLC0415 - loads OpenCV
     from worker.report.html import write_report  # noqa: PLC0415 - loads OpenCV
 
-    out.parent.mkdir(parents=True, exist_ok=True)
     with whole_file(out) as path:
         write_report(results, path, load_image=store.get, references=references_beside(sessions))
     return ReportWritten(out, len(results))

@@ -16,7 +16,7 @@ from tests.acceptance.commands import countersign
 from tests.fakes import page
 from tests.world import World
 from worker.embedded.bundle import read_bundle
-from worker.errors import EmptyDocument, UnreadablePage
+from worker.errors import EmptyDocument, UnreadablePage, WrongUse
 from worker.log import Actor, actor
 from worker.settings import Attempts
 from worker.steps.render import render_document
@@ -128,3 +128,12 @@ def test_a_report_without_names_shows_the_documents_that_came_last(world: World,
     text = written.path.read_text()
     assert written.documents == 2
     assert [name in text for name in ("first.pdf", "second.pdf", "third.pdf")] == [False, True, True]
+
+
+def test_a_report_makes_no_folder(world: World, tmp_path: Path) -> None:
+    world.through(world.arrive("a.pdf", [page(0)]))
+
+    with pytest.raises(WrongUse, match="No such file or directory; --out names another place"):
+        report_documents(world.sessions, world.store, tmp_path / "gone" / "report.html")
+
+    assert not (tmp_path / "gone").exists()
