@@ -120,7 +120,8 @@ class Workspace:
     def process(self, document_ids: Sequence[int], on_done: Callable[[int], None]) -> None:
         """Take the documents through all stages on all cores; `on_done` is called as each gets its answer.
 
-        A document that fails is quarantined and its neighbours go on. StorageUnavailable, when the folder
+        A document that fails is quarantined and its neighbours go on; one that is erased meanwhile is done.
+        StorageUnavailable, when the folder
         cannot be written, ends the run; what was not reached stays registered.
         """
         cv2.setNumThreads(1)
@@ -154,7 +155,7 @@ class Workspace:
                 raise
             except Exception:  # noqa: BLE001 - recorded by the attempt, which also counts it
                 continue
-            if self._stage(document_id) in (DocumentStage.CLOSED, DocumentStage.LINKED):
+            if self._stage(document_id) in (DocumentStage.CLOSED, DocumentStage.LINKED, None):
                 return
 
     def _stages(self, document_id: int) -> None:
@@ -169,9 +170,11 @@ class Workspace:
         for stage in stages:
             self.runner.run(stage.name, row_id)
 
-    def _stage(self, document_id: int) -> DocumentStage:
+    def _stage(self, document_id: int) -> DocumentStage | None:
+        """Where the document stands; None when it was erased meanwhile."""
         with self.sessions() as session:
-            return documents.get(session, document_id).stage
+            document = documents.known(session, document_id)
+            return None if document is None else document.stage
 
 
 def open_workspace(
