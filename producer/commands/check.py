@@ -10,6 +10,7 @@ import typer
 from producer.console import coloured, err, out, plain, print_json
 from producer.services.check import check_document
 from worker.exits import FAILED
+from worker.rules.evaluation import Completeness
 
 
 def check(
@@ -33,4 +34,5 @@ def check(
         out.print(coloured(completeness.answer))
         for sentence in (*completeness.unmet, *completeness.doubts):
             out.print(f"- {sentence}", markup=False, highlight=False, soft_wrap=True)
-    raise typer.Exit(0 if completeness is not None and completeness.answer == "complete" else FAILED)
+    complete = completeness is not None and completeness.answer is Completeness.COMPLETE
+    raise typer.Exit(0 if complete else FAILED)

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
-from worker.slots.anchors import caption_meaning, field_kind, party_of
+from worker.slots import anchors
+from worker.slots.anchors import (
+    caption_meaning,
+    field_kind,
+    field_words,
+    normal_words,
+    party_of,
+    slots_version,
+)
 from worker.slots.values import SlotKind
 
 SIGNATURE, INITIALS, DATE, STAMP = SlotKind.SIGNATURE, SlotKind.INITIALS, SlotKind.DATE, SlotKind.STAMP
@@ -78,7 +89,14 @@ def test_a_label_of_a_date_says_whether_the_signing_is_dated() -> None:
     ],
 )
 def test_a_label_names_its_party(text: str, party: str | None) -> None:
-    assert party_of(text) == party
+    assert party_of(normal_words(text)) == party
+
+
+@pytest.mark.parametrize(
+    "name", ["witness_signature", "witnessSignature", "WitnessSignature2", "form1.witness[0]"]
+)
+def test_the_name_of_a_form_field_names_its_party(name: str) -> None:
+    assert party_of(field_words(name)) == "witness"
 
 
 @pytest.mark.parametrize(
@@ -97,3 +115,20 @@ def test_a_label_names_its_party(text: str, party: str | None) -> None:
 )
 def test_a_form_field_asks_by_its_name_or_type(name: str, signature: bool, kind: SlotKind | None) -> None:
     assert field_kind(name, signature=signature) is kind
+
+
+def test_all_words_that_find_slots_stand_in_one_file_whose_digest_is_their_version(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    words = json.loads(anchors._ANCHORS.read_text(encoding="utf-8"))
+    words["field"]["signature"].append("autograph")
+    words["alone"].append("autograph")
+    words["signature"]["en"].append("autograph")
+    (tmp_path / "anchors.json").write_text(json.dumps(words))
+    shipped = slots_version()
+    monkeypatch.setattr(anchors, "_ANCHORS", tmp_path / "anchors.json")
+    monkeypatch.setattr(anchors, "_lexicon", anchors._lexicon.__wrapped__)
+
+    assert field_kind("tenant_autograph", signature=False) is SIGNATURE
+    assert caption_meaning("Autograph") is not None and caption_meaning("Autograph of tenant") is None
+    assert slots_version() != shipped

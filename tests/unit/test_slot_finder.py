@@ -161,6 +161,14 @@ def test_form_fields_go_before_what_lines_say() -> None:
     assert (slot.anchor.source, slot.party) == (AnchorSource.FORM_FIELD, "witness")
 
 
+def test_the_words_of_a_field_in_camel_case_name_its_party() -> None:
+    field = FormField(x=200, y=370, width=400, height=30, name="witnessSignature", kind=SlotKind.SIGNATURE)
+
+    (slot,) = Sheet().slots(field)
+
+    assert slot.party == "witness"
+
+
 def test_lines_of_finer_pages_are_told_in_their_own_pixels() -> None:
     page = np.full((1600, 2400), 255, np.uint8)
     cv2.line(page, (300, 800), (1500, 806), 0, 4)

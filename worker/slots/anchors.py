@@ -15,13 +15,9 @@ from worker.slots.values import SlotKind
 
 #: A caption is short; what is longer is prose that mentions a signature.
 LONGEST_CAPTION = 12
-#: These words alone name a slot; in a longer phrase they are any words.
-_ALONE = frozenset(
-    {"by", "x", "sign", "den", "le", "gez", "dated", "signed", "initial", "data", "виза", "sigla"}
-)
 _ANCHORS = Path(__file__).parent / "anchors.json"
 _ADDED = re.compile(r"\([^()]*\)")
-_CROSSES = frozenset({"x", "х"})
+_CAMEL_CASE = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _NOT_LETTERS = re.compile(r"[\W_]+")
 
 
@@ -39,6 +35,12 @@ class _Lexicon:
     kinds: dict[SlotKind, frozenset[tuple[str, ...]]]
     other: frozenset[str]
     parties: dict[str, str]
+    #: These words alone name a slot; in a longer phrase they are any words.
+    alone: frozenset[str]
+    #: Letters that stand for the cross that marks a line.
+    crosses: frozenset[str]
+    #: Words of the names of form fields, by what they ask for; `dated` are those beside a date's.
+    fields: dict[str, frozenset[str]]
 
 
 def caption_meaning(text: str) -> Named | None:
@@ -51,32 +53,38 @@ def caption_meaning(text: str) -> Named | None:
         return None
     asks_date = SlotKind.DATE in kinds and _leads(words, SlotKind.DATE)
     kind = SlotKind.DATE if asks_date else next(kind for kind in _ORDER if kind in kinds)
-    return Named(kind, party_of(text), signing=kind is SlotKind.DATE and SlotKind.SIGNATURE in kinds)
+    return Named(
+        kind, party_of(normal_words(text)), signing=kind is SlotKind.DATE and SlotKind.SIGNATURE in kinds
+    )
 
 
 def field_kind(name: str, *, signature: bool) -> SlotKind | None:
     """What a form field asks for, by its name in English and whether it is a field for signatures."""
-    words = normal_words(re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).replace("_", " "))
-    other = bool(_lexicon().other & set(words))
-    if "date" in words and not other and {"signature", "signed", "sign", "witness"} & set(words):
+    words, lexicon = set(field_words(name)), _lexicon()
+    asked = {what for what, known in lexicon.fields.items() if known & words}
+    other = bool(lexicon.other & words)
+    if {"date", "dated"} <= asked and not other:
         return SlotKind.DATE
-    if signature or ({"signature", "sign"} & set(words) and "date" not in words):
+    if signature or ("signature" in asked and "date" not in asked):
         return SlotKind.SIGNATURE
-    if {"initial", "initials"} & set(words) and not other:
-        return SlotKind.INITIALS
-    return None
+    return SlotKind.INITIALS if "initials" in asked and not other else None
 
 
-def party_of(text: str) -> str | None:
-    """Whose mark a text speaks of; None when it names nobody."""
+def field_words(name: str) -> list[str]:
+    """The words of a form field's name, which may be written `tenant_signature` or `tenantSignature`."""
+    return normal_words(_CAMEL_CASE.sub(" ", name))
+
+
+def party_of(words: Iterable[str]) -> str | None:
+    """Whose mark these words speak of, as `normal_words` gives them; None when they name nobody."""
     parties = _lexicon().parties
-    return next((parties[word] for word in normal_words(text) if word in parties), None)
+    return next((parties[word] for word in words if word in parties), None)
 
 
 def _bare_words(text: str) -> list[str]:
     """The words of a caption without what it adds in brackets, and without the cross that marks its line."""
     words = normal_words(_ADDED.sub(" ", text)) or normal_words(text)
-    return [word for word in words if word not in _CROSSES] or words
+    return [word for word in words if word not in _lexicon().crosses] or words
 
 
 def normal_words(text: str) -> list[str]:
@@ -89,7 +97,7 @@ def normal_words(text: str) -> list[str]:
 
 def slots_version() -> str:
     """What finds slots: the method and the words."""
-    return f"1+{hashlib.sha256(_ANCHORS.read_bytes()).hexdigest()[:12]}"
+    return f"2+{hashlib.sha256(_ANCHORS.read_bytes()).hexdigest()[:12]}"
 
 
 #: The first that a caption mentions is what it asks for.
@@ -103,7 +111,7 @@ def _mentions(words: Sequence[str], kind: SlotKind) -> bool:
 
 def _tells(words: Sequence[str], start: int, run: tuple[str, ...]) -> bool:
     """Whether such words name what a caption asks for: they begin or end it, behind a number perhaps."""
-    if run[0] in _ALONE and len(run) == 1:
+    if run[0] in _lexicon().alone and len(run) == 1:
         return len(words) == 1
     numbered = start == 1 and (words[0].isdecimal() or len(words[0]) == 1)
     return start == 0 or numbered or start + len(run) == len(words)
@@ -126,7 +134,9 @@ def _lexicon() -> _Lexicon:
     kinds = {kind: frozenset(_phrases(data[kind].values())) for kind in SlotKind}
     other = frozenset(word for words in data["other"].values() for word in words)
     parties = {word: party for party, words in data["party"].items() for word in words}
-    return _Lexicon(kinds, other, parties)
+    fields = {what: frozenset(words) for what, words in data["field"].items()}
+    alone, crosses = frozenset(data["alone"]), frozenset(data["crosses"])
+    return _Lexicon(kinds, other, parties, alone, crosses, fields)
 
 
 def _phrases(languages: Iterable[Iterable[str]]) -> Iterator[tuple[str, ...]]:

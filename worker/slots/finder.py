@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from worker.slots.anchors import Named, caption_meaning, party_of
+from worker.slots.anchors import Named, caption_meaning, field_words, party_of
 from worker.slots.places import FreePlace, Relation, find_places
 from worker.slots.ruling import Ruling, find_ruling
 from worker.slots.values import Anchor, AnchorSource, Area, FormField, PageLayout, PageSlot, SlotKind
@@ -45,13 +45,8 @@ def find_slots(
 def _of_field(field: FormField) -> PageSlot:
     area = field.model_dump(include={"x", "y", "width", "height"})
     anchor = Anchor(**area, text=field.name, source=AnchorSource.FORM_FIELD)
-    return PageSlot(
-        **area, kind=field.kind, anchor=anchor, party=party_of(_spaced(field.name)), typed=field.value
-    )
-
-
-def _spaced(name: str) -> str:
-    return name.replace("_", " ")
+    party = party_of(field_words(field.name))
+    return PageSlot(**area, kind=field.kind, anchor=anchor, party=party, typed=field.value)
 
 
 def _named(places: Iterable[FreePlace], source: AnchorSource) -> Iterator[_Candidate]:

@@ -106,7 +106,7 @@ def _is_blank(word: Word) -> bool:
 
 def _is_typed(text: str) -> bool:
     """How a typed signature begins."""
-    return text.casefold().startswith(("/s/", "/s", "s/"))
+    return text.casefold().startswith(("/s", "s/"))
 
 
 class _Page:

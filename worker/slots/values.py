@@ -82,7 +82,7 @@ class FormField(Area):
 
     name: str
     kind: SlotKind
-    #: What was typed into it, or that a digital signature fills it; empty for an empty field.
+    #: What was typed into it; empty for an empty field.
     value: str = ""
 
 
