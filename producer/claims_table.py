@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from producer.tables import read_csv
+from producer.tables import Row, read_csv
 from producer.text import plain_name
 from worker.errors import WrongUse
 
@@ -80,22 +80,35 @@ def read_claims(path: Path) -> ClaimsTable:
     """The table of a CSV with the columns `key` and `signer`, one row per signer.
 
     `document` is another name of `key`. So our own table of claims is one. Further columns are left alone.
-    WrongUse names the line that cannot be used.
+    WrongUse names every line that cannot be used.
     """
     claims: dict[str, list[str]] = {}
     lines: dict[str, list[int]] = {}
+    problems: list[str] = []
     for number, row in read_csv(path, ("key", "signer"), "claims", other_names={"document": "key"}):
-        if not row["key"]:
-            raise WrongUse(f"{path}, line {number}: no document")
         try:
-            signer = plain_name(row["signer"])
+            document, signer = _claim(row)
         except ValueError as error:
-            raise WrongUse(f"{path}, line {number}: {error}") from error
-        document = _normal(row["key"])
+            problems.append(f"{path}, line {number}: {error}")
+            continue
         names = claims.setdefault(document, [])
         names.extend([signer] if signer not in names else [])
         lines.setdefault(document, []).append(number)
+    if problems:
+        raise WrongUse("\n".join(problems))
     return ClaimsTable(claims, path=path, lines=lines)
+
+
+def _claim(row: Row) -> tuple[str, str]:
+    """The document and the signer of a row. ValueError says which column cannot be used, and what helps."""
+    if not row["key"]:
+        raise ValueError("the column of documents is empty: write the document's path or name")
+    if not (row["signer"] or "").strip():
+        raise ValueError("the column signer is empty: write who signed, or take the row out")
+    try:
+        return _normal(row["key"]), plain_name(row["signer"])
+    except ValueError as error:
+        raise ValueError(f"the column signer: {error}") from error
 
 
 def _normal(name: str) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import zip_longest
 from pathlib import Path
 from types import MappingProxyType
 
+from producer.text import visible
 from worker.errors import WrongUse
 
 #: A row by the names of its columns; a cell that is not there is None.
@@ -26,22 +27,36 @@ def read_csv(
     """The rows with their line numbers; further columns are left alone. `what` is what the file holds.
 
     `other_names` are further names of columns. The apostrophe that guards text in our tables is taken off.
-    WrongUse when it cannot be read, is no UTF-8, or lacks a column; it names the line.
+    WrongUse when it cannot be read, is no UTF-8, or lacks a column; it names the line where the row begins.
     """
     lines = io.StringIO(_text(path, what), newline="")
     first = lines.readline()
     lines.seek(0)
-    reader = csv.reader(lines, delimiter=";" if first.count(";") > first.count(",") else ",", strict=True)
+    rows = _rows(lines, ";" if first.count(";") > first.count(",") else ",", path)
+    _, header = next(rows, (1, []))
+    names = [name.strip().lower() for name in header]
+    names = [other_names.get(name, name) for name in names]
+    if not set(columns) <= set(names):
+        there = visible(",".join(header)) or "nothing"
+        wanted = ",".join(columns)
+        raise WrongUse(f"{path}, line 1: the header must name the columns {wanted}; it says {there}")
+    for line, cells in rows:
+        if cells:
+            yield line, dict(zip_longest(names, map(_unguarded, cells[: len(names)])))
+
+
+def _rows(lines: Iterable[str], delimiter: str, path: Path) -> Iterator[tuple[int, list[str]]]:
+    """The cells of each row, with the line on which it begins. WrongUse."""
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    first = 1
     try:
-        names = [name.strip().lower() for name in next(reader, [])]
-        names = [other_names.get(name, name) for name in names]
-        if not set(columns) <= set(names):
-            raise WrongUse(f"{path}, line 1: the header must name the columns {','.join(columns)}")
-        for cells in filter(None, reader):
-            plain = map(_unguarded, cells[: len(names)])
-            yield reader.line_num, dict(zip_longest(names, plain))
+        for cells in reader:
+            yield first, cells
+            first = reader.line_num + 1
     except csv.Error as error:
-        raise WrongUse(f"{path}, line {max(reader.line_num, 1)}: {error}") from error
+        unclosed = str(error) == "unexpected end of data"
+        problem = "a quote is opened in this row and never closed" if unclosed else error
+        raise WrongUse(f"{path}, line {first}: {problem}") from error
 
 
 def _unguarded(cell: str) -> str:

@@ -51,6 +51,9 @@ def test_a_run_refuses_weights_that_are_no_detector(folder: Path, name: str) -> 
         pytest.param("compare --pairs {}/binary.csv", "binary.csv", id="a table that is no text"),
         pytest.param("compare --pairs {}/empty", "Is a directory", id="a folder as a table"),
         pytest.param("run {}/page.pdf --out {}/o --references {}/page.pdf", "per signer", id="no references"),
+        pytest.param(
+            "run {}/page.pdf --out {}/o --rules {}/empty", "holds no rule files", id="a folder without rules"
+        ),
         pytest.param("run {}/page.pdf --out /proc/x", "/proc/x", id="results where none can be"),
         pytest.param("signers remove Anna 1 --run {}", "not take --run", id="a run's folder to change"),
         pytest.param(

@@ -28,12 +28,23 @@ def test_semicolons_part_columns_where_the_header_has_them(tmp_path):
 @pytest.mark.parametrize(
     ("content", "line"),
     [
-        pytest.param(b"", "line 1: the header", id="empty"),
-        pytest.param(b"a.pdf,Ann\n", "line 1: the header", id="no header"),
-        pytest.param(b"document,signer\na.pdf,Ann\n,Bob\n", "line 3: no document", id="no document"),
-        pytest.param(b"document,signer\na.pdf,\n", "line 2: an empty name", id="no signer"),
+        pytest.param(b"", "line 1: the header .*; it says nothing", id="empty"),
+        pytest.param(b"a.pdf,Ann\n", "line 1: the header .* key,signer; it says a.pdf,Ann", id="no header"),
+        pytest.param(
+            b"document,signer\na.pdf,Ann\n,Bob\n",
+            "line 3: the column of documents is empty",
+            id="no document",
+        ),
+        pytest.param(b"document,signer\na.pdf,\n", "line 2: the column signer is empty", id="no signer"),
         pytest.param(b"document,signer\na.pdf\n", "line 2", id="short row"),
-        pytest.param(b'document,signer\na.pdf,"Ann\n', "line 2", id="open quote"),
+        pytest.param(
+            b'document,signer\na.pdf,"Ann\nb.pdf,Bob\n',
+            "line 2: a quote is opened in this row and never closed",
+            id="open quote",
+        ),
+        pytest.param(
+            b"document,signer\na.pdf,A\x07\n", "line 2: the column signer: a name with", id="control"
+        ),
         pytest.param(b"document,signer\na.pdf,M\xfcller\n", "line 2: not UTF-8 .*Latin-1", id="latin-1"),
         pytest.param("document,signer\n".encode("utf-16"), "line 1: not UTF-8 .*UTF-16", id="utf-16"),
     ],
@@ -44,6 +55,18 @@ def test_a_csv_that_cannot_be_used_names_its_line(tmp_path, content, line):
 
     with pytest.raises(WrongUse, match=line):
         read_claims(path)
+
+
+def test_every_row_that_cannot_be_used_is_named_at_once(tmp_path):
+    path = tmp_path / "claims.csv"
+    path.write_text('document,signer\n,Ann\n"b\n.pdf",Bob\nc.pdf,\n')
+
+    with pytest.raises(WrongUse) as refused:
+        read_claims(path)
+
+    first, second = str(refused.value).splitlines()
+    assert first.startswith(f"{path}, line 2: ")
+    assert second.startswith(f"{path}, line 5: ")
 
 
 def test_a_csv_that_is_not_there_is_wrong_use(tmp_path):

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 
 import yaml
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from worker.errors import PermanentError, WrongUse
-from worker.rules.schema import RuleFile
+from worker.rules.schema import Applies, Need, RuleFile
 
 #: Bytes of the largest rule file.
 LARGEST_RULES = 64 * 1024
 #: Lists and tables that may stand inside each other.
 _DEEPEST = 8
+#: The parts of a rule file by how messages call them; each other part is a need.
+_PARTS: Mapping[str, type[BaseModel]] = {"the file": RuleFile, "applies": Applies}
 
 
 class RulesRefused(PermanentError):
@@ -60,8 +64,7 @@ def read_rules(data: bytes, name: str) -> Rules:
         return Rules(RuleFile.model_validate(content), hashlib.sha256(data).hexdigest())
     except ValidationError as error:
         wrong = error.errors(include_url=False)[0]
-        reason = f"{'.'.join(map(str, wrong['loc'])) or 'the file'}: {wrong['msg']}"
-        raise RulesRefused(name, _line_at(node, wrong["loc"]), reason) from error
+        raise RulesRefused(name, _line_at(node, wrong["loc"]), _fault(wrong)) from error
 
 
 def read_folder(folder: Path) -> list[Rules]:
@@ -90,6 +93,30 @@ def applicable(rules: Iterable[Rules], key: str) -> Rules | None:
         if key.startswith(prefix)
     ]
     return max(prefixes, key=lambda fit: fit[0])[1] if prefixes else None
+
+
+def _fault(wrong: ErrorDetails) -> str:
+    """What is wrong, in the words of a rule file rather than of the schema's library."""
+    place, fields = _place(wrong["loc"])
+    if not fields:
+        return f"{place}: {wrong['msg'].removeprefix('Value error, ')}"
+    field = ".".join(map(str, fields))
+    if wrong["type"] == "missing":
+        return f"{place} lacks the field {field!r}"
+    if wrong["type"] != "extra_forbidden":
+        return f"{place}, field {field!r}: {wrong['msg'].removeprefix('Value error, ')}"
+    near = get_close_matches(field, _PARTS.get(place, Need).model_fields, 1)
+    return f"{place} has no field {field!r}" + "".join(f"; did you mean {name!r}?" for name in near)
+
+
+def _place(location: Sequence[int | str]) -> tuple[str, Sequence[int | str]]:
+    """The part of a rule file, needs numbered from 1 as they stand there, and the field in it."""
+    match location:
+        case ("needs", int(number), *fields):
+            return f"need {number + 1}", fields
+        case ("applies", field, *fields):
+            return "applies", [field, *fields]
+    return "the file", location
 
 
 def _check_events(text: str, name: str) -> None:
