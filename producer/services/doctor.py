@@ -141,7 +141,11 @@ def _broker_client() -> Any:
     )
 
 
-@_check("database", "start Postgres, set COUNTERSIGN_DATABASE_URL and run `countersign migrate`")
+@_check(
+    "database",
+    "start Postgres (containers: postgres in COMPOSE_PROFILES), set COUNTERSIGN_DATABASE_URL and run "
+    "`countersign migrate`",
+)
 def _database() -> str:
     engine = make_engine(existing(Database().database_url.get_secret_value()))
     if pending(engine):
@@ -194,7 +198,10 @@ def _counted(stages: Iterable[StageCounts]) -> str:
     return ", ".join(f"{stage.waiting + stage.at_work} before {stage.stage.value}" for stage in stages)
 
 
-@_check("buckets", "create the buckets, and set COUNTERSIGN_S3_ENDPOINT and the keys")
+@_check(
+    "buckets",
+    "create the buckets (containers: minio in COMPOSE_PROFILES), set COUNTERSIGN_S3_ENDPOINT and the keys",
+)
 def _buckets() -> str:
     """The intake's, and the results' where they are not kept in a folder."""
     places = [f"s3://{Intake().intake_bucket}", Storage().results_url]

@@ -253,6 +253,14 @@ def test_what_is_due_once_a_day_is_a_service(name):
     assert command[:2] == ["sh", "/init/every.sh"]
     assert command[3:5] == ["countersign", name]
     assert filled(command[2], environment()) == "86400"
+    assert SERVICES[name]["healthcheck"]["test"] == ["CMD", "sh", "/init/every.sh", "--check", command[2]]
+
+
+def test_the_database_is_well_when_that_of_the_settings_answers():
+    (_, asked) = SERVICES["postgres"]["healthcheck"]["test"]
+
+    assert set(re.findall(r"\$\$(\w+)", asked)) == {"POSTGRES_USER", "POSTGRES_DB"}
+    assert "countersign" not in asked
 
 
 def test_documents_are_kept_forever_unless_somebody_asks_for_less():

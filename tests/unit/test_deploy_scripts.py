@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -95,6 +96,60 @@ def test_a_command_runs_again_after_a_while_whatever_it_answers(tmp_path: Path) 
 
     assert heard == ["run\n"] * 3
     assert status.read_text() == "3\n"
+
+
+def test_a_run_that_has_begun_and_not_ended_says_so(tmp_path: Path) -> None:
+    begun, go_on, status = tmp_path / "begun", tmp_path / "go on", tmp_path / "status"
+    os.mkfifo(begun)
+    os.mkfifo(go_on)
+    work = f"echo > '{begun}'; cat '{go_on}'"
+    process = subprocess.Popen(
+        ["sh", DEPLOY / "every.sh", "60", "sh", "-c", work],
+        env={**os.environ, "LAST_STATUS": str(status)},
+        start_new_session=True,
+    )
+    try:
+        begun.read_text()
+        assert (status.read_text(), is_well(status, seconds=60)) == ("running\n", True)
+    finally:
+        os.killpg(process.pid, 15)
+        process.wait(20)
+
+
+@pytest.mark.parametrize(
+    ("written", "age", "well"),
+    [
+        pytest.param("0\n", 0, True, id="done"),
+        pytest.param("1\n", 7000, True, id="something was found, one period ago"),
+        pytest.param("2\n", 0, False, id="failed"),
+        pytest.param("0\n", 9000, False, id="hangs since"),
+        pytest.param("running\n", 9000, False, id="hangs from the start"),
+        pytest.param(None, 0, False, id="never began"),
+    ],
+)
+def test_what_runs_again_and_again_is_well_while_runs_end_in_time(
+    tmp_path: Path, written: str | None, age: int, well: bool
+) -> None:
+    status = tmp_path / "status"
+    if written is not None:
+        status.write_text(written)
+        long_ago = time.time() - age
+        os.utime(status, (long_ago, long_ago))
+
+    assert is_well(status, seconds=1800) is well
+
+
+def is_well(status: Path, *, seconds: int) -> bool:
+    """What the health check of a service that runs every so many seconds answers."""
+    return (
+        subprocess.run(
+            ["sh", DEPLOY / "every.sh", "--check", str(seconds)],
+            env={**os.environ, "LAST_STATUS": str(status)},
+            capture_output=True,
+            check=False,
+        ).returncode
+        == 0
+    )
 
 
 @pytest.fixture
