@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterable, Iterator
 from importlib import import_module
 from pkgutil import walk_packages
@@ -50,8 +49,7 @@ def _table(rows: Iterable[tuple[str, str]]) -> Iterator[str]:
 
 
 def _row(kind: type[ServiceError]) -> tuple[str, str]:
-    """The code of a class, and the first sentence of its docstring."""
-    return kind.code, " ".join((inspect.getdoc(kind) or "").partition("\n\n")[0].split()).rstrip(".")
+    return kind.code, kind.code_meaning()
 
 
 def _classes() -> list[type[ServiceError]]:
@@ -59,15 +57,9 @@ def _classes() -> list[type[ServiceError]]:
     for package in (producer.services, web):
         for module in walk_packages(package.__path__, f"{package.__name__}."):
             import_module(module.name)
-    classes = [*_below(errors.TransientError), *_below(errors.PermanentError)]
+    classes = [*errors.TransientError.coded(), *errors.PermanentError.coded()]
     ours = [kind for kind in classes if kind.__module__.partition(".")[0] in ("worker", "producer", "web")]
     return sorted(ours, key=lambda kind: (kind.__module__ != errors.__name__, kind.__module__))
-
-
-def _below(kind: type[ServiceError]) -> Iterator[type[ServiceError]]:
-    for inner in kind.__subclasses__():
-        yield inner
-        yield from _below(inner)
 
 
 if __name__ == "__main__":

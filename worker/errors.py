@@ -34,7 +34,9 @@ them, written from the docstrings by `python -m deploy.reason_reference`.
 
 from __future__ import annotations
 
+import inspect
 from enum import StrEnum
+from typing import Self
 
 
 class EndReason(StrEnum):
@@ -60,6 +62,17 @@ class ServiceError(Exception):
 
     #: Stable reason code, written to rows and exports.
     code = "service_error"
+
+    @classmethod
+    def code_meaning(cls) -> str:
+        """What its code stands for: the first paragraph of its docstring, without the full stop."""
+        return " ".join((inspect.getdoc(cls) or "").partition("\n\n")[0].split()).rstrip(".")
+
+    @classmethod
+    def coded(cls) -> list[type[Self]]:
+        """The loaded classes below this one that have a code of their own, each before those below it."""
+        families = [(kind, *kind.coded()) for kind in cls.__subclasses__()]
+        return [kind for family in families for kind in family if "code" in vars(kind)]
 
 
 class TransientError(ServiceError):

@@ -191,13 +191,21 @@ def test_pictures_go_to_what_is_to_be_looked_at_first(tmp_path: Path) -> None:
     assert read.words.index("forged.pdf", details) < read.words.index("0.pdf", details)
 
 
-def test_a_failed_document_says_its_code_and_a_sentence(tmp_path: Path) -> None:
-    failed = document("in/locked.pdf", status="failed", reason="encrypted_document", signed=None)
+@pytest.mark.parametrize(
+    ("reason", "sentence"),
+    [
+        ("encrypted_document", "The document asks for a password."),
+        ("cancelled", "Somebody gave the document up."),
+        ("storage_unavailable", "The object store did not answer, or answered with a fault of its own."),
+    ],
+)
+def test_a_failed_document_says_its_code_and_a_sentence(tmp_path: Path, reason: str, sentence: str) -> None:
+    failed = document("in/locked.pdf", status="failed", reason=reason, signed=None)
 
     read = report(tmp_path, failed)
 
-    assert "encrypted_document" in read.words
-    assert "The document asks for a password." in read.words
+    assert reason in read.words
+    assert sentence in read.words
 
 
 def test_what_a_document_lacks_is_told(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -244,13 +244,11 @@ def _sentence(result: DocumentResult) -> str:
     return result.detail or _MEANINGS.get(result.reason, "")
 
 
-def _meanings(base: type[errors.ServiceError]) -> Iterator[tuple[str, str]]:
-    for kind in base.__subclasses__():
-        yield kind.code, (kind.__doc__ or "").split("\n")[0]
-        yield from _meanings(kind)
-
-
-_MEANINGS = dict(_meanings(errors.ServiceError))
+#: What reason codes stand for, as sentences.
+_MEANINGS = {
+    **{kind.code: f"{kind.code_meaning()}." for kind in errors.ServiceError.coded()},
+    **{reason.value: f"{reason.meaning}." for reason in errors.EndReason},
+}
 
 
 def _versions(rows: Sequence[ReportRow]) -> list[tuple[str, list[str]]]:
