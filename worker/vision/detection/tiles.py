@@ -17,7 +17,7 @@ from worker.vision.values import Box, DetectedRegion, Pixels
 
 #: Inches: a page with a longer side is looked at in tiles, which are so wide, and so much taller than wide.
 _LARGEST_PAGE, _WIDTH, _TALLER = 18.0, 8.3, 2**0.5
-#: What is coarser shows no more from near; most such sizes are no paper's: scans of one point a pixel.
+#: Coarser pages gain nothing from tiles. Most are scans stored at one pixel a point, larger than any paper.
 _COARSEST_DPI = 100.0
 #: Share of a tile that the next one shows, too: a mark of this size is whole on one of them.
 _OVERLAP = 0.3
