@@ -5,40 +5,61 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from db.models import Page, Reference, Region, Signer
+from db.signers import NAMED, PERSON, SAME_PERSON
+
+_COLUMNS = (
+    Reference.id,
+    Reference.image_key,
+    Reference.encoder,
+    Reference.llr,
+    Reference.enrolled_at,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class ReferenceOnFile:
-    """One reference: its number among the signer's, from 1 in the order of enrolment, and its picture."""
+    """One reference: whose it is, its number among theirs, from 1 in the order of enrolment, its picture.
+
+    `llr` is how it stands among the person's others, None where nobody can say.
+    """
 
     id: int
+    signer_id: int
     number: int
     image_key: str
     #: Versions of encoder and cleaner behind its embedding.
     encoder: str
+    llr: float | None
 
 
 def references_on_file(
     session: Session, names: Sequence[str], *, before: datetime | None
 ) -> dict[str, list[ReferenceOnFile]]:
-    """Those of these signers that were on file at a moment, or are now, in the order of their numbers."""
+    """Those of these signers that were on file at a moment, or are now, in the order of their numbers.
+
+    Under whichever name of the person they were enrolled.
+    """
     statement = (
-        select(Signer.name, Reference.id, Reference.image_key, Reference.encoder)
+        select(NAMED.name, PERSON.label("signer_id"), *_COLUMNS)
+        .select_from(NAMED)
+        .join(Signer, SAME_PERSON)
         .join(Reference, Reference.signer_id == Signer.id)
-        .where(Signer.name.in_(names))
-        .order_by(Signer.name, Reference.id)
+        .where(NAMED.name.in_(names))
+        .order_by(NAMED.name, Reference.id)
     )
-    if before is not None:
-        statement = statement.where(Reference.enrolled_at <= before)
     by_name: dict[str, list[ReferenceOnFile]] = {}
-    for row in session.execute(statement):
-        of_signer = by_name.setdefault(row.name, [])
-        of_signer.append(ReferenceOnFile(row.id, len(of_signer) + 1, row.image_key, row.encoder))
+    for name, rows in groupby(session.execute(statement), key=lambda row: row.name):
+        by_name[name] = [
+            ReferenceOnFile(row.id, row.signer_id, number, row.image_key, row.encoder, row.llr)
+            for number, row in enumerate(rows, 1)
+            if before is None or row.enrolled_at <= before
+        ]
     return by_name
 
 

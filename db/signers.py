@@ -15,11 +15,11 @@ from db.writes import insert_or_find
 _Value = TypeVar("_Value")
 
 #: Whom a name means, and the signers that are that person: itself, and those that are merged into it.
-_NAMED = aliased(Signer)
-_PERSON = func.coalesce(_NAMED.merged_into, _NAMED.id)
-_SAME_PERSON = or_(Signer.id == _PERSON, Signer.merged_into == _PERSON)
+NAMED = aliased(Signer)
+PERSON = func.coalesce(NAMED.merged_into, NAMED.id)
+SAME_PERSON = or_(Signer.id == PERSON, Signer.merged_into == PERSON)
 #: The same where everybody is asked for, under one name each: faster than looking for each name.
-_ONE_NAME = _NAMED.id == func.coalesce(Signer.merged_into, Signer.id)
+_ONE_NAME = NAMED.id == func.coalesce(Signer.merged_into, Signer.id)
 
 
 def signer_id(session: Session, name: str) -> int:
@@ -52,7 +52,7 @@ def record_event(
 
 def embeddings(session: Session, names: Sequence[str], *, encoder: str) -> dict[str, list[bytes]]:
     """Embeddings on file of these signers made by this encoder; names without any are left out."""
-    return _by_signer(session, Reference.embedding, _NAMED.name.in_(names), Reference.encoder == encoder)
+    return _by_signer(session, Reference.embedding, NAMED.name.in_(names), Reference.encoder == encoder)
 
 
 def mark(session: Session, *, encoder: str) -> tuple[int, ...]:
@@ -75,19 +75,19 @@ def all_embeddings(session: Session, *, encoder: str) -> dict[str, list[bytes]]:
 
 def reference_strokes(session: Session, names: Sequence[str]) -> dict[str, list[bytes | None]]:
     """Strokes of the references of these signers, in the order of their numbers."""
-    return _by_signer(session, Reference.strokes, _NAMED.name.in_(names))
+    return _by_signer(session, Reference.strokes, NAMED.name.in_(names))
 
 
 def llrs(session: Session, names: Sequence[str]) -> dict[str, list[float | None]]:
     """How references stand among the signer's others, in the order of their numbers."""
-    return _by_signer(session, Reference.llr, _NAMED.name.in_(names))
+    return _by_signer(session, Reference.llr, NAMED.name.in_(names))
 
 
 def reference_grades(
     session: Session, names: Sequence[str], *, encoder: str
 ) -> dict[str, list[float | None]]:
     """How these signers' references were graded, in the order of `embeddings`; None where they were not."""
-    qualities = _by_signer(session, Reference.quality, _NAMED.name.in_(names), Reference.encoder == encoder)
+    qualities = _by_signer(session, Reference.quality, NAMED.name.in_(names), Reference.encoder == encoder)
     return {name: [quality.get("score") for quality in of_signer] for name, of_signer in qualities.items()}
 
 
@@ -96,8 +96,8 @@ def on_file(session: Session, name: str) -> Sequence[Reference]:
     statement = (
         select(Reference)
         .join(Signer, Signer.id == Reference.signer_id)
-        .join(_NAMED, _SAME_PERSON)
-        .where(_NAMED.name == name)
+        .join(NAMED, SAME_PERSON)
+        .where(NAMED.name == name)
         .order_by(Reference.id)
     )
     return session.execute(statement).scalars().all()
@@ -112,12 +112,12 @@ def note_standings(session: Session, llrs: Mapping[int, float | None]) -> None:
 def enrolled(session: Session) -> list[tuple[str, int]]:
     """Signers with references, and the number of these, by name; other names of a signer are left out."""
     statement = (
-        select(_NAMED.name, func.count(Reference.id))
+        select(NAMED.name, func.count(Reference.id))
         .select_from(Signer)
-        .join(_NAMED, _ONE_NAME)
+        .join(NAMED, _ONE_NAME)
         .join(Reference, Reference.signer_id == Signer.id)
-        .group_by(_NAMED.name)
-        .order_by(_NAMED.name)
+        .group_by(NAMED.name)
+        .order_by(NAMED.name)
     )
     return [(name, number) for name, number in session.execute(statement).all()]
 
@@ -127,7 +127,7 @@ def outdated(session: Session, names: Sequence[str], *, encoder: str) -> Sequenc
     lacking = or_(Reference.encoder != encoder, Reference.strokes.is_(None))
     statement = select(Reference).where(lacking).order_by(Reference.id)
     if names:
-        theirs = select(Signer.id).join(_NAMED, _SAME_PERSON).where(_NAMED.name.in_(names))
+        theirs = select(Signer.id).join(NAMED, SAME_PERSON).where(NAMED.name.in_(names))
         statement = statement.where(Reference.signer_id.in_(theirs))
     return session.execute(statement).scalars().all()
 
@@ -140,7 +140,7 @@ def note_damage(session: Session, reference_id: int, damage: str) -> None:
 def left_out(session: Session, names: Sequence[str], *, encoder: str) -> dict[str, list[int]]:
     """Numbers of the references of these signers that this encoder has not embedded, where there are any."""
     numbers: dict[str, list[int]] = {}
-    for name, encoders in _by_signer(session, Reference.encoder, _NAMED.name.in_(names)).items():
+    for name, encoders in _by_signer(session, Reference.encoder, NAMED.name.in_(names)).items():
         missing = [number for number, made_by in enumerate(encoders, 1) if made_by != encoder]
         if missing:
             numbers[name] = missing
@@ -153,9 +153,9 @@ def named(session: Session, reference_ids: Collection[int]) -> dict[int, tuple[s
     number = func.row_number().over(partition_by=person, order_by=Reference.id)
     of_people = select(person).join(Reference).where(Reference.id.in_(reference_ids))
     numbered = (
-        select(Reference.id, _NAMED.name, number.label("number"))
+        select(Reference.id, NAMED.name, number.label("number"))
         .join(Signer, Signer.id == Reference.signer_id)
-        .join(_NAMED, _ONE_NAME)
+        .join(NAMED, _ONE_NAME)
         .where(person.in_(of_people))
         .subquery()
     )
@@ -178,15 +178,15 @@ def _by_signer(
     session: Session,
     column: InstrumentedAttribute[_Value],
     *conditions: ColumnElement[bool],
-    person: ColumnElement[bool] = _SAME_PERSON,
+    person: ColumnElement[bool] = SAME_PERSON,
 ) -> dict[str, list[_Value]]:
     """What the column says of references, in the order of their numbers, by the names of their signers."""
     statement = (
-        select(_NAMED.name, column)
+        select(NAMED.name, column)
         .join(Signer, person)
         .join(Reference, Reference.signer_id == Signer.id)
         .where(*conditions)
-        .order_by(_NAMED.name, Reference.id)
+        .order_by(NAMED.name, Reference.id)
     )
     values: dict[str, list[_Value]] = {}
     for name, value in session.execute(statement):

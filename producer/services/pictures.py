@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from db import listing
 from db.engine import Sessions
@@ -11,6 +12,9 @@ from producer.services.missing import NotFound
 from worker.errors import ObjectMissing
 from worker.result import DocumentResult
 from worker.storage.port import Results
+
+if TYPE_CHECKING:
+    from worker.report.beside import References
 
 #: What files begin with that a browser may be given; all that we store is one of them.
 _BEGINNINGS = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg"}
@@ -59,17 +63,14 @@ def annotated_page(sessions: Sessions, store: Results, document_id: int, page: i
     return Picture(data, _media_type(data) or plain.media_type)
 
 
-def likest_references(
-    sessions: Sessions, result: DocumentResult
-) -> dict[tuple[tuple[int, int], str], list[int]]:
-    """Numbers of the references beside each signature, by its place and their signer, the likest first.
+def likest_references(sessions: Sessions, result: DocumentResult) -> References:
+    """The references beside each signature, by its place and their signer, the likest first.
 
     A login that may read no embeddings gets them in the order of enrolment.
     """
     from worker.report.beside import references_beside  # noqa: PLC0415 - loads OpenCV
 
-    beside = references_beside(sessions)(result)
-    return {compared: [row.number for row in references] for compared, references in beside.items()}
+    return references_beside(sessions)(result)
 
 
 def _picture(store: Results, key: str | None, what: str) -> Picture:

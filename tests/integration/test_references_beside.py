@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import Engine, event, select
 
+from db import people, signers
 from db.models import Reference
 from db.roles import READER, grant
 from tests.fakes import PartEncoder, page
@@ -80,6 +81,26 @@ def test_a_linked_document_has_the_references_of_its_original(world: World, comp
     linked = compared.model_copy(update={"id": 77, "linked_to": compared.id})
 
     assert numbers(list(references_beside(world.sessions)(linked)[PLACE, "Ann"])) == [2, 3, 1]
+
+
+def test_a_merged_signer_has_the_references_of_both_names_under_each(world: World) -> None:
+    world.encoder = PartEncoder()
+    for number, name in enumerate(("A. Smith", "Ann"), 1):
+        world.renderer.documents[b"%d" % number] = [page(0, marks=1)]
+        world.enroll(name, f"{number}.png", b"%d" % number)
+    document_id = world.arrive("a.pdf", [page(0, marks=1)], claims=("A. Smith", "Ann"))
+    world.through(document_id)
+    with world.sessions() as session:
+        ids = {name: signers.signer_id(session, name) for name in ("A. Smith", "Ann")}
+        people.merge_signer(session, ids["A. Smith"], ids["Ann"])
+        keys = [row.image_key for row in signers.on_file(session, "Ann")]
+        result = document_result(session, document_id)
+
+    beside = references_beside(world.sessions)(result)
+
+    for name in ("A. Smith", "Ann"):
+        by_number = {row.number: (row.signer_id, row.picture) for row in beside[PLACE, name]}
+        assert by_number == {1: (ids["Ann"], keys[0]), 2: (ids["Ann"], keys[1])}
 
 
 @pytest.mark.parametrize("engine", ["postgres"], indirect=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from threading import Barrier, Thread
@@ -11,7 +12,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 
-from db import events
+from db import events, people, signers
 from db.answers import Asked
 from db.models import AnsweredClaim, Decision, Page, Region, Review, Verdict
 from db.reopening import start_again, verify_again
@@ -30,7 +31,7 @@ from producer.services.review import (
     waiting_reviews,
 )
 from producer.services.status import overview
-from tests.fakes import page
+from tests.fakes import PartEncoder, page
 from tests.integration.conftest import engine  # noqa: F401 - a fixture: both databases
 from tests.web.conftest import BASE
 from tests.world import World
@@ -376,6 +377,30 @@ def test_people_decide_on_a_page_and_go_on(desk: TestClient) -> None:
     assert "Nothing is left for you to decide." in done.text
     assert late.status_code == 409
     assert "&lt;b&gt;" in desk.get("/documents/2").text
+
+
+def test_a_claim_under_another_name_is_asked_beside_the_references_of_both(world: World) -> None:
+    world.encoder = PartEncoder()
+    for number, name in enumerate(("Zoe Old", "Zoe")):
+        world.renderer.documents[b"%d" % number] = [page(0, marks=1)]
+        world.enroll(name, f"{number}.png", b"%d" % number)
+    world.through(world.arrive("a.pdf", [page(0, marks=1)], claims=("Zoe Old",)))
+    set_outcome(world, 1, "forged")
+    with world.sessions() as session:
+        old, new = (signers.signer_id(session, name) for name in ("Zoe Old", "Zoe"))
+        people.merge_signer(session, old, new)
+    app = make_web_app(WebDeps(world.sessions, world.store, logins=False))
+
+    with TestClient(guarded_app(app, Bounds()), BASE) as client:
+        pages = [client.get(path).text for path in ("/review", "/documents/1")]
+        pictures = [client.get(f"/v1/signers/{new}/references/{number}/image") for number in (1, 2)]
+
+    for text in pages:
+        images = re.findall(
+            rf'src="(/v1/signers/{new}/references/\d/image)" alt="Reference \d of Zoe Old"', text
+        )
+        assert sorted(images) == [f"/v1/signers/{new}/references/{number}/image" for number in (1, 2)]
+    assert [picture.status_code for picture in pictures] == [200, 200]
 
 
 def test_a_key_needs_the_right_to_review(queue: World) -> None:

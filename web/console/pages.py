@@ -26,7 +26,6 @@ from web.auth import OWN_DOCUMENTS, WHOLE, Admin, CallerParam, Submitter, check_
 from web.console.templating import render_template
 from web.deps import Deps
 from worker.result import DocumentResult, PageResult, RegionResult, VerdictResult
-from worker.result.listing import SignerResult
 
 router = APIRouter(include_in_schema=False, dependencies=[OWN_DOCUMENTS])
 #: What a page needs before anybody has logged in.
@@ -121,7 +120,6 @@ def document_page(
         cards=cards,
         likest=pictures.likest_references(deps.sessions, result) if cards else {},
         decisions=review.list_decisions(deps.sessions, document_id),
-        signers=signers_on_file(deps, result),
         events=browse.list_events(deps.sessions, document_id),
         zoom=zoom,
         zooms=_ZOOMS,
@@ -254,10 +252,3 @@ def _card(result: DocumentResult, region: RegionResult) -> RegionCard:
     assigned = tuple(verdict for verdict in verdicts if verdict.assigned)
     others = tuple(verdict for verdict in verdicts if not verdict.assigned)
     return RegionCard(region, assigned or others, others if assigned else ())
-
-
-def signers_on_file(deps: Deps, result: DocumentResult) -> dict[str, SignerResult]:
-    """The claimed signers that are on file, by name."""
-    claimed = {claim.signer for claim in result.claims}
-    ids = {row.signer: row.id for row in browse.list_signers(deps.sessions) if row.signer in claimed}
-    return {name: browse.show_signer(deps.sessions, number) for name, number in ids.items()}

@@ -11,7 +11,6 @@ from producer.services import browse, pictures, review
 from producer.services.selection import LARGEST_ID
 from web.api.fields import RowId
 from web.auth import WHOLE, Reviewer, check_form
-from web.console.pages import signers_on_file
 from web.console.templating import render_template
 from web.deps import Deps
 from worker.result.decisions import Answer
@@ -46,8 +45,7 @@ def review_page(request: Request, deps: Deps, caller: Reviewer) -> Response:
         result=result,
         region=region,
         verdict=verdict,
-        signer=signers_on_file(deps, result).get(item.signer),
-        likest=pictures.likest_references(deps.sessions, result).get((place, item.signer), []),
+        references=pictures.likest_references(deps.sessions, result).get((place, item.signer), []),
         buttons=BUTTONS,
     )
 

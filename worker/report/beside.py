@@ -11,6 +11,7 @@ from db import comparisons
 from db.comparisons import ReferenceOnFile
 from db.engine import Sessions
 from worker.result import DocumentResult, VersionsResult
+from worker.result.listing import is_outlier
 from worker.result.rows import Locate
 from worker.steps.references import as_matrix
 from worker.vision.verification.embedding import GLOBAL
@@ -23,6 +24,8 @@ Place = tuple[int, int]
 class LikeReference:
     """A reference with the path or storage key of its picture, and its likeness to the signature beside it.
 
+    `number` is its number among those of the signer with that id; `outlier`, that it disagrees with them.
+
     `likeness` is the cosine of the global parts of both embeddings, -1 to 1: for order, never a verdict. It
     is None where another encoder made one of them, or where this login may read no embedding.
     """
@@ -30,6 +33,8 @@ class LikeReference:
     number: int
     picture: str
     likeness: float | None
+    signer_id: int
+    outlier: bool
 
 
 #: The references of each signer with whom the signature at a place was compared, the likest first.
@@ -86,4 +91,13 @@ def _likest_first(
     references: Sequence[ReferenceOnFile], likeness: Mapping[int, float], locate: Locate
 ) -> list[LikeReference]:
     ordered = sorted(references, key=lambda row: (-likeness.get(row.id, -2.0), row.number))
-    return [LikeReference(row.number, locate(row.image_key), likeness.get(row.id)) for row in ordered]
+    return [
+        LikeReference(
+            number=row.number,
+            picture=locate(row.image_key),
+            likeness=likeness.get(row.id),
+            signer_id=row.signer_id,
+            outlier=is_outlier(row.llr),
+        )
+        for row in ordered
+    ]

@@ -85,6 +85,11 @@ class SignerResult(ResultModel):
     references: tuple[ReferenceResult, ...] = Field(description="In the order of enrolment.")
 
 
+def is_outlier(llr: float | None) -> bool:
+    """Whether a reference disagrees with its signer's others, by its log-likelihood ratio against them."""
+    return llr is not None and llr < OUTLIER_LLR
+
+
 def reference_result(row: Reference, number: int, llr: float | None) -> ReferenceResult:
     """A row with its standing; references that were enrolled before grades were given have none."""
     return ReferenceResult(
@@ -93,6 +98,6 @@ def reference_result(row: Reference, number: int, llr: float | None) -> Referenc
         score=row.quality.get("score"),
         remarks=tuple(row.quality.get("remarks", ())),
         llr=llr,
-        outlier=llr is not None and llr < OUTLIER_LLR,
+        outlier=is_outlier(llr),
         damage=row.damage,
     )
