@@ -56,19 +56,21 @@ def other_names(session: Session) -> dict[int, list[str]]:
     return names
 
 
-def lock_person(session: Session, signer_id: int) -> Sequence[Signer]:
-    """The rows of a person, held until the transaction ends."""
-    rows = select(Signer).where(_of_person(signer_id)).order_by(Signer.id)
-    return session.execute(rows.with_for_update()).scalars().all()
+def lock_people(session: Session, signer_ids: Collection[int]) -> None:
+    """Hold the rows of these people, in the order of their ids, until the transaction ends.
+
+    Who waited reads them again: they may have been merged meanwhile.
+    """
+    theirs = or_(Signer.id.in_(signer_ids), Signer.merged_into.in_(signer_ids))
+    session.execute(select(Signer.id).where(theirs).order_by(Signer.id).with_for_update()).all()
 
 
-def merge_signer(session: Session, signer_id: int, into: int) -> int:
-    """Let one person be another; how many references go, since the other has the same bytes."""
+def merge_signer(session: Session, signer_id: int, into: int) -> None:
+    """Let one person be another; of references with the same bytes, the other's stays."""
     theirs = select(Reference.sha256).where(Reference.signer_id.in_(_ids(into)))
-    twice = delete(Reference).where(Reference.signer_id.in_(_ids(signer_id)), Reference.sha256.in_(theirs))
-    removed = session.execute(twice.returning(Reference.id)).all()
+    twice = Reference.signer_id.in_(_ids(signer_id)), Reference.sha256.in_(theirs)
+    session.execute(delete(Reference).where(*twice))
     session.execute(update(Signer).where(_of_person(signer_id)).values(merged_into=into))
-    return len(removed)
 
 
 def remove_reference(session: Session, reference_id: int) -> None:

@@ -81,8 +81,7 @@ def remove_references(sessions: Sessions, name: str, which: Sequence[str], judge
     if not which:
         raise WrongUse("name the references by their numbers; `countersign erase --signer` erases a person")
     with sessions() as session:
-        known = _known(session, name)
-        people.lock_person(session, known.id)
+        (known,) = _locked(session, name)
         rows = signers.on_file(session, known.name)
         chosen = {row.id: row for row in (_reference(rows, word) for word in which)}
         for row in chosen.values():
@@ -99,16 +98,14 @@ def merge_signers(sessions: Sessions, name: str, into: str, judge: Judge, *, who
     are one person already.
     """
     with sessions() as session:
-        target = _known(session, into)
-        source = people.person(session, name)
-        source_id = signers.signer_id(session, checked_name(name)) if source is None else source.id
-        if source_id == target.id:
+        _known(session, into)
+        if people.person(session, checked_name(name)) is None:
+            signers.signer_id(session, checked_name(name))
+        source, target = _locked(session, name, into)
+        if source.id == target.id:
             raise WrongUse(f"{name!r} is {target.name!r} already")
-        people.lock_person(session, min(source_id, target.id))
-        people.lock_person(session, max(source_id, target.id))
-        people.merge_signer(session, source_id, target.id)
-        detail = checked_name(name) if source is None else source.name
-        signers.record_event(session, target.id, "merged", who=who, detail=detail)
+        people.merge_signer(session, source.id, target.id)
+        signers.record_event(session, target.id, "merged", who=who, detail=source.name)
         merged = _known(session, target.name)
     judge(merged.name)
     return merged
@@ -120,7 +117,10 @@ def export_signers(sessions: Sessions, store: Results, folder: Path, names: Sequ
     The list has the columns `signer` and `image`, so that a bulk enrolment reads it, and who enrolled each.
     Of all signers without names. NotFound; ObjectMissing; WrongUse when the folder cannot be written.
     """
-    chosen = names or [row.signer for row in list_signers(sessions)]
+    with sessions() as session:
+        chosen = [known.name for known in _distinct(session, names)]
+    if not names:
+        chosen = [row.signer for row in list_signers(sessions)]
     lines = io.StringIO(newline="")
     writer = csv.writer(lines)
     writer.writerow(("signer", "image", "sha256", "enrolled_at", "enrolled_by", "source"))
@@ -136,14 +136,14 @@ def export_signers(sessions: Sessions, store: Results, folder: Path, names: Sequ
 def touched_documents(sessions: Sessions, names: Sequence[str]) -> Touched:
     """Documents whose answers rest on other references of these signers than are on file now. NotFound."""
     ids: dict[int, None] = {}
-    at_work = 0
     with sessions() as session:
-        for name in names:
-            known = _known(session, name)
+        persons = _distinct(session, names)
+        for known in persons:
             changed_at = people.references_changed_at(session, known.id)
             if changed_at is not None:
                 ids.update(dict.fromkeys(people.compared_before(session, known.names, changed_at)))
-            at_work += people.at_work_claiming(session, known.names)
+        all_names = [name for known in persons for name in known.names]
+        at_work = people.at_work_claiming(session, all_names)
     return Touched(tuple(sorted(ids)), at_work)
 
 
@@ -165,8 +165,27 @@ def verify_touched(
     return touched
 
 
+def _locked(session: Session, *names: str) -> list[Person]:
+    """Whom these names mean, held until the transaction ends. NotFound.
+
+    Who was merged while this waited for the lock is looked up once more.
+    """
+    known = [_known(session, name) for name in names]
+    people.lock_people(session, [person.id for person in known])
+    session.expire_all()
+    now_known = [_known(session, name) for name in names]
+    unchanged = [person.id for person in known] == [person.id for person in now_known]
+    return now_known if unchanged else _locked(session, *names)
+
+
+def _distinct(session: Session, names: Sequence[str]) -> list[Person]:
+    """Whom these names mean, each person once. NotFound."""
+    known = (_known(session, name) for name in names)
+    return list({person.id: person for person in known}.values())
+
+
 def _known(session: Session, name: str) -> Person:
-    known = people.person(session, name)
+    known = people.person(session, checked_name(name))
     if known is None:
         raise NotFound(f"signer {name!r}")
     return known

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import csv
 from pathlib import Path
+from threading import Thread
 
 import cv2
 import numpy as np
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import delete, text, update
 
 from db import answers, bundles, documents, people, signers
-from db.models import SignerEvent
+from db.models import Document, SignerEvent
 from db.states import AnswerCause, DocumentStage, Status
 from producer.services.browse import list_signers
 from producer.services.enroll import enroll_images
@@ -30,6 +31,7 @@ from producer.services.signers import (
 from tests.erasures import everything
 from tests.fakes import DarkBlocks, PartEncoder, page
 from tests.handwriting import signature
+from tests.waiting import until
 from tests.world import World
 from worker.enrolling import Admission, Enroller
 from worker.errors import UnusableReference, WrongUse
@@ -324,6 +326,54 @@ def test_a_removal_and_a_merge_touch_documents_too(world: World, enroller: Enrol
     merge_signers(world.sessions, "Bob", "Ann", enroller.judge, who=WHO)
 
     assert touched_documents(world.sessions, ["Bob"]).documents == tuple(ids)
+
+
+@pytest.mark.parametrize("engine", ["postgres"], indirect=True)
+def test_two_merges_at_once_leave_no_chain(world: World, enroller: Enroller) -> None:
+    for seed, name in enumerate(("Ann", "Bob", "Cem"), 1):
+        enroll(world, enroller, name, seed)
+    merging = Thread(target=lambda: merge_signers(world.sessions, "Ann", "Bob", enroller.judge, who=WHO))
+
+    with world.sessions() as session:
+        bob, cem = (signers.signer_id(session, name) for name in ("Bob", "Cem"))
+        people.merge_signer(session, bob, cem)
+        merging.start()
+        until(lambda: waits_for_a_lock(world))
+    merging.join()
+
+    (row,) = list_signers(world.sessions)
+    assert (row.signer, row.aliases, row.references) == ("Cem", ("Ann", "Bob"), 3)
+
+
+def waits_for_a_lock(world: World) -> bool:
+    with world.sessions() as session:
+        waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+        return session.execute(text(waiting + "AND wait_event_type = 'Lock'")).scalar_one() > 0
+
+
+def test_a_name_in_other_bytes_means_the_same_signer(world: World, enroller: Enroller) -> None:
+    enroll(world, enroller, "Zo\u00eb", 1)
+    enroll(world, enroller, "Ann", 2)
+    merge_signers(world.sessions, "Miss Z", "Zo\u00eb", enroller.judge, who=WHO)
+    decomposed = "  Zoe\u0308 "
+
+    assert signer_history(world.sessions, decomposed).signer == "Zo\u00eb"
+    with pytest.raises(WrongUse, match="already"):
+        merge_signers(world.sessions, decomposed, "Miss Z ", enroller.judge, who=WHO)
+    merged = merge_signers(world.sessions, decomposed, " Ann", enroller.judge, who=WHO)
+    assert (merged.name, merged.aliases) == ("Ann", ("Zo\u00eb", "Miss Z"))
+
+
+def test_a_signer_given_by_two_names_counts_once(world: World, enroller: Enroller, tmp_path: Path) -> None:
+    enroll(world, enroller, "Ann", 1)
+    enroll(world, enroller, "Bob", 2)
+    merge_signers(world.sessions, "A. Smith", "Ann", enroller.judge, who=WHO)
+    world.arrive("a.pdf", [page(0, marks=1)], claims=("Ann", "Bob"))
+    with world.sessions() as session:
+        session.execute(update(Document).values(status=Status.WORKING))
+
+    assert touched_documents(world.sessions, ["Ann", "A. Smith", "Bob"]).at_work == 1
+    assert export_signers(world.sessions, world.store, tmp_path, ["Ann", "A. Smith"]) == 1
 
 
 def test_an_export_is_what_a_bulk_enrolment_reads(world: World, enroller: Enroller, tmp_path: Path) -> None:
