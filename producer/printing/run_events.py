@@ -17,7 +17,7 @@ from producer.printing.not_used import tell_not_used
 from producer.printing.progress import progress_listener
 from producer.services.local_files import NotUsed
 from producer.services.progress import OnProgress, Progress
-from producer.services.resume import AnswersKept
+from producer.services.resume import AnswersKept, AnswersOnFile
 from producer.services.run import DocumentSkipped, ReferencesRead, RunEvent
 from producer.services.run_folder import database_url
 from worker.exits import STOPPED
@@ -47,6 +47,8 @@ class Teller:
             _references(event)
         elif isinstance(event, AnswersKept):
             _resumed(event)
+        elif isinstance(event, AnswersOnFile):
+            err.print(f"the folder has {event.number} answers; --resume keeps those of documents given again")
         elif isinstance(event, NotUsed):
             tell_not_used(event)
         else:
@@ -88,6 +90,8 @@ def show_ways_on(folder: Path) -> None:
 
 def _resumed(kept: AnswersKept) -> None:
     err.print(f"{kept.kept} earlier answers are kept")
+    if kept.unfinished:
+        err.print(f"{kept.unfinished} documents had none yet")
     for change, names in kept.again.items():
         err.print(f"[yellow]read again,[/] {_CHANGES[change]}: {_some(names)}", soft_wrap=True)
 

@@ -16,10 +16,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class AnswersKept:
-    """How many earlier answers stay, and, by what changed, the documents that are read again."""
+    """How many earlier answers stay, and, by what changed, the documents that are read again.
+
+    `unfinished` counts documents that an earlier run has left without an answer.
+    """
 
     kept: int
     again: Mapping[str, Sequence[str]]
+    unfinished: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AnswersOnFile:
+    """How many answers earlier runs left in the folder, where they are not to be kept."""
+
+    number: int
 
 
 class Resumption:
@@ -42,7 +53,8 @@ class Resumption:
         again: dict[str, list[str]] = {}
         for change, path in _changed(self._known):
             again.setdefault(change, []).append(path.name)
-        return AnswersKept(sum(not resumed.changes for _, resumed in self._known), again)
+        unchanged = [resumed.answered for _, resumed in self._known if not resumed.changes]
+        return AnswersKept(sum(unchanged), again, unfinished=unchanged.count(False))
 
 
 def _changed(known: Iterable[tuple[Path, Resumed]]) -> Iterator[tuple[str, Path]]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from producer.claims_table import read_claims
 from producer.services.local_files import LocalFile, NotUsed, OnNotUsed, files_below, gather
 from producer.services.progress import Progress, unheard
-from producer.services.resume import AnswersKept, Resumption
+from producer.services.resume import AnswersKept, AnswersOnFile, Resumption
 from producer.services.run_claims import ClaimsOfRun
 from producer.services.tables import write_run_tables
 from producer.text import plain_name
@@ -47,7 +47,9 @@ class ReferencesRead:
 
 
 #: What happens during a run, in its order.
-RunEvent = DocumentSkipped | ReferenceSkipped | NotUsed | ReferencesRead | AnswersKept | Progress
+RunEvent = (
+    DocumentSkipped | ReferenceSkipped | NotUsed | ReferencesRead | AnswersKept | AnswersOnFile | Progress
+)
 OnRunEvent = Callable[[RunEvent], None]
 
 
@@ -194,6 +196,8 @@ def _register(
         ids = _each(files, resumption.register, on_event)
         on_event(resumption.told())
     else:
+        if number := workspace.answers():
+            on_event(AnswersOnFile(number))
         inputs = workspace.inputs()
         ids = _each(
             files, lambda file: workspace.register(file.path, claims.of(file) or (), inputs), on_event
@@ -215,7 +219,7 @@ def _each(
 
 
 def _process(workspace: Workspace, ids: Sequence[int], on_event: OnRunEvent) -> None:
-    """Each document once, however often it was named; the events count them."""
+    """Each document once, however often it was named; the events count them, also when Ctrl-C ends it."""
     chosen = sorted(set(ids))
     done = 0
 
@@ -225,7 +229,11 @@ def _process(workspace: Workspace, ids: Sequence[int], on_event: OnRunEvent) -> 
         on_event(Progress(done, len(chosen)))
 
     on_event(Progress(0, len(chosen)))
-    workspace.process(chosen, count)
+    try:
+        workspace.process(chosen, count)
+    except KeyboardInterrupt:
+        on_event(Progress(workspace.answered(chosen), len(chosen)))
+        raise
 
 
 def _report(

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import pytest
+
 from db import documents
+from db.answers import Given
 from db.documents import Object
+from db.states import Status
 from producer.services.background import BackgroundReader
+from producer.services.local_files import LocalFile
+from producer.services.progress import Progress
+from producer.services.resume import AnswersKept, AnswersOnFile, Resumption
+from producer.services.run import _process, _register
+from producer.services.run_claims import ClaimsOfRun
 from tests.erasures import erased_document
 from tests.fakes import page
 from tests.world import World
@@ -53,3 +63,34 @@ def test_a_document_that_is_erased_before_its_turn_is_done(engine, tmp_path: Pat
 
     runner.close()
     assert done == [erased]
+
+
+class StoppedWorkspace(Workspace):
+    """One in which somebody presses Ctrl-C, and the documents at hand get their answers behind that."""
+
+    def process(self, document_ids: Sequence[int], on_done: Callable[[int], None]) -> None:
+        """Answer all but the last; tell of none."""
+        with self.sessions() as session:
+            for document_id in document_ids[:-1]:
+                documents.close(session, document_id, Given(status=Status.DONE, signed=False))
+        raise KeyboardInterrupt
+
+
+def test_answers_are_counted_by_what_has_ended(engine, tmp_path: Path) -> None:
+    world, told = World(engine), []
+    runner = make_runner(world.sessions, Folder(tmp_path), NoPublisher())
+    workspace = StoppedWorkspace(tmp_path, runner, engine)
+    files = [LocalFile(tmp_path / f"{number}.pdf", f"{number}.pdf") for number in range(3)]
+    for file in files:
+        file.path.write_text(file.path.name)
+    claims = ClaimsOfRun(None, told.append)
+    ids = [Resumption(workspace, claims).register(file) for file in files]
+
+    with pytest.raises(KeyboardInterrupt):
+        _process(workspace, ids, told.append)
+    resumption = Resumption(workspace, claims)
+    again = [resumption.register(file) for file in files]
+    _register(workspace, files, claims, resume=False, on_event=told.append)
+
+    assert (again, resumption.told()) == (ids, AnswersKept(2, {}, unfinished=1))
+    assert told == [Progress(0, 3), Progress(2, 3), AnswersOnFile(2)]

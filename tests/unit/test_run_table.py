@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from producer.printing import documents
+from producer.printing import documents, run_events
+from producer.services.progress import unheard
+from producer.services.resume import AnswersKept, AnswersOnFile
 from producer.services.run import RunResult
 from tests.results import document, verdict
 
@@ -33,3 +35,18 @@ def test_a_name_is_cut_only_where_there_is_no_room(
     assert (NAME in stream.getvalue()) is is_whole
     assert {len(line) <= width for line in table} == {True}
     assert {line[-1] for line in table} <= set("│┃┓┩┘"), "the border is there"
+
+
+def test_what_becomes_of_earlier_answers_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = io.StringIO()
+    monkeypatch.setattr(run_events, "err", Console(file=stream, width=80))
+    tell = run_events.Teller(unheard)
+
+    tell(AnswersOnFile(16))
+    tell(AnswersKept(5, {}, unfinished=11))
+
+    assert stream.getvalue().splitlines() == [
+        "the folder has 16 answers; --resume keeps those of documents given again",
+        "5 earlier answers are kept",
+        "11 documents had none yet",
+    ]

@@ -13,7 +13,7 @@ import cv2
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from db import chunks, documents, people, reopening
+from db import chunks, documents, listing, people, reopening
 from db.answers import Asked
 from db.claims import claimed_signers, replace_claims
 from db.documents import Object
@@ -37,10 +37,14 @@ from worker.wiring import NoPublisher, Runner, StageSettings, make_runner
 
 @dataclass(frozen=True, slots=True)
 class Resumed:
-    """A document that an earlier run may have left; `changes` says why a known one is read again."""
+    """A document that an earlier run may have left; `changes` says why a known one is read again.
+
+    `answered` says whether that run came to an end with it.
+    """
 
     id: int
     known: bool = False
+    answered: bool = False
     changes: tuple[Change, ...] = ()
 
 
@@ -96,13 +100,14 @@ class Workspace:
             if new:
                 inputs.note(session, document_id, claimed)
                 return Resumed(document_id)
+            answered = documents.get(session, document_id).status.final
             changes = inputs.changes(session, document_id, before)
             changes += [Change.CLAIMS] if set(claimed) != before else []
             if changes:
                 _read_anew(session, document_id, changes)
                 replace_claims(session, document_id, claimed)
                 inputs.note(session, document_id, claimed)
-            return Resumed(document_id, known=True, changes=tuple(changes))
+            return Resumed(document_id, known=True, answered=answered, changes=tuple(changes))
 
     def close(self) -> None:
         """End its child processes and connections; what it wrote stays."""
@@ -136,6 +141,16 @@ class Workspace:
             ):  # whatever ends it, a key press too: nothing is begun any more, and it goes on
                 pool.shutdown(wait=True, cancel_futures=True)
                 raise
+
+    def answers(self) -> int:
+        """How many documents on file have their answers, or failed."""
+        with self.sessions() as session:
+            return sum(number for status, number in documents.counts(session).items() if status.final)
+
+    def answered(self, document_ids: Collection[int]) -> int:
+        """How many of these documents have their answers, or failed."""
+        with self.sessions() as session:
+            return len(set(document_ids).difference(listing.unfinished_ids(session)))
 
     def result(self, document_id: int) -> DocumentResult:
         """The document's result, its pictures as paths."""
