@@ -32,5 +32,5 @@ def numbers(deps: Deps) -> OverviewResult:
 @router.get("/health", summary="Whether this server and its database answer")
 def health(deps: Deps) -> HealthResult:
     """For a load balancer; needs no key."""
-    browse.waiting_since(deps.sessions)
+    browse.ask_database(deps.sessions)
     return HealthResult()
