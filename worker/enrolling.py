@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import Enum, auto
-from functools import cache
 
-from worker import connections, engines
+from db.engine import Sessions
+from worker import engines
 from worker.errors import UnusableReference
 from worker.result import EnrolmentResult
 from worker.settings import Detection
 from worker.single_signature import SignatureReader, SingleSignature
 from worker.steps.ports import Renderer, VerifyDeps
 from worker.steps.references import Enrolled, enroll_reference, judge
+from worker.storage.port import Store
 from worker.vision.choices import MIN_REFERENCE_GRADE
 from worker.vision.detection.detector import Detector
 from worker.wiring import NoPublisher, Runner, detect_deps, make_runner, render_deps, verify_deps
@@ -100,7 +101,6 @@ def make_enroller(runner: Runner) -> Enroller:
     )
 
 
-@cache
-def open_enroller() -> Enroller:
-    """This process's enroller, on the configured database and store; loads the models on the first call."""
-    return make_enroller(make_runner(connections.sessions(), connections.store(), NoPublisher()))
+def open_enroller(sessions: Sessions, store: Store) -> Enroller:
+    """An enroller of its own on a database and store; loads each model when it is first needed."""
+    return make_enroller(make_runner(sessions, store, NoPublisher()))

@@ -8,8 +8,10 @@ from typing import Annotated
 import typer
 
 from producer.console import err
+from producer.options import RunFolder
 from producer.services.amend_claims import Amendment, ClaimAction, amend_claims
-from worker import connections
+from producer.services.run_folder import sessions_of
+from producer.services.sending import open_sender
 
 
 def claim(
@@ -20,14 +22,14 @@ def claim(
     signer: Annotated[str, typer.Argument(help="The claimed signer.")],
     to: Annotated[str | None, typer.Argument(help="With correct: the name in its place.")] = None,
     why: Annotated[str, typer.Option(help="The reason; it stands in the history.")] = "no reason given",
+    folder: RunFolder = None,
 ) -> None:
     """Change who a document says has signed it. It gets a new answer; the one before stays.
 
-    Pages are not rendered or searched again.
+    Pages are not rendered or searched again. With --run this command compares, by the settings as they are.
     """
-    from worker.publisher import open_publisher  # noqa: PLC0415 - in the extra `queue`
-
     amendment = Amendment(action=action, signer=signer, to=to, who=getpass.getuser(), why=why)
-    amended = amend_claims(connections.sessions(), open_publisher().send, document, amendment)
+    with open_sender(folder) as send:
+        amended = amend_claims(sessions_of(folder), send, document, amendment)
     how = "is compared again" if amended.again else "will meet its claims when it is read"
     err.print(f"document {amended.document_id} {how}")

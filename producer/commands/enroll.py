@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from producer.commands.signers import SignerAction, signers
+from producer.options import RunFolder
 
 
 def enroll(
@@ -15,6 +16,7 @@ def enroll(
     force: Annotated[
         bool, typer.Option("--force", help="Enroll images of a low grade or of several signatures, too.")
     ] = False,
+    folder: RunFolder = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print all of the signer's references as JSON on stdout.")
     ] = False,
@@ -24,4 +26,4 @@ def enroll(
     Every reference gets a score from 0 to 1. One that disagrees with the signer's others is flagged and kept;
     that needs three. The last line says how many more are wanted.
     """
-    signers(SignerAction.ENROLL, [signer, *images], force=force, as_json=as_json)
+    signers(SignerAction.ENROLL, [signer, *images], force=force, folder=folder, as_json=as_json)

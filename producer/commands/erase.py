@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from producer.console import err
+from producer.options import RunFolder
 from producer.services.erase import Target, choose, erase_target
-from worker import connections
+from producer.services.run_folder import sessions_of, store_of
 
 
 def erase(
@@ -21,6 +22,7 @@ def erase(
     documents_too: Annotated[
         bool, typer.Option("--documents-too", help="With --signer: also erase the documents that claim them.")
     ] = False,
+    folder: RunFolder = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Erase a document or a signer: rows, pictures, embeddings and results.
@@ -28,14 +30,15 @@ def erase(
     A record of the erasure stays, without names. You delete the original in the intake bucket yourself.
     An erased document is not taken in again. Exit status 1: nothing of that name was there.
     """
-    sessions = connections.sessions()
+    # Both are opened before anybody is asked: what cannot be done is no question.
+    sessions, store = sessions_of(folder), store_of(folder)
     target = choose(sessions, document=document, signer=signer, documents_too=documents_too)
     if document is not None and not target.documents:
         err.print(f"there is no document {document!r}", markup=False, soft_wrap=True)
         raise typer.Exit(1)
     if not yes:
         typer.confirm(f"erase {_words(target)} for good?", abort=True, err=True)
-    erased = erase_target(sessions, connections.store(), target, who=getpass.getuser())
+    erased = erase_target(sessions, store, target, who=getpass.getuser())
     if erased.signer is not None:
         err.print(f"the signer is {'erased' if erased.signer else 'on file nowhere'}")
     err.print(f"{erased.documents} documents erased")

@@ -8,8 +8,10 @@ from typing import Annotated
 import typer
 
 from producer.console import err
+from producer.options import RunFolder
 from producer.services.retry import parse_time, retry_documents
-from worker import connections
+from producer.services.run_folder import sessions_of
+from producer.services.sending import open_sender
 
 
 def retry(
@@ -28,23 +30,23 @@ def retry(
     again: Annotated[
         bool, typer.Option("--again", help="Also documents that are done: they get one more answer.")
     ] = False,
+    folder: RunFolder = None,
 ) -> None:
     """Send documents through again from the start: those in quarantine, others with --again.
 
     Answers and history stay; the next answer is added. --reason and --since may be given together. Exit
-    status 1: they mean no document.
+    status 1: they mean no document. With --run this command reads them, by the settings as they are.
     """
-    from worker.publisher import open_publisher  # noqa: PLC0415 - in the extra `queue`
-
-    retried = retry_documents(
-        connections.sessions(),
-        open_publisher().start,
-        names=documents or (),
-        reason=reason,
-        since=None if since is None else parse_time(since),
-        again=again,
-        who=getpass.getuser(),
-    )
+    with open_sender(folder) as send:
+        retried = retry_documents(
+            sessions_of(folder),
+            send,
+            names=documents or (),
+            reason=reason,
+            since=None if since is None else parse_time(since),
+            again=again,
+            who=getpass.getuser(),
+        )
     err.print(f"{retried.again} documents sent again; {retried.at_work} were still at work")
     if retried.answered:
         err.print(f"{retried.answered} of them have answers, which stay; the next is added")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,7 +20,9 @@ from producer.services.browse import list_signers
 from producer.services.enroll_many import enroll_many, images_of
 from producer.services.local_files import NotUsed
 from producer.services.run_folder import sessions_of, store_of
+from producer.services.sending import open_sender
 from producer.services.signers import (
+    Judge,
     export_signers,
     merge_signers,
     remove_references,
@@ -28,8 +30,10 @@ from producer.services.signers import (
     touched_documents,
     verify_touched,
 )
-from worker import connections
 from worker.errors import WrongUse
+
+if TYPE_CHECKING:
+    from worker.enrolling import Enroller
 
 
 class SignerAction(StrEnum):
@@ -92,7 +96,6 @@ def _check_options(action: SignerAction, order: _Order) -> None:
         "--csv": order.table is not None,
         "--force": order.force,
         "--verify": order.verify,
-        "--run": order.folder is not None,
         "--json": order.as_json,
     }
     refused = [option for option, is_given in given.items() if is_given and option not in _OPTIONS[action]]
@@ -122,10 +125,8 @@ def _enroll(order: _Order) -> int:
     by_signer = images_of(order.words, order.table, unused.append)
     for thing in unused:
         tell_not_used(thing)
-    from worker.enrolling import open_enroller  # noqa: PLC0415 - loads the models
-
     enrolled = enroll_many(
-        open_enroller(), by_signer, who=getpass.getuser(), force=order.force, on_signer=tell_signer
+        _enroller(order.folder), by_signer, who=getpass.getuser(), force=order.force, on_signer=tell_signer
     )
     if order.as_json:
         for outcome in enrolled:
@@ -136,7 +137,7 @@ def _enroll(order: _Order) -> int:
 
 def _remove(order: _Order) -> int:
     name, *which = _some(order.words, "name the signer and the references")
-    removed = remove_references(connections.sessions(), name, which, _judge, who=getpass.getuser())
+    removed = remove_references(sessions_of(order.folder), name, which, _judge(order), who=getpass.getuser())
     err.print(f"{removed} references taken off file; the verdicts that rest on them stay")
     _after(order, (name,))
     return 0
@@ -145,7 +146,7 @@ def _remove(order: _Order) -> int:
 def _merge(order: _Order) -> int:
     if len(order.words) != 2:
         raise WrongUse("merge takes two names: the one that becomes another name, and the signer's")
-    merged = merge_signers(connections.sessions(), *order.words, _judge, who=getpass.getuser())
+    merged = merge_signers(sessions_of(order.folder), *order.words, _judge(order), who=getpass.getuser())
     err.print(f"{merged.name} is also {', '.join(merged.aliases)}", markup=False, soft_wrap=True)
     _after(order, (merged.name,))
     return 0
@@ -159,7 +160,7 @@ def _export(order: _Order) -> int:
 
 
 def _verify(order: _Order) -> int:
-    _compare_again(_some(order.words, "name the signers"))
+    _compare_again(order, _some(order.words, "name the signers"))
     return 0
 
 
@@ -172,14 +173,14 @@ _ACTIONS: Mapping[SignerAction, Callable[[_Order], int]] = {
     SignerAction.EXPORT: _export,
     SignerAction.VERIFY: _verify,
 }
-#: Options that each action takes.
+#: Options that each action takes; `--run` goes with all.
 _OPTIONS: Mapping[SignerAction, frozenset[str]] = {
-    SignerAction.LIST: frozenset({"--run", "--json"}),
-    SignerAction.SHOW: frozenset({"--run", "--json"}),
+    SignerAction.LIST: frozenset({"--json"}),
+    SignerAction.SHOW: frozenset({"--json"}),
     SignerAction.ENROLL: frozenset({"--csv", "--force", "--verify", "--json"}),
     SignerAction.REMOVE: frozenset({"--verify"}),
     SignerAction.MERGE: frozenset({"--verify"}),
-    SignerAction.EXPORT: frozenset({"--run"}),
+    SignerAction.EXPORT: frozenset(),
     SignerAction.VERIFY: frozenset(),
 }
 
@@ -189,22 +190,26 @@ def _after(order: _Order, names: tuple[str, ...]) -> None:
     if not names:
         return
     if order.verify:
-        _compare_again(names)
+        _compare_again(order, names)
     else:
-        tell_touched(touched_documents(connections.sessions(), names), sent=False, names=names)
+        touched = touched_documents(sessions_of(order.folder), names)
+        tell_touched(touched, sent=False, names=names, folder=order.folder)
 
 
-def _compare_again(names: tuple[str, ...]) -> None:
-    from worker.publisher import open_publisher  # noqa: PLC0415 - in the extra `queue`
-
-    touched = verify_touched(connections.sessions(), open_publisher().send, names, who=getpass.getuser())
+def _compare_again(order: _Order, names: tuple[str, ...]) -> None:
+    with open_sender(order.folder) as send:
+        touched = verify_touched(sessions_of(order.folder), send, names, who=getpass.getuser())
     tell_touched(touched, sent=True)
 
 
-def _judge(name: str) -> None:
+def _judge(order: _Order) -> Judge:
+    return lambda name: _enroller(order.folder).judge(name)
+
+
+def _enroller(folder: Path | None) -> Enroller:
     from worker.enrolling import open_enroller  # noqa: PLC0415 - loads the models
 
-    open_enroller().judge(name)
+    return open_enroller(sessions_of(folder), store_of(folder))
 
 
 def _some(words: tuple[str, ...], lacking: str) -> tuple[str, ...]:

@@ -32,4 +32,4 @@ def status(
     if as_json:
         print_json(numbers)
     else:
-        show_overview(numbers)
+        show_overview(numbers, folder=folder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 from producer.console import coloured, empty_table, out, plain
 from producer.printing.history import claim_words
 from producer.services.run import RunResult
+from worker.errors import EmptyDocument, EncryptedDocument, UnknownFormat, UnreadableDocument, UnreadablePage
 from worker.result import (
     DocumentResult,
     OverviewResult,
@@ -20,20 +22,36 @@ _OTHER_COLUMNS, _SHORTEST_NAME = 46, 16
 SENTENCES = 20
 
 
-def show_overview(overview: OverviewResult) -> None:
-    """Documents by status, what is in quarantine and why, signers."""
+#: Reasons that lie in the document itself: the same bytes end the same way.
+_IN_THE_BYTES = frozenset(
+    error.code
+    for error in (EmptyDocument, EncryptedDocument, UnknownFormat, UnreadableDocument, UnreadablePage)
+)
+
+
+def show_overview(overview: OverviewResult, *, folder: Path | None = None) -> None:
+    """Documents by status, quarantine by reason, signers; of the queued form, or of a run's folder."""
     rows = empty_table("Documents", "status", "number")
     for status, number in overview.documents.items():
         rows.add_row(coloured(status), str(number))
     out.print(rows)
     for reason, number in overview.reasons.items():
-        out.print(f"{number} in quarantine: {reason} (countersign retry --reason {reason})")
+        out.print(f"{number} in quarantine: {reason} ({plain(_advice(reason, folder))})", soft_wrap=True)
     out.print(f"{overview.signers} signers enrolled")
     if overview.waiting_since is not None:
         out.print(f"the oldest document has waited for its answer {_age(overview.waiting_since)}")
     out.print(f"{overview.finished_last_hour} documents answered within the last hour")
     if any(stage.waiting or stage.at_work for stage in overview.stages):
         _show_progress(overview)
+
+
+def _advice(reason: str, folder: Path | None) -> str:
+    """What a person can do about documents in quarantine for that reason."""
+    if reason in _IN_THE_BYTES:
+        return "the same bytes end the same way: give another file"
+    return shlex.join(
+        ["countersign", "retry", "--reason", reason, *(["--run", str(folder)] if folder else [])]
+    )
 
 
 def _show_progress(overview: OverviewResult) -> None:

@@ -19,7 +19,6 @@ from producer.services.local_files import NotUsed
 from producer.services.progress import OnProgress, Progress
 from producer.services.resume import AnswersKept, AnswersOnFile
 from producer.services.run import DocumentSkipped, ReferencesRead, RunEvent
-from producer.services.run_folder import database_url
 from worker.exits import STOPPED
 
 #: What changed since a document was answered, in words.
@@ -81,7 +80,7 @@ def show_ways_on(folder: Path) -> None:
     where = shlex.quote(str(folder))
     err.print(
         f"look further: countersign status --run {where}, and likewise results, report and bundle\n"
-        f"or for every command: export COUNTERSIGN_DATABASE_URL={shlex.quote(database_url(folder))}",
+        f"change it: countersign claim, retry, signers, enroll and erase, each with --run {where}",
         markup=False,
         highlight=False,
         soft_wrap=True,

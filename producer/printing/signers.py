@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
+from pathlib import Path
 
 from producer.console import empty_table, err, out, plain
 from producer.services.signers import Touched
@@ -36,13 +37,16 @@ def show_signer_history(history: SignerHistory) -> None:
     out.print(events)
 
 
-def tell_touched(touched: Touched, *, sent: bool, names: Sequence[str] = ()) -> None:
+def tell_touched(
+    touched: Touched, *, sent: bool, names: Sequence[str] = (), folder: Path | None = None
+) -> None:
     """How many documents were compared with other references, on stderr, and how to compare them again."""
     number = len(touched.documents)
     if sent:
         err.print(f"{number} documents are compared again; each gets a new answer")
     elif number:
-        command = f"countersign signers verify {shlex.join(names)}"
+        words = ["countersign", "signers", "verify", *names, *(["--run", str(folder)] if folder else [])]
+        command = shlex.join(words)
         err.print(
             f"{number} documents were compared with other references: {command}", markup=False, soft_wrap=True
         )

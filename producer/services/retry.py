@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from db import documents, reopening
 from db.answers import Asked
 from db.engine import Sessions
-from db.states import AnswerCause
+from db.states import FIRST_STAGE, AnswerCause
 from producer.services.selection import find_all
+from producer.services.sending import Send
 from worker.errors import WrongUse
+from worker.pipeline import QueueMessage
 
 #: The reason code that stands for all of them.
 ANY_REASON = "any"
@@ -37,7 +39,7 @@ def parse_time(text: str) -> datetime:
 
 def retry_documents(
     sessions: Sessions,
-    send: Callable[[int], None],
+    send: Send,
     *,
     names: Sequence[str] = (),
     reason: str | None = None,
@@ -66,7 +68,7 @@ def retry_documents(
         asked = Asked(cause=AnswerCause.RETRY, who=who)
         sent_again = reopening.start_again(session, chosen, asked)
     for document_id in sent_again:
-        send(document_id)
+        send(QueueMessage(stage=FIRST_STAGE, document_id=document_id))
     return Retried(len(sent_again), len(chosen) - len(sent_again), len(answered))
 
 

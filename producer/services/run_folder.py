@@ -39,11 +39,6 @@ def results_folder(root: Path) -> Iterator[ResultsFolder]:
         engine.dispose()
 
 
-def database_url(folder: Path) -> str:
-    """The URL of the database in a run's folder, for COUNTERSIGN_DATABASE_URL."""
-    return f"sqlite:///{folder.absolute() / DATABASE}"
-
-
 def sessions_of(folder: Path | None) -> Sessions:
     """Transactions on a run's database, at the newest schema; without a folder, on the configured one.
 
@@ -58,7 +53,7 @@ def store_of(folder: Path | None) -> Store:
 
 
 def _engine(folder: Path) -> Engine:
-    engine = make_engine(database_url(_checked(folder)))
+    engine = make_engine(f"sqlite:///{_checked(folder).absolute() / DATABASE}")
     upgrade(engine)
     fill_tables(make_sessions(engine))
     return engine

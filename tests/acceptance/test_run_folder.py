@@ -44,7 +44,7 @@ def finished(scans: Path, out: Path) -> CommandResult:
 
 def test_the_end_of_a_run_says_how_to_go_on(finished: CommandResult, out: Path) -> None:
     assert f"countersign status --run {out}" in finished.err
-    assert f"COUNTERSIGN_DATABASE_URL=sqlite:///{out}/countersign.db" in finished.err
+    assert f"claim, retry, signers, enroll and erase, each with --run {out}" in finished.err
 
 
 def test_a_run_writes_sentences_and_no_log_lines(finished: CommandResult) -> None:

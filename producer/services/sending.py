@@ -1,0 +1,36 @@
+"""What sends documents on their way: over the queues, or of a run's folder in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from producer.services.progress import unheard
+from worker.pipeline import QueueMessage
+
+Send = Callable[[QueueMessage], None]
+
+
+@contextmanager
+def open_sender(folder: Path | None) -> Iterator[Send]:
+    """Sends over the configured queues; documents of a run's folder are read here, as the block ends.
+
+    They are read by the settings of this process. BrokerUnavailable; of a folder StorageUnavailable.
+    """
+    if folder is None:
+        from worker.publisher import open_publisher  # noqa: PLC0415 - in the extra `queue`
+
+        yield open_publisher().send
+        return
+    waiting: dict[int, None] = {}
+    yield lambda message: waiting.update({message.document_id: None})
+    if waiting:
+        _read_here(folder, list(waiting))
+
+
+def _read_here(folder: Path, document_ids: list[int]) -> None:
+    from worker.embedded.workspace import open_workspace  # noqa: PLC0415 - loads the models
+
+    with closing(open_workspace(folder)) as workspace:
+        workspace.process(document_ids, unheard)

@@ -1,0 +1,121 @@
+"""A run's folder is changed by the core alone: claims, signers, retries and erasures, without a server."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy.settings import child_environment
+from tests.acceptance.commands import CommandResult, countersign
+
+LETTER, SIGNER, OTHER = "letter-claims-department.jpg", "elena-mulvaney", "flora-rowley"
+#: What the extra `queue` brings cannot be imported.
+CORE = """
+import sys
+sys.modules.update(dict.fromkeys(("boto3", "botocore", "celery", "kombu", "redis", "psycopg2", "pyarrow")))
+from producer.cli import main
+main()
+"""
+
+
+def core(*words: object) -> CommandResult:
+    """A command where only the core is installed."""
+    done = subprocess.run(
+        [sys.executable, "-c", CORE, *map(str, words)],
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+        env=child_environment({}),
+    )
+    return CommandResult(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.fixture
+def out(samples: Path, tmp_path: Path) -> Path:
+    """A run over one document that claims a signer with references, and one that is no document."""
+    scans, folder = tmp_path / "scans", tmp_path / "out"
+    scans.mkdir()
+    (scans / LETTER).write_bytes((samples / "documents" / LETTER).read_bytes())
+    (scans / "note.txt").write_text("no document")
+    (tmp_path / "claims.csv").write_text(f"key,signer\n{LETTER},{SIGNER}\n")
+    countersign(
+        "run", scans, "--out", folder, "--claims", tmp_path / "claims.csv",
+        "--references", samples / "references",
+    )  # fmt: skip
+    return folder
+
+
+def result_of(folder: Path) -> dict[str, Any]:
+    listed = core("results", "--run", folder)
+    (letter,) = (row for row in map(json.loads, listed.out.splitlines()) if row["document"].endswith(LETTER))
+    return dict(letter)
+
+
+def test_a_claim_in_a_folder_is_corrected_and_compared_at_once(out: Path) -> None:
+    before = result_of(out)
+
+    corrected = core("claim", "correct", LETTER, SIGNER, OTHER, "--run", out)
+
+    after = result_of(out)
+    assert corrected.status == 0, corrected.err
+    assert [claim["signer"] for claim in after["claims"]] == [OTHER]
+    assert (before["answer"], after["answer"], after["status"]) == (1, 2, "done")
+
+
+def test_references_in_a_folder_come_and_go_and_documents_are_compared_again(
+    out: Path, samples: Path
+) -> None:
+    first, *_ = sorted((samples / "references" / SIGNER).iterdir())
+
+    removed = core("signers", "remove", SIGNER, 1, "--run", out)
+    enrolled = core("enroll", SIGNER, first, "--run", out)
+    verified = core("signers", "verify", SIGNER, "--run", out)
+
+    assert (removed.status, enrolled.status, verified.status) == (0, 0, 0), removed.err + enrolled.err
+    assert f"countersign signers verify {SIGNER} --run {out}" in removed.err
+    assert result_of(out)["answer"] == 2
+
+
+def test_a_document_in_a_folder_is_read_again(out: Path) -> None:
+    retried = core("retry", LETTER, "--again", "--run", out)
+
+    assert retried.status == 0, retried.err
+    assert (result_of(out)["answer"], result_of(out)["status"]) == (2, "done")
+
+
+def test_the_status_of_a_folder_advises_no_retry_that_ends_the_same_way(out: Path) -> None:
+    told = core("status", "--run", out)
+
+    assert "1 in quarantine: unknown_format (the same bytes end the same way: give another file)" in told.out
+
+
+def test_a_signer_and_a_document_of_a_folder_are_erased(out: Path) -> None:
+    signer = core("erase", "--signer", SIGNER, "--yes", "--run", out)
+    document = core("erase", "--document", LETTER, "--yes", "--run", out)
+
+    assert (signer.status, document.status) == (0, 0), signer.err + document.err
+    assert SIGNER not in core("signers", "list", "--run", out).out
+    assert len(core("results", "--run", out).out.splitlines()) == 1
+
+
+def test_nobody_is_asked_about_an_erasure_that_cannot_be_done(tmp_path: Path) -> None:
+    env = {"COUNTERSIGN_DATABASE_URL": f"sqlite:///{tmp_path / 'countersign.db'}"}
+    countersign("migrate", "--new-file", env=env)
+    done = subprocess.run(
+        [sys.executable, "-c", CORE, "erase", "--signer", "Ann"],
+        capture_output=True,
+        text=True,
+        check=False,
+        input="y\n",
+        env=child_environment(env),
+    )
+
+    assert done.returncode == 2
+    assert "this needs boto3" in done.stderr
+    assert "for good?" not in done.stderr
