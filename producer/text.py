@@ -27,6 +27,11 @@ def plain_name(text: object) -> str:
     return name
 
 
+def counted(number: int, noun: str) -> str:
+    """How many there are of what the noun calls: `1 document`, `2 documents`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def visible(text: str, *, most: int = 120) -> str:
     """Text from outside, fit for a log line or an event: one line, nothing that steers a terminal."""
     short = text if len(text) <= most else f"{text[:most]}…"

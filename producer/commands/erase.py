@@ -11,6 +11,7 @@ from producer.console import err
 from producer.options import RunFolder
 from producer.services.erase import Target, choose, erase_target
 from producer.services.run_folder import sessions_of, store_of
+from producer.text import counted
 
 
 def erase(
@@ -41,14 +42,14 @@ def erase(
     erased = erase_target(sessions, store, target, who=getpass.getuser())
     if erased.signer is not None:
         err.print(f"the signer is {'erased' if erased.signer else 'on file nowhere'}")
-    err.print(f"{erased.documents} documents erased")
+    err.print(f"{counted(erased.documents, 'document')} erased")
     if not erased.signer and not erased.documents:
         raise typer.Exit(1)
 
 
 def _words(target: Target) -> str:
-    number = len(target.documents)
+    documents = counted(len(target.documents), "document")
     if target.signer is not None:
         names = " alias ".join(map(repr, target.names))
-        return f"the signer {names} and {number} documents"
-    return f"{number} documents {list(target.documents)}"
+        return f"the signer {names} and {documents}"
+    return f"{documents} {list(target.documents)}"

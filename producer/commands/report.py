@@ -11,6 +11,7 @@ from producer.console import err
 from producer.options import RunFolder
 from producer.services.report import report_documents
 from producer.services.run_folder import sessions_of, store_of
+from producer.text import counted
 
 
 def report(
@@ -26,4 +27,4 @@ def report(
     written = report_documents(
         sessions_of(folder), store_of(folder), out, names=documents or (), newest=newest
     )
-    err.print(f"{written.documents} documents: {written.path}")
+    err.print(f"{counted(written.documents, 'document')}: {written.path}")

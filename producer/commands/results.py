@@ -17,6 +17,7 @@ from producer.services.results import Selection, export_results, write_lines
 from producer.services.run_folder import sessions_of, store_of
 from producer.services.table_rows import Format
 from producer.services.tables import TableName, export_table, export_table_changes
+from producer.text import counted
 from worker.errors import WrongUse
 
 
@@ -48,8 +49,10 @@ def results(
     """Write results: whole documents as JSON lines, or a table as CSV, Parquet or JSON lines.
 
     `--table claims` has one row for each claimed signer, signed or not; `signatures` one for each mark;
-    `documents` one for each document. What changes later, answers of documents that are still at work
-    included, comes with --since and the token that is printed.
+    `documents` one for each document; `verdicts` one for each comparison.
+
+    What changes later, answers of documents that are still at work included, comes with --since and the
+    token that is printed.
     """
     if table is None and form is not Format.JSONL:
         raise WrongUse(f"{form} holds one table: add --table claims, signatures or documents")
@@ -67,7 +70,7 @@ def results(
         raise WrongUse("--all-answers has no table: it goes with --format jsonl alone")
     else:
         exported = export_table(sessions_of(folder), table, form, chosen, target)
-    err.print(f"{exported.documents} documents; what changes from now on: --since {token}")
+    err.print(f"{counted(exported.documents, 'document')}; what changes from now on: --since {token}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +93,7 @@ def _changes(
         read = export_table_changes(sessions, wanted.table, wanted.form, token, target)
     if token_file is not None:
         write_lines([f"{read.token}\n".encode()], token_file)
-    err.print(f"{read.changes} changes; the next export goes on with --since {read.token}")
+    err.print(f"{counted(read.changes, 'change')}; the next export goes on with --since {read.token}")
     if read.unreadable:
         err.print(f"{read.unreadable} results are damaged in storage, or gone; see `problem`")
     return 1 if read.unreadable else 0

@@ -9,6 +9,7 @@ import typer
 from producer.console import err
 from producer.printing.progress import progress_listener
 from producer.services.retain import erase_expired
+from producer.text import counted
 from worker import connections
 from worker.settings import Retention
 
@@ -20,6 +21,6 @@ def retain(
     sessions, store = connections.sessions(), connections.store()
     with progress_listener("documents") as tell:
         retained = erase_expired(sessions, store, Retention().retain_days, dry_run=dry_run, on_progress=tell)
-    err.print(f"{retained.erased} documents {'would be ' if dry_run else ''}erased")
+    err.print(f"{counted(retained.erased, 'document')} {'would be ' if dry_run else ''}erased")
     if retained.at_work:
         err.print(f"{retained.at_work} are being worked on and stay until the next time")

@@ -12,6 +12,7 @@ from producer.options import RunFolder
 from producer.services.retry import parse_time, retry_documents
 from producer.services.run_folder import sessions_of
 from producer.services.sending import open_sender
+from producer.text import counted
 
 
 def retry(
@@ -47,7 +48,7 @@ def retry(
             again=again,
             who=getpass.getuser(),
         )
-    err.print(f"{retried.again} documents sent again; {retried.at_work} were still at work")
+    err.print(f"{counted(retried.again, 'document')} sent again; {retried.at_work} were still at work")
     if retried.answered:
         err.print(f"{retried.answered} of them have answers, which stay; the next is added")
     if not retried.again + retried.at_work:

@@ -10,6 +10,7 @@ import typer
 
 from producer.console import out
 from producer.services.rules import validate_rules
+from producer.text import counted
 
 
 class RulesAction(StrEnum):
@@ -28,5 +29,5 @@ def rules(
     """
     for checked in validate_rules(files):
         file = checked.rules.file
-        sentence = f"{checked.path}: {file.type}, version {file.version}: {len(file.needs)} needs"
+        sentence = f"{checked.path}: {file.type}, version {file.version}: {counted(len(file.needs), 'need')}"
         out.print(sentence, markup=False, highlight=False, soft_wrap=True)

@@ -30,6 +30,7 @@ from producer.services.signers import (
     touched_documents,
     verify_touched,
 )
+from producer.text import counted
 from worker.errors import WrongUse
 
 if TYPE_CHECKING:
@@ -138,7 +139,7 @@ def _enroll(order: _Order) -> int:
 def _remove(order: _Order) -> int:
     name, *which = _some(order.words, "name the signer and the references")
     removed = remove_references(sessions_of(order.folder), name, which, _judge(order), who=getpass.getuser())
-    err.print(f"{removed} references taken off file; the verdicts that rest on them stay")
+    err.print(f"{counted(removed, 'reference')} taken off file; the verdicts that rest on them stay")
     _after(order, (name,))
     return 0
 
@@ -155,7 +156,7 @@ def _merge(order: _Order) -> int:
 def _export(order: _Order) -> int:
     target, *names = _some(order.words, "name the folder to write to")
     written = export_signers(sessions_of(order.folder), store_of(order.folder), Path(target), names)
-    err.print(f"{written} references written to {target}", markup=False, soft_wrap=True)
+    err.print(f"{counted(written, 'reference')} written to {target}", markup=False, soft_wrap=True)
     return 0
 
 

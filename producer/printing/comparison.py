@@ -11,12 +11,13 @@ LOW_SCORE = 0.5
 
 def show_comparison(answer: ComparisonResult) -> None:
     """The verdict with what a person should know beside it."""
-    verdict = coloured(answer.verdict)
     if answer.reason is not None:
-        out.print(f"{verdict}: {plain(answer.detail or '')}", soft_wrap=True)
+        out.print(f"[red]not compared[/]: {plain(answer.detail or '')}", soft_wrap=True)
         return
     band = answer.confidence or "no"
-    out.print(f"{verdict}, probability {answer.probability:.3f}, {band} confidence")
+    out.print(f"{coloured(answer.verdict)}, probability {answer.probability:.3f}, {band} confidence")
+    if answer.verdict == "inconclusive" and answer.references == 1:
+        out.print("One reference was given: with several in a table for --pairs, more is decided.")
     if answer.detail:
         out.print(plain(answer.detail), soft_wrap=True)
     if answer.same_ink:

@@ -10,6 +10,7 @@ from pathlib import Path
 from producer.console import coloured, empty_table, out, plain
 from producer.printing.history import claim_words
 from producer.services.run import RunResult
+from producer.text import counted
 from worker.errors import EmptyDocument, EncryptedDocument, UnknownFormat, UnreadableDocument, UnreadablePage
 from worker.result import (
     DocumentResult,
@@ -37,10 +38,10 @@ def show_overview(overview: OverviewResult, *, folder: Path | None = None) -> No
     out.print(rows)
     for reason, number in overview.reasons.items():
         out.print(f"{number} in quarantine: {reason} ({plain(_advice(reason, folder))})", soft_wrap=True)
-    out.print(f"{overview.signers} signers enrolled")
+    out.print(f"{counted(overview.signers, 'signer')} enrolled")
     if overview.waiting_since is not None:
         out.print(f"the oldest document has waited for its answer {_age(overview.waiting_since)}")
-    out.print(f"{overview.finished_last_hour} documents answered within the last hour")
+    out.print(f"{counted(overview.finished_last_hour, 'document')} answered within the last hour")
     if any(stage.waiting or stage.at_work for stage in overview.stages):
         _show_progress(overview)
 
@@ -88,7 +89,9 @@ def show_run(run: RunResult) -> None:
     for line in (*unread[:SENTENCES], *twins[:SENTENCES], *copies[:SENTENCES]):
         out.print(line, soft_wrap=True)
     failed = sum(result.status == "failed" for result in run.results)
-    out.print(f"{len(run.results)} documents, {failed} failed. Report: {run.report}", soft_wrap=True)
+    out.print(
+        f"{counted(len(run.results), 'document')}, {failed} failed. Report: {run.report}", soft_wrap=True
+    )
     if run.tables:
         out.print(f"Tables: {', '.join(map(str, run.tables))}", soft_wrap=True)
 

@@ -19,6 +19,7 @@ from producer.services.local_files import NotUsed
 from producer.services.progress import OnProgress, Progress
 from producer.services.resume import AnswersKept, AnswersOnFile
 from producer.services.run import DocumentSkipped, ReferencesRead, RunEvent
+from producer.text import counted
 from worker.exits import STOPPED
 
 #: What changed since a document was answered, in words.
@@ -108,7 +109,9 @@ def _grades(read: ReferencesRead) -> str:
 
 
 def _references(read: ReferencesRead) -> None:
-    err.print(f"{read.images} references of {read.signers} signers on file{_grades(read)}")
+    err.print(
+        f"{counted(read.images, 'reference')} of {counted(read.signers, 'signer')} on file{_grades(read)}"
+    )
     lines = [line for enrolment in read.enrolments for line in enrolments.warnings(enrolment)]
     for line in lines[:SENTENCES]:
         err.print(f"[yellow]{plain(line)}[/]", soft_wrap=True)

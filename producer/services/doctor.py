@@ -147,7 +147,11 @@ def _broker_client() -> Any:
     "`countersign migrate`",
 )
 def _database() -> str:
-    engine = make_engine(existing(Database().database_url.get_secret_value()))
+    url = Database().database_url.get_secret_value()
+    try:
+        engine = make_engine(existing(url))
+    except WrongUse as error:  # what it advises is for commands that take a run's folder
+        raise RuntimeError(str(error).partition(": ")[0]) from error
     if pending(engine):
         raise RuntimeError("the schema is not the newest")
     return engine.url.render_as_string(hide_password=True)

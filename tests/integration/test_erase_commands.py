@@ -47,12 +47,12 @@ def test_the_commands_erase_what_they_are_told_and_ask_first(queued, s3):
     signer = countersign("erase", "--signer", "Ann", "--documents-too", "--yes", env=env)
 
     assert (refused.status, agreed.status, again.status) == (1, 0, 1)
-    assert "erase 1 documents [1] for good?" in refused.err
-    assert "1 documents erased" in agreed.err
+    assert "erase 1 document [1] for good?" in refused.err
+    assert "1 document erased" in agreed.err
     assert again.err.splitlines() == ["there is no document 'a.pdf'"]
-    assert "1 documents would be erased" in rehearsed.err
-    assert "1 documents erased" in retained.err
-    assert "1 documents erased" in signer.err
+    assert "1 document would be erased" in rehearsed.err
+    assert "1 document erased" in retained.err
+    assert "1 document erased" in signer.err
     assert [(line.kind, line.who == "retention") for line in lines(world)] == [
         ("document", False),
         ("document", True),

@@ -93,7 +93,7 @@ def test_quarantined_documents_are_sent_again_by_the_time_they_failed(
 
     finished = countersign("retry", "--since", "2020-01-02T00:00:00", "--reason", "empty_document", env=env)
 
-    assert "1 documents sent again" in finished.err
+    assert "1 document sent again" in finished.err
     assert [world.document(one).status for one in (old, new)] == [Status.FAILED, Status.WAITING]
 
 

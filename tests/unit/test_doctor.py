@@ -42,6 +42,8 @@ def test_a_database_that_is_not_there_is_one_finding_and_not_two(
     findings = {finding.check: finding for check in QUEUED_CHECKS if (finding := check())}
 
     assert findings["database"].ok is False
+    assert "there is no database" in findings["database"].found
+    assert "--run" not in findings["database"].found
     assert (findings["progress"].ok, findings["progress"].found) == (None, "no database to ask")
     # The containers of a settings file that was written before the profiles were.
     assert "postgres in COMPOSE_PROFILES" in findings["database"].advice

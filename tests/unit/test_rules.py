@@ -352,6 +352,6 @@ def test_the_command_checks_files_and_says_where_the_fault_is(tmp_path: Path) ->
     accepted = CliRunner().invoke(app, ["rules", "validate", str(good)])
     refused = CliRunner().invoke(app, ["rules", "validate", str(bad)])
 
-    assert (accepted.exit_code, "lease, version 3: 1 needs" in accepted.stdout) == (0, True)
+    assert (accepted.exit_code, "lease, version 3: 1 need" in accepted.stdout) == (0, True)
     assert isinstance(refused.exception, RulesRefused)
     assert refused.exception.line == 5
