@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,7 @@ main()
 """
 
 
-def core(*words: object) -> CommandResult:
+def core(*words: object, env: Mapping[str, str] | None = None) -> CommandResult:
     """A command where only the core is installed."""
     done = subprocess.run(
         [sys.executable, "-c", CORE, *map(str, words)],
@@ -31,24 +33,32 @@ def core(*words: object) -> CommandResult:
         text=True,
         check=False,
         stdin=subprocess.DEVNULL,
-        env=child_environment({}),
+        env=child_environment(dict(env or {})),
     )
     return CommandResult(done.returncode, done.stdout, done.stderr)
 
 
-@pytest.fixture
-def out(samples: Path, tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def finished(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run over one document that claims a signer with references, and one that is no document."""
-    scans, folder = tmp_path / "scans", tmp_path / "out"
-    scans.mkdir()
-    (scans / LETTER).write_bytes((samples / "documents" / LETTER).read_bytes())
-    (scans / "note.txt").write_text("no document")
-    (tmp_path / "claims.csv").write_text(f"key,signer\n{LETTER},{SIGNER}\n")
+    base = tmp_path_factory.mktemp("run")
+    (base / "scans").mkdir()
+    shutil.copy(samples / "documents" / LETTER, base / "scans")
+    (base / "scans" / "note.txt").write_text("no document")
+    (base / "claims.csv").write_text(f"key,signer\n{LETTER},{SIGNER}\n")
+    for name in (SIGNER, OTHER):
+        shutil.copytree(samples / "references" / name, base / "references" / name)
     countersign(
-        "run", scans, "--out", folder, "--claims", tmp_path / "claims.csv",
-        "--references", samples / "references",
+        "run", base / "scans", "--out", base / "out", "--claims", base / "claims.csv",
+        "--references", base / "references",
     )  # fmt: skip
-    return folder
+    return base / "out"
+
+
+@pytest.fixture
+def out(finished: Path, tmp_path: Path) -> Path:
+    """The folder of that run, to be changed."""
+    return Path(shutil.copytree(finished, tmp_path / "out"))
 
 
 def result_of(folder: Path) -> dict[str, Any]:
@@ -104,18 +114,11 @@ def test_a_signer_and_a_document_of_a_folder_are_erased(out: Path) -> None:
     assert len(core("results", "--run", out).out.splitlines()) == 1
 
 
-def test_nobody_is_asked_about_an_erasure_that_cannot_be_done(tmp_path: Path) -> None:
-    env = {"COUNTERSIGN_DATABASE_URL": f"sqlite:///{tmp_path / 'countersign.db'}"}
-    countersign("migrate", "--new-file", env=env)
-    done = subprocess.run(
-        [sys.executable, "-c", CORE, "erase", "--signer", "Ann"],
-        capture_output=True,
-        text=True,
-        check=False,
-        input="y\n",
-        env=child_environment(env),
-    )
+def test_nobody_is_asked_about_an_erasure_that_cannot_be_done(out: Path) -> None:
+    env = {"COUNTERSIGN_DATABASE_URL": f"sqlite:///{out / 'countersign.db'}"}
 
-    assert done.returncode == 2
-    assert "this needs boto3" in done.stderr
-    assert "for good?" not in done.stderr
+    refused = core("erase", "--signer", SIGNER, env=env)
+
+    assert refused.status == 2
+    assert "this needs boto3" in refused.err
+    assert "for good?" not in refused.err
