@@ -55,12 +55,9 @@ def test_a_run_refuses_weights_that_are_no_detector(folder: Path, name: str) -> 
             "run {}/page.pdf --out {}/o --rules {}/empty", "holds no rule files", id="a folder without rules"
         ),
         pytest.param("run {}/page.pdf --out /proc/x", "/proc/x", id="results where none can be"),
-        pytest.param("signers remove Anna 1 --run {}", "not take --run", id="a run's folder to change"),
-        pytest.param(
-            "signers merge A Anna --run {} --json", "not take --run, --json", id="options of others"
-        ),
-        pytest.param("signers enroll Anna {}/page.pdf --run {}", "not take --run", id="a run to enroll in"),
-        pytest.param("signers verify Anna --run {}", "not take --run", id="a run to compare again"),
+        pytest.param("signers remove Anna 1 --run {}", "no signer 'Anna'", id="nobody in a run's folder"),
+        pytest.param("signers merge A Anna --run {} --json", "not take --json", id="options of others"),
+        pytest.param("signers verify Anna --run {}", "no signer 'Anna'", id="a run to compare again"),
         pytest.param("signers export {}/o --csv {}/short.csv", "not take --csv", id="a table to export"),
         pytest.param("watch documents", "no bucket or folder", id="no source"),
     ],
