@@ -19,7 +19,11 @@ LETTER, SIGNER, OTHER = "letter-claims-department.jpg", "elena-mulvaney", "flora
 #: What the extra `queue` brings cannot be imported.
 CORE = """
 import sys
-sys.modules.update(dict.fromkeys(("boto3", "botocore", "celery", "kombu", "redis", "psycopg2", "pyarrow")))
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in ("boto3", "botocore", "celery", "kombu", "redis", "psycopg2", "pyarrow"):
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+sys.meta_path.insert(0, Absent())
 from producer.cli import main
 main()
 """
