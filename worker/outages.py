@@ -41,19 +41,19 @@ def server_errors() -> Errors:
 
 
 def _library_errors() -> Iterator[type[Exception]]:
-    if "sqlalchemy" in sys.modules:
+    if sys.modules.get("sqlalchemy"):
         from db.errors import DATABASE_ERRORS  # noqa: PLC0415 - loaded already
 
         yield from DATABASE_ERRORS
-    if "kombu" in sys.modules:
+    if sys.modules.get("kombu"):
         from kombu.exceptions import OperationalError  # noqa: PLC0415 - loaded already
 
         yield OperationalError
-    if "redis" in sys.modules:
+    if sys.modules.get("redis"):
         from redis.exceptions import RedisError  # noqa: PLC0415 - loaded already
 
         yield RedisError
-    if "botocore" in sys.modules:
+    if sys.modules.get("botocore"):
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - loaded already
 
         yield from (BotoCoreError, ClientError)

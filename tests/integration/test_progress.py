@@ -46,7 +46,7 @@ def test_the_overview_says_what_waits_and_who_was_at_work(engine) -> None:
     numbers = overview(world.sessions)
 
     stages = {stage.stage: stage for stage in numbers.stages}
-    assert list(stages) == ["render", "detect", "verify", "finish"]
+    assert list(stages) == ["render", "detect", "verify", "slots", "finish"]
     assert (stages["detect"].waiting, stages["detect"].at_work) == (2, 0)
     assert stages["detect"].standing_since is not None
     assert (stages["finish"].waiting, stages["finish"].standing_since) == (0, None)

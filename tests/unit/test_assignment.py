@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.results import document, page, region, verdict
-from worker.report.summary import CONTRADICTED, report_rows
+from worker.report.summary import Why, report_rows
 from worker.result import DocumentResult, VerdictResult
 from worker.result.assignment import best_pairs
 from worker.result.claims import ReadState, claim_results, with_assignment
@@ -117,7 +117,7 @@ def test_a_genuine_signature_hides_no_forged_one() -> None:
 def test_a_contradicted_document_stands_first_for_its_first_reason() -> None:
     (row,) = report_rows([contradicted()])
 
-    assert (row.why[0], row.contradicted) == (CONTRADICTED, True)
+    assert (row.why[0], row.contradicted) == (Why.CONTRADICTED, True)
 
 
 def test_what_was_not_read_may_hold_the_signature() -> None:

@@ -214,7 +214,7 @@ def document_history(session: Session, document_id: int, *, locate: Locate = str
     """The document's result with its history."""
     result = document_result(session, document_id, locate=locate)
     return DocumentHistory(
-        **dict(result),
+        **{name: getattr(result, name) for name in result.model_fields_set},
         events=document_events(session, document_id),
         answers=document_answers(session, document_id),
     )

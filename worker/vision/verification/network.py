@@ -151,7 +151,7 @@ class SteadyEncoder(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Embed a batch."""
         compared = self.encoder(images)
-        turned = torch.cat([self._turned(images, grid) for grid in self.grids])
+        turned = torch.cat([self._turned(images, grid) for grid in self.grids.unbind()])
         logits = self.matcher(compared.repeat(len(TURNED), 1), self.encoder(turned))
         steadiness = logits.reshape(len(TURNED), -1).mean(dim=0) - USUAL
         return torch.cat([compared, steadiness[:, None]], dim=1)
