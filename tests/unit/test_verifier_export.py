@@ -25,7 +25,7 @@ from worker.vision.verification.calibration import Traits, load_calibration  # n
 from worker.vision.verification.embedding import COMPARED, DIMENSION, GLOBAL, LEVELS  # noqa: E402
 from worker.vision.verification.encoder import load_encoder  # noqa: E402
 from worker.vision.verification.matcher import load_matcher  # noqa: E402
-from worker.vision.verification.network import PairClassifier, SignatureEncoder  # noqa: E402
+from worker.vision.verification.network import PairClassifier, SignatureEncoder, SteadyEncoder  # noqa: E402
 from worker.vision.verification.torch_encoder import TorchEncoder  # noqa: E402
 
 SETTINGS = read_settings(VerifierSettings, VERIFIER_SETTINGS)
@@ -70,10 +70,14 @@ def crops():
 
 
 def test_a_worker_embeds_as_the_trained_encoder_does(exported, crops):
-    folder, encoder, _ = exported
+    folder, encoder, matcher = exported
 
     with torch.no_grad():
-        expected = encoder(torch.from_numpy(np.stack(crops))[:, None]).numpy()
+        embeddings = SteadyEncoder(encoder, matcher).eval()(torch.from_numpy(np.stack(crops))[:, None])
+        compared = encoder(torch.from_numpy(np.stack(crops))[:, None])
+    expected = embeddings.numpy()
+
+    assert expected[:, :-1] == pytest.approx(compared.numpy(), abs=1e-4)
 
     assert load_encoder(folder=folder).encode(crops) == pytest.approx(expected, abs=1e-4)
 
