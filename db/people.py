@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Select, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, ScalarSelect, Select, delete, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from db.models import Claim, Document, DocumentAnswer, Event, Reference, Signer, SignerEvent
@@ -18,6 +18,8 @@ from db.states import ChunkStage, Status
 
 #: Events of a signer after which comparisons may come out another way.
 REFERENCE_CHANGES = ("enrolled", "removed", "merged")
+#: A number with as many digits is no signer's id.
+_ID_DIGITS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +37,26 @@ class Person:
 
 
 def person(session: Session, name: str) -> Person | None:
-    """Whom a name, or else an id, means; None when that is nobody on file."""
-    signer = session.execute(select(Signer).where(Signer.name == name)).scalar_one_or_none()
-    if signer is None and name.isdecimal() and len(name) < 10:
-        signer = session.execute(select(Signer).where(Signer.id == int(name))).scalar_one_or_none()
+    """Whom a name, or else an id, means; None when that is nobody on file.
+
+    A number that a document claims as a name is that name alone.
+    """
+    by_name = person_named(session, name)
+    if by_name is not None or not name.isdecimal() or len(name) >= _ID_DIGITS or _claimed(session, name):
+        return by_name
+    return _person(session, session.get(Signer, int(name)))
+
+
+def person_named(session: Session, name: str) -> Person | None:
+    """Whom a name means, never an id; None when that is nobody on file."""
+    return _person(session, session.execute(select(Signer).where(Signer.name == name)).scalar_one_or_none())
+
+
+def _claimed(session: Session, name: str) -> bool:
+    return session.execute(select(Claim.document_id).where(Claim.signer == name).limit(1)).first() is not None
+
+
+def _person(session: Session, signer: Signer | None) -> Person | None:
     if signer is None:
         return None
     signer_id = signer.merged_into or signer.id
@@ -108,22 +126,11 @@ def compared_before(session: Session, names: Collection[str], moment: datetime) 
     """Documents with an answer that claim one of these names and were compared before that moment.
 
     Those that share the answer of another are left out: they get the next one with it. When a document was
-    compared stands in its history; where it does not, the answer's own time counts.
+    compared last stands in its history, also where newer answers compared nothing. Where it does not stand
+    there, the answer's own time counts.
     """
     claiming = select(Claim.document_id).where(Claim.signer.in_(names))
-    before = aliased(DocumentAnswer)
-    earlier = (
-        select(func.max(before.at))
-        .where(before.document_id == Document.id, before.number < Document.answer)
-        .correlate(Document)
-        .scalar_subquery()
-    )
-    verified = (
-        (Event.document_id == Document.id)
-        & (Event.stage == ChunkStage.VERIFY.value)
-        & (Event.event == "closed")
-        & or_(earlier.is_(None), Event.at > earlier)
-    )
+    verified = _verified(Event) & or_(_answered_before_it().is_(None), Event.at > _answered_before_it())
     statement = (
         select(Document.id, DocumentAnswer.at, func.min(Event.at).label("ended"), func.max(Event.seconds))
         .join(
@@ -138,6 +145,20 @@ def compared_before(session: Session, names: Collection[str], moment: datetime) 
     )
     rows = session.execute(statement).all()
     return [number for number, at, ended, seconds in rows if _begun(ended or at, seconds) <= moment]
+
+
+def _verified(event: type[Event]) -> ColumnElement[bool]:
+    """The events of a document by which comparing a chunk ended."""
+    closed = (event.stage == ChunkStage.VERIFY.value) & (event.event == "closed")
+    return closed & (event.document_id == Document.id)
+
+
+def _answered_before_it() -> ScalarSelect[datetime]:
+    """When a document had its last answer before it was compared last; NULL without one."""
+    event, before = aliased(Event), aliased(DocumentAnswer)
+    compared = select(func.max(event.at)).where(_verified(event)).correlate(Document).scalar_subquery()
+    answered = select(func.max(before.at)).where(before.document_id == Document.id, before.at < compared)
+    return answered.correlate(Document).scalar_subquery()
 
 
 def _begun(ended: datetime, seconds: float | None) -> datetime:

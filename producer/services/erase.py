@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
@@ -59,6 +60,8 @@ def choose(
 
     `documents_too` adds the documents that claim the signer.
 
+    A signer is named by a name, never by an id: what cannot be undone must not meet somebody else.
+
     WrongUse unless exactly one is named, or when the document's name means several; none is no document.
     """
     if (document is None) == (signer is None) or (documents_too and signer is None):
@@ -68,7 +71,7 @@ def choose(
             ids = find_only(session, document)
             return Target(tuple(ids))
         name = checked_name(signer or "")
-        known = people.person(session, name)
+        known = people.person_named(session, name)
         names = (name,) if known is None else known.names
         claiming = [number for each in names for number in erase.claiming(session, each)]
         return Target(tuple(dict.fromkeys(claiming)) if documents_too else (), name, names)
@@ -119,31 +122,33 @@ def _part(sessions: Sessions, store: Store, document_id: int) -> None:
 def erase_signer(sessions: Sessions, store: Store, name: str, *, who: str) -> bool:
     """Erase a signer's references, and the name from every claim, verdict, hint and answer, old ones too.
 
-    False when the name stands nowhere. Other names of the same person are erased with it. The documents stay,
-    with their crops. Each gets a new answer without the name; what its old answers say of others stays.
+    False when the name stands nowhere. Other names of the same person are erased with it, all in one
+    transaction. The documents stay, with their crops. Each gets a new answer without the names; what its old
+    answers say of others stays.
     """
     with sessions() as session:
-        known = people.person(session, name)
-    # The signer that the others are merged into goes last.
-    names = (name,) if known is None else (*known.aliases, known.name)
-    erased = [_erase_name(sessions, store, each, who=who) for each in names]
-    return any(erased)
+        known = people.person_named(session, name)
+        # The signer that the others are merged into goes last.
+        names = (name,) if known is None else (*known.aliases, known.name)
+        erased = _erase_names(session, store, names, who=who)
+    return clear_discarded(sessions, store) > 0 or erased
 
 
-def _erase_name(sessions: Sessions, store: Store, name: str, *, who: str) -> bool:
-    asked = Asked(cause=AnswerCause.ERASURE, who=who)
-    with sessions() as session:
-        row = erase.signer(session, name)
-        concerned = erase.naming(session, name)
+def _erase_names(session: Session, store: Store, names: Sequence[str], *, who: str) -> bool:
+    rows = {name: erase.signer(session, name) for name in names}
+    concerned = {number for name in names for number in erase.naming(session, name)}
+    for name in names:
         for document_id in sorted({*concerned, *answers.maybe_naming(session, name)}):
             without_name(session, document_id, name, store)
-        redacted = len(answers.discarded(session))
-        if row is not None or concerned or redacted:
-            objects = redacted + (0 if row is None else store.erase(signer_folder(row.id)))
-            erase.delete_signer(session, name, None if row is None else row.id, who=who, objects=objects)
-        for document_id in concerned:
-            revise(session, document_id, store, asked, redacted=True)
-    return clear_discarded(sessions, store) > 0 or row is not None or bool(concerned)
+    redacted = len(answers.discarded(session))
+    anywhere = any(rows.values()) or bool(concerned) or redacted > 0
+    for name, row in rows.items() if anywhere else ():
+        objects = redacted + (0 if row is None else store.erase(signer_folder(row.id)))
+        erase.delete_signer(session, name, None if row is None else row.id, who=who, objects=objects)
+        redacted = 0
+    for document_id in sorted(concerned, reverse=True):
+        revise(session, document_id, store, Asked(cause=AnswerCause.ERASURE, who=who), redacted=True)
+    return anywhere
 
 
 def _check_free(session: Session, document_id: int) -> None:
