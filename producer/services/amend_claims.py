@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from sqlalchemy.orm import Session
 
-from db import claims, documents, events, reopening
+from db import answers, claims, documents, events, reopening
 from db.answers import Asked
 from db.engine import Sessions
 from db.models import Document
@@ -123,6 +123,10 @@ def _note(session: Session, document_id: int, event: str, signer: str, amendment
 def _compare_again(session: Session, document: Document, who: str) -> list[QueueMessage]:
     """Send a document with an answer back to be compared; what is to be sent."""
     asked = Asked(cause=AnswerCause.CHANGED_CLAIM, who=who)
+    if document.status is Status.FAILED:
+        # Nothing can be compared; who follows the changes must hear of the claim all the same.
+        again = replace(answers.given_by(session, document.id), at=None)
+        documents.answer_again(session, document.id, again, asked)
     if document.status not in (Status.DONE, Status.PARTIAL):
         return []
     # Who shared the answer claims other signers now than this document, or than the one it shared it with.

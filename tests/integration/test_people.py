@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
 
 from db import people
+from db.states import Status
+from producer.services.amend_claims import Amendment, ClaimAction, amend_claims
 from producer.services.erase import choose, erase_signer
+from producer.services.feed import START
 from producer.services.missing import NotFound
 from producer.services.signers import merge_signers, remove_references, signer_history, touched_documents
+from producer.services.table_rows import Format
+from producer.services.tables import TableName, export_table_changes
 from tests.erasures import everything
 from tests.fakes import DarkBlocks, PartEncoder
 from tests.integration.test_signers import WHO, answered, enroll
 from tests.world import World
 from worker.enrolling import Enroller
-from worker.errors import StorageUnavailable
+from worker.errors import StorageUnavailable, UnreadableDocument
+from worker.pipeline import QueueMessage
 from worker.storage.port import Store
 
 
@@ -99,3 +107,24 @@ def test_an_answer_that_compared_nothing_hides_no_change_of_references(
 
     assert world.document(document_id).answer == 2
     assert touched_documents(world.sessions, ["Ann"]).documents == (document_id,)
+
+
+def test_a_changed_claim_of_a_document_that_failed_is_in_the_feed(world: World) -> None:
+    document_id = world.arrive("bad.pdf", UnreadableDocument("x"), claims=("Ann",))
+    world.through(document_id)
+    before = export_table_changes(world.sessions, TableName.CLAIMS, Format.JSONL, START, io.BytesIO())
+    correct = Amendment(action=ClaimAction.CORRECT, signer="Ann", to="Bob", who=WHO, why="a typo")
+
+    amended = amend_claims(world.sessions, fail_to_send, "bad.pdf", correct)
+
+    out = io.BytesIO()
+    after = export_table_changes(world.sessions, TableName.CLAIMS, Format.JSONL, before.token, out)
+    assert (amended.again, after.changes) == (False, 1)
+    assert b"Bob" in out.getvalue()
+    assert world.document(document_id).status is Status.FAILED
+    assert world.document(document_id).answer == 2
+
+
+def fail_to_send(message: QueueMessage) -> None:
+    """Nothing is to be sent."""
+    pytest.fail(f"{message} was sent")
