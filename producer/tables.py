@@ -60,7 +60,7 @@ def _rows(lines: Iterable[str], delimiter: str, path: Path) -> Iterator[tuple[in
 
 
 def _unguarded(cell: str) -> str:
-    return cell[1:] if cell.startswith("'") and cell[1:].startswith(FORMULA_STARTS) else cell
+    return cell[1:] if cell.startswith("'") and cell.lstrip("'").startswith(FORMULA_STARTS) else cell
 
 
 def _text(path: Path, what: str) -> str:

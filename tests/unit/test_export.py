@@ -18,6 +18,7 @@ from producer.services.parquet import parquet_schema
 from producer.services.results import Exported, Selection, export_results
 from producer.services.table_rows import Format, guarded
 from producer.services.tables import TableName, export_table, table_columns
+from producer.tables import read_csv
 from worker.errors import WrongUse
 
 
@@ -66,6 +67,8 @@ class Pipe(io.RawIOBase):
         pytest.param("-x", "'-x", id="minus"),
         pytest.param("@SUM(A1)", "'@SUM(A1)", id="at"),
         pytest.param("\t=1", "'\t=1", id="tab"),
+        pytest.param("'=1", "''=1", id="an apostrophe of its own"),
+        pytest.param("'x", "'x", id="a harmless apostrophe"),
         pytest.param("a=1", "a=1", id="harmless"),
         pytest.param("", "", id="empty"),
         pytest.param(-1.5, -1.5, id="a negative number"),
@@ -76,6 +79,12 @@ class Pipe(io.RawIOBase):
 )
 def test_no_cell_is_a_formula(value, cell):
     assert guarded(value) == cell
+
+
+@pytest.mark.parametrize("name", ["=1+1", "'=1+1", "''+49", "'x", "'", "x"])
+def test_a_guarded_name_is_read_back_as_it_was(tmp_path, name):
+    (tmp_path / "signers.csv").write_text(f"signer\n{guarded(name)}\n")
+    assert [row["signer"] for _, row in read_csv(tmp_path / "signers.csv", ("signer",), "signers")] == [name]
 
 
 @pytest.mark.parametrize("table", TableName)
