@@ -102,4 +102,9 @@ def _changes(
 def _stored_token(token_file: Path | None) -> str:
     if token_file is None or not token_file.exists():
         return START
-    return token_file.read_text(encoding="ascii").strip()
+    token = token_file.read_bytes().strip()
+    if not token or not token.isascii():
+        raise WrongUse(
+            f"{str(token_file)!r} holds no token; a first export writes it, where there is no file"
+        )
+    return token.decode("ascii")
