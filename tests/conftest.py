@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import boto3
 import pytest
+from coverage import Coverage
 
 import worker.rendering.raster  # noqa: F401 - before any test imports ultralytics, which patches Pillow
 from deploy.missing import ServerMissing
@@ -25,6 +26,13 @@ from deploy.settings import GivenServers, Machine
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
+
+
+def pytest_sessionfinish() -> None:
+    """Write what was measured: at its exit a worker of pytest-xdist is killed after ten seconds."""
+    measured = Coverage.current()
+    if measured is not None:
+        measured.save()
 
 
 @dataclass(frozen=True)
