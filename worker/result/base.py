@@ -37,20 +37,10 @@ CIRCUMSTANCE, OCCASION, ADDED = FieldMark
 class ResultModel(BaseModel):
     """A value that leaves Countersign; its fields are the keys of its JSON object, in their order.
 
-    Fields of a newer release that are unknown here are ignored when it is validated from what was stored.
-    A call that names one is a mistake: TypeError.
+    Fields of a newer release that are unknown here are ignored when JSON is read.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore", from_attributes=True)
-
-    def __init__(self, **fields: object) -> None:
-        unknown = fields.keys() - type(self).model_fields.keys()
-        if unknown and type(self).model_config["extra"] != "allow":
-            raise TypeError(f"{type(self).__name__} has no field {', '.join(sorted(unknown))}")
-        super().__init__(**fields)
-
-    # As Pydantic marks its own: validation does not pass through calls.
-    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
 
     @property
     def unknown_fields(self) -> set[str]:
