@@ -91,6 +91,8 @@ def by_ids(session: Session, document_ids: Collection[int]) -> dict[int, Documen
 
 def find(session: Session, text: str) -> list[Document]:
     """Documents by id, key (or its end), SHA-256 (eight or more of its digits) or task id, newest first."""
+    if any(sign == "\0" or "\ud800" <= sign <= "\udfff" for sign in text):
+        return []  # No column holds such a text.
     conditions = [Document.key == text, Document.key.endswith(f"/{text}", autoescape=True)]
     if text.isdecimal() and len(text) < 10:
         conditions.append(Document.id == int(text))

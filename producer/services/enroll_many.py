@@ -62,6 +62,8 @@ def _read(paths: Iterable[Path]) -> Iterator[tuple[str, bytes]]:
             yield str(path), path.read_bytes()
         except OSError as error:
             raise WrongUse(f"cannot read {str(path)!r}: {error.strerror or error}") from error
+        except ValueError as error:
+            raise WrongUse(f"cannot read {str(path)!r}: {error}") from error
 
 
 def _files(words: Iterable[str], on_not_used: OnNotUsed) -> Iterator[Path]:

@@ -85,5 +85,6 @@ def test_a_document_is_found_by_its_task_and_retried_by_time(world: World):
 
         assert [found.id for found in documents.find(session, task)] == [document_id]
         assert documents.find(session, task.replace("1", "2")) == []
+        assert documents.find(session, "no UTF-8: \udcff") == documents.find(session, "a\0b") == []
         assert documents.failed(session, since=moment - timedelta(minutes=1)) == [document_id]
         assert documents.failed(session, since=moment + timedelta(minutes=1)) == []

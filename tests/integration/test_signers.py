@@ -393,6 +393,16 @@ def test_an_export_is_what_a_bulk_enrolment_reads(world: World, enroller: Enroll
     assert export_signers(world.sessions, world.store, tmp_path / "bob", ["Bob"]) == 1
 
 
+def test_a_table_that_names_no_path_is_refused(world: World, enroller: Enroller, tmp_path: Path) -> None:
+    table = tmp_path / "references.csv"
+    table.write_text("signer,image\nBob,a\0.png\n", encoding="utf-8")
+
+    with pytest.raises(WrongUse, match=r"cannot read .*null byte"):
+        list(enroll_many(enroller, images_of([], table), who=WHO))
+
+    assert list_signers(world.sessions) == []
+
+
 def test_an_erased_signer_takes_all_other_names_along(world: World, enroller: Enroller) -> None:
     enroll(world, enroller, "Zacharias", 1)
     enroll(world, enroller, "Zoltan", 2)

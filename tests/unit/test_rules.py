@@ -208,6 +208,10 @@ def test_pages_that_could_not_be_read_are_for_a_person() -> None:
         pytest.param(HEAD + "needs:\n  - {check: 'true', says: a, party: b}", 5, "besides", id="two things"),
         pytest.param(HEAD + "needs:\n  - {of: [a], least: 2}", 5, "of names", id="too many"),
         pytest.param("a: [1", 1, "not YAML", id="no yaml"),
+        pytest.param(HEAD + "type: loan", 4, "'type' is named twice", id="twice"),
+        pytest.param(
+            HEAD + "needs:\n  - {of: [a],\n     of: [b]}", 6, "'of' is named twice", id="twice in a need"
+        ),
         pytest.param("a: 2024-99-99", 1, "not a value", id="no date"),
         pytest.param("- 1", 1, "valid dictionary", id="a list"),
     ],

@@ -52,6 +52,7 @@ def read_rules(data: bytes, name: str) -> Rules:
         text = data.decode("utf-8")
         _check_events(text, name)
         node = yaml.compose(text, Loader=yaml.SafeLoader)
+        _check_keys(node, name)
         content = yaml.safe_load(text)
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
@@ -131,6 +132,21 @@ def _check_events(text: str, name: str) -> None:
             raise RulesRefused(name, line, "tags are not allowed")
         if depth > _DEEPEST:
             raise RulesRefused(name, line, f"nested more than {_DEEPEST} deep")
+
+
+def _check_keys(node: yaml.Node | None, name: str) -> None:
+    """Refuse a field that is named twice: YAML itself would take the last without a word."""
+    if isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            _check_keys(item, name)
+    if not isinstance(node, yaml.MappingNode):
+        return
+    named: set[str | int] = set()
+    for key, value in node.value:
+        if isinstance(key, yaml.ScalarNode) and key.value in named:
+            raise RulesRefused(name, _line(key.start_mark), f"{key.value!r} is named twice")
+        named.add(key.value if isinstance(key, yaml.ScalarNode) else id(key))
+        _check_keys(value, name)
 
 
 def _line_of(error: yaml.YAMLError) -> int:
