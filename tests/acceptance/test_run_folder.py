@@ -162,7 +162,7 @@ def test_migrate_makes_a_database_when_it_is_asked_to(tmp_path: Path) -> None:
 
 
 #: So many that a run is still at work when its first answers are seen.
-STOPPED_DOCUMENTS = 30
+STOPPED_DOCUMENTS = 60
 
 
 def test_a_run_that_is_stopped_keeps_its_answers_and_says_how_to_go_on(scans: Path, tmp_path: Path) -> None:

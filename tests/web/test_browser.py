@@ -116,6 +116,7 @@ def test_a_filter_is_a_link_and_a_document_shows_its_page(tab: Page) -> None:
     tab.get_by_role("link", name="contract-0.pdf").click()
 
     assert tab.get_by_role("img", name="Page 1 with 1 marked regions").is_visible()
+    tab.wait_for_load_state()
     assert tab.get_by_alt_text("Region 1 as scanned").evaluate("image => image.naturalWidth") > 0
     tab.get_by_role("link", name="×2").click()
     width = tab.locator(".sheet svg").evaluate("svg => svg.clientWidth / svg.parentElement.clientWidth")
