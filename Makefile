@@ -11,6 +11,9 @@ SEEDS ?= 20
 SECONDS ?= 60
 # Processes that run tests side by side, each with servers of its own.
 JOBS ?= 2
+MEASURED = $(VENV)/bin/coverage run -m pytest
+# Where CI is set, what failed runs once more, alone on the machine; what fails twice fails the run.
+ONCE_MORE = $(if $(CI),|| $(MEASURED) --last-failed --last-failed-no-failures none --durations=10)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -32,7 +35,7 @@ demo: $(VENV)/.installed-core ## Draw sample documents and run the main job on t
 ifeq ($(strip $(ARGS)),)
 test: $(VENV)/.installed-all ## Run every test on real servers, and hold the coverage (ARGS=... for pytest alone)
 	$(VENV)/bin/coverage erase
-	$(VENV)/bin/coverage run -m pytest -n $(JOBS) --dist loadfile --durations=10
+	$(MEASURED) -n $(JOBS) --dist loadfile --durations=10 $(ONCE_MORE)
 	$(VENV)/bin/coverage combine --quiet
 	$(VENV)/bin/coverage json --quiet
 	$(VENV)/bin/python -m tests.coverage_floors coverage.json

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 from fastapi.testclient import TestClient
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 from sqlalchemy import Engine
 
 from deploy.settings import Machine
@@ -23,6 +23,9 @@ from worker.errors import EmptyDocument
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 #: How a browser on this machine calls the server.
 BASE = "http://localhost:8020"
+
+# A busy machine takes its time: what a page will show is waited for, never looked at once.
+expect.set_options(timeout=30_000)
 
 
 @pytest.fixture(params=["sqlite"])

@@ -10,7 +10,7 @@ from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import select, update
 
 from db.engine import make_engine
@@ -111,14 +111,15 @@ def test_axe_finds_nothing_on_any_page(browser: Browser, door: str, scheme: Lite
 def test_a_filter_is_a_link_and_a_document_shows_its_page(tab: Page) -> None:
     tab.goto("/documents")
     tab.get_by_role("link", name="failed").click()
-    assert tab.get_by_role("row").count() == 2
+    expect(tab.get_by_role("row")).to_have_count(2)
     tab.get_by_role("link", name="failed").click()
     tab.get_by_role("link", name="contract-0.pdf").click()
 
-    assert tab.get_by_role("img", name="Page 1 with 1 marked regions").is_visible()
+    expect(tab.get_by_role("img", name="Page 1 with 1 marked regions")).to_be_visible()
     tab.wait_for_load_state()
     assert tab.get_by_alt_text("Region 1 as scanned").evaluate("image => image.naturalWidth") > 0
-    tab.get_by_role("link", name="×2").click()
+    with tab.expect_navigation():
+        tab.get_by_role("link", name="×2").click()
     width = tab.locator(".sheet svg").evaluate("svg => svg.clientWidth / svg.parentElement.clientWidth")
     assert width == pytest.approx(2, abs=0.1)
 
@@ -148,11 +149,13 @@ def test_pages_work_without_scripts(browser: Browser, door: str) -> None:
         opened.goto("/documents")
         opened.get_by_label("Id, SHA-256").fill("in/contract-2")
         opened.get_by_role("button", name="Search").click()
-        assert opened.get_by_role("row").count() == 2
+        expect(opened.get_by_role("row")).to_have_count(2)
         opened.goto("/review")
+        first = opened.get_by_role("link", name=re.compile("contract")).inner_text()
         opened.get_by_role("button", name="Cannot say").click()
 
-        assert opened.get_by_role("heading", name="Review").is_visible()
+        expect(opened.get_by_role("heading", name="Review")).to_be_visible()
+        expect(opened.get_by_role("link", name=re.compile("contract"))).not_to_have_text(first)
 
 
 def test_dark_is_dark_and_a_phone_needs_no_scrolling_sideways(browser: Browser, door: str) -> None:
@@ -184,7 +187,7 @@ def test_a_document_is_submitted_on_the_page_and_its_answer_arrives(tab: Page, t
             break
     tab.reload()
     assert answer["reason"] == "unreadable_document"
-    assert tab.get_by_text("Yann").is_visible()
+    expect(tab.get_by_text("Yann")).to_be_visible()
 
 
 def test_four_eyes_are_two_people_who_log_in(browser: Browser, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.results import document, page, region, verdict
 from worker.rendering.encoding import encode
@@ -84,8 +84,8 @@ def test_axe_finds_nothing_with_everything_unfolded_and_a_picture_enlarged(tab: 
 def test_a_search_leaves_what_has_all_its_words(tab: Page, words: str, left: list[str]) -> None:
     tab.get_by_role("searchbox").fill(words)
 
+    expect(tab.get_by_text(f"{len(left)} of 3 documents")).to_be_visible()
     assert names(tab) == left
-    assert tab.get_by_text(f"{len(left)} of 3 documents").is_visible()
     assert tab.locator("article:visible").count() == len(left)
 
 
@@ -111,9 +111,9 @@ def test_a_picture_is_enlarged_by_keys_alone_and_closed_again(tab: Page) -> None
     tab.get_by_role("button", name="Larger").click()
 
     assert picture.evaluate("image => image.clientWidth") == pytest.approx(2 * width, rel=0.02)
-    assert tab.get_by_text("200 %").is_visible()
+    expect(tab.get_by_text("200 %")).to_be_visible()
     tab.keyboard.press("Escape")
-    assert not tab.get_by_role("dialog").is_visible()
+    expect(tab.get_by_role("dialog")).to_be_hidden()
 
 
 def test_without_scripts_everything_is_there_but_the_search(browser: Browser, report: Path) -> None:
@@ -121,10 +121,10 @@ def test_without_scripts_everything_is_there_but_the_search(browser: Browser, re
         opened = context.new_page()
         opened.goto(report.as_uri())
 
-        assert not opened.get_by_role("searchbox").is_visible()
-        assert opened.locator("tr[data-number]:visible").count() == 3
+        expect(opened.get_by_role("searchbox")).to_be_hidden()
+        expect(opened.locator("tr[data-number]:visible")).to_have_count(3)
         opened.get_by_text("Does not sign: 1 × handwritten date").first.click()
-        assert opened.get_by_text("only signatures are compared").first.is_visible()
+        expect(opened.get_by_text("only signatures are compared").first).to_be_visible()
 
 
 def test_a_phone_needs_no_scrolling_sideways(browser: Browser, report: Path) -> None:
