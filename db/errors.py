@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, TimeoutError  # noqa: A004 - its name
+from sqlalchemy.exc import InterfaceError, OperationalError, TimeoutError  # noqa: A004 - its name
 
 #: Away or overloaded: connection refused or lost, shutting down, no free connection, a full disk, a lock that
 #: is never released, and transactions that Postgres asks to run again. A wrong statement is not among it.
 DATABASE_AWAY = (OperationalError, InterfaceError, TimeoutError)
-#: Whatever the database answers, an error of its own included.
-DATABASE_ERRORS = (DBAPIError, TimeoutError)

@@ -1,4 +1,4 @@
-"""The database and the store of the settings, once per process. Loads no model, no queue, no vision."""
+"""What a process opens by its settings, once: database, store, queues. Loads no model, no vision."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine, make_url
 
@@ -14,6 +15,9 @@ from worker.errors import WrongUse
 from worker.settings import Database, Storage
 from worker.storage.port import Store
 from worker.storage.stores import open_store
+
+if TYPE_CHECKING:
+    from worker.publisher import CeleryPublisher
 
 
 @cache
@@ -36,6 +40,13 @@ def brief_sessions() -> Iterator[Sessions]:
 def store() -> Store:
     """The configured store of documents and results."""
     return open_store(Storage())
+
+
+def publisher() -> CeleryPublisher:
+    """What sends on the configured queues; `countersign run` has none."""
+    from worker.publisher import open_publisher  # noqa: PLC0415 - in the extra `queue`
+
+    return open_publisher()
 
 
 def existing(url: str) -> str:

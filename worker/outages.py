@@ -12,6 +12,14 @@ from worker.errors import BrokerUnavailable, NotificationsUnavailable, StorageUn
 
 Errors = tuple[type[Exception], ...]
 
+#: By module of a server's library the errors that it raises, whatever the server did.
+_LIBRARY_ERRORS = {
+    "sqlalchemy.exc": ("DBAPIError", "TimeoutError"),
+    "kombu.exceptions": ("OperationalError",),
+    "redis.exceptions": ("RedisError",),
+    "botocore.exceptions": ("BotoCoreError", "ClientError"),
+}
+
 
 def database_away() -> Errors:
     """The database is away or overloaded; nothing where no database was opened."""
@@ -37,26 +45,12 @@ def server_errors() -> Errors:
 
     A library that is not loaded has raised nothing, and not all of them need be installed.
     """
-    return tuple(_library_errors())
-
-
-def _library_errors() -> Iterator[type[Exception]]:
-    if sys.modules.get("sqlalchemy"):
-        from db.errors import DATABASE_ERRORS  # noqa: PLC0415 - loaded already
-
-        yield from DATABASE_ERRORS
-    if sys.modules.get("kombu"):
-        from kombu.exceptions import OperationalError  # noqa: PLC0415 - loaded already
-
-        yield OperationalError
-    if sys.modules.get("redis"):
-        from redis.exceptions import RedisError  # noqa: PLC0415 - loaded already
-
-        yield RedisError
-    if sys.modules.get("botocore"):
-        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - loaded already
-
-        yield from (BotoCoreError, ClientError)
+    return tuple(
+        getattr(sys.modules[module], name)
+        for module, names in _LIBRARY_ERRORS.items()
+        if module in sys.modules
+        for name in names
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,6 +124,4 @@ def _rules(reading: Reading) -> list[Rules]:
 @cache
 def runner() -> Runner:
     """The runner of this worker, on the configured servers."""
-    from worker.publisher import open_publisher  # noqa: PLC0415 - `run` works without the extra `queue`
-
-    return make_runner(connections.sessions(), connections.store(), open_publisher())
+    return make_runner(connections.sessions(), connections.store(), connections.publisher())

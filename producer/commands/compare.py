@@ -11,9 +11,8 @@ import typer
 from producer.console import print_json
 from producer.printing.comparison import show_comparison
 from producer.printing.progress import progress_bar
-from producer.services.compare import Pair, compare_pairs, read_pairs
+from producer.services.compare import Pair, compare_pairs, open_comparer, read_pairs
 from worker.errors import WrongUse
-from worker.settings import Detection, Reading, Verification
 
 
 def compare(
@@ -35,9 +34,7 @@ def compare(
     are refused. Exit status 1: an image could not be compared.
     """
     chosen, unusable = _chosen(images or [], pairs), 0
-    from worker.embedded.comparison import Comparer  # noqa: PLC0415 - loads the models
-
-    with closing(Comparer(Reading(), Verification(), Detection())) as comparer, progress_bar() as bar:
+    with closing(open_comparer()) as comparer, progress_bar() as bar:
         answers = compare_pairs(comparer, chosen)
         for answer in bar.track(answers, total=len(chosen), description="pairs"):
             unusable += answer.reason is not None

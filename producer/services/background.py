@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from db import listing
 from db.engine import Sessions
 from producer.services.progress import unheard
+from producer.services.run_folder import open_run
 from worker.log import logger
 
 if TYPE_CHECKING:
@@ -40,11 +41,9 @@ class BackgroundReader:
     @property
     def workspace(self) -> Workspace:
         """The folder with its models, loaded once."""
-        from worker.embedded.workspace import open_workspace  # noqa: PLC0415 - loads the models
-
         with self._lock:
             if self._opened is None:
-                self._opened = open_workspace(self._root)
+                self._opened = open_run(self._root)
             return self._opened
 
     def close(self) -> None:

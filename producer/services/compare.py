@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from producer.tables import Row, read_csv
 from worker.errors import WrongUse
 from worker.result import ComparisonResult
+from worker.settings import Detection, Reading, Verification
 
 if TYPE_CHECKING:
     from worker.embedded.comparison import Comparer
@@ -17,6 +18,13 @@ if TYPE_CHECKING:
 Pair = tuple[Path, tuple[Path, ...]]
 #: Stands between several references in a column.
 _SEVERAL = ";"
+
+
+def open_comparer() -> Comparer:
+    """The models that a comparison needs, by the settings of this process. Close it."""
+    from worker.embedded.comparison import Comparer  # noqa: PLC0415 - loads the models
+
+    return Comparer(Reading(), Verification(), Detection())
 
 
 def compare_pairs(comparer: Comparer, pairs: Iterable[Pair]) -> Iterator[ComparisonResult]:

@@ -19,6 +19,7 @@ from db.progress import StageCounts
 from producer.extras import EXTRAS
 from producer.services.status import STANDSTILL, stages_at_a_standstill, stages_with_work
 from producer.sources import configured_source
+from worker import connections
 from worker.connections import existing
 from worker.errors import WrongUse
 from worker.exits import field_problems, install_command
@@ -186,7 +187,7 @@ def _without_worker(stages: Sequence[StageCounts]) -> list[StageCounts]:
     missing = list(stages)
     try:
         _broker_client().ping()
-        publisher = importlib.import_module("worker.publisher").open_publisher()
+        publisher = connections.publisher()
         for within in ANSWER_SECONDS:
             served = publisher.served(within=within)
             missing = [stage for stage in stages if stage.stage.value not in served]

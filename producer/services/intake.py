@@ -19,9 +19,7 @@ def connect(place: str) -> IntakeDeps:
     """The intake of a URL; for a path, of the bucket that local files are uploaded to. WrongUse."""
     if not has_scheme(place):
         return connect_bucket()
-    from worker.publisher import open_publisher  # noqa: PLC0415 - in the extra `queue`
-
-    settings, publisher = Intake(), open_publisher()
+    settings, publisher = Intake(), connections.publisher()
     return IntakeDeps(
         sessions=connections.sessions(),
         source=configured_source(place),

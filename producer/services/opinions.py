@@ -11,10 +11,11 @@ from pathlib import Path
 from threading import BoundedSemaphore, Lock
 from typing import TYPE_CHECKING
 
+from producer.services.compare import open_comparer
 from worker.errors import TransientError
 from worker.result import ComparisonResult
 from worker.result.inspection import InspectionResult
-from worker.settings import Detection, Reading, Verification
+from worker.settings import Detection, Reading
 
 if TYPE_CHECKING:
     from worker.embedded.comparison import Comparer
@@ -77,10 +78,8 @@ class Opinions:
             self._places.release()
 
     def _loaded_comparer(self) -> Comparer:
-        from worker.embedded.comparison import Comparer  # noqa: PLC0415 - loads the models
-
         if self._comparer is None:
-            self._comparer = Comparer(Reading(), Verification(), Detection())
+            self._comparer = open_comparer()
         return self._comparer
 
     def _loaded_inspector(self) -> Inspector:

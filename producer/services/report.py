@@ -1,8 +1,8 @@
-"""The HTML report of documents of the queued form."""
+"""The HTML report of documents, with the references beside their signatures."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +11,8 @@ from db.engine import Sessions
 from producer.services.output import whole_file
 from producer.services.selection import checked_number
 from worker.errors import WrongUse
-from worker.result.rows import document_result
+from worker.result import DocumentResult, EnrolmentResult
+from worker.result.rows import Locate, document_result
 from worker.storage.port import Results
 
 
@@ -37,9 +38,28 @@ def report_documents(
         results = [document_result(session, document_id) for document_id in chosen]
     if not results:
         raise WrongUse("there is no such document; give an id, a key or a SHA-256")
-    from worker.report.beside import references_beside  # noqa: PLC0415 - loads OpenCV
-    from worker.report.html import write_report  # noqa: PLC0415 - loads OpenCV
-
     with whole_file(out) as path:
-        write_report(results, path, load_image=store.get, references=references_beside(sessions))
+        write_html(results, path, sessions=sessions, load_image=store.get)
     return ReportWritten(out, len(results))
+
+
+def write_html(
+    results: Iterable[DocumentResult],
+    out: Path,
+    *,
+    sessions: Sessions,
+    load_image: Callable[[str], bytes],
+    locate: Locate = str,
+    enrolments: Sequence[EnrolmentResult] = (),
+) -> Path:
+    """Write results of one database to `out`, replacing what was there; `locate` is that of their pictures.
+
+    `load_image` returns the bytes of a located picture. `enrolments` are the signers who get a table of their
+    own.
+    """
+    from worker.report import beside, html  # noqa: PLC0415 - loads OpenCV
+
+    references = beside.references_beside(sessions, locate)
+    return html.write_report(
+        results, out, load_image=load_image, enrolments=enrolments, references=references
+    )

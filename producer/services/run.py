@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 from producer.claims_table import read_claims
 from producer.services.local_files import LocalFile, NotUsed, OnNotUsed, files_below, gather
 from producer.services.progress import Progress, unheard
+from producer.services.report import write_html
 from producer.services.resume import AnswersKept, AnswersOnFile, Resumption
 from producer.services.run_claims import ClaimsOfRun
+from producer.services.run_folder import open_run
 from producer.services.tables import write_run_tables
 from producer.text import plain_name
 from worker.errors import UnusableReference, WrongUse
@@ -99,11 +101,9 @@ def run_documents(
     files = gather(paths, claims=claims, on_not_used=heard)
     if not files:
         raise WrongUse("there are no documents at " + ", ".join(map(str, paths)))
-    from worker.embedded.workspace import open_workspace  # noqa: PLC0415 - loads the models
-
     detection = None if min_score is None else Detection(min_score=min_score)
     reading = _reading(slots=slots, rules=rules)
-    with closing(open_workspace(folder, detection=detection, reading=reading)) as workspace:
+    with closing(open_run(folder, detection=detection, reading=reading)) as workspace:
         enrolments = () if references is None else enroll_folder(workspace, references, heard)
         ids = _register(workspace, files, ClaimsOfRun(table, heard), resume=resume, on_event=heard)
         _process(workspace, ids, on_event)
@@ -239,13 +239,11 @@ def _process(workspace: Workspace, ids: Sequence[int], on_event: OnRunEvent) -> 
 def _report(
     results: Sequence[DocumentResult], enrolments: Sequence[EnrolmentResult], workspace: Workspace
 ) -> Path:
-    from worker.report.beside import references_beside  # noqa: PLC0415 - loads OpenCV
-    from worker.report.html import write_report  # noqa: PLC0415 - loads OpenCV
-
-    return write_report(
+    return write_html(
         results,
         workspace.root / "report.html",
+        sessions=workspace.sessions,
         load_image=lambda path: Path(path).read_bytes(),
+        locate=workspace.locate,
         enrolments=enrolments,
-        references=references_beside(workspace.sessions, workspace.locate),
     )

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine
 
@@ -14,8 +15,12 @@ from db.migrate import upgrade
 from worker import connections
 from worker.errors import WrongUse
 from worker.result.backfill import fill_tables
+from worker.settings import Detection, Reading
 from worker.storage.folder import Folder
 from worker.storage.port import Store
+
+if TYPE_CHECKING:
+    from worker.embedded.workspace import Workspace
 
 #: What a run calls its database and the folder of its pictures.
 DATABASE, OBJECTS = "countersign.db", "objects"
@@ -50,6 +55,18 @@ def sessions_of(folder: Path | None) -> Sessions:
 def store_of(folder: Path | None) -> Store:
     """A run's pictures, with documents where they lay then; or the configured store. WrongUse."""
     return connections.store() if folder is None else Folder(_checked(folder) / OBJECTS)
+
+
+def open_run(
+    folder: Path, *, detection: Detection | None = None, reading: Reading | None = None
+) -> Workspace:
+    """The folder and the models that read documents into it; made where it is not there. Close it.
+
+    Settings that are given go before those of the environment. StorageUnavailable.
+    """
+    from worker.embedded.workspace import open_workspace  # noqa: PLC0415 - loads the models
+
+    return open_workspace(folder, detection=detection, reading=reading)
 
 
 def _engine(folder: Path) -> Engine:

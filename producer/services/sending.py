@@ -7,6 +7,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from producer.services.progress import unheard
+from producer.services.run_folder import open_run
+from worker import connections
 from worker.pipeline import QueueMessage
 
 Send = Callable[[QueueMessage], None]
@@ -19,9 +21,7 @@ def open_sender(folder: Path | None) -> Iterator[Send]:
     They are read by the settings of this process. BrokerUnavailable; of a folder StorageUnavailable.
     """
     if folder is None:
-        from worker.publisher import open_publisher  # noqa: PLC0415 - in the extra `queue`
-
-        yield open_publisher().send
+        yield connections.publisher().send
         return
     waiting: dict[int, None] = {}
     yield lambda message: waiting.update({message.document_id: None})
@@ -30,7 +30,5 @@ def open_sender(folder: Path | None) -> Iterator[Send]:
 
 
 def _read_here(folder: Path, document_ids: list[int]) -> None:
-    from worker.embedded.workspace import open_workspace  # noqa: PLC0415 - loads the models
-
-    with closing(open_workspace(folder)) as workspace:
+    with closing(open_run(folder)) as workspace:
         workspace.process(document_ids, unheard)

@@ -105,7 +105,7 @@ _S3_ADAPTERS = (
 #: Libraries that only a few modules may import.
 SOLE_IMPORTERS = {
     "boto3": _S3_ADAPTERS,
-    "botocore": (*_S3_ADAPTERS, "worker.outages"),
+    "botocore": _S3_ADAPTERS,
     "pymupdf": ("worker.rendering.engine", "training.synthesis"),
     "celery": ("worker.app", "worker.publisher", "worker.tasks", "deploy"),
     "scipy": ("training.common.statistics",),

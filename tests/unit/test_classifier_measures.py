@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 torch = pytest.importorskip("torch", reason="training is an optional extra")
 pytest.importorskip("ultralytics", reason="training is an optional extra")
@@ -138,8 +139,6 @@ def test_every_crop_is_looked_at_with_every_margin_and_counted_by_its_kind() -> 
 
 
 def test_own_crops_are_measured_without_other_data(tmp_path: Path) -> None:
-    from PIL import Image  # noqa: PLC0415  # one test alone writes pictures
-
     for kind in (Kind.SIGNATURE, Kind.PRINTED_TEXT):
         (tmp_path / kind).mkdir()
         Image.fromarray(piece(kind).pixels).save(tmp_path / kind / "1.png")

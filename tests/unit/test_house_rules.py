@@ -1,4 +1,4 @@
-"""Rules that can be read off the code: the environment, unpickling, and handlers of everything."""
+"""Rules that can be read off the code: the environment, unpickling, handlers of everything, late imports."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from tests.source import begins, modules, names_of
+from tests.source import PACKAGES, begins, modules, names_of
 
 #: What reads or changes the environment.
 ENVIRONMENT = {"os.environ", "os.environb", "os.getenv", "os.getenvb", "os.putenv", "os.unsetenv"}
@@ -117,3 +117,34 @@ def test_a_handler_of_everything_without_a_reason_is_seen() -> None:
         "except Exception:",
         "except BaseException as error:  # noqa: BLE001",
     ]
+
+
+#: Imports inside functions: what is in an extra, or what a front door must not load.
+MOST_LATE_IMPORTS = 20
+LATE_IMPORT = re.compile(r"^ .*# noqa: PLC0415\b.*", re.MULTILINE)
+REASON_TO_BE_LATE = re.compile(r"# noqa: PLC0415 - \w")
+
+
+def late_imports(text: str) -> list[str]:
+    return [match.group().strip() for match in LATE_IMPORT.finditer(text)]
+
+
+def test_few_imports_are_late_and_each_says_why() -> None:
+    late = {name: late_imports(path.read_text()) for name, path in modules(*PACKAGES, "deploy")}
+    lines = [f"{name}: {line}" for name in late for line in late[name]]
+
+    assert [line for line in lines if not REASON_TO_BE_LATE.search(line)] == []
+    assert len(lines) <= MOST_LATE_IMPORTS, "\n".join(lines)
+
+
+def test_a_late_import_and_its_reason_are_seen() -> None:
+    text = """
+    import a  # noqa: PLC0415
+    from b import c  # type: ignore[import-untyped]  # noqa: PLC0415 - in the extra `queue`
+    import d
+    """
+
+    silent, told = late_imports(text)
+
+    assert (silent, REASON_TO_BE_LATE.search(silent)) == ("import a  # noqa: PLC0415", None)
+    assert REASON_TO_BE_LATE.search(told)

@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 
 import pytest
-from botocore.exceptions import EndpointConnectionError
+from botocore.exceptions import ClientError, EndpointConnectionError
 from kombu.exceptions import OperationalError as BrokerError
 from redis import ConnectionError as RedisConnectionError
 from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
@@ -36,7 +36,13 @@ def test_a_statement_that_is_wrong_is_no_outage_but_the_server_s_word(kind: type
 
 @pytest.mark.parametrize(
     "error",
-    [EndpointConnectionError(endpoint_url="http://store"), BrokerError("gone"), RedisConnectionError("gone")],
+    [
+        EndpointConnectionError(endpoint_url="http://store"),
+        ClientError({"Error": {"Code": "AccessDenied"}}, "PutObject"),
+        BrokerError("gone"),
+        RedisConnectionError("gone"),
+        PoolTimeout(),
+    ],
     ids=lambda error: type(error).__name__,
 )
 def test_what_a_client_raises_is_the_server_s_word(error: Exception):

@@ -12,6 +12,7 @@ from db.guards.views import drop_views
 from db.models import Page, Region, Verdict
 from db.reopening import start_again
 from db.states import AnswerCause
+from producer.services.status import histories
 from tests.fakes import page
 from tests.integration.conftest import engine  # noqa: F401 - a fixture: both databases
 from tests.waiting import until
@@ -116,8 +117,6 @@ def test_a_row_of_the_list_says_what_became_of_the_claims(client: TestClient) ->
 
 
 def test_the_result_is_that_of_the_commands(client: TestClient, documents: World) -> None:
-    from producer.services.status import histories  # noqa: PLC0415 - the other way to the same answer
-
     expected = histories(documents.sessions, "1")[0].json_object()
     events = expected.pop("events")
     assert expected.pop("answers")[-1]["number"] == expected["answer"]

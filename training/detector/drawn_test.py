@@ -62,7 +62,7 @@ def pages_digest(pages: Iterable[DrawnPage]) -> str:
 
 def counts_by_label(pages: Iterable[DrawnPage], detector: Detector) -> dict[str, dict[str, int]]:
     """By label: how many are there, how many of them are found (IoU of a half), and how many false alarms."""
-    from training.detector.metrics import score_page  # noqa: PLC0415  # the set itself needs no torch
+    from training.detector.metrics import score_page  # noqa: PLC0415 - the set itself needs no torch
 
     totals = {label.value: {"true": 0, "found": 0, "false": 0} for label in LABELS}
     for page in pages:

