@@ -45,14 +45,17 @@ GRANT UPDATE (bytes, sha256, format, status, stage, reason, detail, signed, page
 GRANT INSERT ON answers, answered_claims, answered_marks TO countersign_worker;
 GRANT INSERT, UPDATE ON chunks, pages, regions, duplicates TO countersign_worker;
 GRANT INSERT ON verdicts, suggestions, versions, events, scopes, reference_copies TO countersign_worker;
+-- Workers say that they are alive; who has gone silent is forgotten.
+GRANT SELECT, INSERT, UPDATE, DELETE ON heartbeats TO countersign_worker;
 -- New weights embed the references again; their pictures and digests stay as they were enrolled.
 GRANT UPDATE (embedding, encoder, strokes, llr, damage) ON "references" TO countersign_worker;
 GRANT USAGE ON SEQUENCE chunks_id_seq, pages_id_seq, regions_id_seq, verdicts_id_seq, suggestions_id_seq,
     versions_id_seq, events_id_seq, scopes_id_seq, duplicates_id_seq, reference_copies_id_seq,
-    answers_id_seq, answered_claims_id_seq, answered_marks_id_seq TO countersign_worker;
+    answers_id_seq, answered_claims_id_seq, answered_marks_id_seq, heartbeats_id_seq TO countersign_worker;
 
 GRANT SELECT ON documents, claims, chunks, pages, verdicts, suggestions, signers, versions, events, erasures,
-    duplicates, reference_copies, answers, answered_claims, answered_marks, changes, changes_head, signer_events
+    duplicates, reference_copies, answers, answered_claims, answered_marks, changes, changes_head, signer_events,
+    heartbeats
     TO countersign_reader, countersign_web;
 -- One row a claim, a mark and a document, with what their newest answers say: see guards/views.py.
 GRANT SELECT ON claim_answers, signatures, documents_current TO countersign_reader, countersign_web;

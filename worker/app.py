@@ -38,6 +38,14 @@ LOST_WORKER_SECONDS = 3.0
 SEND_TIMEOUT = 10.0
 
 
+#: What each worker starts beside what Celery starts.
+_WORKER_STEPS = {
+    "worker.tasks.watchdog:Watchdog",
+    "worker.tasks.handback:Handback",
+    "worker.tasks.heartbeat:HeartbeatStep",
+}
+
+
 class _App(Celery):
     """Celery, but sending on a connection that has gone silent fails, and is tried on a new one."""
 
@@ -97,7 +105,7 @@ def configuration(broker: Broker, attempts: Attempts) -> dict[str, object]:
 
 def _bare_app() -> Celery:
     made = _App("countersign", include=["worker.tasks.stages"])
-    made.steps["worker"].update({"worker.tasks.watchdog:Watchdog", "worker.tasks.handback:Handback"})
+    made.steps["worker"].update(_WORKER_STEPS)
     return made
 
 

@@ -283,6 +283,11 @@ class Attempts(_Group):
         default=120,
         description="Seconds that messages may wait beside an idle worker before it ends itself",
     )
+    silence_seconds: float = Field(
+        default=40,
+        ge=1,
+        description="Seconds without a heartbeat after which a worker counts as dead, and its rows are freed",
+    )
     stop_seconds: float = Field(
         default=30,
         ge=0,

@@ -17,6 +17,7 @@ from db.models.history import Erasure, Event, Versions, VersionsContent
 from db.models.regions import QualityContent, Region, Suggestion, Verdict
 from db.models.reviews import Decision, Review
 from db.models.signers import Reference, ReferenceContent, Signer, SignerEvent
+from db.models.workers import Heartbeat
 
 __all__ = [
     "AnsweredClaim",
@@ -33,6 +34,7 @@ __all__ = [
     "Duplicate",
     "Erasure",
     "Event",
+    "Heartbeat",
     "Leased",
     "Page",
     "QualityContent",

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, select
 
-from db import chunks, documents, events
+from db import chunks, documents, events, heartbeats
 from db.documents import Object
 from db.engine import Sessions, make_sessions, now
 from db.models import Chunk, Document
@@ -22,9 +22,11 @@ from deploy.settings import child_environment
 from tests.faults.traps import Traps
 from tests.waiting import until
 from worker.app import make_app
+from worker.log import Actor
 from worker.pipeline import Queue, QueueMessage
 from worker.publisher import CeleryPublisher
 from worker.settings import Attempts, Broker
+from worker.steps.heartbeats import free_silent
 from worker.tasks.watchdog import STALLED
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -171,3 +173,26 @@ def test_a_worker_that_starts_again_frees_what_it_held_when_it_died(shop: Shop) 
     with shop.worker("detect", "threads"):
         assert shop.lease_ends_within("detect", 2 * RETRY)
     assert shop.row("detect").deliveries == 1
+
+
+@STAGES
+def test_the_rows_of_a_worker_whose_machine_never_returns_are_freed_by_others(
+    shop: Shop, queue: str, pool: str
+) -> None:
+    attempts = Attempts(silence_seconds=1, retry_seconds=RETRY)
+    shop.env["COUNTERSIGN_SILENCE_SECONDS"] = str(attempts.silence_seconds)
+    shop.traps.arm(queue, "after_claim", "hang")
+    with shop.worker(queue, pool) as worker:
+        shop.send(queue)
+        until(shop.traps.sprung, within=TIMEOUT)
+        worker.terminate(signal.SIGKILL)
+        until(lambda: not worker.alive, within=TIMEOUT)
+    witness = Actor("upkeep@here", "task-1")
+
+    def freed() -> int:
+        with shop.sessions() as session:
+            heartbeats.beat(session, witness.worker, silence=timedelta(seconds=attempts.silence_seconds))
+        return free_silent(shop.sessions, witness, attempts)
+
+    assert until(freed, within=TIMEOUT) == 1
+    assert shop.lease_ends_within(queue, RETRY)

@@ -29,7 +29,7 @@ def hand_back(sessions: Sessions, queue: str, row_id: int, holder: Actor, attemp
         return False
     chunk = row_id if isinstance(stage.name, ChunkStage) else None
     attempt = None
-    with _left_to_the_leases(), sessions() as session:
+    with left_to_the_leases(), sessions() as session:
         overdue = attempts.resend_seconds
         attempt = leases.revoke(session, stage.name, row_id, holder=str(holder), overdue=overdue)
         document = chunks.document_of(session, chunk) if chunk else documents.known(session, row_id)
@@ -55,7 +55,7 @@ def free(sessions: Sessions, queues: Collection[str], dead: Actor, attempts: Att
     """
     freed = 0
     for stage in filter(None, map(PIPELINE.stage_of, queues)):
-        with _left_to_the_leases(), sessions() as session:
+        with left_to_the_leases(), sessions() as session:
             freed += leases.cut_short(
                 session,
                 stage.name,
@@ -70,7 +70,8 @@ def free(sessions: Sessions, queues: Collection[str], dead: Actor, attempts: Att
 
 
 @contextmanager
-def _left_to_the_leases() -> Iterator[None]:
+def left_to_the_leases() -> Iterator[None]:
+    """Free rows inside this block: while the database is away, that is left to their leases."""
     try:
         yield
     except DATABASE_AWAY as error:

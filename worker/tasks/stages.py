@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from worker import wiring
 from worker.app import app
+from worker.log import actor
 from worker.pipeline import PIPELINE, UPKEEP, Stage
 from worker.publisher import open_publisher
+from worker.steps.heartbeats import free_silent
 from worker.steps.sweep import sweep_all
 from worker.tasks.base import StageTask
 
@@ -24,5 +26,7 @@ for _stage in PIPELINE:
 
 @app.task(base=StageTask, name=UPKEEP.task)
 def sweep() -> None:
-    """Send again what stands still."""
-    sweep_all(wiring.runner().base, open_publisher().depth)
+    """Free what dead workers held, and send again what stands still."""
+    deps = wiring.runner().base
+    free_silent(deps.sessions, actor.get(), deps.attempts)
+    sweep_all(deps, open_publisher().depth)
