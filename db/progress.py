@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from db import sweep
 from db.engine import now
-from db.models import Chunk, Document, Event, leased_model
+from db.models import Chunk, Document, Event, Heartbeat, leased_model
 from db.states import EventSource, StageName
 
 #: Events that are looked through for the last progress of workers, the newest first.
@@ -39,6 +40,16 @@ class WorkerSeen:
     at: datetime
 
 
+class AttemptEnd(NamedTuple):
+    """An event of a document's history: its stage, what happened, and how long that took."""
+
+    id: int
+    stage: str
+    event: str
+    #: None for what is no attempt, or was not seen to its end.
+    seconds: float | None
+
+
 def stage_counts(session: Session, stages: Iterable[tuple[StageName, bool]]) -> list[StageCounts]:
     """The counts of stages, each with whether it joins the chunks of a document."""
     return [_counts(session, stage, joins) for stage, joins in stages]
@@ -58,6 +69,34 @@ def workers_seen(session: Session) -> Sequence[WorkerSeen]:
         select(Event.worker, Event.stage, Event.at).join(last, last.c.id == Event.id).order_by(Event.worker)
     )
     return [WorkerSeen(worker or "", stage, at) for worker, stage, at in session.execute(statement)]
+
+
+def heartbeat_ages(session: Session) -> dict[str, float]:
+    """Seconds since the newest heartbeat of each worker that is not known to be dead, by name."""
+    moment = now(session)
+    beats = session.execute(select(Heartbeat.worker, Heartbeat.at).order_by(Heartbeat.worker))
+    return {worker: (moment - at).total_seconds() for worker, at in beats}
+
+
+def newest_event(session: Session) -> int:
+    """The id of the newest event; 0 before the first."""
+    return session.execute(select(func.coalesce(func.max(Event.id), 0))).scalar_one()
+
+
+def attempts_after(
+    session: Session, event_id: int, *, settled: timedelta, limit: int
+) -> Sequence[AttemptEnd]:
+    """How attempts ended, by events behind that one, in order.
+
+    Events of the last moments are left for later: transactions commit out of the order of their ids.
+    """
+    statement = (
+        select(Event.id, Event.stage, Event.event, Event.seconds)
+        .where(Event.id > event_id, Event.at <= now(session) - settled)
+        .order_by(Event.id)
+        .limit(limit)
+    )
+    return [AttemptEnd(*row) for row in session.execute(statement)]
 
 
 def finished_within(session: Session, span: timedelta) -> int:

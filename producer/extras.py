@@ -4,6 +4,8 @@ from __future__ import annotations
 
 #: The extra, by the name under which its library is imported.
 EXTRAS = {
-    **dict.fromkeys(("celery", "kombu", "redis", "psycopg2", "boto3", "botocore", "pyarrow"), "queue"),
+    **dict.fromkeys(
+        ("celery", "kombu", "redis", "prometheus_client", "psycopg2", "boto3", "botocore", "pyarrow"), "queue"
+    ),
     **dict.fromkeys(("torch", "torchvision", "ultralytics", "safetensors"), "gpu"),
 }

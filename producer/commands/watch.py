@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from threading import Event
-from types import FrameType
 from typing import Annotated
 
 import typer
@@ -17,6 +12,7 @@ from producer.services.intake import check_apart, connect
 from producer.services.pulse import Pulse
 from producer.services.watch import watch_source
 from producer.sources import SOURCE_FORMS, has_scheme
+from producer.stopping import stop_on_signals
 from worker.errors import WrongUse
 from worker.log_lines import configure
 from worker.settings import Logging, Storage
@@ -43,25 +39,3 @@ def watch(
         err.print(f"watching {source}")
         counts = watch_source(deps, deps.source.notifications(), stop=stop, pulse=Pulse(pulse))
     err.print(f"stopped; {counts.new} documents were taken in")
-
-
-@contextmanager
-def stop_on_signals() -> Iterator[Event]:
-    """An event that SIGTERM and SIGINT set. A second signal ends the process as it always did."""
-    stop = Event()
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-
-    def restore() -> None:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-    def end(_number: int, _frame: FrameType | None) -> None:
-        stop.set()
-        restore()
-
-    for number in before:
-        signal.signal(number, end)
-    try:
-        yield stop
-    finally:
-        restore()

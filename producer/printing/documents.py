@@ -15,6 +15,7 @@ from worker.errors import EmptyDocument, EncryptedDocument, UnknownFormat, Unrea
 from worker.result import (
     DocumentResult,
     OverviewResult,
+    StageResult,
 )
 
 #: Characters that the other columns of a run's table want, and those that a name gets at least.
@@ -55,12 +56,17 @@ def _advice(reason: str, folder: Path | None) -> str:
     )
 
 
+def show_stages(stages: Sequence[StageResult]) -> None:
+    """What waits before which stage, and what is at work."""
+    rows = empty_table("Stages", "stage", "waiting", "at work", "longest without an event")
+    for stage in stages:
+        rows.add_row(stage.stage, str(stage.waiting), str(stage.at_work), _age(stage.standing_since))
+    out.print(rows)
+
+
 def _show_progress(overview: OverviewResult) -> None:
     """What waits before which stage, and who was seen at work."""
-    stages = empty_table("Stages", "stage", "waiting", "at work", "longest without an event")
-    for stage in overview.stages:
-        stages.add_row(stage.stage, str(stage.waiting), str(stage.at_work), _age(stage.standing_since))
-    out.print(stages)
+    show_stages(overview.stages)
     workers = empty_table("Workers", "worker", "stage", "last progress")
     for worker in overview.workers:
         workers.add_row(plain(worker.worker), worker.stage, f"{_age(worker.at)} ago")

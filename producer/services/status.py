@@ -28,9 +28,15 @@ def overview(sessions: Sessions) -> OverviewResult:
             signers=len(signers.enrolled(session)),
             waiting_since=listing.oldest_waiting(session),
             finished_last_hour=progress.finished_within(session, _HOUR),
-            stages=tuple(StageResult.model_validate(stage) for stage in _stages(session)),
+            stages=tuple(map(StageResult.model_validate, _stages(session))),
             workers=tuple(WorkerResult.model_validate(worker) for worker in progress.workers_seen(session)),
         )
+
+
+def rows_by_stage(sessions: Sessions) -> list[StageResult]:
+    """What waits at each stage and what is at work: never fewer places than `at_work` may be left."""
+    with sessions() as session:
+        return list(map(StageResult.model_validate, _stages(session)))
 
 
 def stages_with_work(sessions: Sessions) -> list[StageCounts]:

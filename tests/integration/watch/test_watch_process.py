@@ -40,7 +40,7 @@ from producer.services.deps import IntakeDeps
 from producer.sources.s3 import S3Source
 from producer.waiting import Pace
 from producer.services.pulse import Pulse
-from producer.commands.watch import stop_on_signals
+from producer.stopping import stop_on_signals
 from producer.services.watch import watch_source
 from worker.settings import Intake
 given = json.loads(sys.argv[1])
