@@ -66,6 +66,9 @@ def test_a_label_says_what_it_asks_for(text: str, kind: SlotKind) -> None:
         "You may sign this application with your usual signature or with a mark of your own",
         "The signature requirement was met",
         "Section 2: certification and signature",
+        "making my mark in lieu of my signature.",
+        "This certificate needs no other signature.",
+        "Save a stamp",
     ],
 )
 def test_other_labels_and_prose_ask_for_no_mark(text: str) -> None:

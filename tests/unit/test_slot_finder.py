@@ -176,3 +176,35 @@ def test_lines_of_finer_pages_are_told_in_their_own_pixels() -> None:
     (rule,) = find_ruling(page, dpi=300).across
 
     assert abs(rule.start - 300) < 6 and abs(rule.end - 1500) < 6 and abs(rule.place - 803) < 6
+
+
+def test_a_line_that_letters_draw_behind_its_label_or_a_cross_is_free() -> None:
+    sheet = Sheet().text("Tenant signature:" + "_" * 40, 40, 192).line(125, 325, 200)
+    (slot,) = sheet.slots()
+    crossed = Sheet().text("Sign Here: X" + "_" * 40, 40, 192).line(98, 298, 200)
+
+    assert kinds([slot]) == [(SlotKind.SIGNATURE, "Tenant signature:")]
+    assert points(slot)[0] >= 120
+    assert [(one.kind, points(one)[1]) for one in crossed.slots()] == [(SlotKind.SIGNATURE, 165)]
+
+
+def test_day_month_and_year_parted_by_slashes_are_one_date() -> None:
+    sheet = Sheet().text("Date ____/____/____", 40, 192)
+    sheet.line(63, 83, 200).line(88, 108, 200).line(113, 133, 200)
+    apart = Sheet().text("Date", 40, 192).line(63, 98, 200).line(110, 145, 200)
+
+    (slot,) = sheet.slots()
+    (first,) = apart.slots()
+
+    assert (slot.kind, points(slot)[0], points(slot)[2]) == (SlotKind.DATE, 65, 135)
+    assert points(first)[2] == 100
+
+
+def test_a_label_beneath_the_last_line_of_a_box_names_that_line() -> None:
+    sheet = Sheet().box(40, 100, 500, 212).line(50, 300, 190).text("Signature", 55, 195)
+    sheet.line(350, 480, 190).text("Date signed", 355, 195)
+
+    assert [(slot.kind, points(slot)[3]) for slot in sheet.slots()] == [
+        (SlotKind.SIGNATURE, 190),
+        (SlotKind.DATE, 190),
+    ]

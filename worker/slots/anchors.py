@@ -13,10 +13,10 @@ from pathlib import Path
 
 from worker.slots.values import SlotKind
 
-#: A caption is short; what is longer is prose that mentions a signature.
-LONGEST_CAPTION = 12
+#: Words of the longest caption, and of the longest that ends with a full stop: what is longer is prose.
+LONGEST_CAPTION, LONGEST_STOPPED = 12, 4
 _ANCHORS = Path(__file__).parent / "anchors.json"
-_ADDED = re.compile(r"\([^()]*\)")
+_ADDED = re.compile(r"\([^()]*(?:\)|$)")
 _CAMEL_CASE = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _NOT_LETTERS = re.compile(r"[\W_]+")
 
@@ -46,7 +46,8 @@ class _Lexicon:
 def caption_meaning(text: str) -> Named | None:
     """What a short text beside a line asks for; None when it asks for no mark, or is no caption."""
     words = _bare_words(text)
-    if not words or len(words) > LONGEST_CAPTION or _lexicon().other & set(words):
+    longest = LONGEST_STOPPED if text.rstrip().endswith(".") else LONGEST_CAPTION
+    if not words or len(words) > longest or _lexicon().other & set(words):
         return None
     kinds = {kind for kind in SlotKind if _mentions(words, kind)}
     if not kinds:
@@ -97,7 +98,7 @@ def normal_words(text: str) -> list[str]:
 
 def slots_version() -> str:
     """What finds slots: the method and the words."""
-    return f"2+{hashlib.sha256(_ANCHORS.read_bytes()).hexdigest()[:12]}"
+    return f"3+{hashlib.sha256(_ANCHORS.read_bytes()).hexdigest()[:12]}"
 
 
 #: The first that a caption mentions is what it asks for.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
@@ -12,7 +13,7 @@ from worker.slots.values import Area, Word
 
 #: Points, 72 to the inch. A place on a line is at most so high, and so is a box; either is at least so high
 #: and wide.
-_HIGHEST, _HIGHEST_BOX, _LOWEST, _NARROWEST = 36.0, 72.0, 8.0, 34.0
+_HIGHEST, _HIGHEST_BOX, _LOWEST, _NARROWEST = 36.0, 90.0, 8.0, 34.0
 #: The least room beneath the words of a box for a mark to stand there.
 _ROOM = 13.0
 #: Words whose lower edge is within this of a line stand on it.
@@ -25,6 +26,12 @@ _LEFT, _BENEATH = 48.0, 15.0
 _ALIGNED = 30.0
 #: How far a cross may stand on its line.
 _CROSS = 20.0
+#: Points between the day, the month and the year of a date: lines that a slash parts.
+_SLASH_GAP = 12.0
+#: A line closes a place at its top when it spans so much of it: a shorter one has a caption of its own.
+_SPANS = 0.7
+#: What stands before, behind or between lines that letters draw, as in "Signature:______".
+_BESIDE_DRAWN = re.compile(r"(?:(?!_{2}|…{2}|\.{4}).)+")
 #: Points by which edges that belong together may miss each other.
 _SLACK = 3.0
 
@@ -99,9 +106,23 @@ def _cut(area: Area, top: float) -> Area:
     return Area(x=area.x, y=top, width=area.width, height=max(area.bottom - top, 0.0))
 
 
+def _without_drawn(word: Word) -> Iterator[Word]:
+    """The parts of a word beside the line that it draws, all its characters taken to be as wide."""
+    step = word.width / max(len(word.text), 1)
+    for part in _BESIDE_DRAWN.finditer(word.text):
+        start, end = part.span()
+        yield word.model_copy(
+            update={"text": part[0], "x": word.x + start * step, "width": (end - start) * step}
+        )
+
+
 def _is_blank(word: Word) -> bool:
-    """Underscores and dots draw a line; they are no words."""
-    return not word.text.strip("_.…-–—·:* ")
+    """Underscores and dots draw a line, and so does a slash between them; they are no words."""
+    return not word.text.strip("_.…-–—·:* ") or (_is_slash(word) and "_" in word.text)
+
+
+def _is_slash(word: Word) -> bool:
+    return word.text.strip("_ ") == "/"
 
 
 def _is_typed(text: str) -> bool:
@@ -113,12 +134,15 @@ class _Page:
     """Words and lines of one page, asked for what surrounds a line."""
 
     def __init__(self, words: Sequence[Word], ruling: Ruling, unit: float) -> None:
-        captions = captions_of(word for word in words if not _is_blank(word))
+        parts = [part for word in words for part in _without_drawn(word)]
+        captions = captions_of(part for part in parts if not _is_blank(part))
         #: A cross marks where to sign and takes no room.
         self.crosses = [caption for caption in captions if len(caption.text) == 1]
         self.captions = [caption for caption in captions if len(caption.text) > 1]
-        across = tuple(rule for rule in ruling.across if not self._is_struck(rule))
-        self.ruling, self.unit = Ruling(across, ruling.down), unit
+        self.unit = unit
+        across = (rule for rule in ruling.across if not self._is_struck(rule))
+        joined = self._joined(across, [part for part in parts if _is_slash(part)])
+        self.ruling = Ruling(joined, ruling.down)
 
     def _is_struck(self, rule: RuledLine) -> bool:
         """Whether what looks like a line is a part of print."""
@@ -126,6 +150,28 @@ class _Page:
             caption.area.y + 0.1 * caption.area.height < rule.place < caption.area.bottom
             and min(caption.area.right, rule.end) - max(caption.area.x, rule.start) > 0.8 * rule.length
             for caption in self.captions
+        )
+
+    def _joined(self, rules: Iterable[RuledLine], slashes: Sequence[Word]) -> tuple[RuledLine, ...]:
+        """The lines, those that a slash parts made one."""
+        joined: list[RuledLine] = []
+        for rule in sorted(rules, key=lambda rule: rule.start):
+            before = next((other for other in joined if self._is_parted(other, rule, slashes)), None)
+            if before is None:
+                joined.append(rule)
+            else:
+                joined[joined.index(before)] = RuledLine(before.start, rule.end, before.place)
+        return tuple(sorted(joined, key=lambda rule: rule.place))
+
+    def _is_parted(self, left: RuledLine, right: RuledLine, slashes: Sequence[Word]) -> bool:
+        """Whether two lines are one but for a slash between them."""
+        slack = _SLACK * self.unit
+        if abs(left.place - right.place) > slack or not 0 <= right.start - left.end <= _SLASH_GAP * self.unit:
+            return False
+        return any(
+            left.end - slack <= slash.x + slash.width / 2 <= right.start + slack
+            and slash.y < left.place < slash.bottom + slack
+            for slash in slashes
         )
 
     def above(self, rule: RuledLine) -> Iterator[FreePlace]:
@@ -154,14 +200,14 @@ class _Page:
     def _ceiling(self, rule: RuledLine, start: float, end: float) -> tuple[float, bool]:
         """How far up the place may reach, and whether a line ends it there."""
         over = [
-            other.place
+            (other.place, min(other.end, end) - max(other.start, start))
             for other in self.ruling.across
             if other.place < rule.place - _LOWEST * self.unit / 2
             and min(other.end, end) - max(other.start, start) > 0.5 * (end - start)
         ]
-        ceiling = max(over, default=-1.0)
+        ceiling, shared = max(over, default=(-1.0, 0.0))
         if ceiling >= rule.place - _HIGHEST_BOX * self.unit:
-            return ceiling, True
+            return ceiling, shared >= _SPANS * (end - start)
         return max(rule.place - _HIGHEST * self.unit, 0.0), False
 
     def _standing(self, rule: RuledLine, start: float, end: float, top: float) -> list[Caption]:
