@@ -24,20 +24,24 @@ _BOUNDS = {
     "keepalives_interval": 10,
     "keepalives_count": 3,
     "tcp_user_timeout": 60_000,
-    "options": "-c lock_timeout=20s -c idle_in_transaction_session_timeout=300s",
 }
+#: Seconds after which the server ends a transaction whose client says nothing, where no other limit is known.
+_IDLE = 300.0
 
 
 def make_engine(url: str, *, pool_size: int = 5, answer_within: float | None = None) -> Engine:
     """An engine for `url`; connections that the server closed meanwhile are replaced.
 
     A Postgres that says nothing for `answer_within` seconds is an OperationalError, and the connection is
-    closed; None waits for as long as a statement takes, as a migration must.
+    closed; None waits for as long as a statement takes, as a migration must. The server gives up a silent
+    client likewise, after twice that time: what its transaction holds, others wait for.
     """
     if url.startswith("sqlite"):
         return _sqlite(url)
     from db.read_timeout import connection_class  # noqa: PLC0415 - SQLite needs no driver of Postgres
 
+    idle = _IDLE if answer_within is None else min(_IDLE, 2 * answer_within)
+    limits = f"-c lock_timeout=20s -c idle_in_transaction_session_timeout={idle * 1000:.0f}"
     # Parameters are names of people and embeddings of their hands: they do not belong into error messages.
     return create_engine(
         url,
@@ -45,7 +49,11 @@ def make_engine(url: str, *, pool_size: int = 5, answer_within: float | None = N
         max_overflow=pool_size,
         pool_pre_ping=True,
         hide_parameters=True,
-        connect_args={**_BOUNDS, "connection_factory": connection_class(answer_within)},
+        connect_args={
+            **_BOUNDS,
+            "options": limits,
+            "connection_factory": connection_class(answer_within),
+        },
     )
 
 

@@ -59,6 +59,24 @@ def test_a_database_connection_that_goes_silent_is_given_up_and_the_next_works(
     engine.dispose()
 
 
+def test_what_the_transaction_of_a_silent_client_holds_is_let_go_soon(
+    database_url: str, line_to_postgres: Line
+) -> None:
+    port = make_url(database_url).port
+    assert port is not None
+    lost, other = engine_at(database_url, line_to_postgres.port, SHORT), engine_at(database_url, port)
+    take = text("SELECT pg_advisory_xact_lock(7)")
+    with lost.connect() as holder:
+        holder.execute(take)
+        line_to_postgres.go_silent()
+
+        with soon(), other.begin() as waiting:
+            waiting.execute(take)
+        holder.invalidate()
+    for engine in (lost, other):
+        engine.dispose()
+
+
 def test_an_idle_connection_that_went_silent_is_replaced_unnoticed(
     database_url: str, line_to_postgres: Line
 ) -> None:
