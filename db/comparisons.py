@@ -10,31 +10,20 @@ from itertools import groupby
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from db.models import Page, Reference, Region, Signer
-from db.signers import NAMED, PERSON, SAME_PERSON
-
-_COLUMNS = (
-    Reference.id,
-    Reference.image_key,
-    Reference.encoder,
-    Reference.llr,
-    Reference.enrolled_at,
-)
+from db.models import Document, Page, Reference, Region, Signer, Verdict
+from db.signers import NAMED, SAME_PERSON
 
 
 @dataclass(frozen=True, slots=True)
 class ReferenceOnFile:
-    """One reference: whose it is, its number among theirs, from 1 in the order of enrolment, its picture.
+    """One reference: its number among its signer's, from 1 in the order of enrolment, and its picture.
 
     `llr` is how it stands among the person's others, None where nobody can say.
     """
 
     id: int
-    signer_id: int
     number: int
     image_key: str
-    #: Versions of encoder and cleaner behind its embedding.
-    encoder: str
     llr: float | None
 
 
@@ -46,7 +35,7 @@ def references_on_file(
     Under whichever name of the person they were enrolled.
     """
     statement = (
-        select(NAMED.name, PERSON.label("signer_id"), *_COLUMNS)
+        select(NAMED.name, Reference.id, Reference.image_key, Reference.llr, Reference.enrolled_at)
         .select_from(NAMED)
         .join(Signer, SAME_PERSON)
         .join(Reference, Reference.signer_id == Signer.id)
@@ -56,7 +45,7 @@ def references_on_file(
     by_name: dict[str, list[ReferenceOnFile]] = {}
     for name, rows in groupby(session.execute(statement), key=lambda row: row.name):
         by_name[name] = [
-            ReferenceOnFile(row.id, row.signer_id, number, row.image_key, row.encoder, row.llr)
+            ReferenceOnFile(row.id, number, row.image_key, row.llr)
             for number, row in enumerate(rows, 1)
             if before is None or row.enrolled_at <= before
         ]
@@ -81,7 +70,32 @@ def region_embeddings(session: Session, document_id: int) -> dict[tuple[int, int
     return {(page, index): embedding or b"" for page, index, embedding in session.execute(statement)}
 
 
-def reference_embeddings(session: Session, ids: Sequence[int]) -> dict[int, bytes]:
-    """Embeddings of these references, by their ids."""
-    statement = select(Reference.id, Reference.embedding).where(Reference.id.in_(ids))
-    return {row.id: row.embedding for row in session.execute(statement)}
+def reference_embeddings(session: Session, ids: Sequence[int], *, encoder: str) -> dict[int, bytes]:
+    """Embeddings of those of these references that this encoder has embedded, by their ids."""
+    made = Reference.id.in_(ids), Reference.encoder == encoder
+    return {
+        row.id: row.embedding
+        for row in session.execute(select(Reference.id, Reference.embedding).where(*made))
+    }
+
+
+def picture_of_reference(
+    session: Session, document_id: int, page: int, region: int, reference_id: int
+) -> str | None:
+    """Where the picture of a reference lies with which a region was compared; None without one.
+
+    One that is off file by now is found by what the region's verdicts keep of it.
+    """
+    statement = (
+        select(Verdict.compared_with)
+        .join(Region, Region.id == Verdict.region_id)
+        .join(Page, Page.id == Region.page_id)
+        .join(Document, Page.document_id == func.coalesce(Document.original_id, Document.id))
+        .where(Document.id == document_id, Page.index == page, Region.index == region)
+    )
+    for used in session.execute(statement).scalars():
+        for reference in used or ():
+            if reference["id"] == reference_id:
+                return reference["image"]
+    on_file = select(Reference.image_key).where(Reference.id == reference_id)
+    return session.execute(on_file).scalar_one_or_none()

@@ -95,6 +95,7 @@ _COLUMNS = (
     Region.role_probability,
     how_signed(_SOURCE).label("signed_by"),
     _NOTES.label("notes"),
+    Verdict.signer_id,
 )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TypeVar
 
 from sqlalchemy import ColumnElement, func, or_, select, update
-from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased, undefer
 
 from db.engine import now
 from db.models import Reference, Signer, SignerEvent
@@ -78,17 +78,26 @@ def reference_strokes(session: Session, names: Sequence[str]) -> dict[str, list[
     return _by_signer(session, Reference.strokes, NAMED.name.in_(names))
 
 
-def llrs(session: Session, names: Sequence[str]) -> dict[str, list[float | None]]:
-    """How references stand among the signer's others, in the order of their numbers."""
-    return _by_signer(session, Reference.llr, NAMED.name.in_(names))
+def references_of(session: Session, names: Sequence[str]) -> Mapping[str, Sequence[Reference]]:
+    """References of these signers with their embeddings, in the order of their numbers, as of one moment."""
+    statement = (
+        select(NAMED.name, Reference)
+        .join(Signer, SAME_PERSON)
+        .join(Reference, Reference.signer_id == Signer.id)
+        .where(NAMED.name.in_(names))
+        .order_by(NAMED.name, Reference.id)
+        .options(undefer(Reference.embedding))
+    )
+    by_name: dict[str, list[Reference]] = {}
+    for name, reference in session.execute(statement):
+        by_name.setdefault(name, []).append(reference)
+    return by_name
 
 
-def reference_grades(
-    session: Session, names: Sequence[str], *, encoder: str
-) -> dict[str, list[float | None]]:
-    """How these signers' references were graded, in the order of `embeddings`; None where they were not."""
-    qualities = _by_signer(session, Reference.quality, NAMED.name.in_(names), Reference.encoder == encoder)
-    return {name: [quality.get("score") for quality in of_signer] for name, of_signer in qualities.items()}
+def people_meant(session: Session, names: Sequence[str]) -> dict[str, int]:
+    """The id of the signer whom each name means; names that mean nobody are left out."""
+    rows = session.execute(select(NAMED.name, PERSON).where(NAMED.name.in_(names)))
+    return {row[0]: row[1] for row in rows}
 
 
 def on_file(session: Session, name: str) -> Sequence[Reference]:
@@ -135,16 +144,6 @@ def outdated(session: Session, names: Sequence[str], *, encoder: str) -> Sequenc
 def note_damage(session: Session, reference_id: int, damage: str) -> None:
     """Write what is wrong with a reference's stored picture."""
     session.execute(update(Reference).where(Reference.id == reference_id).values(damage=damage))
-
-
-def left_out(session: Session, names: Sequence[str], *, encoder: str) -> dict[str, list[int]]:
-    """Numbers of the references of these signers that this encoder has not embedded, where there are any."""
-    numbers: dict[str, list[int]] = {}
-    for name, encoders in _by_signer(session, Reference.encoder, NAMED.name.in_(names)).items():
-        missing = [number for number, made_by in enumerate(encoders, 1) if made_by != encoder]
-        if missing:
-            numbers[name] = missing
-    return numbers
 
 
 def named(session: Session, reference_ids: Collection[int]) -> dict[int, tuple[str, int]]:

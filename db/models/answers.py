@@ -55,6 +55,7 @@ class AnsweredClaim(Base):
     __table_args__ = (
         UniqueConstraint("answer_id", "signer"),
         Index("ix_answered_claims_signer", "signer"),
+        Index("ix_answered_claims_outcome_answer_id", "outcome", "answer_id"),
         CheckConstraint("probability BETWEEN 0 AND 1", name="probability"),
         CheckConstraint("(page IS NULL) = (region IS NULL)", name="place"),
     )

@@ -28,6 +28,17 @@ class QualityContent(TypedDict):
     issues: list[str]
 
 
+class ReferenceUsedContent(TypedDict):
+    """A reference as it was when a signature was compared with it; its row may be gone since."""
+
+    id: int
+    #: Its number among the signer's then, from 1.
+    number: int
+    sha256: str
+    #: Storage key of its picture.
+    image: str
+
+
 class Region(Base):
     """One detected region, in pixels of its page image, numbered per page from 0, best score first."""
 
@@ -105,6 +116,10 @@ class Verdict(Base):
     damaged: Mapped[list[int] | None] = mapped_column(JSON)
     #: Reason code where damage is why there is nothing to compare with.
     reason: Mapped[str | None]
+    #: The signer on file whom the claimed name meant then; None where it meant nobody, and of older verdicts.
+    signer_id: Mapped[int | None]
+    #: The references that it rests on, in their order; None of older verdicts.
+    compared_with: Mapped[list[ReferenceUsedContent] | None] = mapped_column(JSON(none_as_null=True))
     versions_id: Mapped[int] = mapped_column(ForeignKey("versions.id"))
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from sqlalchemy.orm import Session
 
-from db import answers, claims, documents, events, reopening
+from db import answers, claims, documents, events, people, reopening
 from db.answers import Asked
 from db.engine import Sessions
 from db.models import Document
@@ -85,8 +85,18 @@ def _check(session: Session, document: Document, amendment: Amendment) -> None:
     removed, added = _names(amendment)
     if removed is not None and removed not in claimed:
         raise WrongUse(f"document {document.id} does not claim {removed!r}; it claims {sorted(claimed)}")
-    if added is not None and added in claimed:
+    if added is not None:
+        _check_added(session, document, added, claimed - {removed})
+
+
+def _check_added(session: Session, document: Document, added: str, claimed: Collection[str]) -> None:
+    """WrongUse for somebody who is claimed already: two names of one person are one claim."""
+    if added in claimed:
         raise WrongUse(f"document {document.id} claims {added!r} already")
+    known = people.person_named(session, added)
+    others = sorted(set(() if known is None else known.names) & set(claimed))
+    if others:
+        raise WrongUse(f"document {document.id} claims {added!r} already, as {others[0]!r}: one person")
 
 
 def _names(amendment: Amendment) -> tuple[str | None, str | None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from db import listing
+from db import comparisons, listing
 from db.engine import Sessions
 from producer.services.browse import checked_id, show_document
 from producer.services.missing import NotFound
@@ -51,6 +51,19 @@ def reference_picture(sessions: Sessions, store: Results, signer_id: int, number
     with sessions() as session:
         key = listing.reference_image_key(session, checked_id(signer_id), checked_id(number - 1) + 1)
     return _picture(store, key, f"reference {number} of signer {signer_id}")
+
+
+def picture_compared_with(
+    sessions: Sessions, store: Results, place: tuple[int, int, int], reference_id: int
+) -> Picture:
+    """The picture of a reference with which a signature was compared, also where it is off file since.
+
+    `place` is a document's id with page and region from 0. NotFound; StorageUnavailable.
+    """
+    document_id, page, region = map(checked_id, place)
+    with sessions() as session:
+        key = comparisons.picture_of_reference(session, document_id, page, region, checked_id(reference_id))
+    return _picture(store, key, f"reference with the id {reference_id}")
 
 
 def annotated_page(sessions: Sessions, store: Results, document_id: int, page: int) -> Picture:

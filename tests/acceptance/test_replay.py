@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from db import people, signers
 from producer.services.bundle import pack_bundle
 from worker.embedded.bundle import Bundle, read_bundle, write_bundle
 from worker.embedded.replay import replay_bundle
@@ -45,6 +46,23 @@ def test_a_replay_gives_the_same_answer(bundle: Bundle, tmp_path: Path) -> None:
     assert [row.verdict for row in bundle.result.verdicts], "the sample must have a verdict"
     assert bundle.result.verdicts[0].references > 0
     assert (replayed.same, replayed.differences, replayed.versions) == (True, (), ())
+
+
+def test_a_replay_knows_the_names_of_one_person(bundle: Bundle, workspace: Workspace, tmp_path: Path) -> None:
+    (name,) = bundle.claims
+    document = tmp_path / "document"
+    document.write_bytes(bundle.data)
+    with workspace.sessions() as session:
+        ids = [signers.signer_id(session, one) for one in ("Another Name", name)]
+        people.merge_signer(session, *ids)
+    number = workspace.register(document, [name, "Another Name"])
+    workspace.process([number], lambda _: None)
+    packed = pack_bundle(number, workspace.sessions, Folder(workspace.root / "objects"))
+
+    replayed = replay_bundle(packed, tmp_path / "again")
+
+    assert len({(claim.answer, claim.region) for claim in packed.result.claims}) == 1
+    assert (replayed.same, replayed.differences) == (True, ())
 
 
 def test_a_replay_names_every_field_that_is_another_one(bundle: Bundle, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from db import answers, events, reopening
+from db import answers, events, people, reopening, signers
 from db.answers import Asked
 from db.claims import claimed_signers
 from db.states import AnswerCause, Status
@@ -121,6 +121,19 @@ def test_a_claim_that_cannot_be_changed_so_is_refused(
 
     with world.sessions() as session:
         assert claimed_signers(session, answered) == ["Ann"]
+
+
+def test_two_names_of_one_person_are_one_claim(world: World, answered: int) -> None:
+    with world.sessions() as session:
+        ann, smith = (signers.signer_id(session, name) for name in ("Ann", "A. Smith"))
+        people.merge_signer(session, smith, ann)
+
+    with pytest.raises(WrongUse, match=r"claims 'A\. Smith' already, as 'Ann'"):
+        amend(world, "a.pdf", "add", "A. Smith")
+    amend(world, "a.pdf", "correct", "Ann", "A. Smith")
+
+    with world.sessions() as session:
+        assert claimed_signers(session, answered) == ["A. Smith"]
 
 
 def test_an_unknown_document_is_refused(world: World) -> None:

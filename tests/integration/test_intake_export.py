@@ -98,6 +98,7 @@ def test_a_flat_row_says_what_the_whole_document_says(world: World, told: dict[s
         ),
         **{name: result["versions"].get(name) for name in ("detector", "encoder", "code")},
         "notes": ", ".join(result["notes"]) or None,
+        "signer_id": verdict.get("signer_id"),
     }
     assert row == expected
     assert row["verdict"] == "no_reference"

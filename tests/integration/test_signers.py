@@ -14,11 +14,12 @@ from sqlalchemy import delete, text, update
 from db import answers, bundles, documents, people, signers
 from db.models import Document, SignerEvent
 from db.states import AnswerCause, DocumentStage, Status
-from producer.services.browse import list_signers
+from producer.services.browse import ListFilter, list_documents, list_signers
 from producer.services.enroll import enroll_images
 from producer.services.enroll_many import enroll_many, images_of
 from producer.services.erase import choose, erase_signer
 from producer.services.missing import NotFound
+from producer.services.pictures import picture_compared_with
 from producer.services.signers import (
     SIGNERS_FILE,
     export_signers,
@@ -36,6 +37,7 @@ from tests.world import World
 from worker.enrolling import Admission, Enroller
 from worker.errors import UnusableReference, WrongUse
 from worker.pipeline import PIPELINE, QueueMessage
+from worker.result.answers import every_answer
 from worker.result.rows import document_result
 from worker.vision.values import RenderedPage
 
@@ -241,6 +243,54 @@ def test_another_name_of_a_signer_meets_the_same_references(world: World, enroll
     assert len(signer_history(world.sessions, "Ann").references) == 3
     with pytest.raises(WrongUse, match="is 'Ann' already"):
         merge_signers(world.sessions, "Miss Smith", "Ann", enroller.judge, who=WHO)
+
+
+def told(world: World, document_id: int) -> dict[str, tuple[str | None, int | None]]:
+    """What became of each claim, and the signature that answers it."""
+    with world.sessions() as session:
+        claims = document_result(session, document_id).claims
+    return {claim.signer: (claim.answer, claim.region) for claim in claims}
+
+
+def test_one_signature_answers_all_claimed_names_of_its_writer(world: World, enroller: Enroller) -> None:
+    enroll(world, enroller, "Ann", 1)
+    before = answered(world, "a.pdf", "Ann", "A. Smith")
+    merge_signers(world.sessions, "A. Smith", "Ann", enroller.judge, who=WHO)
+    after = answered(world, "b.pdf", "Ann", "A. Smith", data=b"other")
+
+    assert told(world, before)["A. Smith"] == ("not_found", None)
+    (answers,) = set(told(world, after).values())
+    assert (answers[0] in ("genuine", "forged", "inconclusive"), answers[1]) == (True, 0)
+    (listed,) = list_documents(world.sessions, ListFilter(text="b.pdf"), limit=9).documents
+    assert {claim.signer: (claim.answer, claim.region) for claim in listed.claims} == told(world, after)
+    assert sent_by(world, "Ann") == [("verify", before)]
+    world.through(before)
+    assert told(world, before) == told(world, after)
+
+
+def test_an_answer_keeps_which_references_it_rests_on(world: World, enroller: Enroller) -> None:
+    enroll(world, enroller, "Ann", 1, 2)
+    enroll(world, enroller, "Bob", 3)
+    document_id = answered(world, "a.pdf", "Ann", "Bob", "Cay")
+    with world.sessions() as session:
+        digests = {name: [row.sha256 for row in signers.on_file(session, name)] for name in ("Ann", "Bob")}
+    remove_references(world.sessions, "Ann", ["1"], enroller.judge, who=WHO)
+    merge_signers(world.sessions, "Bob", "Ann", enroller.judge, who=WHO)
+
+    with world.sessions() as session:
+        now = document_result(session, document_id)
+        (then,) = every_answer(session, document_id, world.store)
+    for result in (now, then):
+        used = {row.signer: row.compared_with for row in result.verdicts}
+        assert [(row.id, row.number) for row in used["Ann"]] == [(1, 1), (2, 2)]
+        assert [row.sha256 for row in (*used["Ann"], *used["Bob"])] == [*digests["Ann"], *digests["Bob"]]
+        assert all(row.image in world.store.objects for row in used["Ann"])
+        assert used["Cay"] == ()
+        assert "compared_with" not in result.verdicts[2].json_object()
+    picture = picture_compared_with(world.sessions, world.store, (document_id, 0, 0), 1)
+    assert picture.data == world.store.get(now.verdicts[0].compared_with[0].image)
+    with pytest.raises(NotFound, match="reference with the id 99"):
+        picture_compared_with(world.sessions, world.store, (document_id, 0, 0), 99)
 
 
 def test_the_same_image_under_two_names_counts_once_when_they_are_merged(

@@ -13,6 +13,7 @@ from worker.report.summary import Why, report_rows
 from worker.result import DocumentResult, VerdictResult
 from worker.result.assignment import best_pairs
 from worker.result.claims import ReadState, claim_results, with_assignment
+from worker.result.marks import mark_rows
 
 GAINS = st.floats(-5, 8) | st.just(-1e6)
 
@@ -126,3 +127,47 @@ def test_what_was_not_read_may_hold_the_signature() -> None:
         "inconclusive",
         "not_found",
     ]
+
+
+def of_people(verdicts: list[VerdictResult], people: dict[str, int]) -> list[VerdictResult]:
+    """The same, compared with the references of these signers on file."""
+    return [row.model_copy(update={"signer_id": people.get(row.signer)}) for row in verdicts]
+
+
+def test_all_names_of_one_person_are_answered_by_the_same_signature() -> None:
+    verdicts = matrix(Ann=[0.9], Smith=[0.9], Bob=[0.1])
+    people = {"Ann": 1, "Smith": 1, "Bob": 2}
+
+    assert answers(of_people(verdicts, people), "Bob", "Ann", "Smith") == {
+        "Bob": ("not_found", None),
+        "Ann": ("genuine", 0),
+        "Smith": ("genuine", 0),
+    }
+
+
+def test_names_that_were_merged_between_two_pages_are_one_person() -> None:
+    first = of_people(matrix(Ann=[0.9], Smith=[0.1]), {"Ann": 1, "Smith": 2})
+    second = [
+        row.model_copy(update={"page": 1})
+        for row in of_people(matrix(Ann=[0.8], Smith=[0.8]), {"Ann": 1, "Smith": 1})
+    ]
+
+    told = answers([*first, *second], "Ann", "Smith")
+
+    assert told == {"Ann": ("genuine", 0), "Smith": ("genuine", 0)}
+
+
+def test_names_of_which_nothing_is_known_are_people_of_their_own() -> None:
+    assert answers(matrix(Ann=[0.9], Smith=[0.9]), "Ann", "Smith") == {
+        "Ann": ("genuine", 0),
+        "Smith": ("not_found", None),
+    }
+
+
+def test_a_mark_stands_for_the_first_claimed_name_of_its_writer() -> None:
+    verdicts = of_people(matrix(Ann=[0.9], Smith=[0.9]), {"Ann": 1, "Smith": 1})
+    result = document(pages=[page(regions=[region()])], verdicts=verdicts)
+
+    (mark,) = mark_rows(result)
+
+    assert (mark["signer"], mark["verdict"]) == ("Ann", "genuine")

@@ -375,7 +375,7 @@ def test_a_contradicted_claim_says_so_in_the_list_the_table_and_the_document(tmp
 
 def test_references_stand_beside_the_question_in_the_order_in_which_they_were_loaded(tmp_path: Path) -> None:
     likest = [
-        LikeReference(number, f"reference-{number}", likeness, signer_id=1, outlier=False)
+        LikeReference(number, number, f"reference-{number}", likeness, outlier=False)
         for number, likeness in ((3, 0.91), (1, 0.5), (6, 0.4), (2, 0.2), (5, -0.1))
     ]
 
@@ -391,7 +391,7 @@ def test_references_stand_beside_the_question_in_the_order_in_which_they_were_lo
 
 
 def test_references_of_unknown_likeness_say_no_number(tmp_path: Path) -> None:
-    references = [LikeReference(1, "reference", None, signer_id=1, outlier=False)]
+    references = [LikeReference(1, 1, "reference", None, outlier=False)]
 
     read = report(tmp_path, SIGNED, references=lambda _: {((0, 0), "ann"): references})
 

@@ -37,9 +37,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
         apart,
         tmp_path_factory.mktemp("report") / "report.html",
         load_image=lambda _: PICTURE,
-        references=lambda _: {
-            ((0, 1), "Ann Kovacs"): [LikeReference(2, "picture", 0.8, signer_id=1, outlier=False)]
-        },
+        references=lambda _: {((0, 1), "Ann Kovacs"): [LikeReference(9, 2, "picture", 0.8, outlier=False)]},
     )
 
 

@@ -384,22 +384,21 @@ def test_a_claim_under_another_name_is_asked_beside_the_references_of_both(world
     for number, name in enumerate(("Zoe Old", "Zoe")):
         world.renderer.documents[b"%d" % number] = [page(0, marks=1)]
         world.enroll(name, f"{number}.png", b"%d" % number)
-    world.through(world.arrive("a.pdf", [page(0, marks=1)], claims=("Zoe Old",)))
-    set_outcome(world, 1, "forged")
     with world.sessions() as session:
         old, new = (signers.signer_id(session, name) for name in ("Zoe Old", "Zoe"))
         people.merge_signer(session, old, new)
+    world.through(world.arrive("a.pdf", [page(0, marks=1)], claims=("Zoe Old",)))
+    set_outcome(world, 1, "forged")
     app = make_web_app(WebDeps(world.sessions, world.store, logins=False))
 
     with TestClient(guarded_app(app, Bounds()), BASE) as client:
         pages = [client.get(path).text for path in ("/review", "/documents/1")]
-        pictures = [client.get(f"/v1/signers/{new}/references/{number}/image") for number in (1, 2)]
+        region = "/v1/documents/1/pages/0/regions/0"
+        pictures = [client.get(f"{region}/references/{number}/image") for number in (1, 2)]
 
     for text in pages:
-        images = re.findall(
-            rf'src="(/v1/signers/{new}/references/\d/image)" alt="Reference \d of Zoe Old"', text
-        )
-        assert sorted(images) == [f"/v1/signers/{new}/references/{number}/image" for number in (1, 2)]
+        images = re.findall(rf'src="({region}/references/\d/image)" alt="Reference \d of Zoe Old"', text)
+        assert sorted(images) == [f"{region}/references/{number}/image" for number in (1, 2)]
     assert [picture.status_code for picture in pictures] == [200, 200]
 
 

@@ -16,7 +16,7 @@ from producer.services.keys import KeyHolder
 from producer.services.missing import NotFound
 from producer.services.pictures import Picture
 from web.api.fields import Cursor, Filters, Index, Limit, RowId
-from web.auth import OWN_DOCUMENTS, CallerParam
+from web.auth import OWN_DOCUMENTS, WHOLE, CallerParam
 from web.deps import Deps, WebDeps
 from web.problem_details import PROBLEMS
 from web.waiting import preferred_wait, wait_for
@@ -143,6 +143,20 @@ def crop_of_region(
 ) -> Response:
     """The crop of a region as it was scanned, or the cleaned one."""
     return as_answer(pictures.crop_picture(deps.sessions, deps.store, document_id, page, region, clean=clean))
+
+
+@router.get(
+    "/documents/{document_id}/pages/{page}/regions/{region}/references/{reference_id}/image",
+    responses=_PICTURE,
+    response_class=Response,
+    dependencies=[WHOLE],
+)
+def image_of_reference_compared_with(
+    deps: Deps, document_id: RowId, page: Index, region: Index, reference_id: RowId
+) -> Response:
+    """The picture of a reference in `compared_with` of a verdict, also where it is off file since."""
+    place = (document_id, page, region)
+    return as_answer(pictures.picture_compared_with(deps.sessions, deps.store, place, reference_id))
 
 
 def narrowed(filters: ListFilter, caller: KeyHolder) -> ListFilter:

@@ -7,10 +7,12 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from db import people, signers
 from worker.embedded.bundle import Bundle
 from worker.embedded.workspace import Workspace, open_workspace
 from worker.errors import UnusableReference, WrongUse
 from worker.result import DocumentResult, ReplayResult
+from worker.result.claims import same_person
 from worker.result.differences import differences
 from worker.settings import DECIDING, Detection, Reading
 
@@ -47,13 +49,23 @@ def _read(bundle: Bundle, workspace: Workspace) -> DocumentResult:
 
 
 def _enroll_references(bundle: Bundle, workspace: Workspace) -> None:
+    """Put the references on file, each person's once: other names are merged, as they were then."""
+    person = same_person(list(bundle.claims), bundle.result.verdicts)
     for number, (signer, images) in enumerate(bundle.references.items()):
+        if person.get(signer, signer) != signer:
+            _merge(workspace, signer, into=person[signer])
+            continue
         for index, image in enumerate(images):
             try:
                 workspace.enroller.enroll(signer, f"reference-{number}-{index}", image)
             except UnusableReference as error:
                 reason = f"the bundle's reference {index} of signer {number}: {error.reason}"
                 raise WrongUse(reason) from error
+
+
+def _merge(workspace: Workspace, name: str, *, into: str) -> None:
+    with workspace.sessions() as session:
+        people.merge_signer(session, signers.signer_id(session, name), signers.signer_id(session, into))
 
 
 def _settings(bundle: Bundle) -> tuple[Reading, Detection]:

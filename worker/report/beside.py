@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from sqlalchemy.orm import Session
 
 from db import comparisons
-from db.comparisons import ReferenceOnFile
 from db.engine import Sessions
-from worker.result import DocumentResult, VersionsResult
+from worker.result import DocumentResult, VerdictResult, VersionsResult
 from worker.result.listing import is_outlier
 from worker.result.rows import Locate
 from worker.steps.references import as_matrix
@@ -24,16 +24,18 @@ Place = tuple[int, int]
 class LikeReference:
     """A reference with the path or storage key of its picture, and its likeness to the signature beside it.
 
-    `number` is its number among those of the signer with that id; `outlier`, that it disagrees with them.
+    `id` is its number in the database, `number` that among the signer's when the two were compared;
+    `outlier`, that it disagreed with the others.
 
     `likeness` is the cosine of the global parts of both embeddings, -1 to 1: for order, never a verdict. It
-    is None where another encoder made one of them, or where this login may read no embedding.
+    is None where another encoder made one of them, where this login may read no embedding, and of a
+    reference that is off file.
     """
 
+    id: int
     number: int
     picture: str
     likeness: float | None
-    signer_id: int
     outlier: bool
 
 
@@ -51,25 +53,45 @@ def references_beside(sessions: Sessions, locate: Locate = str) -> LoadReference
     """What loads the references beside a document's signatures; `locate` is that of its other pictures."""
 
     def load(result: DocumentResult) -> References:
-        compared = [(row.place, row.signer) for row in result.verdicts if row.signer]
+        compared = [row for row in result.verdicts if row.signer]
         with sessions() as session:
-            names = sorted({signer for _, signer in compared})
-            on_file = comparisons.references_on_file(session, names, before=result.finished_at)
-            ids = [reference.id for references in on_file.values() for reference in references]
+            used = _references_used(session, result, compared, locate)
+            ids = sorted({row.id for rows in used.values() for row in rows})
             may = comparisons.may_read_embeddings(session)
             document = result.linked_to or result.id
             regions = comparisons.region_embeddings(session, document) if may else {}
-            embeddings = comparisons.reference_embeddings(session, ids) if may else {}
-        made_by = _encoder(result.versions)
+            made_by = _encoder(result.versions)
+            embeddings = comparisons.reference_embeddings(session, ids, encoder=made_by) if may else {}
         beside = {}
-        for place, signer in compared:
-            references = on_file.get(signer, [])
-            same = [row for row in references if row.encoder == made_by and row.id in embeddings]
-            likeness = _likeness(regions.get(place), {row.id: embeddings[row.id] for row in same})
-            beside[place, signer] = _likest_first(references, likeness, locate)
+        for (place, signer), references in used.items():
+            theirs = {row.id: embeddings[row.id] for row in references if row.id in embeddings}
+            beside[place, signer] = _likest_first(references, _likeness(regions.get(place), theirs))
         return beside
 
     return load
+
+
+def _references_used(
+    session: Session, result: DocumentResult, compared: Sequence[VerdictResult], locate: Locate
+) -> dict[tuple[Place, str], list[LikeReference]]:
+    """What each verdict rests on; where older ones do not say so, what was on file when they were given."""
+    silent = sorted({row.signer for row in compared if row.references and not row.compared_with})
+    on_file = comparisons.references_on_file(session, silent, before=result.finished_at)
+    older = {
+        name: [
+            LikeReference(row.id, row.number, locate(row.image_key), None, is_outlier(row.llr))
+            for row in rows
+        ]
+        for name, rows in on_file.items()
+    }
+    return {(row.place, row.signer): _rests_on(row) or older.get(row.signer, []) for row in compared}
+
+
+def _rests_on(verdict: VerdictResult) -> list[LikeReference]:
+    return [
+        LikeReference(row.id, row.number, row.image, None, row.number in verdict.doubtful_references)
+        for row in verdict.compared_with
+    ]
 
 
 def _encoder(versions: VersionsResult) -> str:
@@ -87,17 +109,6 @@ def _likeness(query: bytes | None, references: Mapping[int, bytes]) -> dict[int,
     return dict(zip(references, map(float, cosines), strict=True))
 
 
-def _likest_first(
-    references: Sequence[ReferenceOnFile], likeness: Mapping[int, float], locate: Locate
-) -> list[LikeReference]:
+def _likest_first(references: Sequence[LikeReference], likeness: Mapping[int, float]) -> list[LikeReference]:
     ordered = sorted(references, key=lambda row: (-likeness.get(row.id, -2.0), row.number))
-    return [
-        LikeReference(
-            number=row.number,
-            picture=locate(row.image_key),
-            likeness=likeness.get(row.id),
-            signer_id=row.signer_id,
-            outlier=is_outlier(row.llr),
-        )
-        for row in ordered
-    ]
+    return [replace(row, likeness=likeness.get(row.id)) for row in ordered]

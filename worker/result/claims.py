@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import Enum, auto
 
 from db.states import ClaimAnswer, ClaimSource, Status
-from worker.result.assignment import Compared, assign_signatures
+from worker.result.assignment import Compared, Place, assign_signatures
 from worker.result.document import ClaimResult, SignaturePlace, VerdictResult
 from worker.vision.choices import Outcome
 
@@ -23,16 +23,39 @@ class ReadState(Enum):
 READ_STATES = {Status.DONE: ReadState.WHOLE, Status.PARTIAL: ReadState.PARTIAL}
 
 
+def same_person(signers: Sequence[str], verdicts: Iterable[VerdictResult]) -> dict[str, str]:
+    """Of each claimed name the first claimed name of the same person, by what verdicts say of both.
+
+    They say whom a name meant when it was compared; a name of which nothing is known is its own person.
+    """
+    meant: dict[str, set[int]] = {}
+    for row in verdicts:
+        if row.signer_id is not None:
+            meant.setdefault(row.signer, set()).add(row.signer_id)
+    first: dict[str, str] = {}
+    for name in signers:
+        ids = meant.get(name, set())
+        first[name] = next((other for other in first if ids & meant.get(other, set())), name)
+    return first
+
+
 def with_assignment(signers: Sequence[str], verdicts: Sequence[VerdictResult]) -> tuple[VerdictResult, ...]:
-    """The verdicts, each with whether its signature stands for its signer."""
+    """The verdicts, each with whether its signature stands for its signer.
+
+    Where several names of one person are claimed, a signature stands for all of them or for none.
+    """
+    person = same_person(signers, verdicts)
     compared = [
-        Compared(row.place, row.signer, row.verdict, row.likelihood) for row in verdicts if row.signer
-    ]
-    writers = assign_signatures(signers, compared)
-    return tuple(
-        row.model_copy(update={"assigned": row.signer != "" and writers.get(row.place) == row.signer})
+        Compared(row.place, row.signer, row.verdict, row.likelihood)
         for row in verdicts
-    )
+        if person.get(row.signer) == row.signer
+    ]
+    writers = assign_signatures(list(dict.fromkeys(person.values())), compared)
+    return tuple(row.model_copy(update={"assigned": _stands_for(row, writers, person)}) for row in verdicts)
+
+
+def _stands_for(row: VerdictResult, writers: Mapping[Place, str], person: Mapping[str, str]) -> bool:
+    return row.signer in person and writers.get(row.place) == person[row.signer]
 
 
 def claim_results(

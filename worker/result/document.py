@@ -59,6 +59,15 @@ class PageResult(ResultModel):
         return without_unknown(handler(self), self)
 
 
+class ReferenceUsed(ResultModel):
+    """A reference as it was when a signature was compared with it; it may be off file since."""
+
+    id: int = Field(description="Number of the reference in the database; no other ever gets it.")
+    number: int = Field(ge=1, description="Its number among the signer's references then, from 1.")
+    sha256: str = Field(description="SHA-256 of its bytes as they were enrolled, in hexadecimal.")
+    image: str = Field(description="Path or storage key of its picture, which stays until an erasure.")
+
+
 class VerdictResult(ResultModel):
     """A signature compared with one signer's references."""
 
@@ -93,10 +102,18 @@ class VerdictResult(ResultModel):
         description="Whether the signature stands for this signer. Where it is false, the verdict says only "
         "what the signature would be, were it this signer's.",
     )
+    signer_id: Annotated[int | None, CIRCUMSTANCE, ADDED] = Field(
+        default=None,
+        description="Id of the signer on file whom the name meant then; absent where it meant nobody.",
+    )
+    compared_with: Annotated[tuple[ReferenceUsed, ...], CIRCUMSTANCE, ADDED] = Field(
+        default=(), description="The references that the verdict rests on; absent without any."
+    )
 
     @model_serializer(mode="wrap")
-    def _with_damage_where_there_is_any(self, handler: SerializerFunctionWrapHandler) -> dict[str, JsonValue]:
-        return without_unknown(without_nothing(handler(self), "damaged_references", "reason"), self)
+    def _without_what_there_is_not(self, handler: SerializerFunctionWrapHandler) -> dict[str, JsonValue]:
+        optional = ("damaged_references", "reason", "signer_id", "compared_with")
+        return without_unknown(without_nothing(handler(self), *optional), self)
 
     @property
     def likelihood(self) -> float | None:

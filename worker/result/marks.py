@@ -13,7 +13,8 @@ _VERDICT = ("verdict", "probability", "llr", "confidence", "references")
 
 def mark_rows(result: DocumentResult) -> list[Mapping[str, object]]:
     """A row for each mark: its place and crops, and the verdict of the signer that it stands for."""
-    verdicts = {row.place: row for row in result.verdicts if row.assigned or row.signer == ""}
+    # Of several names of one person the first that is claimed.
+    verdicts = {row.place: row for row in reversed(result.verdicts) if row.assigned or row.signer == ""}
     against = {
         (claim.signer, place.page, place.region) for claim in result.claims for place in claim.contradicted_by
     }

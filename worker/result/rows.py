@@ -21,6 +21,7 @@ from worker.result.document import (
     EventResult,
     PageResult,
     PointSize,
+    ReferenceUsed,
     VerdictResult,
     VersionsResult,
 )
@@ -78,7 +79,7 @@ def document_result(
     versions = None if document.versions_id is None else session.get(Versions, document.versions_id)
     claims = {claim.signer: claim.source for claim in document.claims}
     verdicts = with_assignment(
-        list(claims), [verdict for page in source.pages for verdict in _verdicts(page)]
+        list(claims), [verdict for page in source.pages for verdict in _verdicts(page, locate)]
     )
     pages = tuple(_page(page, locate) for page in source.pages)
     return DocumentResult(
@@ -300,11 +301,12 @@ def _duplicate(duplicate: Duplicate) -> DuplicateResult:
     )
 
 
-def _verdicts(page: Page) -> list[VerdictResult]:
-    return [_verdict(page, region, verdict) for region in page.regions for verdict in region.verdicts]
+def _verdicts(page: Page, locate: Locate) -> list[VerdictResult]:
+    return [_verdict(page, region, verdict, locate) for region in page.regions for verdict in region.verdicts]
 
 
-def _verdict(page: Page, region: Region, verdict: Verdict) -> VerdictResult:
+def _verdict(page: Page, region: Region, verdict: Verdict, locate: Locate) -> VerdictResult:
+    used = [ReferenceUsed.model_validate(row) for row in verdict.compared_with or ()]
     return VerdictResult(
         region=region.index,
         page=page.index,
@@ -317,4 +319,6 @@ def _verdict(page: Page, region: Region, verdict: Verdict) -> VerdictResult:
         doubtful_references=tuple(verdict.doubtful or ()),
         damaged_references=tuple(verdict.damaged or ()),
         reason=verdict.reason,
+        signer_id=verdict.signer_id,
+        compared_with=tuple(row.model_copy(update={"image": locate(row.image)}) for row in used),
     )

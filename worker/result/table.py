@@ -70,3 +70,6 @@ class VerdictRow(ResultModel):
     notes: Annotated[str | None, BeforeValidator(each_once)] = Field(
         default=None, description="What was noted of the document, parted by commas, each note once."
     )
+    signer_id: int | None = Field(
+        default=None, description="Id of the signer on file whom the name meant; empty where it meant nobody."
+    )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 
 from sqlalchemy.orm import Session
 
@@ -14,17 +14,15 @@ from db.states import ChunkStage
 from worker.errors import DamagedCrop, DamagedImage, DamagedReference
 from worker.steps import copies
 from worker.steps.attempt import Job, attempt, close_stage, hold
+from worker.steps.claimed import ClaimedReferences, load_claimed, nobody
 from worker.steps.copies import Searchable
 from worker.steps.ports import VerifyDeps
-from worker.steps.references import NO_EMBEDDINGS, as_bytes, as_matrix, refresh_references
+from worker.steps.references import as_bytes, as_matrix, refresh_references
 from worker.steps.stored import stored_image
 from worker.storage.keys import clean_key
-from worker.vision.choices import Outcome
 from worker.vision.cleaning.prepare import Prepared, prepare
 from worker.vision.images import encode_png
-from worker.vision.values import Embedding, Embeddings, Opinion
-from worker.vision.verification.enrolment import Standing
-from worker.vision.verification.specimen import held_back, serving
+from worker.vision.values import Embedding, Embeddings
 
 #: How many enrolled signers are suggested for a signature that nobody claimed.
 SUGGESTIONS = 3
@@ -32,16 +30,15 @@ SUGGESTIONS = 3
 
 @dataclass(frozen=True)
 class _References:
-    """References to compare with: of the claimed signers, or of all when nobody is claimed."""
+    """What signatures are compared with; where nobody is claimed, everybody's embeddings, too."""
 
-    claimed: Sequence[str]
-    embeddings: Mapping[str, Embeddings]
-    #: Claimed signers none of whose references reaches the grade that a verdict asks for.
-    weak: Collection[str]
-    #: Numbers of the references that disagree with the signer's others.
-    doubtful: Mapping[str, list[int]]
-    #: Numbers of the references that are left out, for their pictures are damaged.
-    damaged: Mapping[str, list[int]]
+    against: Sequence[ClaimedReferences]
+    everybody: Mapping[str, Embeddings] = field(default_factory=dict)
+
+    @property
+    def claimed(self) -> list[str]:
+        """The claimed signers."""
+        return [against.signer for against in self.against if against.signer]
 
 
 @dataclass(frozen=True)
@@ -99,22 +96,10 @@ def _write(session: Session, lease: Lease, answers: Iterable[_Answer], deps: Ver
 
 
 def _load_references(claimed: Sequence[str], deps: VerifyDeps) -> _References:
-    encoder = deps.embedding_version
     with deps.sessions() as session:
-        embeddings = (
-            _matrices(signers.embeddings(session, claimed, encoder=encoder))
-            if claimed
-            else _everybody(session, deps)
-        )
-        grades = signers.reference_grades(session, claimed, encoder=encoder)
-        llrs = signers.llrs(session, claimed)
-        damaged = signers.left_out(session, claimed, encoder=encoder)
-    usable = {name: serving(of_one) for name, of_one in grades.items()}
-    served = {name: rows[usable.get(name) or slice(None)] for name, rows in embeddings.items()}
-    weak = [name for name, indices in usable.items() if not indices]
-    return _References(
-        claimed, served, weak, {name: _doubtful(of_one) for name, of_one in llrs.items()}, damaged
-    )
+        if not claimed:
+            return _References([nobody()], _everybody(session, deps))
+        return _References(load_claimed(session, claimed, encoder=deps.embedding_version))
 
 
 def _everybody(session: Session, deps: VerifyDeps) -> Mapping[str, Embeddings]:
@@ -125,11 +110,6 @@ def _everybody(session: Session, deps: VerifyDeps) -> Mapping[str, Embeddings]:
 
 def _matrices(stored: Mapping[str, Sequence[bytes]]) -> Mapping[str, Embeddings]:
     return {name: as_matrix(rows) for name, rows in stored.items()}
-
-
-def _doubtful(llrs: Sequence[float | None]) -> list[int]:
-    standings = [Standing(number, llr) for number, llr in enumerate(llrs, 1)]
-    return [standing.number for standing in standings if standing.outlier]
 
 
 def _crops(
@@ -167,38 +147,22 @@ def _answer(
     key = clean_key(region.crop_key, data)
     deps.store.put(key, data)
     facts = {"clean_key": key, "quality": asdict(prepared.quality), "embedding": as_bytes(query)}
-    rows = []
-    for name in references.claimed or [""]:
-        embeddings = references.embeddings.get(name, NO_EMBEDDINGS)
-        opinion = deps.verifier.compare(query, embeddings, quality=prepared.quality)
-        if name in references.weak:
-            opinion = held_back(opinion)
-        rows.append(_verdict(name, opinion, references))
-    near = [] if references.claimed or not prepared.quality.usable else _nearest(query, references, deps)
+    rows = [against.verdict(query, prepared.quality, deps.verifier) for against in references.against]
+    near = (
+        []
+        if not references.everybody or not prepared.quality.usable
+        else _nearest(query, references.everybody, deps)
+    )
     suggested = [name for name, _ in near]
     searchable = copies.searchable(region, prepared.ink, claimed=references.claimed, suggested=suggested)
     return _Answer(region.id, facts, rows, _suggestions(near), searchable)
 
 
-def _verdict(signer: str, opinion: Opinion, references: _References) -> dict[str, object]:
-    damaged = references.damaged.get(signer)
-    lacking = damaged and opinion.outcome is Outcome.NO_REFERENCE
-    return {
-        "signer": signer,
-        "outcome": opinion.outcome.value,
-        "probability": opinion.probability,
-        "llr": opinion.llr,
-        "confidence": None if opinion.confidence is None else opinion.confidence.value,
-        "references": opinion.references,
-        "doubtful": references.doubtful.get(signer, []),
-        "damaged": damaged,
-        "reason": DamagedReference.code if lacking else None,
-    }
-
-
-def _nearest(query: Embedding, references: _References, deps: VerifyDeps) -> list[tuple[str, float]]:
-    near = deps.verifier.nearest(query, references.embeddings, top=SUGGESTIONS)
-    if near and not deps.verifier.is_somebody(near[0][1], enrolled=len(references.embeddings)):
+def _nearest(
+    query: Embedding, everybody: Mapping[str, Embeddings], deps: VerifyDeps
+) -> list[tuple[str, float]]:
+    near = deps.verifier.nearest(query, everybody, top=SUGGESTIONS)
+    if near and not deps.verifier.is_somebody(near[0][1], enrolled=len(everybody)):
         return []
     return near
 

@@ -1,0 +1,62 @@
+"""Lists by filters on a filled table: PostgreSQL finds what is asked for by indexes."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import Engine, event, text
+
+from db.engine import make_sessions
+from db.guards import lift_guards, set_guards
+from db.guards.views import drop_views
+from db.listing import ListFilter, document_ids
+from db.states import ClaimAnswer
+
+#: Documents in the table; of every five thousand one has each of the rarer answers.
+DOCUMENTS = 20_000
+FILLED = (
+    f"""INSERT INTO documents (id, bucket, key, version, status, stage, fence, deliveries, registered_at,
+        finished_at, cause, answer, signed)
+    SELECT n, 'b', 'k' || n, 'v', 'done', 'closed', 0, 0, now(), now(), 'first_reading', 1, true
+    FROM generate_series(1, {DOCUMENTS}) AS n""",
+    """INSERT INTO answers (id, document_id, number, at, cause, status, signed)
+    SELECT id, id, 1, now(), 'first_reading', 'done', true FROM documents""",
+    """INSERT INTO answered_claims (answer_id, signer, source, outcome, contradicted)
+    SELECT id, 'signer ' || id % 500, 'file', CASE id % 5000 WHEN 0 THEN 'not_found'
+        WHEN 1 THEN 'inconclusive' WHEN 2 THEN 'no_reference'
+        WHEN 3 THEN 'forged' ELSE 'genuine' END, false FROM answers""",
+    "ANALYZE documents, answers, answered_claims",
+)
+
+
+@pytest.fixture
+def filled(postgres: Engine) -> Engine:
+    """A database with many documents, each with an answer of one claim."""
+    with postgres.begin() as connection:
+        drop_views(connection)
+        lift_guards(connection)
+        for statement in FILLED:
+            connection.execute(text(statement))
+        set_guards(connection)
+    return postgres
+
+
+def explained(engine: Engine, chosen: ListFilter) -> str:
+    """The plan by which PostgreSQL makes the list."""
+
+    @event.listens_for(engine, "before_cursor_execute", retval=True)
+    def explain(*arguments: object) -> tuple[str, object]:
+        _, _, statement, parameters, *_ = arguments
+        return f"EXPLAIN {statement}", parameters
+
+    with make_sessions(engine)() as session:
+        plan = "\n".join(str(line) for line in document_ids(session, chosen))
+    event.remove(engine, "before_cursor_execute", explain)
+    return plan
+
+
+@pytest.mark.parametrize("answer", ["not_found", "inconclusive", "no_reference"])
+def test_documents_are_found_by_what_became_of_a_claim(filled: Engine, answer: str) -> None:
+    plan = explained(filled, ListFilter(claim=ClaimAnswer(answer)))
+
+    assert "Index" in plan
+    assert "Seq Scan" not in plan, plan
