@@ -29,6 +29,7 @@ from PIL import Image, ImageOps
 
 from worker.errors import DocumentError, PageError
 from worker.rendering.formats import DocumentInfo, sniff
+from worker.rendering.overheard import overhear
 from worker.rendering.sandbox import RenderPool
 from worker.vision.choices import Limits
 from worker.vision.images import decode
@@ -176,7 +177,9 @@ class OtherReader:
 def other_reading(path: Path) -> Reading:
     """Read with the other reader, in this process; raises what that raises."""
     if sniff(path.read_bytes()) != "pdf":
-        return _by_pillow(path)
+        # What decoders say of damage is for our own reading to tell.
+        with overhear():
+            return _by_pillow(path)
     return _by_poppler(path) if shutil.which("pdftoppm") else _by_pdfium(path)
 
 

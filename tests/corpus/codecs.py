@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import random
 import struct
 import zlib
@@ -12,6 +13,7 @@ from io import BytesIO
 from PIL import Image, ImageDraw
 
 from tests.corpus.kind import ANY, Kind, lost
+from tests.corpus.pdf_parts import stream
 from tests.inputs.scan_builders import scan
 from tests.sheets import FULL, Page, Picture, encoded, jpeg_picture, pdf, raw_picture, sheet
 
@@ -250,6 +252,77 @@ def listed_and_not_drawn() -> bytes:
     return pdf(Page(FULL, (jpeg_picture(sheet((420, 594))), small)))
 
 
+def stencil_of_a_fax(damage: Callable[[bytes], bytes]) -> bytes:
+    """A page painted through a stencil (ImageMask), which has no colour space, in the data of a fax."""
+    size = f"/Columns {SIZE[0]} /Rows {SIZE[1]}"
+    entries = f"/ImageMask true /BitsPerComponent 1 /Filter /CCITTFaxDecode /DecodeParms << /K -1 {size} >>"
+    picture = raw_picture(written("1"), entries, damage(PICTURES["fax-g4"]().data))
+    return scan(picture=picture)
+
+
+def ink_in_a_mask(damage: Callable[[bytes], bytes]) -> bytes:
+    """A black point over the page whose soft mask holds the strokes."""
+    ink = written("L").point(lambda value: 255 - value)
+    data = damage(zlib.compress(ink.tobytes()))
+    entries = f"/Width {SIZE[0]} /Height {SIZE[1]} /ColorSpace /DeviceGray /BitsPerComponent 8"
+    mask = stream(data, f"/Type /XObject /Subtype /Image {entries} /Filter /FlateDecode")
+    black = raw_picture(
+        Image.new("L", (1, 1)), "/ColorSpace /DeviceGray /BitsPerComponent 8 /SMask 90 0 R", b"\0"
+    )
+    return pdf(Page(FULL, (black,)), more={90: mask})
+
+
+def stamped(damage: Callable[[bytes], bytes], kind: str = "/Stamp", state: str = "91 0 R") -> bytes:
+    """An empty page and a stamp or field whose look is a JPEG, a form around it."""
+    size, data = f"/Width {SIZE[0]} /Height {SIZE[1]}", damage(encoded(written("L"), "JPEG"))
+    look = f"/AP << /N {state} >> /Rect [50 50 500 700] /F 4 /FT /Sig /T (s)"
+    form = "/Type /XObject /Subtype /Form /BBox [0 0 450 650] /Resources"
+    bits = "/ColorSpace /DeviceGray /BitsPerComponent 8 /Filter /DCTDecode"
+    more = {
+        90: f"<< /Type /Annot /Subtype {kind} {look} >>".encode(),
+        91: stream(b"/Fm Do", f"{form} << /XObject << /Fm 92 0 R >> >>"),
+        92: stream(b"q 450 0 0 650 0 0 cm /Im Do Q", f"{form} << /XObject 93 0 R >>"),
+        93: b"<< /Im 94 0 R /Fm 91 0 R >>",
+        94: stream(data, f"/Type /XObject /Subtype /Image {size} {bits}"),
+    }
+    return pdf(Page(b"% nothing", entries="/Annots [90 0 R]"), more=more)
+
+
+def packed_twice(damage: Callable[[bytes], bytes]) -> bytes:
+    """A deflated scan in ASCII base 85, damaged in between."""
+    data = base64.a85encode(damage(PICTURES["flate"]().data)) + b"~>"
+    picture = filtered("FlateDecode", "L", data)
+    entries = picture.entries.replace("/FlateDecode", "[/ASCII85Decode /FlateDecode]")
+    return scan(picture=Picture(entries, data))
+
+
+def fax_packed_twice(name: str, pack: Callable[[bytes], bytes], damage: Callable[[bytes], bytes]) -> bytes:
+    """A region of JBIG2 in another filter, damaged in between."""
+    picture = PICTURES["jbig2-mmr"]()
+    data = pack(damage(picture.data))
+    return scan(picture=Picture(picture.entries.replace("/JBIG2Decode", f"[/{name} /JBIG2Decode]"), data))
+
+
+def hexed(data: bytes) -> bytes:
+    """The data in hexadecimal digits, one missing at the end where that is zero."""
+    return data.hex().encode().removesuffix(b"0") + b"\n>"
+
+
+def lzw(data: bytes) -> bytes:
+    """The data in codes of nine bits, as a packer writes it that finds nothing to repeat."""
+    codes = [code for at in range(0, len(data), 200) for code in (256, *data[at : at + 200])]
+    bits = "".join(f"{code:09b}" for code in (*codes, 257))
+    bits += "0" * (-len(bits) % 8)
+    return int(bits, 2).to_bytes(len(bits) // 8, "big")
+
+
+def jpeg_too_bright() -> bytes:
+    """A JPEG whose table of steps was damaged: white paper becomes brighter than white, and ink fades."""
+    data = encoded(written("L"), "JPEG", quality=75)
+    table = data.index(b"\xff\xdb") + 5
+    return data[:table] + bytes([4 * data[table]]) + data[table + 1 :]
+
+
 #: JPEG has no checksum, and JPEG 2000 keeps damage where it is: what of it the decoder sees is chance.
 UNSEEN = {("jpx", "noise"), ("jpx", "zeros"), ("jpeg-colour", "noise"), ("jpeg-colour", "zeros")}
 TORN = "unreadable_page"
@@ -291,4 +364,22 @@ CODECS = (
     lost("pdf-jbig2-of-nothing", jbig2_of_nothing, TORN),
     lost("pdf-jbig2-of-nothing-drawn", lambda: jbig2_of_nothing(FULL + b" 0 0 1 1 re f"), TORN),
     Kind("pdf-damaged-image-not-drawn", listed_and_not_drawn),
+    Kind("pdf-stencil-sound", lambda: stencil_of_a_fax(bytes)),
+    lost("pdf-stencil-cut", lambda: stencil_of_a_fax(cut), TORN),
+    Kind("pdf-ink-in-a-mask-sound", lambda: ink_in_a_mask(bytes)),
+    *(
+        lost(f"pdf-ink-in-a-mask-{damage}", partial(ink_in_a_mask, DAMAGES[damage]), TORN)
+        for damage in DAMAGES
+    ),
+    Kind("pdf-stamp-of-a-jpeg-sound", lambda: stamped(bytes)),
+    Kind("pdf-stamp-of-states-sound", lambda: stamped(bytes, state="<< /On 91 0 R /Off 92 0 R >>")),
+    lost("pdf-stamp-of-a-jpeg-cut", lambda: stamped(cut), TORN),
+    lost("pdf-field-of-a-jpeg-cut", lambda: stamped(cut, "/Widget"), TORN),
+    Kind("pdf-packed-twice-sound", lambda: packed_twice(bytes)),
+    lost("pdf-packed-twice-noise", lambda: packed_twice(noise), TORN),
+    Kind("pdf-jbig2-in-hex-sound", lambda: fax_packed_twice("ASCIIHexDecode", hexed, bytes)),
+    lost("pdf-jbig2-in-hex-cut", lambda: fax_packed_twice("ASCIIHexDecode", hexed, cut), TORN),
+    lost("pdf-jbig2-in-flate-cut", lambda: fax_packed_twice("FlateDecode", zlib.compress, cut), TORN),
+    Kind("pdf-jbig2-in-lzw", lambda: fax_packed_twice("LZWDecode", lzw, bytes)),
+    lost("jpeg-too-bright", jpeg_too_bright, TORN),
 )

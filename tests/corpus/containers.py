@@ -149,6 +149,7 @@ CONTAINERS = (
         "pdf-printer-job", lambda: b"\x1b%-12345X@PJL SET X=1\r\n" + b"@PJL COMMENT y\r\n" * 100 + one_page()
     ),
     Kind("pdf-multipart", lambda: MULTIPART + one_page() + b"\r\n--frontier--\r\n"),
+    Kind("pdf-behind-zeros", lambda: bytes(4096) + one_page()),
     Kind("pdf-structure-loop", looped_structure),
     Kind("pdf-invisible-stamp", lambda: flagged(1 | 4)),
     Kind("pdf-hidden-stamp", lambda: flagged(2), notes="hidden annotations"),
@@ -159,6 +160,8 @@ CONTAINERS = (
         "pdf-layer-printed", lambda: layered("/ON [90 0 R]", PRINT_ONLY), notes="layers that are only printed"
     ),
     lost("mail", lambda: mail("contract.pdf", "scan.tif"), "unknown_format"),
+    lost("mail-of-a-server", lambda: b"ARC-Seal: i=1\r\n" + mail("contract.pdf"), "unknown_format"),
+    lost("mail-box", lambda: b"From a@example.org Mon Nov 30 2026\n" + mail("a.pdf"), "unknown_format"),
     lost("mail-without-attachments", mail, "unknown_format"),
     lost("zip-of-scans", lambda: archive_of("a.tif", "b.tif"), "unknown_format"),
     lost("excel", lambda: archive_of("[Content_Types].xml", "xl/workbook.xml"), "unknown_format"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tarfile
 import zipfile
 import zlib
 from io import BytesIO
@@ -17,6 +18,22 @@ def archive(name: str, data: bytes) -> bytes:
     out = BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as file:
         file.writestr(name, data)
+    return out.getvalue()
+
+
+def holder(kind: str) -> bytes:
+    """Two documents in an archive that leaves them as they are; a reader of PDFs would find one of them."""
+    out = BytesIO()
+    if kind == "zip":
+        with zipfile.ZipFile(out, "w") as file:
+            file.writestr("a.pdf", scan())
+            file.writestr("b.pdf", scan())
+        return out.getvalue()
+    with tarfile.open(fileobj=out, mode="w") as file:
+        for name in ("a.pdf", "b.pdf"):
+            entry = tarfile.TarInfo(name)
+            entry.size = len(scan())
+            file.addfile(entry, BytesIO(scan()))
     return out.getvalue()
 
 
@@ -50,6 +67,9 @@ DISGUISES = (
     Kind("no-name-to-speak-of", lambda: small_jpeg(72), name=b"noextension"),
     lost("text-named-pdf", lambda: b"Dear Sir or Madam, please find attached", "unknown_format"),
     lost("office", lambda: archive("word/document.xml", b"<w:document/>"), "unknown_format"),
+    lost("zip-of-pdfs", lambda: holder("zip"), "unknown_format"),
+    lost("tar-of-pdfs", lambda: holder("tar"), "unknown_format"),
+    lost("outlook-with-a-pdf", lambda: b"\xd0\xcf\x11\xe0" + bytes(508) + scan(), "unknown_format"),
     lost("zip-of-the-future", lambda: of_version_150(archive("a.txt", b"hello")), "unknown_format"),
     lost("zip-bomb", lambda: archive("zeros", bytes(50_000_000)), "unknown_format"),
     lost("zip-bomb-nested", nested_archive, "unknown_format"),

@@ -140,7 +140,7 @@ CONTENT = (
     lost("pdf-image-negative", lambda: image_bomb(-5, 60_000), "unreadable_page"),
     lost("pdf-image-overflow", lambda: image_bomb(2**31 - 1, 2**31 - 1), "page_too_large"),
     lost("pdf-inline-image-bomb", inline_bomb, "unreadable_page"),
-    Kind("pdf-mask-bomb", mask_bomb),
+    lost("pdf-mask-bomb", mask_bomb, "page_too_large"),
     Kind("pdf-pattern-bomb", pattern_bomb),
     torn("pdf-never-ending", bomb_of_shadings, "page_timeout"),
     *by_id(

@@ -107,6 +107,11 @@ STRUCTURE = (
         lambda: one_page({2: b"<< /Type /Pages /Count 5 /Kids [3 0 R] >>"}),
         "unreadable_page",
     ),
+    lost(
+        "pdf-count-of-lost-pages",
+        lambda: pdf(more={2: b"<< /Type /Pages /Count 5 /Kids [] >>"}),
+        "unreadable_document",
+    ),
     Kind("pdf-count-lies-0", lambda: one_page({2: b"<< /Type /Pages /Count 0 /Kids [3 0 R] >>"})),
     Kind("pdf-count-negative", lambda: one_page({2: b"<< /Type /Pages /Count -5 /Kids [3 0 R] >>"})),
     Kind("pdf-no-count", lambda: one_page({2: b"<< /Type /Pages /Kids [3 0 R] >>"})),

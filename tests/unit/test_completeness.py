@@ -87,6 +87,15 @@ def test_a_stamp_is_drawn_where_viewers_draw_it(flags: int, *, drawn: bool) -> N
         ),
         (b"\xd0\xcf\x11\xe0" + bytes(100), "an old Office file"),
         (b"\xff\x0a" + bytes(9), "JPEG XL"),
+        (b"ARC-Seal: i=1\r\n" + mail("a.pdf"), "a mail with one attachment (a.pdf)"),
+        (b"From a@example.org Mon\n" + mail("a.pdf"), "a mail with one attachment"),
+        (b"Amount: 12\n\nFrom: here", "no format that is read"),
+        (bytes(257) + b"ustar", "a tar archive"),
+        (b"\0\0\0\x18ftypmp42" + bytes(40), "a video or raw picture"),
+        (bytes(128) + b"DICM", "DICOM"),
+        (bytes.fromhex("308006092a864886f70d010702a080"), "a signed or encrypted container"),
+        (b"P6\n10 10\n255\n", "a portable bitmap"),
+        ("<html>".encode("utf-16"), "HTML or XML"),
         (b"nothing at all", "no format that is read"),
     ],
 )
@@ -119,7 +128,10 @@ def test_copies_and_masks_of_a_page_are_none() -> None:
     page, copy, mask = {256: 100, 257: 100}, {254: 1, 256: 10, 257: 10}, {254: 4, 256: 50, 257: 50}
 
     assert full_pages([(0, page), (1, copy), (2, mask), (3, page), (4, {255: 2, 256: 9, 257: 9})]) == [0, 3]
-    assert full_pages([(0, copy), (1, page)]) == [0, 1]
+    assert full_pages([(0, copy), (1, page), (2, copy)]) == [1]
+    assert full_pages([(0, copy | {256: 20}), (1, page)]) == [0, 1]
+    assert full_pages([(0, copy)]) == [0]
+    assert full_pages([]) == []
     assert full_pages([(0, page), (1, {254: 1, 256: 100, 257: 60})]) == [0, 1]
     assert full_pages([(0, page), (1, {254: 4, 256: 100, 257: 100})]) == [0]
 
@@ -133,6 +145,8 @@ def test_a_jpeg_is_reduced_by_as_little_as_fits(size: tuple[int, int], by: int |
 
 def test_an_image_of_two_values_is_reduced_by_a_whole_factor() -> None:
     assert [shrinking(side, side, limit=100) for side in (10, 11, 20, 28)] == [1, 2, 2, 3]
+    # A line of pixels becomes shorter only one way.
+    assert shrinking(1, 310, limit=100) == 4
 
 
 def test_a_page_of_no_size_is_drawn_as_asked_for() -> None:

@@ -17,6 +17,7 @@ from tests.corpus.codecs import (
     flate_ended,
     jbig2_of_fax,
     jbig2_page,
+    jpeg_too_bright,
     noise,
     region,
     segment,
@@ -142,6 +143,17 @@ def test_a_jpeg_at_which_its_decoder_gives_up_is_damaged() -> None:
 
     with pytest.raises(ValueError, match="gives up"):
         check_jpeg(data[:20] + b"\xff\xc9" + data[20:])
+
+
+def test_a_jpeg_brighter_than_white_is_damaged_and_one_of_other_tables_is_left_alone() -> None:
+    with pytest.raises(ValueError, match="brighter or darker"):
+        check_jpeg(jpeg_too_bright())
+
+    fine = encoded(written("L"), "JPEG", qtables=[[1] * 64])
+    of_two_bytes = fine.replace(b"\xff\xdb\0C\0" + b"\1" * 64, b"\xff\xdb\0\x83\x10" + b"\0\1" * 64)
+    assert of_two_bytes != fine
+    check_jpeg(fine)
+    check_jpeg(of_two_bytes)
 
 
 def test_data_behind_a_jpeg_is_none_of_its_pixels() -> None:

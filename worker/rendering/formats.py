@@ -28,11 +28,17 @@ _BRANDS = {
 _BRANDS |= {b"mif1": "heic", b"msf1": "heic", b"heis": "heic", b"hevx": "heic"}
 #: Sizes of the info headers that BMP has had.
 _BMP_HEADERS = frozenset({12, 40, 52, 56, 64, 108, 124})
+#: What opens archives and containers that hold files as they are: a PDF in one is no document by itself.
+_HOLDERS = (b"\xd0\xcf\x11\xe0", b"Rar!", b"7z\xbc\xaf\x27\x1c", b"\x78\x9f\x3e\x22")
+#: The end of a ZIP archive's directory; the mark of a tar archive, and where it stands.
+_ZIP_END, _TAR = b"PK\x05\x06", (257, b"ustar")
 #: A PDF header may stand behind this many bytes of junk (ISO 32000-1, annex H).
 _PDF_HEADER_WITHIN = 1024
 #: Printers and web servers put longer heads before it.
 _SPOOL_HEAD_WITHIN = 64 * 1024
-_SPOOLED = re.compile(rb"\x1b%-12345X|@PJL|--[^\r\n]{1,70}\r?\n|(?:Content-|MIME-|HTTP/)", re.IGNORECASE)
+_SPOOLED = re.compile(
+    rb"[\s\0]|\x1b%-12345X|@PJL|--[^\r\n]{1,70}\r?\n|(?:Content-|MIME-|HTTP/)", re.IGNORECASE
+)
 _HEADER = re.compile(rb"%PDF-\d\.\d")
 
 
@@ -61,9 +67,16 @@ def pdf_start(data: bytes) -> int | None:
     """Where a PDF begins, behind junk or the head of a print job or web request; None for no PDF."""
     place = data.find(b"%PDF-", 0, _PDF_HEADER_WITHIN + 5)
     if place >= 0:
-        return place
+        return None if _holds_files(data, place) else place
     spooled = _SPOOLED.match(data) and _HEADER.search(data, 0, _SPOOL_HEAD_WITHIN)
     return spooled.start() if spooled else None
+
+
+def _holds_files(data: bytes, place: int) -> bool:
+    """True for an archive around what stands there, which may be one of many files."""
+    zipped = data.startswith(b"PK\x03\x04") and data.rfind(_ZIP_END) > place
+    at, mark = _TAR
+    return zipped or data.startswith(_HOLDERS) or data.startswith(mark, at)
 
 
 def _sniff_closer(data: bytes) -> str | None:

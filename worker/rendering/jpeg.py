@@ -4,6 +4,10 @@ JPEG has no checksum. A hole in its data is decoded as other pixels, and what co
 then the data ends too early, which the decoder says, or too late, which it says only when a restart marker
 follows. A copy with one more row of white blocks behind such a marker is therefore what is decoded, at an
 eighth of the size, which costs a tenth of decoding it.
+
+Brightness is coded as what changes from block to block: behind a hole, all blocks may be too bright by as
+much, and ink fades into what is clipped to white. The copy is drawn with half the steps, which leaves room
+to see that.
 """
 
 from __future__ import annotations
@@ -12,17 +16,21 @@ import re
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from worker.rendering.complaints import check
 from worker.rendering.overheard import overhear
 
-_SOI, _EOI, _SOS, _DHT, _DRI = 0xD8, 0xD9, 0xDA, 0xC4, 0xDD
+_SOI, _EOI, _SOS, _DHT, _DRI, _DQT = 0xD8, 0xD9, 0xDA, 0xC4, 0xDD, 0xDB
 #: Frames of baseline and extended sequential JPEG, whose one scan holds all there is.
 _SEQUENTIAL = (0xC0, 0xC1)
 _LEFT_OVER = re.compile(r"Corrupt JPEG data: (\d{1,3}) extraneous bytes before marker 0xd[09]\n?\Z")
+#: Levels by which encoders overshoot black and white on purpose (mozjpeg), and how many blocks may be beyond.
+_OVERSHOOT, _BLOCKS_BEYOND = 36, 4
 #: A restart interval has two bytes.
 _LONGEST_INTERVAL = 0xFFFF
 
@@ -51,12 +59,50 @@ def check_jpeg(data: bytes) -> None:
     if b"\xff\xd9" not in data[-64:]:
         # OpenCV waits for more; only an end in the midst of the pixels makes the decoder speak.
         data += b"\xff\xd9"
+    copy, steps = _dimmed(_measurable(data))
     with overhear() as heard:
-        small = cv2.imdecode(np.frombuffer(_measurable(data), np.uint8), cv2.IMREAD_REDUCED_GRAYSCALE_8)
+        small = cv2.imdecode(np.frombuffer(copy, np.uint8), cv2.IMREAD_REDUCED_GRAYSCALE_8)
     if not _is_fill(data, heard.words):
         check(heard.words)
     if small is None:
         raise ValueError("part of it is lost: the JPEG decoder gives up")
+    _check_levels(small, steps)
+
+
+def _check_levels(small: npt.NDArray[np.integer[Any] | np.floating[Any]], steps: float) -> None:
+    """Raise ValueError when blocks are brighter than white or darker than black; `steps` of 1 hides that."""
+    around = (128 + _OVERSHOOT) * steps
+    if around < 128 and int((np.abs(small.astype(np.int16) - 128) > around).sum()) > _BLOCKS_BEYOND:
+        raise ValueError("part of it is lost: blocks of a JPEG are brighter or darker than any can be")
+
+
+def _dimmed(data: bytes) -> tuple[bytes, float]:
+    """The file with half the steps of brightness, and what part of them that is; 1 where it cannot be."""
+    segments = list(_segments(data))
+    frame = next((one for one in segments if 0xC0 <= one.marker <= 0xC2 and len(one.body) > 8), None)
+    # Inks of four colours are mixed after they are decoded.
+    if frame is None or frame.body[5] not in {1, 3}:
+        return data, 1.0
+    for segment in segments:
+        if segment.marker == _DQT and (at := _steps_of(segment.body, frame.body[8])) is not None:
+            step = segment.body[at]
+            place = segment.start + 4 + at
+            half = max(1, step // 2)
+            return data[:place] + bytes([half]) + data[place + 1 :], half / max(1, step)
+    return data, 1.0
+
+
+def _steps_of(tables: bytes, number: int) -> int | None:
+    """Where the step of brightness of that table stands among these; None without one of eight bits."""
+    at = 0
+    while at < len(tables):
+        if tables[at] >> 4:
+            at += 1 + 128
+            continue
+        if tables[at] == number and at + 1 < len(tables):
+            return at + 1
+        at += 1 + 64
+    return None
 
 
 def _is_fill(data: bytes, words: str) -> bool:

@@ -19,9 +19,10 @@ from worker.rendering.complaints import Meaning
 from worker.rendering.encoding import Encoded, check_jpeg_length, encode
 from worker.rendering.engine import FAULTS, mupdf_complaints, pymupdf
 from worker.rendering.layout import page_layout
-from worker.rendering.mupdf_types import ListedImage, PdfDocument, PdfPage, PdfPixmap
+from worker.rendering.mupdf_types import PdfDocument, PdfPage, PdfPixmap
 from worker.rendering.opening import open_pdf
 from worker.rendering.overheard import overhear
+from worker.rendering.pictures import Picture, pictures_of
 from worker.rendering.repairs import show_annotations
 from worker.rendering.scan import Scan, find_scan
 from worker.rendering.sizes import check_images, drawing_dpi, finer_dpi, reduction
@@ -77,16 +78,17 @@ class PdfReader:
         """Raise ValueError when part of the page is lost: by what the decoders said, and by its images."""
         complaints.check(words)
         page = self._document.load_page(index)
-        images = page.get_images(full=True)
+        pictures = pictures_of(self._document, page, page.get_images(full=True))
         short = complaints.first(words, Meaning.SHORT)
-        fresh = [image for image in images if image[0] not in self._whole]
-        for image in images if short else fresh:
-            self._check_image(page, image, short=short is not None)
+        fresh = [picture for picture in pictures if picture.image[0] not in self._whole]
+        for picture in pictures if short else fresh:
+            self._check_picture(page, picture, short=short is not None)
         if complaints.first(words, Meaning.CHECKSUM):
             check_checksums(self._document, page.xref, strict="syntax error" in words)
 
-    def _check_image(self, page: PdfPage, image: ListedImage, *, short: bool) -> None:
+    def _check_picture(self, page: PdfPage, picture: Picture, *, short: bool) -> None:
         """An image that is listed and not drawn may be as damaged as it likes."""
+        image = picture.image
         try:
             check_image(self._document, image)
             if "JBIG2Decode" in image[8]:
@@ -96,7 +98,8 @@ class PdfReader:
             if short:
                 check_samples(self._document, image)
         except FAULTS:
-            if image[2:4] in {(info["width"], info["height"]) for info in page.get_image_info()}:
+            shown = {(info["width"], info["height"]) for info in page.get_image_info()}
+            if picture.shown is None or picture.shown in shown:
                 raise
         else:
             self._whole.add(image[0])
@@ -107,7 +110,8 @@ class PdfReader:
         _check_content(page)
         show_annotations(self._document, page.xref)
         images = page.get_images(full=True)
-        check_images(index, images, limit=limit)
+        pictures = pictures_of(self._document, page, images)
+        check_images(index, [picture.image for picture in pictures], limit=limit)
         points = (round(page.rect.width, 3), round(page.rect.height, 3))
         scan = find_scan(page, images) if images else None
         extracted = _extracted(self._document, scan, limit, self._whole) if scan else None

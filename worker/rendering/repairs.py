@@ -27,14 +27,24 @@ def forget_structure(document: PdfDocument) -> None:
 
 def show_annotations(document: PdfDocument, page: int) -> None:
     """Clear the flag Invisible, which viewers obey for no annotation of a type that they know."""
-    for xref in _annotations(document, page):
-        kind, text = document.xref_get_key(xref, "F")
-        flags = int(text) if kind == "int" else 0
-        if flags & _INVISIBLE and not flags & (_HIDDEN | _NO_VIEW):
+    for xref in annotations_of(document, page):
+        flags = _flags(document, xref)
+        if flags & _INVISIBLE and is_shown(document, xref):
             document.xref_set_key(xref, "F", str(flags & ~_INVISIBLE))
 
 
-def _annotations(document: PdfDocument, page: int) -> Iterator[int]:
+def is_shown(document: PdfDocument, annotation: int) -> bool:
+    """True for an annotation that viewers show on a screen."""
+    return not _flags(document, annotation) & (_HIDDEN | _NO_VIEW)
+
+
+def _flags(document: PdfDocument, annotation: int) -> int:
+    kind, text = document.xref_get_key(annotation, "F")
+    return int(text) if kind == "int" else 0
+
+
+def annotations_of(document: PdfDocument, page: int) -> Iterator[int]:
+    """The annotations of a page."""
     kind, text = document.xref_get_key(page, "Annots")
     if kind == "xref":
         text = document.xref_object(int(text.split()[0]))
@@ -44,7 +54,12 @@ def _annotations(document: PdfDocument, page: int) -> Iterator[int]:
 def has_sound_tree(document: PdfDocument) -> bool:
     """True for a document that says, in good order, that it has no pages."""
     kind, text = document.xref_get_key(document.pdf_catalog(), "Pages")
-    return kind == "xref" and _EMPTY_TREE.search(document.xref_object(int(text.split()[0]))) is not None
+    if kind != "xref":
+        return False
+    tree = int(text.split()[0])
+    # One that counts pages has lost them.
+    counted = document.xref_get_key(tree, "Count")[1] not in {"0", "null"}
+    return not counted and _EMPTY_TREE.search(document.xref_object(tree)) is not None
 
 
 def regrow(document: PdfDocument) -> int:

@@ -65,5 +65,8 @@ def reduction(width: int, height: int, *, limit: int) -> int | None:
 
 
 def shrinking(width: int, height: int, *, limit: int) -> int:
-    """By what whole factor to reduce an image, so that it fits."""
-    return math.ceil(math.sqrt(width * height / limit)) if width * height > limit else 1
+    """By what whole factor to reduce an image, so that it fits; sides are rounded up."""
+    by = math.ceil(math.sqrt(width * height / limit)) if width * height > limit else 1
+    while -(-width // by) * -(-height // by) > limit:
+        by += 1
+    return by

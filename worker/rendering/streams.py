@@ -5,6 +5,7 @@ Works on pymupdf's document objects and imports nothing of it.
 
 from __future__ import annotations
 
+import base64
 import re
 import zlib
 from collections.abc import Callable, Iterator, Sequence
@@ -27,6 +28,10 @@ _CHANNELS = {"DeviceGray": 1, "CalGray": 1, "DeviceRGB": 3, "CalRGB": 3, "Device
 _ROWS_TOO_MANY = 0.01
 #: What deflated data ends with that was flushed and never finished.
 _FLUSHED = b"\0\0\xff\xff"
+#: Bytes by which the sum of what was unpacked may be wrong.
+_SLACK = 2
+#: Bytes to which data that is packed twice is unpacked.
+_LONGEST = 256 * 1024 * 1024
 #: Bytes to which the data of a blank page deflates, tables and the little that repeats badly included.
 _BLANK = 2_000
 
@@ -42,9 +47,9 @@ def check_image(document: PdfDocument, image: ListedImage) -> None:
 
 def check_samples(document: PdfDocument, image: ListedImage) -> None:
     """Raise ValueError when an image has too few rows; it is unpacked for that."""
-    xref, width, height, bits, colour = image[0], *image[2:6]
+    xref, width, height, bits = image[0], *image[2:5]
     filters = _FILTER.findall(document.xref_get_key(xref, "Filter")[1])
-    channels = _CHANNELS.get(colour, 0)
+    channels = _channels(image)
     if not channels or not filters or filters[-1] in {"DCTDecode", "JPXDecode", "JBIG2Decode"}:
         return
     stride = (width * channels * bits + 7) // 8
@@ -128,27 +133,69 @@ def _jpeg(document: PdfDocument, image: ListedImage, filters: Sequence[str]) -> 
 def _jbig2(document: PdfDocument, image: ListedImage, filters: Sequence[str]) -> None:
     shared = _REFERENCE.search(document.xref_get_key(image[0], "DecodeParms/JBIG2Globals")[1])
     symbols = document.xref_stream(int(shared[1])) if shared else None
-    if len(filters) == 1:
-        check_jbig2(document.xref_stream_raw(image[0]) or b"", symbols or b"")
+    data = _coded(document, image[0], filters)
+    if data is not None:
+        check_jbig2(data, symbols or b"")
 
 
 def _flate(document: PdfDocument, image: ListedImage, filters: Sequence[str]) -> None:
-    if len(filters) == 1:
-        check_flate(document.xref_stream_raw(image[0]) or b"", enough=_expected(image))
+    data = _coded(document, image[0], filters)
+    if data is not None:
+        check_flate(data, enough=_expected(image))
+
+
+def _coded(document: PdfDocument, xref: int, filters: Sequence[str]) -> bytes | None:
+    """The data of a stream as its last filter gets it; None where the filters before are no plain ones."""
+    data = document.xref_stream_raw(xref) or b""
+    for name in filters[:-1]:
+        unpack = _OUTER.get(name)
+        if unpack is None:
+            return None
+        data = unpack(data)
+    return data
+
+
+def _from_ascii85(data: bytes) -> bytes:
+    digits = data.strip().removeprefix(b"<~").partition(b"~")[0]
+    return base64.a85decode(digits, ignorechars=b" \t\n\r\v\0\f")
+
+
+def _from_hex(data: bytes) -> bytes:
+    digits = re.sub(rb"\s", b"", data.partition(b">")[0])
+    return bytes.fromhex((digits + b"0" * (len(digits) % 2)).decode("ascii"))
+
+
+def _inflated(data: bytes) -> bytes:
+    check_flate(data)
+    return zlib.decompressobj(-zlib.MAX_WBITS).decompress(data[2:], _LONGEST)
+
+
+#: What unpacks data that is packed twice; a ValueError is damage.
+_OUTER: dict[str, Callable[[bytes], bytes]] = {
+    "ASCII85Decode": _from_ascii85,
+    "ASCIIHexDecode": _from_hex,
+    "FlateDecode": _inflated,
+}
 
 
 def _expected(image: ListedImage) -> int:
     """Bytes of its samples; 0 where that is not known."""
-    width, height, bits, colour = image[2:6]
-    return (width * _CHANNELS.get(colour, 0) * bits + 7) // 8 * height
+    width, height, bits = image[2:5]
+    return (width * _channels(image) * bits + 7) // 8 * height
+
+
+def _channels(image: ListedImage) -> int:
+    """Samples a pixel, 0 where that is not known; a stencil mask has no colour space."""
+    bits, colour = image[4:6]
+    return 1 if not colour and bits == 1 else _CHANNELS.get(colour, 0)
 
 
 def _counted(document: PdfDocument, image: ListedImage, filters: Sequence[str]) -> None:
-    """Run lengths and LZW have no check but their sum; a row may be too few or too many."""
+    """Run lengths and LZW have no check but their sum; LZW may have a whole row too few or too many."""
     expected = _expected(image)
     unpacked = len(document.xref_stream(image[0]) or b"")
-    slack = 2 if filters[-1] == "RunLengthDecode" else expected // max(1, image[3])
-    if expected and abs(unpacked - expected) > slack:
+    row = expected // max(1, image[3]) if filters[-1] == "LZWDecode" else 0
+    if expected and abs(unpacked - expected) > _SLACK and abs(unpacked - expected) != row:
         raise ValueError(f"part of it is lost: an image unpacks to {unpacked:,} bytes, not {expected:,}")
 
 
