@@ -99,6 +99,15 @@ def mail(*names: str) -> bytes:
     return bytes(message)
 
 
+def unsigned_field() -> bytes:
+    """An empty page with a field for a digital signature, which shows a black square and was never signed."""
+    look = stream(b"0 0 0 rg 0 0 99 99 re f", "/Type /XObject /Subtype /Form /BBox [0 0 99 99]")
+    place = b"/Rect [100 500 200 600] /AP << /N 91 0 R >>"
+    field = b"<< /Type /Annot /Subtype /Widget /FT /Sig /T (s) /F 4 %b >>" % place
+    form = b"<< /Type /Catalog /Pages 2 0 R /AcroForm << /Fields [90 0 R] >> >>"
+    return pdf(Page(b"% nothing", entries="/Annots [90 0 R]"), more={1: form, 90: field, 91: look})
+
+
 def archive_of(*names: str) -> bytes:
     out = BytesIO()
     with zipfile.ZipFile(out, "w") as file:
@@ -142,6 +151,9 @@ CONTAINERS = (
     Kind("pdf-zeros-behind", lambda: one_page() + bytes(5000)),
     Kind("pdf-page-for-a-tree", lambda: lost_tree(1)),
     torn("pdf-page-for-a-tree-of-3", lambda: lost_tree(3), CUT_OFF),
+    Kind("pdf-no-root", lambda: one_page().replace(b"/Root 1 0 R", b"/Rot 1 0 R")),
+    Kind("pdf-tree-of-null", lambda: one_page({2: b"<< /Type /Pages /Count 1 /Kids [null] >>"})),
+    Kind("pdf-tree-nowhere", lambda: one_page({1: b"<< /Type /Catalog /Pages 999 0 R >>"})),
     lost("pdf-no-page-at-all", no_page_at_all, "unreadable_document"),
     Kind("pdf-attachments-encrypted", attachment_only),
     lost("pdf-please-wait", please_wait, "unreadable_document"),
@@ -152,6 +164,7 @@ CONTAINERS = (
     Kind("pdf-behind-zeros", lambda: bytes(4096) + one_page()),
     Kind("pdf-structure-loop", looped_structure),
     Kind("pdf-invisible-stamp", lambda: flagged(1 | 4)),
+    Kind("pdf-field-with-a-look", unsigned_field),
     Kind("pdf-hidden-stamp", lambda: flagged(2), notes="hidden annotations"),
     Kind("pdf-printed-stamp", lambda: flagged(4 | 32), notes="annotations that are only printed"),
     Kind("pdf-layer-off", lambda: layered("/OFF [90 0 R]"), notes="hidden layers"),

@@ -127,6 +127,8 @@ DIRECTORIES = (
         "tiff-old-jpeg-in-strips",
         "tiff-one-page-too-large",
         "tiff-reduced",
+        "tiff-colour-12-bit",
+        "tiff-colour-16-bit",
         "tiff-with-reduced-copy",
         "tiff-too-many-pages",
         "tiff-without-directory",

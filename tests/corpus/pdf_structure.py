@@ -115,17 +115,13 @@ STRUCTURE = (
     Kind("pdf-count-lies-0", lambda: one_page({2: b"<< /Type /Pages /Count 0 /Kids [3 0 R] >>"})),
     Kind("pdf-count-negative", lambda: one_page({2: b"<< /Type /Pages /Count -5 /Kids [3 0 R] >>"})),
     Kind("pdf-no-count", lambda: one_page({2: b"<< /Type /Pages /Kids [3 0 R] >>"})),
-    lost(
-        "pdf-tree-loop",
-        lambda: one_page({2: b"<< /Type /Pages /Count 1 /Kids [2 0 R] >>"}),
-        "unreadable_page",
-    ),
+    Kind("pdf-tree-loop", lambda: one_page({2: b"<< /Type /Pages /Count 1 /Kids [2 0 R] >>"})),
     torn(
         "pdf-tree-loop-after-a-page",
         lambda: one_page({2: b"<< /Type /Pages /Count 3 /Kids [3 0 R 2 0 R] >>"}),
         "unreadable_page",
     ),
-    lost(
+    torn(
         "pdf-tree-pair-loop",
         lambda: one_page(
             {
@@ -133,7 +129,7 @@ STRUCTURE = (
                 90: b"<< /Type /Pages /Count 2 /Kids [2 0 R 3 0 R] >>",
             }
         ),
-        "unreadable_page",
+        "incomplete_document",
     ),
     lost(
         "pdf-parent-loop",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from functools import partial
 from io import BytesIO
 
 import numpy as np
@@ -40,6 +41,26 @@ def tiff_with_lost_chain() -> bytes:
     (entries,) = struct.unpack_from("<H", data, start)
     struct.pack_into("<I", data, start + 2 + 12 * entries, len(data) + 1000)
     return bytes(data)
+
+
+def words_of_colour(bits: int) -> bytes:
+    """A colour page of so many bits a sample, each in a word of sixteen."""
+    samples = (np.asarray(sheet(), np.uint32) * ((1 << bits) - 1) // 255).astype("<u2")
+    height, width = samples.shape[:2]
+    data = samples.tobytes()
+    start = 8
+    ends = start + len(data)
+    tags = {256: width, 257: height, 258: ends, 259: 1, 262: 2, 273: start, 277: 3, 278: height}
+    tags |= {279: len(data), 282: ends + 6, 283: ends + 6}
+    rows = [
+        struct.pack(
+            "<HHII", tag, 3 if tag == 258 else 5 if tag in {282, 283} else 4, 3 if tag == 258 else 1, value
+        )
+        for tag, value in tags.items()
+    ]
+    values = struct.pack("<HHHII", 16, 16, 16, 100, 1)
+    directory = struct.pack("<H", len(rows)) + b"".join(rows) + bytes(4)
+    return b"II*\0" + struct.pack("<I", ends + len(values)) + data + values + directory
 
 
 def tiff_with_copy() -> bytes:
@@ -131,6 +152,7 @@ TIFFS = (
         lambda: tiff(sheet((6000, 4000), mode="1"), compression="group4"),
         (Want((3000, 2000)),),
     ),
+    *(Case(f"tiff-colour-{bits}-bit", partial(words_of_colour, bits), (Want(),)) for bits in (12, 16)),
     Case("tiff-with-reduced-copy", tiff_with_copy, (Want(), Want())),
     Case("tiff-old-jpeg", old_jpeg_tiff, (Want(),)),
     Case("tiff-old-jpeg-in-strips", lambda: old_jpeg_tiff(in_strips=True), (Want(),)),

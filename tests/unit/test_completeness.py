@@ -9,7 +9,7 @@ from PIL import Image
 
 from tests.corpus import KINDS
 from tests.corpus.codecs import written
-from tests.corpus.containers import CONTAINERS, archive_of, flagged, mail, updated
+from tests.corpus.containers import CONTAINERS, archive_of, flagged, mail, unsigned_field, updated
 from tests.corpus.kind import Kind
 from tests.corpus.pdf_parts import one_page
 from tests.inputs.expectations import LIMITS
@@ -59,6 +59,13 @@ def test_every_cut_inside_an_update_is_seen() -> None:
     assert not whole or min(whole) > len(data) - 8
     assert not is_cut_off(data)
     assert not is_cut_off(data[:start])
+
+
+def test_a_field_for_a_signature_shows_its_look_though_nobody_signed_digitally() -> None:
+    (page,) = render(unsigned_field(), limits=LIMITS)
+
+    assert isinstance(page, RenderedPage)
+    assert (decode(page.data) < 40).all(axis=2).sum() > 15_000
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,11 @@ from PIL import Image
 
 from worker.vision.values import Grey, Pixels
 
-_PHOTOMETRIC, _WHITE_IS_ZERO = 262, 0
+_PHOTOMETRIC, _WHITE_IS_ZERO, _BITS = 262, 0, 258
 #: The largest values of cameras and scanners with more than eight bits, smallest first.
 _TOPS = (1023.0, 4095.0, 16_383.0, 65_535.0, 2.0**31 - 1, 2.0**32 - 1)
+#: The upper bytes of ten, twelve and fourteen bits in words of sixteen.
+_UPPER_BYTES = (3, 15, 63)
 #: Ink on transparency that is lighter than this everywhere would vanish on white paper.
 _LIGHT = 224
 #: Alpha from which a pixel counts as ink, and the share of a page that ink may take.
@@ -22,7 +24,21 @@ def eight_bit(image: Image.Image) -> Pixels | Grey:
         return _scaled(image)
     if "transparency" in image.info or image.mode in {"RGBA", "LA", "PA", "La", "RGBa"}:
         return _on_paper(image.convert("RGBA"))
-    return np.asarray(image.convert("L" if image.mode in {"1", "L"} else "RGB"), dtype=np.uint8)
+    pixels = np.asarray(image.convert("L" if image.mode in {"1", "L"} else "RGB"), dtype=np.uint8)
+    return _brightened(pixels) if _is_of_words(image) else pixels
+
+
+def _is_of_words(image: Image.Image) -> bool:
+    """True for a TIFF in colour with 16 bits a sample, of which Pillow keeps the upper eight."""
+    bits = getattr(image, "tag_v2", {}).get(_BITS, ())
+    return isinstance(bits, tuple) and len(bits) > 1 and set(bits) == {16}
+
+
+def _brightened(pixels: Pixels) -> Pixels:
+    """Ten, twelve or fourteen bits in words of sixteen over the whole range; others as they are."""
+    highest = int(pixels.max())
+    top = next((value for value in _UPPER_BYTES if highest <= value), 255)
+    return np.asarray(pixels.astype(np.uint16) * 255 // top, dtype=np.uint8)
 
 
 def _on_paper(image: Image.Image) -> Pixels:

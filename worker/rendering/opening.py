@@ -82,14 +82,24 @@ def _counted(document: Any) -> tuple[int, int]:
         pages = int(document.page_count)
     except FAULTS:
         pages = 0
-    if pages > 0:
+    if pages > 0 and _leads_to_a_page(document):
         return pages, pages
-    if has_sound_tree(document):
+    if pages <= 0 and has_sound_tree(document):
         raise EmptyDocument("the PDF has no pages; export it again")
     told = regrow(document)
-    if not told:
-        raise UnreadableDocument(_DAMAGED)
-    return int(document.page_count), told
+    if told:
+        return int(document.page_count), told
+    if pages > 0:
+        return pages, pages
+    raise UnreadableDocument(_DAMAGED)
+
+
+def _leads_to_a_page(document: Any) -> bool:
+    """True when the first page that the tree names is a page object."""
+    try:
+        return document.xref_get_key(document.page_xref(0), "Type")[1] in {"/Page", "null"}
+    except FAULTS:
+        return False
 
 
 def _forget_structure(document: Any) -> None:

@@ -26,11 +26,24 @@ def forget_structure(document: PdfDocument) -> None:
 
 
 def show_annotations(document: PdfDocument, page: int) -> None:
-    """Clear the flag Invisible, which viewers obey for no annotation of a type that they know."""
+    """Let the look of annotations be drawn as viewers draw it.
+
+    They obey the flag Invisible for no type that they know, and show fields for signatures as they are.
+    """
     for xref in annotations_of(document, page):
+        if _is_signature_field(document, xref):
+            # MuPDF draws a note in place of the look of a field that nobody signed digitally.
+            document.xref_set_key(xref, "V", "<< /Type /Sig >>")
         flags = _flags(document, xref)
         if flags & _INVISIBLE and is_shown(document, xref):
             document.xref_set_key(xref, "F", str(flags & ~_INVISIBLE))
+
+
+def _is_signature_field(document: PdfDocument, annotation: int) -> bool:
+    """True for a field for digital signatures that has a look and no signature."""
+    types = {document.xref_get_key(annotation, key)[1] for key in ("FT", "Parent/FT")}
+    looks, signed = (document.xref_get_key(annotation, key)[0] != "null" for key in ("AP/N", "V"))
+    return "/Sig" in types and looks and not signed
 
 
 def is_shown(document: PdfDocument, annotation: int) -> bool:
@@ -53,10 +66,11 @@ def annotations_of(document: PdfDocument, page: int) -> Iterator[int]:
 
 def has_sound_tree(document: PdfDocument) -> bool:
     """True for a document that says, in good order, that it has no pages."""
-    kind, text = document.xref_get_key(document.pdf_catalog(), "Pages")
-    if kind != "xref":
+    catalogue = document.pdf_catalog()
+    kind, text = document.xref_get_key(catalogue, "Pages") if catalogue else ("null", "")
+    tree = int(text.split()[0]) if kind == "xref" else 0
+    if not 0 < tree < document.xref_length():
         return False
-    tree = int(text.split()[0])
     # One that counts pages has lost them.
     counted = document.xref_get_key(tree, "Count")[1] not in {"0", "null"}
     return not counted and _EMPTY_TREE.search(document.xref_object(tree)) is not None
