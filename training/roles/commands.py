@@ -44,13 +44,14 @@ from training.roles.pages import role_sources
 from training.roles.settings import ROLES_SETTINGS, RolesSettings
 from training.roles.table import Floats, Marks, joined_marks
 from training.roles.train import train_head
+from training.roles.unusual import NONE_THERE, THERE, measure_unusual
 from worker.engines import build_detector
 from worker.errors import WrongUse
 from worker.settings import Detection
 
 #: What can be measured of what ships, each by itself.
-SOURCES, CONDITIONS, AT_HOME = "sources", "conditions", "home"
-PARTS = (SOURCES, CONDITIONS, AT_HOME)
+SOURCES, CONDITIONS, AT_HOME, KINDS, LOOKALIKES = "sources", "conditions", "home", "unusual", "lookalikes"
+PARTS = (SOURCES, CONDITIONS, AT_HOME, KINDS, LOOKALIKES)
 #: The score from which boxes count where all of them do: those below move no average precision.
 _EVERY_SCORE = 0.01
 #: The false alarms at which held-out answers are compared: sources with bars, at their bar and at 2 %.
@@ -128,7 +129,7 @@ def evaluate_roles(
     """Measure the roles.
 
     Whether pages are signed and which marks sign: left-out sources first, then drawn pages askew and
-    photographed, and the home test set; all as served.
+    photographed, the home test set, and drawn pages of unusual kinds; all as served.
     """
     if unknown := set(only or ()) - set(PARTS):
         raise WrongUse(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
@@ -156,6 +157,11 @@ def _as_served(data: Path, parts: Sequence[str], notice: StageNotice, *, limit: 
         report = replace(report, left_out=tuple(measure_left_out(data, detector, notice, limit=limit)))
     if CONDITIONS in parts:
         report = replace(report, conditions=tuple(measure_conditions(detector, notice, limit=limit)))
+    if KINDS in parts:
+        report = replace(report, unusual=tuple(measure_unusual(THERE, detector, notice, limit=limit)))
+    if LOOKALIKES in parts:
+        found = measure_unusual(NONE_THERE, detector, notice, limit=limit)
+        report = replace(report, lookalikes=tuple(found))
     if AT_HOME in parts:
         every = build_detector(Detection(roles="on", min_score=_EVERY_SCORE))
         home, served = (
@@ -228,10 +234,18 @@ def _show(report: RolesReport) -> None:
             f"{budget.source}, at {budget.false_alarms:.0%} false alarms: {_worded(budget.signed_found)}, "
             f"by initials only {_worded(budget.initials_only_found)}"
         )
-    for seen in report.conditions:
-        output().print(f"{DRAWN}, {seen.condition}: signatures found {_worded(seen.share)}")
+    _show_drawn(report)
     for name, home in ((HOME, report.home), (f"{HOME}, as served", report.home_served)):
         if home is not None:
             output().print(
                 f"{name}: mAP50 {home.map50:.3f}, mAP50-95 {home.map50_95:.3f}, {home.truths} signatures"
             )
+
+
+def _show_drawn(report: RolesReport) -> None:
+    for seen in report.conditions:
+        output().print(f"{DRAWN}, {seen.condition}: signatures found {_worded(seen.share)}")
+    for kind in report.unusual:
+        output().print(f"{kind.kind}: signatures found {_worded(kind.share)}")
+    for kind in report.lookalikes:
+        output().print(f"{kind.kind}: called signed {_worded(kind.share)}")

@@ -25,6 +25,7 @@ from training.roles.conditions import DRAWN, HOME, SignaturesFound
 from training.roles.crossvalidate import LEFT_OUT, TRAINING, HeldOutAnswers
 from training.roles.network import RolesNetwork
 from training.roles.table import Rows
+from training.roles.unusual import Unusual
 from worker.engines import build_detector
 from worker.rendering.pages import render
 from worker.settings import Detection
@@ -39,6 +40,8 @@ from worker.vision.weights import entry
 NAME = "roles"
 CONTRACTS = "contracts_unsigned"
 TOBACCO_TEST, DOCUMENTS = "Tobacco800 test", "grant agreements"
+#: What the drawn pages of unusual kinds are called in the figures.
+UNUSUAL = "unusual pages"
 _BINS = 10
 #: A page with its marks, and what renders it.
 Case = tuple[MarkedPage, Callable[[], Pixels]]
@@ -73,6 +76,8 @@ class RolesReport:
 
     left_out: tuple[SignedPages, ...] = ()
     conditions: tuple[SignaturesFound, ...] = ()
+    unusual: tuple[Unusual, ...] = ()
+    lookalikes: tuple[Unusual, ...] = ()
     home: LabelFigures | None = None
     home_served: LabelFigures | None = None
     crossvalidated: tuple[SignedPages, ...] = ()
@@ -86,7 +91,11 @@ class RolesReport:
         signed = signed_page_figures(NAME, pages)
         homes = (*_home(HOME, self.home), *_home(f"{HOME}, as served", self.home_served))
         others = (*_budgets(self.budgets), *_qualities(self.qualities), *_drawn(self.conditions), *homes)
-        return today(digests, [*signed, *others])
+        kinds = (
+            *_unusual(self.unusual, "signatures found"),
+            *_unusual(self.lookalikes, "pages called signed"),
+        )
+        return today(digests, [*signed, *others, *kinds])
 
 
 def measure_left_out(
@@ -263,6 +272,11 @@ def _contracts(root: Path, detector: Detector, notice: StageNotice, limit: int) 
     return SignedPages(
         CONTRACTS, roles.min_role_probability(), none, none, none, Share(sum(called), len(called))
     )
+
+
+def _unusual(kinds: Sequence[Unusual], what: str) -> Iterator[Figure]:
+    for row in kinds:
+        yield share_figure(NAME, of=UNUSUAL, measure=f"{what}, {row.kind}", share=row.share)
 
 
 def _drawn(conditions: Sequence[SignaturesFound]) -> Iterator[Figure]:
