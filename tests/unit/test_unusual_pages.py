@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from training.roles.commands import RolesReport, _show_drawn
-from training.roles.unusual import NONE_THERE, THERE, Kind, drawn, measure_unusual
+from training.roles.unusual import NONE_THERE, THERE, UnusualKind, measure_unusual, unusual_page
 from worker.vision.values import Box, DetectedRegion, Pixels
 
 QUICK = [pytest.param(kind, id=kind.name) for kind in (*THERE, *NONE_THERE) if kind.pages == THERE[0].pages]
@@ -23,13 +23,13 @@ class Sees:
         self._boxes = boxes
 
     def detect(self, pages: Sequence[Pixels]) -> list[list[DetectedRegion]]:
-        found = [DetectedRegion(box, 0.9, role_probability=0.9, signs=True) for box in self._boxes]
-        return [found for _ in pages]
+        regions = [DetectedRegion(box, 0.9, role_probability=0.9, signs=True) for box in self._boxes]
+        return [regions for _ in pages]
 
 
 @pytest.mark.parametrize("kind", QUICK)
-def test_a_page_is_the_same_each_time_and_has_ink_where_it_is_signed(kind: Kind) -> None:
-    page, again = drawn(kind, 1), drawn(kind, 1)
+def test_a_page_is_the_same_each_time_and_has_ink_where_it_is_signed(kind: UnusualKind) -> None:
+    page, again = unusual_page(kind, 1), unusual_page(kind, 1)
 
     assert np.array_equal(page.pixels, again.pixels)
     assert page.signed == again.signed
@@ -44,7 +44,7 @@ def test_a_page_is_the_same_each_time_and_has_ink_where_it_is_signed(kind: Kind)
 
 def test_a_large_sheet_is_signed_true_to_scale_in_its_title_block() -> None:
     (large,) = (kind for kind in THERE if "A2" in kind.name)
-    page = drawn(large, 0)
+    page = unusual_page(large, 0)
 
     (box,) = page.signed
     height, width = page.pixels.shape[:2]
@@ -55,9 +55,9 @@ def test_a_large_sheet_is_signed_true_to_scale_in_its_title_block() -> None:
 
 def test_signatures_found_and_pages_called_signed_are_counted() -> None:
     kind = THERE[0]
-    (box,) = drawn(kind, 0).signed
+    (box,) = unusual_page(kind, 0).signed
 
-    def measured(kinds: Sequence[Kind], *boxes: Box) -> tuple[int, int]:
+    def measured(kinds: Sequence[UnusualKind], *boxes: Box) -> tuple[int, int]:
         (row,) = measure_unusual(kinds, Sees(*boxes), lambda *_: None, limit=1)
         return row.share.some, row.share.many
 

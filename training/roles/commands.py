@@ -160,8 +160,8 @@ def _as_served(data: Path, parts: Sequence[str], notice: StageNotice, *, limit: 
     if KINDS in parts:
         report = replace(report, unusual=tuple(measure_unusual(THERE, detector, notice, limit=limit)))
     if LOOKALIKES in parts:
-        found = measure_unusual(NONE_THERE, detector, notice, limit=limit)
-        report = replace(report, lookalikes=tuple(found))
+        alike = measure_unusual(NONE_THERE, detector, notice, limit=limit)
+        report = replace(report, lookalikes=tuple(alike))
     if AT_HOME in parts:
         every = build_detector(Detection(roles="on", min_score=_EVERY_SCORE))
         home, served = (

@@ -51,7 +51,7 @@ class UnusualPage:
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class UnusualKind:
     """One kind of page; `iou` is the overlap from which a mark is found."""
 
     name: str
@@ -69,7 +69,7 @@ class Unusual:
 
 
 def measure_unusual(
-    kinds: Sequence[Kind], detector: Detector, notice: StageNotice, *, limit: int = 0
+    kinds: Sequence[UnusualKind], detector: Detector, notice: StageNotice, *, limit: int = 0
 ) -> list[Unusual]:
     """Each kind as it is served: the signatures found, or the pages called signed."""
     measured = []
@@ -77,7 +77,7 @@ def measure_unusual(
         hits: list[bool] = []
         pages = min(kind.pages, limit) if limit else kind.pages
         for number in range(pages):
-            page = drawn(kind, number)
+            page = unusual_page(kind, number)
             (regions,) = detector.detect([page.pixels])
             signing = [region.box for region in regions if region.signs]
             if page.signed:
@@ -89,7 +89,7 @@ def measure_unusual(
     return measured
 
 
-def drawn(kind: Kind, number: int) -> UnusualPage:
+def unusual_page(kind: UnusualKind, number: int) -> UnusualPage:
     """That page of a kind: the same each time."""
     return kind.draw(np.random.default_rng([SEED, *kind.name.encode(), number]))
 
@@ -330,34 +330,36 @@ def _plotted(rng: _Rng) -> Grey:
 
 #: Signatures that are there.
 THERE = (
-    Kind("thumb print", _thumbed, iou=_LOOSELY),
-    Kind("X mark", _crossed),
-    Kind("typed electronic signature", _typed, iou=_LOOSELY),
-    Kind("under or touching a round stamp", partial(_stamped, oddities.round_stamp, (28, 42)), iou=_LOOSELY),
-    Kind(
+    UnusualKind("thumb print", _thumbed, iou=_LOOSELY),
+    UnusualKind("X mark", _crossed),
+    UnusualKind("typed electronic signature", _typed, iou=_LOOSELY),
+    UnusualKind(
+        "under or touching a round stamp", partial(_stamped, oddities.round_stamp, (28, 42)), iou=_LOOSELY
+    ),
+    UnusualKind(
         "under or touching an oblong stamp", partial(_stamped, oddities.oblong_stamp, (40, 60)), iou=_LOOSELY
     ),
-    Kind("light on dark", _on_dark),
-    Kind("negative page", _negative),
-    Kind("8 to 15 mm wide", _small),
-    Kind("slip of A6 on A4", _slip),
-    Kind("sheet of A2 to A0", _large, LARGE_SHEETS),
-    Kind("receipt of 0.5 to 1.2 m", _roll),
-    Kind("askew by 7°", partial(_askew, 7.0)),
-    Kind("askew by 12°", partial(_askew, 12.0)),
-    Kind("vertical on an upright page", _vertical),
+    UnusualKind("light on dark", _on_dark),
+    UnusualKind("negative page", _negative),
+    UnusualKind("8 to 15 mm wide", _small),
+    UnusualKind("slip of A6 on A4", _slip),
+    UnusualKind("sheet of A2 to A0", _large, LARGE_SHEETS),
+    UnusualKind("receipt of 0.5 to 1.2 m", _roll),
+    UnusualKind("askew by 7°", partial(_askew, 7.0)),
+    UnusualKind("askew by 12°", partial(_askew, 12.0)),
+    UnusualKind("vertical on an upright page", _vertical),
 )
 #: Marks that are none, on pages that nobody signed.
 NONE_THERE = (
-    Kind("a line through an empty place to sign", _struck),
-    Kind("a signed back that shows through, mirrored", _shown_through),
-    Kind("plots", partial(_with, _plotted)),
-    Kind("logos", partial(_with, lambda rng: oddities.logo(rng, side=int(rng.integers(90, 260))))),
-    Kind(
+    UnusualKind("a line through an empty place to sign", _struck),
+    UnusualKind("a signed back that shows through, mirrored", _shown_through),
+    UnusualKind("plots", partial(_with, _plotted)),
+    UnusualKind("logos", partial(_with, lambda rng: oddities.logo(rng, side=int(rng.integers(90, 260))))),
+    UnusualKind(
         "broken lines",
         partial(_with, lambda rng: oddities.broken_line(rng, width=int(rng.integers(200, 900)))),
     ),
-    Kind(
+    UnusualKind(
         "large digits",
         partial(_with, lambda rng: oddities.large_digits(rng, height=int(rng.integers(80, 320)))),
     ),

@@ -16,14 +16,13 @@ import re
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from worker.rendering.complaints import check
 from worker.rendering.overheard import overhear
+from worker.vision.values import Grey
 
 _SOI, _EOI, _SOS, _DHT, _DRI, _DQT = 0xD8, 0xD9, 0xDA, 0xC4, 0xDD, 0xDB
 #: Frames of baseline and extended sequential JPEG, whose one scan holds all there is.
@@ -66,10 +65,10 @@ def check_jpeg(data: bytes) -> None:
         check(heard.words)
     if small is None:
         raise ValueError("part of it is lost: the JPEG decoder gives up")
-    _check_levels(small, steps)
+    _check_levels(np.asarray(small, np.uint8), steps)
 
 
-def _check_levels(small: npt.NDArray[np.integer[Any] | np.floating[Any]], steps: float) -> None:
+def _check_levels(small: Grey, steps: float) -> None:
     """Raise ValueError when blocks are brighter than white or darker than black; `steps` of 1 hides that."""
     around = (128 + _OVERSHOOT) * steps
     if around < 128 and int((np.abs(small.astype(np.int16) - 128) > around).sum()) > _BLOCKS_BEYOND:

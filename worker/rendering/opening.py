@@ -17,6 +17,7 @@ from worker.errors import (
 from worker.rendering.container import is_cut_off
 from worker.rendering.engine import FAULTS, pymupdf
 from worker.rendering.formats import pdf_start
+from worker.rendering.mupdf_types import PdfDocument
 from worker.rendering.notes import draws_itself, noteworthy
 from worker.rendering.repairs import forget_structure, has_sound_tree, regrow
 
@@ -94,7 +95,7 @@ def _counted(document: Any) -> tuple[int, int]:
     raise UnreadableDocument(_DAMAGED)
 
 
-def _leads_to_a_page(document: Any) -> bool:
+def _leads_to_a_page(document: PdfDocument) -> bool:
     """True when the first page that the tree names is a page object."""
     try:
         return document.xref_get_key(document.page_xref(0), "Type")[1] in {"/Page", "null"}

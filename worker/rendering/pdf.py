@@ -16,13 +16,13 @@ from PIL import Image
 from worker.errors import PageError, PageTooLarge, UnreadablePage
 from worker.rendering import complaints
 from worker.rendering.complaints import Meaning
+from worker.rendering.drawable import DrawableImage, drawable_images
 from worker.rendering.encoding import Encoded, check_jpeg_length, encode
 from worker.rendering.engine import FAULTS, mupdf_complaints, pymupdf
 from worker.rendering.layout import page_layout
 from worker.rendering.mupdf_types import PdfDocument, PdfPage, PdfPixmap
 from worker.rendering.opening import open_pdf
 from worker.rendering.overheard import overhear
-from worker.rendering.pictures import Picture, pictures_of
 from worker.rendering.repairs import show_annotations
 from worker.rendering.scan import Scan, find_scan
 from worker.rendering.sizes import check_images, drawing_dpi, finer_dpi, reduction
@@ -78,7 +78,7 @@ class PdfReader:
         """Raise ValueError when part of the page is lost: by what the decoders said, and by its images."""
         complaints.check(words)
         page = self._document.load_page(index)
-        pictures = pictures_of(self._document, page, page.get_images(full=True))
+        pictures = drawable_images(self._document, page, page.get_images(full=True))
         short = complaints.first(words, Meaning.SHORT)
         fresh = [picture for picture in pictures if picture.image[0] not in self._whole]
         for picture in pictures if short else fresh:
@@ -86,7 +86,7 @@ class PdfReader:
         if complaints.first(words, Meaning.CHECKSUM):
             check_checksums(self._document, page.xref, strict="syntax error" in words)
 
-    def _check_picture(self, page: PdfPage, picture: Picture, *, short: bool) -> None:
+    def _check_picture(self, page: PdfPage, picture: DrawableImage, *, short: bool) -> None:
         """An image that is listed and not drawn may be as damaged as it likes."""
         image = picture.image
         try:
@@ -98,8 +98,8 @@ class PdfReader:
             if short:
                 check_samples(self._document, image)
         except FAULTS:
-            shown = {(info["width"], info["height"]) for info in page.get_image_info()}
-            if picture.shown is None or picture.shown in shown:
+            sizes = {(info["width"], info["height"]) for info in page.get_image_info()}
+            if picture.listed_size is None or picture.listed_size in sizes:
                 raise
         else:
             self._whole.add(image[0])
@@ -110,7 +110,7 @@ class PdfReader:
         _check_content(page)
         show_annotations(self._document, page.xref)
         images = page.get_images(full=True)
-        pictures = pictures_of(self._document, page, images)
+        pictures = drawable_images(self._document, page, images)
         check_images(index, [picture.image for picture in pictures], limit=limit)
         points = (round(page.rect.width, 3), round(page.rect.height, 3))
         scan = find_scan(page, images) if images else None

@@ -18,28 +18,32 @@ _OBJECTS = 2_000
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class DrawableImage:
     """An image or a mask, and the size by which a page that draws it lists it.
 
     That of a mask is the size of what it masks; it is None in annotations, some of which no page lists.
     """
 
     image: ListedImage
-    shown: tuple[int, int] | None
+    listed_size: tuple[int, int] | None
 
 
-def pictures_of(document: PdfDocument, page: PdfPage, images: Sequence[ListedImage]) -> list[Picture]:
+def drawable_images(
+    document: PdfDocument, page: PdfPage, images: Sequence[ListedImage]
+) -> list[DrawableImage]:
     """What the page may draw; `images` is what `page.get_images(full=True)` lists."""
-    pictures = [Picture(image, image[2:4]) for image in images]
-    pictures += [Picture(_listed(document, xref), None) for xref in _in_annotations(document, page.xref)]
+    pictures = [DrawableImage(image, image[2:4]) for image in images]
+    pictures += [
+        DrawableImage(_listed(document, xref), None) for xref in _in_annotations(document, page.xref)
+    ]
     masked = [picture for picture in pictures if picture.image[1]]
-    return pictures + [Picture(_listed(document, one.image[1]), one.shown) for one in masked]
+    return pictures + [DrawableImage(_listed(document, one.image[1]), one.listed_size) for one in masked]
 
 
 def _in_annotations(document: PdfDocument, page: int) -> Iterator[int]:
     """The images in the normal looks of the annotations of a page, whatever states those have."""
-    shown = (xref for xref in annotations_of(document, page) if is_shown(document, xref))
-    looks = (document.xref_get_key(xref, "AP/N")[1] for xref in shown)
+    visible = (xref for xref in annotations_of(document, page) if is_shown(document, xref))
+    looks = (document.xref_get_key(xref, "AP/N")[1] for xref in visible)
     waiting = [int(number) for look in looks for number in _REFERENCE.findall(look)]
     seen = set(waiting)
     while waiting and len(seen) < _OBJECTS:
