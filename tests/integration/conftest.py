@@ -11,8 +11,10 @@ from sqlalchemy.engine import make_url
 
 from db.engine import make_engine
 from db.migrate import upgrade
+from tests.fakes import DarkBlocks, PartEncoder
 from tests.faults.line import Line, engine_at
 from tests.world import World
+from worker.enrolling import Enroller
 
 
 @pytest.fixture
@@ -57,3 +59,9 @@ def far_world(postgres: Engine, database_url: str, line_to_postgres: Line) -> It
 @pytest.fixture
 def world(engine: Engine) -> World:
     return World(engine)
+
+
+@pytest.fixture
+def enroller(world: World) -> Enroller:
+    world.encoder = PartEncoder()
+    return Enroller(world.verify_deps, world.renderer, DarkBlocks)

@@ -16,19 +16,12 @@ from producer.services.signers import merge_signers, remove_references, signer_h
 from producer.services.table_rows import Format
 from producer.services.tables import TableName, export_table_changes
 from tests.erasures import everything
-from tests.fakes import DarkBlocks, PartEncoder
-from tests.integration.test_signers import WHO, answered, enroll
+from tests.signers_on_file import WHO, answered, enroll
 from tests.world import World
 from worker.enrolling import Enroller
 from worker.errors import StorageUnavailable, UnreadableDocument
 from worker.pipeline import QueueMessage
 from worker.storage.port import Store
-
-
-@pytest.fixture
-def enroller(world: World) -> Enroller:
-    world.encoder = PartEncoder()
-    return Enroller(world.verify_deps, world.renderer, DarkBlocks)
 
 
 class FailingStore:

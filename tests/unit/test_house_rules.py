@@ -1,4 +1,4 @@
-"""Rules that can be read off the code: the environment, unpickling, handlers of everything, late imports."""
+"""Rules that can be read off the code and its tests, one by one."""
 
 from __future__ import annotations
 
@@ -148,3 +148,13 @@ def test_a_late_import_and_its_reason_are_seen() -> None:
 
     assert (silent, REASON_TO_BE_LATE.search(silent)) == ("import a  # noqa: PLC0415", None)
     assert REASON_TO_BE_LATE.search(told)
+
+
+#: A longer file of tests holds several behaviours: each gets a file of its own.
+MOST_TEST_LINES = 400
+
+
+def test_no_file_of_tests_is_long() -> None:
+    lines = {name: path.read_text(encoding="utf-8").count("\n") for name, path in modules("tests")}
+
+    assert {name: count for name, count in lines.items() if count > MOST_TEST_LINES} == {}

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 import pytest
 from fastapi.testclient import TestClient
 from playwright.sync_api import Browser, expect, sync_playwright
-from sqlalchemy import Engine
+from sqlalchemy import Engine, update
 
+from db.models import Verdict
 from deploy.settings import Machine
 from tests.fakes import page
 from tests.integration.conftest import postgres, sqlite, world  # noqa: F401 - fixtures
@@ -50,6 +51,26 @@ def client(documents: World) -> Iterator[TestClient]:
     app = make_web_app(WebDeps(documents.sessions, documents.store, logins=False))
     with TestClient(guarded_app(app, Bounds()), BASE, raise_server_exceptions=False) as made:
         yield made
+
+
+@pytest.fixture
+def queue(world: World) -> World:  # noqa: F811 - the fixture's name
+    """Two documents with a signature each: one held to be forged, one inconclusive."""
+    for name in ("a.pdf", "b.pdf"):
+        world.through(world.arrive(name, [page(0, marks=1)], claims=("Zoe",)))
+    for number, outcome in ((1, "inconclusive"), (2, "forged")):
+        with world.sessions() as session:
+            session.execute(
+                update(Verdict).where(Verdict.id == number).values(outcome=outcome, probability=0.4)
+            )
+    return world
+
+
+@pytest.fixture
+def desk(queue: World) -> Iterator[TestClient]:
+    app = make_web_app(WebDeps(queue.sessions, queue.store, logins=False))
+    with TestClient(guarded_app(app, Bounds()), BASE, raise_server_exceptions=False) as client:
+        yield client
 
 
 @pytest.fixture(scope="session")
