@@ -75,23 +75,23 @@ def key_of_session(session: Session, digest: str) -> ApiKey | None:
 
 
 def begin_submission(
-    session: Session, *, holder: str, idempotency_key: str | None, digest: str
+    session: Session, *, submitter: str, idempotency_key: str | None, digest: str
 ) -> Submission | None:
     """Note that something is being submitted; None where the same key was used before."""
-    row = {"holder": holder, "idempotency_key": idempotency_key, "digest": digest, "at": now(session)}
+    row = {"holder": submitter, "idempotency_key": idempotency_key, "digest": digest, "at": now(session)}
     if idempotency_key is not None:
         new = insert_once(session, Submission, [row]) == 1
-        return submission(session, holder, idempotency_key) if new else None
+        return submission(session, submitter, idempotency_key) if new else None
     made = Submission(**row)
     session.add(made)
     session.flush()
     return made
 
 
-def submission(session: Session, holder: str, idempotency_key: str) -> Submission:
+def submission(session: Session, submitter: str, idempotency_key: str) -> Submission:
     """What was submitted under an idempotency key."""
     statement = select(Submission).where(
-        Submission.holder == holder, Submission.idempotency_key == idempotency_key
+        Submission.holder == submitter, Submission.idempotency_key == idempotency_key
     )
     return session.execute(statement).scalar_one()
 
@@ -115,10 +115,10 @@ def give_up_submission(session: Session, submission_id: int) -> None:
     session.execute(delete(Submission).where(Submission.id == submission_id))
 
 
-def submitted_by(session: Session, holder: str, document_id: int) -> bool:
-    """Whether this document came through the door from this holder."""
+def submitted_by(session: Session, submitter: str, document_id: int) -> bool:
+    """Whether this document came in over HTTP from this submitter."""
     statement = select(Submission.id).where(
-        Submission.holder == holder, Submission.document_id == document_id
+        Submission.holder == submitter, Submission.document_id == document_id
     )
     return session.execute(statement.limit(1)).scalar_one_or_none() is not None
 

@@ -52,7 +52,7 @@ class ListFilter:
     #: An id, the first digits of a SHA-256, what its key begins with, or a claimed signer.
     text: str | None = None
     #: Through whose key it came in.
-    holder: str | None = None
+    submitter: str | None = None
 
 
 def document_ids(
@@ -156,8 +156,8 @@ def _conditions(session: Session, chosen: ListFilter) -> Iterator[ColumnElement[
         yield _claims(chosen.signer)
     if chosen.text:
         yield _text(session, chosen.text)
-    if chosen.holder is not None:
-        yield Document.id.in_(select(Submission.document_id).where(Submission.holder == chosen.holder))
+    if chosen.submitter is not None:
+        yield Document.id.in_(select(Submission.document_id).where(Submission.holder == chosen.submitter))
     yield from _by_regions(chosen)
     yield from _by_claims(chosen)
 

@@ -18,7 +18,7 @@ T = TypeVar("T")
 TRIES, BETWEEN_TRIES = 4, Backoff(first=0.25, longest=2.0)
 
 
-class Caller(Protocol):
+class RetryPolicy(Protocol):
     """Runs a piece of work in its own manner: once, or until it succeeds."""
 
     def __call__(self, work: Callable[[], T]) -> T:

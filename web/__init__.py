@@ -1,1 +1,1 @@
-"""The door: an HTTP API and a console for people, on one app over `producer/services`."""
+"""The web app: an HTTP API and a console for people, over `producer/services`."""

@@ -13,7 +13,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from producer.services import access_check
 from producer.services.keys import (
     LOCAL,
-    KeyHolder,
+    Caller,
     NotAllowed,
     Right,
     caller_with_cookie,
@@ -38,8 +38,8 @@ def _caller(
     request: Request,
     deps: Deps,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_SHOWN)],
-) -> KeyHolder:
-    caller: KeyHolder | None
+) -> Caller:
+    caller: Caller | None
     if not deps.logins:
         caller = LOCAL
     elif credentials is not None:
@@ -54,7 +54,7 @@ def _caller(
 
 
 #: A route's parameter of this type is who calls; NotLoggedIn where that is nobody we know.
-CallerParam = Annotated[KeyHolder, Depends(_caller)]
+CallerParam = Annotated[Caller, Depends(_caller)]
 
 
 def _own_documents(request: Request, deps: Deps, caller: CallerParam) -> None:
@@ -74,10 +74,10 @@ def _whole(caller: CallerParam) -> None:
 OWN_DOCUMENTS, WHOLE = Depends(_own_documents), Depends(_whole)
 
 
-def needs(right: Right) -> Callable[[KeyHolder], KeyHolder]:
+def needs(right: Right) -> Callable[[Caller], Caller]:
     """A dependency: the caller, who must have this right."""
 
-    def checked(caller: CallerParam) -> KeyHolder:
+    def checked(caller: CallerParam) -> Caller:
         check_right(caller, right)
         return caller
 
@@ -85,9 +85,9 @@ def needs(right: Right) -> Callable[[KeyHolder], KeyHolder]:
 
 
 #: Callers with one right each.
-Submitter = Annotated[KeyHolder, Depends(needs(Right.SUBMIT))]
-Reviewer = Annotated[KeyHolder, Depends(needs(Right.REVIEW))]
-Admin = Annotated[KeyHolder, Depends(needs(Right.ADMIN))]
+Submitter = Annotated[Caller, Depends(needs(Right.SUBMIT))]
+Reviewer = Annotated[Caller, Depends(needs(Right.REVIEW))]
+Admin = Annotated[Caller, Depends(needs(Right.ADMIN))]
 
 
 def form_token(request: Request, deps: WebDeps) -> str:

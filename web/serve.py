@@ -32,7 +32,7 @@ _AROUND = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class ServeOptions:
     """What is served, and on which address."""
 
     host: str = "127.0.0.1"
@@ -71,7 +71,7 @@ class Door:
 
 
 @dataclass(frozen=True, slots=True)
-class OpenedDoor:
+class ServedApp:
     """The app's dependencies, and whether nobody could log in yet."""
 
     deps: WebDeps
@@ -79,41 +79,43 @@ class OpenedDoor:
 
 
 @contextmanager
-def open_door(door: Door) -> Iterator[OpenedDoor]:
+def open_app(options: ServeOptions) -> Iterator[ServedApp]:
     """Open what is served; closed behind the block. WrongUse."""
-    if door.results is None:
-        intake = None if door.read_only else BucketIntake(connect_bucket())
+    if options.results is None:
+        intake = None if options.read_only else BucketIntake(connect_bucket())
         deps = WebDeps(
             connections.sessions(),
             connections.store(),
             intake,
-            rules=ReviewRules(four_eyes=door.four_eyes),
-            secure_cookies=door.tls_in_front,
+            rules=ReviewRules(four_eyes=options.four_eyes),
+            secure_cookies=options.tls_in_front,
         )
-        yield OpenedDoor(deps, not list_keys(deps.sessions))
+        yield ServedApp(deps, not list_keys(deps.sessions))
         return
-    with results_folder(door.results) as folder, _reader(door.results) as reader:
-        intake_here = None if door.read_only else FolderIntake(door.results, folder.sessions, reader.start)
+    with results_folder(options.results) as folder, _reader(options.results) as reader:
+        intake_here = (
+            None if options.read_only else FolderIntake(options.results, folder.sessions, reader.start)
+        )
         if intake_here is not None:
             reader.start_unfinished(folder.sessions)
         deps = WebDeps(
             folder.sessions,
             folder.store,
             intake_here,
-            enroller=None if door.read_only else lambda: reader.workspace.enroller,
-            rules=ReviewRules(four_eyes=door.four_eyes),
-            logins=door.asks_for_keys,
-            secure_cookies=door.tls_in_front,
+            enroller=None if options.read_only else lambda: reader.workspace.enroller,
+            rules=ReviewRules(four_eyes=options.four_eyes),
+            logins=options.asks_for_keys,
+            secure_cookies=options.tls_in_front,
         )
-        yield OpenedDoor(deps, door.asks_for_keys and not list_keys(deps.sessions))
+        yield ServedApp(deps, options.asks_for_keys and not list_keys(deps.sessions))
 
 
-def serve_door(door: Door, opened: OpenedDoor, *, on_start: Callable[[str], None]) -> None:
+def serve_app(options: ServeOptions, app: ServedApp, *, on_start: Callable[[str], None]) -> None:
     """Serve until a signal comes. `on_start` is told the address."""
     config = uvicorn.Config(
-        guarded_app(make_web_app(opened.deps), door.bounds),
-        host=door.host.strip("[]"),
-        port=door.port,
+        guarded_app(make_web_app(app.deps), options.bounds),
+        host=options.host.strip("[]"),
+        port=options.port,
         log_config=None,
         access_log=False,
         server_header=False,
@@ -122,7 +124,7 @@ def serve_door(door: Door, opened: OpenedDoor, *, on_start: Callable[[str], None
         timeout_graceful_shutdown=CLOSING_SECONDS,
         limit_concurrency=MOST_REQUESTS,
     )
-    _Server(config, opened.deps, lambda port: on_start(door.url(port))).run()
+    _Server(config, app.deps, lambda port: on_start(options.url(port))).run()
 
 
 class _Server(uvicorn.Server):

@@ -44,7 +44,7 @@ def explanation(error: Exception, extras: Mapping[str, str]) -> tuple[str, int] 
 def install_command(extra: str | None = None, *, root: Path = _ROOT) -> str:
     """What to type to install the product again, with an extra: from this checkout, or by its name.
 
-    Every message that advises to install takes it from here: an index may hold a stranger's product.
+    Every message that advises to install takes it from here: an index may hold somebody else's product.
     """
     wanted = f"[{extra}]" if extra else ""
     checkout = (root / "pyproject.toml").is_file()

@@ -61,7 +61,7 @@ _NEWEST = and_(DocumentAnswer.document_id == Document.id, DocumentAnswer.number 
 
 
 def _path(*parts: str | InstrumentedAttribute[int]) -> ColumnElement[str]:
-    """A path at the door, of words and numbers."""
+    """A path of the web app, of words and numbers."""
     texts = (literal(part) if isinstance(part, str) else cast(part, String) for part in parts)
     return reduce(lambda path, text: path.concat(text), texts, literal(""))
 

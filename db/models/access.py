@@ -1,4 +1,4 @@
-"""Who may call the door: keys, sessions of browsers, and what was submitted with which key."""
+"""Who may call the web app: keys, sessions of browsers, and what was submitted with which key."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class WebSession(Base):
 
 
 class Submission(Base):
-    """A document that came through the door: by whom, and under which idempotency key."""
+    """A document that came in over HTTP: by whom, and under which idempotency key."""
 
     __tablename__ = "submissions"
     __table_args__ = (

@@ -40,9 +40,9 @@ def serve(
     On a results folder only this machine can reach it, and it asks for no key. On the configured servers, on
     another address or with --login it asks for a key of `countersign keys make`.
     """
-    from web.serve import Door, open_door, serve_door  # noqa: PLC0415 - help loads no server
+    from web.serve import ServeOptions, open_app, serve_app  # noqa: PLC0415 - help loads no server
 
-    door = Door(
+    options = ServeOptions(
         host=host,
         port=port,
         results=results,
@@ -52,10 +52,10 @@ def serve(
         tls_in_front=tls_in_front,
         four_eyes=four_eyes,
     )
-    with open_door(door) as opened:
-        if opened.needs_first_key:
+    with open_app(options) as app:
+        if app.needs_first_key:
             err.print("no key is on file: make one with `countersign keys make NAME`", soft_wrap=True)
-        serve_door(door, opened, on_start=_tell)
+        serve_app(options, app, on_start=_tell)
 
 
 def _tell(url: str) -> None:

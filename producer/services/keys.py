@@ -1,4 +1,4 @@
-"""Keys to the door: made, listed and revoked; and who it is that calls with one."""
+"""Keys to the web app: made, listed and revoked; and who it is that calls with one."""
 
 from __future__ import annotations
 
@@ -46,18 +46,18 @@ class NotAllowed(PermanentError):
 
 
 @dataclass(frozen=True, slots=True)
-class KeyHolder:
+class Caller:
     """Who calls: what stands in histories and decisions, and what they may."""
 
     name: str
     #: Stands for the key in rows: `key:7`, or `local` where there are no logins.
-    holder: str
+    submitter: str
     scopes: frozenset[Right]
     own_only: bool = False
 
 
 #: Whoever sits at this machine, where there are no logins.
-LOCAL = KeyHolder("local", "local", frozenset(Right))
+LOCAL = Caller("local", "local", frozenset(Right))
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,7 @@ def withdraw_key(sessions: Sessions, name: str) -> None:
             raise WrongUse(f"there is no key {name!r} that opens anything")
 
 
-def caller_with_key(sessions: Sessions, secret: str) -> KeyHolder | None:
+def caller_with_key(sessions: Sessions, secret: str) -> Caller | None:
     """Who calls with this secret; None when it opens nothing."""
     with sessions() as session:
         return _caller(access.key_by_digest(session, digest_of_secret(secret)))
@@ -146,7 +146,7 @@ def log_out(sessions: Sessions, cookie: str) -> None:
         access.close_session(session, digest_of_secret(cookie))
 
 
-def caller_with_cookie(sessions: Sessions, cookie: str) -> KeyHolder | None:
+def caller_with_cookie(sessions: Sessions, cookie: str) -> Caller | None:
     """Who calls from a browser that has logged in; None when it has not."""
     with sessions() as session:
         return _caller(access.key_of_session(session, digest_of_secret(cookie)))
@@ -157,14 +157,14 @@ def digest_of_secret(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def check_right(caller: KeyHolder, right: Right) -> None:
+def check_right(caller: Caller, right: Right) -> None:
     """NotAllowed without it."""
     if right not in caller.scopes:
         raise NotAllowed(f"this key has not the right `{right}`")
 
 
-def _caller(key: ApiKey | None) -> KeyHolder | None:
+def _caller(key: ApiKey | None) -> Caller | None:
     if key is None:
         return None
     known = frozenset(Right(name) for name in key.scopes if name in set(Right))
-    return KeyHolder(key.name, f"key:{key.id}", known, key.own_only)
+    return Caller(key.name, f"key:{key.id}", known, key.own_only)

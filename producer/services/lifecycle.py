@@ -8,7 +8,7 @@ from db.engine import Sessions
 from db.states import AnswerCause, EventSource
 from producer.services.browse import summarise_document
 from producer.services.erase import erase_document
-from producer.services.keys import KeyHolder
+from producer.services.keys import Caller
 from producer.services.receive import DocumentIntake
 from worker.errors import EndReason
 from worker.log import logger
@@ -16,7 +16,7 @@ from worker.outages import unavailable
 from worker.storage.port import Store
 
 
-def begin_again(intake: DocumentIntake, document_id: int, caller: KeyHolder) -> bool:
+def begin_again(intake: DocumentIntake, document_id: int, caller: Caller) -> bool:
     """Send a document that is final back to the first stage; False when it is at work. NotFound."""
     summarise_document(intake.sessions, document_id)
     with intake.sessions() as session:
@@ -30,7 +30,7 @@ def begin_again(intake: DocumentIntake, document_id: int, caller: KeyHolder) -> 
     return again
 
 
-def cancel(sessions: Sessions, document_id: int, caller: KeyHolder) -> bool:
+def cancel(sessions: Sessions, document_id: int, caller: Caller) -> bool:
     """Quarantine a document that is not final, so that nobody works on it; False when it is. NotFound.
 
     A worker that is at it writes nothing any more: its fence is no longer the newest.
@@ -44,6 +44,6 @@ def cancel(sessions: Sessions, document_id: int, caller: KeyHolder) -> bool:
     return ended
 
 
-def erase_one_document(sessions: Sessions, store: Store, document_id: int, caller: KeyHolder) -> bool:
+def erase_one_document(sessions: Sessions, store: Store, document_id: int, caller: Caller) -> bool:
     """Erase it for good; False when it is gone already. StillAtWork; StorageUnavailable."""
     return erase_document(sessions, store, document_id, who=caller.name)

@@ -25,7 +25,7 @@ from db.models import Submission
 from db.states import ClaimSource, EventSource
 from producer.claims import to_metadata
 from producer.services.deps import IntakeDeps
-from producer.services.keys import KeyHolder
+from producer.services.keys import Caller
 from producer.services.submit import upload_target
 from producer.sources import configured_source
 from producer.text import plain_name
@@ -33,7 +33,7 @@ from worker.errors import PermanentError, TransientError, UnknownFormat, WrongUs
 from worker.log import logger
 from worker.outages import unavailable
 from worker.rendering.formats import sniff
-from worker.rendering.strangers import describe_unknown
+from worker.rendering.unknown_formats import describe_unknown
 
 #: A submission that nobody ended in this time was given up: its process has died.
 ABANDONED = timedelta(minutes=5)
@@ -93,7 +93,7 @@ class DocumentIntake(Protocol):
 
 
 def receive(
-    received: Received, intake: DocumentIntake, caller: KeyHolder, *, idempotency_key: str | None = None
+    received: Received, intake: DocumentIntake, caller: Caller, *, idempotency_key: str | None = None
 ) -> tuple[int, bool]:
     """Take a document in; its id, and whether it is new.
 
@@ -200,13 +200,15 @@ def _checked(received: Received) -> Received:
     return Received(signers, received.path, safe_name(received.name), received.source)
 
 
-def _begin(received: Received, sessions: Sessions, caller: KeyHolder, key: str | None) -> Submission:
+def _begin(received: Received, sessions: Sessions, caller: Caller, key: str | None) -> Submission:
     digest = _digest(received)
     with sessions() as session:
-        begun = access.begin_submission(session, holder=caller.holder, idempotency_key=key, digest=digest)
+        begun = access.begin_submission(
+            session, submitter=caller.submitter, idempotency_key=key, digest=digest
+        )
         if begun is not None:
             return begun
-        earlier = access.submission(session, caller.holder, key or "")
+        earlier = access.submission(session, caller.submitter, key or "")
         if earlier.digest != digest:
             raise OtherRequest
         taken = earlier.document_id is None and access.take_over_submission(
@@ -227,7 +229,7 @@ def _digest(received: Received) -> str:
     return digest.hexdigest()
 
 
-def _register(received: Received, intake: DocumentIntake, caller: KeyHolder, submission_id: int) -> int:
+def _register(received: Received, intake: DocumentIntake, caller: Caller, submission_id: int) -> int:
     if received.path is None:
         source = intake.find(received.source or "")
     else:

@@ -12,10 +12,10 @@ from datetime import timedelta
 from db import events, reviews
 from db.engine import Sessions
 from db.states import EventSource
-from producer.services.keys import KeyHolder, Right, check_right
+from producer.services.keys import Caller, Right, check_right
 from worker.errors import TransientError
 from worker.result import DocumentResult, RegionResult, VerdictResult
-from worker.result.decisions import Answer, DecisionResult, ReviewResult
+from worker.result.decisions import DecisionOutcome, DecisionResult, ReviewResult
 
 #: How long an item is held, and how long one that was put off rests.
 HELD, PUT_OFF = timedelta(minutes=10), timedelta(minutes=30)
@@ -40,7 +40,7 @@ class ReviewRules:
     four_eyes: bool = False
 
 
-def next_review(sessions: Sessions, caller: KeyHolder, rules: ReviewRules) -> ReviewResult | None:
+def next_review(sessions: Sessions, caller: Caller, rules: ReviewRules) -> ReviewResult | None:
     """The most urgent item that nobody holds, now held by the caller; None when nothing is left for them.
 
     Two persons of a four-eyes item are distinct, and the second is not told what the first has said.
@@ -66,11 +66,11 @@ def asked_about(result: DocumentResult, item: ReviewResult) -> tuple[RegionResul
 
 def decide(
     sessions: Sessions,
-    caller: KeyHolder,
+    caller: Caller,
     review_id: int,
     *,
     fence: int,
-    answer: Answer,
+    answer: DecisionOutcome,
     comment: str | None = None,
 ) -> DecisionResult:
     """Write down what the caller says of the item that they hold. NoLongerHeld."""
@@ -94,7 +94,7 @@ def decide(
         return DecisionResult.model_validate(decision)
 
 
-def put_off(sessions: Sessions, caller: KeyHolder, review_id: int, *, fence: int) -> None:
+def put_off(sessions: Sessions, caller: Caller, review_id: int, *, fence: int) -> None:
     """Let the item rest for a while, then ask whoever comes. NoLongerHeld."""
     check_right(caller, Right.REVIEW)
     with sessions() as session:

@@ -18,7 +18,7 @@ from producer.claims import LARGEST_SIDECAR
 from producer.sources.filtering import DocumentFilter, OnUnstorable, warn_unstorable
 from producer.sources.naming import SIDECAR_SUFFIX, storable
 from producer.sources.port import LISTING_PAGE, NotificationSource, SourceSettings
-from producer.waiting import Caller, once
+from producer.waiting import RetryPolicy, once
 from worker.errors import ObjectMissing, StorageUnavailable, WrongUse
 from worker.log import logger
 from worker.storage.files import LOCAL_BUCKET, NO_FILE, file_version, open_local_file, open_regular, path_of
@@ -60,7 +60,7 @@ class FolderSource:
         self,
         *,
         size: int = LISTING_PAGE,
-        call: Caller = once,
+        call: RetryPolicy = once,
         settled: float = 0,
         on_unstorable: OnUnstorable = warn_unstorable,
     ) -> Iterator[Sequence[Object]]:
@@ -99,7 +99,7 @@ class FolderSource:
         """None."""
         return ()
 
-    def _files(self, call: Caller, on_unstorable: OnUnstorable) -> Iterator[tuple[str, os.stat_result]]:
+    def _files(self, call: RetryPolicy, on_unstorable: OnUnstorable) -> Iterator[tuple[str, os.stat_result]]:
         documents = DocumentFilter(on_unstorable)
         if self.root.is_file():
             yield str(self.root), self.root.stat()
@@ -108,7 +108,7 @@ class FolderSource:
             if documents.takes(path):
                 yield path, status
 
-    def _below(self, folder: str, call: Caller) -> Iterator[tuple[str, os.stat_result]]:
+    def _below(self, folder: str, call: RetryPolicy) -> Iterator[tuple[str, os.stat_result]]:
         for entry in call(lambda: self._entries(folder)):
             if entry.is_dir(follow_symlinks=False):
                 yield from self._below(entry.path, call)

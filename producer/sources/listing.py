@@ -11,7 +11,7 @@ from producer.sources.bucket import is_versioned
 from producer.sources.filtering import DocumentFilter, OnUnstorable, warn_unstorable
 from producer.sources.naming import size_of, version_of
 from producer.sources.port import LISTING_PAGE
-from producer.waiting import Caller, once
+from producer.waiting import RetryPolicy, once
 from worker.storage.s3_refusals import translated
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def list_pages(
     prefix: str = "",
     *,
     size: int = LISTING_PAGE,
-    call: Caller = once,
+    call: RetryPolicy = once,
     on_unstorable: OnUnstorable = warn_unstorable,
 ) -> Iterator[list[Object]]:
     """Documents below the prefix in the order of their keys, in bounded memory. StorageUnavailable.
@@ -47,7 +47,7 @@ def list_pages(
 
 
 def _object_pages(
-    client: S3Client, bucket: str, prefix: str, size: int, call: Caller
+    client: S3Client, bucket: str, prefix: str, size: int, call: RetryPolicy
 ) -> Iterator[list[Object]]:
     request: ListObjectsV2RequestTypeDef = {"Bucket": bucket, "Prefix": prefix, "MaxKeys": size}
     while True:
@@ -59,7 +59,7 @@ def _object_pages(
 
 
 def _version_pages(
-    client: S3Client, bucket: str, prefix: str, size: int, call: Caller
+    client: S3Client, bucket: str, prefix: str, size: int, call: RetryPolicy
 ) -> Iterator[list[Object]]:
     """Delete markers come in a list of their own, which nobody reads here."""
     request: ListObjectVersionsRequestTypeDef = {"Bucket": bucket, "Prefix": prefix, "MaxKeys": size}

@@ -9,7 +9,7 @@ from typing import Protocol, runtime_checkable
 
 from db.documents import Object
 from producer.sources.filtering import OnUnstorable, warn_unstorable
-from producer.waiting import Caller, once
+from producer.waiting import RetryPolicy, once
 from worker.settings import Broker, Intake, Storage
 
 #: Documents that a listing gives at most at a time.
@@ -78,7 +78,7 @@ class Source(Protocol):
         self,
         *,
         size: int = LISTING_PAGE,
-        call: Caller = once,
+        call: RetryPolicy = once,
         settled: float = 0,
         on_unstorable: OnUnstorable = warn_unstorable,
     ) -> Iterator[Sequence[Object]]:

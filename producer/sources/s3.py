@@ -13,7 +13,7 @@ from producer.sources.filtering import OnUnstorable, warn_unstorable
 from producer.sources.listing import list_pages
 from producer.sources.notifications import configured
 from producer.sources.port import LISTING_PAGE, NotificationSource, SourceSettings
-from producer.waiting import Caller, once
+from producer.waiting import RetryPolicy, once
 from worker.errors import WrongUse
 from worker.storage.s3 import s3_client
 from worker.storage.stores import STORES
@@ -52,7 +52,7 @@ class S3Source:
         self,
         *,
         size: int = LISTING_PAGE,
-        call: Caller = once,
+        call: RetryPolicy = once,
         settled: float = 0,
         on_unstorable: OnUnstorable = warn_unstorable,
     ) -> Iterator[Sequence[Object]]:

@@ -15,13 +15,13 @@ from db.erase import NAMING_SIGNERS, digest
 from db.models import AnsweredClaim, AnsweredMark, Event, Verdict
 from producer.services.amend_claims import Amendment, ClaimAction, amend_claims
 from producer.services.erase import choose
-from producer.services.keys import KeyHolder, Right
+from producer.services.keys import Caller, Right
 from producer.services.review import ReviewRules, decide, next_review
 from tests.erasures import erased_signer, everything, lines, signed
 from tests.fakes import MeanEncoder, page
 from tests.handwriting import signature
 from tests.world import World
-from worker.result.decisions import Answer
+from worker.result.decisions import DecisionOutcome
 from worker.vision.verification.embedding import DIMENSION
 
 
@@ -75,15 +75,15 @@ def test_with_a_signer_the_documents_that_claim_it_can_be_chosen(enrolled: World
     assert choose(enrolled.sessions, signer="Ann").documents == ()
 
 
-def decided_by_eve(world: World) -> KeyHolder:
+def decided_by_eve(world: World) -> Caller:
     """Eve, who has said that the signature on a document that claims Ann is forged."""
     world.through(signed(world, "a.pdf", claims=("Ann",)))
     with world.sessions() as session:
         session.execute(update(Verdict).values(outcome="forged", probability=0.1))
-    reviewer = KeyHolder("eve", "key:1", frozenset(Right))
+    reviewer = Caller("eve", "key:1", frozenset(Right))
     item = next_review(world.sessions, reviewer, ReviewRules())
     assert item is not None
-    decide(world.sessions, reviewer, item.id, fence=item.fence, answer=Answer.FORGED)
+    decide(world.sessions, reviewer, item.id, fence=item.fence, answer=DecisionOutcome.FORGED)
     return reviewer
 
 

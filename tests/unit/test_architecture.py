@@ -190,7 +190,7 @@ def test_front_doors_load_without_torch(module: str) -> None:
 @pytest.mark.parametrize(
     "module", ["producer.cli", "worker.pipeline", "worker.app", "worker.connections", "db.models"]
 )
-def test_the_producer_s_doors_load_without_opencv_and_onnx(module: str) -> None:
+def test_the_producer_s_front_doors_load_without_opencv_and_onnx(module: str) -> None:
     code = f"import sys, {module}; print([m for m in ('cv2', 'onnxruntime', 'pymupdf') if m in sys.modules])"
 
     command = [sys.executable, "-c", code]

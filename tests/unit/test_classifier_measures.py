@@ -21,7 +21,7 @@ from training.classifier import evaluate, gate  # noqa: E402
 from training.classifier.evaluate import ClassifierReport, classify_pieces  # noqa: E402
 from training.classifier.export import register_classifier, trained_classifier  # noqa: E402
 from training.classifier.gate import DOUBTS, RescoringEffect, RescoringReport, Reviewed  # noqa: E402
-from training.classifier.metrics import Answers, confusions, crop_figures  # noqa: E402
+from training.classifier.metrics import Predictions, confusions, crop_figures  # noqa: E402
 from training.classifier.network import CropNetwork, KindProbabilities  # noqa: E402
 from training.classifier.pieces import Piece  # noqa: E402
 from training.classifier.settings import CLASSIFIER_SETTINGS, ClassifierSettings  # noqa: E402
@@ -59,10 +59,12 @@ PIECES = [
 ]
 
 
-def answers(rows: Sequence[tuple[int, int, str]]) -> Answers:
-    """Answers from (true kind, answer, document)."""
+def answers(rows: Sequence[tuple[int, int, str]]) -> Predictions:
+    """Predictions from (true kind, answer, document)."""
     truths, answered, groups = zip(*rows, strict=True)
-    return Answers(np.array(truths), np.array(answered), groups, tuple(f"source {group}" for group in groups))
+    return Predictions(
+        np.array(truths), np.array(answered), groups, tuple(f"source {group}" for group in groups)
+    )
 
 
 def test_confusions_are_counted_a_document() -> None:

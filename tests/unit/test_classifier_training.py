@@ -15,7 +15,7 @@ from training.classifier import drawn, gate, sets  # noqa: E402
 from training.classifier.augment import moved, varied_look  # noqa: E402
 from training.classifier.evaluate import classify_pieces  # noqa: E402
 from training.classifier.export import mean_classifier, register_classifier, trained_classifier  # noqa: E402
-from training.classifier.metrics import Answers, confusions, crop_figures  # noqa: E402
+from training.classifier.metrics import Predictions, confusions, crop_figures  # noqa: E402
 from training.classifier.network import KindProbabilities  # noqa: E402
 from training.classifier.pieces import Piece, cut_piece, whole  # noqa: E402
 from training.classifier.settings import CLASSIFIER_SETTINGS, ClassifierSettings  # noqa: E402
@@ -155,7 +155,7 @@ def test_boxes_as_detectors_give_them_still_overlap_the_true_one():
 
 def test_figures_count_what_was_called_what():
     truths, answers = np.array([0, 0, 0, 2, 2, 3]), np.array([0, 0, 2, 2, 0, 3])
-    figures = crop_figures(Answers(truths, answers, tuple("aabbcc"), ("x",) * 6), rounds=50)
+    figures = crop_figures(Predictions(truths, answers, tuple("aabbcc"), ("x",) * 6), rounds=50)
 
     assert figures.accuracy.value == pytest.approx(4 / 6)
     assert figures.signature_accuracy.value == pytest.approx(4 / 6)
@@ -168,7 +168,7 @@ def test_figures_count_what_was_called_what():
 def test_signatures_are_told_from_all_else_whatever_else_it_is():
     truths, answers = np.array([0, 2, 3]), np.array([0, 3, 1])
 
-    figures = crop_figures(Answers(truths, answers, tuple("abc"), ("x",) * 3), rounds=50)
+    figures = crop_figures(Predictions(truths, answers, tuple("abc"), ("x",) * 3), rounds=50)
 
     assert figures.signature_accuracy.value == 1.0
     assert figures.accuracy.value == pytest.approx(1 / 3)

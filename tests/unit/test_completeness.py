@@ -20,8 +20,8 @@ from worker.rendering.formats import sniff
 from worker.rendering.modes import eight_bit
 from worker.rendering.pages import inspect, render
 from worker.rendering.sizes import finer_dpi, reduction, shrinking
-from worker.rendering.strangers import describe_unknown
 from worker.rendering.tiff import full_pages
+from worker.rendering.unknown_formats import describe_unknown
 from worker.vision.images import decode
 from worker.vision.values import RenderedPage
 

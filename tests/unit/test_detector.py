@@ -8,7 +8,7 @@ from worker.vision.boxes import iou
 from worker.vision.choices import Label, Thresholds
 from worker.vision.detection.detector import OnnxDetector, load_detector
 from worker.vision.detection.torch_detector import TorchDetector
-from worker.vision.detection.yolo import DetectorSpec, default_thresholds, model_input, read_answers
+from worker.vision.detection.yolo import DetectorSpec, default_thresholds, model_input, read_outputs
 from worker.vision.images import resized
 from worker.vision.letterbox import Letterbox
 from worker.vision.values import Box, DetectedRegion, Pixels
@@ -123,7 +123,7 @@ def read(answer: np.ndarray, thresholds: Thresholds) -> list[DetectedRegion]:
 def look(answers: list[np.ndarray], sizes: list[int], thresholds: Thresholds) -> list[DetectedRegion]:
     """What is read from looks of those sizes at a page of 640 by 640 pixels."""
     frames = [Letterbox.around(640, 640, size=size) for size in sizes]
-    return read_answers(answers, frames, DetectorSpec(tuple(sizes), SIGNATURE_AND_DATE, thresholds))
+    return read_outputs(answers, frames, DetectorSpec(tuple(sizes), SIGNATURE_AND_DATE, thresholds))
 
 
 def test_an_answer_is_read_in_page_pixels_best_first():

@@ -10,7 +10,7 @@ from PIL import Image
 from producer.sources.filtering import DocumentFilter
 from worker.document_formats import FORMATS, READ, SUFFIXES
 from worker.rendering.formats import sniff
-from worker.rendering.strangers import describe_unknown
+from worker.rendering.unknown_formats import describe_unknown
 
 #: The first bytes of formats that this Pillow may not write.
 OPENINGS = {"pdf": b"%PDF-1.7\n", "heic": b"\0\0\0\x18ftypheic" + bytes(40)}

@@ -23,7 +23,7 @@ SHARED = {
     "main": "the entry of a command, never imported by name",
     "open_documents": "the port of stores: one function of that name in each adapter",
     "open_results": "the port of stores: one function of that name in each adapter",
-    "open_source": "the port of sources: one function of that name in each adapter, and their door",
+    "open_source": "the port of sources: one function of that name in each adapter, and what chooses one",
 }
 #: Names that say nothing; in a comprehension of one line the rest of the line says it.
 VAGUE = frozenset({"one", "found", "own", "said", "held", "shown"})

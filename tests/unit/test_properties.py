@@ -34,7 +34,7 @@ from worker.vision.choices import Cleaning, Label, QualityIssue, Thresholds
 from worker.vision.cleaning.cleaner import load_cleaner
 from worker.vision.cleaning.prepare import prepare
 from worker.vision.crops import HEIGHT, WIDTH, crop, fit, ink_mask, normalise
-from worker.vision.detection.yolo import DetectorSpec, read_answers
+from worker.vision.detection.yolo import DetectorSpec, read_outputs
 from worker.vision.letterbox import Letterbox
 from worker.vision.values import Box
 from worker.vision.verification.calibration import probability
@@ -54,7 +54,7 @@ def test_regions_lie_on_their_page_whatever_a_detector_answers(answer: Any, widt
     frame = Letterbox.around(width, height, size=320)
 
     with np.errstate(all="ignore"):
-        regions = read_answers([answer], [frame], READING)
+        regions = read_outputs([answer], [frame], READING)
 
     for region in regions:
         box = region.box
@@ -67,7 +67,7 @@ def test_a_box_that_is_no_number_does_not_hide_the_others() -> None:
     sound = [160, 160, 80, 40, 0.5, 0]
     answer = np.array([[math.nan, 160, 80, 40, 0.9, 0], [math.inf, 1, 2, 3, 0.9, 0], sound], np.float32).T
 
-    (region,) = read_answers([answer], [Letterbox.around(320, 320, size=320)], READING)
+    (region,) = read_outputs([answer], [Letterbox.around(320, 320, size=320)], READING)
 
     assert region.box == Box(120, 140, 80, 40)
 

@@ -159,7 +159,7 @@ def test_the_threshold_has_the_best_of_the_worst_margins():
     probabilities[signing] = np.linspace(0.4, 0.8, signing.sum())
     first_of_unsigned = np.flatnonzero(~signing & (np.arange(400) % 4 == 0))
     probabilities[first_of_unsigned] = np.linspace(0.1, 0.5, len(first_of_unsigned))
-    answers = crossvalidate.HeldOutAnswers(marks, probabilities)
+    answers = crossvalidate.HeldOutPredictions(marks, probabilities)
     strict = SETTINGS.model_copy(update={"bars": {"memos": Bars(recall=0.5, false_alarms=0.05)}})
     lenient = SETTINGS.model_copy(update={"bars": {"memos": Bars(recall=0.95, false_alarms=0.5)}})
 
@@ -179,7 +179,7 @@ def test_pages_found_within_a_share_of_false_alarms_are_those_above_the_unsigned
     probabilities[2::4] = np.where(np.arange(10) < 5, 0.95, 0.85)
 
     within, none = (
-        found_within(crossvalidate.HeldOutAnswers(marks, probabilities), "memos", share)
+        found_within(crossvalidate.HeldOutPredictions(marks, probabilities), "memos", share)
         for share in (0.1, 0.0)
     )
 

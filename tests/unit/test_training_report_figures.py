@@ -215,5 +215,7 @@ def test_flagged_references_are_shares_with_exact_intervals():
 
     figures = {one.measure: one for one in reference_figures(report).figures}
 
-    assert figures["strangers found"].value == 0.9
-    assert (figures["strangers found"].low, figures["strangers found"].high) == Share(18, 20).interval
+    assert figures["random forgeries found"].value == 0.9
+    assert (figures["random forgeries found"].low, figures["random forgeries found"].high) == Share(
+        18, 20
+    ).interval

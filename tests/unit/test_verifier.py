@@ -24,7 +24,7 @@ from worker.vision.verification.architectures.siamese import SHORTLIST, SiameseV
 from worker.vision.verification.calibration import (
     Calibration,
     Fit,
-    Strangers,
+    OpenSetThreshold,
     agreement,
     load_calibration,
     log_odds,
@@ -49,12 +49,12 @@ FIT = {
     "medium_forged": 2.5,
     "high_forged": 5.5,
 }
-STRANGERS = {"level": -2.0, "slope": 1.0, "rate": 0.1}
+OPEN_SET = {"level": -2.0, "slope": 1.0, "rate": 0.1}
 CALIBRATION = Calibration(
     "plain",
     0.0,
     (Fit(references=1, **FIT), Fit(references=3, **{**FIT, "slope": 2.0})),
-    Strangers(**STRANGERS),
+    OpenSetThreshold(**OPEN_SET),
 )
 
 
@@ -137,7 +137,7 @@ def test_the_order_of_references_does_not_matter(logits, random):
 def test_no_ratio_is_stated_that_the_sets_cannot_carry():
     bounded = Fit(references=1, **FIT, least=-3.0, most=2.0)
     verifier = SiameseVerifier(
-        MeanEncoder(), FirstNumber(), Calibration("bounded", 0.0, (bounded,), Strangers(**STRANGERS))
+        MeanEncoder(), FirstNumber(), Calibration("bounded", 0.0, (bounded,), OpenSetThreshold(**OPEN_SET))
     )
 
     llrs = [verifier.compare(QUERY, references(logit), quality=USABLE).llr for logit in (-9.0, 1.0, 9.0)]
@@ -202,7 +202,7 @@ def test_agreement_is_that_of_different_references():
 
 def test_a_query_is_judged_against_how_much_its_writer_varies():
     strict = Calibration(
-        "strict", 0.0, (Fit(references=1, **{**FIT, "agreement": -0.5}),), Strangers(**STRANGERS)
+        "strict", 0.0, (Fit(references=1, **{**FIT, "agreement": -0.5}),), OpenSetThreshold(**OPEN_SET)
     )
     verifier = SiameseVerifier(MeanEncoder(), FirstNumber(), strict)
 
@@ -214,7 +214,7 @@ def test_a_query_is_judged_against_how_much_its_writer_varies():
 
 def test_a_single_reference_is_judged_by_its_steadiness_several_by_their_agreement():
     strict = Calibration(
-        "strict", 0.0, (Fit(references=1, **{**FIT, "steadiness": -0.5}),), Strangers(**STRANGERS)
+        "strict", 0.0, (Fit(references=1, **{**FIT, "steadiness": -0.5}),), OpenSetThreshold(**OPEN_SET)
     )
     verifier = SiameseVerifier(MeanEncoder(), FirstNumber(), strict)
     rows = np.zeros((2, DIMENSION), np.float32)
@@ -229,8 +229,8 @@ def test_a_single_reference_is_judged_by_its_steadiness_several_by_their_agreeme
     "text",
     [
         pytest.param("{", id="no JSON"),
-        pytest.param(json.dumps({"sharpness": 0, "strangers": STRANGERS}), id="no fits"),
-        pytest.param(json.dumps({"sharpness": 0, "strangers": STRANGERS, "fits": []}), id="empty fits"),
+        pytest.param(json.dumps({"sharpness": 0, "strangers": OPEN_SET}), id="no fits"),
+        pytest.param(json.dumps({"sharpness": 0, "strangers": OPEN_SET, "fits": []}), id="empty fits"),
         pytest.param('{"sharpness": 0, "fits": [{"references": 1}]}', id="half a fit"),
         pytest.param(json.dumps({"sharpness": 0, "fits": [{"references": 1, **FIT}]}), id="no strangers"),
     ],
@@ -245,7 +245,7 @@ def test_notes_in_the_calibration_are_not_read():
         {
             "sharpness": 0.0,
             "fits": [{"references": 1, **FIT}],
-            "strangers": STRANGERS,
+            "strangers": OPEN_SET,
             "fitted_on": ["some set"],
         }
     )
@@ -255,7 +255,7 @@ def test_notes_in_the_calibration_are_not_read():
 
 def test_a_calibration_from_before_words_had_two_sides_is_read():
     older = {name: value for name, value in FIT.items() if not name.endswith("_forged")}
-    text = json.dumps({"sharpness": 0.0, "fits": [{"references": 1, **older}], "strangers": STRANGERS})
+    text = json.dumps({"sharpness": 0.0, "fits": [{"references": 1, **older}], "strangers": OPEN_SET})
 
     (fit,) = parse(text, version="x").fits
 

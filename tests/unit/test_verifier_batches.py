@@ -281,14 +281,14 @@ def test_without_forgeries_of_both_nothing_made_up_is_forged():
     assert made.forged == []
 
 
-def contrastive(embeddings, *, forgery_weight=4.0, temperature=0.1, strangers=None):
+def contrastive(embeddings, *, forgery_weight=4.0, temperature=0.1, others=None):
     writers = torch.tensor([0, 0, 0, 1, 1])
     genuine = torch.tensor([True, True, False, True, True])
     return losses.contrastive(
         embeddings,
         writers,
         genuine,
-        strangers=torch.zeros(0, embeddings.shape[1]) if strangers is None else strangers,
+        others=torch.zeros(0, embeddings.shape[1]) if others is None else others,
         temperature=temperature,
         forgery_weight=forgery_weight,
     )
@@ -323,18 +323,18 @@ def test_a_forgery_that_weighs_more_costs_more(weights):
     assert light < heavy
 
 
-def test_the_contrastive_loss_of_one_pair_among_strangers_is_the_softmax():
+def test_the_contrastive_loss_of_one_pair_among_others_is_the_softmax():
     embeddings = unit(0.0, 0.0, 90.0, 180.0, 180.0)
 
     loss = float(contrastive(embeddings, temperature=1.0, forgery_weight=1.0))
 
-    # Anchors of writer 0 see their like at 1, the forgery at 0, and two strangers at -1; those of writer 1
-    # their like at 1, two strangers at -1 and the other writer's forgery at 0.
+    # Anchors of writer 0 see their like at 1, the forgery at 0, and two others at -1; those of writer 1
+    # their like at 1, two others at -1 and the other writer's forgery at 0.
     expected = -math.log(math.e / (math.e + 1 + 2 / math.e))
     assert loss == pytest.approx(expected, abs=1e-5)
 
 
-def test_remembered_strangers_are_negatives_that_get_no_gradient():
+def test_remembered_others_are_negatives_that_get_no_gradient():
     memory = Memory(torch.zeros(0, 2))
     rows = unit(10.0, 20.0, 30.0).requires_grad_()
 
@@ -344,7 +344,7 @@ def test_remembered_strangers_are_negatives_that_get_no_gradient():
     assert torch.equal(memory.rows, rows[1:].detach())
     assert not memory.rows.requires_grad
     embeddings = unit(0.0, 40.0, 20.0, 180.0, 200.0)
-    assert contrastive(embeddings, strangers=memory.rows) > contrastive(embeddings)
+    assert contrastive(embeddings, others=memory.rows) > contrastive(embeddings)
 
 
 def whole_embeddings(*axes: int) -> torch.Tensor:

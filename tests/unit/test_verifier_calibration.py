@@ -14,7 +14,7 @@ from training.verifier import calibrate, protocol, reliability
 from training.verifier.bands import NEVER, Side, Tolerance
 from training.verifier.calibrate import Evidence, _few_references_widen, _fit, line
 from training.verifier.protocol import Gallery
-from worker.vision.verification.calibration import Calibration, Fit, Strangers, parse
+from worker.vision.verification.calibration import Calibration, Fit, OpenSetThreshold, parse
 
 Floats = np.ndarray
 
@@ -238,7 +238,7 @@ def test_fresh_signers_get_ratios_that_can_be_believed(calibration):
         "v",
         calibration["sharpness"],
         tuple(Fit(**fit) for fit in calibration["fits"]),
-        Strangers(**calibration["strangers"]),
+        OpenSetThreshold(**calibration["strangers"]),
     )
 
     trials = protocol.trials(protocol.draws(table, gallery, count=1), protocol.llr(read, 1))
@@ -248,7 +248,7 @@ def test_fresh_signers_get_ratios_that_can_be_believed(calibration):
     assert judged.cllr.value - judged.min_cllr < 0.05
 
 
-def test_a_few_strangers_in_a_hundred_pass_where_one_in_a_hundred_may(calibration):
+def test_a_few_unenrolled_in_a_hundred_pass_where_one_in_a_hundred_may(calibration):
     gallery, table = scored(9)
     fit = calibration["fits"][calibrate.COUNTS.index(3)]
     level, slope = calibration["strangers"]["level"], calibration["strangers"]["slope"]

@@ -186,7 +186,7 @@ def test_planted_references_are_found_and_good_ones_left_alone(forgery_like, for
 
     assert (flagged.wrongly.some, flagged.wrongly.many) == (0, 3 * 2 * 5)
     assert (flagged.sets_with_any.some, flagged.sets_with_any.many) == (0, 6)
-    assert (flagged.strangers_found.value, flagged.strangers_found.many) == (1.0, 6)
+    assert (flagged.random_found.value, flagged.random_found.many) == (1.0, 6)
     assert flagged.forgeries_found.value == forgeries
 
 
@@ -271,7 +271,7 @@ def test_a_set_is_read_once(library):
     assert reads == [library.data]
 
 
-def test_strangers_are_nobody_on_file_and_kinds_are_asked_about_apart(library, monkeypatch):
+def test_the_unenrolled_are_nobody_on_file_and_kinds_are_asked_about_apart(library, monkeypatch):
     monkeypatch.setattr(identification, "SIZES", (12, 20))
 
     searches = identification.measure_identification(library, notice=lambda stage: None)
@@ -302,7 +302,7 @@ def test_sets_too_small_for_a_number_of_references_are_left_out_of_it(library, m
     assert [figures.references for figures in cedar.figures] == [1, 3, 5]
     assert cedar.eight_to_one is None
     first = cedar.figures[0]
-    # Each of six genuine ones in turn is the reference of the five others, three forgeries, two strangers.
+    # Each of six genuine ones in turn is the reference of the five others, three forgeries, two random ones.
     assert (first.genuine_queries, first.skilled_queries, first.random_queries) == (90, 54, 36)
 
 

@@ -12,7 +12,7 @@ pytest.importorskip("torch")
 from training.verifier import identification
 from training.verifier.identification import KINDS, _Person, _search
 from training.verifier.library import Library, VerifierModels
-from worker.vision.verification.calibration import Calibration, Fit, Strangers
+from worker.vision.verification.calibration import Calibration, Fit, OpenSetThreshold
 from worker.vision.verification.embedding import GLOBAL
 
 FIT = Fit(
@@ -28,7 +28,7 @@ FIT = Fit(
     high_forged=4.0,
 )
 #: Among ten signers the nearest must reach a log-likelihood ratio of 1.
-CALIBRATION = Calibration("made up", 0.0, (FIT,), Strangers(level=-1.0, slope=1.0, rate=0.1))
+CALIBRATION = Calibration("made up", 0.0, (FIT,), OpenSetThreshold(level=-1.0, slope=1.0, rate=0.1))
 
 
 class Likeness:
@@ -53,10 +53,10 @@ def library():
     return Library(Path(), VerifierModels(None, Likeness(), CALIBRATION, {}))
 
 
-def test_everybody_is_found_and_nobody_is_named_for_a_stranger(library):
+def test_everybody_is_found_and_nobody_is_named_for_the_unenrolled(library):
     search = _search(library, [person(i) for i in range(10)], [person(20), person(21)], KINDS[0])
 
-    assert (search.enrolled, search.queries, search.strangers) == (10, 20, 4)
+    assert (search.enrolled, search.queries, search.unenrolled) == (10, 20, 4)
     assert search.first.value == search.among_five.value == search.named.value == 1.0
     assert search.false_alarms.value == 0.0
     assert search.composition == {"CEDAR": 10}
@@ -73,10 +73,10 @@ def test_who_writes_like_another_is_found_as_that_other(library):
 
 def test_prescribed_names_are_asked_about_apart(library):
     enrolled = [person(0), person(1, source=identification.NAMES)]
-    strangers = [person(20), person(21, source=identification.NAMES)]
+    unenrolled = [person(20), person(21, source=identification.NAMES)]
 
-    signatures, names = (_search(library, enrolled, strangers, kind) for kind in KINDS)
+    signatures, names = (_search(library, enrolled, unenrolled, kind) for kind in KINDS)
 
-    assert (signatures.queries, signatures.strangers) == (2, 2)
-    assert (names.queries, names.strangers) == (2, 2)
+    assert (signatures.queries, signatures.unenrolled) == (2, 2)
+    assert (names.queries, names.unenrolled) == (2, 2)
     assert signatures.enrolled == names.enrolled == 2

@@ -16,7 +16,7 @@ from training.verifier.degrade import CONDITIONS, as_scanned
 from training.verifier.metrics import Trials
 from training.verifier.protocol import Gallery
 from worker.vision.crops import ink_mask
-from worker.vision.verification.calibration import Fit, Strangers
+from worker.vision.verification.calibration import Fit, OpenSetThreshold
 
 NORMAL = np.random.default_rng(1).normal
 
@@ -158,10 +158,10 @@ def test_calibrated_verdicts_err_no_more_often_than_stated():
 
 def test_the_more_are_enrolled_the_nearer_somebody_must_be():
     made = calibrate.calibrate([scored(4)])
-    strangers = Strangers(**made["strangers"])
+    open_set = OpenSetThreshold(**made["strangers"])
 
-    assert strangers.slope > 0
-    assert strangers.nobody_below(1000) > strangers.nobody_below(10)
+    assert open_set.slope > 0
+    assert open_set.threshold(1000) > open_set.threshold(10)
 
 
 @pytest.mark.parametrize("name", CONDITIONS)

@@ -13,7 +13,7 @@ torch = pytest.importorskip("torch", reason="training is an optional extra")
 from training.verifier import protocol, readers, scoring  # noqa: E402
 from training.verifier.protocol import Draw, Gallery  # noqa: E402
 from worker.vision.crops import HEIGHT, WIDTH  # noqa: E402
-from worker.vision.verification.calibration import Calibration, Fit, Strangers, Traits  # noqa: E402
+from worker.vision.verification.calibration import Calibration, Fit, OpenSetThreshold, Traits  # noqa: E402
 
 
 def gallery(*counts: tuple[int, int]) -> Gallery:
@@ -106,7 +106,7 @@ def test_several_references_are_drawn_anew_every_round_and_alike_every_time():
         pytest.param(0, 9, [6, 7, 8, 10, 11], id="all there are"),
     ],
 )
-def test_strangers_are_the_first_genuine_specimens_of_every_other_writer(writer, count, expected):
+def test_random_forgeries_are_the_first_genuine_specimens_of_every_other_writer(writer, count, expected):
     assert protocol.some_of_each_other(MADE, writer, count).tolist() == expected
 
 
@@ -194,7 +194,7 @@ def fit(references: int, **changes: float) -> Fit:
 )
 def test_ratios_are_those_of_the_shipped_formula(sharpness, count, expected):
     fits = (fit(1, slope=2.0, intercept=-1.0), fit(3, slope=3.0, agreement=0.5, intercept=1.0))
-    calibration = Calibration("v", sharpness, fits, Strangers(0, 1, 0.05))
+    calibration = Calibration("v", sharpness, fits, OpenSetThreshold(0, 1, 0.05))
 
     score = protocol.llr(calibration, count)
 
@@ -282,7 +282,7 @@ def test_dirty_queries_meet_clean_references():
     assert set(table[~np.isnan(table)]) == {7.0}
 
 
-def test_more_strangers_are_scored_where_more_are_asked():
+def test_more_random_forgeries_are_scored_where_more_are_asked():
     embeddings = np.zeros((len(MADE.writers), 1), np.float32)
 
     few, many = (

@@ -94,7 +94,7 @@ SEARCHES = [
         kind="signatures",
         composition={"CEDAR": 40, "invented": 960},
         queries=120,
-        strangers=30,
+        unenrolled=30,
         first=rate(0.9),
         among_five=rate(0.95),
         named=rate(0.8),
@@ -140,7 +140,7 @@ def test_the_gain_of_eight_references_is_told_where_it_is_known():
         ),
         pytest.param("Verdicts at the shipped thresholds", "FRR", "10.0%", id="genuine rejected"),
         pytest.param("Verdicts at the shipped thresholds", "FAR skilled", "15.0%", id="forgeries accepted"),
-        pytest.param("Verdicts at the shipped thresholds", "FAR random", "2.0%", id="strangers accepted"),
+        pytest.param("Verdicts at the shipped thresholds", "FAR random", "2.0%", id="random accepted"),
         pytest.param("Verdicts at the shipped thresholds", "Cannot say: genuine", "20.0%", id="the rest"),
         pytest.param("Verdicts at the shipped thresholds", "skilled", "25.0%", id="the rest of forgeries"),
         pytest.param("Calibration", "ECE", "0.031", id="calibration error"),
@@ -150,8 +150,8 @@ def test_the_gain_of_eight_references_is_told_where_it_is_known():
         pytest.param("The same name by others", "Cannot say: same name", "38.0%", id="name not decided"),
         pytest.param("Queries as they arrive", "CEDAR: skilled EER", "21.0% (20.0–22.0)", id="arrival"),
         pytest.param("Queries as they arrive", "CEDAR: lost", "12.5%", id="lost on the way"),
-        pytest.param("Identification", "Strangers named", "4.0% (3.0–5.0)", id="strangers"),
-        pytest.param("Identification", "Named when 1 % of strangers are", "75.0%", id="in hindsight"),
+        pytest.param("Identification", "Unenrolled named", "4.0% (3.0–5.0)", id="unenrolled"),
+        pytest.param("Identification", "Named when 1 % of the unenrolled are", "75.0%", id="in hindsight"),
         pytest.param("Identification", "One search", "31 ms", id="time of a search"),
     ],
 )
@@ -216,7 +216,7 @@ def test_flagged_references_are_printed_by_set():
 
     (row,) = rows(tables.references_table(ReferenceReport("d", "c", "e", -2.0, {"CEDAR": flagged})))
 
-    assert row["Strangers found"].startswith("100.00% (")
+    assert row["Random forgeries found"].startswith("100.00% (")
     assert row["Skilled forgeries found"].endswith("of 20")
 
 
@@ -233,7 +233,9 @@ WRITTEN = {(one.set, one.measure): one for one in verifier_figures(WHOLE).figure
         pytest.param("CEDAR", "minCllr, 1 reference", 0.45, 180, id="least cost"),
         pytest.param("CEDAR", "skilled EER of the query alone, by measures", 0.31, 900, id="over specimens"),
         pytest.param("CEDAR, blurred", "queries lost", 0.125, 64, id="over those sent"),
-        pytest.param("signatures among 1000 enrolled", "strangers named", 0.04, 30, id="over strangers"),
+        pytest.param(
+            "signatures among 1000 enrolled", "unenrolled named", 0.04, 30, id="over the unenrolled"
+        ),
         pytest.param("signatures among 1000 enrolled", "top 1", 0.9, 120, id="over enrolled people's"),
         pytest.param("the same name by others", "other name EER, 3 references", 0.11, 800, id="other names"),
     ],

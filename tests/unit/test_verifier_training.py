@@ -117,13 +117,13 @@ def test_the_contrastive_loss_prefers_writers_apart_and_forgeries_away():
     fooled = axes[[0, 0, 0, 2, 2, 2]]
     mixed = axes[[0, 2, 1, 0, 2, 3]]
 
-    def loss(embeddings, strangers=axes[:0]):
+    def loss(embeddings, others=axes[:0]):
         return losses.contrastive(
-            embeddings, writers, genuine, strangers=strangers, temperature=0.1, forgery_weight=4.0
+            embeddings, writers, genuine, others=others, temperature=0.1, forgery_weight=4.0
         ).item()
 
     assert loss(apart) < loss(fooled) < loss(mixed)
-    assert loss(apart, strangers=axes[3:]) < loss(apart, strangers=axes[:1])
+    assert loss(apart, others=axes[3:]) < loss(apart, others=axes[:1])
 
 
 def test_pairs_are_judged_alike_in_either_order():

@@ -1,1 +1,1 @@
-"""The door over HTTP and in a browser."""
+"""The web app over HTTP and in a browser."""

@@ -8,15 +8,15 @@ from db.answers import Asked
 from db.models import Page, Region, Verdict
 from db.reopening import verify_again
 from db.states import AnswerCause
-from producer.services.keys import KeyHolder, Right
+from producer.services.keys import Caller, Right
 from producer.services.review import ReviewRules
 from tests.world import World
 
 ONE, FOUR = ReviewRules(), ReviewRules(four_eyes=True)
 
 
-def person(name: str) -> KeyHolder:
-    return KeyHolder(name, f"key:{name}", frozenset({Right.READ, Right.REVIEW}))
+def person(name: str) -> Caller:
+    return Caller(name, f"key:{name}", frozenset({Right.READ, Right.REVIEW}))
 
 
 ANN, BOB = person("ann"), person("bob")

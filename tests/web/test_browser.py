@@ -59,7 +59,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @contextmanager
 def serving(folder: Path, *words: str) -> Iterator[str]:
-    """The address of a server in a process of its own."""
+    """The url of a server in a process of its own."""
     port = free_port()
     command = countersign("serve", "--results", str(folder), "--port", str(port), *words)
     log = folder / f"serve-{port}.log"
@@ -71,15 +71,15 @@ def serving(folder: Path, *words: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def door(folder: Path) -> Iterator[str]:
+def url(folder: Path) -> Iterator[str]:
     with serving(folder) as url:
         yield url
 
 
 @pytest.fixture
-def tab(browser: Browser, door: str) -> Iterator[Page]:
+def tab(browser: Browser, url: str) -> Iterator[Page]:
     """A tab in which nothing may be refused or fail: no policy violated, no script broken."""
-    with browser.new_context(base_url=door) as context:
+    with browser.new_context(base_url=url) as context:
         opened = context.new_page()
         complaints: list[str] = []
         opened.on("console", lambda line: complaints.append(line.text) if line.type == "error" else None)
@@ -96,8 +96,8 @@ PAGES = (
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_on_any_page(browser: Browser, door: str, scheme: Literal["light", "dark"]) -> None:
-    with browser.new_context(base_url=door, color_scheme=scheme) as context:
+def test_axe_finds_nothing_on_any_page(browser: Browser, url: str, scheme: Literal["light", "dark"]) -> None:
+    with browser.new_context(base_url=url, color_scheme=scheme) as context:
         opened = context.new_page()
         violations = {}
         for path in PAGES:
@@ -143,8 +143,8 @@ def test_one_key_decides_and_goes_on(tab: Page, folder: Path) -> None:
     assert "/documents/" in tab.url
 
 
-def test_pages_work_without_scripts(browser: Browser, door: str) -> None:
-    with browser.new_context(base_url=door, java_script_enabled=False) as context:
+def test_pages_work_without_scripts(browser: Browser, url: str) -> None:
+    with browser.new_context(base_url=url, java_script_enabled=False) as context:
         opened = context.new_page()
         opened.goto("/documents")
         opened.get_by_label("Id, SHA-256").fill("in/contract-2")
@@ -158,9 +158,9 @@ def test_pages_work_without_scripts(browser: Browser, door: str) -> None:
         expect(opened.get_by_role("link", name=re.compile("contract"))).not_to_have_text(first)
 
 
-def test_dark_is_dark_and_a_phone_needs_no_scrolling_sideways(browser: Browser, door: str) -> None:
+def test_dark_is_dark_and_a_phone_needs_no_scrolling_sideways(browser: Browser, url: str) -> None:
     phone = {"width": 360, "height": 740}
-    with browser.new_context(base_url=door, color_scheme="dark", viewport=phone) as context:
+    with browser.new_context(base_url=url, color_scheme="dark", viewport=phone) as context:
         opened = context.new_page()
         for path in PAGES:
             opened.goto(path)

@@ -21,7 +21,7 @@ from worker.errors import WrongUse
 
 
 @pytest.fixture
-def door(documents: World) -> Iterator[TestClient]:
+def http(documents: World) -> Iterator[TestClient]:
     """The app where callers need a key."""
     app = make_web_app(WebDeps(documents.sessions, documents.store))
     with TestClient(
@@ -41,7 +41,7 @@ def key(world: World, name: str = "ann", *scopes: Right, alone: bool = False) ->
 OPEN = {"/v1/health", "/v1/openapi.json", "/static/console.css", "/login"}
 
 
-def test_without_a_key_nothing_is_shown_but_the_way_in(door: TestClient) -> None:
+def test_without_a_key_nothing_is_shown_but_the_way_in(http: TestClient) -> None:
     for path in (
         "/v1/documents",
         "/v1/documents/1",
@@ -49,33 +49,33 @@ def test_without_a_key_nothing_is_shown_but_the_way_in(door: TestClient) -> None
         "/v1/overview",
         "/v1/signers",
     ):
-        answer = door.get(path)
+        answer = http.get(path)
         assert (answer.status_code, answer.json()["code"]) == (401, "not_logged_in")
         assert answer.headers["www-authenticate"] == "Bearer"
-    assert {path: door.get(path).status_code for path in OPEN} == dict.fromkeys(OPEN, 200)
+    assert {path: http.get(path).status_code for path in OPEN} == dict.fromkeys(OPEN, 200)
 
 
-def test_without_a_key_nothing_is_changed(door: TestClient) -> None:
+def test_without_a_key_nothing_is_changed(http: TestClient) -> None:
     for method, path in (
         ("POST", "/v1/documents"),
         ("POST", "/v1/documents/1/retry"),
         ("DELETE", "/v1/documents/1"),
     ):
-        assert door.request(method, path).status_code == 401
+        assert http.request(method, path).status_code == 401
 
 
-def test_a_key_opens_what_its_rights_say(door: TestClient, documents: World) -> None:
+def test_a_key_opens_what_its_rights_say(http: TestClient, documents: World) -> None:
     reader = bearer(key(documents))
 
-    assert door.get("/v1/documents/1", headers=reader).status_code == 200
-    assert door.post("/v1/documents/1/retry", headers=reader).json()["code"] == "not_allowed"
+    assert http.get("/v1/documents/1", headers=reader).status_code == 200
+    assert http.post("/v1/documents/1/retry", headers=reader).json()["code"] == "not_allowed"
     assert (
-        door.delete("/v1/documents/1", headers=bearer(key(documents, "b", Right.SUBMIT))).status_code == 403
+        http.delete("/v1/documents/1", headers=bearer(key(documents, "b", Right.SUBMIT))).status_code == 403
     )
 
 
 @pytest.mark.parametrize("how", ["revoked", "expired", "wrong", "empty"])
-def test_a_key_that_is_none_any_more_opens_nothing(door: TestClient, documents: World, how: str) -> None:
+def test_a_key_that_is_none_any_more_opens_nothing(http: TestClient, documents: World, how: str) -> None:
     secret = key(documents)
     if how == "revoked":
         withdraw_key(documents.sessions, "ann")
@@ -85,13 +85,13 @@ def test_a_key_that_is_none_any_more_opens_nothing(door: TestClient, documents: 
     else:
         secret = secret[:-1] if how == "wrong" else "x"
 
-    assert door.get("/v1/documents", headers=bearer(secret)).status_code == 401
+    assert http.get("/v1/documents", headers=bearer(secret)).status_code == 401
 
 
-def test_only_the_digest_of_a_key_is_kept_and_its_use_is_noted(door: TestClient, documents: World) -> None:
+def test_only_the_digest_of_a_key_is_kept_and_its_use_is_noted(http: TestClient, documents: World) -> None:
     secret = key(documents)
     before = list_keys(documents.sessions)[0].last_used_at
-    door.get("/v1/documents", headers=bearer(secret))
+    http.get("/v1/documents", headers=bearer(secret))
 
     assert before is None
     assert list_keys(documents.sessions)[0].last_used_at is not None
@@ -99,19 +99,19 @@ def test_only_the_digest_of_a_key_is_kept_and_its_use_is_noted(door: TestClient,
         assert secret not in str(connection.exec_driver_sql("SELECT * FROM api_keys").all())
 
 
-def test_a_key_for_its_own_documents_is_told_of_no_others(door: TestClient, documents: World) -> None:
+def test_a_key_for_its_own_documents_is_told_of_no_others(http: TestClient, documents: World) -> None:
     scanner = bearer(key(documents, "scanner", Right.SUBMIT, alone=True))
 
-    assert door.get("/v1/documents", headers=scanner).json()["documents"] == []
+    assert http.get("/v1/documents", headers=scanner).json()["documents"] == []
     for path in (
         "/v1/documents/1",
         "/v1/documents/1/result",
         "/v1/documents/1/pages/0/image",
         "/documents/1",
     ):
-        assert door.get(path, headers=scanner).status_code == 404
-    assert door.post("/v1/documents/1/retry", headers=scanner).status_code == 404
-    assert {door.get(path, headers=scanner).status_code for path in ("/v1/overview", "/v1/signers")} == {403}
+        assert http.get(path, headers=scanner).status_code == 404
+    assert http.post("/v1/documents/1/retry", headers=scanner).status_code == 404
+    assert {http.get(path, headers=scanner).status_code for path in ("/v1/overview", "/v1/signers")} == {403}
 
 
 def test_keys_are_named_once_and_last_so_many_days(documents: World) -> None:
@@ -124,49 +124,49 @@ def test_keys_are_named_once_and_last_so_many_days(documents: World) -> None:
         withdraw_key(documents.sessions, "nobody")
 
 
-def test_a_browser_logs_in_and_out(door: TestClient, documents: World) -> None:
+def test_a_browser_logs_in_and_out(http: TestClient, documents: World) -> None:
     secret = key(documents)
 
-    sent_away = door.get("/documents", follow_redirects=False)
-    inside = door.post("/login", data={"key": secret, "next": "/documents"})
+    sent_away = http.get("/documents", follow_redirects=False)
+    inside = http.post("/login", data={"key": secret, "next": "/documents"})
     token = inside.text.partition('name="token" value="')[2].partition('"')[0]
-    left = door.post("/logout", data={"token": token})
+    left = http.post("/logout", data={"token": token})
 
     assert (sent_away.status_code, sent_away.headers["location"]) == (303, "/login?next=%2Fdocuments")
     assert "signed.pdf" in inside.text
     assert "Log out ann" in inside.text
     assert str(left.url).endswith("/login")
-    assert door.get("/v1/documents").status_code == 401
+    assert http.get("/v1/documents").status_code == 401
 
 
-def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(door: TestClient, documents: World) -> None:
-    answer = door.post("/login", data={"key": key(documents)}, follow_redirects=False)
+def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(http: TestClient, documents: World) -> None:
+    answer = http.post("/login", data={"key": key(documents)}, follow_redirects=False)
 
     cookie = answer.headers["set-cookie"].lower()
     assert "httponly" in cookie
     assert "samesite=strict" in cookie
 
 
-def test_a_cookie_that_somebody_planted_is_not_the_session(door: TestClient, documents: World) -> None:
-    door.cookies.set(COOKIE, "planted")
-    door.post("/login", data={"key": key(documents)})
+def test_a_cookie_that_somebody_planted_is_not_the_session(http: TestClient, documents: World) -> None:
+    http.cookies.set(COOKIE, "planted")
+    http.post("/login", data={"key": key(documents)})
 
-    assert [value for value in door.cookies.jar if value.value == "planted"] != list(door.cookies.jar)
-    fresh = TestClient(door.app, BASE, cookies={COOKIE: "planted"})
+    assert [value for value in http.cookies.jar if value.value == "planted"] != list(http.cookies.jar)
+    fresh = TestClient(http.app, BASE, cookies={COOKIE: "planted"})
     assert fresh.get("/v1/documents").status_code == 401
 
 
-def test_who_logs_in_again_leaves_no_session_behind(door: TestClient, documents: World) -> None:
+def test_who_logs_in_again_leaves_no_session_behind(http: TestClient, documents: World) -> None:
     secret = key(documents)
     for _ in range(2):
-        door.post("/login", data={"key": secret})
+        http.post("/login", data={"key": secret})
 
     with documents.sessions() as session:
         assert session.query(WebSession).count() == 1
 
 
-def test_a_wrong_key_logs_nobody_in(door: TestClient) -> None:
-    answer = door.post("/login", data={"key": "cs_wrong"})
+def test_a_wrong_key_logs_nobody_in(http: TestClient) -> None:
+    answer = http.post("/login", data={"key": "cs_wrong"})
 
     assert answer.status_code == 403
     assert "set-cookie" not in answer.headers
@@ -175,15 +175,15 @@ def test_a_wrong_key_logs_nobody_in(door: TestClient) -> None:
 @pytest.mark.parametrize(
     "onward", ["//evil.example", "https://evil.example", "/\\evil.example", "/a\r\nX: y"]
 )
-def test_nobody_is_sent_to_another_site(door: TestClient, documents: World, onward: str) -> None:
-    answer = door.post("/login", data={"key": key(documents), "next": onward}, follow_redirects=False)
+def test_nobody_is_sent_to_another_site(http: TestClient, documents: World, onward: str) -> None:
+    answer = http.post("/login", data={"key": key(documents), "next": onward}, follow_redirects=False)
 
     assert answer.headers["location"] == "/"
 
 
-def test_a_form_of_another_page_changes_nothing(door: TestClient, documents: World) -> None:
-    door.post("/login", data={"key": key(documents, "ann", Right.SUBMIT)})
+def test_a_form_of_another_page_changes_nothing(http: TestClient, documents: World) -> None:
+    http.post("/login", data={"key": key(documents, "ann", Right.SUBMIT)})
 
-    answer = door.post("/documents/1/cancel", data={"token": "guessed"})
+    answer = http.post("/documents/1/cancel", data={"token": "guessed"})
 
     assert answer.status_code == 403

@@ -1,4 +1,4 @@
-"""Answers at once about images that are not kept, and references put on file through the door."""
+"""Answers at once about images that are not kept, and references put on file over HTTP."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def image_of(seed: int) -> bytes:
 
 
 @pytest.fixture
-def door(documents: World) -> Iterator[TestClient]:
+def http(documents: World) -> Iterator[TestClient]:
     documents.encoder = PartEncoder()
     enroller = Enroller(documents.verify_deps, documents.renderer)
     deps = WebDeps(documents.sessions, documents.store, enroller=lambda: enroller, logins=False)
@@ -39,12 +39,12 @@ def door(documents: World) -> Iterator[TestClient]:
         yield client
 
 
-def test_two_images_are_compared_and_one_is_looked_through(door: TestClient) -> None:
+def test_two_images_are_compared_and_one_is_looked_through(http: TestClient) -> None:
     first, second = image_of(1), image_of(1)
-    answer = door.post("/v1/compare", files={"a": ("../x/a.png", first), "b": ("b.png", second)})
-    marks = door.post("/v1/detect", files={"file": ("a.png", first)})
-    unreadable = door.post("/v1/compare", files={"a": ("a.png", b"no image"), "b": ("b.png", second)})
-    no_page = door.post("/v1/detect", files={"file": ("a.png", b"no image")})
+    answer = http.post("/v1/compare", files={"a": ("../x/a.png", first), "b": ("b.png", second)})
+    marks = http.post("/v1/detect", files={"file": ("a.png", first)})
+    unreadable = http.post("/v1/compare", files={"a": ("a.png", b"no image"), "b": ("b.png", second)})
+    no_page = http.post("/v1/detect", files={"file": ("a.png", b"no image")})
 
     assert (answer.status_code, answer.json()["a"], answer.json()["b"]) == (200, "a.png", "b.png")
     assert answer.json()["same_ink"] is True
@@ -71,10 +71,10 @@ def test_when_too_many_ask_others_are_told_when_to_come_back(
 
     monkeypatch.setattr(opinions, "_inspector", Slow())
     deps = WebDeps(documents.sessions, documents.store, opinions=opinions, logins=False)
-    with TestClient(guarded_app(make_web_app(deps), Bounds()), BASE, raise_server_exceptions=False) as door:
+    with TestClient(guarded_app(make_web_app(deps), Bounds()), BASE, raise_server_exceptions=False) as http:
 
         def ask() -> Any:
-            return door.post("/v1/detect", files={"file": ("a.png", b"x")})
+            return http.post("/v1/detect", files={"file": ("a.png", b"x")})
 
         threads = [Thread(target=ask) for _ in range(MOST_ASKING)]
         for thread in threads:
@@ -90,47 +90,47 @@ def test_when_too_many_ask_others_are_told_when_to_come_back(
     assert int(refused.headers["retry-after"]) > 0
 
 
-def enroll(door: TestClient, world: World, name: str, *images: bytes) -> Any:
+def enroll(http: TestClient, world: World, name: str, *images: bytes) -> Any:
     for number, image in enumerate(images):
         world.renderer.documents.setdefault(image, [page(number, marks=1)])
     files = [("files", (f"{number}.png", image)) for number, image in enumerate(images)]
-    return door.post("/v1/signers", data={"name": name}, files=files)
+    return http.post("/v1/signers", data={"name": name}, files=files)
 
 
-def test_references_are_put_on_file_graded_and_shown(door: TestClient, documents: World) -> None:
-    done = enroll(door, documents, " Ann ", b"one", b"two", b"two")
+def test_references_are_put_on_file_graded_and_shown(http: TestClient, documents: World) -> None:
+    done = enroll(http, documents, " Ann ", b"one", b"two", b"two")
 
     assert done.status_code == 201, done.text
     signer = done.json()["signer"]
     assert (signer["signer"], len(signer["references"])) == ("Ann", 2)
-    assert door.get("/v1/signers").json()["signers"] == [
+    assert http.get("/v1/signers").json()["signers"] == [
         {"id": signer["id"], "signer": "Ann", "references": 2, "aliases": []}
     ]
-    image = door.get(f"/v1/signers/{signer['id']}/references/2/image")
+    image = http.get(f"/v1/signers/{signer['id']}/references/2/image")
     assert image.headers["content-type"] == "image/png"
-    assert "reference 2" in door.get(f"/signers/{signer['id']}").text
+    assert "reference 2" in http.get(f"/signers/{signer['id']}").text
 
 
-def test_an_image_that_will_not_do_is_named_and_hinders_no_other(door: TestClient, documents: World) -> None:
+def test_an_image_that_will_not_do_is_named_and_hinders_no_other(http: TestClient, documents: World) -> None:
     documents.renderer.documents[b"blank"] = [page(0)]
 
-    mixed = enroll(door, documents, "Ann", b"one", b"blank")
-    alone = enroll(door, documents, "Bob", b"blank")
-    nobody = enroll(door, documents, "a\nb", b"one")
+    mixed = enroll(http, documents, "Ann", b"one", b"blank")
+    alone = enroll(http, documents, "Bob", b"blank")
+    nobody = enroll(http, documents, "a\nb", b"one")
 
     assert len(mixed.json()["refused"]) == 1
     assert (alone.status_code, alone.json()["code"]) == (422, "unusable_reference")
     assert nobody.status_code == 422
 
 
-def test_who_enrolled_through_the_door_stands_in_the_history_and_weak_images_are_refused(
-    door: TestClient, documents: World
+def test_who_enrolled_over_http_stands_in_the_history_and_weak_images_are_refused(
+    http: TestClient, documents: World
 ) -> None:
     coarse = cv2.imencode(".png", signature(1, scale=0.14))[1].tobytes()
     documents.renderer.documents[b"weak"] = [RenderedPage(0, coarse, "png", 50, 21, 300.0, "image")]
-    enroll(door, documents, "Ann", b"one")
-    refused = enroll(door, documents, "Ann", b"weak")
-    forced = door.post(
+    enroll(http, documents, "Ann", b"one")
+    refused = enroll(http, documents, "Ann", b"weak")
+    forced = http.post(
         "/v1/signers", data={"name": "Ann", "force": "true"}, files={"files": ("w.png", b"weak")}
     )
 
@@ -140,13 +140,13 @@ def test_who_enrolled_through_the_door_stands_in_the_history_and_weak_images_are
     assert [(event.event, event.who) for event in events] == [("enrolled", "local")] * 2
 
 
-def test_a_region_becomes_a_reference(door: TestClient, documents: World) -> None:
-    crop = door.get("/v1/documents/1/pages/0/regions/0/crop").content
+def test_a_region_becomes_a_reference(http: TestClient, documents: World) -> None:
+    crop = http.get("/v1/documents/1/pages/0/regions/0/crop").content
     documents.renderer.documents[crop] = [page(0, marks=1)]
-    token = door.get("/signers").text.partition('name="token" value="')[2].partition('"')[0]
+    token = http.get("/signers").text.partition('name="token" value="')[2].partition('"')[0]
 
-    answer = door.post("/documents/1/pages/0/regions/0/enroll", data={"name": "Zoe", "token": token})
-    listed = door.post("/signers", data={"name": "Zoe", "token": token}, files={"files": ("c.png", crop)})
+    answer = http.post("/documents/1/pages/0/regions/0/enroll", data={"name": "Zoe", "token": token})
+    listed = http.post("/signers", data={"name": "Zoe", "token": token}, files={"files": ("c.png", crop)})
 
     assert "<h1>Zoe</h1>" in answer.text
     assert "reference 1" in listed.text

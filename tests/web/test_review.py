@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from db import events
 from db.models import AnsweredClaim, Decision, Review, Verdict
-from producer.services.keys import KeyHolder, NotAllowed, Right
+from producer.services.keys import Caller, NotAllowed, Right
 from producer.services.review import (
     NoLongerHeld,
     decide,
@@ -23,7 +23,7 @@ from tests.fakes import page
 from tests.integration.conftest import engine  # noqa: F401 - a fixture: both databases
 from tests.web.reviewers import ANN, BOB, FOUR, ONE, person
 from tests.world import World
-from worker.result.decisions import Answer
+from worker.result.decisions import DecisionOutcome
 
 
 def run_out(world: World) -> None:
@@ -72,7 +72,7 @@ def test_who_asks_again_gets_the_same_item_with_a_newer_fence(queue: World) -> N
     assert again is not None
     assert (again.id, again.fence) == (first.id, first.fence + 1)
     with pytest.raises(NoLongerHeld):
-        decide(queue.sessions, ANN, first.id, fence=first.fence, answer=Answer.GENUINE)
+        decide(queue.sessions, ANN, first.id, fence=first.fence, answer=DecisionOutcome.GENUINE)
 
 
 def test_two_people_at_the_same_moment_never_hold_one_item(queue: World) -> None:
@@ -101,15 +101,20 @@ def test_what_somebody_left_comes_back_and_the_late_answer_counts_for_nothing(qu
     assert taken is not None
     assert taken.id == left.id
     with pytest.raises(NoLongerHeld):
-        decide(queue.sessions, ANN, left.id, fence=left.fence, answer=Answer.GENUINE)
-    decide(queue.sessions, BOB, taken.id, fence=taken.fence, answer=Answer.FORGED)
+        decide(queue.sessions, ANN, left.id, fence=left.fence, answer=DecisionOutcome.GENUINE)
+    decide(queue.sessions, BOB, taken.id, fence=taken.fence, answer=DecisionOutcome.FORGED)
 
 
 def test_a_decision_stands_beside_the_verdict_and_ends_the_item(queue: World) -> None:
     item = next_review(queue.sessions, ANN, ONE)
     assert item is not None
     decided = decide(
-        queue.sessions, ANN, item.id, fence=item.fence, answer=Answer.GENUINE, comment="the same loop"
+        queue.sessions,
+        ANN,
+        item.id,
+        fence=item.fence,
+        answer=DecisionOutcome.GENUINE,
+        comment="the same loop",
     )
 
     assert (decided.who, decided.answer, decided.outcome, decided.comment) == (
@@ -130,7 +135,7 @@ def test_a_decision_stands_beside_the_verdict_and_ends_the_item(queue: World) ->
 def test_a_reviewer_stands_in_the_history_and_is_no_worker(queue: World) -> None:
     item = next_review(queue.sessions, ANN, ONE)
     assert item is not None
-    decide(queue.sessions, ANN, item.id, fence=item.fence, answer=Answer.GENUINE)
+    decide(queue.sessions, ANN, item.id, fence=item.fence, answer=DecisionOutcome.GENUINE)
 
     with queue.sessions() as session:
         decided = events.history(session, item.document_id)[-1]
@@ -157,7 +162,7 @@ def test_an_item_that_was_put_off_rests_and_comes_back(queue: World) -> None:
 def test_four_eyes_are_two_persons_and_the_second_is_told_nothing(queue: World) -> None:
     item = next_review(queue.sessions, ANN, FOUR)
     assert item is not None
-    decide(queue.sessions, ANN, item.id, fence=item.fence, answer=Answer.GENUINE)
+    decide(queue.sessions, ANN, item.id, fence=item.fence, answer=DecisionOutcome.GENUINE)
     again = next_review(queue.sessions, ANN, FOUR)
     second = next_review(queue.sessions, BOB, FOUR)
 
@@ -165,7 +170,7 @@ def test_four_eyes_are_two_persons_and_the_second_is_told_nothing(queue: World) 
     assert second is not None
     assert second.id == item.id
     assert "ann" not in second.json_line()
-    decide(queue.sessions, BOB, second.id, fence=second.fence, answer=Answer.FORGED)
+    decide(queue.sessions, BOB, second.id, fence=second.fence, answer=DecisionOutcome.FORGED)
     with queue.sessions() as session:
         row = session.execute(select(Review).where(Review.id == item.id)).scalar_one()
         assert (row.closed, row.first_by, row.second_by) == (True, "ann", "bob")
@@ -184,7 +189,7 @@ def test_the_database_ends_no_four_eyes_item_without_two_persons(
 def test_the_database_takes_one_answer_of_a_person_to_an_item(queue: World) -> None:
     item = next_review(queue.sessions, ANN, FOUR)
     assert item is not None
-    decide(queue.sessions, ANN, item.id, fence=item.fence, answer=Answer.GENUINE)
+    decide(queue.sessions, ANN, item.id, fence=item.fence, answer=DecisionOutcome.GENUINE)
     with queue.sessions() as session:
         row = session.execute(select(Decision)).scalar_one()
         twice = {
@@ -196,7 +201,7 @@ def test_the_database_takes_one_answer_of_a_person_to_an_item(queue: World) -> N
 
 
 def test_who_may_not_review_is_told_so(queue: World) -> None:
-    reader = KeyHolder("r", "key:9", frozenset({Right.READ}))
+    reader = Caller("r", "key:9", frozenset({Right.READ}))
 
     with pytest.raises(NotAllowed):
         next_review(queue.sessions, reader, ONE)

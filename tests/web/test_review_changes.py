@@ -23,13 +23,13 @@ from producer.services.review import (
 from tests.integration.conftest import engine  # noqa: F401 - a fixture: both databases
 from tests.web.reviewers import ANN, BOB, ONE, compare_again, set_outcome
 from tests.world import World
-from worker.result.decisions import Answer
+from worker.result.decisions import DecisionOutcome
 
 
 def test_a_decision_stays_when_its_document_is_read_again(queue: World) -> None:
     item = next_review(queue.sessions, ANN, ONE)
     assert item is not None
-    decide(queue.sessions, ANN, item.id, fence=item.fence, answer=Answer.FORGED)
+    decide(queue.sessions, ANN, item.id, fence=item.fence, answer=DecisionOutcome.FORGED)
     with queue.sessions() as session:
         start_again(session, [item.document_id], Asked(cause=AnswerCause.RETRY))
     with queue.sessions() as session:
@@ -48,7 +48,7 @@ def test_nobody_is_asked_about_a_document_that_is_compared_again(queue: World, d
     assert other.document_id != item.document_id
     assert waiting_reviews(queue.sessions) == {"inconclusive": 1}
     with pytest.raises(NoLongerHeld):
-        decide(queue.sessions, ANN, item.id, fence=item.fence, answer=Answer.GENUINE)
+        decide(queue.sessions, ANN, item.id, fence=item.fence, answer=DecisionOutcome.GENUINE)
     with pytest.raises(NoLongerHeld):
         asked_about(show_document(queue.sessions, item.document_id), item)
     assert "Nothing is left for you to decide." in desk.get("/review").text
@@ -71,7 +71,7 @@ def test_an_item_that_came_into_the_queue_while_its_verdict_went_is_not_served(
     assert (asked.status_code, f"/documents/{item.document_id}?" in asked.text) == (200, False)
     assert waiting_reviews(queue.sessions) == {"inconclusive": 1}
     with pytest.raises(NoLongerHeld):
-        decide(queue.sessions, ANN, item.id, fence=item.fence, answer=Answer.GENUINE)
+        decide(queue.sessions, ANN, item.id, fence=item.fence, answer=DecisionOutcome.GENUINE)
 
 
 def test_a_claim_that_was_withdrawn_is_asked_no_more(queue: World, desk: TestClient) -> None:
@@ -91,10 +91,10 @@ def test_a_claim_that_was_withdrawn_is_asked_no_more(queue: World, desk: TestCli
 def test_a_verdict_that_changed_is_asked_again_and_its_decision_stays(queue: World) -> None:
     item = next_review(queue.sessions, ANN, ONE)
     assert item is not None
-    decide(queue.sessions, ANN, item.id, fence=item.fence, answer=Answer.GENUINE)
+    decide(queue.sessions, ANN, item.id, fence=item.fence, answer=DecisionOutcome.GENUINE)
     other = next_review(queue.sessions, ANN, ONE)
     assert other is not None
-    decide(queue.sessions, ANN, other.id, fence=other.fence, answer=Answer.GENUINE)
+    decide(queue.sessions, ANN, other.id, fence=other.fence, answer=DecisionOutcome.GENUINE)
     compare_again(queue, item.document_id)
     queue.through(item.document_id)
 
@@ -105,6 +105,6 @@ def test_a_verdict_that_changed_is_asked_again_and_its_decision_stays(queue: Wor
 
     assert again is not None
     assert (again.document_id, again.why) == (item.document_id, "inconclusive")
-    decide(queue.sessions, ANN, again.id, fence=again.fence, answer=Answer.FORGED)
+    decide(queue.sessions, ANN, again.id, fence=again.fence, answer=DecisionOutcome.FORGED)
     answers = [row.answer for row in list_decisions(queue.sessions, item.document_id)]
-    assert answers == [Answer.GENUINE, Answer.FORGED]
+    assert answers == [DecisionOutcome.GENUINE, DecisionOutcome.FORGED]

@@ -1,4 +1,4 @@
-"""Documents that come in through the door, begin again, end, or are erased."""
+"""Documents that come in over HTTP, begin again, end, or are erased."""
 
 from __future__ import annotations
 
@@ -36,22 +36,22 @@ def folder(documents: World, tmp_path: Path) -> FolderIntake:
 
 
 @pytest.fixture
-def door(documents: World, folder: FolderIntake) -> Iterator[TestClient]:
+def http(documents: World, folder: FolderIntake) -> Iterator[TestClient]:
     deps = WebDeps(documents.sessions, documents.store, folder, logins=False)
     with TestClient(guarded_app(make_web_app(deps), Bounds()), BASE, raise_server_exceptions=False) as client:
         yield client
 
 
-def submit(door: TestClient, data: bytes = PDF, *, name: str = "a.pdf", key: str = "", **fields: Any) -> Any:
+def submit(http: TestClient, data: bytes = PDF, *, name: str = "a.pdf", key: str = "", **fields: Any) -> Any:
     headers = {"Idempotency-Key": key} if key else {}
-    return door.post("/v1/documents", files={"file": (name, data)}, data=fields, headers=headers)
+    return http.post("/v1/documents", files={"file": (name, data)}, data=fields, headers=headers)
 
 
 @pytest.mark.parametrize("engine", ["sqlite", "postgres"], indirect=True)
 def test_a_document_that_comes_in_is_registered_sent_and_can_be_asked_for(
-    door: TestClient, folder: FolderIntake, documents: World
+    http: TestClient, folder: FolderIntake, documents: World
 ) -> None:
-    answer = submit(door, signer=["Ann", "Bob", "Ann"])
+    answer = submit(http, signer=["Ann", "Bob", "Ann"])
 
     assert answer.status_code == 202, answer.text
     number = answer.json()["id"]
@@ -63,19 +63,19 @@ def test_a_document_that_comes_in_is_registered_sent_and_can_be_asked_for(
         columns = (Event.event, Event.who, Event.worker)
         events = session.execute(select(*columns).where(Event.document_id == number)).all()
     assert (claims, events) == (["Ann", "Bob"], [("registered", "local", None)])
-    stored = Path(door.get(answer.headers["location"]).json()["document"])
+    stored = Path(http.get(answer.headers["location"]).json()["document"])
     assert stored.read_bytes() == PDF
     assert stored.is_relative_to(folder.root)
 
 
-def test_the_same_bytes_twice_are_two_documents(door: TestClient) -> None:
-    assert submit(door).json()["id"] != submit(door).json()["id"]
+def test_the_same_bytes_twice_are_two_documents(http: TestClient) -> None:
+    assert submit(http).json()["id"] != submit(http).json()["id"]
 
 
 def test_under_one_idempotency_key_the_same_request_has_one_answer(
-    door: TestClient, folder: FolderIntake
+    http: TestClient, folder: FolderIntake
 ) -> None:
-    first, second = (submit(door, key="k1", signer=["Ann"]) for _ in range(2))
+    first, second = (submit(http, key="k1", signer=["Ann"]) for _ in range(2))
 
     assert (first.status_code, second.status_code) == (202, 202)
     assert first.json()["id"] == second.json()["id"]
@@ -84,28 +84,28 @@ def test_under_one_idempotency_key_the_same_request_has_one_answer(
 
 @pytest.mark.parametrize("other", [{"data": PDF + b"!"}, {"signer": ["Bob"]}, {"name": "b.pdf"}])
 def test_another_request_under_the_same_idempotency_key_is_refused(
-    door: TestClient, other: dict[str, Any]
+    http: TestClient, other: dict[str, Any]
 ) -> None:
-    submit(door, key="k1", signer=["Ann"])
+    submit(http, key="k1", signer=["Ann"])
 
-    answer = submit(door, key="k1", **{"signer": ["Ann"], **other})
+    answer = submit(http, key="k1", **{"signer": ["Ann"], **other})
 
     assert (answer.status_code, answer.json()["code"]) == (422, "idempotency_key_reused")
 
 
 def test_while_the_first_is_at_work_the_same_request_is_a_conflict_until_it_was_abandoned(
-    door: TestClient, documents: World, folder: FolderIntake
+    http: TestClient, documents: World, folder: FolderIntake
 ) -> None:
-    submit(door, key="k1")
+    submit(http, key="k1")
     with documents.sessions() as session:
         row = session.execute(select(Submission)).scalar_one()
         row.document_id = None
 
-    at_work = submit(door, key="k1")
+    at_work = submit(http, key="k1")
     with documents.sessions() as session:
         row = session.execute(select(Submission)).scalar_one()
         row.at -= 2 * ABANDONED
-    taken_over = submit(door, key="k1")
+    taken_over = submit(http, key="k1")
 
     assert (at_work.status_code, at_work.json()["code"]) == (409, "in_progress")
     assert at_work.headers["retry-after"]
@@ -114,13 +114,13 @@ def test_while_the_first_is_at_work_the_same_request_is_a_conflict_until_it_was_
 
 @pytest.mark.parametrize("engine", ["sqlite", "postgres"], indirect=True)
 def test_requests_at_the_same_moment_under_one_key_make_one_document(
-    door: TestClient, folder: FolderIntake
+    http: TestClient, folder: FolderIntake
 ) -> None:
     start, answers = Barrier(4), []
 
     def send() -> None:
         start.wait()
-        answers.append(submit(door, key="k1"))
+        answers.append(submit(http, key="k1"))
 
     threads = [Thread(target=send) for _ in range(4)]
     for thread in threads:
@@ -146,18 +146,18 @@ def test_requests_at_the_same_moment_under_one_key_make_one_document(
     ],
 )
 def test_what_is_no_document_is_refused_and_leaves_nothing(
-    door: TestClient, folder: FolderIntake, fields: dict[str, Any], status: int, code: str
+    http: TestClient, folder: FolderIntake, fields: dict[str, Any], status: int, code: str
 ) -> None:
-    answer = submit(door, **fields)
+    answer = submit(http, **fields)
 
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert folder.sent == []
     assert not list(folder.root.rglob("*"))
 
 
-def test_a_refused_request_may_be_repaired_under_its_key(door: TestClient) -> None:
-    assert submit(door, b"<html>", key="k1").status_code == 415
-    assert submit(door, key="k1").status_code == 202
+def test_a_refused_request_may_be_repaired_under_its_key(http: TestClient) -> None:
+    assert submit(http, b"<html>", key="k1").status_code == 415
+    assert submit(http, key="k1").status_code == 202
 
 
 @pytest.mark.parametrize(
@@ -171,19 +171,19 @@ def test_a_refused_request_may_be_repaired_under_its_key(door: TestClient) -> No
     ],
 )
 def test_no_address_of_the_senders_choice_is_asked(
-    door: TestClient, folder: FolderIntake, source: str
+    http: TestClient, folder: FolderIntake, source: str
 ) -> None:
-    answer = door.post("/v1/documents", data={"source": source})
+    answer = http.post("/v1/documents", data={"source": source})
 
     assert (answer.status_code, answer.json()["code"]) == (422, "wrong_use")
     assert folder.sent == []
 
 
-def test_a_request_names_a_file_or_an_address(door: TestClient) -> None:
-    both = door.post("/v1/documents", files={"file": ("a.pdf", PDF)}, data={"source": "s3://b/k"})
+def test_a_request_names_a_file_or_an_address(http: TestClient) -> None:
+    both = http.post("/v1/documents", files={"file": ("a.pdf", PDF)}, data={"source": "s3://b/k"})
 
     assert both.status_code == 422
-    assert door.post("/v1/documents").status_code == 422
+    assert http.post("/v1/documents").status_code == 422
 
 
 @pytest.mark.parametrize(
@@ -209,44 +209,44 @@ def test_a_server_that_only_shows_takes_nothing_in(client: TestClient) -> None:
 
 
 def test_a_document_that_failed_is_read_once_more_and_one_at_work_goes_on(
-    door: TestClient, folder: FolderIntake
+    http: TestClient, folder: FolderIntake
 ) -> None:
-    again, twice = (door.post("/v1/documents/3/retry").json() for _ in range(2))
+    again, twice = (http.post("/v1/documents/3/retry").json() for _ in range(2))
 
     assert (again["status"], twice["status"]) == ("waiting", "waiting")
     assert folder.sent == [3]
 
 
-def test_cancelling_ends_a_document_once_and_leaves_final_ones(door: TestClient, documents: World) -> None:
-    number = submit(door).json()["id"]
-    ended, again = (door.post(f"/v1/documents/{number}/cancel").json() for _ in range(2))
-    final = door.post("/v1/documents/1/cancel").json()
+def test_cancelling_ends_a_document_once_and_leaves_final_ones(http: TestClient, documents: World) -> None:
+    number = submit(http).json()["id"]
+    ended, again = (http.post(f"/v1/documents/{number}/cancel").json() for _ in range(2))
+    final = http.post("/v1/documents/1/cancel").json()
 
     assert (ended["status"], ended["reason"]) == ("failed", "cancelled")
     assert again == ended
     assert final["status"] == "done"
-    assert [one["event"] for one in door.get(f"/v1/documents/{number}/history").json()["events"]] == [
+    assert [one["event"] for one in http.get(f"/v1/documents/{number}/history").json()["events"]] == [
         "registered",
         "cancelled",
     ]
 
 
-def test_an_erased_document_is_gone(door: TestClient, documents: World) -> None:
-    first, second = (door.delete("/v1/documents/1") for _ in range(2))
+def test_an_erased_document_is_gone(http: TestClient, documents: World) -> None:
+    first, second = (http.delete("/v1/documents/1") for _ in range(2))
 
     assert (first.json(), second.json()) == ({"erased": True}, {"erased": False})
-    assert door.get("/v1/documents/1").status_code == 404
+    assert http.get("/v1/documents/1").status_code == 404
     assert not [key for key in documents.store.objects if key.startswith("documents/1/")]
 
 
-def test_forms_submit_and_cancel(door: TestClient) -> None:
-    token = door.get("/documents").text.partition('name="token" value="')[2].partition('"')[0]
-    page = door.post(
+def test_forms_submit_and_cancel(http: TestClient) -> None:
+    token = http.get("/documents").text.partition('name="token" value="')[2].partition('"')[0]
+    page = http.post(
         "/documents", data={"token": token, "signer": "Ann; Bob"}, files={"file": ("a.pdf", PDF)}
     )
     number = str(page.url).rpartition("/")[2]
-    ended = door.post(f"/documents/{number}/cancel", data={"token": token})
-    again = door.post(f"/documents/{number}/retry", data={"token": token})
+    ended = http.post(f"/documents/{number}/cancel", data={"token": token})
+    again = http.post(f"/documents/{number}/retry", data={"token": token})
 
     assert "Ann" in page.text
     assert "cancelled by local" in ended.text
@@ -274,12 +274,12 @@ def test_a_key_submits_to_the_bucket_and_sees_its_own(
     s3.client.put_object(Bucket=s3.name, Key="in/b.pdf", Body=PDF)
     s3.client.put_object(Bucket=s3.name, Key="in/b.pdf.json", Body=b"{}")
 
-    with TestClient(guarded_app(app, Bounds()), BASE, headers=headers) as door:
-        uploaded = submit(door, signer=["Ännchen"])
+    with TestClient(guarded_app(app, Bounds()), BASE, headers=headers) as http:
+        uploaded = submit(http, signer=["Ännchen"])
         queue.broken = False
-        named = door.post("/v1/documents", data={"source": f"s3://{s3.name}/in/b.pdf"})
-        missing = door.post("/v1/documents", data={"source": f"s3://{s3.name}/in/c.pdf"})
-        listed = door.get("/v1/documents").json()["documents"]
+        named = http.post("/v1/documents", data={"source": f"s3://{s3.name}/in/b.pdf"})
+        missing = http.post("/v1/documents", data={"source": f"s3://{s3.name}/in/c.pdf"})
+        listed = http.get("/v1/documents").json()["documents"]
 
     assert (uploaded.status_code, named.status_code, missing.status_code) == (202, 202, 422)
     assert [row["id"] for row in listed] == [named.json()["id"], uploaded.json()["id"]]

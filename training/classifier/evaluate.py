@@ -12,7 +12,7 @@ import numpy as np
 
 from training.classifier import sets
 from training.classifier.augment import moved
-from training.classifier.metrics import Answers, CropFigures, crop_figures
+from training.classifier.metrics import CropFigures, Predictions, crop_figures
 from training.classifier.pieces import Piece
 from training.classifier.real import PAGES
 from training.common.console import Notice
@@ -67,7 +67,7 @@ def measure_classifier(
     )
 
 
-def classify_pieces(pieces: Sequence[Piece], classifier: Classifier) -> tuple[Answers, float]:
+def classify_pieces(pieces: Sequence[Piece], classifier: Classifier) -> tuple[Predictions, float]:
     """The classifier's answer to each piece, boxed as detectors do it, one at a time; median milliseconds."""
     answers, times = [], []
     for index, piece in enumerate(pieces):
@@ -77,13 +77,13 @@ def classify_pieces(pieces: Sequence[Piece], classifier: Classifier) -> tuple[An
         times.append(perf_counter() - began)
     truths = np.array([KINDS.index(piece.kind) for piece in pieces], np.int64)
     groups, sources = tuple(piece.group for piece in pieces), tuple(piece.source for piece in pieces)
-    return Answers(truths, np.array(answers, np.int64), groups, sources), 1000 * float(np.median(times))
+    return Predictions(truths, np.array(answers, np.int64), groups, sources), 1000 * float(np.median(times))
 
 
-def _by_source(answers: Answers) -> dict[str, tuple[float, int]]:
-    named = np.array(answers.sources)
-    right = answers.truths == answers.answers
+def _by_source(predictions: Predictions) -> dict[str, tuple[float, int]]:
+    named = np.array(predictions.sources)
+    right = predictions.truths == predictions.predictions
     return {
         str(name): (float(right[named == name].mean()), int((named == name).sum()))
-        for name in sorted(set(answers.sources))
+        for name in sorted(set(predictions.sources))
     }

@@ -1,4 +1,4 @@
-"""What a classifier's answers are worth: accuracy, precision, recall, with intervals over documents."""
+"""What a classifier's predictions are worth: accuracy, precision, recall, with intervals over documents."""
 
 from __future__ import annotations
 
@@ -13,19 +13,21 @@ _SIGNATURE = KINDS.index(Kind.SIGNATURE)
 
 
 @dataclass(frozen=True, slots=True)
-class Answers:
-    """Truths and answers as indices into KINDS, (n,) each; `groups` names each crop's document."""
+class Predictions:
+    """Truths and predictions as indices into KINDS, (n,) each; `groups` names each crop's document."""
 
     truths: Indices
-    answers: Indices
+    predictions: Indices
     groups: tuple[str, ...]
     sources: tuple[str, ...]
 
-    def of(self, keep: Flags) -> Answers:
-        """Those answers alone."""
+    def of(self, keep: Flags) -> Predictions:
+        """Those predictions alone."""
         rows = np.flatnonzero(keep)
         named = tuple(self.groups[row] for row in rows)
-        return Answers(self.truths[rows], self.answers[rows], named, tuple(self.sources[row] for row in rows))
+        return Predictions(
+            self.truths[rows], self.predictions[rows], named, tuple(self.sources[row] for row in rows)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +47,9 @@ class CropFigures:
     confusion: tuple[tuple[int, ...], ...]
 
 
-def crop_figures(answers: Answers, *, rounds: int = 1000) -> CropFigures:
-    """The figures of those answers; the intervals draw whole documents with replacement."""
-    tables = confusions(answers)
+def crop_figures(predictions: Predictions, *, rounds: int = 1000) -> CropFigures:
+    """The figures of those predictions; the intervals draw whole documents with replacement."""
+    tables = confusions(predictions)
     crops = tables.sum(axis=(1, 2))
     right = tables.trace(axis1=1, axis2=2)
     hits = tables[:, _SIGNATURE, _SIGNATURE]
@@ -57,7 +59,7 @@ def crop_figures(answers: Answers, *, rounds: int = 1000) -> CropFigures:
         return ratio_estimate(above.astype(np.float64), below.astype(np.float64), rounds=rounds)
 
     return CropFigures(
-        crops=len(answers.truths),
+        crops=len(predictions.truths),
         documents=len(tables),
         accuracy=ratio(right, crops),
         signature_accuracy=ratio(crops - called - true + 2 * hits, crops),
@@ -67,10 +69,10 @@ def crop_figures(answers: Answers, *, rounds: int = 1000) -> CropFigures:
     )
 
 
-def confusions(answers: Answers) -> Indices:
+def confusions(predictions: Predictions) -> Indices:
     """(documents, 4, 4) counts of crops: a row per true kind, a column per answer."""
-    documents = {group: row for row, group in enumerate(dict.fromkeys(answers.groups))}
+    documents = {group: row for row, group in enumerate(dict.fromkeys(predictions.groups))}
     tables = np.zeros((len(documents), len(KINDS), len(KINDS)), np.int64)
-    rows = np.array([documents[group] for group in answers.groups], np.int64)
-    np.add.at(tables, (rows, answers.truths, answers.answers), 1)
+    rows = np.array([documents[group] for group in predictions.groups], np.int64)
+    np.add.at(tables, (rows, predictions.truths, predictions.predictions), 1)
     return tables

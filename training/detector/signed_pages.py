@@ -33,7 +33,7 @@ OTHERS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class DetectedPage:
     """A page with the signatures on it, as served but for the threshold; boxes in stored pixels."""
 
     page: MarkedPage
@@ -67,7 +67,7 @@ def measure_signed_pages(
 
 def answered_pages(
     pages: Sequence[MarkedPage], source: str, notice: StageNotice, *, name: str
-) -> Iterator[Answered]:
+) -> Iterator[DetectedPage]:
     """Each page with its signatures: laid upright, detected, and judged by the second-stage classifier."""
     detector = _as_served(name)
     for done, page in enumerate(pages, start=1):
@@ -75,11 +75,11 @@ def answered_pages(
         across, down = page.width / pixels.shape[1], page.height / pixels.shape[0]
         (regions,) = detector.detect([pixels])
         signatures = (region for region in regions if region.label is Label.SIGNATURE)
-        yield Answered(page, tuple(_stored(region, across, down) for region in signatures))
+        yield DetectedPage(page, tuple(_stored(region, across, down) for region in signatures))
         notice(source, done, len(pages))
 
 
-def signed_pages_at(source: str, answered: Sequence[Answered], threshold: float) -> SignedPages:
+def signed_pages_at(source: str, answered: Sequence[DetectedPage], threshold: float) -> SignedPages:
     """Count pages and marks at one threshold; pages of which the eye could not tell are left out."""
     signed = [one for one in answered if one.page.signed is True]
     unsigned = [one for one in answered if one.page.signed is False]
@@ -110,11 +110,11 @@ def signed_page_figures(name: str, rows: Sequence[SignedPages]) -> list[Figure]:
     ]
 
 
-def _called(answered: Sequence[Answered], threshold: float) -> Share:
+def _called(answered: Sequence[DetectedPage], threshold: float) -> Share:
     return Share(sum(bool(one.at(threshold)) for one in answered), len(answered))
 
 
-def _marks_found(answered: Answered, threshold: float) -> list[bool]:
+def _marks_found(answered: DetectedPage, threshold: float) -> list[bool]:
     boxes = [region.box for region in answered.at(threshold)]
     marks = [mark for mark in answered.page.signing if mark.fits]
     return [any(iou(mark.box, box) >= MARK_IOU for box in boxes) for mark in marks]

@@ -22,7 +22,7 @@ LEFT_OUT = "modern_town"
 
 
 @dataclass(frozen=True, slots=True)
-class HeldOutAnswers:
+class HeldOutPredictions:
     """The probability of every mark, by a head that never saw its document."""
 
     marks: Marks
@@ -39,11 +39,11 @@ class HeldOutAnswers:
         return self.probabilities[rows], self.marks.marks.signs[rows]
 
 
-def calibrated(marks: Marks, logits: Floats, *, slope: float, shift: float) -> HeldOutAnswers:
+def calibrated(marks: Marks, logits: Floats, *, slope: float, shift: float) -> HeldOutPredictions:
     """Held-out logits as probabilities; 0 for marks beyond the MAX_CANDIDATES of a page."""
     probabilities = 1 / (1 + np.exp(-(slope * logits + shift)))
     served = marks.marks.facts[:, RANK] < MAX_CANDIDATES
-    return HeldOutAnswers(marks, np.where(served, probabilities, 0).astype(np.float32))
+    return HeldOutPredictions(marks, np.where(served, probabilities, 0).astype(np.float32))
 
 
 def training_rows(marks: Marks) -> Rows:
@@ -95,7 +95,7 @@ def calibration(marks: Marks, logits: Floats, settings: RolesSettings) -> tuple[
     return float(slopes[0]), shift
 
 
-def chosen_threshold(answers: HeldOutAnswers, settings: RolesSettings) -> float:
+def chosen_threshold(answers: HeldOutPredictions, settings: RolesSettings) -> float:
     """The probability whose worst margin to the bars is best, over all sources that have bars.
 
     A margin is the share of the way from a bar to perfection: of the signed pages that are found, and of the

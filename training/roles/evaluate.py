@@ -19,10 +19,10 @@ from training.common.statistics import area_under_curve
 from training.detector.marked import JudgedMark, MarkedPage, read_marked
 from training.detector.metrics import LabelFigures
 from training.detector.readers import read_tobacco800
-from training.detector.signed_pages import Answered, SignedPages, signed_page_figures, signed_pages_at
+from training.detector.signed_pages import DetectedPage, SignedPages, signed_page_figures, signed_pages_at
 from training.detector.testsets import PageCase, real_documents, rendered
 from training.roles.conditions import DRAWN, HOME, SignaturesFound
-from training.roles.crossvalidate import LEFT_OUT, TRAINING, HeldOutAnswers
+from training.roles.crossvalidate import LEFT_OUT, TRAINING, HeldOutPredictions
 from training.roles.network import RolesNetwork
 from training.roles.table import Rows
 from training.roles.unusual import Unusual
@@ -144,28 +144,28 @@ class NetworkRoles:
         return np.asarray(self._network(*views, torch.from_numpy(marks.facts)).numpy(), np.float32)
 
 
-def _signed_pages(source: str, pages: Sequence[Answered]) -> SignedPages:
+def _signed_pages(source: str, pages: Sequence[DetectedPage]) -> SignedPages:
     return signed_pages_at(source, pages, roles.min_role_probability())
 
 
 def answered(
     cases: Sequence[Case], source: str, detector: Detector, notice: StageNotice
-) -> Iterator[Answered]:
+) -> Iterator[DetectedPage]:
     """Each page with the regions that sign it; the probability that they do takes the place of the score."""
     for done, (page, read) in enumerate(cases, start=1):
         pixels = read()
         (regions,) = detector.detect([pixels])
         across, down = page.width / pixels.shape[1], page.height / pixels.shape[0]
-        yield Answered(page, tuple(_signing(regions, across, down)))
+        yield DetectedPage(page, tuple(_signing(regions, across, down)))
         notice(source, done, len(cases))
 
 
-def crossvalidated(answers: HeldOutAnswers, threshold: float) -> list[SignedPages]:
+def crossvalidated(answers: HeldOutPredictions, threshold: float) -> list[SignedPages]:
     """The sources that train, each page by a network that never saw its document."""
     return [_pages_of(answers, source, threshold) for source in TRAINING if source != LEFT_OUT]
 
 
-def found_within(answers: HeldOutAnswers, source: str, false_alarms: float) -> FoundWithin:
+def found_within(answers: HeldOutPredictions, source: str, false_alarms: float) -> FoundWithin:
     """Held-out answers at the lowest probability that calls no greater share of the unsigned pages signed."""
     scores, signed = answers.pages(source)
     by_initials = answers.marks.pages.by_initials[answers.marks.pages.of(source)] == 1
@@ -174,7 +174,7 @@ def found_within(answers: HeldOutAnswers, source: str, false_alarms: float) -> F
     return FoundWithin(source, false_alarms, _share(called[signed == 1]), _share(called[by_initials]))
 
 
-def qualities(answers: HeldOutAnswers) -> list[RoleQuality]:
+def qualities(answers: HeldOutPredictions) -> list[RoleQuality]:
     """AUC and expected calibration error of every source with marks that sign and others."""
     return [
         _quality(source, *answers.of(source))
@@ -199,7 +199,7 @@ def calibration_error(probabilities: npt.NDArray[np.float64], truths: npt.NDArra
     return float(sum(gaps))
 
 
-def _pages_of(answers: HeldOutAnswers, source: str, threshold: float) -> SignedPages:
+def _pages_of(answers: HeldOutPredictions, source: str, threshold: float) -> SignedPages:
     rows = answers.marks.pages.of(source)
     scores, signed = answers.pages(source)
     by_initials = answers.marks.pages.by_initials[rows] == 1

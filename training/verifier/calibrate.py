@@ -37,11 +37,11 @@ TOLERANCES = {
 ONE_REFERENCE = {"decided": Tolerance(0.2, 0.05), "medium": None, "high": None}
 ONE_REFERENCE_FORGED = ONE_REFERENCE | {"decided": Tolerance(0.2, 0.1)}
 #: How often a search may name somebody for a person who is not enrolled.
-STRANGER_RATE = 0.05
+OPEN_SET_RATE = 0.05
 #: How many specimens of each other writer are looked at for that.
-STRANGERS = 2
+OTHERS_EACH = 2
 
-#: A gallery of signers that trained nothing, with its table of logits, of STRANGERS others each.
+#: A gallery of signers that trained nothing, with its table of logits, of OTHERS_EACH others each.
 Scored = tuple[Gallery, npt.NDArray[np.float64]]
 
 
@@ -60,7 +60,7 @@ def calibrate(sets: Sequence[Scored]) -> dict[str, Any]:
     return {
         "sharpness": sharpness,
         "fits": fits,
-        "strangers": _strangers(sets, sharpness, fits[COUNTS.index(3)]),
+        "strangers": _open_set(sets, sharpness, fits[COUNTS.index(3)]),
         "tolerances": {name: asdict(tolerance) for name, tolerance in TOLERANCES.items()},
         "fitted_on": [found.source for found, _ in sets],
     }
@@ -207,19 +207,19 @@ _NEEDED = {
 }
 
 
-def _strangers(sets: Sequence[Scored], sharpness: float, fit: dict[str, float]) -> dict[str, float]:
+def _open_set(sets: Sequence[Scored], sharpness: float, fit: dict[str, float]) -> dict[str, float]:
     """A line through the tail of other people's likelihood ratios, from one in 100 to one in 5,000."""
     parts = [
         _features(draw.random, draw.traits, sharpness) @ [fit["slope"], fit["agreement"], fit["steadiness"]]
         + fit["intercept"]
         for gallery, scores in sets
-        for by_writer in protocol.draws(scores, gallery, count=3, others=STRANGERS)
+        for by_writer in protocol.draws(scores, gallery, count=3, others=OTHERS_EACH)
         for draw in by_writer
     ]
     llr = np.concatenate(parts)
     rates = np.logspace(-2, -3.7, 18)
     slope, level = np.polyfit(-np.log10(rates), np.quantile(llr, 1 - rates), 1)
-    return {"level": round(float(level), 4), "slope": round(float(slope), 4), "rate": STRANGER_RATE}
+    return {"level": round(float(level), 4), "slope": round(float(slope), 4), "rate": OPEN_SET_RATE}
 
 
 def _probability(llr: float) -> float:

@@ -22,7 +22,7 @@ from training.common.options import (
 from training.common.settings import read_settings
 from training.verifier import sets
 from training.verifier.batches import Batches
-from training.verifier.calibrate import STRANGERS, calibrate
+from training.verifier.calibrate import OTHERS_EACH, calibrate
 from training.verifier.export import register_calibration, register_verifier, trained_verifier
 from training.verifier.scoring import scored
 from training.verifier.settings import VERIFIER_SETTINGS, VerifierSettings
@@ -120,7 +120,7 @@ def _calibrate(data: Path, folder: Path) -> None:
     with messages.status("calibrating …"):
         galleries = [read(data) for read in sets.CALIBRATION]
         calibration = calibrate(
-            [scored(gallery, encoder, matcher, others=STRANGERS) for gallery in galleries]
+            [scored(gallery, encoder, matcher, others=OTHERS_EACH) for gallery in galleries]
         )
     register_calibration(calibration, folder=folder)
     messages.print_json(data=calibration)

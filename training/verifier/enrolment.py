@@ -39,7 +39,7 @@ class FlaggedReferences:
     wrongly: Share
     sets_with_any: Share
     #: Sets of four genuine and one other person's genuine signature in which that one was flagged.
-    strangers_found: Share
+    random_found: Share
     #: The same with a skilled forgery.
     forgeries_found: Share
 
@@ -80,11 +80,11 @@ def flagged_references(
     """Draw sets of each writer, plant one that does not belong, and count what is flagged."""
     rng = np.random.default_rng(1)
     clean: list[list[bool]] = []
-    planted: dict[str, list[bool]] = {"stranger": [], "forgery": []}
+    planted: dict[str, list[bool]] = {"random": [], "forgery": []}
     for writer in np.unique(writers):
         genuine_rows = np.flatnonzero((writers == writer) & genuine)
         others = {
-            "stranger": np.flatnonzero((writers != writer) & genuine),
+            "random": np.flatnonzero((writers != writer) & genuine),
             "forgery": np.flatnonzero((writers == writer) & ~genuine),
         }
         for _ in range(ROUNDS):
@@ -97,7 +97,7 @@ def flagged_references(
     return FlaggedReferences(
         wrongly=Share(sum(flags), len(flags)),
         sets_with_any=Share(sum(map(any, clean)), len(clean)),
-        strangers_found=Share(sum(planted["stranger"]), len(planted["stranger"])),
+        random_found=Share(sum(planted["random"]), len(planted["random"])),
         forgeries_found=Share(sum(planted["forgery"]), len(planted["forgery"])),
     )
 

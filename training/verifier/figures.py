@@ -26,7 +26,7 @@ _AGAINST = {
     "rejected_at_low": "FRR at FAR 1 %",
     "rejected_at_very_low": "FRR at FAR 0.1 %",
 }
-_SEARCH = {"first": "top 1", "among_five": "top 5", "named": "named", "false_alarms": "strangers named"}
+_SEARCH = {"first": "top 1", "among_five": "top 5", "named": "named", "false_alarms": "unenrolled named"}
 
 
 def verifier_figures(whole: Whole) -> FigureFile:
@@ -73,7 +73,7 @@ def reference_figures(report: ReferenceReport) -> FigureFile:
         for measure, share in (
             ("good references flagged", flagged.wrongly),
             ("good sets with any flagged", flagged.sets_with_any),
-            ("strangers found", flagged.strangers_found),
+            ("random forgeries found", flagged.random_found),
             ("skilled forgeries found", flagged.forgeries_found),
         )
     ]
@@ -162,12 +162,12 @@ def _condition(condition: ArrivalCondition) -> Iterator[Figure]:
 def _search(search: Search) -> Iterator[Figure]:
     of = f"{search.kind} among {search.enrolled} enrolled"
     for field, measure in _SEARCH.items():
-        count = search.strangers if field == "false_alarms" else search.queries
+        count = search.unenrolled if field == "false_alarms" else search.queries
         yield _figure(of, measure, getattr(search, field), count)
     yield as_figure(
         MODEL,
         of=of,
-        measure="named where 1 % of strangers are",
+        measure="named where 1 % of the unenrolled are",
         value=search.named_at_one_percent,
         n=search.queries,
     )

@@ -28,7 +28,7 @@ KINDS = ("signatures", "prescribed names")
 NAMES = "cross-media"
 REFERENCES, QUERIES = 3, 3
 #: Every fifth real person is never enrolled, under no name.
-STRANGER_EVERY = 5
+UNENROLLED_EVERY = 5
 FILLER_SEED = 1_200_000
 
 
@@ -43,14 +43,14 @@ class Search:
     kind: str
     composition: dict[str, int]
     queries: int
-    strangers: int
+    unenrolled: int
     first: Estimate
     among_five: Estimate
     #: Found first, and taken for somebody by the shipped threshold.
     named: Estimate
     #: Queries of people who are not enrolled for whom the threshold let a name pass.
     false_alarms: Estimate
-    #: First and named where so many strangers' queries would be named: by the best threshold in hindsight.
+    #: First and named where one query in a hundred of the unenrolled is: by the best threshold in hindsight.
     named_at_one_percent: float
     milliseconds: float
 
@@ -75,22 +75,24 @@ def measure_identification(library: Library, *, notice: Notice) -> list[Search]:
     real = _real(library)
     rng = np.random.default_rng(1)
     order = [real[i] for i in rng.permutation(len(real))]
-    apart = set(sorted({person.group for person in real})[::STRANGER_EVERY])
-    strangers = [person for person in order if person.group in apart]
+    apart = set(sorted({person.group for person in real})[::UNENROLLED_EVERY])
+    unenrolled = [person for person in order if person.group in apart]
     known = [person for person in order if person.group not in apart]
     filler = _filler(library, max(SIZES) - len(known))
     searches = []
     for size in SIZES:
         notice(f"identification among {size}")
         enrolled = (known + filler)[:size]
-        searches += [_search(library, enrolled, strangers, kind) for kind in KINDS]
+        searches += [_search(library, enrolled, unenrolled, kind) for kind in KINDS]
     return searches
 
 
-def _search(library: Library, enrolled: Sequence[_Person], strangers: Sequence[_Person], kind: str) -> Search:
+def _search(
+    library: Library, enrolled: Sequence[_Person], unenrolled: Sequence[_Person], kind: str
+) -> Search:
     verifier = library.models.verifier
     files = {str(number): person.references for number, person in enumerate(enrolled)}
-    strangers = [person for person in strangers if person.kind == kind]
+    unenrolled = [person for person in unenrolled if person.kind == kind]
     started, asked = time.perf_counter(), 0
 
     def ask(query: npt.NDArray[np.float32]) -> list[tuple[str, float]]:
@@ -108,7 +110,7 @@ def _search(library: Library, enrolled: Sequence[_Person], strangers: Sequence[_
         five.append([str(number) in dict(one) for one in answers])
         named.append([a and b for a, b in zip(right, sure, strict=True)])
         best += [(one[0][1], a) for one, a in zip(answers, right, strict=True)]
-    alarms = [[ask(query)[0][1] for query in person.queries] for person in strangers]
+    alarms = [[ask(query)[0][1] for query in person.queries] for person in unenrolled]
     asked += sum(map(len, alarms))
     seconds = time.perf_counter() - started
     wrong = [[verifier.is_somebody(one, enrolled=len(files)) for one in own] for own in alarms]
@@ -118,7 +120,7 @@ def _search(library: Library, enrolled: Sequence[_Person], strangers: Sequence[_
         kind=kind,
         composition={source: sum(p.source == source for p in enrolled) for source in _sources(enrolled)},
         queries=len(best),
-        strangers=sum(map(len, alarms)),
+        unenrolled=sum(map(len, alarms)),
         first=_rate(first),
         among_five=_rate(five),
         named=_rate(named),

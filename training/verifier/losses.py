@@ -17,14 +17,14 @@ def contrastive(  # what is compared, then how
     writers: Tensor,
     genuine: Tensor,
     *,
-    strangers: Tensor,
+    others: Tensor,
     temperature: float,
     forgery_weight: float,
 ) -> Tensor:
     """Pull a writer's genuine specimens together, away from all else (Khosla et al., 2020).
 
     Anchors are genuine; positives are the anchor's other genuine specimens; the forgeries of the anchor's
-    own writer count `forgery_weight` times among the negatives. `strangers` (m, d) are embeddings of other
+    own writer count `forgery_weight` times among the negatives. `others` (m, d) are embeddings of other
     writers from earlier batches, more negatives that cost nothing (cross-batch memory, Wang et al., 2020).
     """
     similarity = embeddings @ embeddings.T / temperature
@@ -33,7 +33,7 @@ def contrastive(  # what is compared, then how
     positive.fill_diagonal_(False)
     weights = torch.where(same & ~genuine[None, :], forgery_weight, 1.0).fill_diagonal_(0.0)
     weighted = similarity + torch.log(weights.clamp_min(1e-12))
-    total = torch.cat([weighted, embeddings @ strangers.T / temperature], dim=1).logsumexp(1, keepdim=True)
+    total = torch.cat([weighted, embeddings @ others.T / temperature], dim=1).logsumexp(1, keepdim=True)
     log_share = (similarity - total) * positive
     anchors = genuine & positive.any(dim=1)
     return -(log_share.sum(dim=1)[anchors] / positive.sum(dim=1)[anchors]).mean()

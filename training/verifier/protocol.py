@@ -130,9 +130,9 @@ def asked(
     """
     for writer in np.unique(gallery.writers):
         of_writer = gallery.writers == writer
-        strangers = some_of_each_other(gallery, int(writer), others)
+        forgers = some_of_each_other(gallery, int(writer), others)
         yield (
-            np.concatenate([np.flatnonzero(of_writer), strangers]),
+            np.concatenate([np.flatnonzero(of_writer), forgers]),
             np.flatnonzero(of_writer & gallery.genuine),
         )
 
@@ -155,8 +155,8 @@ def draws(
             orders = [np.roll(genuine, -first) for first in range(len(genuine))]
         else:
             orders = [rng.permutation(genuine) for _ in range(rounds)]
-        strangers = some_of_each_other(gallery, int(writer), others)
-        drawn.append([_draw(scores, gallery, order, count, strangers) for order in orders])
+        forgers = some_of_each_other(gallery, int(writer), others)
+        drawn.append([_draw(scores, gallery, order, count, forgers) for order in orders])
     return drawn
 
 
@@ -196,7 +196,7 @@ def _draw(
     gallery: Gallery,
     order: npt.NDArray[np.int64],
     count: int,
-    strangers: npt.NDArray[np.int64],
+    forgers: npt.NDArray[np.int64],
 ) -> Draw:
     references, queries = order[:count], order[count:]
     forged = np.flatnonzero((gallery.writers == gallery.writers[order[0]]) & ~gallery.genuine)
@@ -206,7 +206,7 @@ def _draw(
         skilled_rows=forged,
         genuine=scores[np.ix_(queries, references)],
         skilled=scores[np.ix_(forged, references)],
-        random=scores[np.ix_(strangers, references)],
+        random=scores[np.ix_(forgers, references)],
         among=among,
         traits=traits(among, None if gallery.steadiness is None else gallery.steadiness[references]),
     )

@@ -77,10 +77,16 @@ def _pairs(name: str, pairs: Pairs) -> Cells:
 def references_table(report: ReferenceReport) -> str:
     """How often references were flagged, rightly and wrongly."""
     head = f"{report.date}, commit {report.commit}, encoder {report.encoder[:12]}, below {report.threshold}"
-    heads = ("Set", "Good ones flagged", "Good sets with any", "Strangers found", "Skilled forgeries found")
+    heads = (
+        "Set",
+        "Good ones flagged",
+        "Good sets with any",
+        "Random forgeries found",
+        "Skilled forgeries found",
+    )
     body = []
     for name, flagged in report.sources.items():
-        shares = (flagged.wrongly, flagged.sets_with_any, flagged.strangers_found, flagged.forgeries_found)
+        shares = (flagged.wrongly, flagged.sets_with_any, flagged.random_found, flagged.forgeries_found)
         body.append((name, *(f"{_exact(share)} of {share.many}" for share in shares)))
     return f"{head}\n\n{_table(heads, body)}"
 
@@ -221,7 +227,7 @@ def _identification(searches: Sequence[Search]) -> str:
     body = []
     for search in searches:
         rates = (search.first, search.among_five, search.named, search.false_alarms)
-        counts = (str(search.enrolled), search.kind, f"{search.queries} + {search.strangers}")
+        counts = (str(search.enrolled), search.kind, f"{search.queries} + {search.unenrolled}")
         body.append(
             (
                 *counts,
@@ -230,8 +236,8 @@ def _identification(searches: Sequence[Search]) -> str:
                 f"{search.milliseconds:.0f} ms",
             )
         )
-    heads = ("Enrolled", "Of", "Queries", "Top 1", "Top 5", "Named", "Strangers named")
-    table = _table((*heads, "Named when 1 % of strangers are", "One search"), body)
+    heads = ("Enrolled", "Of", "Queries", "Top 1", "Top 5", "Named", "Unenrolled named")
+    table = _table((*heads, "Named when 1 % of the unenrolled are", "One search"), body)
     lines = [
         f"- {search.enrolled}: "
         + ", ".join(f"{count} {source}" for source, count in search.composition.items())

@@ -135,7 +135,7 @@ def _loss(run: VerifierRun, batches: Batches, memory: Memory) -> tuple[Tensor, V
         whole,
         writers,
         genuine,
-        strangers=memory.rows,
+        others=memory.rows,
         temperature=settings.temperature,
         forgery_weight=settings.forgery_weight,
     )

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 
 from producer.services import browse, pictures
 from producer.services.browse import ListFilter
-from producer.services.keys import KeyHolder
+from producer.services.keys import Caller
 from producer.services.missing import NotFound
 from producer.services.pictures import Picture
 from web.api.fields import Cursor, Filters, Index, Limit, RowId
@@ -159,9 +159,9 @@ def image_of_reference_compared_with(
     return as_answer(pictures.picture_compared_with(deps.sessions, deps.store, place, reference_id))
 
 
-def narrowed(filters: ListFilter, caller: KeyHolder) -> ListFilter:
+def narrowed(filters: ListFilter, caller: Caller) -> ListFilter:
     """The same, for a key that sees its own documents only."""
-    return replace(filters, holder=caller.holder) if caller.own_only else filters
+    return replace(filters, submitter=caller.submitter) if caller.own_only else filters
 
 
 def as_answer(picture: Picture) -> Response:

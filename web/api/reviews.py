@@ -14,7 +14,7 @@ from web.api.fields import RowId
 from web.auth import OWN_DOCUMENTS, WHOLE, Reviewer
 from web.deps import Deps
 from web.problem_details import PROBLEMS
-from worker.result.decisions import Answer, DecisionResult, ReviewResult
+from worker.result.decisions import DecisionOutcome, DecisionResult, ReviewResult
 
 router = APIRouter(prefix="/v1", tags=["review"], responses=PROBLEMS)
 
@@ -26,7 +26,7 @@ class DecisionRequest(BaseModel):
     """What a person says of an item that they hold."""
 
     fence: Fence
-    answer: Answer = Field(description="What the person says.")
+    answer: DecisionOutcome = Field(description="What the person says.")
     comment: str | None = Field(default=None, max_length=2000, pattern=r"^[^\x00]*$", description="Why.")
 
 

@@ -13,7 +13,7 @@ from web.api.fields import RowId
 from web.auth import WHOLE, Reviewer, check_form
 from web.console.templating import render_template
 from web.deps import Deps
-from worker.result.decisions import Answer
+from worker.result.decisions import DecisionOutcome
 
 router = APIRouter(include_in_schema=False, dependencies=[WHOLE])
 
@@ -67,6 +67,11 @@ def decide_from_page(
         review.put_off(deps.sessions, caller, review_id, fence=fence)
     else:
         review.decide(
-            deps.sessions, caller, review_id, fence=fence, answer=Answer(answer), comment=comment.strip()
+            deps.sessions,
+            caller,
+            review_id,
+            fence=fence,
+            answer=DecisionOutcome(answer),
+            comment=comment.strip(),
         )
     return RedirectResponse("/review", 303)

@@ -1,4 +1,4 @@
-"""The process that opens strangers' documents: `python -m worker.rendering.child MEMORY_BYTES CPU_SECONDS`.
+"""The process that opens untrusted documents: `python -m worker.rendering.child MEMORY_BYTES CPU_SECONDS`.
 
 It reads requests from standard input and answers on standard output (see `worker.rendering.frames`) until
 its input ends. It holds no credentials, may write no file, and is ended by the kernel when a page takes more
@@ -23,7 +23,7 @@ from worker.rendering.pages import open_document
 from worker.vision.choices import Limits
 from worker.vision.values import RenderedPage
 
-Answer = tuple[dict[str, object], bytes]
+Reply = tuple[dict[str, object], bytes]
 
 
 def main() -> None:
@@ -53,7 +53,7 @@ def _allow(seconds: int) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(usage.ru_utime + usage.ru_stime) + seconds, hard))
 
 
-def _answer(request: dict[str, Any], data: bytes, *, seconds: int) -> Iterator[Answer]:
+def _answer(request: dict[str, Any], data: bytes, *, seconds: int) -> Iterator[Reply]:
     """First what the document is, then its pages, then the end; or the error that stopped it."""
     _allow(seconds)
     try:
@@ -68,7 +68,7 @@ def _answer(request: dict[str, Any], data: bytes, *, seconds: int) -> Iterator[A
     yield {"kind": "end"}, b""
 
 
-def _page(item: RenderedPage | PageError) -> Answer:
+def _page(item: RenderedPage | PageError) -> Reply:
     if isinstance(item, PageError):
         return {"kind": "page_error", "code": item.code, "page": item.page, "reason": item.reason}, b""
     # The pixels travel as they are; everything else is small.

@@ -14,7 +14,7 @@ from worker.errors import DocumentTooLarge, EmptyDocument, PageError, TooManyPag
 from worker.rendering.formats import DocumentInfo, sniff
 from worker.rendering.pdf import PdfReader
 from worker.rendering.raster import ImageReader
-from worker.rendering.strangers import describe_unknown
+from worker.rendering.unknown_formats import describe_unknown
 from worker.vision.choices import Limits
 from worker.vision.values import RenderedPage
 

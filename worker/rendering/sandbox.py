@@ -1,6 +1,6 @@
 """Rendering in child processes, so that a hostile or broken document ends its own process and nothing else.
 
-MuPDF and libtiff are C code that reads strangers' files. A child has a bounded address space and processor
+MuPDF and libtiff are C code that reads untrusted files. A child has a bounded address space and processor
 time and an empty environment; one that is late or dies costs its page, and the document goes on in a new
 one. Children are plain subprocesses, because Celery's daemonic workers may not have multiprocessing ones.
 """

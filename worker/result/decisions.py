@@ -10,7 +10,7 @@ from worker.result.base import Count, Moment, ResultModel, Share
 from worker.vision.choices import Outcome
 
 
-class Answer(StrEnum):
+class DecisionOutcome(StrEnum):
     """What a person may say of a signature and a claimed signer."""
 
     GENUINE = "genuine"
@@ -25,7 +25,7 @@ class DecisionResult(ResultModel):
     region: Count = Field(description="Index of the region on its page.")
     signer: str = Field(description="The claimed signer.")
     who: str = Field(description="Who decided: the name of the key.")
-    answer: Answer = Field(description="What the person said.")
+    answer: DecisionOutcome = Field(description="What the person said.")
     comment: str | None = Field(default=None, description="Why, in the person's words.")
     at: Moment = Field(description="When.")
     outcome: Outcome = Field(description="What the machine had said then.")

@@ -39,7 +39,7 @@ _Region = Annotated[
 _CropKey = Annotated[str | None, Field(default=None, description="Storage key of the crop as scanned.")]
 _CleanKey = Annotated[str | None, Field(default=None, description="Storage key of the cleaned crop.")]
 _CropLink = Annotated[
-    str | None, Field(default=None, description="Path of the crop at the door of `countersign serve`.")
+    str | None, Field(default=None, description="Path of the crop in the web app of `countersign serve`.")
 ]
 _Probability = Annotated[
     Share | None, Field(default=None, description="Probability of a genuine signature, at even odds.")

@@ -17,7 +17,7 @@ _LOOP = re.compile(r"\.\s*(?:all|exists|exists_one|map|filter)\s*\(\s*(\w*)")
 _TEXT = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"")
 #: What an expression may ask for.
 NAMES = frozenset({"slots", "pages", "signed", "key"})
-#: Patterns of strangers may take for ever; letters that repeat may take memory.
+#: Untrusted patterns may take for ever; letters that repeat may take memory.
 _REFUSED_FUNCTIONS = frozenset({"matches", "replace", "split", "join"})
 
 

@@ -1,4 +1,4 @@
-"""Rule files read with care: YAML of strangers, bounded before it is built; faults are told by line."""
+"""Rule files read with care: untrusted YAML, bounded before it is built; faults are told by line."""
 
 from __future__ import annotations
 

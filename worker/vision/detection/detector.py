@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from worker.vision.choices import Thresholds
-from worker.vision.detection.yolo import DetectorSpec, model_input, read_answers
+from worker.vision.detection.yolo import DetectorSpec, model_input, read_outputs
 from worker.vision.onnx import OnnxModel
 from worker.vision.values import DetectedRegion, Pixels
 from worker.vision.weights import WEIGHTS_DIR, entry
@@ -47,7 +47,7 @@ class OnnxDetector:
             return []
         frames = self._spec.frames(page)
         answers = [self._model.run(model_input(page, frame)[None])[0] for frame in frames]
-        return read_answers(answers, frames, self._spec)
+        return read_outputs(answers, frames, self._spec)
 
 
 def load_detector(

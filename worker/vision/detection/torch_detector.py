@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 from ultralytics.nn.tasks import DetectionModel
 
 from worker.vision.choices import Thresholds
-from worker.vision.detection.yolo import Answer, DetectorSpec, Inputs, model_input, read_answers
+from worker.vision.detection.yolo import DetectorSpec, Inputs, ModelOutput, model_input, read_outputs
 from worker.vision.letterbox import Letterbox
 from worker.vision.values import DetectedRegion, Pixels
 from worker.vision.weights import WEIGHTS_DIR, CatalogueEntry, entry, verified_path
@@ -47,18 +47,18 @@ class TorchDetector:
     def detect(self, pages: Sequence[Pixels]) -> list[list[DetectedRegion]]:
         """The regions of each page in its own pixels, best first; pages of one shape share forward passes."""
         frames = [self._spec.frames(page) if page.size else [] for page in pages]
-        answers: dict[_Look, Answer] = {}
+        answers: dict[_Look, ModelOutput] = {}
         for batch in _batches(frames):
             inputs = np.stack([model_input(pages[page], frames[page][size]) for page, size in batch])
             answers.update(zip(batch, self._forward(inputs), strict=True))
         return [
-            read_answers([answers[page, size] for size in range(len(sizes))], sizes, self._spec)
+            read_outputs([answers[page, size] for size in range(len(sizes))], sizes, self._spec)
             if sizes
             else []
             for page, sizes in enumerate(frames)
         ]
 
-    def _forward(self, inputs: Inputs) -> Answer:
+    def _forward(self, inputs: Inputs) -> ModelOutput:
         with torch.inference_mode():
             batch = torch.from_numpy(inputs).to(self._device)
             answers = self._model(batch.half() if self._half else batch)[0]

@@ -19,7 +19,7 @@ from worker.vision.weights import CatalogueEntry
 Inputs = npt.NDArray[np.float32]
 #: Model answer for one page: (4 + labels, anchors) float32, each column centre x, centre y, width, height and
 #: one score per label.
-Answer = npt.NDArray[np.float32]
+ModelOutput = npt.NDArray[np.float32]
 
 #: The grey that ultralytics pads with in training.
 _PADDING = 114
@@ -72,8 +72,8 @@ def model_input(page: Pixels, frame: Letterbox) -> Inputs:
     return np.ascontiguousarray(field.transpose(2, 0, 1), dtype=np.float32) / np.float32(255)
 
 
-def read_answers(
-    answers: Sequence[Answer], frames: Sequence[Letterbox], spec: DetectorSpec
+def read_outputs(
+    answers: Sequence[ModelOutput], frames: Sequence[Letterbox], spec: DetectorSpec
 ) -> list[DetectedRegion]:
     """The regions of a page's raw answers, one a look: over their label's threshold, clipped, best first.
 
@@ -119,7 +119,7 @@ class _Anchors:
     count: int
 
     @classmethod
-    def of(cls, answers: Sequence[Answer], frames: Sequence[Letterbox]) -> Self:
+    def of(cls, answers: Sequence[ModelOutput], frames: Sequence[Letterbox]) -> Self:
         """The anchors of raw answers, one a frame."""
         heard = [answer[:, answer[4:].max(axis=0) >= _HEARD] for answer in answers]
         # Half precision may overflow; such a box would suppress all others.

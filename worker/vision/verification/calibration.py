@@ -94,7 +94,7 @@ class Fit:
 
 
 @dataclass(frozen=True, slots=True)
-class Strangers:
+class OpenSetThreshold:
     """How alike people look by chance: the log-likelihood ratio that one in N comparisons reaches.
 
     It rises by `slope` with every tenfold N, from `level` at N = 1 (a line through the measured tail).
@@ -105,7 +105,7 @@ class Strangers:
     slope: float
     rate: float
 
-    def nobody_below(self, enrolled: int) -> float:
+    def threshold(self, enrolled: int) -> float:
         """The log-likelihood ratio below which the nearest of so many signers is nobody."""
         return self.level + self.slope * math.log10(max(enrolled, 1) / self.rate)
 
@@ -117,7 +117,7 @@ class Calibration:
     version: str
     sharpness: float
     fits: tuple[Fit, ...]
-    strangers: Strangers
+    open_set: OpenSetThreshold
 
     @property
     def references_wanted(self) -> int:
@@ -175,8 +175,8 @@ def parse(text: str, *, version: str) -> Calibration:
     try:
         stored = json.loads(text)
         fits = tuple(sorted((read_fit(fit) for fit in stored["fits"]), key=lambda fit: fit.references))
-        strangers = Strangers(**stored["strangers"])
-        calibration = Calibration(version, float(stored["sharpness"]), fits, strangers)
+        open_set = OpenSetThreshold(**stored["strangers"])
+        calibration = Calibration(version, float(stored["sharpness"]), fits, open_set)
     except (ValueError, TypeError, KeyError) as error:
         raise WeightsError("calibration", f"malformed: {error}") from error
     if not fits:

@@ -90,7 +90,7 @@ class SiameseVerifier:
 
     def is_somebody(self, likelihood: float, *, enrolled: int) -> bool:
         """Whether the nearest of so many signers, found with that probability, is nearer than chance."""
-        return likelihood >= probability(self.calibration.strangers.nobody_below(enrolled))
+        return likelihood >= probability(self.calibration.open_set.threshold(enrolled))
 
     def _llr(self, query: npt.NDArray[np.float32], references: Embeddings) -> float:
         return self.calibration.llr(self.matcher.logits(query, references), self._traits(references))

@@ -1,4 +1,4 @@
-"""Lists and the review queue over many documents: `python -m benchmarks.door 1000000`.
+"""Lists and the review queue over many documents: `python -m benchmarks.console 1000000`.
 
 Fills a Postgres of its own with that many documents, a signature and a verdict on each, and measures what the
 console asks for. Prints the 95th percentile of each question and every table that is read from end to end.
@@ -21,9 +21,9 @@ from deploy.postgres_server import create_database
 from deploy.servers import postgres_somewhere
 from deploy.settings import GivenServers
 from producer.services.browse import ListFilter, list_documents
-from producer.services.keys import KeyHolder, Right
+from producer.services.keys import Caller, Right
 from producer.services.review import ReviewRules, decide, next_review
-from worker.result.decisions import Answer
+from worker.result.decisions import DecisionOutcome
 
 #: How often each question is asked.
 TIMES = 40
@@ -106,7 +106,7 @@ def scanned(engine: Engine, ask: Callable[[], object]) -> list[str]:
 def main(count: int) -> None:
     """Fill, ask, print."""
     with tempfile.TemporaryDirectory() as folder, postgres_somewhere(Path(folder), GivenServers()) as server:
-        engine = make_engine(create_database(server, "door"))
+        engine = make_engine(create_database(server, "console"))
         upgrade(engine)
         fill(engine, count)
         sessions = make_sessions(engine)
@@ -116,12 +116,12 @@ def main(count: int) -> None:
                 return list_documents(sessions, chosen)
 
             print(f"{name:22} {p95(ask):8.1f} ms  {', '.join(scanned(engine, ask))}")
-        reviewer = KeyHolder("r", "key:1", frozenset({Right.REVIEW}))
+        reviewer = Caller("r", "key:1", frozenset({Right.REVIEW}))
 
         def answer() -> None:
             item = next_review(sessions, reviewer, ReviewRules())
             assert item is not None
-            decide(sessions, reviewer, item.id, fence=item.fence, answer=Answer.GENUINE)
+            decide(sessions, reviewer, item.id, fence=item.fence, answer=DecisionOutcome.GENUINE)
 
         print(f"{'first item, queue filled':22} {p95(answer, 1):8.1f} ms")
         print(f"{'next item and decision':22} {p95(answer, 100):8.1f} ms")
