@@ -27,7 +27,6 @@ from training.common.statistics import (
     resampled_curves,
     resampled_rows,
     resampling_counts,
-    share_estimate,
     sums_estimate,
 )
 
@@ -171,6 +170,12 @@ def test_every_draw_has_as_many_clusters_as_there_are():
     assert not (counts == resampling_counts(7, rounds=40, seed=2)).all()
 
 
+def test_counts_and_rows_are_the_same_draws():
+    counts, rows = resampling_counts(5, rounds=30, seed=3), resampled_rows(5, rounds=30, seed=3)
+
+    assert counts.tolist() == [np.bincount(row, minlength=5).tolist() for row in rows]
+
+
 def test_an_interval_leaves_out_the_tails_and_what_is_no_number():
     drawn = np.append(np.arange(1001, dtype=np.float64), [np.nan] * 5)
 
@@ -191,7 +196,7 @@ def test_the_interval_of_a_mean_is_about_two_standard_errors_wide():
 
 
 def test_a_share_is_that_of_all_queries_and_not_the_mean_of_writers():
-    estimate = share_estimate([1, 0], [1, 9])
+    estimate = ratio_estimate([1, 0], [1, 9])
 
     assert estimate.value == pytest.approx(0.1)
     assert estimate.low <= estimate.value <= estimate.high

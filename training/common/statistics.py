@@ -7,7 +7,6 @@ scores or crops, for those of one cluster are not independent (Davison and Hinkl
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -110,15 +109,17 @@ def exact_interval(count: int, of: int) -> tuple[float, float]:
     return float(interval.low), float(interval.high)
 
 
-def resampling_counts(clusters: int, *, rounds: int = ROUNDS, seed: int = SEED) -> Floats:
-    """How often each cluster is drawn in each round of a bootstrap: (rounds, clusters)."""
-    rng = np.random.default_rng(seed)
-    return rng.multinomial(clusters, np.full(clusters, 1 / clusters), size=rounds).astype(np.float64)
-
-
-def resampled_rows(clusters: int, *, rounds: int, seed: int = SEED) -> Indices:
+def resampled_rows(clusters: int, *, rounds: int = ROUNDS, seed: int = SEED) -> Indices:
     """Which clusters are drawn in each round of a bootstrap, with replacement: (rounds, clusters)."""
     return np.random.default_rng(seed).integers(clusters, size=(rounds, clusters))
+
+
+def resampling_counts(clusters: int, *, rounds: int = ROUNDS, seed: int = SEED) -> Floats:
+    """How often each cluster is among the `resampled_rows` of each round: (rounds, clusters)."""
+    rows = resampled_rows(clusters, rounds=rounds, seed=seed)
+    cells = rows + clusters * np.arange(rounds)[:, None]
+    counts = np.bincount(cells.ravel(), minlength=rounds * clusters)
+    return counts.reshape(rounds, clusters).astype(np.float64)
 
 
 def percentile_estimate(value: float, drawn: Floats) -> Estimate:
@@ -131,56 +132,42 @@ def percentile_estimate(value: float, drawn: Floats) -> Estimate:
 
 def mean_estimate(values: Floats) -> Estimate:
     """The mean of one value a cluster, with its interval."""
-    return percentile_estimate(float(values.mean()), resampling_counts(len(values)) @ values / len(values))
-
-
-def share_estimate(numerators: Sequence[float], denominators: Sequence[float]) -> Estimate:
-    """One sum over another, a count a cluster, with its interval."""
-    sums = np.stack([numerators, denominators], axis=1).astype(np.float64)
-    return sums_estimate(sums, lambda total: total[:, 0] / total[:, 1])
-
-
-def sums_estimate(sums: Floats, measure: Callable[[Floats], Floats]) -> Estimate:
-    """What `measure` makes of (rounds, n) totals, with its interval; `sums` is (clusters, n)."""
-    drawn = measure(resampling_counts(len(sums)) @ sums)
-    return percentile_estimate(float(measure(sums.sum(axis=0, keepdims=True))[0]), drawn)
+    return sums_estimate(values[:, None], lambda total: total[:, 0] / len(values))
 
 
 def ratio_estimate(
-    numerators: Floats,
-    denominators: Floats,
+    numerators: Sequence[float] | Floats,
+    denominators: Sequence[float] | Floats,
     *,
     rounds: int = ROUNDS,
     seed: int = SEED,
     empty: float = math.nan,
 ) -> Estimate:
-    """One sum over another with SciPy's percentile bootstrap over clusters, one entry of each a cluster.
+    """One sum over another, one entry of each a cluster, with its interval.
 
     A ratio over nothing is `empty`; draws of NaN are left out of the interval.
     """
 
-    def ratio(above: Floats, below: Floats, axis: int = -1) -> Floats:
-        tops, totals = above.sum(axis=axis), below.sum(axis=axis)
+    def ratio(total: Floats) -> Floats:
         with np.errstate(invalid="ignore", divide="ignore"):
-            return np.asarray(np.where(totals == 0, empty, tops / totals), np.float64)
+            return np.where(total[:, 1] == 0, empty, total[:, 0] / total[:, 1])
 
-    value = float(ratio(numerators, denominators))
-    # Of one document, or of one draw, there is no spread.
-    if len(numerators) < 2 or rounds < 2:
+    sums = np.stack([numerators, denominators], axis=1).astype(np.float64)
+    return sums_estimate(sums, ratio, rounds=rounds, seed=seed)
+
+
+def sums_estimate(
+    sums: Floats, measure: Callable[[Floats], Floats], *, rounds: int = ROUNDS, seed: int = SEED
+) -> Estimate:
+    """What `measure` makes of (rounds, n) totals, with its interval; `sums` is (clusters, n).
+
+    One cluster, or one round, has no spread.
+    """
+    value = float(measure(sums.sum(axis=0, keepdims=True))[0])
+    if len(sums) < 2 or rounds < 2:
         return Estimate(value, value, value)
-    with warnings.catch_warnings():
-        # Draws of NaN are meant; SciPy's own interval, which they spoil, is not used.
-        warnings.simplefilter("ignore", stats.DegenerateDataWarning)
-        result = stats.bootstrap(
-            (numerators, denominators),
-            ratio,
-            paired=True,
-            vectorized=True,
-            n_resamples=rounds,
-            method="percentile",
-            rng=np.random.default_rng(seed),
-        )
-    return percentile_estimate(value, np.asarray(result.bootstrap_distribution, np.float64))
+    drawn = measure(resampling_counts(len(sums), rounds=rounds, seed=seed) @ sums)
+    return percentile_estimate(value, drawn)
 
 
 def isotonic_fit(x: Floats, y: Floats, weights: Floats) -> Floats:

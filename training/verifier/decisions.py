@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from training.common.console import Notice
 from training.common.figures import Figure, Unit, as_figure, estimated
-from training.common.statistics import Estimate, share_estimate
+from training.common.statistics import Estimate, ratio_estimate
 from training.verifier import baseline, metrics, protocol, reliability, sets
 from training.verifier.calibrate import fits_across_sets
 from training.verifier.library import Library, Read, ScoredSet
@@ -243,7 +243,7 @@ def _share(
     if not any(wholes):
         return Estimate(np.nan, np.nan, np.nan)
     with np.errstate(invalid="ignore"):
-        return share_estimate([float(some(one)) for one in counts], wholes)
+        return ratio_estimate([float(some(one)) for one in counts], wholes)
 
 
 def _llr(probability: float) -> float:

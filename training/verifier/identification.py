@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from training.common.console import Notice
-from training.common.statistics import Estimate, share_estimate
+from training.common.statistics import Estimate, ratio_estimate
 from training.synthesis import strokes
 from training.verifier import names, protocol, readers, sets
 from training.verifier.library import Library
@@ -133,7 +133,7 @@ def _search(
 def _rate(answers: Sequence[Sequence[bool]]) -> Estimate:
     """The share of queries, with an interval over people."""
     asked = [person for person in answers if len(person)]
-    return share_estimate([float(sum(person)) for person in asked], [float(len(person)) for person in asked])
+    return ratio_estimate([float(sum(person)) for person in asked], [float(len(person)) for person in asked])
 
 
 def _sources(people: Sequence[_Person]) -> list[str]:

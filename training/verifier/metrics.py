@@ -21,9 +21,9 @@ from training.common.statistics import (
     error_curves,
     mean_estimate,
     percentile_estimate,
+    ratio_estimate,
     resampled_curves,
     resampling_counts,
-    share_estimate,
 )
 
 Impostors = Literal["skilled", "random"]
@@ -73,7 +73,7 @@ def user_eer(trials: Sequence[Trials], against: Impostors) -> Estimate:
 def share_of_queries(trials: Sequence[Trials], kind: str, test: Callable[[Floats], Flags]) -> Estimate:
     """The share of one kind of queries for which `test` holds, with its interval."""
     scores = [getattr(trial, kind) for trial in trials]
-    return share_estimate([float(test(row).sum()) for row in scores], [float(len(row)) for row in scores])
+    return ratio_estimate([float(test(row).sum()) for row in scores], [float(len(row)) for row in scores])
 
 
 def eer_ratio(reference: Sequence[Trials], compared: Sequence[Trials]) -> Estimate:
