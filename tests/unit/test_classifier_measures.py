@@ -145,7 +145,7 @@ def test_own_crops_are_measured_without_other_data(tmp_path: Path) -> None:
         (tmp_path / kind).mkdir()
         Image.fromarray(piece(kind).pixels).save(tmp_path / kind / "1.png")
 
-    report = evaluate.measure_classifier(tmp_path / "nowhere", own_data=tmp_path)
+    report = evaluate.measure_classifier(None, own_data=tmp_path)
 
     assert report.sets["all"].crops == 2
     assert report.sources == {"own": (report.sets["all"].accuracy.value, 2)}
@@ -155,6 +155,8 @@ def test_own_crops_are_measured_without_other_data(tmp_path: Path) -> None:
 def test_data_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(WrongUse, match="no evaluation data in"):
         evaluate.measure_classifier(tmp_path / "nowhere")
+    with pytest.raises(WrongUse, match="name the folder with detection/"):
+        evaluate.measure_classifier(None)
 
 
 def test_sources_of_a_kind_are_taken_by_their_weights_and_not_by_their_sizes() -> None:

@@ -275,11 +275,13 @@ def test_pages_are_not_prepared_without_data_nor_twice(tmp_path: Path) -> None:
     stage = DetectorSettings()
     with pytest.raises(WrongUse, match="name the data with --data, or use --own"):
         prepared(tmp_path / "nowhere", tmp_path, stage)
+    with pytest.raises(WrongUse, match="name the folder with detection/"):
+        prepared(None, tmp_path, stage)
     folder = SheetFolder(tmp_path / "prepared")
     folder.add(page(BOX), [Marked(Label.SIGNATURE, BOX)], known=LABELS, source="scans")
     folder.close()
 
-    (sheet,) = prepared(tmp_path / "nowhere", tmp_path, stage)
+    (sheet,) = prepared(None, tmp_path, stage)
 
     assert sheet.source == "scans"
 

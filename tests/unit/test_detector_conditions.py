@@ -245,6 +245,7 @@ def test_a_beginning_is_as_narrow_as_initials(book: StrokeBook) -> None:
 
 def test_a_data_folder_without_recordings_has_no_book(tmp_path: Path) -> None:
     assert StrokeBook.recorded(tmp_path) is None
+    assert StrokeBook.recorded(None) is None
 
 
 @pytest.mark.parametrize(

@@ -216,3 +216,5 @@ def test_other_labels_ask_for_no_higher_scores_than_signatures(highest, chosen):
 def test_evaluation_without_data_says_where_it_looked(tmp_path):
     with pytest.raises(WrongUse, match=r"no evaluation data in .*--data"):
         Evaluation(tmp_path)
+    with pytest.raises(WrongUse, match="name the folder with detection/"):
+        Evaluation(None)

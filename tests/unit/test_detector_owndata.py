@@ -95,7 +95,7 @@ def test_own_pages_are_measured_on_the_labels_that_they_name_without_other_data(
     ]
     coco.write_text(json.dumps(content))
 
-    report = Evaluation(tmp_path / "nowhere", own_data=[coco]).report([OWN])
+    report = Evaluation(None, own_data=[coco]).report([OWN])
 
     (figures,) = report.sets[OWN].values()
     assert list(report.sets[OWN]) == ["signature"]

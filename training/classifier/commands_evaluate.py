@@ -13,6 +13,7 @@ from training.classifier.evaluate import measure_classifier
 from training.classifier.figures import classifier_figures
 from training.classifier.tables import show_classifier, show_effect
 from training.common.console import output, stage_bars, stage_names
+from training.common.data import required_data
 from training.common.options import (
     FiguresOption,
     LimitOption,
@@ -49,7 +50,7 @@ def evaluate_classifier(
     effect = None
     if detector:
         with stage_bars() as notice:
-            effect = gate.measure_rescoring(source, name=name, limit=limit, notice=notice)
+            effect = gate.measure_rescoring(required_data(source), name=name, limit=limit, notice=notice)
     plain = dataclasses.asdict(report) | ({} if effect is None else {"detector": dataclasses.asdict(effect)})
     write_reports(plain, classifier_figures(report, effect), report_to=report_to, figures_to=figures_to)
     show_classifier(output(), report)

@@ -16,6 +16,7 @@ from training.classifier.metrics import CropFigures, Predictions, crop_figures
 from training.classifier.pieces import Piece
 from training.classifier.real import PAGES
 from training.common.console import Notice
+from training.common.data import required_data
 from training.provenance import commit
 from worker.errors import WrongUse
 from worker.vision.detection.classifier import KINDS, Classifier, OnnxClassifier, classified
@@ -36,16 +37,16 @@ class ClassifierReport:
 
 
 def measure_classifier(
-    data: Path, *, own_data: Path | None = None, notice: Notice = lambda _: None
+    data: Path | None, *, own_data: Path | None = None, notice: Notice = lambda _: None
 ) -> ClassifierReport:
     """Run the catalogued classifier over the test crops, or over a user's own folders.
 
     The test crops are cut as a detector's boxes would cut them: moved, loose, tight, at times in part.
     Raises WrongUse when the data is not there.
     """
-    if own_data is None and not (data / "detection" / "hlx8j" / "sources.csv").exists():
-        raise WrongUse(f"no evaluation data in {data}; name the folder with --data")
-    pieces = list(sets.own_pieces(own_data)) if own_data is not None else sets.test_pieces(data, notice)
+    pieces = (
+        list(sets.own_pieces(own_data)) if own_data is not None else _published(required_data(data), notice)
+    )
     notice("classifying")
     classifier = OnnxClassifier()
     answers, milliseconds = classify_pieces(pieces, classifier)
@@ -65,6 +66,12 @@ def measure_classifier(
         sets={name: crop_figures(part) for name, part in parts.items() if len(part.truths)},
         sources=_by_source(answers),
     )
+
+
+def _published(data: Path, notice: Notice) -> Sequence[Piece]:
+    if not (data / "detection" / "hlx8j" / "sources.csv").exists():
+        raise WrongUse(f"no evaluation data in {data}; name the folder with --data")
+    return sets.test_pieces(data, notice)
 
 
 def classify_pieces(pieces: Sequence[Piece], classifier: Classifier) -> tuple[Predictions, float]:

@@ -21,6 +21,7 @@ from training.cleaner.tables import show_cleaners
 from training.cleaner.train import fit_cleaner, resume_cleaner, start_cleaner
 from training.common.checkpoints import LAST
 from training.common.console import messages, output, stage_names, training_bar
+from training.common.data import required_data
 from training.common.options import (
     DataOption,
     FiguresOption,
@@ -96,7 +97,7 @@ def evaluate_cleaner(
     show_cleaners(output(), report)
 
 
-def _clean(data: Path, signatures: Path | None, chosen: CleanerSettings) -> tuple[Clean, Clean]:
+def _clean(data: Path | None, signatures: Path | None, chosen: CleanerSettings) -> tuple[Clean, Clean]:
     """Clean signatures to train on, and held-out ones to validate on."""
     try:
         if signatures is not None:
@@ -105,7 +106,7 @@ def _clean(data: Path, signatures: Path | None, chosen: CleanerSettings) -> tupl
         invented = pairs.invented_signatures() if chosen.drawn_share else []
         if signatures is not None:
             return pairs.own_signatures(signatures, invented, chosen)
-        return pairs.published(data, invented, chosen)
+        return pairs.published(required_data(data), invented, chosen)
     except (OSError, ValueError) as error:
         raise WrongUse(str(error)) from error
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from training.common.data import NAME_IT
 from worker.errors import WrongUse
 
 _DATA = typer.Option(
@@ -45,18 +46,11 @@ ReportOption = Annotated[
 ]
 
 
-#: A folder that is not there, for code that takes what a data folder holds and does without the rest.
-NO_DATA = Path("no data")
-
-
-def data_unless(given: object, data: Path | None, *, instead: str) -> Path:
-    """The data folder; NO_DATA where a user's own files were `given` in its place.
+def data_unless(given: object, data: Path | None, *, instead: str) -> Path | None:
+    """The data folder; it may be None where a user's own files were `given` in its place.
 
     Raises WrongUse where there is neither; `instead` names the option that does without data.
     """
     if data is None and not given:
-        raise WrongUse(
-            "name the folder with detection/ and verification/: --data DIR, or COUNTERSIGN_DATA; "
-            f"or give {instead}"
-        )
-    return data or NO_DATA
+        raise WrongUse(f"{NAME_IT}; or give {instead}")
+    return data

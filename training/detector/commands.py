@@ -147,10 +147,14 @@ def _hands(fonts: Path | None, out: Path) -> list[Sequence[Face]]:
     return hands + more
 
 
-def _usual_start(after: str, data: Path, out: Path, *, own_data: bool) -> Path | None:
+def _usual_start(after: str, data: Path | None, out: Path, *, own_data: bool) -> Path | None:
     """What a stage starts from when nothing is named; None, from scratch, when that is not there."""
     if own_data and not after:
         return verified_path("detector-torch")
-    backbone = data / "weights" / "yolov5n_coco.safetensors"
-    usual = out / after / WEIGHTS if after else backbone
+    if after:
+        usual = out / after / WEIGHTS
+    elif data is not None:
+        usual = data / "weights" / "yolov5n_coco.safetensors"
+    else:
+        return None
     return usual if usual.exists() else None

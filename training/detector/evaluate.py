@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
+from training.common.data import required_data
 from training.detector import signed_pages
 from training.detector.conditions import Family, drawn_family, scanned_family
 from training.detector.drawn_test import drawn_cases, drawn_page
@@ -111,7 +112,7 @@ class Evaluation:
 
     def __init__(
         self,
-        data: Path,
+        data: Path | None,
         *,
         own_data: Sequence[Path] = (),
         name: str = "detector",
@@ -125,7 +126,7 @@ class Evaluation:
 
         With `own`, YOLO folders or COCO files, the set `own` can be measured, and needs no other data.
         """
-        self._root, self._documents = data / "detection", data / "documents"
+        self._data = data
         self._own = [read_own(path, measuring=True) for path in own_data]
         if not own_data and not (self._root / "hlx8j" / "sources.csv").exists():
             raise WrongUse(f"no evaluation data in {self._root}; name the folder with --data")
@@ -137,6 +138,14 @@ class Evaluation:
         self._weights = entry(name if engine == "onnx" else f"{name}-torch")
         self._thresholds = default_thresholds(self._weights)
         self.seen: dict[str, list[Seen]] = {}
+
+    @property
+    def _root(self) -> Path:
+        return required_data(self._data) / "detection"
+
+    @property
+    def _documents(self) -> Path:
+        return required_data(self._data) / "documents"
 
     def report(self, only: Sequence[str] = SETS, *, split: str = "test") -> DetectorReport:
         """Measure those sets; hlx8j's, Tobacco800's and the colour pages of that split."""

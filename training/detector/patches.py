@@ -152,7 +152,7 @@ def _bar(pixels: Pixels, rng: np.random.Generator, scale: float) -> Box:
 def collect(
     book: StrokeBook | None,
     sheets: Sequence[Sheet],
-    data: Path,
+    data: Path | None,
     *,
     count: int,
     seed: int,
@@ -160,7 +160,7 @@ def collect(
 ) -> PatchBook:
     """Patches of every label and of none: about `count` signatures from strokes, half as many of the others.
 
-    What is marked on the real sheets is laid onto others, too, and from below `data`, where they are there,
+    What is marked on the real sheets is laid onto others, too, and from below `data`, where it has them,
     scanned signatures (BHSig260's training writers, cross-media) and windows of handwritten passages. Half of
     the dates and most notes are set in `hands`, each the faces of one family, where there are any.
     """
@@ -169,15 +169,22 @@ def collect(
     if book is not None:
         patches += [Patch(Label.SIGNATURE, book.random(rng)) for _ in range(count)]
         patches += [Patch(Label.INITIALS, mask) for mask in _initials(book, count // 4, rng)]
-    patches += [Patch(Label.SIGNATURE, mask) for mask in _scanned(data / "verification", count // 3, rng)]
-    if (data / "detection").is_dir():
-        patches += _passages(data / "detection")
+    if data is not None:
+        patches += _published(data, count // 3, rng)
     for _ in range(count // 2):
         patches += _written(rng)
         patches.append(Patch(None, _reduced(plot(rng) if rng.random() < _PLOTS else pen_mark(rng))))
         if hands:
             patches += _penned(hands, rng)
     return PatchBook(patches)
+
+
+def _published(data: Path, count: int, rng: np.random.Generator) -> Iterator[Patch]:
+    """About `count` scanned signatures, and handwritten passages, of what the data folder has of them."""
+    for mask in _scanned(data / "verification", count, rng):
+        yield Patch(Label.SIGNATURE, mask)
+    if (data / "detection").is_dir():
+        yield from _passages(data / "detection")
 
 
 def _cut_out(sheets: Sequence[Sheet]) -> Iterator[Patch]:

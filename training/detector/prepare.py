@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from training.common.data import required_data
 from training.detector.crops import Mix, Sampler
 from training.detector.dataset import Notice, build_dataset, draw_pages
 from training.detector.owndata import read_own
@@ -18,7 +19,7 @@ from worker.errors import WrongUse
 
 
 def prepared(
-    data: Path,
+    data: Path | None,
     out: Path,
     settings: DetectorSettings,
     *,
@@ -33,7 +34,7 @@ def prepared(
     written = SheetFolder(folder, quality=settings.quality)
     if own_data:
         _build_own(own_data, data, written, settings, limit=limit, notice=notice)
-    elif (data / "detection").is_dir():
+    elif ((data := required_data(data)) / "detection").is_dir():
         build_dataset(data, written, drawn=settings.drawn, seed=settings.seed, limit=limit, notice=notice)
     else:
         raise WrongUse(f"there is no {data / 'detection'}; name the data with --data, or use --own")
@@ -42,7 +43,7 @@ def prepared(
 
 def sampler(
     sheets: Sequence[Sheet],
-    data: Path,
+    data: Path | None,
     settings: DetectorSettings,
     hands: Sequence[Sequence[Face]] = (),
 ) -> Sampler:
@@ -68,7 +69,7 @@ def sampler(
 
 def _build_own(
     own_data: Sequence[Path],
-    data: Path,
+    data: Path | None,
     written: SheetFolder,
     settings: DetectorSettings,
     *,

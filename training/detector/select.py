@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from training.common.data import required_data
 from training.detector.dataset import draw_into
 from training.detector.evaluate import EVERYTHING
 from training.detector.export import register_detector
@@ -64,7 +65,7 @@ def choose_input_sizes(tried: Sequence[Choice]) -> Choice:
 
 def choose_and_export(
     weights: Path,
-    data: Path,
+    data: Path | None,
     sizes: Sequence[Sequence[int]],
     *,
     own_data: Sequence[Path] = (),
@@ -79,8 +80,11 @@ def choose_and_export(
     where the catalogue has it on.
     `drawn` are pages with every label, none of them trained on: they choose the thresholds of the others.
     """
-    pages = own_validation(own_data) if own_data else validation_pages(data / "detection")
-    unsigned = [] if own_data else unsigned_validation(data / "detection")
+    if own_data:
+        pages, unsigned = own_validation(own_data), list[PageCase]()
+    else:
+        root = required_data(data) / "detection"
+        pages, unsigned = validation_pages(root), unsigned_validation(root)
     chosen = choose_input_sizes(
         [_try(weights, looks, pages, unsigned, architecture=architecture, notice=notice) for looks in sizes]
     )
@@ -151,7 +155,7 @@ def threshold(scored: Sequence[Scored], best: float) -> float:
     return float(steps[np.lexsort((steps, margins.sum(axis=0), margins.min(axis=0)))[-1]])
 
 
-def drawn_pages(data: Path, *, count: int = DRAWN) -> list[Sheet]:
+def drawn_pages(data: Path | None, *, count: int = DRAWN) -> list[Sheet]:
     """Drawn pages that no training sees."""
     book = StrokeBook.recorded(data)
     with tempfile.TemporaryDirectory() as scratch:

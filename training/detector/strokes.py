@@ -32,10 +32,11 @@ class StrokeBook:
     offset: npt.NDArray[np.int64]
 
     @classmethod
-    def recorded(cls, data: Path) -> StrokeBook | None:
-        """The recorded hands in a data folder; None where it has none."""
-        folder = data / "verification"
-        return cls.load(folder) if (folder / "susig.npz").exists() else None
+    def recorded(cls, data: Path | None) -> StrokeBook | None:
+        """The recorded hands in a data folder; None where it has none, or there is no folder."""
+        if data is None or not (data / "verification" / "susig.npz").exists():
+            return None
+        return cls.load(data / "verification")
 
     @classmethod
     def load(cls, folder: Path) -> StrokeBook:

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from training.common.console import stage_names
+from training.common.data import required_data
 from training.common.figures import today
 from training.common.options import (
     DataOption,
@@ -73,7 +74,9 @@ def evaluate_verifier(
     else:
         wanted = {str(part) for part in parts or Part}
         with stage_names("evaluating") as notice:
-            whole = measure.measure_verifier(source, weights, parts=wanted, plots_to=plots, notice=notice)
+            whole = measure.measure_verifier(
+                required_data(source), weights, parts=wanted, plots_to=plots, notice=notice
+            )
         write_reports(whole, verifier_figures(whole), report_to=report_to, figures_to=figures_to)
         typer.echo(tables.everything(whole))
 
