@@ -37,7 +37,7 @@ class MeanEncoder:
     def __init__(self, version: str = "mean-encoder") -> None:
         self.version = version
 
-    def encode(self, crops: Sequence[Normal]) -> Embeddings:
+    def encode(self, crops: Sequence[Normal], *, steady: bool = True) -> Embeddings:
         rows = [cv2.resize(crop, (4, 4), interpolation=cv2.INTER_AREA).ravel() for crop in crops]
         return np.array(rows, dtype=np.float32).reshape(len(rows), 16)
 
@@ -45,7 +45,7 @@ class MeanEncoder:
 class PartEncoder(MeanEncoder):
     """Embeddings as the matcher's weights expect them, their parts all alike."""
 
-    def encode(self, crops: Sequence[Normal]) -> Embeddings:
+    def encode(self, crops: Sequence[Normal], *, steady: bool = True) -> Embeddings:
         small = super().encode(crops)
         whole = np.pad(small, ((0, 0), (0, GLOBAL - small.shape[1])))
         cells = [

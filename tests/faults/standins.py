@@ -49,7 +49,7 @@ class Ink(MeanEncoder):
     def __init__(self) -> None:
         super().__init__("ink")
 
-    def encode(self, crops: Sequence[Normal]) -> Embeddings:
+    def encode(self, crops: Sequence[Normal], *, steady: bool = True) -> Embeddings:
         """Ink in 16 cells, the rest nothing."""
         small = super().encode(crops)
         padded = np.pad(small, ((0, 0), (0, DIMENSION - small.shape[1])))

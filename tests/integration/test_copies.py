@@ -36,7 +36,7 @@ ONCE, TWICE = page(0, marks=1), page(0, marks=2)
 class Padded(MeanEncoder):
     """Embeddings as long as the verifier's."""
 
-    def encode(self, crops: Sequence[Normal]) -> Embeddings:
+    def encode(self, crops: Sequence[Normal], *, steady: bool = True) -> Embeddings:
         rows = super().encode(crops)
         return np.pad(rows, [(0, 0), (0, DIMENSION - rows.shape[1])])
 
@@ -48,7 +48,7 @@ class Meeting(MeanEncoder):
         super().__init__()
         self._barrier = threading.Barrier(2, timeout=60)
 
-    def encode(self, crops: Sequence[Normal]) -> Embeddings:
+    def encode(self, crops: Sequence[Normal], *, steady: bool = True) -> Embeddings:
         self._barrier.wait()
         return super().encode(crops)
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.handwriting import coloured, signature
 from worker.vision.choices import QualityIssue
-from worker.vision.crops import HEIGHT, WIDTH, assess, crop, normalise
+from worker.vision.crops import HEIGHT, WIDTH, assess, crop, ink_box, normalise
 from worker.vision.values import Box
 
 PAGE = np.arange(60 * 80 * 3, dtype=np.uint8).reshape(60, 80, 3)
@@ -171,3 +171,14 @@ def test_a_signature_cut_by_the_crop_is_flagged_and_stays_usable():
     assert assess(half).issues == (QualityIssue.CLIPPED,)
     assert assess(half).usable
     assert assess(whole, at_page_border=True).issues == (QualityIssue.CLIPPED,)
+
+
+@pytest.mark.parametrize("inked", [True, False], ids=["ink and a speck", "specks alone"])
+def test_the_box_of_the_ink_leaves_specks_out(inked):
+    mask = np.zeros((200, 300), np.uint8)
+    mask[190:192, 280:284] = 255
+    if inked:
+        mask[20:120, 30:230] = 255
+
+    assert ink_box(mask) == ((30, 20, 200, 100) if inked else (280, 190, 4, 2))
+    assert ink_box(np.zeros_like(mask)) == (0, 0, 0, 0)

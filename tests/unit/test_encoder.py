@@ -50,8 +50,18 @@ def test_a_plain_signature_resembles_itself_when_it_is_turned_more_than_an_ornat
     assert steadiness[0] > steadiness[1]
 
 
-def test_no_crops_give_no_embeddings():
-    assert load_encoder().encode([]).shape == (0, DIMENSION)
+def test_without_steadiness_all_else_of_an_embedding_is_the_same():
+    encoder = load_encoder()
+
+    steady, plain = (encoder.encode(CROPS, steady=steady) for steady in (True, False))
+
+    assert np.allclose(plain[:, :STEADINESS], steady[:, :STEADINESS], atol=1e-5)
+    assert np.isnan(plain[:, STEADINESS]).all() and np.isfinite(steady).all()
+
+
+@pytest.mark.parametrize("steady", [True, False])
+def test_no_crops_give_no_embeddings(steady):
+    assert load_encoder().encode([], steady=steady).shape == (0, DIMENSION)
 
 
 def test_a_crop_has_the_same_embedding_in_any_batch():

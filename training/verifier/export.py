@@ -49,7 +49,8 @@ def register_verifier(
         graph, pairs, tensors = (
             Path(scratch) / name for name in ("encoder.onnx", "matcher.onnx", "encoder.safetensors")
         )
-        save_onnx(steady, (image,), graph, inputs=["images"], output="embeddings")
+        asked = torch.tensor([True, False])
+        save_onnx(steady, (image, asked), graph, inputs=["images", "asked"], output="embeddings")
         save_onnx(matcher, (compared, compared), pairs, inputs=["a", "b"], output="logits")
         save_file({name: value.contiguous() for name, value in steady.state_dict().items()}, tensors)
         size: dict[str, Any] = {"width": WIDTH, "height": HEIGHT, "dimension": DIMENSION}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +19,7 @@ from worker.steps.references import graded_image
 from worker.vision.choices import Outcome
 from worker.vision.copies.likeness import SAME_INK, likeness
 from worker.vision.copies.skeleton import fingerprint, skeleton
-from worker.vision.values import Opinion, Quality
+from worker.vision.values import Grey, Opinion, Quality
 from worker.vision.verification.enrolment import Grade
 from worker.vision.verification.specimen import held_back, serving
 
@@ -31,12 +31,14 @@ SEVERAL = ";"
 class _Image:
     """One image, read: what is compared, and how good it is."""
 
-    embedding: npt.NDArray[np.float32]
+    ink: Grey
     quality: Quality
     grade: Grade
     fingerprint: bytes
     #: Where the signature was found, when it is not the whole image.
     note: str | None
+    #: Made when they are first needed, by whether they may serve as a signer's only reference.
+    embeddings: dict[bool, npt.NDArray[np.float32]] = field(default_factory=dict)
 
 
 class Comparer:
@@ -89,18 +91,26 @@ class Comparer:
     def _opinion(self, asked: _Image, known: Sequence[_Image]) -> Opinion:
         """Of those that reach the grade; held back where the query or all of the others do not."""
         usable = [known[index] for index in serving([image.grade.score for image in known])]
-        embeddings = np.stack([image.embedding for image in usable or known])
-        opinion = self._verifier.compare(asked.embedding, embeddings, quality=asked.quality)
+        references = usable or known
+        embeddings = np.stack([self._embedding(image, alone=len(references) == 1) for image in references])
+        query = self._embedding(asked, alone=False)
+        opinion = self._verifier.compare(query, embeddings, quality=asked.quality)
         return opinion if usable and serving([asked.grade.score]) else held_back(opinion)
 
     def _read(self, path: Path) -> _Image:
         if path not in self._known:
             signature = self._reader.read(str(path), _bytes(path))
             prepared, grade = graded_image(str(path), signature.data, self._cleaner)
-            embedding = self._verifier.embed([prepared.ink])[0]
-            ink = fingerprint(prepared.ink)
-            self._known[path] = _Image(embedding, prepared.quality, grade, ink, signature.note)
+            ink, strokes = prepared.ink, fingerprint(prepared.ink)
+            self._known[path] = _Image(ink, prepared.quality, grade, strokes, signature.note)
         return self._known[path]
+
+    def _embedding(self, image: _Image, *, alone: bool) -> npt.NDArray[np.float32]:
+        """One that may stand alone serves wherever there is one; else the cheaper is made."""
+        embedding = image.embeddings.get(True, None if alone else image.embeddings.get(False))
+        if embedding is None:
+            embedding = image.embeddings[alone] = self._verifier.embed([image.ink], alone=alone)[0]
+        return embedding
 
 
 def _same_ink(first: _Image, second: _Image, opinion: Opinion) -> bool:

@@ -6,6 +6,7 @@ import math
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from worker.vision.choices import QualityIssue
 from worker.vision.letterbox import Letterbox
@@ -20,6 +21,8 @@ PADDING = 4
 MIN_CONTRAST = 40.0
 #: A connected component below this share of all ink is a speck, not a stroke.
 SPECK_SHARE = 0.004
+
+_Labels = npt.NDArray[np.int32]
 
 #: What `assess` asks of a crop: ink pixels, content box in pixels, share of ink in the content box.
 MIN_INK_PIXELS = 120
@@ -64,14 +67,33 @@ def dark_pixels(image: Pixels | Grey) -> Grey:
 
 def without_specks(mask: Grey) -> Grey:
     """The mask without components that are too small a share of all ink to be strokes."""
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    areas = stats[:, cv2.CC_STAT_AREA].astype(np.int64)
-    areas[0] = 0
-    kept = areas >= max(1.0, SPECK_SHARE * float(areas.sum()))
-    if count == 1 or kept[1:].all():
+    labels, _, kept = _strokes(mask)
+    if kept[1:].all():
         return mask
     levels = np.where(kept, np.uint8(255), np.uint8(0))
     return np.asarray(levels[labels], np.uint8)
+
+
+def ink_box(mask: Grey) -> tuple[int, int, int, int]:
+    """Left, top, width and height of what is no speck; zeros where there is no ink."""
+    _, stats, kept = _strokes(mask)
+    left, top, width, height = stats[kept, : cv2.CC_STAT_AREA].T
+    if not len(left):
+        return 0, 0, 0, 0
+    x, y = int(left.min()), int(top.min())
+    return x, y, int((left + width).max()) - x, int((top + height).max()) - y
+
+
+def _strokes(mask: Grey) -> tuple[_Labels, _Labels, npt.NDArray[np.bool_]]:
+    """Which component every pixel belongs to, what is known of each, and whether it is a stroke.
+
+    Paper, the first, is none.
+    """
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    areas = stats[:, cv2.CC_STAT_AREA].astype(np.int64)
+    areas[0] = 0
+    strokes = areas >= max(1.0, SPECK_SHARE * float(areas.sum()))
+    return np.asarray(labels, np.int32), np.asarray(stats, np.int32), strokes
 
 
 def fit(mask: Grey, *, width: int = WIDTH, height: int = HEIGHT) -> Normal:

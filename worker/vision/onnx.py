@@ -15,7 +15,7 @@ from worker.vision.weights import WEIGHTS_DIR, entry, verified_path
 #: Where sessions run; GPUs are served by torch.
 PROVIDERS = ("CPUExecutionProvider",)
 
-#: What networks of this service read and answer.
+#: What networks of this service answer.
 Tensor = npt.NDArray[np.float32]
 
 
@@ -44,7 +44,7 @@ class OnnxModel:
             reason = f"ONNX Runtime cannot open {path}: {str(error).strip().splitlines()[0]}"
             raise WeightsError(name, reason) from error
 
-    def run(self, *inputs: Tensor) -> Tensor:
+    def run(self, *inputs: Tensor | npt.NDArray[np.bool_]) -> Tensor:
         """The network's first output for its inputs, which come in the order of the file."""
         outputs = self._session.run(None, dict(zip(self._inputs, inputs, strict=True)))
         return np.asarray(outputs[0], np.float32)

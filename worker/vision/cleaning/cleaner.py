@@ -16,7 +16,7 @@ from worker.vision import weights
 from worker.vision.choices import Cleaning
 from worker.vision.cleaning import classical
 from worker.vision.cleaning.learned import StrokeNetwork, load_network
-from worker.vision.crops import assess, dark_pixels, grey, without_specks
+from worker.vision.crops import assess, dark_pixels, grey, ink_box
 from worker.vision.values import Grey, Pixels
 
 #: Probability from which dark ink is a stroke.
@@ -49,7 +49,7 @@ class Cleaner:
         if self.method is Cleaning.AUTO and removed_share(mask, kept) < self.min_removed:
             return whitened
         cleaned = without_ink(whitened, mask, kept)
-        if self.method is Cleaning.AUTO and assess(whitened).usable and not assess(cleaned).usable:
+        if self.method is Cleaning.AUTO and not assess(cleaned).usable and assess(whitened).usable:
             return whitened
         return cleaned
 
@@ -88,7 +88,7 @@ def by_network(network: StrokeNetwork) -> Finder:
     """The strokes that the network finds."""
 
     def find(crop: Pixels | Grey, whitened: Grey, mask: Grey) -> Grey:
-        left, top, width, height = cv2.boundingRect(without_specks(mask))
+        left, top, width, height = ink_box(mask)
         kept = np.zeros_like(mask)
         if width and height:
             # Paper around the ink would make the strokes smaller than any that the network has seen.

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
+
 from worker.vision import weights
 from worker.vision.onnx import OnnxModel
 from worker.vision.values import Embeddings, Normal
@@ -18,8 +20,11 @@ class Encoder(Protocol):
     #: Digest of the weights; embeddings of different versions must not be compared.
     version: str
 
-    def encode(self, crops: Sequence[Normal]) -> Embeddings:
-        """Embed normalised crops: (n, DIMENSION) float32 rows; (0, DIMENSION) for none."""
+    def encode(self, crops: Sequence[Normal], *, steady: bool = True) -> Embeddings:
+        """Embed normalised crops: (n, DIMENSION) float32 rows; (0, DIMENSION) for none.
+
+        Without `steady` the steadiness is NaN and costs nothing: a single reference needs it, nothing else.
+        """
         ...
 
 
@@ -30,9 +35,9 @@ class OnnxEncoder:
         self.version = model.version
         self._model = model
 
-    def encode(self, crops: Sequence[Normal]) -> Embeddings:
+    def encode(self, crops: Sequence[Normal], *, steady: bool = True) -> Embeddings:
         """Embed the crops in batches."""
-        return joined([self._model.run(images) for images in batches(crops)])
+        return joined([self._model.run(images, np.full(len(images), steady)) for images in batches(crops)])
 
 
 def load_encoder(

@@ -74,9 +74,10 @@ class SignatureEncoder(nn.Module):
         deep = self.features[FINE:](fine)
         parts = [nn.functional.normalize(self.head(self.grid(deep)), dim=1)]
         for read, local, level in zip((fine, deep), self.local, LEVELS, strict=True):
-            described = local(read).flatten(2).transpose(1, 2)
-            ink = nn.functional.avg_pool2d(images, HEIGHT // level.rows).flatten(1)
-            parts += [nn.functional.normalize(described, dim=2).flatten(1)]
+            # Shapes are spelled out, so that a batch of none passes, too.
+            described = local(read).reshape(-1, level.descriptor, level.cells).transpose(1, 2)
+            ink = nn.functional.avg_pool2d(images, HEIGHT // level.rows).reshape(-1, level.cells)
+            parts += [nn.functional.normalize(described, dim=2).reshape(-1, level.cells * level.descriptor)]
             parts += [ink / ink.sum(dim=1, keepdim=True).clamp_min(1e-6)]
         return torch.cat(parts, dim=1)
 
@@ -137,6 +138,8 @@ class SteadyEncoder(nn.Module):
 
     The latter is the mean logit of a signature against itself as TURNED, above what is USUAL. It tells, from
     one signature alone, what logits its writer's genuine signatures, and forgeries of them, may reach.
+    `asked` (n,) says of which images it is wanted, for it costs four times what the rest does; it is NaN for
+    the others.
     """
 
     grids: Tensor
@@ -148,12 +151,14 @@ class SteadyEncoder(nn.Module):
         grids = nn.functional.affine_grid(maps, [len(TURNED), 1, HEIGHT, WIDTH], align_corners=False)
         self.register_buffer("grids", grids, persistent=False)
 
-    def forward(self, images: Tensor) -> Tensor:
+    def forward(self, images: Tensor, asked: Tensor) -> Tensor:
         """Embed a batch."""
         compared = self.encoder(images)
-        turned = torch.cat([self._turned(images, grid) for grid in self.grids.unbind()])
-        logits = self.matcher(compared.repeat(len(TURNED), 1), self.encoder(turned))
-        steadiness = logits.reshape(len(TURNED), -1).mean(dim=0) - USUAL
+        rows = torch.nonzero(asked).squeeze(1)
+        turned = torch.cat([self._turned(images[rows], grid) for grid in self.grids.unbind()])
+        logits = self.matcher(compared[rows].repeat(len(TURNED), 1), self.encoder(turned))
+        told = logits.reshape(len(TURNED), -1).mean(dim=0) - USUAL
+        steadiness = torch.full_like(compared[:, 0], torch.nan).scatter(0, rows, told)
         return torch.cat([compared, steadiness[:, None]], dim=1)
 
     def _turned(self, images: Tensor, grid: Tensor) -> Tensor:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import safetensors.torch
 import torch
 
 from worker.vision.values import Embeddings, Normal
-from worker.vision.verification.embedding import batches, joined
+from worker.vision.verification.embedding import COMPARED, DIMENSION, batches, joined
 from worker.vision.verification.network import PairClassifier, SignatureEncoder, SteadyEncoder
 
 
@@ -23,11 +24,15 @@ class TorchEncoder:
         self._model.load_state_dict(safetensors.torch.load_file(path))
         self._model.eval().requires_grad_(False).to(device)
 
-    def encode(self, crops: Sequence[Normal]) -> Embeddings:
+    def encode(self, crops: Sequence[Normal], *, steady: bool = True) -> Embeddings:
         """Embed the crops in batches."""
-        return joined([self._forward(images) for images in batches(crops)])
+        return joined([self._forward(images, steady) for images in batches(crops)])
 
-    def _forward(self, images: Embeddings) -> Embeddings:
-        answer: torch.Tensor = self._model(torch.from_numpy(images).to(self._device))
-        embeddings: Embeddings = answer.cpu().numpy()
-        return embeddings
+    def _forward(self, images: Embeddings, steady: bool) -> Embeddings:
+        rows = torch.from_numpy(images).to(self._device)
+        if steady:
+            asked = torch.ones(len(images), dtype=torch.bool, device=self._device)
+            embeddings: Embeddings = self._model(rows, asked).cpu().numpy()
+            return embeddings
+        compared: Embeddings = self._model.encoder(rows).cpu().numpy()
+        return np.pad(compared, ((0, 0), (0, DIMENSION - COMPARED)), constant_values=np.nan)

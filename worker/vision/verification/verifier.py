@@ -34,8 +34,11 @@ class Verifier(Protocol):
     def references_wanted(self) -> int:
         """How many references of a signer are enough: more would hardly make verdicts surer."""
 
-    def embed(self, inks: Sequence[Grey]) -> Embeddings:
-        """Embed the ink masks (255 on 0) of cleaned crops: one float32 row each, no rows for none."""
+    def embed(self, inks: Sequence[Grey], *, alone: bool = True) -> Embeddings:
+        """Embed the ink masks (255 on 0) of cleaned crops: one float32 row each, no rows for none.
+
+        Without `alone` it may be faster, and no row may serve as a signer's only reference.
+        """
 
     def compare(self, query: npt.NDArray[np.float32], references: Embeddings, *, quality: Quality) -> Opinion:
         """Judge a query (d,) against a signer's references (k, d).

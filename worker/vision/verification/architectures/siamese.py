@@ -55,9 +55,9 @@ class SiameseVerifier:
         """As the calibration's inconclusive bands say."""
         return self.calibration.references_wanted
 
-    def embed(self, inks: Sequence[Grey]) -> Embeddings:
-        """Bring the ink masks to the encoder's form and embed them."""
-        return self.encoder.encode([fit(ink) for ink in inks])
+    def embed(self, inks: Sequence[Grey], *, alone: bool = True) -> Embeddings:
+        """Bring the ink masks to the encoder's form and embed them; with their steadiness if `alone`."""
+        return self.encoder.encode([fit(ink) for ink in inks], steady=alone)
 
     def compare(self, query: npt.NDArray[np.float32], references: Embeddings, *, quality: Quality) -> Opinion:
         """Judge a query (d,) against a signer's references (k, d).
