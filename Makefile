@@ -17,7 +17,7 @@ ONCE_MORE = $(if $(CI),|| $(MEASURED) --last-failed --last-failed-no-failures no
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check fuzz stack up faults clean
+.PHONY: bench help demo test check fuzz stack up faults clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ check: $(VENV)/.installed-all ## Lint, check the format, the types and what band
 
 fuzz: $(VENV)/.installed-fuzz ## Feed the decoders mutated documents for SECONDS=60; findings lie in .fuzz
 	OMP_NUM_THREADS=1 $(VENV)/bin/python -m tests.fuzz.decoders $(SECONDS)
+
+bench: $(VENV)/.installed-all ## What a page costs: models and all, beside the usual script (ARGS="--pages 200 --rounds 5")
+	$(VENV)/bin/python -m benchmarks $(ARGS)
 
 stack: $(VENV)/.installed-all ## Run the queued form on this machine until Ctrl-C
 	@$(VENV)/bin/python -m deploy.console

@@ -38,12 +38,22 @@ def png(page: DrawnPage) -> bytes:
 def fax(pages: Sequence[DrawnPage]) -> bytes:
     """Pages as one TIFF file with CCITT group 4 compression, black and white."""
     data = BytesIO()
-    first, *others = [
-        Image.fromarray(page.pixels[..., 0]).convert("1", dither=Image.Dither.NONE) for page in pages
-    ]
+    first, *others = _two_valued(pages)
     dpi = (pages[0].dpi, pages[0].dpi)
     first.save(data, "TIFF", save_all=True, append_images=others, compression="group4", dpi=dpi)
     return data.getvalue()
+
+
+def fax_pdf(pages: Sequence[DrawnPage]) -> bytes:
+    """Pages as a PDF file whose pages are nothing but one image in CCITT group 4 each."""
+    data = BytesIO()
+    first, *others = _two_valued(pages)
+    first.save(data, "PDF", save_all=True, append_images=others, resolution=pages[0].dpi)
+    return data.getvalue()
+
+
+def _two_valued(pages: Sequence[DrawnPage]) -> list[Image.Image]:
+    return [Image.fromarray(page.pixels[..., 0]).convert("1", dither=Image.Dither.NONE) for page in pages]
 
 
 def scanned_pdf(pages: Sequence[DrawnPage], *, quality: int = 65) -> bytes:
