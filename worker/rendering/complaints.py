@@ -92,7 +92,7 @@ def meaning(line: str) -> Meaning:
 
 def first(words: str, wanted: Meaning) -> str | None:
     """The first line of these words that means this; None without one."""
-    return next((line for line in words.splitlines() if meaning(line) is wanted), None)
+    return next((line for line in words.splitlines() if line and meaning(line) is wanted), None)
 
 
 def check(words: str) -> None:

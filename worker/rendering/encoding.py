@@ -94,8 +94,7 @@ def _is_two_valued(grey: Grey) -> bool:
     sparse = grey[::16, ::16]
     if not bool(((sparse == 0) | (sparse == 255)).all()):
         return False
-    histogram = np.bincount(np.ascontiguousarray(grey).ravel(), minlength=256)
-    return int(histogram[0] + histogram[255]) == grey.size
+    return not cv2.countNonZero(cv2.inRange(np.ascontiguousarray(grey), 1, 254))
 
 
 def _jpeg(pixels: Pixels | Grey) -> bytes:

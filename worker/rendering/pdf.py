@@ -174,10 +174,9 @@ def _extracted(document: PdfDocument, scan: Scan, limit: int, whole: set[int]) -
     """
     if scan.width * scan.height > limit:
         return _reduced(document, scan, limit)
-    if scan.verbatim:
-        stored = document.extract_image(scan.xref)
-        if stored and stored["ext"] == "jpeg" and _stands_alone(stored["image"], scan):
-            return Encoded(stored["image"], "jpg", scan.width, scan.height)
+    stored = _stored_jpeg(document, scan)
+    if stored and _stands_alone(stored, scan):
+        return Encoded(stored, "jpg", scan.width, scan.height)
     pixmap = pymupdf.Pixmap(document, scan.xref)
     if pixmap.alpha or pixmap.n not in {1, 3} or (pixmap.width, pixmap.height) != (scan.width, scan.height):
         return None
@@ -191,13 +190,24 @@ def _extracted(document: PdfDocument, scan: Scan, limit: int, whole: set[int]) -
     return encode(np.ascontiguousarray(scan.turn.apply(pixels)), lossy=was_jpeg)
 
 
+def _stored_jpeg(document: PdfDocument, scan: Scan) -> bytes | None:
+    """The JPEG whose pixels the page shows as they are; None for any other image.
+
+    Asked of another one, MuPDF would decode it and answer with a PNG, which costs more than drawing it.
+    """
+    if not scan.verbatim or "DCTDecode" not in document.xref_get_key(scan.xref, "Filter")[1]:
+        return None
+    stored = document.extract_image(scan.xref)
+    return stored["image"] if stored and stored["ext"] == "jpeg" else None
+
+
 def _reduced(document: PdfDocument, scan: Scan, limit: int) -> Encoded | None:
     """A JPEG of more pixels than the limit, decoded smaller; None for others, which are drawn."""
-    stored = document.extract_image(scan.xref) if scan.verbatim else None
+    stored = _stored_jpeg(document, scan)
     by = reduction(scan.width, scan.height, limit=limit)
-    if not stored or stored["ext"] != "jpeg" or by is None:
+    if not stored or by is None:
         return None
-    with Image.open(BytesIO(stored["image"]), formats=("JPEG", "MPO")) as image:
+    with Image.open(BytesIO(stored), formats=("JPEG", "MPO")) as image:
         if image.size != (scan.width, scan.height) or image.mode not in {"L", "RGB"}:
             return None
         image.draft(image.mode, (scan.width // by, scan.height // by))
