@@ -8,13 +8,13 @@ from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import func, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, selectinload
 
 from db import answers
 from db.answers import Asked, Given
 from db.claims import add_claims, claimed_signers
 from db.engine import now
-from db.models import Document, Event
+from db.models import Document, Duplicate, Event, Page, Region
 from db.states import FIRST_STAGE, ClaimSource, DocumentStage, Status
 from db.writes import changed, insert_or_find
 
@@ -72,6 +72,23 @@ def sharing(session: Session, document_id: int) -> list[int]:
 def get(session: Session, document_id: int) -> Document:
     """The document with that id."""
     return session.execute(select(Document).where(Document.id == document_id)).scalar_one()
+
+
+def load_pages(session: Session, document_id: int) -> Document:
+    """The document with all that its pages hold: one statement a table, however many pages there are."""
+    regions = selectinload(Document.pages).selectinload(Page.regions)
+    copies = regions.selectinload(Region.duplicate).selectinload(Duplicate.of)
+    statement = (
+        select(Document)
+        .where(Document.id == document_id)
+        .options(
+            regions.selectinload(Region.verdicts),
+            regions.selectinload(Region.suggestions),
+            regions.selectinload(Region.reference_copies),
+            copies.selectinload(Region.page).selectinload(Page.document),
+        )
+    )
+    return session.execute(statement).scalar_one()
 
 
 #: Characters of a Celery task id, a UUID.

@@ -9,7 +9,7 @@ from typing import TypedDict
 from sqlalchemy.orm import Session
 
 from db import answers, events
-from db.documents import NOTED, get
+from db.documents import NOTED, load_pages
 from db.models import Document, Duplicate, Page, Region, Verdict, Versions
 from db.states import AnswerCause, DocumentStage, PageStatus, Status
 from db.tallies import lack
@@ -74,8 +74,8 @@ def document_result(
 
     Claims are answered once the document is, or while it is `closing`.
     """
-    document = get(session, document_id)
-    source = document if document.original_id is None else get(session, document.original_id)
+    document = load_pages(session, document_id)
+    source = document if document.original_id is None else load_pages(session, document.original_id)
     versions = None if document.versions_id is None else session.get(Versions, document.versions_id)
     claims = {claim.signer: claim.source for claim in document.claims}
     verdicts = with_assignment(
