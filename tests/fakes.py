@@ -11,6 +11,7 @@ import numpy as np
 from worker.errors import DocumentError, ObjectMissing, PageError, ServiceError
 from worker.pipeline import QueueMessage
 from worker.vision.choices import Label, Limits
+from worker.vision.images import in_colour
 from worker.vision.values import Box, DetectedRegion, Embeddings, Normal, Pixels, RenderedPage
 from worker.vision.verification.architectures.siamese import SiameseVerifier
 from worker.vision.verification.embedding import GLOBAL, LEVELS
@@ -25,7 +26,7 @@ class DarkBlocks:
         return [self._one(page) for page in pages]
 
     def _one(self, page: Pixels) -> list[DetectedRegion]:
-        mask = (page.min(axis=2) < 128).astype(np.uint8)
+        mask = (in_colour(page).min(axis=2) < 128).astype(np.uint8)
         _, _, stats, _ = cv2.connectedComponentsWithStats(mask)
         boxes = [Box(*map(float, row[:4])) for row in stats[1:]]
         return [DetectedRegion(box, 0.9, Label.SIGNATURE) for box in boxes]

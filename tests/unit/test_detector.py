@@ -4,9 +4,12 @@ import cv2
 import numpy as np
 import pytest
 
+from worker.engines import build_detector
+from worker.settings import Detection
 from worker.vision.boxes import iou
 from worker.vision.choices import Label, Thresholds
 from worker.vision.detection.detector import OnnxDetector, load_detector
+from worker.vision.detection.tiles import detect_closely
 from worker.vision.detection.torch_detector import TorchDetector
 from worker.vision.detection.yolo import DetectorSpec, default_thresholds, model_input, read_outputs
 from worker.vision.images import resized
@@ -244,3 +247,15 @@ def test_thin_strokes_survive_a_large_reduction():
     assert reduced.shape == (300, 200, 3)
     assert 200 < reduced.mean() < 245
     assert reduced.min() > 100
+
+
+@pytest.mark.parametrize("turns", [0, 1])
+def test_a_grey_page_has_the_regions_of_the_same_page_in_three_channels(turns: int):
+    detector = build_detector(Detection())
+    grey = np.ascontiguousarray(np.rot90(drawn_page(3)[..., 1], turns))
+    pages = [grey, np.repeat(grey[..., None], 3, axis=2)]
+
+    first, second = (detect_closely(detector, [page], [150.0])[0] for page in pages)
+
+    assert first == second
+    assert first

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from worker.errors import DamagedImage
-from worker.vision.images import decode, encode_png, resized, shrunk
+from worker.vision.images import decode, decode_as_stored, encode_png, resized, shrunk
 
 PICTURE = np.random.default_rng(0).integers(0, 256, (40, 60, 3), np.uint8)
 PNG = encode_png(PICTURE)
@@ -21,6 +21,21 @@ def test_a_png_comes_back_pixel_for_pixel():
 @pytest.mark.parametrize("data", [JPEG, JPEG + b"\0\0\r\n"], ids=["as written", "padded"])
 def test_a_complete_jpeg_is_read(data: bytes):
     assert decode(data).shape == PICTURE.shape
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg"])
+def test_a_picture_stored_in_grey_is_read_in_grey_or_as_equal_channels(suffix: str):
+    data = cv2.imencode(suffix, PICTURE[..., 0].copy())[1].tobytes()
+
+    grey = decode_as_stored(data)
+
+    assert grey.shape == PICTURE.shape[:2]
+    assert np.array_equal(decode(data), np.repeat(grey[..., None], 3, axis=2))
+
+
+@pytest.mark.parametrize("data", [PNG, JPEG], ids=["PNG", "JPEG"])
+def test_a_picture_stored_in_colour_is_read_in_colour(data: bytes):
+    assert np.array_equal(decode_as_stored(data), decode(data))
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,12 @@ def test_neither_skew_nor_fax_nor_noise_hides_which_way_up(device, turns):
         pytest.param(np.full((1, 1, 3), 7, np.uint8), id="one pixel"),
         pytest.param(np.random.default_rng(3).integers(0, 256, (900, 700, 3), np.uint8), id="noise"),
         pytest.param(
+            np.where(np.random.default_rng(3).random((1300, 919, 1)) < 0.1, 0, 255)
+            .astype(np.uint8)
+            .repeat(3, 2),
+            id="more specks than 16 bits count",
+        ),
+        pytest.param(
             np.tile(np.uint8([[0], [255]]).repeat(9, 0), (60, 900))[..., None].repeat(3, 2), id="bars"
         ),
     ],

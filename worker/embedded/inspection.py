@@ -8,7 +8,7 @@ from worker.rendering.renderer import SandboxRenderer
 from worker.result.inspection import InspectionResult, SightedRegion
 from worker.settings import Detection, Reading
 from worker.vision.detection.tiles import detect_closely
-from worker.vision.images import decode
+from worker.vision.images import decode_as_stored
 
 
 class Inspector:
@@ -24,7 +24,7 @@ class Inspector:
         page = next(iter(self._renderer.open(data, limits=self._limits)))
         if isinstance(page, PageError):
             raise UnreadableDocument(page.reason)
-        (detected,) = detect_closely(self._detector, [decode(page.data)], [page.dpi])
+        (detected,) = detect_closely(self._detector, [decode_as_stored(page.data)], [page.dpi])
         regions = tuple(
             SightedRegion(
                 label=region.label.value,

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from worker.errors import ServiceError
 from worker.rendering.encoding import encode
 from worker.report.drawing import RegionMark, annotate, reduce
-from worker.vision.images import decode
+from worker.vision.images import decode_as_stored, in_colour
 
 #: Longest sides in pixels: a page to be read, a page to be recognised, a crop to be compared by people.
 PAGE_SIDE, THUMBNAIL_SIDE, CROP_SIDE = 1300, 420, 560
@@ -34,11 +34,11 @@ class Pictures:
             self.left_out += 1
             return None
         try:
-            pixels = decode(self._load(key))
+            pixels = decode_as_stored(self._load(key))
         except (ServiceError, OSError):
             return None
         small, scaled = reduce(pixels, marks, longest=longest)
-        stored = encode(annotate(small, scaled), lossy=True)
+        stored = encode(annotate(in_colour(small), scaled) if scaled else small, lossy=True)
         self._left -= len(stored.data)
         kind = "png" if stored.suffix == "png" else "jpeg"
         return f"data:image/{kind};base64,{base64.b64encode(stored.data).decode()}"

@@ -13,14 +13,14 @@ from db.writes import Values
 from worker.errors import DamagedImage, PageError, UndetectablePage, UnreadablePage
 from worker.steps.attempt import Job, attempt, close_stage
 from worker.steps.ports import DetectDeps
-from worker.steps.stored import stored_image
+from worker.steps.stored import stored_page
 from worker.storage.keys import crop_key
 from worker.vision.crops import crop
 from worker.vision.detection.detector import Detector
 from worker.vision.detection.orientation import turned
 from worker.vision.detection.tiles import detect_closely
-from worker.vision.images import encode_png
-from worker.vision.values import DetectedRegion, Pixels
+from worker.vision.images import encode_png, in_colour
+from worker.vision.values import DetectedRegion, Grey, Pixels
 
 
 @dataclass
@@ -58,10 +58,10 @@ def _detect(lease: Lease, document: Document, deps: DetectDeps) -> None:
 
 def _answer_pages(pages: Sequence[Page], document_id: int, deps: DetectDeps) -> list[_PageAnswer]:
     answers = [_PageAnswer(page) for page in pages]
-    images: list[tuple[_PageAnswer, Pixels]] = []
+    images: list[tuple[_PageAnswer, Pixels | Grey]] = []
     for answer in answers:
         try:
-            images.append((answer, stored_image(answer.page.image_key or "", deps.store)))
+            images.append((answer, stored_page(answer.page.image_key or "", deps.store)))
         except DamagedImage as error:
             answer.error = UnreadablePage(
                 answer.page.index, f"the stored page image is damaged: {error.reason}"
@@ -77,7 +77,7 @@ def _answer_pages(pages: Sequence[Page], document_id: int, deps: DetectDeps) -> 
 
 
 def _detected(
-    images: Sequence[tuple[_PageAnswer, Pixels]], detector: Detector
+    images: Sequence[tuple[_PageAnswer, Pixels | Grey]], detector: Detector
 ) -> list[list[DetectedRegion] | Exception]:
     """Regions per page; where the pages fail together they are tried alone.
 
@@ -96,7 +96,7 @@ def _detected(
     return alone
 
 
-def _alone(image: Pixels, dpi: float, detector: Detector) -> list[DetectedRegion] | Exception:
+def _alone(image: Pixels | Grey, dpi: float, detector: Detector) -> list[DetectedRegion] | Exception:
     try:
         return detect_closely(detector, [image], [dpi])[0]
     except Exception as error:  # noqa: BLE001 - becomes the page's reason
@@ -104,12 +104,12 @@ def _alone(image: Pixels, dpi: float, detector: Detector) -> list[DetectedRegion
 
 
 def _stored(
-    page: int, image: Pixels, regions: Sequence[DetectedRegion], document_id: int, deps: DetectDeps
+    page: int, image: Pixels | Grey, regions: Sequence[DetectedRegion], document_id: int, deps: DetectDeps
 ) -> list[Values]:
     """Rows of a page's regions, their raw crops in storage; the crop of a turned page is laid upright."""
     rows = []
     for index, region in enumerate(regions):
-        data = encode_png(turned(crop(image, region.box), region.turns))
+        data = encode_png(in_colour(turned(crop(image, region.box), region.turns)))
         key = crop_key(document_id, page, index, data)
         deps.store.put(key, data)
         rows.append(_row(index, region, key))

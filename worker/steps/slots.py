@@ -17,7 +17,7 @@ from worker.slots.status import judge_slots, unseen
 from worker.slots.values import Mark, PageLayout, SlotState
 from worker.steps.attempt import Job, attempt, close_stage
 from worker.steps.ports import Deps
-from worker.steps.stored import stored_image
+from worker.steps.stored import stored_page
 
 
 def find_chunk_slots(chunk_id: int, deps: Deps) -> bool:
@@ -44,12 +44,12 @@ def _find(lease: Lease, document: Document, deps: Deps) -> None:
 def _states(page: Page, marks: Sequence[Mark], deps: Deps) -> list[SlotState]:
     layout = _layout(page, deps)
     try:
-        image = stored_image(page.image_key or "", deps.store)
+        image = stored_page(page.image_key or "", deps.store)
     except DamagedImage:
         return unseen(
             find_slots(np.zeros((0, 0), np.uint8), PageLayout(fields=layout.fields), dpi=72), _DAMAGED
         )
-    grey = np.asarray(image.min(axis=2), np.uint8)
+    grey = image if image.ndim == 2 else np.asarray(image.min(axis=2), np.uint8)
     slots = find_slots(grey, layout, dpi=page.dpi or 72.0)
     return judge_slots(grey, slots, marks)
 

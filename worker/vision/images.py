@@ -9,14 +9,24 @@ from worker.errors import DamagedImage
 from worker.vision.values import Grey, Pixels
 
 #: Stored pages are upright already: an EXIF tag left in one must not turn it again.
-_FLAGS = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
+_FLAGS = cv2.IMREAD_ANYCOLOR | cv2.IMREAD_IGNORE_ORIENTATION
 _JPEG, _PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
 #: The last chunk of every PNG: no data, its type, its checksum.
 _PNG_END = b"\0\0\0\0IEND\xaeB`\x82"
 
 
 def decode(data: bytes) -> Pixels:
-    """A stored JPEG or PNG as RGB.
+    """A stored JPEG or PNG as RGB. DamagedImage as `decode_as_stored` raises it."""
+    return in_colour(decode_as_stored(data))
+
+
+def in_colour(image: Pixels | Grey) -> Pixels:
+    """The image in three channels; itself when it has them."""
+    return image if image.ndim == 3 else np.asarray(cv2.cvtColor(image, cv2.COLOR_GRAY2RGB), np.uint8)
+
+
+def decode_as_stored(data: bytes) -> Pixels | Grey:
+    """A stored JPEG or PNG: (height, width) grey where the file is, which costs a third; else RGB.
 
     DamagedImage when it is empty, of another format, cut off, or cannot be decoded. Decoders fill in what
     is not there, so the end is looked for first.
@@ -31,6 +41,8 @@ def decode(data: bytes) -> Pixels:
     image = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), _FLAGS)
     if image is None:
         raise DamagedImage("it cannot be decoded")
+    if image.ndim == 3:
+        cv2.cvtColor(image, cv2.COLOR_BGR2RGB, dst=image)
     return np.asarray(image, dtype=np.uint8)
 
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from worker.vision.choices import Confidence, Label, Outcome, QualityIssue
 
-#: A page or a raw crop: (height, width, 3) uint8, RGB.
+#: A page or a raw crop: (height, width, 3) uint8, RGB. Detectors take pages without colours as Grey, too.
 Pixels = npt.NDArray[np.uint8]
 #: A grey image: (height, width) uint8, 0 is black.
 Grey = npt.NDArray[np.uint8]

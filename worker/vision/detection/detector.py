@@ -21,7 +21,10 @@ class Detector(Protocol):
     """Finds regions on pages."""
 
     def detect(self, pages: Sequence[Pixels]) -> list[list[DetectedRegion]]:
-        """The regions of each page in its own pixels, best first; no pages, no answers."""
+        """The regions of each page in its own pixels, best first; no pages, no answers.
+
+        A grey page, of (height, width), has the regions of the same page in three channels.
+        """
 
 
 class OnnxDetector:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -20,7 +21,7 @@ import numpy.typing as npt
 from worker.vision.crops import grey
 from worker.vision.detection.detector import Detector
 from worker.vision.images import shrunk
-from worker.vision.values import Box, DetectedRegion, Pixels
+from worker.vision.values import Box, DetectedRegion, Grey, Pixels
 
 #: Longer side in pixels of the first try, and of the second for a page that may be turned.
 _GLANCE, _LOOK = 1300, 2400
@@ -47,7 +48,7 @@ _Ints = npt.NDArray[np.int32]
 class _Letters:
     """Connected components of a page: which pixel is whose, their boxes, which of them are letters."""
 
-    labels: _Ints
+    labels: npt.NDArray[np.integer[Any]]
     boxes: _Ints
     chosen: npt.NDArray[np.bool_]
 
@@ -141,8 +142,8 @@ def _seen(page: Pixels, longest: int) -> tuple[_Evidence, _Evidence]:
 
 def _letters(page: Pixels, longest: int) -> _Letters | None:
     reduced = shrunk(grey(page), longest=longest)
-    _, ink = cv2.threshold(reduced, 0, 255, cv2.THRESH_BINARY_INV + cv2.THRESH_OTSU)
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8, ltype=cv2.CV_32S)
+    _, dark = cv2.threshold(reduced, 0, 255, cv2.THRESH_BINARY_INV + cv2.THRESH_OTSU)
+    labels, stats = _components(np.asarray(dark, np.uint8))
     sides, areas = stats[:, 2:4].max(axis=1), stats[:, cv2.CC_STAT_AREA]
     chosen = (sides >= _LETTER_SIDES[0]) & (sides <= _LETTER_SIDES[1]) & (areas >= _LETTER_INK)
     # The first component is the paper.
@@ -151,7 +152,17 @@ def _letters(page: Pixels, longest: int) -> _Letters | None:
         return None
     usual = float(np.median(sides[chosen]))
     chosen &= (sides >= _ALIKE[0] * usual) & (sides <= _ALIKE[1] * usual)
-    return _Letters(np.asarray(labels, np.int32), np.asarray(stats[:, :4], np.int32), chosen)
+    return _Letters(labels, stats[:, :4], chosen)
+
+
+def _components(ink: Grey) -> tuple[npt.NDArray[np.integer[Any]], _Ints]:
+    """Which pixel is of which component, and their boxes and areas; small numbers cost a third."""
+    try:
+        answer = cv2.connectedComponentsWithStats(ink, connectivity=8, ltype=cv2.CV_16U)
+    except cv2.error:
+        # More specks than 16 bits can count.
+        answer = cv2.connectedComponentsWithStats(ink, connectivity=8, ltype=cv2.CV_32S)
+    return np.asarray(answer[1]), np.asarray(answer[2], np.int32)
 
 
 def _evidence(letters: _Letters) -> _Evidence:

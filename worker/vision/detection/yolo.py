@@ -69,6 +69,9 @@ def default_thresholds(weights: CatalogueEntry) -> Thresholds:
 def model_input(page: Pixels, frame: Letterbox) -> Inputs:
     """One page as model input: (3, height, width) float32 in [0, 1], padded as in training."""
     field = frame.padded(page, padding=_PADDING)
+    if field.ndim == 2:
+        plane = field.astype(np.float32) / np.float32(255)
+        return np.repeat(plane[None], 3, axis=0)
     return np.ascontiguousarray(field.transpose(2, 0, 1), dtype=np.float32) / np.float32(255)
 
 
