@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import NamedTuple
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import Select, bindparam, func, or_, select, update
 from sqlalchemy.orm import Session, selectinload
 
 from db import answers
@@ -76,11 +77,17 @@ def get(session: Session, document_id: int) -> Document:
 
 def load_pages(session: Session, document_id: int) -> Document:
     """The document with all that its pages hold: one statement a table, however many pages there are."""
+    return session.execute(_with_pages(), {"document_id": document_id}).scalar_one()
+
+
+@cache
+def _with_pages() -> Select[Document]:
+    """Built once: building it costs as much as asking."""
     regions = selectinload(Document.pages).selectinload(Page.regions)
     copies = regions.selectinload(Region.duplicate).selectinload(Duplicate.of)
-    statement = (
+    return (
         select(Document)
-        .where(Document.id == document_id)
+        .where(Document.id == bindparam("document_id"))
         .options(
             regions.selectinload(Region.verdicts),
             regions.selectinload(Region.suggestions),
@@ -88,7 +95,6 @@ def load_pages(session: Session, document_id: int) -> Document:
             copies.selectinload(Region.page).selectinload(Page.document),
         )
     )
-    return session.execute(statement).scalar_one()
 
 
 #: Characters of a Celery task id, a UUID.

@@ -19,7 +19,6 @@ from worker.rendering.complaints import Meaning
 from worker.rendering.drawable import DrawableImage, drawable_images
 from worker.rendering.encoding import Encoded, check_jpeg_length, encode
 from worker.rendering.engine import FAULTS, mupdf_complaints, pymupdf
-from worker.rendering.layout import page_layout
 from worker.rendering.mupdf_types import PdfDocument, PdfPage, PdfPixmap
 from worker.rendering.opening import open_pdf
 from worker.rendering.overheard import overhear
@@ -62,8 +61,7 @@ class PdfReader:
                 page = self._page(index)
             self._check_heard(index, f"{mupdf_complaints()}\n{heard.words}")
             if self._limits.layout:
-                layout = page_layout(self._document.load_page(index), width=page.width)
-                page = replace(page, layout=layout.model_dump_json())
+                page = replace(page, layout=_layout(self._document.load_page(index), page.width))
         except PageError:
             raise
         except _PAGE_FAULTS as error:
@@ -126,6 +124,14 @@ class PdfReader:
         drawn = encode(_drawn(page, resolution), lossy=True)
         note = f"drawn at {resolution} dpi" if resolution < self._limits.render_dpi else None
         return _rendered(index, drawn, _Look(resolution, "rendered", points, note))
+
+
+def _layout(page: PdfPage, width: int) -> str:
+    """The words and fields of a page, as JSON."""
+    # Few runs ask for layouts.
+    from worker.rendering.layout import page_layout  # noqa: PLC0415 - pydantic is a quarter of a child's start
+
+    return page_layout(page, width=width).model_dump_json()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import cv2
 import numpy as np
@@ -42,13 +41,14 @@ _QUARTER_Z, _HALF_Z = 3.0, 4.0
 _CLEARLY_UPRIGHT_Z = 0.0
 
 _Ints = npt.NDArray[np.int32]
+_Labels = npt.NDArray[np.int32] | npt.NDArray[np.uint16]
 
 
 @dataclass(frozen=True, slots=True)
 class _Letters:
     """Connected components of a page: which pixel is whose, their boxes, which of them are letters."""
 
-    labels: npt.NDArray[np.integer[Any]]
+    labels: _Labels
     boxes: _Ints
     chosen: npt.NDArray[np.bool_]
 
@@ -155,14 +155,15 @@ def _letters(page: Pixels, longest: int) -> _Letters | None:
     return _Letters(labels, stats[:, :4], chosen)
 
 
-def _components(ink: Grey) -> tuple[npt.NDArray[np.integer[Any]], _Ints]:
+def _components(ink: Grey) -> tuple[_Labels, _Ints]:
     """Which pixel is of which component, and their boxes and areas; small numbers cost a third."""
     try:
-        answer = cv2.connectedComponentsWithStats(ink, connectivity=8, ltype=cv2.CV_16U)
+        _, labels, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8, ltype=cv2.CV_16U)
+        return np.asarray(labels, np.uint16), np.asarray(stats, np.int32)
     except cv2.error:
         # More specks than 16 bits can count.
-        answer = cv2.connectedComponentsWithStats(ink, connectivity=8, ltype=cv2.CV_32S)
-    return np.asarray(answer[1]), np.asarray(answer[2], np.int32)
+        _, labels, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8, ltype=cv2.CV_32S)
+        return np.asarray(labels, np.int32), np.asarray(stats, np.int32)
 
 
 def _evidence(letters: _Letters) -> _Evidence:
