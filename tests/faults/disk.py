@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import os
+import errno
 import resource
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+#: What a disk is filled with, block by block.
+_BLOCK = bytes(64 * 1024)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +35,14 @@ class Disk:
         if not self.mounted:
             self._limit(writers, 0)
             return
-        room = os.statvfs(self.folder)
-        with self._ballast.open("wb") as file:
-            if room.f_bavail:
-                os.posix_fallocate(file.fileno(), 0, room.f_bavail * room.f_frsize)
+        with self._ballast.open("wb", buffering=0) as file:
+            # Others write meanwhile: how much room there is shows only by filling it.
+            try:
+                while file.write(_BLOCK):
+                    pass
+            except OSError as error:
+                if error.errno != errno.ENOSPC:
+                    raise
 
     def clear(self, writers: Sequence[int]) -> None:
         """Let there be room again."""
