@@ -83,12 +83,17 @@ def lock_people(session: Session, signer_ids: Collection[int]) -> None:
     session.execute(select(Signer.id).where(theirs).order_by(Signer.id).with_for_update()).all()
 
 
-def merge_signer(session: Session, signer_id: int, into: int) -> None:
-    """Let one person be another; of references with the same bytes, the other's stays."""
+def merge_signer(session: Session, signer_id: int, into: int) -> list[str]:
+    """Let one person be another; of references with the same bytes, the other's stays.
+
+    Returns the digests of those that went.
+    """
     theirs = select(Reference.sha256).where(Reference.signer_id.in_(_ids(into)))
     twice = Reference.signer_id.in_(_ids(signer_id)), Reference.sha256.in_(theirs)
+    digests = list(session.execute(select(Reference.sha256).where(*twice).order_by(Reference.id)).scalars())
     session.execute(delete(Reference).where(*twice))
     session.execute(update(Signer).where(_of_person(signer_id)).values(merged_into=into))
+    return digests
 
 
 def remove_reference(session: Session, reference_id: int) -> None:

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import zip_longest
 from pathlib import Path
 from types import MappingProxyType
+from urllib.parse import unquote
 
-from producer.text import visible
+from producer.text import plain_name, visible
 from worker.errors import WrongUse
 
 #: A row by the names of its columns; a cell that is not there is None.
@@ -43,6 +44,16 @@ def read_csv(
     for line, cells in rows:
         if cells:
             yield line, dict(zip_longest(names, map(_unguarded, cells[: len(names)])))
+
+
+def joined_names(names: Iterable[str]) -> str:
+    """Names in one cell, parted by `; `; a semicolon inside a name is written %3B."""
+    return "; ".join(name.replace("%", "%25").replace(";", "%3B") for name in names)
+
+
+def parted_names(cell: str) -> list[str]:
+    """The names of such a cell. ValueError for one that cannot be a name."""
+    return [plain_name(unquote(part)) for part in cell.split(";") if part.strip()]
 
 
 def _rows(lines: Iterable[str], delimiter: str, path: Path) -> Iterator[tuple[int, list[str]]]:

@@ -19,6 +19,7 @@ from producer.printing.signers import show_everybody, show_signer_history, tell_
 from producer.services.browse import list_signers
 from producer.services.enroll_many import enroll_many, images_of
 from producer.services.local_files import NotUsed
+from producer.services.other_names import add_other_names, other_names_of
 from producer.services.run_folder import sessions_of, store_of
 from producer.services.sending import open_sender
 from producer.services.signers import (
@@ -59,6 +60,7 @@ class _Order:
     force: bool
     verify: bool
     as_json: bool
+    yes: bool
 
 
 def signers(
@@ -77,16 +79,19 @@ def signers(
     ] = False,
     folder: RunFolder = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="With merge: do not ask.")] = False,
 ) -> None:
     """Signers on file and their references: `list`, or `show NAME`.
 
     `enroll NAME IMAGE...`, `enroll DIR` with a folder for each signer, or `enroll --csv FILE`; `remove NAME
-    NUMBER...` takes references off file. `merge NAME INTO` makes NAME another name of INTO.
+    NUMBER...` takes references off file. `merge NAME INTO` makes NAME another name of INTO; no command takes
+    that back.
 
-    `export DIR [NAME]...` writes what `enroll DIR` reads. `verify NAME...` compares those documents again
-    that were compared with other references: each gets a new answer. Exit status 1: an image was refused.
+    `export DIR [NAME]...` writes what `enroll DIR` reads, other names too. `verify NAME...` compares those
+    documents again that were compared with other references: each gets a new answer. Exit status 1: an image
+    or another name was refused.
     """
-    order = _Order(tuple(words or ()), table, folder, force, verify, as_json)
+    order = _Order(tuple(words or ()), table, folder, force, verify, as_json, yes)
     _check_options(action, order)
     raise typer.Exit(_ACTIONS[action](order))
 
@@ -98,6 +103,7 @@ def _check_options(action: SignerAction, order: _Order) -> None:
         "--force": order.force,
         "--verify": order.verify,
         "--json": order.as_json,
+        "--yes": order.yes,
     }
     refused = [option for option, is_given in given.items() if is_given and option not in _OPTIONS[action]]
     if refused:
@@ -124,11 +130,18 @@ def _show(order: _Order) -> int:
 def _enroll(order: _Order) -> int:
     unused: list[NotUsed] = []
     by_signer = images_of(order.words, order.table, unused.append)
+    other_names = other_names_of(order.words, order.table)
+    enroller, who = _enroller(order.folder), getpass.getuser()
+    enrolled = enroll_many(enroller, by_signer, who=who, force=order.force, on_signer=tell_signer)
+    add_other_names(
+        sessions_of(order.folder),
+        other_names,
+        enroller.judge,
+        who=who,
+        on_refused=lambda sentence: unused.append(NotUsed("aliases", sentence)),
+    )
     for thing in unused:
         tell_not_used(thing)
-    enrolled = enroll_many(
-        _enroller(order.folder), by_signer, who=getpass.getuser(), force=order.force, on_signer=tell_signer
-    )
     if order.as_json:
         for outcome in enrolled:
             print_json(outcome.enrolment)
@@ -147,7 +160,13 @@ def _remove(order: _Order) -> int:
 def _merge(order: _Order) -> int:
     if len(order.words) != 2:
         raise WrongUse("merge takes two names: the one that becomes another name, and the signer's")
-    merged = merge_signers(sessions_of(order.folder), *order.words, _judge(order), who=getpass.getuser())
+    name, into = order.words
+    sessions = sessions_of(order.folder)
+    signer_history(sessions, into)  # what cannot be done is no question
+    if not order.yes:
+        question = f"make {name!r} another name of {into!r}? No command takes it back"
+        typer.confirm(question, abort=True, err=True)
+    merged = merge_signers(sessions, name, into, _judge(order), who=getpass.getuser())
     err.print(f"{merged.name} is also {', '.join(merged.aliases)}", markup=False, soft_wrap=True)
     _after(order, (merged.name,))
     return 0
@@ -180,7 +199,7 @@ _OPTIONS: Mapping[SignerAction, frozenset[str]] = {
     SignerAction.SHOW: frozenset({"--json"}),
     SignerAction.ENROLL: frozenset({"--csv", "--force", "--verify", "--json"}),
     SignerAction.REMOVE: frozenset({"--verify"}),
-    SignerAction.MERGE: frozenset({"--verify"}),
+    SignerAction.MERGE: frozenset({"--verify", "--yes"}),
     SignerAction.EXPORT: frozenset(),
     SignerAction.VERIFY: frozenset(),
 }

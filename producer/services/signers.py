@@ -21,6 +21,7 @@ from producer.services.browse import list_signers
 from producer.services.enroll import checked_name
 from producer.services.missing import NotFound
 from producer.services.table_rows import guarded
+from producer.tables import joined_names
 from worker.errors import ObjectMissing, WrongUse
 from worker.pipeline import QueueMessage
 from worker.result.listing import (
@@ -94,8 +95,9 @@ def remove_references(sessions: Sessions, name: str, which: Sequence[str], judge
 def merge_signers(sessions: Sessions, name: str, into: str, judge: Judge, *, who: str) -> Person:
     """Let one name be another name of a signer: claims that use it meet the references of both.
 
-    A name that is on file nowhere becomes another name, too. NotFound without `into`; WrongUse when the two
-    are one person already.
+    A name that is on file nowhere becomes another name, too. No command takes it back: the event says who was
+    merged, and which references left the file. NotFound without `into`; WrongUse when the two are one person
+    already.
     """
     with sessions() as session:
         _known(session, into)
@@ -104,17 +106,25 @@ def merge_signers(sessions: Sessions, name: str, into: str, judge: Judge, *, who
         source, target = _locked(session, name, into)
         if source.id == target.id:
             raise WrongUse(f"{name!r} is {target.name!r} already")
-        people.merge_signer(session, source.id, target.id)
-        signers.record_event(session, target.id, "merged", who=who, detail=source.name)
+        detail = _undone_by_hand(source, people.merge_signer(session, source.id, target.id))
+        signers.record_event(session, target.id, "merged", who=who, detail=detail)
         merged = _known(session, target.name)
     judge(merged.name)
     return merged
 
 
+def _undone_by_hand(source: Person, twice: Sequence[str]) -> str:
+    """What somebody needs to know who has to part the two again: ids, other names, references that went."""
+    also = f", also {', '.join(map(repr, source.aliases))}" if source.aliases else ""
+    went = f"; on file twice, taken off here: {', '.join(twice)}" if twice else ""
+    return f"{source.name} (signer {source.id}{also}){went}"
+
+
 def export_signers(sessions: Sessions, store: Results, folder: Path, names: Sequence[str] = ()) -> int:
     """Write references as `FOLDER/<id>/<number>-<digits>` with a list; how many.
 
-    The list has the columns `signer` and `image`, so that a bulk enrolment reads it, and who enrolled each.
+    The list has the columns `signer`, `image` and `aliases`, so that a bulk enrolment reads it, and who
+    enrolled each. Signers without a reference are not in it.
     Of all signers without names. NotFound; ObjectMissing; WrongUse when the folder cannot be written.
     """
     with sessions() as session:
@@ -123,7 +133,7 @@ def export_signers(sessions: Sessions, store: Results, folder: Path, names: Sequ
         chosen = [row.signer for row in list_signers(sessions)]
     lines = io.StringIO(newline="")
     writer = csv.writer(lines)
-    writer.writerow(("signer", "image", "sha256", "enrolled_at", "enrolled_by", "source"))
+    writer.writerow(("signer", "image", "aliases", "sha256", "enrolled_at", "enrolled_by", "source"))
     written = 0
     for name in chosen:
         for row in _exported(sessions, store, folder, name):
@@ -209,7 +219,7 @@ def _exported(sessions: Sessions, store: Results, folder: Path, name: str) -> li
         image = f"{history.id}/{reference.number}-{reference.sha256[:12]}{Path(key).suffix}"
         _write(folder / image, _picture(store, key))
         facts = (reference.sha256, reference.enrolled_at, reference.enrolled_by, reference.source)
-        rows.append((history.signer, image, *facts))
+        rows.append((history.signer, image, joined_names(history.aliases), *facts))
     return rows
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from threading import Thread
 
@@ -43,8 +44,8 @@ def test_another_name_of_a_signer_meets_the_same_references(world: World, enroll
     assert references_behind(world, document_id) == {"Miss Smith": 2, "Ann": 2}
     events = signer_history(world.sessions, "Miss Smith").events
     assert [(event.event, event.detail) for event in events[-2:]] == [
-        ("merged", "A. Smith"),
-        ("merged", "Miss Smith"),
+        ("merged", "A. Smith (signer 2)"),
+        ("merged", "Miss Smith (signer 3)"),
     ]
     enroll(world, enroller, "Miss Smith", 3)
     assert len(signer_history(world.sessions, "Ann").references) == 3
@@ -83,7 +84,22 @@ def test_the_same_image_under_two_names_counts_once_when_they_are_merged(
 
     merge_signers(world.sessions, "A. Smith", "Ann", enroller.judge, who=WHO)
 
-    assert [row.number for row in signer_history(world.sessions, "Ann").references] == [1, 2]
+    history = signer_history(world.sessions, "Ann")
+    assert [row.number for row in history.references] == [1, 2]
+    detail = history.events[-1].detail or ""
+    assert re.fullmatch(r"A\. Smith \(signer \d+\); on file twice, taken off here: [0-9a-f]{64}", detail)
+    assert detail.endswith(history.references[1].sha256)
+
+
+def test_a_merge_says_what_parting_the_two_again_would_take(world: World, enroller: Enroller) -> None:
+    enroll(world, enroller, "Ann", 1)
+    enroll(world, enroller, "A. Smith", 2)
+    merge_signers(world.sessions, "Miss Smith", "A. Smith", enroller.judge, who=WHO)
+    merge_signers(world.sessions, "A. Smith", "Ann", enroller.judge, who=WHO)
+
+    detail = signer_history(world.sessions, "Ann").events[-1].detail
+
+    assert detail == "A. Smith (signer 2, also 'Miss Smith')"
 
 
 def test_suggestions_name_a_merged_signer_once(world: World, enroller: Enroller) -> None:
