@@ -16,7 +16,7 @@ from pathlib import Path
 #: Differences that are named; of others the number.
 NAMED = 40
 #: Fields of a document that no two runs share.
-_OF_A_RUN = ("seconds", "registered_at", "finished_at")
+_OF_A_RUN = ("seconds", "registered_at", "finished_at", "answered_at")
 #: Fields that hold where a picture is, and the folder below a results folder in which pictures are.
 _PICTURES, _OBJECTS = ("image", "crop", "clean"), "/objects/"
 

@@ -9,6 +9,10 @@ from typing import Any
 import pytest
 
 from tests.same_answers import main
+from worker.result import DocumentResult
+
+#: When something was; no two runs share it.
+MOMENTS = [name for name in DocumentResult.model_fields if name.endswith("_at")]
 
 
 def result(folder: str = "first", **changed: Any) -> dict[str, Any]:
@@ -19,8 +23,7 @@ def result(folder: str = "first", **changed: Any) -> dict[str, Any]:
         "pages": [{"image": f"/tmp/{folder}/objects/documents/1/0.jpg", "regions": [region]}],
         "versions": {"detector": "d", "code": folder},
         "seconds": {"render": len(folder)},
-        "registered_at": folder,
-        "finished_at": folder,
+        **dict.fromkeys(MOMENTS, folder),
         **changed,
     }
 
