@@ -16,8 +16,16 @@ from deploy.settings import child_environment
 from deploy.stack import ROOT
 from tests.waiting import until
 
-#: What `make stack` runs, in a folder of the test.
-CODE = "import sys; from pathlib import Path; from deploy.console import run_in_terminal as run"
+#: What `make stack` runs, in a folder of the test. A shell in the background starts programs that ignore
+#: Ctrl-C; one in a terminal does not.
+CODE = """
+import signal, sys
+from pathlib import Path
+from deploy.console import run_in_terminal
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+run_in_terminal(Path(sys.argv[1]))
+"""
 
 
 class Terminal:
@@ -27,7 +35,7 @@ class Terminal:
         self.folder = folder
         self._screen = folder / "screen"
         env = child_environment({"PYTHONPATH": str(ROOT), "COLUMNS": "200", **variables})
-        command = [sys.executable, "-c", f"{CODE}; run(Path(sys.argv[1]))", str(folder / "stack")]
+        command = [sys.executable, "-c", CODE, str(folder / "stack")]
         with self._screen.open("wb") as screen:
             self.process = subprocess.Popen(command, env=env, cwd=folder, stderr=screen)
 
