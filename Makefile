@@ -17,7 +17,7 @@ ONCE_MORE = $(if $(CI),|| $(MEASURED) --last-failed --last-failed-no-failures no
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: bench help demo test check fuzz stack up faults clean
+.PHONY: bench help demo test heic check fuzz stack up faults clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,10 @@ else
 test: $(VENV)/.installed-all
 	$(VENV)/bin/python -m pytest $(ARGS)
 endif
+
+heic: $(VENV)/.installed-all ## Install the decoder for photographs of phones, and run its tests
+	$(PIP) install --editable ".[heic]"
+	$(VENV)/bin/python -m pytest tests/unit/test_heic.py
 
 check: $(VENV)/.installed-all ## Lint, check the format, the types and what bandit finds unsafe
 	$(VENV)/bin/ruff check .

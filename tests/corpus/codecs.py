@@ -288,6 +288,14 @@ def stamped(damage: Callable[[bytes], bytes], kind: str = "/Stamp", state: str =
     return pdf(Page(b"% nothing", entries="/Annots [90 0 R]"), more=more)
 
 
+def inline(damage: Callable[[bytes], bytes]) -> bytes:
+    """A page whose image stands in its content, deflated."""
+    small = written("L").resize((500, 700))
+    data = damage(zlib.compress(small.tobytes()))
+    head = b"/W 500 /H 700 /CS /G /BPC 8 /F /Fl /L %d" % len(data)
+    return pdf(Page(b"q 595 0 0 842 0 0 cm BI %b ID %b\nEI Q" % (head, data)))
+
+
 def packed_twice(damage: Callable[[bytes], bytes]) -> bytes:
     """A deflated scan in ASCII base 85, damaged in between."""
     data = base64.a85encode(damage(PICTURES["flate"]().data)) + b"~>"
@@ -375,6 +383,8 @@ CODECS = (
     Kind("pdf-stamp-of-states-sound", lambda: stamped(bytes, state="<< /On 91 0 R /Off 92 0 R >>")),
     lost("pdf-stamp-of-a-jpeg-cut", lambda: stamped(cut), TORN),
     lost("pdf-field-of-a-jpeg-cut", lambda: stamped(cut, "/Widget"), TORN),
+    Kind("pdf-inline-sound", lambda: inline(bytes)),
+    *(lost(f"pdf-inline-{damage}", partial(inline, DAMAGES[damage]), TORN) for damage in DAMAGES),
     Kind("pdf-packed-twice-sound", lambda: packed_twice(bytes)),
     lost("pdf-packed-twice-noise", lambda: packed_twice(noise), TORN),
     Kind("pdf-jbig2-in-hex-sound", lambda: fax_packed_twice("ASCIIHexDecode", hexed, bytes)),

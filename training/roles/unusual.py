@@ -16,7 +16,7 @@ from training.common.console import StageNotice
 from training.common.shares import Share
 from training.detector.signed_pages import MARK_IOU
 from training.detector.strokes import free_place
-from training.synthesis import oddities
+from training.synthesis import oddities, prose
 from training.synthesis.ink import coverage, stain
 from training.synthesis.layouts import Slot
 from training.synthesis.marks import plot
@@ -38,6 +38,8 @@ _MM = DPI / 25.4
 _LAYOUTS = ("letter", "signing_page", "form", "delivery_note")
 _BLUE, _RED, _VIOLET, _BLACK = (40, 60, 160), (190, 40, 50), (110, 50, 140), (30, 30, 30)
 _PADS = (_BLUE, _BLUE, _VIOLET, _RED, _BLACK)
+#: Share of a free place that may be dark.
+_FREE = 0.002
 #: A mark may be found together with the stamp over it: its box is then so much larger.
 _LOOSELY = 0.2
 
@@ -207,22 +209,23 @@ def _large(rng: _Rng) -> UnusualPage:
         cv2.line(pixels, start, end, (60, 60, 60), 2)
     block, mm = (round(0.8 * width), round(0.8 * height)), 0.75 * _MM
     cv2.rectangle(pixels, block, (width - 40, height - 40), (0, 0, 0), 4)
+    for row, words in enumerate(("Drawing", "Scale 1:50", "Approved:")):
+        _print(pixels, words, (block[0] + 20, round(block[1] + (12 + 12 * row) * mm)), mm)
     signer = InventedSigner.from_seed(int(rng.integers(2**31)))
-    return UnusualPage(pixels, (_written(pixels, signer, (block[0] + 30, height - 40 - 30 * mm), mm, rng),))
+    place = (block[0] + 20 + 22 * mm, block[1] + 28 * mm)
+    return UnusualPage(pixels, (_written(pixels, signer, place, mm, rng),))
+
+
+def _print(pixels: Pixels, words: str, place: tuple[int, int], mm: float) -> None:
+    """Words in print of about 3 mm, in place; `place` is the left end of their baseline."""
+    cv2.putText(pixels, words, place, cv2.FONT_HERSHEY_SIMPLEX, 0.13 * mm, (30, 30, 30), 2, cv2.LINE_AA)
 
 
 def _written(
-    pixels: Pixels,
-    signer: InventedSigner,
-    corner: tuple[float, float],
-    mm: float,
-    rng: _Rng,
-    *,
-    turned: bool = False,
+    pixels: Pixels, signer: InventedSigner, corner: tuple[float, float], mm: float, rng: _Rng
 ) -> Box:
-    """Sign on a page in place, true to scale, at that corner; `turned` writes upwards."""
-    ink = _ink_of(signer, mm, rng)
-    return _laid(pixels, np.ascontiguousarray(np.rot90(ink)) if turned else ink, *corner, signer.pen.ink)
+    """Sign on a page in place, true to scale, at that corner."""
+    return _laid(pixels, _ink_of(signer, mm, rng), *corner, signer.pen.ink)
 
 
 def _ink_of(signer: InventedSigner, mm: float, rng: _Rng) -> Grey:
@@ -242,7 +245,10 @@ def _roll(rng: _Rng) -> UnusualPage:
         )
         cv2.putText(pixels, text, (40, y), cv2.FONT_HERSHEY_SIMPLEX, 0.8, (40, 40, 40), 2, cv2.LINE_AA)
     signer = InventedSigner.from_seed(int(rng.integers(2**31)))
-    corner = (rng.uniform(20, 160), pixels.shape[0] - round(rng.uniform(28, 45) * _MM))
+    line = pixels.shape[0] - round(rng.uniform(18, 30) * _MM)
+    cv2.line(pixels, (40, line), (pixels.shape[1] - 40, line), (40, 40, 40), 2)
+    _print(pixels, prose.pick(("Signature", "Customer", "Received"), rng), (40, line + 40), _MM * 0.8)
+    corner = (rng.uniform(20, 160), line - rng.uniform(12, 16) * _MM)
     return UnusualPage(pixels, (_written(pixels, signer, corner, _MM, rng),))
 
 
@@ -265,8 +271,8 @@ def _vertical(rng: _Rng) -> UnusualPage:
 
 
 def _free(pixels: Pixels, ink: Grey, rng: _Rng) -> tuple[int, int]:
-    """A nearly free place; the lower right where there is none."""
-    return free_place(pixels, ink.shape, rng) or (
+    """A free place; the lower right where there is none."""
+    return free_place(pixels, ink.shape, rng, dark=_FREE, tries=100) or (
         pixels.shape[1] - ink.shape[1] - 20,
         pixels.shape[0] - ink.shape[0] - 20,
     )

@@ -157,6 +157,9 @@ class PdfPage(Protocol):
     def get_image_info(self) -> Sequence[ImageInfo]:
         """The images that the page draws."""
 
+    def read_contents(self) -> bytes:
+        """The unpacked content of the page."""
+
     def get_images(self, *, full: bool) -> Sequence[ListedImage]:
         """The images that the page's resources name."""
 

@@ -25,7 +25,14 @@ from worker.rendering.overheard import overhear
 from worker.rendering.repairs import show_annotations
 from worker.rendering.scan import Scan, find_scan
 from worker.rendering.sizes import check_images, drawing_dpi, finer_dpi, reduction
-from worker.rendering.streams import check_blank, check_checksums, check_image, check_samples, is_whole
+from worker.rendering.streams import (
+    check_blank,
+    check_checksums,
+    check_image,
+    check_samples,
+    has_inline_image,
+    is_whole,
+)
 from worker.vision.choices import Limits
 from worker.vision.images import is_complete_jpeg
 from worker.vision.values import Pixels, RenderedPage
@@ -77,16 +84,20 @@ class PdfReader:
         complaints.check(words)
         page = self._document.load_page(index)
         pictures = drawable_images(self._document, page, page.get_images(full=True))
-        short = complaints.first(words, Meaning.SHORT)
+        short, checksum = (complaints.first(words, one) for one in (Meaning.SHORT, Meaning.CHECKSUM))
         fresh = [picture for picture in pictures if picture.image[0] not in self._whole]
-        for picture in pictures if short else fresh:
-            self._check_picture(page, picture, short=short is not None)
-        if complaints.first(words, Meaning.CHECKSUM):
-            check_checksums(self._document, page.xref, strict="syntax error" in words)
+        meant = [
+            self._check_picture(page, picture, short=bool(short))
+            for picture in (pictures if short else fresh)
+        ]
+        if checksum:
+            meant.append(check_checksums(self._document, page.xref, strict="syntax error" in words))
+        if (short or checksum) and not any(meant) and has_inline_image(page.read_contents()):
+            raise ValueError(f"part of it is lost: {short or checksum} in an image in the page's content")
 
-    def _check_picture(self, page: PdfPage, picture: DrawableImage, *, short: bool) -> None:
-        """An image that is listed and not drawn may be as damaged as it likes."""
-        image = picture.image
+    def _check_picture(self, page: PdfPage, picture: DrawableImage, *, short: bool) -> bool:
+        """True for one that lacks a few rows, or more and is not drawn; ValueError for damage that is."""
+        image, lacks = picture.image, False
         try:
             check_image(self._document, image)
             if "JBIG2Decode" in image[8]:
@@ -94,13 +105,14 @@ class PdfReader:
                 pixmap = pymupdf.Pixmap(self._document, image[0])
                 check_blank(_pixels(pixmap), self._document.xref_stream_raw(image[0]) or b"")
             if short:
-                check_samples(self._document, image)
+                lacks = check_samples(self._document, image)
         except FAULTS:
             sizes = {(info["width"], info["height"]) for info in page.get_image_info()}
             if picture.listed_size is None or picture.listed_size in sizes:
                 raise
-        else:
-            self._whole.add(image[0])
+            return True
+        self._whole.add(image[0])
+        return lacks
 
     def _page(self, index: int) -> RenderedPage:
         limit = self._limits.max_pixels

@@ -28,6 +28,7 @@ _CHANNELS = {"DeviceGray": 1, "CalGray": 1, "DeviceRGB": 3, "CalRGB": 3, "Device
 _ROWS_TOO_MANY = 0.01
 #: What deflated data ends with that was flushed and never finished.
 _FLUSHED = b"\0\0\xff\xff"
+_INLINE = re.compile(rb"\bBI\s[^()]{1,500}?\sID\s")
 #: Bytes by which the sum of what was unpacked may be wrong.
 _SLACK = 2
 #: Bytes to which data that is packed twice is unpacked.
@@ -45,35 +46,38 @@ def check_image(document: PdfDocument, image: ListedImage) -> None:
         check(document, image, filters)
 
 
-def check_samples(document: PdfDocument, image: ListedImage) -> None:
-    """Raise ValueError when an image has too few rows; it is unpacked for that."""
+def check_samples(document: PdfDocument, image: ListedImage) -> bool:
+    """True when an image lacks rows, and ValueError when it lacks too many; it is unpacked for that."""
     xref, width, height, bits = image[0], *image[2:5]
     filters = _FILTER.findall(document.xref_get_key(xref, "Filter")[1])
     channels = _channels(image)
     if not channels or not filters or filters[-1] in {"DCTDecode", "JPXDecode", "JBIG2Decode"}:
-        return
+        return False
     stride = (width * channels * bits + 7) // 8
     rows = len(document.xref_stream(xref) or b"") // stride
     if filters[-1] == "CCITTFaxDecode":
         raw, k = document.xref_stream_raw(xref) or b"", _fax_k(document, xref)
         if len(filters) > 1 or has_end(raw, k):
             check_rows(rows, Fax(k, width, height), raw)
-            return
+            return rows < height
     if height - rows > _ROWS_TOO_MANY * height:
         raise ValueError(f"part of it is lost: {height - rows} of {height} rows of an image are missing")
+    return rows < height
 
 
-def check_checksums(document: PdfDocument, page: int, *, strict: bool) -> None:
-    """Raise ValueError when something that a page uses was deflated and is damaged, or ends early.
+def check_checksums(document: PdfDocument, page: int, *, strict: bool) -> bool:
+    """True when something that a page uses lacks its checksum, and ValueError when that is damaged.
 
     A stream that lacks its checksum, or has zeros in its place, is whole; producers leave it out. Another
     checksum is damage in images, and elsewhere where `strict`: some producers count it wrongly.
     """
+    irregular = False
     for xref in _reachable(document, page):
         filters = _FILTER.findall(document.xref_get_key(xref, "Filter")[1])
         if filters[:1] == ["FlateDecode"] and document.xref_is_stream(xref):
             counts = strict or document.xref_get_key(xref, "Subtype")[1] == "/Image"
-            check_flate(document.xref_stream_raw(xref) or b"", counts=counts)
+            irregular |= not check_flate(document.xref_stream_raw(xref) or b"", counts=counts)
+    return irregular
 
 
 def check_blank(pixels: Pixels | Grey, data: bytes) -> None:
@@ -99,10 +103,10 @@ def is_whole(document: PdfDocument, xref: int, pixels: Pixels | Grey) -> bool:
     return any(data.endswith(checksum + end) for end in (b"", b"\n", b"\r", b"\r\n"))
 
 
-def check_flate(data: bytes, *, enough: int | None = None, counts: bool = True) -> None:
+def check_flate(data: bytes, *, enough: int | None = None, counts: bool = True) -> bool:
     """Raise ValueError when deflated data is damaged, or ends before `enough` bytes are unpacked.
 
-    `counts` says that another checksum than stored is damage.
+    True when it ends with its checksum. `counts` says that another checksum than stored is damage.
     """
     unpacker = zlib.decompressobj(-zlib.MAX_WBITS)
     checksum, body, size = 1, data[2:], 0
@@ -116,8 +120,15 @@ def check_flate(data: bytes, *, enough: int | None = None, counts: bool = True) 
     if not (unpacker.eof or flushed):
         raise ValueError("part of it is lost: deflated data ends early")
     stored = unpacker.unused_data[:4]
-    if counts and len(stored) == 4 and stored != bytes(4) and int.from_bytes(stored, "big") != checksum:
+    sound = int.from_bytes(stored, "big") == checksum and len(stored) == 4
+    if counts and len(stored) == 4 and stored != bytes(4) and not sound:
         raise ValueError("part of it is lost: deflated data has another checksum")
+    return sound
+
+
+def has_inline_image(content: bytes) -> bool:
+    """True for the content of a page in which an image stands itself."""
+    return _INLINE.search(content) is not None
 
 
 def _jpeg(document: PdfDocument, image: ListedImage, filters: Sequence[str]) -> None:
