@@ -10,10 +10,16 @@ from sqlalchemy.orm import Session
 
 from db.engine import now
 from db.models import ApiKey, Submission, WebSession
+from db.webhooks import stop_webhooks_of
 from db.writes import changed, insert_once
 
 #: How exactly the last use of a key is known: a write for every request would cost more than it says.
 _USE_WITHIN = timedelta(minutes=1)
+
+
+def key_holder(key_id: int) -> str:
+    """What stands for a key in rows."""
+    return f"key:{key_id}"
 
 
 def add_key(
@@ -38,12 +44,16 @@ def keys_on_file(session: Session) -> Sequence[ApiKey]:
 
 
 def revoke_key(session: Session, name: str) -> bool:
-    """Let a key open nothing any more, nor the browsers that came in with it; False without such a key."""
+    """Let a key open nothing any more, nor the browsers that came in with it; False without such a key.
+
+    Webhooks that were added with it are sent nothing any more.
+    """
     statement = update(ApiKey).where(ApiKey.name == name, ApiKey.revoked_at.is_(None))
     if changed(session, statement.values(revoked_at=now(session))) == 0:
         return False
-    ids = select(ApiKey.id).where(ApiKey.name == name)
-    session.execute(delete(WebSession).where(WebSession.key_id.in_(ids)))
+    number = session.execute(select(ApiKey.id).where(ApiKey.name == name)).scalar_one()
+    session.execute(delete(WebSession).where(WebSession.key_id == number))
+    stop_webhooks_of(session, key_holder(number))
     return True
 
 

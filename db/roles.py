@@ -7,11 +7,12 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, text
 
-PRODUCER, WORKER, READER, WEB = ROLES = (
+PRODUCER, WORKER, READER, WEB, DELIVERER = ROLES = (
     "countersign_producer",
     "countersign_worker",
     "countersign_reader",
     "countersign_web",
+    "countersign_deliverer",
 )
 
 _GRANTS = Path(__file__).with_name("roles.sql")

@@ -1,17 +1,18 @@
--- Four roles with no more rights than their work needs; `countersign migrate --roles` runs this after the
+-- Five roles with no more rights than their work needs; `countersign migrate --roles` runs this after the
 -- migrations. It may run again at any time. Who owns the tables is the operator: migrate, enroll, retry, erase.
 --
 --   countersign_producer   watch, submit: registers documents, reads no answers
 --   countersign_worker     the stages: writes answers, deletes nothing, rewrites no history
 --   countersign_reader     status, results, report, dashboards: reads everything but embeddings
 --   countersign_web        serve: reads as the reader, submits, sends again, decides; erases and enrolls nothing
+--   countersign_deliverer  deliver: reads the feed and the secrets of webhooks; nothing that documents show
 
 DO $$
 DECLARE
     one text;
 BEGIN
     FOREACH one IN ARRAY ARRAY['countersign_producer', 'countersign_worker', 'countersign_reader',
-        'countersign_web'] LOOP
+        'countersign_web', 'countersign_deliverer'] LOOP
         BEGIN
             EXECUTE format('CREATE ROLE %I NOLOGIN', one);
         EXCEPTION WHEN duplicate_object OR unique_violation THEN
@@ -22,11 +23,13 @@ END
 $$;
 
 REVOKE ALL ON ALL TABLES IN SCHEMA public FROM countersign_producer, countersign_worker, countersign_reader,
-    countersign_web;
+    countersign_web, countersign_deliverer;
 REVOKE ALL ON ALL SEQUENCES IN SCHEMA public FROM countersign_producer, countersign_worker, countersign_reader,
-    countersign_web;
-GRANT USAGE ON SCHEMA public TO countersign_producer, countersign_worker, countersign_reader, countersign_web;
-GRANT SELECT ON alembic_version TO countersign_producer, countersign_worker, countersign_reader, countersign_web;
+    countersign_web, countersign_deliverer;
+GRANT USAGE ON SCHEMA public TO countersign_producer, countersign_worker, countersign_reader, countersign_web,
+    countersign_deliverer;
+GRANT SELECT ON alembic_version TO countersign_producer, countersign_worker, countersign_reader,
+    countersign_web, countersign_deliverer;
 
 GRANT SELECT, INSERT ON documents, claims TO countersign_producer;
 GRANT SELECT ON erasures TO countersign_producer;
@@ -79,3 +82,19 @@ GRANT SELECT, INSERT, UPDATE ON reviews TO countersign_web;
 GRANT SELECT, INSERT ON decisions TO countersign_web;
 GRANT USAGE ON SEQUENCE documents_id_seq, claims_id_seq, events_id_seq, web_sessions_id_seq, submissions_id_seq,
     reviews_id_seq, decisions_id_seq, answers_id_seq, answered_claims_id_seq TO countersign_web;
+
+-- Addresses may carry what opens them, so the reader has none. Secrets are written by the web and read by the
+-- deliverer alone.
+GRANT SELECT, INSERT, DELETE, UPDATE (place, stopped_at, stopped_why) ON webhooks TO countersign_web;
+GRANT INSERT, SELECT (id, webhook_id, made_at, ends_at), UPDATE (ends_at) ON webhook_secrets TO countersign_web;
+GRANT SELECT, UPDATE (tries, fence, due_at, ended_at, delivered_at) ON deliveries TO countersign_web;
+GRANT SELECT ON delivery_attempts TO countersign_web;
+GRANT USAGE ON SEQUENCE webhooks_id_seq, webhook_secrets_id_seq TO countersign_web;
+
+GRANT SELECT ON changes, changes_head, webhooks, webhook_secrets, delivery_attempts TO countersign_deliverer;
+GRANT SELECT (document_id, number, status) ON answers TO countersign_deliverer;
+GRANT SELECT (document_id, holder) ON submissions TO countersign_deliverer;
+GRANT UPDATE (place, stopped_at, stopped_why) ON webhooks TO countersign_deliverer;
+GRANT SELECT, INSERT, UPDATE, DELETE ON deliveries TO countersign_deliverer;
+GRANT INSERT ON delivery_attempts TO countersign_deliverer;
+GRANT USAGE ON SEQUENCE deliveries_id_seq, delivery_attempts_id_seq TO countersign_deliverer;

@@ -39,5 +39,6 @@ def crew(folder: Path, *, bucket: str, watch: bool, cores: int | None = None) ->
     commands["beat"] = celery("beat", "--schedule", str(folder / "beat-schedule"), "--pidfile=")
     if watch:
         commands["watch"] = countersign("watch", f"s3://{bucket}/")
+    commands["deliver"] = countersign("deliver")
     commands["flower"] = celery("flower")
     return commands

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from web.api import documents, opinions, overview, reviews, signers, writes
+from web.api import documents, opinions, overview, reviews, signers, webhooks, writes
 from web.console import login, pages, review
 from web.deps import WebDeps
 from web.guard import Bounds, Guard
@@ -23,6 +23,7 @@ _ROUTERS = (
     reviews.router,
     opinions.router,
     signers.router,
+    webhooks.router,
     overview.router,
     pages.open_router,
     pages.router,

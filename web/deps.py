@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from threading import BoundedSemaphore, Event
 from typing import TYPE_CHECKING, Annotated
@@ -14,6 +14,7 @@ from db.engine import Sessions
 from producer.services.opinions import Opinions
 from producer.services.receive import DocumentIntake
 from producer.services.review import ReviewRules
+from worker.settings import IPNetwork
 from worker.storage.port import Store
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ class WebDeps:
     #: Puts references on file; None where this server enrolls nobody.
     enroller: Callable[[], Enroller] | None = None
     opinions: Opinions = field(default_factory=Opinions)
+    #: Private networks whose addresses may be webhooks.
+    webhook_networks: Sequence[IPNetwork] = ()
     #: What the review queue asks for.
     rules: ReviewRules = field(default_factory=ReviewRules)
     #: Whether callers need a key. Without, whoever reaches the server may do everything.

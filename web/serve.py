@@ -21,7 +21,7 @@ from web.app import guarded_app, make_web_app
 from web.deps import WebDeps
 from web.guard import LOOPBACK, Bounds
 from worker import connections
-from worker.settings import Reading
+from worker.settings import Reading, Webhooks
 
 #: Seconds that requests may take to end once the server is told to.
 CLOSING_SECONDS = 10
@@ -88,6 +88,7 @@ def open_app(options: ServeOptions) -> Iterator[ServedApp]:
             connections.store(),
             intake,
             rules=ReviewRules(four_eyes=options.four_eyes),
+            webhook_networks=Webhooks().webhook_networks,
             secure_cookies=options.tls_in_front,
         )
         yield ServedApp(deps, not list_keys(deps.sessions))
@@ -105,6 +106,7 @@ def open_app(options: ServeOptions) -> Iterator[ServedApp]:
             enroller=None if options.read_only else lambda: reader.workspace.enroller,
             rules=ReviewRules(four_eyes=options.four_eyes),
             logins=options.asks_for_keys,
+            webhook_networks=Webhooks().webhook_networks,
             secure_cookies=options.tls_in_front,
         )
         yield ServedApp(deps, options.asks_for_keys and not list_keys(deps.sessions))

@@ -6,6 +6,7 @@ Every variable begins with COUNTERSIGN_. A bad value stops the process with a li
 from __future__ import annotations
 
 import json
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -19,6 +20,7 @@ _LIMITS = Limits()
 
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 Share = Annotated[float, Field(ge=0, le=1)]
+IPNetwork = IPv4Network | IPv6Network
 
 
 def _queues(address: SecretStr) -> SecretStr:
@@ -122,6 +124,9 @@ class Logins(_Group):
     )
     web_password: SecretStr | None = Field(
         default=None, description="Password of the role countersign_web; empty for no login"
+    )
+    deliverer_password: SecretStr | None = Field(
+        default=None, description="Password of the role countersign_deliverer; empty for no login"
     )
 
 
@@ -339,6 +344,26 @@ class Verification(_Group):
     verify_device: Literal["cpu", "cuda"] = Field(default="cpu", description="cpu: ONNX Runtime; cuda: torch")
 
 
+class Webhooks(_Group):
+    """Who is told of changes over HTTP, and how."""
+
+    webhook_networks: Annotated[list[IPNetwork], NoDecode, BeforeValidator(_read_json)] = Field(
+        default_factory=list,
+        description='Private networks whose addresses may be webhooks, as JSON: ["10.1.0.0/16"]; '
+        "they may be http://, too",
+    )
+    webhook_seconds: Seconds = Field(
+        default=15, description="Seconds that one attempt at a delivery may take"
+    )
+    webhook_days: int = Field(
+        default=30, ge=1, le=3650, description="Days that deliveries are kept after they ended"
+    )
+    public_url: Annotated[str | None, AfterValidator(_store)] = Field(
+        default=None,
+        description="Address under which others reach the API, for links in messages; empty: links are paths",
+    )
+
+
 class Retention(_Group):
     """How long answers are kept."""
 
@@ -379,6 +404,7 @@ GROUPS: tuple[type[BaseSettings], ...] = (
     Verification,
     Attempts,
     Retention,
+    Webhooks,
     Logging,
 )
 

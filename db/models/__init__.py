@@ -17,6 +17,7 @@ from db.models.history import Erasure, Event, Versions, VersionsContent
 from db.models.regions import QualityContent, Region, Suggestion, Verdict
 from db.models.reviews import Decision, Review
 from db.models.signers import Reference, ReferenceContent, Signer, SignerEvent
+from db.models.webhooks import Delivery, DeliveryAttempt, Webhook, WebhookSecret
 from db.models.workers import Heartbeat
 
 __all__ = [
@@ -27,6 +28,8 @@ __all__ = [
     "Chunk",
     "Claim",
     "Decision",
+    "Delivery",
+    "DeliveryAttempt",
     "DiscardedResult",
     "Document",
     "DocumentAnswer",
@@ -52,5 +55,7 @@ __all__ = [
     "Versions",
     "VersionsContent",
     "WebSession",
+    "Webhook",
+    "WebhookSecret",
     "leased_model",
 ]

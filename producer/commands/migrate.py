@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from db.roles import PRODUCER, READER, WEB, WORKER
+from db.roles import DELIVERER, PRODUCER, READER, WEB, WORKER
 from producer.console import err
 from producer.services.migrate import make_roles, upgrade_database
 from worker.settings import Database, Logins
@@ -32,6 +32,7 @@ def migrate(
             WORKER: logins.worker_password,
             READER: logins.reader_password,
             WEB: logins.web_password,
+            DELIVERER: logins.deliverer_password,
         }
         passwords = {role: secret.get_secret_value() for role, secret in given.items() if secret}
         make_roles(url, passwords)

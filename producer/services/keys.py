@@ -27,7 +27,7 @@ class Right(StrEnum):
     """What a key may do."""
 
     READ = "read"  # look at documents, results, pictures, signers
-    SUBMIT = "submit"  # submit documents, send failed ones again, cancel
+    SUBMIT = "submit"  # submit documents, send failed ones again, cancel, add webhooks
     REVIEW = "review"  # decide what the machine could not
     ADMIN = "admin"  # enroll signers, erase
 
@@ -167,4 +167,4 @@ def _caller(key: ApiKey | None) -> Caller | None:
     if key is None:
         return None
     known = frozenset(Right(name) for name in key.scopes if name in set(Right))
-    return Caller(key.name, f"key:{key.id}", known, key.own_only)
+    return Caller(key.name, access.key_holder(key.id), known, key.own_only)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 from sqlalchemy.engine import make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from db.engine import make_engine
 from db.migrate import upgrade
@@ -23,6 +25,28 @@ def postgres(database_url: str) -> Iterator[Engine]:
     upgrade(engine)
     yield engine
     engine.dispose()
+
+
+@pytest.fixture
+def as_role(postgres: Engine, database_url: str) -> Iterator[Callable[[str], Engine]]:
+    """Engines whose every statement runs with the rights of a role."""
+    made = []
+
+    def build(role: str) -> Engine:
+        engine = make_engine(database_url)
+        made.append(engine)
+
+        @event.listens_for(engine, "connect")
+        def take(connection: DBAPIConnection, _record: object) -> None:
+            with closing(connection.cursor()) as cursor:
+                cursor.execute(f"SET ROLE {role}")
+            connection.commit()
+
+        return engine
+
+    yield build
+    for engine in made:
+        engine.dispose()
 
 
 @pytest.fixture

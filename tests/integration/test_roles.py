@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Engine, event, select, text
+from sqlalchemy import Engine, select, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
 
 from db import documents, events, intake, signers
@@ -42,25 +41,9 @@ def granted(postgres: Engine) -> Engine:
 
 
 @pytest.fixture
-def as_role(granted: Engine, database_url: str) -> Iterator[As]:
-    """Engines whose every statement runs with the rights of a role."""
-    made = []
-
-    def build(role: str) -> Engine:
-        engine = make_engine(database_url)
-        made.append(engine)
-
-        @event.listens_for(engine, "connect")
-        def take(connection: DBAPIConnection, _record: object) -> None:
-            with closing(connection.cursor()) as cursor:
-                cursor.execute(f"SET ROLE {role}")
-            connection.commit()
-
-        return engine
-
-    yield build
-    for engine in made:
-        engine.dispose()
+def as_role(granted: Engine, as_role: As) -> As:
+    """On that database."""
+    return as_role
 
 
 @contextmanager

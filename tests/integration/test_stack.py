@@ -41,7 +41,7 @@ def ask_flower(stack: Stack, path: str, *, login: str = "", data: bytes | None =
 
 
 def test_every_process_of_the_stack_runs(stack):
-    assert set(stack.processes) == {*(queue.name for queue in QUEUES), "beat", "watch", "flower"}
+    assert set(stack.processes) == {*(queue.name for queue in QUEUES), "beat", "watch", "deliver", "flower"}
     assert stack.dead() == []
 
 

@@ -1,0 +1,1 @@
+"""Webhooks: what is delivered, who is called, and who is told."""
