@@ -86,6 +86,23 @@ def test_every_verdict_has_a_colour_of_its_own() -> None:
     assert colour_of(None) == UNCOMPARED
 
 
+def test_a_page_near_a_whole_multiple_of_the_size_is_averaged_pixel_by_pixel() -> None:
+    page = np.random.default_rng(0).integers(0, 256, (2339, 1653, 3), np.uint8)
+
+    small, (mark,) = reduce(page, [RegionMark(Box(100, 300, 200, 60), "x")], longest=1300)
+
+    assert small.shape == (1169, 826, 3)
+    assert np.allclose(small[5, 7], page[10:12, 14:16].mean(axis=(0, 1)), atol=1)
+    assert mark.box == Box(50, 150, 100, 30)
+
+
+def test_a_page_far_from_any_multiple_is_as_large_as_asked_for() -> None:
+    small, (mark,) = reduce(paper(400, 1400), [RegionMark(Box(100, 300, 200, 60), "x")], longest=1300)
+
+    assert small.shape == (1300, 371, 3)
+    assert mark.box.y == pytest.approx(300 * 1300 / 1400)
+
+
 def test_a_reduced_page_keeps_its_marks_in_place() -> None:
     page, (mark,) = reduce(paper(400, 600), [RegionMark(Box(100, 300, 200, 60), "x")], longest=300)
 
