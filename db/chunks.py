@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Select, func, select, update
 from sqlalchemy.orm import Session, contains_eager
@@ -11,7 +11,7 @@ from db.engine import now
 from db.models import Chunk, Document, Page, Region, Versions, VersionsContent
 from db.signing import is_compared
 from db.states import ChunkStage, DocumentStage, PageStatus
-from db.writes import Values, insert_once, insert_or_find
+from db.writes import Values, insert_all_once, insert_or_find
 
 
 def add(
@@ -34,7 +34,7 @@ def add(
     )
     if new:
         rows = [{"document_id": document_id, "chunk_id": chunk_id, **row} for row in page_rows]
-        insert_once(session, Page, rows)
+        insert_all_once(session, Page, rows)
     return chunk_id
 
 
@@ -82,11 +82,12 @@ def compared_regions(session: Session, chunk_id: int) -> Sequence[Region]:
     return session.execute(statement).scalars().all()
 
 
-def close_page(session: Session, page_id: int, region_rows: Sequence[Values], *, versions_id: int) -> None:
-    """Write what was found on a page."""
-    insert_once(session, Region, [{"page_id": page_id, **row} for row in region_rows])
+def close_pages(session: Session, region_rows: Mapping[int, Sequence[Values]], *, versions_id: int) -> None:
+    """Write what was found on pages, by their ids."""
+    rows = [{"page_id": page_id, **row} for page_id, of_page in region_rows.items() for row in of_page]
+    insert_all_once(session, Region, rows)
     values = {"status": PageStatus.DETECTED, "versions_id": versions_id}
-    session.execute(update(Page).where(Page.id == page_id).values(values))
+    session.execute(update(Page).where(Page.id.in_(region_rows)).values(values))
 
 
 def note_slots(session: Session, page_id: int, slots: Sequence[dict[str, object]]) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from db.models import Claim
 from db.states import ClaimSource
-from db.writes import insert_once
+from db.writes import insert_all_once
 
 
 def replace_claims(session: Session, document_id: int, claims: Mapping[str, ClaimSource]) -> None:
@@ -21,7 +21,7 @@ def replace_claims(session: Session, document_id: int, claims: Mapping[str, Clai
 def add_claims(session: Session, document_id: int, claims: Mapping[str, ClaimSource]) -> None:
     """Let the document claim these signers, too; those it claims already keep their source."""
     rows = [{"document_id": document_id, "signer": name, "source": claims[name]} for name in claims]
-    insert_once(session, Claim, rows)
+    insert_all_once(session, Claim, rows)
 
 
 def remove_claim(session: Session, document_id: int, signer: str) -> None:

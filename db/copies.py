@@ -11,7 +11,7 @@ from sqlalchemy import Select, select, update
 from sqlalchemy.orm import Session
 
 from db.models import Document, Duplicate, Page, ReferenceCopy, Region, Scope
-from db.writes import insert_once
+from db.writes import insert_all_once, insert_once
 
 
 def signer_scope(name: str) -> str:
@@ -50,7 +50,7 @@ def index_region(
     """
     values = {"strokes": strokes, "outline": outline}
     session.execute(update(Region).where(Region.id == region_id).values(values))
-    insert_once(session, Scope, [{"name": name, "region_id": region_id} for name in sorted(set(scopes))])
+    insert_all_once(session, Scope, [{"name": name, "region_id": region_id} for name in sorted(set(scopes))])
 
 
 def outlines(session: Session, scopes: Iterable[str], *, limit: int) -> dict[int, bytes]:
@@ -106,7 +106,7 @@ def record_reference_copies(
         {"region_id": region_id, "signer": signer, "reference": number, "similarity": similarity}
         for signer, (number, similarity) in references.items()
     ]
-    insert_once(session, ReferenceCopy, rows)
+    insert_all_once(session, ReferenceCopy, rows)
 
 
 def duplicates_of(session: Session, document_id: int) -> list[tuple[int, int | None]]:

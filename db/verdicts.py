@@ -10,13 +10,13 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from db.models import Region, Suggestion, Verdict, Versions
-from db.writes import insert_once, insert_or_find
+from db.writes import find_or_insert, insert_all_once
 
 
 def versions_id(session: Session, content: Mapping[str, object]) -> int:
     """The row that names this set of digests, thresholds and code version; made when it is new."""
     digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-    return insert_or_find(session, Versions, {"digest": digest}, content=dict(content))[0]
+    return find_or_insert(session, Versions, {"digest": digest}, content=dict(content))
 
 
 def close_region(
@@ -29,5 +29,5 @@ def close_region(
 ) -> None:
     """Write what verification learned of a region: its clean crop, quality, embedding, verdicts and hints."""
     session.execute(update(Region).where(Region.id == region_id).values(**facts))
-    insert_once(session, Verdict, [{"region_id": region_id, **row} for row in verdicts])
-    insert_once(session, Suggestion, [{"region_id": region_id, **row} for row in suggestions])
+    insert_all_once(session, Verdict, [{"region_id": region_id, **row} for row in verdicts])
+    insert_all_once(session, Suggestion, [{"region_id": region_id, **row} for row in suggestions])

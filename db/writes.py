@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, Delete, Result, Table, Update, select
+from sqlalchemy import CursorResult, Delete, Result, Select, Table, Update, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -19,31 +19,54 @@ def insert_once(session: Session, model: type[Base], rows: Sequence[Values]) -> 
     """Insert the rows that are not there yet, by any unique key; answer how many were new."""
     if not rows:
         return 0
-    table = cast(Table, model.__table__)
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(table).on_conflict_do_nothing()
+    statement = _insert_new(session, model)
     # One statement a row: the count of an executemany is not to be relied on.
     return sum(_count(session.execute(statement.values(**row))) for row in rows)
 
 
 def insert_many_once(session: Session, model: type[Base], rows: Sequence[Values]) -> int:
-    """The same in one statement, for rows that name the same columns."""
+    """Insert and count as `insert_once` does, in one statement, rows that name the same columns."""
     if not rows:
         return 0
-    table = cast(Table, model.__table__)
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(table).values(list(rows)).on_conflict_do_nothing()
-    return _count(session.execute(statement))
+    return _count(session.execute(_insert_new(session, model).values(list(rows))))
+
+
+def insert_all_once(session: Session, model: type[Base], rows: Sequence[Values]) -> None:
+    """Insert the rows that are not there yet, uncounted: a statement for all that name the same columns."""
+    alike: dict[frozenset[str], list[Values]] = {}
+    for row in rows:
+        alike.setdefault(frozenset(row), []).append(row)
+    for group in alike.values():
+        session.execute(_insert_new(session, model), group)
 
 
 def insert_or_find(session: Session, model: type[Base], key: Values, **others: object) -> tuple[int, bool]:
     """Insert a row unless one with that unique key is there; answer its id and whether it is new."""
-    new = insert_once(session, model, [{**key, **others}]) == 1
     columns = model.__table__.c
-    existing = session.execute(
-        select(columns.id).where(*(columns[name] == value for name, value in key.items()))
-    )
-    return existing.scalar_one(), new
+    statement = _insert_new(session, model).values(**key, **others).returning(columns.id)
+    new = session.execute(statement).scalar_one_or_none()
+    if new is not None:
+        return new, True
+    return session.execute(_by_key(model, key)).scalar_one(), False
+
+
+def find_or_insert(session: Session, model: type[Base], key: Values, **others: object) -> int:
+    """The id of the row with that unique key, which is nearly always there; inserted where it is not."""
+    known = session.execute(_by_key(model, key)).scalar_one_or_none()
+    return insert_or_find(session, model, key, **others)[0] if known is None else known
+
+
+def _by_key(model: type[Base], key: Values) -> Select[int]:
+    columns = model.__table__.c
+    return select(columns.id).where(*(columns[name] == value for name, value in key.items()))
+
+
+def _insert_new(session: Session, model: type[Base]) -> postgresql.Insert | sqlite.Insert:
+    """An INSERT that leaves alone what stands there by any unique key."""
+    table = cast(Table, model.__table__)
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    statement: postgresql.Insert | sqlite.Insert = dialect.insert(table).on_conflict_do_nothing()
+    return statement
 
 
 def changed(session: Session, statement: Update | Delete) -> int:

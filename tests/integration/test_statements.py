@@ -10,6 +10,8 @@ from sqlalchemy import Engine, event
 from tests.fakes import page
 from tests.world import World
 from worker.result.rows import document_result
+from worker.steps.detect import detect_chunk
+from worker.steps.render import render_document
 
 
 @contextmanager
@@ -41,3 +43,17 @@ def test_a_result_takes_as_many_statements_for_many_pages_as_for_few(world: Worl
 
     assert len(answer.verdicts) == 9 * 3 * 2
     assert counts[long] <= counts[short] + 2
+
+
+def test_detection_writes_a_chunk_in_as_many_statements_for_many_marks_as_for_few(world: World) -> None:
+    counts = []
+    for marks in (1, 4):
+        document = world.arrive(f"{marks}.pdf", [page(0, marks=marks), page(1, marks=marks)])
+        render_document(document, world.render_deps)
+        (chunk,) = world.open_chunks(document)
+        with statements(world.engine) as executed:
+            detect_chunk(chunk, world.detect_deps)
+        counts.append([statement for statement in executed if "INSERT INTO regions" in statement])
+
+    few, many = counts
+    assert (len(few), len(many)) == (1, 1)

@@ -48,10 +48,10 @@ def _detect(lease: Lease, document: Document, deps: DetectDeps) -> None:
     with deps.sessions() as session:
         close_stage(session, lease, document.id, deps)
         versions_id = verdicts.versions_id(session, deps.versions)
+        read = {answer.page.id: answer.rows for answer in answers if answer.error is None}
+        chunks.close_pages(session, read, versions_id=versions_id)
         for answer in answers:
-            if answer.error is None:
-                chunks.close_page(session, answer.page.id, answer.rows, versions_id=versions_id)
-            else:
+            if answer.error is not None:
                 error = answer.error
                 chunks.fail_page(session, answer.page.id, reason=error.code, detail=error.reason)
 
