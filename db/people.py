@@ -74,6 +74,24 @@ def other_names(session: Session) -> dict[int, list[str]]:
     return names
 
 
+def may_read_names(session: Session) -> bool:
+    """Whether this login may read who is on file: the intake's may not (db/roles.sql)."""
+    if session.get_bind().dialect.name != "postgresql":
+        return True
+    return bool(session.execute(select(func.has_table_privilege("signers", "SELECT"))).scalar_one())
+
+
+def names_not_on_file(session: Session, names: Collection[str]) -> list[str]:
+    """Those of these names that nobody on file has, in their order."""
+    there = set(session.execute(select(Signer.name).where(Signer.name.in_(names))).scalars())
+    return [name for name in names if name not in there]
+
+
+def all_names(session: Session) -> list[str]:
+    """Every name on file, other names of signers included."""
+    return list(session.execute(select(Signer.name).order_by(Signer.name)).scalars())
+
+
 def lock_people(session: Session, signer_ids: Collection[int]) -> None:
     """Hold the rows of these people, in the order of their ids, until the transaction ends.
 

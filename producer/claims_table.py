@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from producer.tables import Row, read_csv
@@ -14,7 +14,8 @@ from worker.errors import WrongUse
 class ClaimsTable(Mapping[str, Sequence[str]]):
     """Claimed signers by document. It remembers what was asked for, to name rows of no document.
 
-    Names are compared in NFC. One that differs in letter case, spaces or ending is a near miss, no match.
+    Names are compared in NFC. One that differs in letter case, spaces or ending is a near miss, no match. A
+    row that may mean several documents means none of them, where all were known before.
     """
 
     def __init__(
@@ -30,6 +31,9 @@ class ClaimsTable(Mapping[str, Sequence[str]]):
         self._folded = {_folded(name): name for name in self._claims}
         self._near: dict[str, str] = {}
         self._kept: list[str] = []
+        #: By row: the documents that it means, where all are known; else those that have taken it.
+        self._owners: dict[str, list[str]] | None = None
+        self._takers: dict[str, dict[str, None]] = {}
 
     def __getitem__(self, document: str) -> Sequence[str]:
         return self._claims[document]
@@ -40,18 +44,43 @@ class ClaimsTable(Mapping[str, Sequence[str]]):
     def __len__(self) -> int:
         return len(self._claims)
 
+    def meet(self, documents: Iterable[Sequence[str]]) -> None:
+        """Learn all documents before any is asked for, each by its names as `claimed` gets them.
+
+        A row means the documents that have it as their whole path, else as the path inside their folder, else
+        as their file name.
+        """
+        ranked: dict[str, dict[str, int]] = {}
+        for names in documents:
+            for rank, name in enumerate(_with_file_name(names)):
+                if name in self._claims:
+                    ranked.setdefault(name, {}).setdefault(names[0], rank)
+        self._owners = {
+            row: [name for name, rank in ranks.items() if rank == min(ranks.values())]
+            for row, ranks in ranked.items()
+        }
+
     def claimed(self, *names: str) -> Sequence[str]:
         """Signers that a document claims, under the first of its names that has a row; else its file name.
 
         The names are its whole key or path, then shorter ones.
         """
-        names = (*names, names[0].rpartition("/")[2])
-        self._note_near(names)
-        for name in map(_normal, names):
-            if name in self._claims:
-                self._missed.pop(name, None)
+        self._note_near((*names, names[0].rpartition("/")[2]))
+        for name in _with_file_name(names):
+            if name in self._claims and self._means(name, names):
                 return self._claims[name]
         return ()
+
+    def _means(self, row: str, names: Sequence[str]) -> bool:
+        """Whether the row means the document of these names, and no other."""
+        self._missed.pop(row, None)
+        if self._owners is None:
+            self._takers.setdefault(row, {}).setdefault(names[0])
+            return True
+        owners = self._owners.get(row, [])
+        if len(owners) > 1:
+            self._takers[row] = dict.fromkeys(owners)
+        return len(owners) == 1 and owners[0] in names
 
     def keep(self, name: str, document_id: int, claims: Sequence[str]) -> None:
         """Note that a known document claims other signers than the table says, and keeps to that."""
@@ -61,13 +90,22 @@ class ClaimsTable(Mapping[str, Sequence[str]]):
         )
 
     def unused(self) -> Iterator[str]:
-        """A sentence for each row whose document was never asked for, or keeps other claims."""
+        """A sentence for each row that means no document or several, or whose document keeps other claims."""
         yield from self._kept
+        yield from self._ambiguous()
         for name in self._missed:
             near = self._near.get(name)
             hint = "" if near is None else f"; did you mean {near!r}?"
             for line in self._lines.get(name, [0]):
                 yield f"{self._path}, line {line}: there is no document {name!r}{hint}"
+
+    def _ambiguous(self) -> Iterator[str]:
+        for row, takers in self._takers.items():
+            if len(takers) > 1:
+                meant = " and ".join(map(repr, list(takers)[:2]))
+                more = f", {len(takers)} in all" if len(takers) > 2 else ""
+                for line in self._lines.get(row, [0]):
+                    yield f"{self._path}, line {line}: {row!r} may mean {meant}{more}: write the path"
 
     def _note_near(self, names: Sequence[str]) -> None:
         for name in names:
@@ -109,6 +147,11 @@ def _claim(row: Row) -> tuple[str, str]:
         return _normal(row["key"]), plain_name(row["signer"])
     except ValueError as error:
         raise ValueError(f"the column signer: {error}") from error
+
+
+def _with_file_name(names: Sequence[str]) -> list[str]:
+    """The names as rows have them, and behind them the file name."""
+    return [_normal(name) for name in (*names, names[0].rpartition("/")[2])]
 
 
 def _normal(name: str) -> str:

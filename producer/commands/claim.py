@@ -9,6 +9,7 @@ import typer
 
 from producer.console import err
 from producer.options import RunFolder
+from producer.printing.not_used import tell_note
 from producer.services.amend_claims import Amendment, ClaimAction, amend_claims
 from producer.services.run_folder import sessions_of
 from producer.services.sending import open_sender
@@ -33,3 +34,5 @@ def claim(
         amended = amend_claims(sessions_of(folder), send, document, amendment)
     how = "is compared again" if amended.again else "will meet its claims when it is read"
     err.print(f"document {amended.document_id} {how}")
+    for note in amended.notes:
+        tell_note(note)

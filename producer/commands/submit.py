@@ -9,7 +9,7 @@ import typer
 
 from producer.claims_table import read_claims
 from producer.console import err
-from producer.printing.not_used import tell_not_used
+from producer.printing.not_used import tell_not_used, tell_note
 from producer.printing.progress import progress_listener
 from producer.services.intake import connect
 from producer.services.submit import submit_place
@@ -30,7 +30,13 @@ def submit(
     table = None if claims is None else read_claims(claims)
     with progress_listener("uploading") as tell:
         counts = submit_place(
-            source, connect(source), table=table, claims=claims, on_progress=tell, on_not_used=tell_not_used
+            source,
+            connect(source),
+            table=table,
+            claims=claims,
+            on_progress=tell,
+            on_not_used=tell_not_used,
+            on_note=tell_note,
         )
     err.print(f"{counts.new} new documents sent, {counts.known} known already, {counts.skipped} skipped")
     if not (counts.new or counts.known or counts.skipped):

@@ -13,12 +13,12 @@ import typer
 from producer.console import err, plain
 from producer.printing import enrolments
 from producer.printing.documents import SENTENCES
-from producer.printing.not_used import tell_not_used
+from producer.printing.not_used import tell_not_used, tell_note
 from producer.printing.progress import progress_listener
 from producer.services.local_files import NotUsed
 from producer.services.progress import OnProgress, Progress
 from producer.services.resume import AnswersKept, AnswersOnFile
-from producer.services.run import DocumentSkipped, ReferencesRead, RunEvent
+from producer.services.run import DocumentSkipped, NameUnknown, ReferencesRead, RunEvent
 from producer.text import counted
 from worker.exits import STOPPED
 
@@ -51,6 +51,8 @@ class Teller:
             err.print(f"the folder has {event.number} answers; --resume keeps those of documents given again")
         elif isinstance(event, NotUsed):
             tell_not_used(event)
+        elif isinstance(event, NameUnknown):
+            tell_note(event.sentence)
         else:
             what = "document" if isinstance(event, DocumentSkipped) else "reference"
             err.print(f"[yellow]{what} passed over:[/] {plain(event.reason)}", soft_wrap=True)

@@ -15,6 +15,7 @@ from db.models import Document
 from db.states import FIRST_STAGE, AnswerCause, ChunkStage, ClaimSource, DocumentStage, EventSource, Status
 from producer.services.enroll import checked_name
 from producer.services.erase import StillAtWork
+from producer.services.near_names import near_names
 from producer.services.selection import find_only
 from worker.errors import WrongUse
 from worker.pipeline import QueueMessage
@@ -41,10 +42,14 @@ class Amendment:
 
 @dataclass(frozen=True, slots=True)
 class Amended:
-    """The document, and whether it is being compared again; else its next reading meets the claims."""
+    """The document, and whether it is being compared again; else its next reading meets the claims.
+
+    `notes` say which enrolled names are near to one that is on file nowhere.
+    """
 
     document_id: int
     again: bool
+    notes: tuple[str, ...] = ()
 
 
 def amend_claims(
@@ -63,7 +68,9 @@ def amend_claims(
         sent = _compare_again(session, document, amendment.who)
     for message in sent:
         send(message)
-    return Amended(document.id, bool(sent))
+    _, added = _names(amendment)
+    notes = near_names(sessions, () if added is None else (added,))
+    return Amended(document.id, bool(sent), tuple(notes))
 
 
 def _lock_only(session: Session, name: str) -> Document:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from producer.claims_table import read_claims
 from producer.services.local_files import LocalFile, NotUsed, OnNotUsed, files_below, gather
+from producer.services.near_names import near_names
 from producer.services.progress import Progress, unheard
 from producer.services.report import write_html
 from producer.services.resume import AnswersKept, AnswersOnFile, Resumption
@@ -48,9 +49,23 @@ class ReferencesRead:
     enrolments: tuple[EnrolmentResult, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class NameUnknown:
+    """A claimed name that is on file nowhere while another one is near, in a sentence."""
+
+    sentence: str
+
+
 #: What happens during a run, in its order.
 RunEvent = (
-    DocumentSkipped | ReferenceSkipped | NotUsed | ReferencesRead | AnswersKept | AnswersOnFile | Progress
+    DocumentSkipped
+    | ReferenceSkipped
+    | NotUsed
+    | ReferencesRead
+    | NameUnknown
+    | AnswersKept
+    | AnswersOnFile
+    | Progress
 )
 OnRunEvent = Callable[[RunEvent], None]
 
@@ -105,7 +120,10 @@ def run_documents(
     reading = _reading(slots=slots, rules=rules)
     with closing(open_run(folder, detection=detection, reading=reading)) as workspace:
         enrolments = () if references is None else enroll_folder(workspace, references, heard)
-        ids = _register(workspace, files, ClaimsOfRun(table, heard), resume=resume, on_event=heard)
+        claimed = ClaimsOfRun(table, files, heard)
+        ids = _register(workspace, files, claimed, resume=resume, on_event=heard)
+        for sentence in near_names(workspace.sessions, claimed.named):
+            heard(NameUnknown(sentence))
         _process(workspace, ids, on_event)
         results = tuple(workspace.result(document_id) for document_id in ids)
         tables = write_run_tables(workspace.sessions, ids, folder)

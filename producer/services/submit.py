@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -18,6 +18,7 @@ from producer.claims_table import ClaimsTable
 from producer.services.claim_lookup import check_pattern, from_table, look_up
 from producer.services.deps import IntakeDeps
 from producer.services.local_files import LocalFile, NotUsed, OnNotUsed, gather
+from producer.services.near_names import near_names
 from producer.services.progress import OnProgress, Progress, unheard
 from producer.sources import has_scheme
 from producer.sources.naming import SIDECAR_SUFFIX, is_folder_marker, sort_key
@@ -81,11 +82,13 @@ def submit_place(
     claims: Path | None = None,
     on_progress: OnProgress = unheard,
     on_not_used: OnNotUsed = unheard,
+    on_note: Callable[[str], None] = unheard,
 ) -> Counts:
     """Submit what lies at the source of a URL, or upload local files to the intake bucket and submit them.
 
     `claims` is the file of the table: it is no document. Whatever was given and is not used is named to
-    `on_not_used` and counted. WrongUse when there is nothing of that name; else as `submit`.
+    `on_not_used` and counted; names of the table that are near to enrolled ones are notes. WrongUse when
+    there is nothing of that name; else as `submit`.
     """
     names: list[NotUsed] = []
 
@@ -98,10 +101,15 @@ def submit_place(
     if has_scheme(place):
         objects = chain.from_iterable(deps.source.list())
     else:
-        objects = _uploaded(local_files(Path(place), claims, note), deps, table, on_progress)
+        files = local_files(Path(place), claims, note)
+        if table is not None:
+            table.meet((file.inside,) for file in files)
+        objects = _uploaded(files, deps, table, on_progress)
     counts = submit_objects(objects, deps, table=table)
     for sentence in table.unused() if table is not None else ():
         note(NotUsed("claims", sentence))
+    for sentence in near_names(deps.sessions, chain.from_iterable((table or {}).values())):
+        on_note(sentence)
     return counts + Counts(unused=len(names))
 
 

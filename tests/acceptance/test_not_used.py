@@ -61,3 +61,24 @@ def test_what_file_managers_leave_is_counted_and_no_failure(samples: Path, tmp_p
 
     assert finished.status == 0
     assert f"left out: {scans}: 2 hidden or left by file managers" in finished.err
+
+
+def test_a_row_of_two_files_is_named_and_a_near_name_is_a_note(samples: Path, tmp_path: Path) -> None:
+    scans, references = tmp_path / "scans", tmp_path / "references"
+    shutil.copytree(samples / "references" / SIGNER, references / SIGNER)
+    for folder in ("x", "y"):
+        (scans / folder).mkdir(parents=True)
+        shutil.copy(samples / "documents" / LETTER, scans / folder)
+    (scans / "y" / LETTER).rename(scans / "y" / "other.jpg")
+    shutil.copy(samples / "documents" / "notice-to-staff.jpg", scans / "y" / LETTER)
+    claims = tmp_path / "claims.csv"
+    claims.write_text(f"key,signer\n{LETTER},{SIGNER}\ny/other.jpg,elena-mulvany\n")
+
+    finished = countersign(
+        "run", scans, "--references", references, "--claims", claims, "--out", tmp_path / "out", "--json"
+    )
+
+    claimed = [[claim["signer"] for claim in document["claims"]] for document in finished.objects]
+    assert (finished.status, claimed) == (1, [[], [], ["elena-mulvany"]])
+    assert f"line 2: {LETTER!r} may mean" in finished.err
+    assert f"note: no signer 'elena-mulvany' is enrolled; near: {SIGNER!r}" in finished.err

@@ -83,7 +83,7 @@ def test_answers_are_counted_by_what_has_ended(engine, tmp_path: Path) -> None:
     files = [LocalFile(tmp_path / f"{number}.pdf", f"{number}.pdf") for number in range(3)]
     for file in files:
         file.path.write_text(file.path.name)
-    claims = ClaimsOfRun(None, told.append)
+    claims = ClaimsOfRun(None, [], told.append)
     ids = [Resumption(workspace, claims).register(file) for file in files]
 
     with pytest.raises(KeyboardInterrupt):

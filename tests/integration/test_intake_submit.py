@@ -14,7 +14,7 @@ from botocore.awsrequest import AWSResponse
 from sqlalchemy import select
 from urllib3 import HTTPResponse
 
-from db import events
+from db import events, signers
 from db.claims import claimed_signers
 from db.documents import Object
 from db.engine import make_sessions
@@ -283,6 +283,26 @@ def test_a_folder_goes_in_with_its_sidecars_and_what_is_not_used_is_named(deps, 
     assert [one.is_litter for one in unused] == [True, False, False]
     assert claims(deps) == [("Ann", ClaimSource.SIDECAR), ("Bob", ClaimSource.FILE)]
     assert again == Counts(known=2), "a row of a document that is known has found it"
+
+
+def test_a_row_of_two_files_is_taken_by_none_and_a_near_name_is_a_note(deps, s3, tmp_path):
+    for folder in ("x", "y"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "a.pdf").write_bytes(b"%PDF-1.4 " + folder.encode())
+    (tmp_path / "x" / "b.pdf").write_bytes(b"%PDF-1.4 b")
+    with deps.sessions() as session:
+        signers.signer_id(session, "John Smith")
+    table = ClaimsTable({"a.pdf": ["Ann"], "b.pdf": ["Jon Smiht"]}, path=Path("claims.csv"))
+    unused, notes = [], []
+
+    counts = submit_place(str(tmp_path), deps, table=table, on_not_used=unused.append, on_note=notes.append)
+
+    assert counts == Counts(new=3, unused=1)
+    assert [one.reason.partition(": ")[2] for one in unused] == [
+        "'a.pdf' may mean 'x/a.pdf' and 'y/a.pdf': write the path"
+    ]
+    assert claims(deps) == [("Jon Smiht", ClaimSource.FILE)]
+    assert notes == ["no signer 'Jon Smiht' is enrolled; near: 'John Smith'"]
 
 
 def test_other_claims_for_a_known_document_are_named_and_change_nothing(deps, s3, tmp_path):

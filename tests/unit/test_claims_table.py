@@ -124,3 +124,52 @@ def test_our_own_table_of_claims_is_a_claims_file(tmp_path):
     path.write_text("document_id,key,signer,source\n7,'=a.pdf,'-Ann,file\n8,b.pdf,Bob's,key\n")
 
     assert read_claims(path) == {"=a.pdf": ["-Ann"], "b.pdf": ["Bob's"]}
+
+
+@pytest.fixture
+def same_names(tmp_path: Path) -> ClaimsTable:
+    """Rows by file name, by path, and of a file that there is twice."""
+    path = tmp_path / "claims.csv"
+    path.write_text("key,signer\na.pdf,Ann\nx/b.pdf,Bob\nc.pdf,Cay\n")
+    return read_claims(path)
+
+
+DOCUMENTS = [("in/x/a.pdf", "x/a.pdf"), ("in/y/a.pdf", "y/a.pdf"), ("in/x/b.pdf", "x/b.pdf")]
+
+
+def test_a_row_that_may_mean_two_files_means_neither_and_is_named(same_names: ClaimsTable) -> None:
+    documents = [*DOCUMENTS, ("in/y/b.pdf", "y/b.pdf"), ("in/z/c.pdf", "z/c.pdf")]
+    same_names.meet(documents)
+
+    claimed = {names[1]: list(same_names.claimed(*names)) for names in documents}
+
+    assert claimed == {"x/a.pdf": [], "y/a.pdf": [], "x/b.pdf": ["Bob"], "y/b.pdf": [], "z/c.pdf": ["Cay"]}
+    (sentence,) = same_names.unused()
+    assert sentence.endswith("line 2: 'a.pdf' may mean 'in/x/a.pdf' and 'in/y/a.pdf': write the path")
+
+
+def test_a_path_goes_before_a_file_name(same_names: ClaimsTable) -> None:
+    documents = [("in/a.pdf", "a.pdf"), *DOCUMENTS[:2]]
+    same_names.meet(documents)
+
+    claimed = [list(same_names.claimed(*names)) for names in documents]
+
+    assert claimed == [["Ann"], [], []]
+    assert [sentence.rpartition(": ")[2] for sentence in same_names.unused()] == [
+        "there is no document 'x/b.pdf'",
+        "there is no document 'c.pdf'",
+    ]
+
+
+def test_the_same_path_in_three_folders_is_named_with_their_number(same_names: ClaimsTable) -> None:
+    documents = [(f"in{number}/a.pdf", "a.pdf") for number in range(3)]
+    same_names.meet(documents)
+
+    assert [list(same_names.claimed(*names)) for names in documents] == [[], [], []]
+    assert "'in0/a.pdf' and 'in1/a.pdf', 3 in all" in next(same_names.unused())
+
+
+def test_where_documents_come_one_by_one_a_row_that_two_have_taken_is_named(same_names: ClaimsTable) -> None:
+    assert [list(same_names.claimed(*names)) for names in DOCUMENTS[:2] * 2] == [["Ann"]] * 4
+
+    assert "'a.pdf' may mean 'in/x/a.pdf' and 'in/y/a.pdf'" in next(same_names.unused())
