@@ -21,7 +21,9 @@ _HEAD = "# Written by `python -m deploy.kubernetes`; change that instead.\n"
 _NAME = "countersign"
 _IMAGES = {"cpu": f"{_NAME}-cpu", "gpu": f"{_NAME}-gpu"}
 #: Names of the secrets: what each role may read from its environment. docs/operations.md says what they hold.
-_PRODUCER, _WORKER, _WEB, _DESK = (f"{_NAME}-{role}" for role in ("producer", "worker", "web", "desk"))
+_PRODUCER, _WORKER, _WEB, _DELIVERER, _DESK = (
+    f"{_NAME}-{role}" for role in ("producer", "worker", "web", "deliverer", "desk")
+)
 #: Longer than COUNTERSIGN_STOP_SECONDS, after which a worker hands its rows back, and its last words.
 _GRACE_SECONDS = 60
 #: An emptyDir that only its pod sees, and every address of that pod.
@@ -205,8 +207,11 @@ def _services() -> list[Part]:
         "initialDelaySeconds": 300,
         "periodSeconds": 60,
     }
+    deliver = _container(["countersign", "deliver", "--pulse", _PULSE], _DELIVERER, _SMALL)
+    deliver["livenessProbe"] = watch["livenessProbe"]
     return [
         _deployment("watch", watch, alone=True),
+        _deployment("deliver", deliver),
         _deployment("beat", _container(beat, _WORKER, _SMALL), alone=True),
         *_page("web", _container(web, _WEB, ("500m", "1Gi")), 8020, "/v1/health"),
         *_page("metrics", _container(metrics, _WEB, _SMALL), 9464, "/metrics"),

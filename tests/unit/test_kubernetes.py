@@ -84,6 +84,14 @@ def test_each_queue_has_workers_that_run_as_in_the_compose_file(queue: Any) -> N
     assert list(map(without_number, commands)) == list(map(without_number, expected))
 
 
+def test_what_runs_in_containers_runs_here() -> None:
+    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))["services"]
+    servers = {"redis", "postgres", "minio", "buckets", "desk"}
+    expected = {name.partition("-")[0] for name in set(services) - servers}
+
+    assert {name.partition(" ")[2] for name, _ in pods()} == expected
+
+
 def test_secrets_are_named_and_never_written() -> None:
     text = "".join(FILES.values())
 
