@@ -46,6 +46,7 @@ PANELS = (
     Panel("In quarantine by reason", "short", (("countersign_failed_documents", "{{reason}}"),)),
     Panel("Verdicts that wait for a person", "short", (("countersign_review_queue", "{{why}}"),)),
     Panel("Since each worker's heartbeat", "s", (("countersign_heartbeat_age_seconds", "{{worker}}"),)),
+    Panel("Messages that webhooks have not taken", "short", (("countersign_webhook_outbox", "{{webhook}}"),)),
     Panel("The database can be read", "short", (("countersign_up", "up"),)),
 )
 

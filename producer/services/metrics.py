@@ -15,7 +15,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 from sqlalchemy.orm import Session
 
-from db import feed, progress, reviews
+from db import deliveries, feed, progress, reviews
 from db.engine import Sessions
 from db.errors import DATABASE_AWAY
 from producer.services.status import overview
@@ -64,6 +64,7 @@ class DatabaseMetrics(Collector):
             self._count_attempts(session)
             waiting = reviews.open_reviews(session)
             beats = progress.heartbeat_ages(session)
+            outbox = {str(hook): number for hook, number in deliveries.waiting_deliveries(session).items()}
             changes = CounterMetricFamily(
                 "countersign_changes", "Changes in the feed: answers, reopenings, erasures."
             )
@@ -73,6 +74,7 @@ class DatabaseMetrics(Collector):
             *_of_stages(numbers),
             _gauge("review_queue", "Verdicts that wait for a person, by why they are asked.", "why", waiting),
             _gauge("heartbeat_age_seconds", "Seconds since a worker's last heartbeat.", "worker", beats),
+            _gauge("webhook_outbox", "Messages that a webhook has not taken yet.", "webhook", outbox),
             changes,
         ]
 

@@ -17,8 +17,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import text, update
 
 from db import events, heartbeats
+from db.deliveries import write_deliveries
 from db.engine import now
-from db.models import Event
+from db.models import Event, Webhook
 from db.states import DocumentStage
 from deploy.crew import countersign
 from deploy.dashboard import DASHBOARD, dashboard_text
@@ -65,10 +66,18 @@ def test_a_scrape_has_the_numbers_of_the_database(filled: World) -> None:
     with filled.sessions() as session:
         heartbeats.beat(session, "render@host", silence=timedelta(seconds=40))
 
+        moment = now(session)
+        hook = Webhook(url="https://a.example", events=[], holder="local", who="ann", own_only=False)
+        hook.created_at, hook.place = moment, 0
+        session.add(hook)
+        session.flush()
+        assert write_deliveries(session, hook.id, limit=10) == 2
+
     with serving_metrics(filled.sessions, "127.0.0.1", 0) as port:
         samples = scrape(f"http://127.0.0.1:{port}/metrics")
 
     assert samples["countersign_up", ""] == 1
+    assert samples["countersign_webhook_outbox", "1"] == 2
     assert samples["countersign_documents", "done"] == 1
     assert samples["countersign_failed_documents", "empty_document"] == 1
     assert samples["countersign_stage_waiting", "detect"] == 2
@@ -169,7 +178,14 @@ FIRES: dict[str, dict[str, str]] = {
         'countersign_attempt_seconds_count{stage="render",ended="failed"}': "0+2x120",
     },
     "CountersignQuarantineGrows": {'countersign_failed_documents{reason="empty_document"}': "0+1x120"},
+    "CountersignWebhookWaits": {'countersign_webhook_outbox{webhook="7"}': "101x120"},
     "CountersignReviewsWait": {'countersign_review_queue{why="forged"}': "2000x120"},
+}
+#: Labels of the series that an alert speaks of.
+TOLD = {
+    "CountersignStageStands": {"stage": "detect"},
+    "CountersignAttemptsFail": {"stage": "render"},
+    "CountersignWebhookWaits": {"webhook": "7"},
 }
 SILENT: dict[str, dict[str, str]] = {
     "CountersignMetricsAbsent": {"countersign_up": "0x120"},
@@ -184,6 +200,7 @@ SILENT: dict[str, dict[str, str]] = {
     # Nothing is at work: the histogram has no series yet.
     "CountersignAttemptsFail": {},
     "CountersignQuarantineGrows": {'countersign_failed_documents{reason="empty_document"}': "500x120"},
+    "CountersignWebhookWaits": {'countersign_webhook_outbox{webhook="7"}': "0+101x10 0x110"},
     "CountersignReviewsWait": {},
 }
 
@@ -193,11 +210,10 @@ SILENT: dict[str, dict[str, str]] = {
 def test_an_alert_fires_when_it_must_and_at_no_other_time(tmp_path: Path, alert: str, fires: bool) -> None:
     series = (FIRES if fires else SILENT)[alert]
     rule = next(rule for rule in RULES if rule["alert"] == alert)
-    stage = {"CountersignStageStands": "detect", "CountersignAttemptsFail": "render"}.get(alert)
-    labels = {**rule["labels"], **({"stage": stage} if stage else {})}
-    notes = {
-        key: value.replace("{{ $labels.stage }}", stage or "") for key, value in rule["annotations"].items()
-    }
+    told = TOLD.get(alert, {})
+    labels, notes = {**rule["labels"], **told}, dict(rule["annotations"])
+    for label, value in told.items():
+        notes["summary"] = notes["summary"].replace(f"{{{{ $labels.{label} }}}}", value)
     expected = [{"exp_labels": labels, "exp_annotations": notes}] if fires else []
     test = {
         "interval": "1m",
