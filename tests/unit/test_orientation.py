@@ -32,6 +32,14 @@ def test_a_printed_page_is_laid_upright_however_it_lies(layout, turns):
 
 
 @pytest.mark.parametrize("turns", TURNS)
+@pytest.mark.parametrize("dpi", [200, 300])
+def test_a_page_that_is_reduced_by_a_whole_factor_first_is_laid_upright_too(dpi, turns):
+    lying = turned(printed("letter", dpi=dpi), -turns % 4)
+
+    assert turns_to_upright(lying) == turns
+
+
+@pytest.mark.parametrize("turns", TURNS)
 @pytest.mark.parametrize(
     "device",
     [Scanner(skew=2.0), Scanner(skew=-1.5, fax=True, grey=True), Scanner(blur=1.0, noise=8, speckle=40)],
@@ -49,6 +57,7 @@ def test_neither_skew_nor_fax_nor_noise_hides_which_way_up(device, turns):
         pytest.param(np.full((1754, 1240, 3), 255, np.uint8), id="blank"),
         pytest.param(np.zeros((0, 0, 3), np.uint8), id="without pixels"),
         pytest.param(np.full((1, 1, 3), 7, np.uint8), id="one pixel"),
+        pytest.param(np.full((2339, 1, 3), 7, np.uint8), id="one pixel wide"),
         pytest.param(np.random.default_rng(3).integers(0, 256, (900, 700, 3), np.uint8), id="noise"),
         pytest.param(
             np.where(np.random.default_rng(3).random((1300, 919, 1)) < 0.1, 0, 255)

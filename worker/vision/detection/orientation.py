@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from worker.vision.crops import grey
 from worker.vision.detection.detector import Detector
-from worker.vision.images import shrunk
+from worker.vision.images import resized, shrunk
 from worker.vision.values import Box, DetectedRegion, Grey, Pixels
 
 #: Longer side in pixels of the first try, and of the second for a page that may be turned.
@@ -37,6 +37,9 @@ _AGREE = 0.08
 #: how many standard deviations, for quarter turns and for half turns. Chosen on training pages of Tobacco800.
 _PAIRS, _AXIS, _LOPSIDED, _AHEAD = 40, 2.0, 0.1, 1.75
 _QUARTER_Z, _HALF_Z = 3.0, 4.0
+#: A view that is reduced by a whole factor serves from this size on, where its rows are so far from lying
+#: upside down.
+_LEAST_GLANCE, _PLAINLY_UPRIGHT_Z = 1000, 3.0
 #: A page whose rows are this far from being upside down is not looked at twice.
 _CLEARLY_UPRIGHT_Z = 0.0
 
@@ -83,6 +86,8 @@ class _Evidence:
 
 def turns_to_upright(page: Pixels) -> int:
     """How many quarter turns anticlockwise (as `numpy.rot90`) lay the page upright: 0 to 3, 0 in doubt."""
+    if _is_plainly_upright(page):
+        return 0
     rows, columns = _seen(page, _GLANCE)
     if columns.pairs < _AXIS * rows.pairs and rows.z >= _CLEARLY_UPRIGHT_Z:
         return 0
@@ -93,6 +98,17 @@ def turns_to_upright(page: Pixels) -> int:
         # Letters that stand on their right edge are read upwards.
         return 3 if columns.z > 0 else 1
     return 0
+
+
+def _is_plainly_upright(page: Pixels) -> bool:
+    """Whether a first view, reduced by a whole factor at a third of the time, leaves no doubt at all."""
+    height, width = page.shape[:2]
+    by = -(-max(height, width) // _GLANCE)
+    if by < 2 or max(height, width) < by * _LEAST_GLANCE or min(height, width) < by:
+        return False
+    view = resized(page[: height // by * by, : width // by * by], width=width // by, height=height // by)
+    rows, columns = _seen(np.asarray(view, np.uint8), _GLANCE)
+    return columns.pairs < rows.pairs and rows.z >= _PLAINLY_UPRIGHT_Z
 
 
 def turned(page: Pixels, turns: int) -> Pixels:
