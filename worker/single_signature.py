@@ -17,7 +17,14 @@ from worker.vision.detection.detector import Detector
 from worker.vision.detection.polarity import dark_on_light
 from worker.vision.images import decode, encode_png
 from worker.vision.values import DetectedRegion, Pixels, RenderedPage
-from worker.vision.verification.specimen import View, are_specimens, is_negative, view_of
+from worker.vision.verification.specimen import (
+    View,
+    along_rows,
+    are_specimens,
+    is_negative,
+    rows_of_ink,
+    view_of,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +64,8 @@ class SignatureReader:
         pixels = dark_on_light(as_given)
         view = view_of(pixels)
         regions = [] if view is View.SIGNATURE else self._signatures(pixels)
+        if view is View.CARD:
+            regions = along_rows(regions, rows_of_ink(pixels))
         if view is View.PAGE and len(regions) != 1 and not (several and regions):
             number = len(regions) or "no"
             raise UnusableReference(

@@ -12,7 +12,9 @@ from producer.sources.naming import SIDECAR_SUFFIX
 #: Endings of files beside documents that are no documents.
 _TABLES = {".csv", SIDECAR_SUFFIX}
 #: What file managers and archives leave behind, in small letters.
-_LITTER = {"thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx"}
+_LITTER = {"thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx", "@eadir", "#recycle", "$recycle.bin"}
+#: How files open that office programs keep beside an open document, and hidden ones.
+_HIDDEN = (".", "~$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,4 +140,4 @@ class _Walk:
 
 
 def _is_shown(entry: os.DirEntry[str]) -> bool:
-    return not entry.name.startswith(".") and entry.name.lower() not in _LITTER
+    return not entry.name.startswith(_HIDDEN) and entry.name.lower() not in _LITTER

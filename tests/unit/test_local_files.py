@@ -28,6 +28,7 @@ def gathered(*paths: Path, claims: Path | None = None) -> tuple[list[LocalFile],
 
 def test_documents_come_by_path_with_their_sidecars(tmp_path):
     write(tmp_path, "in/a.pdf", "in/a.pdf.json", "b.gif", ".hidden/c.pdf", "Thumbs.db", "__MACOSX/b.gif")
+    write(tmp_path, "@eaDir/b.gif@SynoEAStream", "~$contract.docx")
 
     files, unused = gathered(tmp_path)
 
@@ -35,7 +36,7 @@ def test_documents_come_by_path_with_their_sidecars(tmp_path):
         LocalFile(tmp_path / "b.gif", "b.gif"),
         LocalFile(tmp_path / "in/a.pdf", "in/a.pdf", tmp_path / "in/a.pdf.json"),
     ]
-    assert unused == {tmp_path.name: "3 hidden or left by file managers"}
+    assert unused == {tmp_path.name: "5 hidden or left by file managers"}
 
 
 def test_a_file_that_is_named_is_a_document_and_has_its_sidecar(tmp_path):

@@ -12,9 +12,11 @@ from worker.vision.values import Box, DetectedRegion, Opinion, Pixels
 from worker.vision.verification.enrolment import Grade, Remark, grade
 from worker.vision.verification.specimen import (
     View,
+    along_rows,
     are_specimens,
     held_back,
     is_negative,
+    rows_of_ink,
     serving,
     view_of,
 )
@@ -46,6 +48,28 @@ def test_an_image_is_a_page_a_likely_card_or_a_signature_by_its_marks_and_size()
 
     assert [view_of(dotted(count)) for count in (3, 30, 150)] == [View.SIGNATURE, View.CARD, View.PAGE]
     assert view_of(wide) is View.CARD
+
+
+def stacked(*tops: int) -> Pixels:
+    image = np.full((400, 400, 3), 255, np.uint8)
+    for top in tops:
+        image[top : top + 80, 30:370] = 0
+    return image
+
+
+def test_specimens_one_below_the_other_are_a_card_and_are_cut_by_their_rows() -> None:
+    assert [view_of(stacked(20)), view_of(stacked(20, 160, 300))] == [View.SIGNATURE, View.CARD]
+    rows = rows_of_ink(stacked(20, 300))
+    assert rows == [Box(30, 20, 340, 80), Box(30, 300, 340, 80)]
+    assert rows_of_ink(np.full((40, 40, 3), 255, np.uint8)) == []
+
+    half, other, aside = (
+        DetectedRegion(box, 0.9) for box in (Box(40, 30, 90, 60), Box(60, 310, 200, 60), Box(300, 30, 60, 60))
+    )
+    assert [region.box for region in along_rows([half, other], rows)] == rows
+    assert along_rows([half], rows)[0].box == rows[0]
+    assert along_rows([half, aside, other], rows) == [half, aside, other]
+    assert along_rows([half], rows[:1]) == [half]
 
 
 def test_signatures_of_a_card_are_alike_in_size_and_parts_of_one_are_not() -> None:

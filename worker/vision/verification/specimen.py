@@ -7,15 +7,19 @@ from dataclasses import replace
 from enum import StrEnum
 
 import cv2
+import numpy as np
+import numpy.typing as npt
 
 from worker.vision.choices import MIN_REFERENCE_GRADE, Outcome
 from worker.vision.crops import dark_pixels, grey
-from worker.vision.values import DetectedRegion, Opinion, Pixels
+from worker.vision.values import Box, DetectedRegion, Grey, Opinion, Pixels
 
 #: Connected marks from which on an image is a page: a signature has fewer than 40, a page of text hundreds.
 PAGE_MARKS = 120
 #: Marks, and longer side in pixels, from which on an image may be a card of several specimens.
 _CARD_MARKS, _CARD_SIDE = 20, 900
+#: Paper between specimens, and specimens, take these shares of the height of all ink at least.
+_GAP, _TALL = 0.02, 0.15
 #: Pixels of ink below which a mark is a speck.
 _SPECK = 8
 #: Specimens of one card are alike in area by this share at least.
@@ -36,11 +40,55 @@ class View(StrEnum):
 
 def view_of(image: Pixels) -> View:
     """By its marks and size alone: a card is only likely, and a detector has to say."""
-    _, _, stats, _ = cv2.connectedComponentsWithStats(dark_pixels(image))
+    dark = dark_pixels(image)
+    _, _, stats, _ = cv2.connectedComponentsWithStats(dark)
     marks = int((stats[1:, cv2.CC_STAT_AREA] >= _SPECK).sum())
     if marks >= PAGE_MARKS:
         return View.PAGE
-    return View.CARD if marks >= _CARD_MARKS or max(image.shape[:2]) >= _CARD_SIDE else View.SIGNATURE
+    is_card = marks >= _CARD_MARKS or max(image.shape[:2]) >= _CARD_SIDE or len(rows_of_ink(image)) > 1
+    return View.CARD if is_card else View.SIGNATURE
+
+
+def rows_of_ink(image: Pixels) -> list[Box]:
+    """Tall rows of ink that stand one below the other with paper all across between them, top first."""
+    dark = dark_pixels(image)
+    inked = np.flatnonzero(dark.any(axis=1))
+    if not inked.size:
+        return []
+    height = int(np.ptp(inked)) + 1
+    rows = np.split(inked, np.flatnonzero(np.diff(inked) > _GAP * height) + 1)
+    return [_around(dark, row) for row in rows if int(np.ptp(row)) + 1 >= _TALL * height]
+
+
+def _around(dark: Grey, row: npt.NDArray[np.intp]) -> Box:
+    """The smallest box around the ink of a row."""
+    top, bottom = int(row[0]), int(row[-1]) + 1
+    columns = np.flatnonzero(dark[top:bottom].any(axis=0))
+    return Box(int(columns[0]), top, int(np.ptp(columns)) + 1, bottom - top)
+
+
+def along_rows(regions: Sequence[DetectedRegion], rows: Sequence[Box]) -> list[DetectedRegion]:
+    """One region for each row of ink that has any, as large as the row: a detector may see half a specimen.
+
+    As they are where there are no rows, or one holds several that stand side by side.
+    """
+    groups = [[region for region in regions if _is_within(region.box, row)] for row in rows]
+    if len(rows) < 2 or any(map(_side_by_side, groups)):
+        return list(regions)
+    return [replace(group[0], box=row) for group, row in zip(groups, rows, strict=True) if group]
+
+
+def _is_within(box: Box, row: Box) -> bool:
+    return row.y <= box.y + box.height / 2 <= row.y + row.height
+
+
+def _side_by_side(group: Sequence[DetectedRegion]) -> bool:
+    """Whether one of them begins where another has ended."""
+    begins, ends = (
+        max((region.box.x for region in group), default=0),
+        min((region.box.x + region.box.width for region in group), default=0),
+    )
+    return begins > ends
 
 
 def is_negative(image: Pixels) -> bool:
