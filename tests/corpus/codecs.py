@@ -275,7 +275,7 @@ def ink_in_a_mask(damage: Callable[[bytes], bytes]) -> bytes:
 def stamped(damage: Callable[[bytes], bytes], kind: str = "/Stamp", state: str = "91 0 R") -> bytes:
     """An empty page and a stamp or field whose look is a JPEG, a form around it."""
     size, data = f"/Width {SIZE[0]} /Height {SIZE[1]}", damage(encoded(written("L"), "JPEG"))
-    look = f"/AP << /N {state} >> /Rect [50 50 500 700] /F 4 /FT /Sig /T (s)"
+    look = f"/AP << /N {state} >> /Rect [50 50 500 700] /F 4 /AS /On /FT /Sig /T (s)"
     form = "/Type /XObject /Subtype /Form /BBox [0 0 450 650] /Resources"
     bits = "/ColorSpace /DeviceGray /BitsPerComponent 8 /Filter /DCTDecode"
     more = {

@@ -78,6 +78,33 @@ _MEMOS, _TOWN, _HOME = "memos", "modern_town", "hlx8j test-419"
 #: The probability from which a mark signs.
 _SIGNS = "0.33"
 
+_UNUSUAL = "unusual pages"
+#: Kinds of signatures that are there, and of marks that are none, worst first.
+_UNUSUAL_KINDS = (
+    "thumb print",
+    "X mark",
+    "sheet of A2 to A0",
+    "typed electronic signature",
+    "vertical on an upright page",
+    "light on dark",
+    "8 to 15 mm wide",
+    "under or touching a round stamp",
+    "receipt of 0.5 to 1.2 m",
+    "under or touching an oblong stamp",
+    "slip of A6 on A4",
+    "askew by 7°",
+    "askew by 12°",
+    "negative page",
+)
+_LOOKALIKES = (
+    "plots",
+    "a signed back that shows through, mirrored",
+    "logos",
+    "large digits",
+    "a line through an empty place to sign",
+    "broken lines",
+)
+
 TABLES: Mapping[str, Table] = {
     "roles": Table(
         ("source", "part in training"),
@@ -138,6 +165,22 @@ TABLES: Mapping[str, Table] = {
             Row((at,), "roles", "drawn pages", at)
             for at in ("photographed", "askew by 10°", "askew by 6°", "200 dpi, colour")
         ),
+    ),
+    "unusual": Table(
+        ("drawn pages on which a signature is",),
+        (
+            Column("signatures", "signatures found, {at}", count=True),
+            Column("found by a region that signs", "signatures found, {at}"),
+        ),
+        tuple(Row((at,), "roles", _UNUSUAL, at) for at in _UNUSUAL_KINDS),
+    ),
+    "lookalikes": Table(
+        ("drawn pages that nobody signed",),
+        (
+            Column("pages", "pages called signed, {at}", count=True),
+            Column("called signed", "pages called signed, {at}"),
+        ),
+        tuple(Row((at,), "roles", _UNUSUAL, at) for at in _LOOKALIKES),
     ),
     "signed-pages": Table(
         ("source", "size"),
