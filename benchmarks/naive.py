@@ -62,7 +62,8 @@ def _embedded(encoder: onnxruntime.InferenceSession, crop: np.ndarray) -> np.nda
     grey = cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY)
     _, ink = cv2.threshold(grey, 0, 255, cv2.THRESH_BINARY_INV + cv2.THRESH_OTSU)
     field = cv2.resize(ink, _ENCODED, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
-    part = encoder.run(None, {"images": field[None, None]})[0][0, :128]
+    inputs = {"images": field[None, None], "asked": np.array([False])}
+    part = encoder.run(None, inputs)[0][0, :128]
     return part / (np.linalg.norm(part) + 1e-9)
 
 
