@@ -90,6 +90,9 @@ GRANT INSERT, SELECT (id, webhook_id, made_at, ends_at), UPDATE (ends_at) ON web
 GRANT SELECT, UPDATE (tries, fence, due_at, ended_at, delivered_at) ON deliveries TO countersign_web;
 GRANT SELECT ON delivery_attempts TO countersign_web;
 GRANT USAGE ON SEQUENCE webhooks_id_seq, webhook_secrets_id_seq TO countersign_web;
+-- The search by signature reads embeddings through these functions, which nobody else may call.
+GRANT EXECUTE ON FUNCTION search_region_codes(bigint[], integer), search_reference_codes(text, integer),
+    search_region_embeddings(bigint[]), search_reference_embeddings(bigint[]) TO countersign_web;
 
 GRANT SELECT ON changes, changes_head, webhooks, webhook_secrets, delivery_attempts TO countersign_deliverer;
 GRANT SELECT (document_id, number, status) ON answers TO countersign_deliverer;

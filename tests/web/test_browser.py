@@ -91,7 +91,7 @@ def tab(browser: Browser, url: str) -> Iterator[Page]:
 
 PAGES = (
     *("/documents", "/documents/1", "/documents/5", "/review"),
-    *("/signers", "/signers/1", "/overview", "/login", "/x"),
+    *("/signers", "/signers/1", "/search", "/overview", "/login", "/x"),
 )
 
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, File, UploadFile
+from fastapi import APIRouter, File, Form, UploadFile
 
 from producer.services.receive import safe_name
 from web.api.writes import kept_file
-from web.auth import Submitter
-from web.deps import Deps
+from web.auth import WHOLE, CallerParam, Submitter
+from web.deps import Deps, WebDeps
 from web.problem_details import PROBLEMS
 from worker.result import ComparisonResult
 from worker.result.inspection import InspectionResult
+from worker.result.search import SearchResult
 
 router = APIRouter(prefix="/v1", tags=["opinions"], responses=PROBLEMS)
 
@@ -40,3 +41,22 @@ def detect_on_image(
     with kept_file(file) as path:
         assert path is not None
         return deps.opinions.inspect(path)
+
+
+@router.post("/search/signature", summary="Who has signed like this, and where", dependencies=[WHOLE])
+def search_signature(
+    deps: Deps,
+    _caller: CallerParam,
+    file: Annotated[UploadFile, File(description="An image of one signature.")],
+    limit: Annotated[int, Form(ge=1, le=20, description="Most signers, and most signatures.")] = 20,
+) -> SearchResult:
+    """The nearest signers on file, and signatures on documents; nothing is kept. 429 when too many ask."""
+    return searched(deps, file, limit)
+
+
+def searched(deps: WebDeps, file: UploadFile, most: int) -> SearchResult:
+    """What is nearest to an uploaded image. Busy."""
+    with kept_file(file) as path:
+        assert path is not None
+        name = safe_name(file.filename or "")
+        return deps.opinions.search(path, deps.sessions, name=name, most=most)

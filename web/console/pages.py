@@ -20,6 +20,7 @@ from producer.services.selection import LARGEST_ID
 from producer.services.status import overview
 from web.api.documents import narrowed
 from web.api.fields import Cursor, Filters, Index, RowId
+from web.api.opinions import searched
 from web.api.signers import put_on_file
 from web.api.writes import intake_of, kept_file
 from web.auth import OWN_DOCUMENTS, WHOLE, Admin, CallerParam, Submitter, check_form
@@ -34,6 +35,8 @@ open_router = APIRouter(include_in_schema=False)
 _STATIC = Path(__file__).parent / "static"
 #: Documents on one page of the table, and how large pages may be looked at.
 _ROWS, _ZOOMS = 50, (1, 2, 4)
+#: Signers, and signatures, that a search shows.
+_SEARCHED = 12
 #: Filters that are links, with their values.
 _CHOICES: Mapping[str, tuple[str, ...]] = {
     "status": tuple(Status),
@@ -150,6 +153,25 @@ def signer_page(request: Request, deps: Deps, signer_id: RowId) -> Response:
     signer = browse.show_signer(deps.sessions, signer_id)
     listed = browse.list_documents(deps.sessions, browse.ListFilter(signer=signer.signer), limit=_ROWS)
     return render_template(request, "signer.html", signer=signer, documents=listed.documents)
+
+
+@router.get("/search", dependencies=[WHOLE])
+def search_page(request: Request, _caller: CallerParam) -> Response:
+    """A field for a picture of a signature."""
+    return render_template(request, "search.html", result=None)
+
+
+@router.post("/search", dependencies=[WHOLE])
+def search_from_page(
+    request: Request,
+    deps: Deps,
+    _caller: CallerParam,
+    file: Annotated[UploadFile, File()],
+    token: Annotated[str, Form()],
+) -> Response:
+    """The nearest signers and signatures, with their pictures."""
+    check_form(request, deps, token)
+    return render_template(request, "search.html", result=searched(deps, file, _SEARCHED))
 
 
 @router.post("/documents/{document_id}/retry")

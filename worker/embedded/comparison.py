@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from worker.steps.references import graded_image
 from worker.vision.choices import Outcome
 from worker.vision.copies.likeness import SAME_INK, likeness
 from worker.vision.copies.skeleton import fingerprint, skeleton
-from worker.vision.values import Grey, Opinion, Quality
+from worker.vision.values import Embeddings, Grey, Opinion, Quality
 from worker.vision.verification.enrolment import Grade
 from worker.vision.verification.specimen import held_back, serving
 
@@ -79,6 +79,27 @@ class Comparer:
             reason=reason,
             detail=detail,
         )
+
+    @property
+    def embedding_versions(self) -> tuple[str, str]:
+        """The encoder and the cleaner: embeddings that others made must not be compared with these."""
+        return self._verifier.embedding_version, self._cleaner.version
+
+    def embedding(self, path: Path) -> tuple[npt.NDArray[np.float32], str | None]:
+        """The embedding (d,) of an image of one signature, and where that was found. UnusableReference.
+
+        It may serve as a signer's only reference, too.
+        """
+        image = self._read(path)
+        if not image.quality.usable:
+            raise UnusableReference(str(path), ", ".join(image.quality.issues))
+        return self._embedding(image, alone=True), image.note
+
+    def nearest(
+        self, query: npt.NDArray[np.float32], known: Mapping[str, Embeddings], *, top: int
+    ) -> list[tuple[str, float]]:
+        """Up to `top` names whose embeddings (k, d) are likeliest of one hand with the query, best first."""
+        return self._verifier.nearest(query, known, top=top)
 
     def forget(self) -> None:
         """Forget the images read so far: other files may come under their names."""
