@@ -11,6 +11,7 @@ from producer.console import err
 from producer.options import RunFolder
 from producer.services.erase import Target, choose, erase_target
 from producer.services.run_folder import sessions_of, store_of
+from producer.services.run_outputs import rewrite_report, rewrite_tables
 from producer.text import counted
 
 
@@ -29,7 +30,8 @@ def erase(
     """Erase a document or a signer: rows, pictures, embeddings and results.
 
     A record of the erasure stays, without names. You delete the original in the intake bucket yourself.
-    An erased document is not taken in again. Exit status 1: nothing of that name was there.
+    An erased document is not taken in again. With --run the folder's tables and report are written anew.
+    Exit status 1: nothing of that name was there.
     """
     # Both are opened before anybody is asked: what cannot be done is no question.
     sessions, store = sessions_of(folder), store_of(folder)
@@ -40,6 +42,9 @@ def erase(
     if not yes:
         typer.confirm(f"erase {_words(target)} for good?", abort=True, err=True)
     erased = erase_target(sessions, store, target, who=getpass.getuser())
+    if folder is not None:
+        rewrite_tables(sessions, folder)
+        rewrite_report(sessions, store, folder)
     if erased.signer is not None:
         err.print(f"the signer is {'erased' if erased.signer else 'on file nowhere'}")
     err.print(f"{counted(erased.documents, 'document')} erased")

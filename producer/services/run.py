@@ -16,6 +16,7 @@ from producer.services.report import write_html
 from producer.services.resume import AnswersKept, AnswersOnFile, Resumption
 from producer.services.run_claims import ClaimsOfRun
 from producer.services.run_folder import open_run
+from producer.services.run_outputs import REPORT
 from producer.services.tables import write_run_tables
 from producer.text import plain_name
 from worker.errors import UnusableReference, WrongUse
@@ -259,7 +260,7 @@ def _report(
 ) -> Path:
     return write_html(
         results,
-        workspace.root / "report.html",
+        workspace.root / REPORT,
         sessions=workspace.sessions,
         load_image=lambda path: Path(path).read_bytes(),
         locate=workspace.locate,

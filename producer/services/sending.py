@@ -8,6 +8,7 @@ from pathlib import Path
 
 from producer.services.progress import unheard
 from producer.services.run_folder import open_run
+from producer.services.run_outputs import rewrite_tables
 from worker import connections
 from worker.pipeline import QueueMessage
 
@@ -18,7 +19,8 @@ Send = Callable[[QueueMessage], None]
 def open_sender(folder: Path | None) -> Iterator[Send]:
     """Sends over the configured queues; documents of a run's folder are read here, as the block ends.
 
-    They are read by the settings of this process. BrokerUnavailable; of a folder StorageUnavailable.
+    They are read by the settings of this process, and the folder's tables are written anew.
+    BrokerUnavailable; of a folder StorageUnavailable.
     """
     if folder is None:
         yield connections.publisher().send
@@ -32,3 +34,4 @@ def open_sender(folder: Path | None) -> Iterator[Send]:
 def _read_here(folder: Path, document_ids: list[int]) -> None:
     with closing(open_run(folder)) as workspace:
         workspace.process(document_ids, unheard)
+        rewrite_tables(workspace.sessions, folder)

@@ -82,6 +82,17 @@ def test_a_claim_in_a_folder_is_corrected_and_compared_at_once(out: Path) -> Non
     assert (before["answer"], after["answer"], after["status"]) == (1, 2, "done")
 
 
+def test_the_tables_of_a_folder_follow_a_changed_claim(out: Path) -> None:
+    before = (out / "documents.csv").read_text()
+
+    core("claim", "correct", LETTER, SIGNER, OTHER, "--run", out)
+
+    claims = (out / "claims.csv").read_text()
+    assert OTHER in claims
+    assert SIGNER not in claims
+    assert (out / "documents.csv").read_text().splitlines()[0] == before.splitlines()[0]
+
+
 def test_references_in_a_folder_come_and_go_and_documents_are_compared_again(
     out: Path, samples: Path
 ) -> None:
@@ -116,6 +127,31 @@ def test_a_signer_and_a_document_of_a_folder_are_erased(out: Path) -> None:
     assert (signer.status, document.status) == (0, 0), signer.err + document.err
     assert SIGNER not in core("signers", "list", "--run", out).out
     assert len(core("results", "--run", out).out.splitlines()) == 1
+
+
+def test_what_was_erased_leaves_the_tables_and_the_report_of_a_folder_too(out: Path) -> None:
+    left = ("claims.csv", "signatures.csv", "documents.csv", "report.html")
+    assert all(LETTER in (out / name).read_text() for name in left)
+
+    core("erase", "--signer", SIGNER, "--yes", "--run", out)
+
+    assert not any(SIGNER in (out / name).read_text() for name in left)
+
+    core("erase", "--document", LETTER, "--yes", "--run", out)
+
+    assert not any(LETTER in (out / name).read_text() for name in left)
+    assert "note.txt" in (out / "report.html").read_text()
+
+
+def test_an_erasure_brings_no_table_or_report_back_that_somebody_took_away(out: Path) -> None:
+    (out / "claims.csv").unlink()
+    (out / "report.html").unlink()
+
+    erased = core("erase", "--document", LETTER, "--yes", "--run", out)
+
+    assert erased.status == 0, erased.err
+    assert not (out / "claims.csv").exists()
+    assert not (out / "report.html").exists()
 
 
 def test_nobody_is_asked_about_an_erasure_that_cannot_be_done(out: Path) -> None:
