@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from producer.services.enroll import SignerEnrolled, enroll_images
 from producer.services.local_files import NotUsed, OnNotUsed, files_below
@@ -47,7 +48,12 @@ def enroll_many(
     force: bool = False,
     on_signer: Callable[[SignerEnrolled], None] = unheard,
 ) -> list[SignerEnrolled]:
-    """Put the images of each signer on file; an event for each. As `enroll_images`."""
+    """Put the images of each signer on file; an event for each. As `enroll_images`.
+
+    WrongUse when an image cannot be opened: then none of any signer is on file that was not before.
+    """
+    for path in chain.from_iterable(by_signer.values()):
+        _open(path).close()
     enrolled = []
     for signer, paths in by_signer.items():
         outcome = enroll_images(enroller, signer, _read(paths), who=who, force=force)
@@ -58,12 +64,17 @@ def enroll_many(
 
 def _read(paths: Iterable[Path]) -> Iterator[tuple[str, bytes]]:
     for path in paths:
-        try:
-            yield str(path), path.read_bytes()
-        except OSError as error:
-            raise WrongUse(f"cannot read {str(path)!r}: {error.strerror or error}") from error
-        except ValueError as error:
-            raise WrongUse(f"cannot read {str(path)!r}: {error}") from error
+        with _open(path) as file:
+            yield str(path), file.read()
+
+
+def _open(path: Path) -> BinaryIO:
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise WrongUse(f"cannot read {str(path)!r}: {error.strerror or error}") from error
+    except ValueError as error:
+        raise WrongUse(f"cannot read {str(path)!r}: {error}") from error
 
 
 def _files(words: Iterable[str], on_not_used: OnNotUsed) -> Iterator[Path]:

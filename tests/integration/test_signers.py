@@ -213,6 +213,21 @@ def test_an_export_is_what_a_bulk_enrolment_reads(world: World, enroller: Enroll
     assert export_signers(world.sessions, world.store, tmp_path / "bob", ["Bob"]) == 1
 
 
+def test_a_table_that_names_a_missing_image_enrolls_nobody(
+    world: World, enroller: Enroller, tmp_path: Path
+) -> None:
+    enroll(world, enroller, "Ann", 1)
+    export_signers(world.sessions, world.store, tmp_path)
+    (image,) = images_of([str(tmp_path)], None)["Ann"]
+    table = tmp_path / "references.csv"
+    table.write_text(f"signer,image\nBob,{image}\nBob,missing.png\n", encoding="utf-8")
+
+    with pytest.raises(WrongUse, match=r"cannot read .*missing\.png"):
+        enroll_many(enroller, images_of([], table), who=WHO)
+
+    assert [row.name for row in list_signers(world.sessions)] == ["Ann"]
+
+
 def test_a_table_that_names_no_path_is_refused(world: World, enroller: Enroller, tmp_path: Path) -> None:
     table = tmp_path / "references.csv"
     table.write_text("signer,image\nBob,a\0.png\n", encoding="utf-8")
