@@ -28,7 +28,8 @@ def read_csv(
     """The rows with their line numbers; further columns are left alone. `what` is what the file holds.
 
     `other_names` are further names of columns. The apostrophe that guards text in our tables is taken off.
-    WrongUse when it cannot be read, is no UTF-8, or lacks a column; it names the line where the row begins.
+    WrongUse when it cannot be read, is no UTF-8, lacks a column, or has a row that is longer than its header:
+    half a name must not pass for a name. It names the line where the row begins.
     """
     lines = io.StringIO(_text(path, what), newline="")
     first = lines.readline()
@@ -42,6 +43,10 @@ def read_csv(
         wanted = ",".join(columns)
         raise WrongUse(f"{path}, line 1: the header must name the columns {wanted}; it says {there}")
     for line, cells in rows:
+        if any(cells[len(names) :]):
+            raise WrongUse(
+                f"{path}, line {line}: it has more cells than the header; quote a name with a comma in it"
+            )
         if cells:
             yield line, dict(zip_longest(names, map(_unguarded, cells[: len(names)])))
 

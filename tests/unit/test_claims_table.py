@@ -38,6 +38,11 @@ def test_semicolons_part_columns_where_the_header_has_them(tmp_path):
         pytest.param(b"document,signer\na.pdf,\n", "line 2: the column signer is empty", id="no signer"),
         pytest.param(b"document,signer\na.pdf\n", "line 2", id="short row"),
         pytest.param(
+            b"document,signer\na.pdf,Ann,\nb.pdf,Lee, Bob\n",
+            "line 3: it has more cells than the header; quote a name",
+            id="comma in a name",
+        ),
+        pytest.param(
             b'document,signer\na.pdf,"Ann\nb.pdf,Bob\n',
             "line 2: a quote is opened in this row and never closed",
             id="open quote",
