@@ -57,6 +57,12 @@ def test_a_bundle_is_its_owners_alone(tmp_path):
     assert stat.S_IMODE((tmp_path / "b.zip").stat().st_mode) == 0o600
 
 
+def test_a_device_takes_a_bundle_and_stays_a_device():
+    write_bundle(WHOLE, Path("/dev/null"))
+
+    assert stat.S_ISCHR(Path("/dev/null").stat().st_mode)
+
+
 def test_members_with_other_names_are_not_looked_at(tmp_path):
     path = altered(tmp_path / "b.zip", {"../../evil": b"x", "/etc/passwd": b"x", "references/../../e": b"x"})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import zipfile
@@ -65,13 +66,15 @@ def write_bundle(bundle: Bundle, path: Path) -> None:
         result=bundle.result,
         events=bundle.events,
     )
-    path.touch(mode=0o600)
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
+    packed = io.BytesIO()  # a device or a pipe knows no places to go back to
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as file:
         file.writestr(_MANIFEST, json.dumps(manifest.json_object(), indent=1, ensure_ascii=False))
         file.writestr(_DOCUMENT, bundle.data)
         for number, name in enumerate(signers):
             for index, image in enumerate(bundle.references[name]):
                 file.writestr(f"references/{number}/{index}", image)
+    path.touch(mode=0o600)
+    path.write_bytes(packed.getbuffer())
 
 
 def read_bundle(path: Path) -> Bundle:
