@@ -30,8 +30,8 @@ def erase(
     """Erase a document or a signer: rows, pictures, embeddings and results.
 
     A record of the erasure stays, without names. You delete the original in the intake bucket yourself.
-    An erased document is not taken in again. With --run the folder's tables and report are written anew.
-    Exit status 1: nothing of that name was there.
+    The queued form does not take an erased document in again; `run` reads what it is given. With --run the
+    folder's tables and report are written anew. Exit status 1: nothing of that name was there.
     """
     # Both are opened before anybody is asked: what cannot be done is no question.
     sessions, store = sessions_of(folder), store_of(folder)
