@@ -8,12 +8,14 @@ from torch import Tensor, nn
 from training.roles.backbone import FEATURES
 from worker.vision.detection.classifier import KINDS
 from worker.vision.detection.roles import FORMS
+from worker.vision.detection.surroundings import SURROUNDINGS
 
-#: Facts of a mark: nine of its place, the detector's scores, the classifier's shares.
+#: Facts of a mark: nine of its place, the detector's scores, the classifier's shares, the print around it.
 _PLACE = 9
-FACTS = _PLACE + len(FORMS) + len(KINDS)
+_SCORES = slice(_PLACE, _PLACE + len(FORMS) + len(KINDS))
+FACTS = _SCORES.stop + SURROUNDINGS
 #: All that the members read: features of two views, the facts, and logarithms of scores and shares.
-INPUTS = 2 * FEATURES + FACTS + FACTS - _PLACE
+INPUTS = 2 * FEATURES + FACTS + _SCORES.stop - _PLACE
 _LEAST, _FARTHEST = 1e-3, 5.0
 
 
@@ -60,7 +62,7 @@ class Head(nn.Module):
 
 def head_inputs(tight: Tensor, near: Tensor, facts: Tensor) -> Tensor:
     """Features and facts in one row a mark, with the logarithms of scores and shares: (n, INPUTS)."""
-    return torch.cat([tight, near, facts, (facts[:, _PLACE:] + _LEAST).log()], dim=1)
+    return torch.cat([tight, near, facts, (facts[:, _SCORES] + _LEAST).log()], dim=1)
 
 
 def _uniform(members: int, inputs: int, outputs: int) -> Tensor:

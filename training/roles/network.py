@@ -14,7 +14,7 @@ NEAR_READ = 128
 
 
 class RolesNetwork(nn.Module):
-    """Grey views in [0, 255], (n, 96, 192) and (n, 192, 192), and facts (n, 18), to (n,) probabilities."""
+    """Grey views in [0, 255], (n, 96, 192) and (n, 192, 192), and facts (n, 47), to (n,) probabilities."""
 
     reduction: Tensor
 

@@ -22,6 +22,7 @@ from worker.vision.choices import Label, Thresholds
 from worker.vision.crops import grey
 from worker.vision.detection.classifier import Classifier, Shares, classified
 from worker.vision.detection.detector import Detector
+from worker.vision.detection.surroundings import SURROUNDINGS, read_letters, surroundings
 from worker.vision.images import resized
 from worker.vision.letterbox import Letterbox
 from worker.vision.onnx import OnnxModel
@@ -55,7 +56,8 @@ FORMS = (
 #: The forms of marks that sign.
 SIGNING_FORMS = FORMS[:2]
 
-#: One row per mark: place, the detector's scores by FORMS, the classifier's shares: (n, 18) float32.
+#: One row per mark: place, the detector's scores by FORMS, the classifier's shares, then the print around it:
+#: (n, 47) float32.
 Facts = npt.NDArray[np.float32]
 #: The column of a mark's place among its page's, from 0.
 RANK = 8
@@ -94,7 +96,7 @@ class MarkViews:
     tight: npt.NDArray[np.uint8]
     #: (n, 192, 192) uint8
     near: npt.NDArray[np.uint8]
-    #: (n, 18) float32
+    #: (n, 47) float32
     facts: Facts
 
 
@@ -222,16 +224,17 @@ def read_marks(
     shares = classified(classifier, pixels, boxes)
     sides = [_near_side(box, min(width, height)) for box in boxes]
     near = [near_view(pixels, box, side) for box, side in zip(boxes, sides, strict=True)]
+    places = facts(candidates, shares, sides, width=width, height=height)
     return MarkViews(
         np.array([tight_view(pixels, box) for box in boxes], np.uint8).reshape(-1, *TIGHT),
         np.array(near, np.uint8).reshape(-1, NEAR, NEAR),
-        facts(candidates, shares, sides, width=width, height=height),
+        np.hstack([places, print_around(pixels, boxes)]),
     )
 
 
 def facts(
     candidates: Sequence[Candidate], shares: Shares, sides: Sequence[float], *, width: int, height: int
-) -> Facts:
+) -> npt.NDArray[np.float32]:
     """Place and size in shares of the page and of the near view, rank, scores and classifier's shares."""
     rows = []
     for rank, (candidate, seen, side) in enumerate(zip(candidates, shares, sides, strict=False)):
@@ -240,6 +243,12 @@ def facts(
         size = (box.width / side, box.height / side, height / width)
         rows.append((*place, *size, len(candidates), rank, *candidate.scores, *seen))
     return np.array(rows, np.float32).reshape(-1, 9 + len(FORMS) + shares.shape[1])
+
+
+def print_around(page: Grey, boxes: Sequence[Box]) -> Facts:
+    """The print around each mark of a page: (n, SURROUNDINGS)."""
+    letters = read_letters(page)
+    return np.array([surroundings(letters, box) for box in boxes], np.float32).reshape(-1, SURROUNDINGS)
 
 
 def tight_view(page: Grey, box: Box) -> Grey:
