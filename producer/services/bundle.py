@@ -11,6 +11,7 @@ from producer.services.output import whole_file
 from producer.services.selection import find_only
 from worker.embedded.bundle import LARGEST_MEMBER, Bundle, write_bundle
 from worker.errors import WrongUse
+from worker.result import DocumentResult
 from worker.result.rows import document_events, document_result
 from worker.settings import DECIDING
 from worker.storage.keys import reference_key
@@ -59,8 +60,9 @@ def _lacking(bundle: Bundle) -> tuple[str, ...]:
 def pack_bundle(document_id: int, sessions: Sessions, store: Store) -> Bundle:
     """Everything needed to read a document again. StorageUnavailable; ObjectMissing when its bytes are gone.
 
-    Of the signers on file only the claimed ones go along, with the references that were on file when the
-    document ended: those that were removed since, too.
+    Of the signers on file only the claimed ones go along, with the references that the verdicts rest on: also
+    those that were removed since, and none of who was merged since. Of older verdicts, which do not say so,
+    it is what was on file when the document ended.
     """
     with sessions() as session:
         document = documents.get(session, document_id)
@@ -68,15 +70,28 @@ def pack_bundle(document_id: int, sessions: Sessions, store: Store) -> Bundle:
         keys = bundles.references(session, list(claims), before=document.finished_at)
         result = document_result(session, document_id)
         history = document_events(session, document_id)
+    then = {
+        signer: [reference_key(*reference) for reference in references] for signer, references in keys.items()
+    }
     return Bundle(
         name=document.key,
         data=store.fetch(document.bucket, document.key, document.version, max_bytes=LARGEST_MEMBER),
         claims=claims,
         references={
-            signer: [store.get(reference_key(*reference)) for reference in references]
-            for signer, references in keys.items()
+            signer: [store.get(key) for key in references]
+            for signer, references in {**then, **_rested_on(result)}.items()
         },
         settings={name: group().model_dump(mode="json") for name, group in DECIDING.items()},
         result=result,
         events=history,
     )
+
+
+def _rested_on(result: DocumentResult) -> dict[str, list[str]]:
+    """Keys of the references that the verdicts name, as they were enrolled, by signer."""
+    used: dict[str, dict[int, str]] = {}
+    for verdict in result.verdicts:
+        for reference in verdict.compared_with:
+            # The picture that is shown lies beside the bytes as they came.
+            used.setdefault(verdict.signer, {})[reference.id] = reference.image.rpartition(".")[0]
+    return {signer: [key for _, key in sorted(by_id.items())] for signer, by_id in used.items()}

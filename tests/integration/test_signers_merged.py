@@ -10,9 +10,10 @@ import pytest
 from sqlalchemy import text, update
 
 from db import people, signers
-from db.models import Document
+from db.models import Document, Verdict
 from db.states import Status
 from producer.services.browse import ListFilter, list_documents, list_signers
+from producer.services.bundle import pack_bundle
 from producer.services.erase import choose, erase_signer
 from producer.services.signers import (
     export_signers,
@@ -22,7 +23,7 @@ from producer.services.signers import (
 )
 from tests.erasures import everything
 from tests.fakes import page
-from tests.signers_on_file import WHO, answered, enroll, references_behind, sent_by
+from tests.signers_on_file import WHO, answered, enroll, image_of, references_behind, sent_by
 from tests.waiting import until
 from tests.world import World
 from worker.enrolling import Enroller
@@ -178,3 +179,20 @@ def test_an_erased_signer_takes_all_other_names_along(world: World, enroller: En
     assert [key for key in world.store.objects if key.startswith("signers/")] == []
     with world.sessions() as session:
         assert people.person(session, "Zacharias") is None
+
+
+def test_a_bundle_has_what_the_verdicts_rest_on_and_nothing_of_who_was_merged_since(
+    world: World, enroller: Enroller
+) -> None:
+    enroll(world, enroller, "Ann", 1)
+    enroll(world, enroller, "A. Smith", 2)
+    document_id = answered(world, "a.pdf", "Ann", "A. Smith", "Bob")
+    merge_signers(world.sessions, "A. Smith", "Ann", enroller.judge, who=WHO)
+
+    packed = pack_bundle(document_id, world.sessions, world.store)
+    with world.sessions() as session:
+        session.execute(update(Verdict).values(compared_with=None))
+    older = pack_bundle(document_id, world.sessions, world.store)
+
+    assert packed.references == {"Ann": [image_of(1)], "A. Smith": [image_of(2)]}
+    assert {name: len(images) for name, images in older.references.items()} == {"Ann": 2, "A. Smith": 2}
