@@ -20,6 +20,7 @@ from producer.services.run_outputs import REPORT
 from producer.services.tables import write_run_tables
 from producer.text import plain_name
 from worker.errors import UnusableReference, WrongUse
+from worker.log import EMBEDDED
 from worker.result import DocumentResult, EnrolmentResult
 from worker.settings import Detection, Reading
 
@@ -167,7 +168,8 @@ def enroll_folder(
     given: dict[tuple[str, str], None] = {}
     for signer, image in images:
         try:
-            enrolled = workspace.enroller.enroll(name := _named(signer), str(image), image.read_bytes())
+            name, data = _named(signer), image.read_bytes()
+            enrolled = workspace.enroller.enroll(name, str(image), data, who=EMBEDDED.worker)
         except (UnusableReference, OSError) as error:
             on_event(ReferenceSkipped(str(error)))
         else:

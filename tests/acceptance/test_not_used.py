@@ -82,3 +82,5 @@ def test_a_row_of_two_files_is_named_and_a_near_name_is_a_note(samples: Path, tm
     assert (finished.status, claimed) == (1, [[], [], ["elena-mulvany"]])
     assert f"line 2: {LETTER!r} may mean" in finished.err
     assert f"note: no signer 'elena-mulvany' is enrolled; near: {SIGNER!r}" in finished.err
+    history = countersign("signers", "show", SIGNER, "--run", tmp_path / "out", "--json")
+    assert {event["who"] for event in history.objects[0]["events"]} == {"embedded"}
