@@ -103,3 +103,11 @@ def test_no_number_is_large_on_a_page_full_of_letters() -> None:
     ]
 
     assert np.isfinite(numbers).all() and np.abs(numbers).max() <= 50
+
+
+def test_letters_of_a_long_roll_are_seen_as_on_a_page() -> None:
+    words = [(100, 100), (200, 9000)]
+
+    letters = read_letters(page(*words, height=10_000))
+
+    assert len(letters.x) == 16 and letters.line == pytest.approx(22, abs=4)

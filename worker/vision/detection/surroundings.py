@@ -16,8 +16,8 @@ import numpy.typing as npt
 from worker.vision.images import shrunk
 from worker.vision.values import Box, Grey
 
-#: Longest side in pixels at which letters are looked for.
-_LOOK = 1000
+#: Longest side in pixels at which letters are looked for, and shorter side at least: a roll is narrow.
+_LOOK, _LOOK_ACROSS = 1000, 600
 #: Side of the neighbourhood that ink is darker than, and by how many grey levels.
 _NEIGHBOURS, _DARKER = 23, 15
 #: Height and width of a letter in those pixels, and how many of them are ink at least.
@@ -57,7 +57,7 @@ class Letters:
 
 def read_letters(page: Grey) -> Letters:
     """Where the letters of a page are that lies upright."""
-    small = shrunk(page, longest=_LOOK)
+    small = shrunk(page, longest=max(_LOOK, _LOOK_ACROSS * max(page.shape) // max(min(page.shape), 1)))
     dark = cv2.adaptiveThreshold(
         small, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, _NEIGHBOURS, _DARKER
     )
