@@ -56,7 +56,8 @@ def existing(url: str) -> str:
     in_memory = file in ("", ":memory:") or file.startswith("file:")
     if address.get_backend_name() == "sqlite" and not in_memory and not Path(file).exists():
         raise WrongUse(
-            f"there is no database {str(Path(file).absolute())!r}: name the folder of a run with --run, "
+            f"there is no database {str(Path(file).absolute())!r}: "
+            "commands that work on the folder of a run take --run FOLDER; for the others "
             "set COUNTERSIGN_DATABASE_URL, or make an empty file with `countersign migrate --new-file`"
         )
     return url

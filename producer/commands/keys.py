@@ -33,7 +33,8 @@ def keys(
     days: Annotated[int, typer.Option(help="Days until it opens nothing any more.")] = 90,
     own_only: Annotated[bool, typer.Option("--own", help="It sees only what was submitted with it.")] = False,
     results: Annotated[
-        Path | None, typer.Option(help="A results folder, instead of the configured database.")
+        Path | None,
+        typer.Option("--results", "--run", help="A results folder, instead of the configured database."),
     ] = None,
 ) -> None:
     """Make, list and revoke keys to the HTTP API and the console.

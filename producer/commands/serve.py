@@ -13,7 +13,11 @@ from producer.console import err, plain
 def serve(
     results: Annotated[
         Path | None,
-        typer.Option(help="Folder that `countersign run --out` has left; default: the configured servers."),
+        typer.Option(
+            "--results",
+            "--run",
+            help="Folder that `countersign run --out` has left; default: the configured servers.",
+        ),
     ] = None,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[

@@ -20,7 +20,7 @@ def test_keys_are_made_listed_and_withdrawn(tmp_path: Path) -> None:
     made = countersign("keys", "make", "ann", "--scope", "review", *here)
     with results_folder(tmp_path) as folder:
         known = caller_with_key(folder.sessions, made.out.strip())
-    listed = countersign("keys", "list", *here)
+    listed = countersign("keys", "list", "--run", tmp_path)
     withdrawn = countersign("keys", "revoke", "ann", *here)
     with results_folder(tmp_path) as folder:
         unknown = caller_with_key(folder.sessions, made.out.strip())
