@@ -85,6 +85,7 @@ def show_run(run: RunResult) -> None:
     rows = empty_table("Documents", "document", "status", "signed", "claims")
     # Names stay whole as long as the other columns have room: a name that is cut in two cannot be searched.
     longest = max((len(_name(result)) for result in run.results), default=0)
+    longest = max(longest, len("document"))
     rows.columns[0].width = min(longest, max(out.width - _OTHER_COLUMNS, _SHORTEST_NAME))
     for result in run.results:
         rows.add_row(_name(result), coloured(result.status), _signed(result), "\n".join(_claims(result)))

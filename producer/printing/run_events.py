@@ -73,7 +73,8 @@ def told_when_stopped(teller: Teller) -> Iterator[None]:
     except KeyboardInterrupt:
         done, total = teller.progress.done, teller.progress.total
         again = shlex.join(["countersign", *sys.argv[1:], *([] if "--resume" in sys.argv else ["--resume"])])
-        err.print(f"stopped: {done} of {total or 'all'} documents have their answers, and nothing is lost")
+        answered = f"{done} of {total} documents have their answers" if total else "no document was begun"
+        err.print(f"stopped: {answered}, and nothing is lost")
         err.print(f"to go on: {again}", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(STOPPED) from None
 
