@@ -15,8 +15,11 @@ REFERENCES_LISTED = 20
 def show_enrolment(enrolment: EnrolmentResult, images: Mapping[str, str] | None = None) -> None:
     """A table on stderr: each reference with its score and what speaks against it, and what is lacking.
 
-    `images` are names of files by the SHA-256 of their bytes.
+    `images` are names of files by the SHA-256 of their bytes. Without references there is a sentence alone.
     """
+    if not enrolment.references:
+        err.print(f"{plain(enrolment.signer)} has no reference on file", soft_wrap=True)
+        return
     rows = empty_table(
         plain(enrolment.signer), "reference", "image", "score", "remarks", "against the others"
     )
