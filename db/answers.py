@@ -17,11 +17,12 @@ from db.models import (
     DiscardedResult,
     Document,
     DocumentAnswer,
+    DocumentChange,
     Page,
     Region,
 )
-from db.states import AnswerCause, DocumentStage, Status
-from db.writes import Values, insert_once, insert_or_find
+from db.states import AnswerCause, ChangeKind, DocumentStage, Status
+from db.writes import Values, insert_once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,19 +51,19 @@ class Given:
 
 
 def add_answer(session: Session, document_id: int, given: Given, asked: Asked | None = None) -> int:
-    """Add the next answer and make it the document's; answer its number. `asked` is the row's by default.
+    """Add the document's next answer; answer its number. `asked` is the row's by default.
 
-    The document's status and what else it says are the caller's to write, in the same transaction.
+    The document's status and what else it says are the caller's to write, in the same transaction. The caller
+    holds the row: IntegrityError when somebody else has added that answer meanwhile.
     """
     row = session.execute(
         select(Document.answer, Document.cause, Document.asked_by).where(Document.id == document_id)
     ).one()
     asked = asked or Asked(cause=row.cause, who=row.asked_by)
     number = (row.answer or 0) + 1
-    answer_id, _ = insert_or_find(
-        session,
-        DocumentAnswer,
-        {"document_id": document_id, "number": number},
+    answer = DocumentAnswer(
+        document_id=document_id,
+        number=number,
         at=given.at or now(session),
         cause=asked.cause,
         asked_by=asked.who,
@@ -74,7 +75,9 @@ def add_answer(session: Session, document_id: int, given: Given, asked: Asked | 
         result_sha256=given.result_sha256,
         versions_id=given.versions_id,
     )
-    add_details(session, answer_id, given)
+    session.add(answer)
+    session.flush()
+    add_details(session, answer.id, given)
     return number
 
 
@@ -124,9 +127,8 @@ def numbered(session: Session, wanted: Collection[tuple[int, int]]) -> dict[tupl
         DocumentAnswer.document_id.in_({document_id for document_id, _ in wanted})
     )
     rows = session.execute(statement.options(selectinload(DocumentAnswer.claims))).scalars()
-    return {
-        (row.document_id, row.number): row for row in rows if (row.document_id, row.number) in set(wanted)
-    }
+    known = {(row.document_id, row.number): row for row in rows}
+    return {place: known[place] for place in wanted if place in known}
 
 
 def newest_answer(session: Session, document_id: int) -> DocumentAnswer | None:
@@ -170,6 +172,14 @@ def maybe_naming(session: Session, name: str) -> list[int]:
     claiming = select(DocumentAnswer.document_id).join(AnsweredClaim).where(AnsweredClaim.signer == name)
     several = select(DocumentAnswer.document_id).where(DocumentAnswer.number > 1)
     return sorted({*session.execute(claiming).scalars(), *session.execute(several).scalars()})
+
+
+def answered_after(session: Session, place: int) -> list[int]:
+    """Documents on file that got an answer behind that place of the feed."""
+    changed = select(DocumentChange.document_id).where(
+        DocumentChange.id > place, DocumentChange.kind == ChangeKind.ANSWERED
+    )
+    return list(session.execute(select(Document.id).where(Document.id.in_(changed))).scalars())
 
 
 def forget_signer(session: Session, name: str) -> None:

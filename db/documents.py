@@ -144,7 +144,8 @@ def close(session: Session, document_id: int, given: Given) -> None:
     _settle(session, document_id, given)
     linked = (Document.original_id == document_id) & (Document.stage == DocumentStage.LINKED)
     if given.status is not Status.FAILED:
-        for other in session.execute(select(Document.id).where(linked).order_by(Document.id)).scalars().all():
+        waiting = select(Document.id).where(linked).order_by(Document.id).with_for_update()
+        for other in session.execute(waiting).scalars().all():
             _settle(session, other, given)
     else:
         # They were begun once; that others failed before them does not count against them.
@@ -153,11 +154,14 @@ def close(session: Session, document_id: int, given: Given) -> None:
 
 
 def answer_again(session: Session, document_id: int, given: Given, asked: Asked) -> None:
-    """Give a closed document another answer, and those that share its answers with it."""
-    sharing = select(Document.id).where(
-        Document.original_id == document_id, Document.stage == DocumentStage.CLOSED
+    """Give a closed document, which the caller holds, another answer, and those that share its answers."""
+    sharing = (
+        select(Document.id)
+        .where(Document.original_id == document_id, Document.stage == DocumentStage.CLOSED)
+        .order_by(Document.id)
+        .with_for_update()
     )
-    for other in (document_id, *session.execute(sharing.order_by(Document.id)).scalars().all()):
+    for other in (document_id, *session.execute(sharing).scalars().all()):
         number = answers.add_answer(session, other, given, asked)
         values = {"answer": number, "result_key": given.result_key, "versions_id": given.versions_id}
         session.execute(update(Document).where(Document.id == other).values(values))

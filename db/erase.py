@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, and_, delete, exists, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
-from db import answers, documents, events, reopening
+from db import answers, documents, events, leases, reopening
 from db.answers import Asked
 from db.copies import signer_scope
 from db.documents import Object
@@ -29,10 +29,12 @@ from db.models import (
     Suggestion,
     Verdict,
 )
-from db.states import FIRST_STAGE, AnswerCause, Status
+from db.states import FIRST_STAGE, AnswerCause, ChunkStage, DocumentStage, Status
 
 #: Tables whose rows go with the signer that they name; answers and events stay and lose the name.
 NAMING_SIGNERS = (Claim, Verdict, Suggestion, ReferenceCopy, Decision, Review)
+#: Stages whose attempts read names, and write them later.
+READING_NAMES = (ChunkStage.VERIFY, DocumentStage.FINISH)
 
 
 def digest(*names: str) -> str:
@@ -88,6 +90,20 @@ def signer(session: Session, name: str) -> Signer | None:
     return session.execute(select(Signer).where(Signer.name == name).with_for_update()).scalar_one_or_none()
 
 
+def revoke_readers(session: Session) -> int:
+    """Take their leases from attempts that may have read a name that is erased by now; how many those were.
+
+    They write nothing any more, and their stages begin anew.
+    """
+    return sum(leases.revoke_all(session, stage) for stage in READING_NAMES)
+
+
+def hold_documents(session: Session, document_ids: Iterable[int]) -> None:
+    """Hold these documents until the transaction ends: nobody else answers or reopens them before that."""
+    statement = select(Document.id).where(Document.id.in_(document_ids)).order_by(Document.id)
+    session.execute(statement.with_for_update(key_share=True)).all()
+
+
 def naming(session: Session, name: str) -> list[int]:
     """Ids of documents that claim the signer, or whose rows name them."""
     named = (
@@ -114,13 +130,18 @@ def claiming(session: Session, name: str) -> list[int]:
 
 def delete_signer(session: Session, name: str, signer_id: int | None, *, who: str, objects: int) -> None:
     """Remove a signer with all references and whatever answers say of that name; leave a line."""
+    forget_name(session, name)
+    session.execute(delete(Signer).where(Signer.name == name))
+    _note(session, who, kind="signer", subject=signer_id or 0, digest=digest(name), objects=objects)
+
+
+def forget_name(session: Session, name: str) -> None:
+    """Remove whatever rows of documents say of that name; the signer's own row stays."""
     for table in NAMING_SIGNERS:
         session.execute(delete(table).where(table.signer == name))
     session.execute(delete(Scope).where(Scope.name == signer_scope(name)))
     answers.forget_signer(session, name)
     events.forget_signer_events(session, name)
-    session.execute(delete(Signer).where(Signer.name == name))
-    _note(session, who, kind="signer", subject=signer_id or 0, digest=digest(name), objects=objects)
 
 
 def expired(

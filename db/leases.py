@@ -19,6 +19,9 @@ from db.models import Chunk, Document, leased_model
 from db.states import ChunkStage, DocumentStage, StageName
 from db.writes import changed
 
+#: Whoever is as overdue as this is sent again by the next sweep, whatever the settings say.
+_LONG_OVERDUE = timedelta(days=1)
+
 
 @dataclass(frozen=True, slots=True)
 class Lease:
@@ -148,6 +151,19 @@ def revoke(
     return None if left is None else left + 1
 
 
+def revoke_all(session: Session, stage: StageName) -> int:
+    """Take away all leases at a stage, for what their holders have read holds no more; how many those were.
+
+    As by `revoke`; the next sweep sends the rows again.
+    """
+    model = leased_model(stage)
+    moment = now(session)
+    statement = update(model).where(model.stage == stage, model.lease_until > moment)
+    long_ago = moment - _LONG_OVERDUE
+    values = {"fence": model.fence + 1, "deliveries": model.deliveries - 1, "lease_until": None}
+    return changed(session, statement.values(due_at=long_ago, **values))
+
+
 def cut_short(
     session: Session,
     stage: StageName,
@@ -166,7 +182,8 @@ def cut_short(
     still_leased = select(model.id, model.deliveries, model.lease_until).where(
         model.stage == stage, model.due_at.is_not(None), model.lease_until > moment, theirs
     )
-    rows = session.execute(still_leased.with_for_update()).all()
+    # In one order: two who free the same rows must not wait for each other.
+    rows = session.execute(still_leased.order_by(model.id).with_for_update()).all()
     for row in rows:
         end = min(row.lease_until, moment + timedelta(seconds=pause(row.deliveries)))
         session.execute(update(model).where(model.id == row.id).values(lease_until=end, due_at=end))

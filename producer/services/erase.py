@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from db import answers, copies, documents, erase, people
 from db.answers import Asked
 from db.engine import Sessions
+from db.feed import feed_head
 from db.states import AnswerCause
 from producer.services.enroll import checked_name
 from producer.services.selection import find_only
@@ -124,31 +125,72 @@ def erase_signer(sessions: Sessions, store: Store, name: str, *, who: str) -> bo
 
     False when the name stands nowhere. Other names of the same person are erased with it, all in one
     transaction. The documents stay, with their crops. Each gets a new answer without the names; what its old
-    answers say of others stays.
+    answers say of others stays. Workers that have read a name before begin their stages anew.
     """
     with sessions() as session:
         known = people.person_named(session, name)
         # The signer that the others are merged into goes last.
         names = (name,) if known is None else (*known.aliases, known.name)
+        begun = feed_head(session).place
         erased = _erase_names(session, store, names, who=who)
+    if erased:
+        _erase_late_words(sessions, store, names, begun, who=who)
     return clear_discarded(sessions, store) > 0 or erased
+
+
+def _erase_late_words(
+    sessions: Sessions, store: Store, names: Sequence[str], begun: int, *, who: str
+) -> None:
+    """Erase what workers wrote that had read the names before, and let none of them write any more.
+
+    `begun` is the place of the feed before the erasure.
+    """
+    with sessions() as session:
+        erase.revoke_readers(session)
+        concerned = _naming(session, names)
+        later = answers.answered_after(session, begun)
+        again = [*concerned, *_redact(session, store, names, {*concerned, *later})]
+        for name in names:
+            erase.forget_name(session, name)
+        _answer_again(session, store, again, who)
 
 
 def _erase_names(session: Session, store: Store, names: Sequence[str], *, who: str) -> bool:
     rows = {name: erase.signer(session, name) for name in names}
-    concerned = {number for name in names for number in erase.naming(session, name)}
-    for name in names:
-        for document_id in sorted({*concerned, *answers.maybe_naming(session, name)}):
-            without_name(session, document_id, name, store)
+    concerned = _naming(session, names)
+    maybe = {number for name in names for number in answers.maybe_naming(session, name)}
+    _redact(session, store, names, {*concerned, *maybe})
     redacted = len(answers.discarded(session))
     anywhere = any(rows.values()) or bool(concerned) or redacted > 0
     for name, row in rows.items() if anywhere else ():
         objects = redacted + (0 if row is None else store.erase(signer_folder(row.id)))
         erase.delete_signer(session, name, None if row is None else row.id, who=who, objects=objects)
         redacted = 0
-    for document_id in sorted(concerned, reverse=True):
-        revise(session, document_id, store, Asked(cause=AnswerCause.ERASURE, who=who), redacted=True)
+    _answer_again(session, store, concerned, who)
     return anywhere
+
+
+def _naming(session: Session, names: Sequence[str]) -> list[int]:
+    """Documents whose rows name one of them, held until the transaction ends."""
+    ids = sorted({number for name in names for number in erase.naming(session, name)})
+    erase.hold_documents(session, ids)
+    return ids
+
+
+def _redact(session: Session, store: Store, names: Sequence[str], document_ids: Iterable[int]) -> list[int]:
+    """Take the names out of the stored answers of these documents; which of them named one."""
+    named = [
+        document_id
+        for document_id in sorted(document_ids)
+        for name in names
+        if without_name(session, document_id, name, store)
+    ]
+    return list(dict.fromkeys(named))
+
+
+def _answer_again(session: Session, store: Store, document_ids: Iterable[int], who: str) -> None:
+    for document_id in sorted(set(document_ids), reverse=True):
+        revise(session, document_id, store, Asked(cause=AnswerCause.ERASURE, who=who), redacted=True)
 
 
 def _check_free(session: Session, document_id: int) -> None:

@@ -54,11 +54,12 @@ def revise(session: Session, document_id: int, store: Store, asked: Asked, *, re
     """Give a document with an answer another one when its rows say another thing by now.
 
     False when they do not, or when it has no answer of its own. An answer that was `redacted` says the same
-    as the rows; whoever has read it must hear of it, so another is given. The row must be held.
+    as the rows; whoever has read it must hear of it, so another is given. The row is held until the
+    transaction ends: an answer that is being written right now waits, or is there already.
     """
-    document = documents.get(session, document_id)
+    document = documents.lock(session, document_id)
     newest = answers.newest_answer(session, document_id)
-    if document.result_key is None or document.original_id is not None or newest is None:
+    if document is None or newest is None or document.result_key is None or document.original_id is not None:
         return False
     session.expire_all()
     result = document_result(session, document_id)
@@ -91,15 +92,21 @@ def every_answer(session: Session, document_id: int, store: Results) -> Iterator
     return (read_answer(document, answer, store) for answer in answers.of_document(session, document_id))
 
 
-def without_name(session: Session, document_id: int, signer: str, store: Store) -> None:
-    """Take a signer out of every stored answer of a document; the objects before that are discarded."""
+def without_name(session: Session, document_id: int, signer: str, store: Store) -> bool:
+    """Take a signer out of every stored answer of a document; whether one named them.
+
+    The objects before that are discarded.
+    """
     document = documents.get(session, document_id)
+    named = False
     for answer in _with_objects(session, document):
         result = read_answer(document, answer, store)
         redacted = without_signer(result, signer)
         if redacted != result:
             answers.discard(session, answer.result_key or "")
             _move(session, document, answer, store, redacted)
+            named = True
+    return named
 
 
 def take_home(session: Session, document_id: int, store: Store) -> None:

@@ -38,14 +38,13 @@ def _finish(lease: Lease, _: Document, deps: Deps) -> None:
 def _tell_later_ones(document_id: int, deps: Deps) -> None:
     """Give new answers to documents answered before this one was found to show the same ink.
 
-    An answer that is being written right now waits here, or has the finding already.
+    An answer that is being written right now waits, or has the finding already.
     """
     with deps.sessions() as session:
         later = copies.documents_with_copies_of(session, document_id)
     for other in later:
         with deps.sessions() as session:
-            if documents.lock(session, other) is not None:
-                revise(session, other, deps.store, Asked(cause=AnswerCause.COPY_FOUND))
+            revise(session, other, deps.store, Asked(cause=AnswerCause.COPY_FOUND))
 
 
 def _answered(lease: Lease, deps: Deps) -> bool:
