@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 from alembic import command
@@ -134,3 +135,11 @@ def test_the_database_refuses_a_second_row_for_an_object_version(engine: Engine)
         connection.execute(text(DOCUMENT.format(**GOOD)))
     with pytest.raises(IntegrityError), engine.begin() as connection:
         connection.execute(text(DOCUMENT.format(**{**GOOD, "id": 2})))
+
+
+def test_migrations_are_numbered_in_the_order_in_which_they_run() -> None:
+    scripts = ScriptDirectory(str(Path(migrate.__file__).parent / "migrations"))
+    numbers = [script.revision for script in scripts.walk_revisions()]
+
+    assert numbers == sorted(numbers, reverse=True)
+    assert [int(number) for number in reversed(numbers)] == list(range(1, len(numbers) + 1))

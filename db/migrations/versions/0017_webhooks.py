@@ -1,14 +1,14 @@
 """Webhooks: addresses that are told of changes, deliveries, and attempts at them.
 
-Revision: 0030
-Revises: 0041
+Revision: 0017
+Revises: 0016
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0030"
-down_revision = "0041"
+revision = "0017"
+down_revision = "0016"
 branch_labels = None
 depends_on = None
 

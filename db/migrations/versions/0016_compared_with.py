@@ -1,14 +1,14 @@
 """What a verdict rests on: whom the claimed name meant, and which references; claims found by their answers.
 
-Revision: 0041
-Revises: 0040
+Revision: 0016
+Revises: 0015
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0041"
-down_revision = "0040"
+revision = "0016"
+down_revision = "0015"
 branch_labels = None
 depends_on = None
 

@@ -1,13 +1,13 @@
 """Search by signature: functions through which a role may read embeddings that reads none otherwise.
 
-Revision: 0031
-Revises: 0030
+Revision: 0018
+Revises: 0017
 """
 
 from alembic import op
 
-revision = "0031"
-down_revision = "0030"
+revision = "0018"
+down_revision = "0017"
 branch_labels = None
 depends_on = None
 
