@@ -23,10 +23,10 @@ class Interrupted(WideEncoder):
         super().__init__()
         self.meanwhile = [meanwhile]
 
-    def encode(self, crops):
+    def encode(self, crops, *, steady=True):
         while self.meanwhile:
             self.meanwhile.pop()()
-        return super().encode(crops)
+        return super().encode(crops, steady=steady)
 
 
 def enrolled(world: World, name: str) -> None:

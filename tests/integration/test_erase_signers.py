@@ -28,7 +28,7 @@ from worker.vision.verification.embedding import DIMENSION
 class WideEncoder(MeanEncoder):
     """As many numbers as the matcher expects."""
 
-    def encode(self, crops):
+    def encode(self, crops, *, steady=True):
         rows = [cv2.resize(crop, (16, 16), interpolation=cv2.INTER_AREA).ravel() for crop in crops]
         small = np.array(rows, dtype=np.float32).reshape(len(rows), 256)
         return np.pad(small, ((0, 0), (0, DIMENSION - small.shape[1])))
