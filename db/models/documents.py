@@ -62,6 +62,7 @@ class Document(Leased, Base):
         Index("ix_documents_sha256", "sha256"),
         Index("ix_documents_original_id", "original_id"),
         Index("ix_documents_signed_id", "signed", "id"),
+        Index("ix_documents_finished_at", "finished_at"),
         # What texts begin with is found by their bytes: the collation of the database may be any language's.
         Index("ix_documents_key_bytes", "key", postgresql_ops={"key": "text_pattern_ops"}),
         Index("ix_documents_sha256_bytes", "sha256", postgresql_ops={"sha256": "text_pattern_ops"}),

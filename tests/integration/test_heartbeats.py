@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select, update
@@ -151,6 +153,29 @@ def test_a_beat_is_written_unless_the_database_is_away(
             session.execute(update(Heartbeat).values(worker=GONE))
         keep_beating(ALIVE, Attempts(), lambda _: True)
         assert known(far_world) == [ALIVE, GONE]
+
+
+def test_a_worker_whose_rows_could_not_be_freed_is_not_forgotten(
+    far_world: World, line_to_postgres: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beat(far_world, GONE, UPKEEP.worker)
+    lost = leased(far_world, "lost.pdf", GONE)
+    steady(far_world, UPKEEP.worker, seconds=50)
+    silent = heartbeats.silent
+
+    def and_the_database_goes_away(*args: Any, **words: Any) -> Sequence[str]:
+        workers = silent(*args, **words)
+        line_to_postgres.refuse()
+        return workers
+
+    with monkeypatch.context() as patched:
+        patched.setattr(heartbeats, "silent", and_the_database_goes_away)
+        assert free_silent(far_world.sessions, UPKEEP, far_world.attempts) == 0
+    line_to_postgres.admit()
+
+    assert known(far_world) == [GONE, UPKEEP.worker]
+    assert seconds_left(far_world, lost) > 800
+    assert free_silent(far_world.sessions, UPKEEP, far_world.attempts) == 1
 
 
 def test_a_sweep_while_the_database_is_away_leaves_all_to_the_leases(

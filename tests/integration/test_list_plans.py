@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
 import pytest
 from sqlalchemy import Engine, event, text
+from sqlalchemy.orm import Session
 
 from db.engine import make_sessions
 from db.guards import lift_guards, set_guards
 from db.guards.views import drop_views
 from db.listing import ListFilter, document_ids
+from db.progress import finished_within
 from db.states import ClaimAnswer
 
 #: Documents in the table; of every five thousand one has each of the rarer answers.
@@ -16,7 +22,8 @@ DOCUMENTS = 20_000
 FILLED = (
     f"""INSERT INTO documents (id, bucket, key, version, status, stage, fence, deliveries, registered_at,
         finished_at, cause, answer, signed)
-    SELECT n, 'b', 'k' || n, 'v', 'done', 'closed', 0, 0, now(), now(), 'first_reading', 1, true
+    SELECT n, 'b', 'k' || n, 'v', 'done', 'closed', 0, 0, now(), now() - n * interval '1 minute',
+        'first_reading', 1, true
     FROM generate_series(1, {DOCUMENTS}) AS n""",
     """INSERT INTO answers (id, document_id, number, at, cause, status, signed)
     SELECT id, id, 1, now(), 'first_reading', 'done', true FROM documents""",
@@ -40,23 +47,33 @@ def filled(postgres: Engine) -> Engine:
     return postgres
 
 
-def explained(engine: Engine, chosen: ListFilter) -> str:
-    """The plan by which PostgreSQL makes the list."""
+def explained(engine: Engine, ask: Callable[[Session], object]) -> str:
+    """The plan by which PostgreSQL answers what is asked last."""
+    asked: list[tuple[str, Any]] = []
 
-    @event.listens_for(engine, "before_cursor_execute", retval=True)
-    def explain(*arguments: object) -> tuple[str, object]:
-        _, _, statement, parameters, *_ = arguments
-        return f"EXPLAIN {statement}", parameters
+    @event.listens_for(engine, "before_cursor_execute")
+    def note(*arguments: Any) -> None:
+        asked.append((arguments[2], arguments[3]))
 
     with make_sessions(engine)() as session:
-        plan = "\n".join(str(line) for line in document_ids(session, chosen))
-    event.remove(engine, "before_cursor_execute", explain)
-    return plan
+        ask(session)
+    event.remove(engine, "before_cursor_execute", note)
+    statement, parameters = asked[-1]
+    with engine.connect() as connection:
+        lines = connection.exec_driver_sql(f"EXPLAIN {statement}", parameters).scalars()
+        return "\n".join(map(str, lines))
 
 
 @pytest.mark.parametrize("answer", ["not_found", "inconclusive", "no_reference"])
 def test_documents_are_found_by_what_became_of_a_claim(filled: Engine, answer: str) -> None:
-    plan = explained(filled, ListFilter(claim=ClaimAnswer(answer)))
+    plan = explained(filled, lambda session: document_ids(session, ListFilter(claim=ClaimAnswer(answer))))
 
     assert "Index" in plan
+    assert "Seq Scan" not in plan, plan
+
+
+def test_documents_that_ended_lately_are_counted_without_reading_the_others(filled: Engine) -> None:
+    plan = explained(filled, lambda session: finished_within(session, timedelta(hours=1)))
+
+    assert "ix_documents_finished_at" in plan
     assert "Seq Scan" not in plan, plan

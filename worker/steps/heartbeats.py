@@ -13,7 +13,7 @@ from db.errors import DATABASE_AWAY
 from worker.log import Actor, logger
 from worker.pipeline import PIPELINE
 from worker.settings import Attempts
-from worker.steps.release import free, left_to_the_leases
+from worker.steps.release import free_now, left_to_the_leases
 
 
 def note_beat(sessions: Sessions, worker: str, attempts: Attempts) -> None:
@@ -38,7 +38,7 @@ def free_silent(sessions: Sessions, witness: Actor, attempts: Attempts) -> int:
         with sessions() as session:
             workers = heartbeats.silent(session, witness=witness.worker, silence=silence)
         for worker in workers:
-            freed += free(sessions, queues, Actor(worker=worker), attempts)
+            freed += free_now(sessions, queues, Actor(worker=worker), attempts)
             with sessions() as session:
                 heartbeats.forget(session, worker, silence=silence)
     return freed

@@ -49,13 +49,23 @@ def hand_back(sessions: Sessions, queue: str, row_id: int, holder: Actor, attemp
 
 
 def free(sessions: Sessions, queues: Collection[str], dead: Actor, attempts: Attempts) -> int:
-    """Free the rows that a dead holder left behind; how many those were.
+    """Free the rows that a dead holder left behind, as `free_now` does; how many those were.
+
+    While the database is away that is left to their leases.
+    """
+    with left_to_the_leases():
+        return free_now(sessions, queues, dead, attempts)
+    return 0
+
+
+def free_now(sessions: Sessions, queues: Collection[str], dead: Actor, attempts: Attempts) -> int:
+    """Free the rows that a dead holder left behind; how many those were. Raises what says that nobody could.
 
     `dead` is one task of a worker or, without a task, the worker with all its tasks. The attempts count.
     """
     freed = 0
     for stage in filter(None, map(PIPELINE.stage_of, queues)):
-        with left_to_the_leases(), sessions() as session:
+        with sessions() as session:
             freed += leases.cut_short(
                 session,
                 stage.name,
