@@ -225,7 +225,7 @@ def test_a_table_that_names_a_missing_image_enrolls_nobody(
     with pytest.raises(WrongUse, match=r"cannot read .*missing\.png"):
         enroll_many(enroller, images_of([], table), who=WHO)
 
-    assert [row.name for row in list_signers(world.sessions)] == ["Ann"]
+    assert [row.signer for row in list_signers(world.sessions)] == ["Ann"]
 
 
 def test_a_table_that_names_no_path_is_refused(world: World, enroller: Enroller, tmp_path: Path) -> None:
