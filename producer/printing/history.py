@@ -82,7 +82,10 @@ def _answer(answer: AnswerResult) -> str:
     """When and why an answer was given, what it says of each claim, and what was different before."""
     who = f" by {answer.asked_by}" if answer.asked_by else ""
     cause = answer.cause.replace("_", " ")
-    claims = "".join(f"; {name}: {outcome or 'unread'}" for name, outcome in answer.claims.items())
+    claims = "".join(
+        f"; {name}: {outcome or 'unread'}{', contradicted' if name in answer.contradicted else ''}"
+        for name, outcome in answer.claims.items()
+    )
     changes = f" ({'; '.join(answer.changes)})" if answer.changes else ""
     head = f"answer {answer.number}, {answer.at:%Y-%m-%d %H:%M:%S %Z}, {cause}{who}: {answer.status}"
     return f"{head}{claims}{changes}".replace("_", " ")

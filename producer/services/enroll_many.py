@@ -25,7 +25,8 @@ def images_of(words: Sequence[str], table: Path | None, on_not_used: OnNotUsed =
     """What is meant: `NAME IMAGE…`, a folder `DIR/<signer>/<image>`, or a CSV with `signer,image`.
 
     A folder in place of an image means the images in it. Paths of a CSV begin at its folder. What is no image
-    of a signer is named. WrongUse for anything else, and when there is no image.
+    of a signer is named. WrongUse for anything else, when there is no image, and where folders of several
+    signers are given as the images of one.
     """
     if table is not None:
         by_signer = _from_table(table) if not words else {}
@@ -80,9 +81,21 @@ def _open(path: Path) -> BinaryIO:
 def _files(words: Iterable[str], on_not_used: OnNotUsed) -> Iterator[Path]:
     for path in map(Path, words):
         if path.is_dir():
-            yield from files_below(path, on_not_used=on_not_used)
+            yield from _of_one_signer(path, files_below(path, on_not_used=on_not_used))
         else:
             yield path
+
+
+def _of_one_signer(folder: Path, files: Sequence[Path]) -> Sequence[Path]:
+    """The files of a folder. WrongUse where it holds several folders: those of several signers, likely."""
+    inside = [file.relative_to(folder).parts for file in files]
+    folders = sorted({parts[0] for parts in inside if len(parts) > 1})
+    if len(folders) > 1:
+        raise WrongUse(
+            f"{str(folder)!r} holds several folders ({', '.join(folders[:3])} …), one a signer perhaps: "
+            f"name the folder of one signer, or enroll all with `countersign signers enroll {folder}`"
+        )
+    return files
 
 
 def _from_folder(folder: Path, on_not_used: OnNotUsed) -> ImagesBySigner:

@@ -228,6 +228,17 @@ def test_a_table_that_names_a_missing_image_enrolls_nobody(
     assert [row.signer for row in list_signers(world.sessions)] == ["Ann"]
 
 
+def test_a_folder_of_several_signers_is_not_one_signer_s(tmp_path: Path) -> None:
+    for name in ("Ann/1.png", "Bob/2.png", "Bob/more/3.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"image")
+
+    with pytest.raises(WrongUse, match=r"holds several folders \(Ann, Bob"):
+        images_of(["Zoe", str(tmp_path)], None)
+
+    assert len(images_of(["Bob", str(tmp_path / "Bob")], None)["Bob"]) == 2
+
+
 def test_a_table_that_names_no_path_is_refused(world: World, enroller: Enroller, tmp_path: Path) -> None:
     table = tmp_path / "references.csv"
     table.write_text("signer,image\nBob,a\0.png\n", encoding="utf-8")

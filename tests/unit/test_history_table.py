@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from db.states import Status
+from db.states import AnswerCause, ClaimAnswer, Status
 from producer.printing import documents, history
 from producer.services.run import RunResult
 from tests.results import document, page, region, verdict
-from worker.result import DocumentHistory, DocumentResult, EventResult
+from worker.result import AnswerResult, DocumentHistory, DocumentResult, EventResult
 
 SIGNED = document(
     pages=[page(), page(1, regions=[region(0, on_page=1), region(1, on_page=1), region(2, on_page=1)])],
@@ -79,3 +79,20 @@ def test_a_run_says_of_each_claim_what_became_of_it(monkeypatch: pytest.MonkeyPa
 
     assert "ann: genuine, contradicted" in stream.getvalue()
     assert "zoe: not_found" in stream.getvalue()
+
+
+def test_an_answer_says_which_of_its_claims_are_contradicted(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = AnswerResult(
+        number=1,
+        at=datetime(2026, 1, 2, tzinfo=UTC),
+        cause=AnswerCause.FIRST_READING,
+        status=Status.DONE,
+        claims={"ann": ClaimAnswer.GENUINE, "ben": None},
+        contradicted=("ann",),
+    )
+    stream = io.StringIO()
+    monkeypatch.setattr(history, "out", Console(file=stream, width=200))
+
+    history.show_history(DocumentHistory(**dict(SIGNED), events=(EVENT,), answers=(given,)))
+
+    assert "first reading: done; ann: genuine, contradicted; ben: unread" in stream.getvalue()

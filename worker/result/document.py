@@ -316,6 +316,9 @@ class AnswerResult(ResultModel):
     claims: dict[str, ClaimAnswer | None] = Field(
         default_factory=dict, description="What became of each claimed signer."
     )
+    contradicted: tuple[str, ...] = Field(
+        default=(), description="Claimed signers of whom another signature on the document is forged."
+    )
     result: str | None = Field(
         default=None, description="Storage key of its result JSON; null where no page was read."
     )

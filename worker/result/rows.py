@@ -189,6 +189,7 @@ def document_answers(session: Session, document_id: int) -> tuple[AnswerResult, 
             reason=row.reason,
             detail=row.detail,
             claims=claims,
+            contradicted=tuple(claim.signer for claim in row.claims if claim.contradicted),
             result=row.result_key,
         )
         changes = tuple(_changes(given[-1], result)) if given else ()
