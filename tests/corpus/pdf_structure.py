@@ -141,7 +141,7 @@ STRUCTURE = (
         lambda: one_page({2: b"<< /Type /Pages /Count 3 /Kids [3 0 R 3 0 R 3 0 R] >>"}),
     ),
     Kind("pdf-deep-tree", lambda: deep_tree(3000)),
-    lost("pdf-deep-arrays", lambda: deep_arrays(20_000), "unreadable_page"),
+    lost("pdf-deep-arrays", lambda: deep_arrays(20_000), "unreadable_document"),
     Kind("pdf-xref-loop", incremental_loop),
     Kind("pdf-xref-missing", without_xref),
     Kind("pdf-xref-elsewhere", wrong_startxref),

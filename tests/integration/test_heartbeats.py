@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -19,6 +21,7 @@ from tests.world import World
 from worker.log import Actor
 from worker.settings import Attempts
 from worker.steps.heartbeats import free_silent
+from worker.tasks.base import NO_FORK
 from worker.tasks.heartbeat import keep_beating
 
 GONE, ALIVE = "render@gone", "render@alive"
@@ -184,3 +187,24 @@ def test_a_sweep_while_the_database_is_away_leaves_all_to_the_leases(
     line_to_postgres.refuse()
 
     assert free_silent(far_world.sessions, UPKEEP, far_world.attempts) == 0
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_no_pool_process_is_forked_while_a_beat_is_under_way() -> None:
+    """It would inherit whatever lock the beat holds, and hang at its first task."""
+    statuses: list[int] = []
+
+    def fork() -> None:
+        child = os.fork()
+        if child == 0:
+            os._exit(0)
+        statuses.append(os.waitpid(child, 0)[1])
+
+    forking = threading.Thread(target=fork)
+    with NO_FORK:
+        forking.start()
+        forking.join(1.0)
+        assert forking.is_alive()
+    forking.join(60.0)
+
+    assert statuses == [0]

@@ -34,7 +34,8 @@ def blocks(text: str) -> Iterator[list[str]]:
     """The words of every command in the code blocks of a page: whole, to be typed as they stand."""
     for block in _FENCED.findall(text.replace("\\\n", " ")):
         for line in block.splitlines():
-            if match := RUNS.search(line.partition(" #")[0]):
+            # To kubectl the word is a namespace.
+            if not line.startswith("kubectl ") and (match := RUNS.search(line.partition(" #")[0])):
                 yield shlex.split(match.group(1))
 
 

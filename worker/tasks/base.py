@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from typing import Protocol
 
 from celery import Celery, Task
 
 from worker.log import Actor, actor
+
+#: Held by a thread of a worker's main process while it speaks to a server. A pool process that is forked then
+#: inherits locks that nobody frees, and hangs at its first task.
+NO_FORK = threading.Lock()
+os.register_at_fork(before=NO_FORK.acquire, after_in_parent=NO_FORK.release, after_in_child=NO_FORK.release)
 
 
 class WorkerProcess(Protocol):

@@ -10,7 +10,7 @@ from celery import bootsteps
 from worker.connections import brief_sessions
 from worker.settings import Attempts
 from worker.steps.heartbeats import note_beat
-from worker.tasks.base import WorkerProcess
+from worker.tasks.base import NO_FORK, WorkerProcess
 
 #: Beats that may be lost one after another before a worker counts as silent.
 BEATS = 4
@@ -29,7 +29,7 @@ class HeartbeatStep(bootsteps.StartStopStep):
 def keep_beating(worker: str, attempts: Attempts, stopped: Callable[[float], bool]) -> None:
     """Beat until `stopped`, which is given the seconds to wait for that, says so."""
     while True:
-        with brief_sessions() as sessions:
+        with NO_FORK, brief_sessions() as sessions:
             note_beat(sessions, worker, attempts)
         if stopped(attempts.silence_seconds / BEATS):
             return

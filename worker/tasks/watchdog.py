@@ -19,7 +19,7 @@ from celery.worker import state
 from worker.errors import BrokerUnavailable
 from worker.log import logger
 from worker.publisher import CeleryPublisher
-from worker.tasks.base import WorkerProcess
+from worker.tasks.base import NO_FORK, WorkerProcess
 
 #: Exit status of a worker that ended itself: EX_TEMPFAIL.
 STALLED = 75
@@ -80,7 +80,8 @@ class Watchdog(bootsteps.StartStopStep):
         )
         while not self._stop.wait(conf.stall_seconds / 4):
             running = [request.id for request in list(state.active_requests)]
-            waiting = sum(_waiting(publisher, queue) for queue in queues)
+            with NO_FORK:
+                waiting = sum(_waiting(publisher, queue) for queue in queues)
             total = sum(state.total_count.values())
             trouble = detector.trouble(running, total, waiting, at=time.monotonic())
             if trouble is not None:
