@@ -17,8 +17,6 @@ Values = Mapping[str, object]
 
 def insert_once(session: Session, model: type[Base], rows: Sequence[Values]) -> int:
     """Insert the rows that are not there yet, by any unique key; answer how many were new."""
-    if not rows:
-        return 0
     statement = _insert_new(session, model)
     # One statement a row: the count of an executemany is not to be relied on.
     return sum(_count(session.execute(statement.values(**row))) for row in rows)
