@@ -19,6 +19,7 @@ from db.models import (
     ReferenceCopy,
     Region,
     Review,
+    Signer,
     Verdict,
 )
 from db.states import OUTCOMES_TO_SEE, DocumentStage, VerdictOutcome
@@ -73,12 +74,7 @@ def _asking(limit: int) -> Select[int, int, str, str, int | None]:
 
     The item comes with them that was decided for another reason, where there is one.
     """
-    copied = (
-        select(ReferenceCopy.id)
-        .where(ReferenceCopy.region_id == Verdict.region_id, ReferenceCopy.signer == Verdict.signer)
-        .exists()
-    )
-    asks = and_(Verdict.outcome.in_(OUTCOMES_TO_SEE), or_(~_another_s(), _answering()))
+    copied = _copied(Verdict)
     why = case((copied, "reference_copy"), else_=Verdict.outcome)
     of_verdict = and_(Review.region_id == Verdict.region_id, Review.signer == Verdict.signer)
     return (
@@ -97,22 +93,49 @@ def _asking(limit: int) -> Select[int, int, str, str, int | None]:
             or_(Review.id.is_(None), and_(Review.closed, Review.why != why)),
             Document.stage == DocumentStage.CLOSED,
             Verdict.signer != "",
-            or_(asks, copied),
+            or_(_asks(Verdict), copied),
+            ~_asked_by_other_name(),
         )
         .order_by(Verdict.id)
         .limit(limit)
     )
 
 
-def _another_s() -> ColumnElement[bool]:
+def _copied(verdict: type[Verdict]) -> ColumnElement[bool]:
+    """Whether the ink is that of a reference of the verdict's signer."""
+    of_verdict = (ReferenceCopy.region_id == verdict.region_id, ReferenceCopy.signer == verdict.signer)
+    return select(ReferenceCopy.id).where(*of_verdict).correlate(verdict).exists()
+
+
+def _asked_by_other_name() -> ColumnElement[bool]:
+    """Whether an earlier verdict asks the same about another name of the same person."""
+    other, ours, theirs = aliased(Verdict), aliased(Signer), aliased(Signer)
+    as_urgently = or_(~_copied(Verdict), _copied(other))
+    return (
+        select(other.id)
+        .join(theirs, theirs.name == other.signer)
+        .join(ours, func.coalesce(ours.merged_into, ours.id) == func.coalesce(theirs.merged_into, theirs.id))
+        .where(ours.name == Verdict.signer, other.region_id == Verdict.region_id, other.id < Verdict.id)
+        .where(or_(_asks(other), _copied(other)), as_urgently)
+        .correlate(Verdict, Region, Page, Document)
+        .exists()
+    )
+
+
+def _asks(verdict: type[Verdict]) -> ColumnElement[bool]:
+    """Whether a verdict is a question for a person."""
+    return and_(verdict.outcome.in_(OUTCOMES_TO_SEE), or_(~_another_s(verdict), _answering(verdict)))
+
+
+def _another_s(verdict: type[Verdict]) -> ColumnElement[bool]:
     """Whether a signature is likelier that of another claimed signer: it says nothing about this one then."""
     other = aliased(Verdict)
-    likelier = or_(other.outcome == VerdictOutcome.GENUINE, other.probability > Verdict.probability)
-    of_other = (other.region_id == Verdict.region_id, other.signer.not_in(("", Verdict.signer)))
-    return select(other.id).where(*of_other, likelier).exists()
+    likelier = or_(other.outcome == VerdictOutcome.GENUINE, other.probability > verdict.probability)
+    of_other = (other.region_id == verdict.region_id, other.signer.not_in(("", verdict.signer)))
+    return select(other.id).where(*of_other, likelier).correlate(verdict).exists()
 
 
-def _answering() -> ColumnElement[bool]:
+def _answering(verdict: type[Verdict]) -> ColumnElement[bool]:
     """Whether a signature is the one by which the document's newest answer answers this claim."""
     return (
         select(AnsweredClaim.id)
@@ -120,10 +143,11 @@ def _answering() -> ColumnElement[bool]:
         .where(
             DocumentAnswer.document_id == Document.id,
             DocumentAnswer.number == Document.answer,
-            AnsweredClaim.signer == Verdict.signer,
+            AnsweredClaim.signer == verdict.signer,
             AnsweredClaim.page == Page.index,
             AnsweredClaim.region == Region.index,
         )
+        .correlate(verdict, Region, Page, Document)
         .exists()
     )
 

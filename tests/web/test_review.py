@@ -6,11 +6,11 @@ from datetime import timedelta
 from threading import Barrier, Thread
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 
-from db import events
-from db.models import AnsweredClaim, Decision, Review, Verdict
+from db import events, people, signers
+from db.models import AnsweredClaim, Decision, ReferenceCopy, Review, Verdict
 from producer.services.keys import Caller, NotAllowed, Right
 from producer.services.review import (
     NoLongerHeld,
@@ -63,6 +63,29 @@ def test_nobody_is_asked_whether_the_other_party_s_signature_is_forged(world: Wo
         (number, 1, "Zoe"),
     }
     assert next_review(world.sessions, person("carl"), ONE) is None
+
+
+def test_two_names_of_one_person_ask_one_question_the_most_urgent(world: World) -> None:
+    """Of two signatures the second shows the ink of a reference, which is on file under the later name."""
+    world.through(world.arrive("a.pdf", [page(0, marks=2)], claims=("Zoe", "Miss Z", "Yann")))
+    with world.sessions() as session:
+        ids = {name: signers.signer_id(session, name) for name in ("Zoe", "Miss Z", "Yann")}
+        people.merge_signer(session, ids["Miss Z"], ids["Zoe"])
+        session.execute(update(Verdict).values(outcome="inconclusive", probability=0.4))
+        second = session.execute(select(func.max(Verdict.region_id))).scalar_one()
+        session.add(ReferenceCopy(region_id=second, signer="Miss Z", reference=1, similarity=0.9))
+
+    next_review(world.sessions, ANN, ONE)
+
+    with world.sessions() as session:
+        asked = session.execute(select(Review.region_id - second, Review.signer, Review.why)).all()
+    assert sorted(asked) == [
+        (-1, "Yann", "inconclusive"),
+        (-1, "Zoe", "inconclusive"),
+        (0, "Miss Z", "reference_copy"),
+        (0, "Yann", "inconclusive"),
+        (0, "Zoe", "inconclusive"),
+    ]
 
 
 def test_who_asks_again_gets_the_same_item_with_a_newer_fence(queue: World) -> None:
