@@ -12,6 +12,7 @@ from typing import BinaryIO
 from sqlalchemy.orm import Session
 
 from db import answers, documents
+from db.answers import Asked
 from db.engine import Sessions
 from db.feed import FeedHead, changes_after, feed_head
 from db.models import Document, DocumentAnswer, DocumentChange
@@ -103,7 +104,7 @@ class _Reader:
             return _with_answers(session, changes)
 
     def _result(self, told: _Told) -> ChangeResult:
-        change, answer = told.change, told.answer
+        change, asked = told.change, told.asked
         result, problem = self._answer(told)
         return ChangeResult(
             place=change.id,
@@ -111,8 +112,8 @@ class _Reader:
             change=change.kind,
             document_id=change.document_id,
             answer=change.answer,
-            cause=None if answer is None else answer.cause,
-            asked_by=None if answer is None else answer.asked_by,
+            cause=None if asked is None else asked.cause,
+            asked_by=None if asked is None else asked.who,
             result=result,
             problem=problem,
         )
@@ -128,18 +129,33 @@ class _Reader:
 
 @dataclass(frozen=True, slots=True)
 class _Told:
-    """A change with its answer and document; None where the document was erased since."""
+    """A change with its answer, document and occasion; None where the document was erased since."""
 
     change: DocumentChange
     answer: DocumentAnswer | None
     document: Document | None
+    asked: Asked | None
 
 
 def _with_answers(session: Session, changes: Sequence[DocumentChange]) -> list[_Told]:
-    places = {(change.document_id, change.answer or 0) for change in changes}
-    given = answers.numbered(session, places)
+    occasions = [(change.document_id, _occasion(change)) for change in changes]
+    places = [(change.document_id, change.answer or 0) for change in changes]
+    given = answers.numbered(session, {*places, *occasions})
     known = documents.by_ids(session, {change.document_id for change in changes})
     return [
-        _Told(change, given.get((change.document_id, change.answer or 0)), known.get(change.document_id))
-        for change in changes
+        _Told(change, given.get(place), document, _asked(given.get(occasion), document))
+        for change, place, occasion in zip(changes, places, occasions, strict=True)
+        for document in (known.get(change.document_id),)
     ]
+
+
+def _occasion(change: DocumentChange) -> int:
+    """The answer that a change led to: a document is reopened for its next one."""
+    return (change.answer or 0) + (change.kind is ChangeKind.REOPENED)
+
+
+def _asked(answer: DocumentAnswer | None, document: Document | None) -> Asked | None:
+    """Why that answer was sought, and by whom; until it is given, its document's row says so."""
+    if answer is not None:
+        return Asked(cause=answer.cause, who=answer.asked_by)
+    return None if document is None else Asked(cause=document.cause, who=document.asked_by)

@@ -97,6 +97,23 @@ def test_retries_late_copies_and_erasures_each_take_a_place(world: World) -> Non
     assert changes[-1] == ("answered", second, changes[-1][2])
 
 
+def test_a_document_that_is_reopened_says_why_and_for_whom(world: World) -> None:
+    document_id = world.arrive("a.pdf", [page(0, marks=1)], claims=("Ann",))
+    world.through(document_id)
+    before, _ = read(world)
+    retry_documents(world.sessions, unsent, names=["a.pdf"], again=True, who="ann@desk")
+
+    (at_work,) = read(world, before.token)[1]
+    world.through(document_id)
+    retry_documents(world.sessions, unsent, names=["a.pdf"], again=True, who="bob@desk")
+    reopened, answered, again = read(world, before.token)[1]
+
+    assert (at_work["change"], at_work["answer"], at_work["result"]) == ("reopened", 1, None)
+    assert (at_work["cause"], at_work["asked_by"]) == ("retry", "ann@desk")
+    assert (reopened, answered["asked_by"]) == (at_work, "ann@desk")
+    assert (again["change"], again["answer"], again["asked_by"]) == ("reopened", 2, "bob@desk")
+
+
 def test_what_was_erased_since_says_nothing_any_more(world: World) -> None:
     document_id = world.arrive("a.pdf", [page(0, marks=1)], claims=("Ann",))
     world.through(document_id)
@@ -105,7 +122,7 @@ def test_what_was_erased_since_says_nothing_any_more(world: World) -> None:
     _, (answered, erased) = read(world)
 
     assert (answered["change"], answered["result"], answered["problem"]) == ("answered", None, None)
-    assert erased["change"] == "erased"
+    assert (erased["change"], erased["cause"]) == ("erased", None)
 
 
 def test_an_erased_name_takes_a_place_and_is_in_no_line(world: World) -> None:

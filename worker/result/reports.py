@@ -134,7 +134,9 @@ class ChangeResult(ResultModel):
     )
     document_id: int = Field(description="Number of the document in the database.")
     answer: int | None = Field(default=None, description="Number of the answer; null without one.")
-    cause: AnswerCause | None = Field(default=None, description="Why that answer was given.")
+    cause: AnswerCause | None = Field(
+        default=None, description="Why that answer was given; with `reopened`, why the next one is sought."
+    )
     asked_by: str | None = Field(default=None, description="Who asked for it; null for the intake.")
     result: DocumentResult | None = Field(
         default=None,
