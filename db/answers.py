@@ -82,9 +82,10 @@ def add_answer(session: Session, document_id: int, given: Given, asked: Asked | 
 
 
 def add_details(session: Session, answer_id: int, given: Given) -> None:
-    """Write what an answer says of claims and marks."""
+    """Write what an answer says of claims and marks: before its document names it, or IntegrityError."""
     session.add_all(AnsweredClaim(answer_id=answer_id, **claim) for claim in given.claims)
     session.add_all(AnsweredMark(answer_id=answer_id, **mark) for mark in given.marks)
+    session.flush()
 
 
 def without_details(session: Session, *, limit: int) -> Sequence[DocumentAnswer]:

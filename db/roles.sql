@@ -71,13 +71,17 @@ GRANT SELECT (id, signer_id, sha256, image_key, quality, encoder, enrolled_at, l
 -- Who gives a document up gives it an answer.
 GRANT INSERT ON documents, claims, events, answers, answered_claims TO countersign_web;
 -- A document that is read once more loses its chunks, and with them its pages.
-GRANT UPDATE ON documents TO countersign_web;
+-- What names a document and what was learned of its bytes stays.
+GRANT UPDATE (status, stage, reason, detail, signed, pages_total, original_id, result_key, versions_id, finished_at,
+        answer, cause, asked_by, fence, lease_until, due_at, deliveries)
+    ON documents TO countersign_web;
 GRANT DELETE ON chunks TO countersign_web;
 GRANT SELECT ON api_keys TO countersign_web;
 GRANT UPDATE (last_used_at) ON api_keys TO countersign_web;
 GRANT SELECT, INSERT, DELETE ON web_sessions TO countersign_web;
 GRANT SELECT, INSERT, UPDATE, DELETE ON submissions TO countersign_web;
-GRANT SELECT, INSERT, UPDATE ON reviews TO countersign_web;
+-- A question that is asked anew for another reason takes the place of the old one; what was said of it stays.
+GRANT SELECT, INSERT, UPDATE, DELETE ON reviews TO countersign_web;
 -- What somebody has said is never changed.
 GRANT SELECT, INSERT ON decisions TO countersign_web;
 GRANT USAGE ON SEQUENCE documents_id_seq, claims_id_seq, events_id_seq, web_sessions_id_seq, submissions_id_seq,

@@ -25,6 +25,23 @@ CREATE OR REPLACE TRIGGER guard_answer_stays
 CREATE OR REPLACE TRIGGER guard_answer_kept BEFORE DELETE ON answers
     FOR EACH ROW EXECUTE FUNCTION guard_answer_stays();
 
+-- What an answer says of claims and marks is written while it is given: before its document names it. Whoever owns
+-- the table may add what an older release has not written.
+CREATE OR REPLACE FUNCTION guard_details_with_answer() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NOT EXISTS (
+        SELECT FROM answers JOIN documents ON documents.id = answers.document_id
+        WHERE answers.id = NEW.answer_id AND answers.number > COALESCE(documents.answer, 0)
+    ) AND NOT pg_has_role((SELECT relowner FROM pg_class WHERE oid = TG_RELID), 'USAGE') THEN
+        RAISE check_violation USING MESSAGE = 'an answer that is given says no more than it said';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE OR REPLACE TRIGGER guard_claims_with_answer BEFORE INSERT ON answered_claims
+    FOR EACH ROW EXECUTE FUNCTION guard_details_with_answer();
+CREATE OR REPLACE TRIGGER guard_marks_with_answer BEFORE INSERT ON answered_marks
+    FOR EACH ROW EXECUTE FUNCTION guard_details_with_answer();
+
 -- A document closes with a new answer, says what the newest answer says, and goes back to none.
 CREATE OR REPLACE FUNCTION guard_document_answered() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

@@ -12,6 +12,20 @@ CREATE TRIGGER guard_answer_kept BEFORE DELETE ON answers
 WHEN EXISTS (SELECT 1 FROM documents WHERE id = OLD.document_id)
 BEGIN SELECT RAISE(ABORT, 'an answer stays as it was given'); END;
 
+CREATE TRIGGER guard_claims_with_answer BEFORE INSERT ON answered_claims
+WHEN NOT EXISTS (
+    SELECT 1 FROM answers JOIN documents ON documents.id = answers.document_id
+    WHERE answers.id = NEW.answer_id AND answers.number > COALESCE(documents.answer, 0)
+)
+BEGIN SELECT RAISE(ABORT, 'an answer that is given says no more than it said'); END;
+
+CREATE TRIGGER guard_marks_with_answer BEFORE INSERT ON answered_marks
+WHEN NOT EXISTS (
+    SELECT 1 FROM answers JOIN documents ON documents.id = answers.document_id
+    WHERE answers.id = NEW.answer_id AND answers.number > COALESCE(documents.answer, 0)
+)
+BEGIN SELECT RAISE(ABORT, 'an answer that is given says no more than it said'); END;
+
 CREATE TRIGGER guard_document_inserted BEFORE INSERT ON documents WHEN NEW.stage = 'closed'
 BEGIN SELECT RAISE(ABORT, 'a document closes with a new answer'); END;
 

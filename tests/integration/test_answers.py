@@ -10,11 +10,13 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import IntegrityError
 
 from db import answers, documents
+from db.guards import details_may_follow, guards
 from db.models import DocumentAnswer
 from db.states import AnswerCause, DocumentStage, Status
 from producer.services.retry import retry_documents
 from tests.erasures import erased_document
 from tests.fakes import page
+from tests.late_details import LATE_DETAILS
 from tests.world import World
 from worker.errors import DamagedResult, WrongUse
 from worker.result.answers import every_answer
@@ -203,6 +205,34 @@ def test_the_database_refuses_a_lost_or_changed_answer(
             connection.execute(text(part))
 
     assert [answer.status for answer in given(world, answered)] == [Status.DONE]
+
+
+@pytest.mark.parametrize("statement", LATE_DETAILS)
+def test_a_file_takes_nothing_more_for_an_answer_that_was_given(sqlite: Engine, statement: str) -> None:
+    """On PostgreSQL the owner of the tables may; the worker may not, see test_roles."""
+    world = World(sqlite)
+    world.through(world.arrive("a.pdf", [page(0, marks=1)], claims=("Ann",)))
+
+    with pytest.raises(IntegrityError, match="says no more than it said"):
+        run(sqlite, statement)
+
+
+def test_what_an_older_release_has_not_written_is_added_and_the_guards_stand_again(sqlite: Engine) -> None:
+    world = World(sqlite)
+    world.through(world.arrive("a.pdf", [page(0, marks=1)], claims=("Ann",)))
+    with sqlite.connect() as connection:
+        standing = guards(connection)
+    with pytest.raises(IntegrityError), sqlite.begin() as connection, details_may_follow(connection):
+        for _ in range(2):
+            connection.execute(text(LATE_DETAILS[0]))
+    with sqlite.connect() as connection:
+        assert guards(connection) == standing
+    with sqlite.begin() as connection, details_may_follow(connection):
+        connection.execute(text(LATE_DETAILS[0]))
+
+    with sqlite.connect() as connection:
+        assert guards(connection) == standing
+        assert connection.scalar(text("SELECT count(*) FROM answered_claims")) == 2
 
 
 def test_a_document_cannot_be_registered_as_answered(world: World) -> None:

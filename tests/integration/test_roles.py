@@ -5,23 +5,30 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, select, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, ProgrammingError
 
 from db import documents, events, intake, signers
 from db.base import Base
 from db.documents import Object
 from db.engine import make_engine, make_sessions
 from db.models import Event, Reference, Region
-from db.roles import PRODUCER, READER, ROLES, WORKER, grant
+from db.roles import PRODUCER, READER, ROLES, WEB, WORKER, grant
 from db.states import ClaimSource, DocumentStage, EventSource, Status
 from db.sweep import overdue
+from producer.services import lifecycle
+from producer.services.receive import FolderIntake, Received, receive
+from producer.services.review import decide, list_decisions, next_review
 from tests.acceptance.commands import countersign
 from tests.fakes import page
+from tests.late_details import LATE_DETAILS
+from tests.web.reviewers import ANN, ONE, set_outcome
 from tests.world import World
+from worker.result.decisions import DecisionOutcome
 from worker.result.rows import document_result
 
 As = Callable[[str], Engine]
@@ -172,6 +179,74 @@ def test_a_worker_deletes_nothing_and_rewrites_no_history(as_role: As, statement
 def test_a_worker_neither_loses_nor_twists_an_answer(as_role: As, statement: str) -> None:
     with pytest.raises(IntegrityError, match="answer"):
         run(as_role(WORKER), statement)
+
+
+@pytest.mark.parametrize("role", [WORKER, WEB])
+@pytest.mark.parametrize("statement", LATE_DETAILS)
+def test_nobody_but_the_owner_adds_to_an_answer_that_was_given(
+    granted: Engine, as_role: As, statement: str, role: str
+) -> None:
+    with pytest.raises(DBAPIError, match=r"says no more than it said|permission denied"):
+        run(as_role(role), statement)
+
+    run(granted, statement)
+
+
+def test_the_web_does_with_documents_what_its_pages_offer(
+    granted: Engine, as_role: As, tmp_path: Path
+) -> None:
+    """It takes one in, reads one once more, gives one up on which another waits, and asks people."""
+    owner = World(granted)
+    first, second = (owner.arrive(key, [page(0)], data=b"same") for key in ("a.pdf", "b.pdf"))
+    owner.before_closing(first)
+    owner.before_closing(second)
+    done = owner.through(owner.arrive("d.pdf", [page(0)])).id
+    sessions = make_sessions(as_role(WEB))
+    intake = FolderIntake(tmp_path, sessions, [].append)
+    (file := tmp_path / "c.pdf").write_bytes(b"%PDF-1.7")
+
+    taken_in, new = receive(Received(("Ann",), file, "c.pdf"), intake, ANN, idempotency_key="k")
+    ended = lifecycle.cancel(sessions, first, ANN)
+    again = [lifecycle.begin_again(intake, document_id, ANN) for document_id in (done, second)]
+
+    assert (new, ended, again) == (True, True, [True, False])
+    assert (owner.document(first).status, owner.document(taken_in).status) == (Status.FAILED, Status.WAITING)
+    assert (owner.document(second).original_id, owner.through(second).status) == (None, Status.DONE)
+    assert (owner.document(done).cause, owner.document(done).asked_by) == ("retry", "ann")
+    assert owner.through(done).answer == 2
+
+
+def test_the_web_asks_people_and_asks_anew_for_another_reason(granted: Engine, as_role: As) -> None:
+    owner, sessions = World(granted), make_sessions(as_role(WEB))
+
+    for outcome in ("inconclusive", "forged"):
+        set_outcome(owner, 1, outcome)
+        item = next_review(sessions, ANN, ONE)
+        assert item is not None
+        assert item.why == outcome
+        decide(sessions, ANN, item.id, fence=item.fence, answer=DecisionOutcome.GENUINE)
+
+    assert [row.answer for row in list_decisions(sessions, 1)] == ["genuine"] * 2
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        *(
+            f"UPDATE documents SET {column} = {column}"
+            for column in ("id", "bucket", "key", "version", "bytes", "sha256", "format", "registered_at")
+        ),
+        "UPDATE documents SET completeness = NULL",
+        "UPDATE documents SET holder = 'eve'",
+        "DELETE FROM documents",
+        "DELETE FROM decisions",
+        "UPDATE claims SET signer = 'Eve'",
+        "UPDATE answers SET result_key = 'eve'",
+    ],
+)
+def test_the_web_changes_nothing_else_of_documents(as_role: As, statement: str) -> None:
+    with refused():
+        run(as_role(WEB), statement)
 
 
 @pytest.mark.parametrize("role", ROLES)

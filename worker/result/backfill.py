@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from sqlalchemy.orm import Session
+
 from db import answers
 from db.answers import Given
 from db.engine import Sessions
+from db.guards import details_may_follow
+from db.models import DocumentAnswer
 from worker.result.answers import claim_rows
 from worker.result.marks import mark_rows
 from worker.result.rows import document_result
@@ -27,10 +31,16 @@ def fill_tables(sessions: Sessions) -> int:
 def _fill(sessions: Sessions) -> int:
     with sessions() as session:
         older = answers.without_details(session, limit=_TOGETHER)
-        for answer in older:
-            result = document_result(session, answer.document_id)
-            claims = () if answer.claims else claim_rows(result)
-            marks = () if answer.marks else mark_rows(result)
-            given = Given(status=answer.status, claims=claims, marks=marks)
-            answers.add_details(session, answer.id, given)
+        if older:
+            with details_may_follow(session.connection()):
+                for answer in older:
+                    _write_missing(session, answer)
     return len(older)
+
+
+def _write_missing(session: Session, answer: DocumentAnswer) -> None:
+    result = document_result(session, answer.document_id)
+    claims = () if answer.claims else claim_rows(result)
+    marks = () if answer.marks else mark_rows(result)
+    given = Given(status=answer.status, claims=claims, marks=marks)
+    answers.add_details(session, answer.id, given)
