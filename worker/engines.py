@@ -17,6 +17,7 @@ from worker.vision.detection.orientation import UprightDetector
 from worker.vision.detection.polarity import PolarityDetector
 from worker.vision.detection.skew import StraightDetector
 from worker.vision.detection.strokes import StrokeDetector
+from worker.vision.detection.surroundings import KnownLetters
 from worker.vision.detection.yolo import default_thresholds
 from worker.vision.verification.verifier import Verifier, load_verifier
 
@@ -33,6 +34,8 @@ def build_detector(settings: Detection, network: roles.Roles | None = None) -> D
     in place of the one that ships.
     """
     thresholds = _thresholds(settings)
+    # Which way up and roles look at the same print.
+    known = KnownLetters() if _has_roles(settings) else None
     if _has_roles(settings):
         # What counts has to be a candidate as well, or nobody would ask for its role.
         lowest = min(roles.CANDIDATE_SCORE, *map(thresholds.floor, Label))
@@ -51,7 +54,8 @@ def build_detector(settings: Detection, network: roles.Roles | None = None) -> D
         detector = RescoringDetector(detector, OnnxClassifier(CLASSIFIER), doubt=doubt, min_score=min_score)
     if _has_roles(settings):
         if network is None:
-            network = roles.OnnxRoles(OnnxClassifier(CLASSIFIER), ROLE_NETWORK, threads=settings.threads)
+            classifier = OnnxClassifier(CLASSIFIER)
+            network = roles.OnnxRoles(classifier, ROLE_NETWORK, threads=settings.threads, known=known)
         detector = roles.RoleDetector(
             detector,
             network,
@@ -59,7 +63,7 @@ def build_detector(settings: Detection, network: roles.Roles | None = None) -> D
             added=settings.set_thresholds,
         )
         detector = StrokeDetector(detector)
-    return PolarityDetector(UprightDetector(StraightDetector(detector)))
+    return PolarityDetector(UprightDetector(StraightDetector(detector), known))
 
 
 def build_verifier(settings: Verification) -> Verifier:

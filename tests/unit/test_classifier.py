@@ -16,6 +16,7 @@ from worker.vision.detection.classifier import (
     RescoringDetector,
     as_look,
     classified,
+    levels_at,
 )
 from worker.vision.values import Box, DetectedRegion
 from worker.vision.weights import entry
@@ -71,6 +72,15 @@ def test_faint_ink_on_grey_paper_looks_like_black_on_white():
     faint = np.where(sharp == 0, 120, 200).astype(np.uint8)
 
     assert np.allclose(as_look(sharp), as_look(faint), atol=0.01)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 2), (3, 7), (64, 128), (61, 97)])
+@pytest.mark.parametrize("levels", [1, 2, 256])
+def test_levels_are_the_quantiles_that_numpy_finds(shape, levels):
+    image = np.random.default_rng(levels).integers(0, levels, shape, np.uint8)
+    shares = [0.0, 0.005, 0.3, 0.5, 0.9, 1.0]
+
+    assert levels_at(image, shares).tolist() == np.quantile(image.astype(np.float32), shares).tolist()
 
 
 @pytest.mark.parametrize(

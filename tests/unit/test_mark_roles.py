@@ -17,9 +17,11 @@ from worker.engines import build_detector, result_versions
 from worker.errors import WeightsError
 from worker.settings import Detection, Verification
 from worker.vision.choices import Label, Thresholds
+from worker.vision.crops import grey
 from worker.vision.detection import roles
 from worker.vision.detection.classifier import OnnxClassifier
 from worker.vision.detection.detector import OnnxDetector
+from worker.vision.detection.surroundings import KnownLetters, read_letters
 from worker.vision.values import Box, DetectedRegion, Pixels
 from worker.vision.weights import CATALOGUE_NAME, WEIGHTS_DIR, entry, file_digest
 
@@ -226,6 +228,19 @@ def test_the_shipped_network_answers_as_it_did_when_it_was_exported():
 
     expected = [probability for _, probability in PLACES.values()]
     assert answers.tolist() == pytest.approx(expected, abs=0.01)
+
+
+def test_the_network_reads_the_letters_that_are_known_of_a_page():
+    page, known = letter().pixels, KnownLetters()
+    places = [roles.Candidate(PLACES["its signature"][0], (0.1, 0.5, 0, 0, 0.2))]
+    network = roles.OnnxRoles(OnnxClassifier(), known=known)
+    read = network.probabilities(page, places)
+
+    known.put(page, read_letters(grey(page)))
+    assert network.probabilities(page, places) == read
+
+    known.put(page, read_letters(np.full_like(grey(page), 255)))
+    assert network.probabilities(page, places) != read
 
 
 @pytest.mark.parametrize(

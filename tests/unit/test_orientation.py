@@ -10,7 +10,9 @@ import pytest
 from tests.fakes import DarkBlocks
 from training.synthesis.pages import DrawnPage, blank
 from training.synthesis.scanner import Scanner, scan
+from worker.vision.crops import grey
 from worker.vision.detection.orientation import UprightDetector, turned, turned_box, turns_to_upright
+from worker.vision.detection.surroundings import KnownLetters, Letters, read_letters
 from worker.vision.values import Box, DetectedRegion, Pixels
 
 TURNS = (0, 1, 2, 3)
@@ -123,3 +125,43 @@ def test_regions_are_answered_in_the_pages_own_pixels(turns):
     assert region.turns == turns
     assert turned(cut, region.turns).shape == (60, 260, 3)
     assert not cut.any()
+
+
+class Asking:
+    """Finds nothing, and asks which letters are known of the pages that it is shown."""
+
+    def __init__(self, known: KnownLetters) -> None:
+        self.known = known
+        self.told: list[Letters | None] = []
+
+    def detect(self, pages: Sequence[Pixels]) -> list[list[DetectedRegion]]:
+        self.told += [self.known.of(page) for page in pages]
+        return [[] for _ in pages]
+
+
+@pytest.mark.parametrize("layout", ["letter", "form"])
+def test_the_letters_of_an_upright_page_are_known_to_those_who_look_next(layout):
+    page = printed(layout)
+    asking = Asking(KnownLetters())
+
+    UprightDetector(asking, asking.known).detect([page])
+
+    (told,), read = asking.told, read_letters(grey(page))
+    assert told is not None and told.line == read.line
+    assert all(np.array_equal(getattr(told, name), getattr(read, name)) for name in ("x", "y", "area"))
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(turned(printed("letter"), 2), id="upside down"),
+        pytest.param(np.full((3000, 200, 3), 255, np.uint8), id="a roll"),
+        pytest.param(np.zeros((0, 0, 3), np.uint8), id="without pixels"),
+    ],
+)
+def test_of_other_pages_no_letters_are_known(page):
+    asking = Asking(KnownLetters())
+
+    UprightDetector(asking, asking.known).detect([page])
+
+    assert asking.told == [None]

@@ -5,7 +5,13 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from worker.vision.detection.surroundings import SURROUNDINGS, Letters, read_letters, surroundings
+from worker.vision.detection.surroundings import (
+    SURROUNDINGS,
+    KnownLetters,
+    Letters,
+    read_letters,
+    surroundings,
+)
 from worker.vision.values import Box, Grey
 
 MARK = Box(200, 400, 100, 40)
@@ -111,3 +117,22 @@ def test_letters_of_a_long_roll_are_seen_as_on_a_page() -> None:
     letters = read_letters(page(*words, height=10_000))
 
     assert len(letters.x) == 16 and letters.line == pytest.approx(22, abs=4)
+
+
+def test_letters_are_known_of_the_very_page_they_were_read_from() -> None:
+    known, paper = KnownLetters(), page((100, 100))
+    letters = read_letters(paper)
+
+    known.put(paper, letters)
+
+    assert known.of(paper) is letters
+    assert known.of(paper.copy()) is None
+
+
+def test_letters_of_a_page_that_is_gone_are_forgotten() -> None:
+    known, paper = KnownLetters(), page((100, 100))
+    known.put(paper, read_letters(paper))
+
+    del paper
+
+    assert len(known) == 0

@@ -18,9 +18,11 @@ import numpy as np
 import numpy.typing as npt
 
 from worker.vision.crops import grey
+from worker.vision.detection.components import Components, connected
 from worker.vision.detection.detector import Detector
-from worker.vision.images import resized, shrunk
-from worker.vision.values import Box, DetectedRegion, Grey, Pixels
+from worker.vision.detection.surroundings import KnownLetters, is_roll, letters_among, printed
+from worker.vision.images import shrunk
+from worker.vision.values import Box, DetectedRegion, Pixels
 
 #: Longer side in pixels of the first try, and of the second for a page that may be turned.
 _GLANCE, _LOOK = 1300, 2400
@@ -37,22 +39,18 @@ _AGREE = 0.08
 #: how many standard deviations, for quarter turns and for half turns. Chosen on training pages of Tobacco800.
 _PAIRS, _AXIS, _LOPSIDED, _AHEAD = 40, 2.0, 0.1, 1.75
 _QUARTER_Z, _HALF_Z = 3.0, 4.0
-#: A view that is reduced by a whole factor serves from this size on, where its rows are so far from lying
-#: upside down.
-_LEAST_GLANCE, _PLAINLY_UPRIGHT_Z = 1000, 3.0
+#: The print as the roles look for it, at a coarser size, serves where rows are so far from being upside down.
+_PLAINLY_UPRIGHT_Z = 3.0
 #: A page whose rows are this far from being upside down is not looked at twice.
 _CLEARLY_UPRIGHT_Z = 0.0
-
-_Ints = npt.NDArray[np.int32]
-_Labels = npt.NDArray[np.int32] | npt.NDArray[np.uint16]
 
 
 @dataclass(frozen=True, slots=True)
 class _Letters:
     """Connected components of a page: which pixel is whose, their boxes, which of them are letters."""
 
-    labels: _Labels
-    boxes: _Ints
+    labels: npt.NDArray[np.int32] | npt.NDArray[np.uint16]
+    boxes: npt.NDArray[np.int32]
     chosen: npt.NDArray[np.bool_]
 
     @property
@@ -86,7 +84,17 @@ class _Evidence:
 
 def turns_to_upright(page: Pixels) -> int:
     """How many quarter turns anticlockwise (as `numpy.rot90`) lay the page upright: 0 to 3, 0 in doubt."""
-    if _is_plainly_upright(page):
+    return _turns(page, _print(page))
+
+
+def _print(page: Pixels) -> Components | None:
+    """The page's print as the roles look for it; None where it would not be cheap."""
+    return printed(grey(page)) if page.size and not is_roll(page) else None
+
+
+def _turns(page: Pixels, parts: Components | None) -> int:
+    """The turns of a page whose print is known."""
+    if parts is not None and _is_plainly_upright(parts):
         return 0
     rows, columns = _seen(page, _GLANCE)
     if columns.pairs < _AXIS * rows.pairs and rows.z >= _CLEARLY_UPRIGHT_Z:
@@ -100,14 +108,9 @@ def turns_to_upright(page: Pixels) -> int:
     return 0
 
 
-def _is_plainly_upright(page: Pixels) -> bool:
-    """Whether a first view, reduced by a whole factor at a third of the time, leaves no doubt at all."""
-    height, width = page.shape[:2]
-    by = -(-max(height, width) // _GLANCE)
-    if by < 2 or max(height, width) < by * _LEAST_GLANCE or min(height, width) < by:
-        return False
-    view = resized(page[: height // by * by, : width // by * by], width=width // by, height=height // by)
-    rows, columns = _seen(np.asarray(view, np.uint8), _GLANCE)
+def _is_plainly_upright(parts: Components) -> bool:
+    """Whether the print that is known anyway leaves no doubt at all."""
+    rows, columns = _counted(parts)
     return columns.pairs < rows.pairs and rows.z >= _PLAINLY_UPRIGHT_Z
 
 
@@ -127,18 +130,28 @@ def turned_box(box: Box, turns: int, *, width: float, height: float) -> Box:
 class UprightDetector:
     """A detector that looks at pages the right way up and answers in each page's own pixels."""
 
-    def __init__(self, detector: Detector) -> None:
+    def __init__(self, detector: Detector, known: KnownLetters | None = None) -> None:
         self._detector = detector
+        self._known = known
 
     def detect(self, pages: Sequence[Pixels]) -> list[list[DetectedRegion]]:
         """The regions of each page in its own pixels, best first; each knows how its page was turned."""
-        turns = [turns_to_upright(page) for page in pages]
+        turns = [self._turns(page) for page in pages]
         upright = [turned(page, by) for page, by in zip(pages, turns, strict=True)]
         detected = self._detector.detect(upright)
         return [
             [_as_it_lies(region, page, by) for region in regions]
             for regions, page, by in zip(detected, upright, turns, strict=True)
         ]
+
+    def _turns(self, page: Pixels) -> int:
+        """The turns of a page; the letters of one that stays as it lies are kept for those who ask later."""
+        parts = _print(page)
+        turns = _turns(page, parts)
+        if self._known is not None and parts is not None and not turns:
+            height, width = page.shape[:2]
+            self._known.put(page, letters_among(parts, width=width, height=height))
+        return turns
 
 
 def _as_it_lies(region: DetectedRegion, upright: Pixels, turns: int) -> DetectedRegion:
@@ -150,17 +163,25 @@ def _as_it_lies(region: DetectedRegion, upright: Pixels, turns: int) -> Detected
 
 def _seen(page: Pixels, longest: int) -> tuple[_Evidence, _Evidence]:
     """The evidence of rows and of columns, on the page reduced to that size."""
-    letters = _letters(page, longest) if page.size else None
+    return _counted(_dark_parts(page, longest)) if page.size else (_Evidence(), _Evidence())
+
+
+def _counted(parts: Components) -> tuple[_Evidence, _Evidence]:
+    """The evidence of rows and of columns among those components."""
+    letters = _letters(parts)
     if letters is None:
         return _Evidence(), _Evidence()
     return _evidence(letters), _evidence(letters.sideways)
 
 
-def _letters(page: Pixels, longest: int) -> _Letters | None:
+def _dark_parts(page: Pixels, longest: int) -> Components:
     reduced = shrunk(grey(page), longest=longest)
     _, dark = cv2.threshold(reduced, 0, 255, cv2.THRESH_BINARY_INV + cv2.THRESH_OTSU)
-    labels, stats = _components(np.asarray(dark, np.uint8))
-    sides, areas = stats[:, 2:4].max(axis=1), stats[:, cv2.CC_STAT_AREA]
+    return connected(np.asarray(dark, np.uint8))
+
+
+def _letters(parts: Components) -> _Letters | None:
+    sides, areas = parts.stats[:, 2:4].max(axis=1), parts.stats[:, cv2.CC_STAT_AREA]
     chosen = (sides >= _LETTER_SIDES[0]) & (sides <= _LETTER_SIDES[1]) & (areas >= _LETTER_INK)
     # The first component is the paper.
     chosen[0] = False
@@ -168,18 +189,7 @@ def _letters(page: Pixels, longest: int) -> _Letters | None:
         return None
     usual = float(np.median(sides[chosen]))
     chosen &= (sides >= _ALIKE[0] * usual) & (sides <= _ALIKE[1] * usual)
-    return _Letters(labels, stats[:, :4], chosen)
-
-
-def _components(ink: Grey) -> tuple[_Labels, _Ints]:
-    """Which pixel is of which component, and their boxes and areas; small numbers cost a third."""
-    try:
-        _, labels, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8, ltype=cv2.CV_16U)
-        return np.asarray(labels, np.uint16), np.asarray(stats, np.int32)
-    except cv2.error:
-        # More specks than 16 bits can count.
-        _, labels, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8, ltype=cv2.CV_32S)
-        return np.asarray(labels, np.int32), np.asarray(stats, np.int32)
+    return _Letters(parts.labels, parts.stats[:, :4], chosen)
 
 
 def _evidence(letters: _Letters) -> _Evidence:

@@ -22,7 +22,13 @@ from worker.vision.choices import Label, Thresholds
 from worker.vision.crops import grey
 from worker.vision.detection.classifier import Classifier, Shares, classified
 from worker.vision.detection.detector import Detector
-from worker.vision.detection.surroundings import SURROUNDINGS, read_letters, surroundings
+from worker.vision.detection.surroundings import (
+    SURROUNDINGS,
+    KnownLetters,
+    Letters,
+    read_letters,
+    surroundings,
+)
 from worker.vision.images import resized
 from worker.vision.letterbox import Letterbox
 from worker.vision.onnx import OnnxModel
@@ -111,10 +117,17 @@ class OnnxRoles:
     """The network on ONNX Runtime, one thread; the classifier's shares are among what it reads."""
 
     def __init__(
-        self, classifier: Classifier, name: str = "roles", *, threads: int = 1, folder: Path = WEIGHTS_DIR
+        self,
+        classifier: Classifier,
+        name: str = "roles",
+        *,
+        threads: int = 1,
+        folder: Path = WEIGHTS_DIR,
+        known: KnownLetters | None = None,
     ) -> None:
         self._classifier = classifier
         self._name = name
+        self._known = KnownLetters() if known is None else known
         self._model = OnnxModel.catalogued(name, threads=threads, folder=folder)
 
     def probabilities(self, page: Pixels, candidates: Sequence[Candidate]) -> Probabilities:
@@ -124,7 +137,7 @@ class OnnxRoles:
         """
         if not candidates:
             return np.zeros(0, np.float32)
-        marks = read_marks(self._classifier, page, candidates)
+        marks = read_marks(self._classifier, page, candidates, letters=self._known.of(page))
         views = marks.tight.astype(np.float32), marks.near.astype(np.float32)
         return self._sound(self._model.run(*views, marks.facts))
 
@@ -215,9 +228,17 @@ def _scores(group: Sequence[DetectedRegion]) -> tuple[float, ...]:
 
 
 def read_marks(
-    classifier: Classifier, page: Pixels, candidates: Sequence[Candidate], *, limit: int = MAX_CANDIDATES
+    classifier: Classifier,
+    page: Pixels,
+    candidates: Sequence[Candidate],
+    *,
+    limit: int = MAX_CANDIDATES,
+    letters: Letters | None = None,
 ) -> MarkViews:
-    """What the network reads of the first `limit` candidates of a page that lies upright."""
+    """What the network reads of the first `limit` candidates of a page that lies upright.
+
+    The page's `letters` are looked for where they are not known.
+    """
     height, width = page.shape[:2]
     boxes = [candidate.box for candidate in candidates[:limit]]
     pixels = grey(page)
@@ -228,7 +249,7 @@ def read_marks(
     return MarkViews(
         np.array([tight_view(pixels, box) for box in boxes], np.uint8).reshape(-1, *TIGHT),
         np.array(near, np.uint8).reshape(-1, NEAR, NEAR),
-        np.hstack([places, print_around(pixels, boxes)]),
+        np.hstack([places, print_around(letters or read_letters(pixels), boxes)]),
     )
 
 
@@ -245,9 +266,8 @@ def facts(
     return np.array(rows, np.float32).reshape(-1, 9 + len(FORMS) + shares.shape[1])
 
 
-def print_around(page: Grey, boxes: Sequence[Box]) -> Facts:
+def print_around(letters: Letters, boxes: Sequence[Box]) -> Facts:
     """The print around each mark of a page: (n, SURROUNDINGS)."""
-    letters = read_letters(page)
     return np.array([surroundings(letters, box) for box in boxes], np.float32).reshape(-1, SURROUNDINGS)
 
 
@@ -287,6 +307,8 @@ def near_view(page: Grey, box: Box, side: float) -> Grey:
 
 def _square(seen: Grey, top: int, left: int, length: int) -> Grey:
     """What is seen at that place in a white square of that side; a very large square is made smaller."""
+    if seen.shape == (length, length) and length <= _LARGEST_SQUARE:
+        return seen
     side = min(length, _LARGEST_SQUARE)
     square = np.full((side, side), _PAPER, np.uint8)
     if not seen.size:

@@ -27,6 +27,7 @@ _MOST, _STEP, _FINE = 14.0, 1.0, 0.25
 _LEAST, _CLEARER = 2.5, 1.25
 _PAPER = (255, 255, 255)
 
+#: x and y of points: (2, n).
 _Points = npt.NDArray[np.float64]
 
 
@@ -88,11 +89,13 @@ def skew_degrees(page: Pixels) -> float:
 
     0 for what lies nearly level and for what leaves doubt.
     """
-    points = _lower_edges(page) if page.size else np.zeros((0, 2))
-    if len(points) < _POINTS // 20:
+    points = _lower_edges(page) if page.size else np.zeros((2, 0))
+    if points.shape[1] < _POINTS // 20:
         return 0.0
     coarse = np.arange(-_MOST, _MOST + _STEP / 2, _STEP)
     best = coarse[int(np.argmax([_clearness(points, by) for by in coarse]))]
+    if abs(best) + _STEP < _LEAST:
+        return 0.0
     fine = np.arange(best - _STEP, best + _STEP + _FINE / 2, _FINE)
     clearness = [_clearness(points, by) for by in fine]
     degrees = float(fine[int(np.argmax(clearness))])
@@ -101,16 +104,16 @@ def skew_degrees(page: Pixels) -> float:
 
 
 def _lower_edges(page: Pixels) -> _Points:
-    """Where ink ends downwards, as (x, y), at most _POINTS of them."""
+    """Where ink ends downwards, at most twice _POINTS of it."""
     # Every other pixel or so is enough to average: all of them take three times as long.
     sample = cv2.resize(page, _within(page, 2 * _GLANCE), interpolation=cv2.INTER_NEAREST)
     small = cv2.resize(
         grey(np.asarray(sample, np.uint8)), _within(page, _GLANCE), interpolation=cv2.INTER_AREA
     )
     _, ink = cv2.threshold(small, 0, 1, cv2.THRESH_BINARY_INV + cv2.THRESH_OTSU)
-    rows, columns = np.nonzero(ink[:-1] > ink[1:])
-    step = max(1, len(rows) // _POINTS)
-    return np.column_stack([columns, rows])[::step].astype(np.float64)
+    ends = np.flatnonzero(ink[:-1] > ink[1:])
+    rows, columns = np.divmod(ends[:: max(1, len(ends) // _POINTS)], ink.shape[1])
+    return np.array([columns, rows], np.float64)
 
 
 def _within(page: Pixels, longest: int) -> tuple[int, int]:
@@ -122,6 +125,6 @@ def _within(page: Pixels, longest: int) -> tuple[int, int]:
 def _clearness(points: _Points, degrees: float) -> float:
     """The sum of squares of the rows' counts, were the page turned by so many degrees."""
     angle = np.radians(degrees)
-    rows = points[:, 1] * np.cos(angle) - points[:, 0] * np.sin(angle)
+    rows = points[1] * np.cos(angle) - points[0] * np.sin(angle)
     counts = np.bincount((rows - rows.min()).astype(np.int64))
-    return float((counts.astype(np.float64) ** 2).sum())
+    return float(counts @ counts)

@@ -6,6 +6,7 @@ their size: nothing is read. All lengths are in lines of print of that page.
 
 from __future__ import annotations
 
+import weakref
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -13,8 +14,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from worker.vision.detection.components import Components, connected
 from worker.vision.images import shrunk
-from worker.vision.values import Box, Grey
+from worker.vision.values import Box, Grey, Pixels
 
 #: Longest side in pixels at which letters are looked for, and shorter side at least: a roll is narrow.
 _LOOK, _LOOK_ACROSS = 1000, 600
@@ -55,20 +57,58 @@ class Letters:
         return float(left), float(right), float(top), float(bottom)
 
 
+class KnownLetters:
+    """The letters of pages that were looked at before, as long as somebody holds the page.
+
+    A page whose pixels change must be another array. Any number of threads may share it.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[weakref.ref[Pixels], Letters]] = {}
+
+    def put(self, page: Pixels | Grey, letters: Letters) -> None:
+        """Keep the letters of that page until it is gone."""
+        key = id(page)
+        self._known[key] = weakref.ref(page, lambda _: self._known.pop(key, None)), letters
+
+    def of(self, page: Pixels | Grey) -> Letters | None:
+        """The letters of that very array; None where they were not kept."""
+        reference, letters = self._known.get(id(page), (None, None))
+        return letters if reference is not None and reference() is page else None
+
+    def __len__(self) -> int:
+        """Of how many pages letters are known."""
+        return len(self._known)
+
+
 def read_letters(page: Grey) -> Letters:
     """Where the letters of a page are that lies upright."""
+    return letters_among(printed(page), width=page.shape[1], height=page.shape[0])
+
+
+def is_roll(page: Pixels | Grey) -> bool:
+    """Whether a page is so narrow that letters would vanish at the usual size; `printed` looks closer."""
+    return bool(_LOOK_ACROSS * max(page.shape[:2]) > _LOOK * min(page.shape[:2]))
+
+
+def printed(page: Grey) -> Components:
+    """What is darker than what is around it, at the size at which letters are looked for."""
     small = shrunk(page, longest=max(_LOOK, _LOOK_ACROSS * max(page.shape) // max(min(page.shape), 1)))
     dark = cv2.adaptiveThreshold(
         small, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, _NEIGHBOURS, _DARKER
     )
-    _, _, stats, _ = cv2.connectedComponentsWithStats(dark)
-    x, y, width, height, ink = stats[1:].T.astype(np.float64)
-    chosen = _between(height, _HIGH) & _between(width, _WIDE) & (ink >= _INK)
-    x, y, width, height = (numbers[chosen] for numbers in (x, y, width, height))
-    scale = page.shape[1] / small.shape[1]
-    line = scale * _LINE * float(np.median(height)) if chosen.any() else scale * _NO_PRINT
+    return connected(np.asarray(dark, np.uint8))
+
+
+def letters_among(parts: Components, *, width: int, height: int) -> Letters:
+    """The letters among what is printed on a page of that size in pixels."""
+    x, y, across, down, ink = parts.stats[1:].T.astype(np.float64)
+    chosen = _between(down, _HIGH) & _between(across, _WIDE) & (ink >= _INK)
+    x, y, across, down = (numbers[chosen] for numbers in (x, y, across, down))
+    scale = width / parts.labels.shape[1]
+    line = scale * _LINE * float(np.median(down)) if chosen.any() else scale * _NO_PRINT
     return Letters(
-        scale * (x + width / 2), scale * (y + height / 2), scale**2 * width * height, line, *page.shape[::-1]
+        scale * (x + across / 2), scale * (y + down / 2), scale**2 * across * down, line, width, height
     )
 
 
@@ -97,9 +137,12 @@ def _covered(letters: Letters, box: Box, right: float, bottom: float) -> list[fl
         (right, box.y, right + 6 * line, bottom),
         (box.x - 4 * line, bottom - line / 2, right + 4 * line, bottom + 1.2 * line),
     )
+    # No zone reaches farther; so few letters are asked eight times.
+    near = _within(letters.x, box.x - 6 * line, right + 6 * line)
+    near &= _within(letters.y, box.y - 3 * line, bottom + 3 * line)
+    x, y, area = letters.x[near], letters.y[near], letters.area[near]
     return [
-        float(letters.area[_within(letters.x, x0, x1) & _within(letters.y, y0, y1)].sum())
-        / max((x1 - x0) * (y1 - y0), 1.0)
+        float(area[_within(x, x0, x1) & _within(y, y0, y1)].sum()) / max((x1 - x0) * (y1 - y0), 1.0)
         for x0, y0, x1, y1 in zones
     ]
 
