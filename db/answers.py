@@ -22,7 +22,7 @@ from db.models import (
     Region,
 )
 from db.states import AnswerCause, ChangeKind, DocumentStage, Status
-from db.writes import Values, insert_once
+from db.writes import Values, insert_all, insert_once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,9 +83,8 @@ def add_answer(session: Session, document_id: int, given: Given, asked: Asked | 
 
 def add_details(session: Session, answer_id: int, given: Given) -> None:
     """Write what an answer says of claims and marks: before its document names it, or IntegrityError."""
-    session.add_all(AnsweredClaim(answer_id=answer_id, **claim) for claim in given.claims)
-    session.add_all(AnsweredMark(answer_id=answer_id, **mark) for mark in given.marks)
-    session.flush()
+    insert_all(session, AnsweredClaim, [{"answer_id": answer_id, **claim} for claim in given.claims])
+    insert_all(session, AnsweredMark, [{"answer_id": answer_id, **mark} for mark in given.marks])
 
 
 def without_details(session: Session, *, limit: int) -> Sequence[DocumentAnswer]:

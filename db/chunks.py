@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session, contains_eager
 
-from db.engine import now
+from db.engine import clock
 from db.models import Chunk, Document, Page, Region, Versions, VersionsContent
 from db.signing import is_compared
 from db.states import ChunkStage, DocumentStage, PageStatus
@@ -30,7 +30,7 @@ def add(
         stage=stage,
         fence=0,
         deliveries=0,
-        due_at=now(session),
+        due_at=clock(session),
     )
     if new:
         rows = [{"document_id": document_id, "chunk_id": chunk_id, **row} for row in page_rows]
@@ -52,6 +52,14 @@ def unfinished(session: Session, document_id: int) -> list[int]:
         .order_by(Chunk.index)
     )
     return list(session.execute(statement).scalars())
+
+
+def open_stages(session: Session, document_id: int) -> dict[int, ChunkStage]:
+    """What each of the document's open chunks waits for, by their ids, in page order."""
+    statement = select(Chunk.id, Chunk.stage).where(
+        Chunk.document_id == document_id, Chunk.stage != ChunkStage.CLOSED
+    )
+    return {row.id: row.stage for row in session.execute(statement.order_by(Chunk.index))}
 
 
 def document_of(session: Session, chunk_id: int) -> Document | None:
@@ -124,26 +132,26 @@ def first_damaged_region(session: Session, document_id: int) -> Region:
     return session.execute(statement).scalar_one()
 
 
-def name_versions(session: Session, chunk_id: int, versions_id: int) -> None:
-    """Note what verified the chunk."""
-    session.execute(update(Chunk).where(Chunk.id == chunk_id).values(versions_id=versions_id))
-
-
 #: What only detection decides; of the versions that verification wrote it may lie in other settings.
 _DETECTION = ("detector", "classifier", "roles", "thresholds")
 
 
-def versions(session: Session, document_id: int) -> VersionsContent:
-    """Digests, thresholds and code that verified the document's chunks and detected on its pages."""
-    detected = _contents(session, select(Page.versions_id).where(Page.document_id == document_id))
-    verified = _contents(session, select(Chunk.versions_id).where(Chunk.document_id == document_id))
-    if not detected:
-        return verified
-    verification = {name: value for name, value in verified.items() if name not in _DETECTION}
-    return {**verification, **{name: detected[name] for name in _DETECTION if name in detected}}
+def versions(session: Session, document_id: int) -> tuple[VersionsContent, dict[int, VersionsContent]]:
+    """Digests, thresholds and code that verified the document's chunks and detected on its pages.
+
+    With the rows that say so, by their ids.
+    """
+    of_pages = Versions.id.in_(select(Page.versions_id).where(Page.document_id == document_id))
+    of_chunks = Versions.id.in_(select(Chunk.versions_id).where(Chunk.document_id == document_id))
+    statement = select(Versions.id, Versions.content, of_pages, of_chunks).where(of_pages | of_chunks)
+    rows = session.execute(statement.order_by(Versions.id)).all()
+    detected = _merged(content for _, content, detected, _ in rows if detected)
+    merged = _merged(content for _, content, _, verified in rows if verified)
+    if detected:
+        merged = {name: value for name, value in merged.items() if name not in _DETECTION}
+        merged |= {name: detected[name] for name in _DETECTION if name in detected}
+    return merged, {row_id: content for row_id, content, *_ in rows}
 
 
-def _contents(session: Session, ids: Select[int | None]) -> VersionsContent:
-    statement = select(Versions.content).where(Versions.id.in_(ids)).order_by(Versions.id)
-    contents = session.execute(statement).scalars()
+def _merged(contents: Iterable[VersionsContent]) -> VersionsContent:
     return {name: value for content in contents for name, value in content.items()}

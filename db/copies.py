@@ -4,14 +4,14 @@ transaction.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Select, select, update
 from sqlalchemy.orm import Session
 
 from db.models import Document, Duplicate, Page, ReferenceCopy, Region, Scope
-from db.writes import insert_all_once, insert_once
+from db.writes import Values, insert_all_once, insert_once, update_all
 
 
 def signer_scope(name: str) -> str:
@@ -41,16 +41,15 @@ class Place:
     image_key: str | None
 
 
-def index_region(
-    session: Session, region_id: int, *, strokes: bytes, outline: bytes, scopes: Iterable[str]
-) -> None:
-    """Let a region be found by others. Committed before the region looks for others itself.
+def note_shapes(session: Session, shapes: Mapping[int, Values], scopes: Mapping[int, Iterable[str]]) -> None:
+    """Let regions be found by others: `strokes` and `outline` by id, and in which scopes each is sought.
 
-    Of two regions at work at once the one that commits this later sees the other.
+    Committed before these regions look for others themselves: of two at work at once the one that commits
+    this later sees the other.
     """
-    values = {"strokes": strokes, "outline": outline}
-    session.execute(update(Region).where(Region.id == region_id).values(values))
-    insert_all_once(session, Scope, [{"name": name, "region_id": region_id} for name in sorted(set(scopes))])
+    update_all(session, Region, shapes)
+    rows = [{"name": name, "region_id": key} for key, names in scopes.items() for name in sorted(set(names))]
+    insert_all_once(session, Scope, rows)
 
 
 def outlines(session: Session, scopes: Iterable[str], *, limit: int) -> dict[int, bytes]:
@@ -68,7 +67,7 @@ def outlines(session: Session, scopes: Iterable[str], *, limit: int) -> dict[int
     return shapes
 
 
-def region_strokes(session: Session, region_ids: Sequence[int]) -> dict[int, bytes]:
+def region_strokes(session: Session, region_ids: Collection[int]) -> dict[int, bytes]:
     """Strokes by region; those that were erased meanwhile are missing."""
     statement = select(Region.id, Region.strokes).where(Region.id.in_(region_ids))
     return {region_id: stored for region_id, stored in session.execute(statement) if stored}

@@ -101,6 +101,11 @@ def _with_pages() -> Select[Document]:
 _TASK_ID = 36
 
 
+def stage_of(session: Session, document_id: int) -> DocumentStage | None:
+    """Where the document stands; None when it was erased meanwhile."""
+    return session.execute(select(Document.stage).where(Document.id == document_id)).scalar_one_or_none()
+
+
 def known(session: Session, document_id: int) -> Document | None:
     """The document with that id, or None when it was erased meanwhile."""
     return session.execute(select(Document).where(Document.id == document_id)).scalar_one_or_none()
@@ -126,11 +131,6 @@ def find(session: Session, text: str) -> list[Document]:
     return list(
         session.execute(select(Document).where(or_(*conditions)).order_by(Document.id.desc())).scalars()
     )
-
-
-def begin(session: Session, document_id: int, **facts: object) -> None:
-    """Note that work has begun, and what was learned of the bytes."""
-    session.execute(update(Document).where(Document.id == document_id).values(status=Status.WORKING, **facts))
 
 
 def note_completeness(session: Session, document_id: int, completeness: Mapping[str, object]) -> None:
@@ -213,8 +213,8 @@ def twin(session: Session, document_id: int, sha256: str) -> Document | None:
         .order_by(Document.id)
         .with_for_update()
     )
-    ours = set(claimed_signers(session, document_id))
-    candidates = session.execute(statement).scalars()
+    candidates = session.execute(statement).scalars().all()
+    ours = set(claimed_signers(session, document_id)) if candidates else set()
     return next((one for one in candidates if set(claimed_signers(session, one.id)) == ours), None)
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from typing import cast
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Table, func, select, update
 from sqlalchemy.orm import Session
 
-from db.engine import now
+from db.engine import clock
 from db.models import Event
 from db.states import EventSource, StageName
 
@@ -32,10 +33,11 @@ def record(
     `stage` is where it happened, or who acted beside the stages. `worker` names a process and `who` a
     person; `signer` is whom the event speaks of, so that an erasure finds the name.
     """
-    session.add(
-        Event(
+    row = cast(Table, Event.__table__).insert()
+    session.execute(
+        row.values(
             document_id=document_id,
-            at=now(session),
+            at=clock(session),
             stage=stage.value,
             event=event,
             chunk=chunk,
@@ -67,11 +69,16 @@ def last_failure(session: Session, document_id: int) -> str | None:
     return session.execute(statement).scalar_one_or_none()
 
 
-def details(session: Session, document_id: int, event: str, *, stage: StageName) -> list[str]:
-    """What each event of that name said of a document at that stage, oldest first."""
-    where = (Event.document_id == document_id, Event.event == event, Event.stage == stage.value)
-    statement = select(Event.detail).where(*where).order_by(Event.id)
-    return [detail or "" for detail in session.execute(statement).scalars()]
+def details(
+    session: Session, document_id: int, names: Collection[str], *, stage: StageName
+) -> dict[str, list[str]]:
+    """What the events of each of these names said of a document at that stage, oldest first."""
+    where = (Event.document_id == document_id, Event.event.in_(names), Event.stage == stage.value)
+    statement = select(Event.event, Event.detail).where(*where).order_by(Event.id)
+    remarks: dict[str, list[str]] = {name: [] for name in names}
+    for name, detail in session.execute(statement):
+        remarks[name].append(detail or "")
+    return remarks
 
 
 def seconds(session: Session, document_id: int) -> dict[str, float]:

@@ -11,10 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy import ColumnElement, Select, Update, exists, or_, select, update
 from sqlalchemy.orm import Session
 
-from db.engine import now
+from db.engine import clock, now
 from db.models import Chunk, Document, leased_model
 from db.states import ChunkStage, DocumentStage, StageName
 from db.writes import changed
@@ -34,6 +34,8 @@ class Lease:
     attempt: int
     #: How long it lasts each time that it is taken or renewed.
     seconds: float
+    #: Its document, as it was when the lease was taken.
+    document: Document = field(repr=False, compare=False)
     #: Whether the lease before it ran out: its holder died or was too slow, and said nothing.
     took_over: bool = False
     #: When it was taken, by this process's `time.monotonic()`.
@@ -57,15 +59,19 @@ def claim(
     *,
     seconds: float,
     holder: str | None = None,
+    joins: bool = False,
 ) -> Lease | None:
     """Take the lease, or None when the row is past this stage or somebody alive holds it.
 
-    `holder` says who takes it, so that it can be taken away from them: see `revoke` and `cut_short`.
+    A chunk of a closed document is past all stages. `holder` says who takes it, so that it can be taken away
+    from them: see `revoke` and `cut_short`. A stage that `joins` waits for the document's last chunk.
     """
     model = leased_model(stage)
-    before = session.execute(select(model.lease_until).where(model.id == row_id).with_for_update())
-    left_behind = before.scalar_one_or_none() is not None
-    moment = now(session)
+    holding = session.execute(_holding(model, row_id)).one_or_none()
+    if holding is None:
+        return None
+    document, before = holding
+    moment = clock(session)
     until = moment + timedelta(seconds=seconds)
     statement = (
         update(model)
@@ -73,38 +79,47 @@ def claim(
         .values(fence=model.fence + 1, deliveries=model.deliveries + 1, lease_until=until, due_at=until)
         .values(holder=holder)
         .returning(model.fence, model.deliveries)
+        .execution_options(synchronize_session=False)
     )
+    if joins:
+        statement = statement.where(
+            ~exists().where(Chunk.document_id == row_id, Chunk.stage != ChunkStage.CLOSED)
+        )
     row = session.execute(statement).one_or_none()
     if row is None:
         return None
-    return Lease(stage, row_id, row.fence, row.deliveries, seconds, took_over=left_behind)
+    return Lease(stage, row_id, row.fence, row.deliveries, seconds, document, took_over=before is not None)
 
 
-def renew(session: Session, lease: Lease, *, progress: bool = False) -> bool:
+def _holding(model: type[Document] | type[Chunk], row_id: int) -> Select[Document, datetime | None]:
+    """A row's document and the end of its lease; the row is held until the transaction ends."""
+    statement = select(Document, model.lease_until).where(model.id == row_id)
+    if model is Chunk:
+        statement = statement.join(Chunk, Chunk.document_id == Document.id)
+        statement = statement.where(Document.stage != DocumentStage.CLOSED)
+    return statement.with_for_update(of=model, key_share=True)
+
+
+def renew(session: Session, lease: Lease, *, progress: bool = False, **facts: object) -> bool:
     """Hold the lease for as long again. False when a newer one was taken; else the row is locked to the end.
 
     With `progress` the attempts begin to count anew: work that gets on is not given up for being long.
+    `facts` are written into the row with it.
     """
-    until = now(session) + timedelta(seconds=lease.seconds)
-    model = lease.model
-    statement = (
-        update(model)
-        .where(model.id == lease.id, model.stage == lease.stage, model.fence == lease.fence)
-        .values(lease_until=until, due_at=until, deliveries=1 if progress else model.deliveries)
-    )
+    until = clock(session) + timedelta(seconds=lease.seconds)
+    deliveries = {"deliveries": 1} if progress else {}
+    statement = _own(lease).values(lease_until=until, due_at=until, **deliveries, **facts)
     return changed(session, statement) == 1
 
 
-def advance(session: Session, lease: Lease, stage: StageName) -> bool:
-    """Close the leased stage and open the next. False when the lease was lost: write nothing then."""
-    moment = now(session)
-    model = lease.model
+def advance(session: Session, lease: Lease, stage: StageName, **facts: object) -> bool:
+    """Close the leased stage and open the next. False when the lease was lost: write nothing then.
+
+    `facts` are written into the row with it.
+    """
     closed = stage in (DocumentStage.CLOSED, ChunkStage.CLOSED)
-    statement = (
-        update(model)
-        .where(model.id == lease.id, model.stage == lease.stage, model.fence == lease.fence)
-        .values(stage=stage, lease_until=None, deliveries=0, due_at=None if closed else moment)
-    )
+    due_at = None if closed else clock(session)
+    statement = _own(lease).values(stage=stage, lease_until=None, deliveries=0, due_at=due_at, **facts)
     return changed(session, statement) == 1
 
 
@@ -113,15 +128,10 @@ def give_back(session: Session, lease: Lease, *, again_in: float, counted: bool 
 
     `counted=False` takes the delivery back: an outage of storage must not burn a document's attempts.
     """
-    model = lease.model
-    due = now(session) + timedelta(seconds=again_in)
-    statement = (
-        update(model)
-        .where(model.id == lease.id, model.stage == lease.stage, model.fence == lease.fence)
-        .values(
-            lease_until=None, due_at=due, deliveries=model.deliveries if counted else model.deliveries - 1
-        )
-    )
+    due = clock(session) + timedelta(seconds=again_in)
+    statement = _own(lease).values(lease_until=None, due_at=due)
+    if not counted:
+        statement = statement.values(deliveries=lease.model.deliveries - 1)
     return changed(session, statement) == 1
 
 
@@ -190,5 +200,14 @@ def cut_short(
     return len(rows)
 
 
-def _free(model: type[Document] | type[Chunk], moment: datetime) -> ColumnElement[bool]:
+def _own(lease: Lease) -> Update:
+    """An UPDATE of the row while the lease is the newest; what the session has read stays as it was read."""
+    model = lease.model
+    row = (model.id == lease.id, model.stage == lease.stage, model.fence == lease.fence)
+    return update(model).where(*row).execution_options(synchronize_session=False)
+
+
+def _free(
+    model: type[Document] | type[Chunk], moment: datetime | ColumnElement[datetime]
+) -> ColumnElement[bool]:
     return or_(model.lease_until.is_(None), model.lease_until < moment)

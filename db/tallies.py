@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import case, func, select
@@ -69,5 +70,9 @@ def tally(session: Session, document_id: int) -> Tally:
 
 def lack(session: Session, document_id: int) -> str | None:
     """The reason code of what the document lacks beside its pages, as the newest look at it says."""
-    noted = events.details(session, document_id, LACKS, stage=DocumentStage.RENDER)
+    return newest_lack(events.details(session, document_id, (LACKS,), stage=DocumentStage.RENDER)[LACKS])
+
+
+def newest_lack(noted: Sequence[str]) -> str | None:
+    """The same, of what each look noted, oldest first."""
     return (noted[-1] or None) if noted else None

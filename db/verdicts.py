@@ -6,28 +6,37 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from db.models import Region, Suggestion, Verdict, Versions
-from db.writes import find_or_insert, insert_all_once
+from db.models import Region, Suggestion, Verdict, Versions, VersionsContent
+from db.writes import Values, find_or_insert, insert_all_once, update_all
 
 
-def versions_id(session: Session, content: Mapping[str, object]) -> int:
-    """The row that names this set of digests, thresholds and code version; made when it is new."""
+def versions_id(
+    session: Session, content: Mapping[str, object], known: Mapping[int, VersionsContent] | None = None
+) -> int:
+    """The row that names this set of digests, thresholds and code version; made when it is new.
+
+    `known` are rows that the caller has read, by their ids.
+    """
+    for row_id, versions in (known or {}).items():
+        if versions == content:
+            return row_id
     digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
     return find_or_insert(session, Versions, {"digest": digest}, content=dict(content))
 
 
-def close_region(
+def close_regions(
     session: Session,
-    region_id: int,
+    facts: Mapping[int, Values],
     *,
-    facts: Mapping[str, object],
-    verdicts: Sequence[Mapping[str, object]],
-    suggestions: Sequence[Mapping[str, object]],
+    verdicts: Sequence[Values],
+    suggestions: Sequence[Values],
 ) -> None:
-    """Write what verification learned of a region: its clean crop, quality, embedding, verdicts and hints."""
-    session.execute(update(Region).where(Region.id == region_id).values(**facts))
-    insert_all_once(session, Verdict, [{"region_id": region_id, **row} for row in verdicts])
-    insert_all_once(session, Suggestion, [{"region_id": region_id, **row} for row in suggestions])
+    """Write what verification learned of regions, by their ids: clean crops, qualities and embeddings.
+
+    Rows of verdicts and hints name their regions.
+    """
+    update_all(session, Region, facts)
+    insert_all_once(session, Verdict, verdicts)
+    insert_all_once(session, Suggestion, suggestions)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, Delete, Result, Select, Table, Update, select
+from sqlalchemy import CursorResult, Delete, Result, Select, Table, Update, bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -31,11 +31,38 @@ def insert_many_once(session: Session, model: type[Base], rows: Sequence[Values]
 
 def insert_all_once(session: Session, model: type[Base], rows: Sequence[Values]) -> None:
     """Insert the rows that are not there yet, uncounted: a statement for all that name the same columns."""
+    for group in _alike(rows):
+        session.execute(_insert_new(session, model), group)
+
+
+def insert_all(session: Session, model: type[Base], rows: Sequence[Values]) -> None:
+    """Insert new rows: a statement for all that name the same columns. IntegrityError where one is there."""
+    for group in _alike(rows):
+        session.execute(cast(Table, model.__table__).insert(), group)
+
+
+def _alike(rows: Iterable[Values]) -> Iterable[list[Values]]:
+    """Rows by the columns that they name."""
     alike: dict[frozenset[str], list[Values]] = {}
     for row in rows:
         alike.setdefault(frozenset(row), []).append(row)
-    for group in alike.values():
-        session.execute(_insert_new(session, model), group)
+    return alike.values()
+
+
+def update_all(session: Session, model: type[Base], rows: Mapping[int, Values]) -> None:
+    """Write values into rows by their ids: a statement for all that name the same columns.
+
+    What the session has read stays as it was read.
+    """
+    table = cast(Table, model.__table__)
+    statement = table.update().where(table.c.id == bindparam(_ROW))
+    for group in _alike({_ROW: row_id, **values} for row_id, values in rows.items()):
+        names = group[0].keys() - {_ROW}
+        session.execute(statement.values({name: bindparam(name) for name in names}), group)
+
+
+#: The parameter that names the row of an UPDATE.
+_ROW = "row_id"
 
 
 def insert_or_find(session: Session, model: type[Base], key: Values, **others: object) -> tuple[int, bool]:

@@ -102,6 +102,12 @@ class Pipeline:
         behind = stages[[stage.name for stage in stages].index(name) + 1 :]
         return next((stage.name for stage in behind if optional or not stage.optional), kind.CLOSED)
 
+    def from_stage(self, name: StageName, *, optional: bool = True) -> Iterator[Stage]:
+        """The stages that a row goes through from this one on, with or without optional ones behind it."""
+        while name is not type(name).CLOSED:
+            yield self[name]
+            name = self.after(name, optional=optional)
+
     def chain(self, name: StageName) -> tuple[Stage, ...]:
         """The stages that one message takes a row through, from this one on.
 

@@ -7,13 +7,14 @@ import tracemalloc
 from itertools import chain, islice
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import text, update
 
 from db import documents, erase
 from db.answers import Given
 from db.documents import Object
 from db.engine import make_sessions
 from db.guards.views import drop_views
+from db.models import Document
 from db.states import Status
 from producer.services.audit import Loose, Statement, audit_source
 from producer.sources.listing import list_pages
@@ -38,7 +39,9 @@ def register(sessions, s3, status=Status.DONE, *, prefix=""):
         with sessions() as session:
             document_id, new = documents.register(session, listed, {})
             if new and status is Status.WORKING:
-                documents.begin(session, document_id)
+                session.execute(
+                    update(Document).where(Document.id == document_id).values(status=Status.WORKING)
+                )
             elif new and status.final:
                 given = Given(status=status, reason="test", detail="a test")
                 documents.close(session, document_id, given)

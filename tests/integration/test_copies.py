@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from tests.fakes import MeanEncoder, page
 from tests.handwriting import signature
 from tests.world import World
 from worker.result.rows import document_result
+from worker.steps.copies import CANDIDATES
 from worker.steps.detect import detect_chunk
 from worker.steps.finish import finish_document
 from worker.steps.references import judge
@@ -97,6 +99,19 @@ def test_other_ink_is_no_copy(world: World) -> None:
         world.through(document_id)
 
     assert duplicates(result(world, ids[1])) == [None]
+
+
+def test_a_copy_is_found_among_more_signatures_than_are_laid_over_it(world: World) -> None:
+    many = [replace(signed(seed), index=seed) for seed in range(CANDIDATES + 2)]
+    first = world.arrive("many.pdf", many, claims=("Ann",))
+    world.through(first)
+
+    copy = world.arrive("copy.pdf", [signed(5)], claims=("Ann",))
+    world.through(copy)
+
+    (duplicate,) = duplicates(result(world, copy))
+    assert duplicate is not None
+    assert (duplicate["document"], duplicate["page"]) == (first, 5)
 
 
 def test_a_document_that_is_read_late_tells_the_one_that_was_answered_already(world: World) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import text, update
 from sqlalchemy.exc import DBAPIError
 
 from db import documents, intake, leases
@@ -13,6 +13,7 @@ from db.base import Base
 from db.documents import Object
 from db.engine import make_sessions
 from db.erase import digest
+from db.models import Document
 from db.states import DocumentStage, Status
 from producer.services.erase import StillAtWork, erase_document
 from tests.erasures import erased_document, everything, lines, signed
@@ -157,7 +158,9 @@ def test_documents_that_shared_an_erased_answer_are_read_again(world: World):
 def test_one_that_still_waits_for_an_erased_answer_starts_alone(world: World):
     first, second = signed(world, "a.pdf", data=b"same"), signed(world, "b.pdf", data=b"same")
     with world.sessions() as session:
-        documents.begin(session, first, sha256="s")
+        session.execute(
+            update(Document).where(Document.id == first).values(status=Status.WORKING, sha256="s")
+        )
         documents.link(session, second, documents.get(session, first))
         stage = documents.get(session, second).stage
 

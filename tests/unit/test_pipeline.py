@@ -10,7 +10,7 @@ from pkgutil import resolve_name
 
 import pytest
 
-from db.states import ChunkStage, DocumentStage
+from db.states import ChunkStage, DocumentStage, StageName
 from worker.pipeline import PIPELINE, QUEUES, Pipeline, QueueMessage, Stage
 from worker.settings import Attempts
 from worker.steps.ports import Deps
@@ -120,3 +120,12 @@ def test_importing_the_app_reads_no_setting() -> None:
     bad = {**os.environ, "COUNTERSIGN_RENDER_LEASE": "-1"}
 
     subprocess.run([sys.executable, "-c", code], env=bad, check=True, timeout=60)
+
+
+def test_a_row_goes_through_optional_stages_only_where_they_are_asked_for_or_it_waits_there() -> None:
+    def names(stage: ChunkStage, *, optional: bool) -> list[StageName]:
+        return [row.name for row in PIPELINE.from_stage(stage, optional=optional)]
+
+    assert names(ChunkStage.DETECT, optional=True) == [ChunkStage.DETECT, ChunkStage.VERIFY, ChunkStage.SLOTS]
+    assert names(ChunkStage.DETECT, optional=False) == [ChunkStage.DETECT, ChunkStage.VERIFY]
+    assert names(ChunkStage.SLOTS, optional=False) == [ChunkStage.SLOTS]

@@ -176,9 +176,9 @@ class Workspace:
     def _stages(self, document_id: int) -> None:
         self._run(PIPELINE.opening, document_id)
         with self.sessions() as session:
-            waiting = chunks.unfinished(session, document_id)
-        for chunk_id in waiting:
-            self._run(PIPELINE.chunk_stages, chunk_id)
+            waiting = chunks.open_stages(session, document_id)
+        for chunk_id, stage in waiting.items():
+            self._run(PIPELINE.from_stage(stage, optional=self.runner.base.slots), chunk_id)
         self._run(PIPELINE.closing, document_id)
 
     def _run(self, stages: Iterable[Stage], row_id: int) -> None:
@@ -188,8 +188,7 @@ class Workspace:
     def _stage(self, document_id: int) -> DocumentStage | None:
         """Where the document stands; None when it was erased meanwhile."""
         with self.sessions() as session:
-            document = documents.known(session, document_id)
-            return None if document is None else document.stage
+            return documents.stage_of(session, document_id)
 
 
 def open_workspace(

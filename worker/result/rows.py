@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import TypedDict
 
@@ -12,7 +12,7 @@ from db import answers, events
 from db.documents import NOTED, load_pages
 from db.models import Document, Duplicate, Page, Region, Verdict, Versions
 from db.states import AnswerCause, DocumentStage, PageStatus, Status
-from db.tallies import lack
+from db.tallies import LACKS, newest_lack
 from worker.result.claims import ReadState, claim_results, with_assignment
 from worker.result.document import (
     AnswerResult,
@@ -82,16 +82,19 @@ def document_result(
         list(claims), [verdict for page in source.pages for verdict in _verdicts(page, locate)]
     )
     pages = tuple(_page(page, locate) for page in source.pages)
+    remarks = events.details(session, source.id, (NOTED, LACKS), stage=DocumentStage.RENDER)
     return DocumentResult(
         **document_facts(document),
         sha256=document.sha256 or "",
-        claims=claim_results(claims, verdicts, _reading(session, document, source, closing=closing)),
+        claims=claim_results(
+            claims, verdicts, _reading(document, source, closing=closing, lacks=newest_lack(remarks[LACKS]))
+        ),
         pages=pages,
         verdicts=verdicts,
         versions=VersionsResult.model_validate({} if versions is None else versions.content),
         seconds=events.seconds(session, source.id),
         signed_by=signed_by(region for page in pages for region in page.regions),
-        notes=document_notes(session, source.id),
+        notes=_notes(remarks[NOTED]),
         answer=document.answer,
         **_newest_answer(document),
         **_slots(source),
@@ -156,14 +159,13 @@ def document_facts(document: Document) -> DocumentFacts:
     }
 
 
-def document_notes(session: Session, document_id: int) -> tuple[str, ...]:
+def _notes(noted: Sequence[str]) -> tuple[str, ...]:
     """What was noted of a document, each note once, in the order in which they were first made."""
-    noted = events.details(session, document_id, NOTED, stage=DocumentStage.RENDER)
     return tuple(dict.fromkeys(note for detail in noted for note in detail.split(", ")))
 
 
 def _newest_answer(document: Document) -> _Newest:
-    answer = document.newest_answer
+    answer = None if document.answer is None else document.newest_answer
     if answer is None:
         return {"cause": None, "asked_by": None, "answered_at": None}
     return {"cause": answer.cause, "asked_by": answer.asked_by, "answered_at": answer.at}
@@ -222,15 +224,14 @@ def document_history(session: Session, document_id: int, *, locate: Locate = str
     )
 
 
-def _reading(session: Session, document: Document, source: Document, *, closing: bool) -> ReadState:
+def _reading(document: Document, source: Document, *, closing: bool, lacks: str | None) -> ReadState:
     """How much was read of the pages that its answer rests on."""
     pages = source.pages
     if not pages or not (closing or document.status in (Status.DONE, Status.PARTIAL)):
         return ReadState.OPEN
     damaged = any(region.reason for page in pages for region in page.regions)
     unread = any(page.status is PageStatus.FAILED for page in pages)
-    lacking = lack(session, source.id) is not None
-    return ReadState.PARTIAL if damaged or unread or lacking else ReadState.WHOLE
+    return ReadState.PARTIAL if damaged or unread or lacks is not None else ReadState.WHOLE
 
 
 def _page(page: Page, locate: Locate) -> PageResult:

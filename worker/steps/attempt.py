@@ -11,11 +11,11 @@ from typing import TypeVar
 
 from sqlalchemy.orm import Session
 
-from db import chunks, documents, events, leases, verdicts
+from db import documents, events, leases, verdicts
 from db.errors import DATABASE_AWAY
 from db.leases import Lease
 from db.models import Document
-from db.states import ChunkStage, EventSource, StageName
+from db.states import EventSource, StageName
 from worker.errors import (
     BrokerUnavailable,
     EndReason,
@@ -52,14 +52,6 @@ class LeaseLost(ServiceError):
     code = "lease_lost"
 
 
-@dataclass(frozen=True, slots=True)
-class _Claimed:
-    """What an attempt has claimed: its lease, and the document that it works for."""
-
-    lease: Lease
-    document: Document
-
-
 def attempt(job: Job, deps: Needs, work: Callable[[Lease, Document, Needs], None]) -> bool:
     """Run `work` under a lease; False when there was nothing to do.
 
@@ -73,45 +65,45 @@ def attempt(job: Job, deps: Needs, work: Callable[[Lease, Document, Needs], None
     seconds = PIPELINE[job.stage].lease(deps.attempts)
     deps.breaker.wait(most=seconds / 2)
     try:
-        claimed = _claim(job, seconds, deps)
+        lease = _claim(job, seconds, deps)
     except DATABASE_AWAY:
         deps.breaker.failed()
         raise
-    if claimed is None:
+    if lease is None:
         return False
-    with work_on(claimed.document.id, claimed.lease.chunk):
-        _run(deps, claimed, work)
+    with work_on(lease.document.id, lease.chunk):
+        _run(deps, lease, work)
     return True
 
 
-def _run(deps: Needs, claimed: _Claimed, work: Callable[[Lease, Document, Needs], None]) -> None:
+def _run(deps: Needs, lease: Lease, work: Callable[[Lease, Document, Needs], None]) -> None:
     """Do the work, and record how it ended."""
     try:
-        with deps.lock.hold(exclusive=claimed.lease.took_over):
-            if claimed.lease.took_over:
-                _hold_anew(deps, claimed.lease)
-            work(claimed.lease, claimed.document, deps)
+        with deps.lock.hold(exclusive=lease.took_over):
+            if lease.took_over:
+                _hold_anew(deps, lease)
+            work(lease, lease.document, deps)
     except LeaseLost:
-        logger.info("attempt superseded", extra=_effort(claimed.lease))
-        _note(deps, claimed, "superseded")
+        logger.info("attempt superseded", extra=_effort(lease))
+        _note(deps, lease, "superseded")
     except PermanentError as error:
-        _give_up(deps, claimed, error)
+        _give_up(deps, lease, error)
     except Exception as error:  # the boundary of an attempt: recorded, put off, raised again
-        if isinstance(error, ObjectError) and claimed.lease.attempt >= deps.attempts.max_deliveries:
-            _give_up(deps, claimed, error)
+        if isinstance(error, ObjectError) and lease.attempt >= deps.attempts.max_deliveries:
+            _give_up(deps, lease, error)
             return
         if isinstance(error, outages()):
             deps.breaker.failed()
-        _put_off(deps, claimed, error)
+        _put_off(deps, lease, error)
         raise
     else:
         deps.breaker.works()
-        logger.info("attempt done", extra=_effort(claimed.lease))
+        logger.info("attempt done", extra=_effort(lease))
 
 
-def _give_up(deps: Deps, claimed: _Claimed, error: ServiceError) -> None:
-    _note(deps, claimed, "quarantined", f"{error.code}: {error}")
-    _quarantine(deps, claimed.document.id, error.code, str(error))
+def _give_up(deps: Deps, lease: Lease, error: ServiceError) -> None:
+    _note(deps, lease, "quarantined", f"{error.code}: {error}")
+    _quarantine(deps, lease.document.id, error.code, str(error))
 
 
 def _effort(lease: Lease) -> dict[str, str | float]:
@@ -119,22 +111,22 @@ def _effort(lease: Lease) -> dict[str, str | float]:
     return {"stage": lease.stage.value, "attempt": lease.attempt, "seconds": seconds}
 
 
-def close_stage(session: Session, lease: Lease, document_id: int, deps: Deps) -> None:
+def close_stage(session: Session, lease: Lease, document_id: int, deps: Deps, **facts: object) -> None:
     """Close the leased stage, open the one that follows, and note it. LeaseLost when a newer lease was taken.
 
-    The caller writes its results in the same transaction.
+    The caller writes its results in the same transaction, and `facts` go into the leased row.
     """
-    if not leases.advance(session, lease, PIPELINE.after(lease.stage, optional=deps.slots)):
+    if not leases.advance(session, lease, PIPELINE.after(lease.stage, optional=deps.slots), **facts):
         raise LeaseLost
     note_event(session, lease, document_id, "closed")
 
 
-def hold(session: Session, lease: Lease, *, progress: bool = False) -> None:
+def hold(session: Session, lease: Lease, *, progress: bool = False, **facts: object) -> None:
     """Lock the row until the transaction ends, and extend its lease. LeaseLost when a newer one was taken.
 
-    `progress` resets its count of attempts.
+    `progress` resets its count of attempts; `facts` are written into the row.
     """
-    if not leases.renew(session, lease, progress=progress):
+    if not leases.renew(session, lease, progress=progress, **facts):
         raise LeaseLost
 
 
@@ -166,23 +158,17 @@ def left_to_the_sweep() -> Iterator[None]:
         logger.warning("left to the sweep", extra={"reason": str(error)})
 
 
-def _claim(job: Job, seconds: float, deps: Deps) -> _Claimed | None:
+def _claim(job: Job, seconds: float, deps: Deps) -> Lease | None:
     with deps.sessions() as session:
-        document = _document(session, job)
-        if document is None or (PIPELINE.joins(job.stage) and chunks.unfinished(session, document.id)):
-            return None
-        holder = str(actor.get())
-        lease = leases.claim(session, job.stage, job.id, seconds=seconds, holder=holder)
+        holder, joins = str(actor.get()), PIPELINE.joins(job.stage)
+        lease = leases.claim(session, job.stage, job.id, seconds=seconds, holder=holder, joins=joins)
         if lease is not None and lease.took_over:
-            _note_abandoned(session, lease, document.id)
-    if lease is None:
-        return None
-    claimed = _Claimed(lease, document)
-    if lease.attempt > deps.attempts.max_deliveries:
-        _note(deps, claimed, "quarantined", EndReason.TOO_MANY_DELIVERIES)
-        _quarantine(deps, document.id, EndReason.TOO_MANY_DELIVERIES, _history(deps, lease, document))
-        return None
-    return claimed
+            _note_abandoned(session, lease)
+    if lease is None or lease.attempt <= deps.attempts.max_deliveries:
+        return lease
+    _note(deps, lease, "quarantined", EndReason.TOO_MANY_DELIVERIES)
+    _quarantine(deps, lease.document.id, EndReason.TOO_MANY_DELIVERIES, _history(deps, lease))
+    return None
 
 
 def _hold_anew(deps: Deps, lease: Lease) -> None:
@@ -191,12 +177,12 @@ def _hold_anew(deps: Deps, lease: Lease) -> None:
         hold(session, lease)
 
 
-def _note_abandoned(session: Session, lease: Lease, document_id: int) -> None:
+def _note_abandoned(session: Session, lease: Lease) -> None:
     """Note that the previous attempt died, or was too slow, and could not say so itself."""
     detail = "its worker died or outlived its lease"
     events.record(
         session,
-        document_id,
+        lease.document.id,
         lease.stage,
         "abandoned",
         chunk=lease.chunk,
@@ -205,15 +191,10 @@ def _note_abandoned(session: Session, lease: Lease, document_id: int) -> None:
     )
 
 
-def _document(session: Session, job: Job) -> Document | None:
-    chunk = isinstance(job.stage, ChunkStage)
-    return chunks.document_of(session, job.id) if chunk else documents.known(session, job.id)
-
-
-def _history(deps: Deps, lease: Lease, document: Document) -> str:
+def _history(deps: Deps, lease: Lease) -> str:
     """Why a document is given up, with the last failure that was recorded; a killed worker records none."""
     with deps.sessions() as session:
-        last = events.last_failure(session, document.id)
+        last = events.last_failure(session, lease.document.id)
     sentence = f"{lease.stage.value} was begun {lease.attempt - 1} times and never closed"
     return sentence if last is None else f"{sentence}; last: {last}"
 
@@ -226,25 +207,25 @@ def _quarantine(deps: Deps, document_id: int, reason: str, detail: str) -> None:
             events.record(session, document_id, EventSource.QUARANTINE, reason, detail=detail)
 
 
-def _put_off(deps: Deps, claimed: _Claimed, error: Exception) -> None:
-    again_in = pause(claimed.lease.attempt, deps.attempts.retry_seconds)
+def _put_off(deps: Deps, lease: Lease, error: Exception) -> None:
+    again_in = pause(lease.attempt, deps.attempts.retry_seconds)
     counted = not isinstance(error, outages())
-    for _ in _tries(claimed):
+    for _ in _tries(lease):
         try:
             with deps.sessions() as session:
-                leases.give_back(session, claimed.lease, again_in=again_in, counted=counted)
-                note_event(session, claimed.lease, claimed.document.id, "failed", describe_error(error))
+                leases.give_back(session, lease, again_in=again_in, counted=counted)
+                note_event(session, lease, lease.document.id, "failed", describe_error(error))
             break
         except DATABASE_AWAY:
             logger.warning("waiting for the database, to hand the document back")
     if not isinstance(error, (TransientError, *DATABASE_AWAY)):
-        logger.exception("an attempt failed unexpectedly", extra={"stage": claimed.lease.stage.value})
+        logger.exception("an attempt failed unexpectedly", extra={"stage": lease.stage.value})
 
 
-def _tries(claimed: _Claimed) -> Iterator[None]:
+def _tries(lease: Lease) -> Iterator[None]:
     """One try now, and more while the lease lasts; after that the row is free anyway."""
     yield
-    while time.monotonic() + DATABASE_POLL < claimed.lease.taken + claimed.lease.seconds:
+    while time.monotonic() + DATABASE_POLL < lease.taken + lease.seconds:
         Event().wait(DATABASE_POLL)
         yield
 
@@ -254,6 +235,6 @@ def pause(attempt_number: int, first: float) -> float:
     return Backoff(first, LONGEST_PAUSE).pause(attempt_number)
 
 
-def _note(deps: Deps, claimed: _Claimed, event: str, detail: str | None = None) -> None:
+def _note(deps: Deps, lease: Lease, event: str, detail: str | None = None) -> None:
     with deps.sessions() as session:
-        note_event(session, claimed.lease, claimed.document.id, event, detail)
+        note_event(session, lease, lease.document.id, event, detail)

@@ -8,7 +8,7 @@ one, whose answer is written again when the late one finishes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
@@ -67,35 +67,51 @@ def searchable(
     return Searchable(region.id, lines, data, outline(lines), names, (*sorted(scopes), pixels))
 
 
-def index_regions(session: Session, regions: Iterable[Searchable]) -> None:
+def index_regions(session: Session, regions: Sequence[Searchable]) -> None:
     """Make these regions visible to searches."""
-    for region in regions:
-        copies.index_region(
-            session, region.region_id, strokes=region.data, outline=region.outline, scopes=region.scopes
-        )
+    shapes = {region.region_id: {"strokes": region.data, "outline": region.outline} for region in regions}
+    copies.note_shapes(session, shapes, {region.region_id: region.scopes for region in regions})
 
 
 def search(regions: Sequence[Searchable], deps: Deps) -> list[Matches]:
     """Look for the same ink among the regions of the same scopes and the references of the same signers."""
-    shapes: dict[tuple[str, ...], dict[int, bytes]] = {}
-    matches = []
-    for region in regions:
-        with deps.sessions() as session:
-            if region.scopes not in shapes:
-                shapes[region.scopes] = copies.outlines(session, region.scopes, limit=SEARCHED)
-            others = {key: value for key, value in shapes[region.scopes].items() if key != region.region_id}
-            ids = list(others)
-            likely = [ids[i] for i in nearest(region.skeleton, list(others.values()), top=CANDIDATES)]
-            stored = copies.region_strokes(session, likely)
-            references = signers.reference_strokes(session, region.names)
-        matches.append(Matches(region.region_id, _same(region, stored), _references(region, references)))
-    return matches
+    if not regions:
+        return []
+    with deps.sessions() as session:
+        shapes = {
+            scopes: copies.outlines(session, scopes, limit=SEARCHED)
+            for scopes in {region.scopes for region in regions}
+        }
+        references = {
+            names: signers.reference_strokes(session, names) for names in {region.names for region in regions}
+        }
+    likely = {region.region_id: _likely(region, shapes[region.scopes]) for region in regions}
+    with deps.sessions() as session:
+        stored = copies.region_strokes(session, {other for others in likely.values() for other in others})
+    return [
+        Matches(
+            region.region_id,
+            _same(region, {other: stored[other] for other in likely[region.region_id] if other in stored}),
+            _references(region, references[region.names]),
+        )
+        for region in regions
+    ]
+
+
+def _likely(region: Searchable, shapes: Mapping[int, bytes]) -> list[int]:
+    """Those of the others whose outlines are most like this one's; all where they are few."""
+    others = {key: shape for key, shape in shapes.items() if shape and key != region.region_id}
+    ids = list(others)
+    if len(ids) <= CANDIDATES:
+        return ids
+    return [ids[i] for i in nearest(region.skeleton, list(others.values()), top=CANDIDATES)]
 
 
 def record_matches(session: Session, matches: Sequence[Matches]) -> None:
     """Write what was found, with the later region of each pair, and into its document's history."""
-    ids = {match.region_id for match in matches} | {other for match in matches for other in match.regions}
-    places = copies.locked_places(session, ids)
+    copied = [match for match in matches if match.regions]
+    ids = {match.region_id for match in copied} | {other for match in copied for other in match.regions}
+    places = copies.locked_places(session, ids) if ids else {}
     for match in sorted(matches, key=lambda match: match.region_id):
         copies.record_reference_copies(session, match.region_id, match.references)
         place = places.get(match.region_id)

@@ -53,21 +53,21 @@ def _answered(lease: Lease, deps: Deps) -> bool:
         copies_seen = copies.duplicates_of(session, lease.id)
         tally = tallies.tally(session, lease.id)
         reason, detail = _reason(session, lease.id, tally)
-        document = documents.get(session, lease.id)
+        versions, known = chunks.versions(session, lease.id)
         result = document_result(session, lease.id, closing=True).closed(
             status=tally.status,
             signed=tally.signed,
             reason=reason,
             detail=detail,
-            versions=chunks.versions(session, lease.id),
-            answer=(document.answer or 0) + 1,
-            cause=document.cause,
-            asked_by=document.asked_by,
+            versions=versions,
+            answer=(lease.document.answer or 0) + 1,
+            cause=lease.document.cause,
+            asked_by=lease.document.asked_by,
             answered_at=now(session),
         )
         if "slots" in result.model_fields_set:
             result = result.model_copy(update={"completeness": completeness_of(result, deps.rules)})
-        versions_id = verdicts.versions_id(session, result.versions.json_object())
+        versions_id = verdicts.versions_id(session, result.versions.json_object(), known)
     given = give(result, deps.store, versions_id=versions_id)
     with deps.sessions() as session:
         hold(session, lease)

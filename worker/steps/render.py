@@ -36,15 +36,13 @@ def _render(lease: Lease, document: Document, deps: RenderDeps) -> None:
     data = deps.store.fetch(document.bucket, document.key, document.version, max_bytes=limits.max_bytes)
     if not data:
         raise EmptyDocument("the file has no bytes")
-    if _answered_before(lease, data, deps):
+    left = _begun(lease, data, deps)
+    if left is None:
         return
-    with deps.sessions() as session:
-        known = chunks.pages_known(session, document.id)
-        waiting = chunks.unfinished(session, document.id)
+    known, waiting = left
     rendering = deps.renderer.open(data, limits=limits, first=known)
     with deps.sessions() as session:
-        hold(session, lease)
-        documents.begin(session, document.id, format=rendering.format)
+        hold(session, lease, format=rendering.format)
         if not known:
             _note(session, lease, rendering)
     for chunk_id in waiting:
@@ -62,17 +60,19 @@ def _note(session: Session, lease: Lease, rendering: Rendering) -> None:
         events.record(session, lease.id, stage, tallies.LACKS, detail=rendering.lacks)
 
 
-def _answered_before(lease: Lease, data: bytes, deps: RenderDeps) -> bool:
-    """Note the digest; settle the document at once when its bytes were seen before and policy says so."""
+def _begun(lease: Lease, data: bytes, deps: RenderDeps) -> tuple[int, list[int]] | None:
+    """Note the digest; answer how many pages an earlier attempt left, and its open chunks.
+
+    None where the bytes were seen before and policy says that this settles the document.
+    """
     sha256 = hashlib.sha256(data).hexdigest()
     policy = deps.reading.same_bytes
     with deps.sessions() as session:
         # Earlier documents are locked before this one: two twins at once must not deadlock.
         original = None if policy == "reprocess" else documents.twin(session, lease.id, sha256)
-        hold(session, lease)
-        documents.begin(session, lease.id, sha256=sha256, bytes=len(data))
+        hold(session, lease, status=Status.WORKING, sha256=sha256, bytes=len(data))
         if original is None:
-            return False
+            return chunks.pages_known(session, lease.id), chunks.unfinished(session, lease.id)
         note_event(session, lease, lease.id, "closed")
         if policy == "link":
             documents.link(session, lease.id, original)
@@ -80,7 +80,7 @@ def _answered_before(lease: Lease, data: bytes, deps: RenderDeps) -> bool:
             detail = f"same bytes as document {original.id}"
             given = Given(status=Status.DONE, reason=EndReason.DUPLICATE_SKIPPED, detail=detail)
             documents.close(session, lease.id, given)
-    return True
+    return None
 
 
 def _send_pages(lease: Lease, rendering: Rendering, known: int, deps: RenderDeps) -> None:
@@ -137,8 +137,7 @@ def _stored(page: RenderedPage | PageError, document_id: int, deps: RenderDeps) 
 
 def _close(lease: Lease, pages: int, deps: RenderDeps) -> None:
     with deps.sessions() as session:
-        close_stage(session, lease, lease.id, deps)
-        documents.begin(session, lease.id, pages_total=pages)
+        close_stage(session, lease, lease.id, deps, pages_total=pages)
     # The chunks may all have closed while the last pages were rendered; then nobody else calls.
     with left_to_the_sweep():
         deps.publisher.send(QueueMessage(stage=PIPELINE.after(lease.stage), document_id=lease.id))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
 from sqlalchemy.orm import Session
@@ -68,31 +68,35 @@ def _verify(lease: Lease, document: Document, deps: VerifyDeps) -> None:
     crops, damaged_crops = _crops(regions, deps)
     answers = _answers(crops, _load_references(claimed, deps), deps)
     searchable = [answer.searchable for answer in answers if answer.searchable is not None]
-    with deps.sessions() as session:
-        hold(session, lease)
-        copies.index_regions(session, searchable)
+    if searchable:
+        with deps.sessions() as session:
+            hold(session, lease)
+            copies.index_regions(session, searchable)
     matches = copies.search(searchable, deps)
     with deps.sessions() as session:
-        close_stage(session, lease, document.id, deps)
+        versions_id = verdicts.versions_id(session, deps.versions)
+        close_stage(session, lease, document.id, deps, versions_id=versions_id)
         # References of signers whom nobody claims do not belong into a document's history.
         for error in (*(damaged_references if claimed else ()), *damaged_crops.values()):
             signer = error.signer if isinstance(error, DamagedReference) else None
             events.record(session, document.id, lease.stage, error.code, detail=str(error), signer=signer)
-        _write(session, lease, (*answers, *map(_unanswered, damaged_crops, damaged_crops.values())), deps)
+        _write(session, (*answers, *map(_unanswered, damaged_crops, damaged_crops.values())), versions_id)
         copies.record_matches(session, matches)
 
 
-def _write(session: Session, lease: Lease, answers: Iterable[_Answer], deps: VerifyDeps) -> None:
-    versions_id = verdicts.versions_id(session, deps.versions)
-    chunks.name_versions(session, lease.id, versions_id)
-    for answer in answers:
-        verdicts.close_region(
-            session,
-            answer.region_id,
-            facts=answer.facts,
-            verdicts=[{**row, "versions_id": versions_id} for row in answer.verdicts],
-            suggestions=answer.suggestions,
-        )
+def _write(session: Session, answers: Sequence[_Answer], versions_id: int) -> None:
+    verdicts.close_regions(
+        session,
+        {answer.region_id: answer.facts for answer in answers},
+        verdicts=[
+            {"region_id": answer.region_id, "versions_id": versions_id, **row}
+            for answer in answers
+            for row in answer.verdicts
+        ],
+        suggestions=[
+            {"region_id": answer.region_id, **row} for answer in answers for row in answer.suggestions
+        ],
+    )
 
 
 def _load_references(claimed: Sequence[str], deps: VerifyDeps) -> _References:

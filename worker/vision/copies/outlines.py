@@ -22,7 +22,7 @@ def outline(strokes: Skeleton) -> bytes:
     """The rough shape, by which copies are sought among many: 512 bytes; none where there are no strokes."""
     if not strokes.enough:
         return b""
-    rough = _reduced(np.fft.ifftshift(strokes.fields[VARIANTS.index((0.0, 1.0))]))
+    rough = _reduced(np.fft.ifftshift(strokes.field(0.0, 1.0)))
     return bytes(np.round(255 * rough / rough.max()).astype(np.uint8).tobytes())
 
 

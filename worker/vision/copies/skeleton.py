@@ -70,7 +70,7 @@ class Skeleton:
     @cached_property
     def spectrum(self) -> npt.NDArray[np.complexfloating]:
         """The spectrum of the strokes as a blurred field about their centre, at a standard spread."""
-        return np.asarray(np.fft.rfft2(self._field(0.0, 1.0)))
+        return np.asarray(np.fft.rfft2(self.field(0.0, 1.0)))
 
     @cached_property
     def spectra(self) -> npt.NDArray[np.complexfloating]:
@@ -80,9 +80,10 @@ class Skeleton:
     @cached_property
     def fields(self) -> npt.NDArray[np.float32]:
         """The strokes in all the turns and scales that alignment starts from: (variants, rows, columns)."""
-        return np.stack([self._field(turn, scale) for turn, scale in VARIANTS])
+        return np.stack([self.field(turn, scale) for turn, scale in VARIANTS])
 
-    def _field(self, turn: float, scale: float) -> npt.NDArray[np.float32]:
+    def field(self, turn: float, scale: float) -> npt.NDArray[np.float32]:
+        """The strokes in one turn (degrees) and scale about their centre: (rows, columns), of norm 1."""
         matrix = rotation(turn, scale * SPREAD / self.spread)
         field = np.zeros((ROWS, COLUMNS), np.float32)
         columns, rows = np.round((self.points - self.middle) @ matrix.T).astype(np.intp).T
