@@ -105,6 +105,11 @@ def verdict(
 def without_ids(verdicts: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """Verdicts of a result as JSON without numbers of rows: the references by their bytes alone."""
     return [
-        {**verdict, "signer_id": None, "compared_with": [used["sha256"] for used in verdict["compared_with"]]}
+        {
+            **verdict,
+            "signer_id": None,
+            # Left out where nothing was compared.
+            "compared_with": [used["sha256"] for used in verdict.get("compared_with", ())],
+        }
         for verdict in verdicts
     ]
