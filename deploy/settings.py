@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -22,6 +23,10 @@ class GivenServers(BaseSettings):
     s3_access_key: str = "countersign"
     s3_secret_key: SecretStr = SecretStr("countersign-secret")
     s3_region: str = "us-east-1"
+    #: The program to start where no address is given: a redis-server or a valkey-server.
+    redis_program: Path | None = None
+    #: The folder of `initdb` and `postgres` to start where no address is given.
+    postgres_programs: Path | None = None
 
 
 class Machine(BaseSettings):

@@ -154,6 +154,33 @@ def test_a_server_that_is_named_but_silent_is_an_error_and_no_secret_is_told(tmp
     assert "hush" not in str(raised.value)
 
 
+def test_the_program_that_the_environment_names_is_the_one_that_runs(tmp_path, monkeypatch):
+    """Through its own folder: another version stands on the PATH."""
+    chosen = tmp_path / "chosen"
+    chosen.symlink_to(redis_server.find_redis())
+    programs = tmp_path / "programs"
+    programs.symlink_to(postgres_server.find_postgres())
+    monkeypatch.setenv("COUNTERSIGN_TEST_REDIS_PROGRAM", str(chosen))
+    monkeypatch.setenv("COUNTERSIGN_TEST_POSTGRES_PROGRAMS", str(programs))
+
+    assert redis_server.find_redis() == chosen
+    assert postgres_server.find_postgres() == programs.resolve()
+
+
+@pytest.mark.parametrize(
+    ("find", "variable"),
+    [
+        pytest.param(redis_server.find_redis, "COUNTERSIGN_TEST_REDIS_PROGRAM", id="redis"),
+        pytest.param(postgres_server.find_postgres, "COUNTERSIGN_TEST_POSTGRES_PROGRAMS", id="postgres"),
+    ],
+)
+def test_a_given_program_that_is_not_there_is_named_and_no_other_runs(find, variable, monkeypatch, tmp_path):
+    monkeypatch.setenv(variable, str(tmp_path / "missing"))
+
+    with pytest.raises(ServerMissing, match=rf"{variable} .*missing"):
+        find()
+
+
 @pytest.mark.parametrize(
     ("find", "advice"),
     [
@@ -163,6 +190,8 @@ def test_a_server_that_is_named_but_silent_is_an_error_and_no_secret_is_told(tmp
 )
 def test_a_machine_without_the_server_is_told_what_to_install(find, advice, monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
+    for variable in ("COUNTERSIGN_TEST_REDIS_PROGRAM", "COUNTERSIGN_TEST_POSTGRES_PROGRAMS"):
+        monkeypatch.delenv(variable, raising=False)
     for module in (redis_server, postgres_server):
         monkeypatch.setattr(module, "find_spec", lambda name: None)
     monkeypatch.setattr(postgres_server, "SYSTEM", Path(tmp_path), raising=True)
