@@ -2,7 +2,17 @@
 
 import pytest
 
-from training.common.accuracy_page import FIGURES, PAGES, Key, Measured, page, read_all, worded
+from training.common import accuracy_page
+from training.common.accuracy_page import (
+    FIGURES,
+    PAGES,
+    Key,
+    Measured,
+    MissingFigures,
+    page,
+    read_all,
+    worded,
+)
 from training.common.accuracy_tables import TABLES, Column, Row, Table
 from training.common.figures import FigureFile, Unit, as_figure, write_figures
 
@@ -48,8 +58,47 @@ def test_a_figure_replaces_what_stood_there_and_leaves_the_text():
 
 
 def test_a_figure_that_is_not_there_is_an_error():
-    with pytest.raises(KeyError):
+    with pytest.raises(MissingFigures, match=r"detector, memos, recall at 0\.50"):
         page(PAGE, {}, {"t": SPEC})
+
+
+def test_a_cell_may_be_empty_where_it_need_not_be_known_but_never_a_whole_row():
+    columns = (Column("recall", "recall at {at}", optional=True), Column("time", "time", optional=True))
+    known, unknown = (Row((name,), "detector", name, "0.50") for name in ("memos", "town"))
+
+    assert "| memos | 65.7 % (50.0–90.0) |  |" in page(
+        PAGE, keyed(recall(0.657)), {"t": Table(("set",), columns, (known,))}
+    )
+    with pytest.raises(MissingFigures) as raised:
+        page(PAGE, keyed(recall(0.657)), {"t": Table(("set",), columns, (known, unknown))})
+    assert raised.value.keys == (
+        Key("detector", "town", "recall at 0.50"),
+        Key("detector", "town", "time"),
+    )
+
+
+@pytest.mark.parametrize("arguments", [[], ["--check"]], ids=["write", "check"])
+def test_the_command_names_what_is_missing_and_writes_nothing(tmp_path, monkeypatch, capsys, arguments):
+    written = tmp_path / "page.md"
+    text = "<!-- table: copies -->\nold\n<!-- end -->\n"
+    written.write_text(text, encoding="utf-8")
+    monkeypatch.setattr(accuracy_page, "PAGES", (written,))
+    monkeypatch.setattr(accuracy_page, "FIGURES", tmp_path)
+
+    assert accuracy_page.main(arguments) == 1
+    assert "copies, scanned again, found" in " ".join(capsys.readouterr().err.split())
+    assert written.read_text(encoding="utf-8") == text
+
+
+def test_the_command_writes_what_is_out_of_date_and_the_check_says_so(tmp_path, monkeypatch):
+    written = tmp_path / "page.md"
+    written.write_text("<!-- table: copies -->\nold\n<!-- end -->\n", encoding="utf-8")
+    monkeypatch.setattr(accuracy_page, "PAGES", (written,))
+
+    assert accuracy_page.main(["--check"]) == 1
+    assert accuracy_page.main([]) == 0
+    assert "Measured" in written.read_text(encoding="utf-8")
+    assert accuracy_page.main(["--check"]) == 0
 
 
 def test_two_files_may_agree_but_not_contradict_each_other(tmp_path):

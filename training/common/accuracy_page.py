@@ -1,18 +1,20 @@
 """Writes the tables of docs/accuracy.md and of the model cards from docs/figures/*.json.
 
 `python -m training.common.accuracy_page` writes, and with `--check` says whether that is needed. A table
-stands between `<!-- table: NAME -->` and `<!-- end -->`; the text around it is written by people.
+stands between `<!-- table: NAME -->` and `<!-- end -->`; the text around it is written by people. Where a
+figure is missing, nothing is written.
 """
 
 from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from training.common.accuracy_tables import TABLES, Column, Row, Table
+from training.common.console import messages
 from training.common.figures import Figure, Unit, read_figures
 
 ROOT = Path(__file__).parents[2]
@@ -47,6 +49,18 @@ class Measured:
 Figures = Mapping[Key, Measured]
 
 
+class MissingFigures(LookupError):
+    """No file holds these figures, which a page must show."""
+
+    def __init__(self, keys: Sequence[Key]) -> None:
+        super().__init__(keys)
+        self.keys = tuple(keys)
+
+    def __str__(self) -> str:
+        names = "; ".join(f"{key.model}, {key.set}, {key.measure}" for key in self.keys)
+        return f"figures are missing: {names}"
+
+
 def read_all(folder: Path) -> Figures:
     """Every figure of a folder of JSON files; raises ValueError where two state one differently."""
     figures: dict[Key, Measured] = {}
@@ -61,7 +75,10 @@ def read_all(folder: Path) -> Figures:
 
 
 def page(text: str, figures: Figures, tables: Mapping[str, Table] = TABLES) -> str:
-    """The page with every table anew; raises KeyError for a table or a figure that is not there."""
+    """The page with every table anew.
+
+    Raises KeyError for a table that is not there, and MissingFigures.
+    """
     return _MARKED.sub(
         lambda found: found[1] + markdown_table(tables[found["name"]], figures) + found[3], text
     )
@@ -69,6 +86,8 @@ def page(text: str, figures: Figures, tables: Mapping[str, Table] = TABLES) -> s
 
 def markdown_table(spec: Table, figures: Figures) -> str:
     """One table as Markdown, and below it when it was measured."""
+    if missing := [key for row in spec.rows for key in _missing(row, spec.columns, figures)]:
+        raise MissingFigures(missing)
     heads = [*spec.heads, *(column.heading for column in spec.columns)]
     cells = [[_measured(row, column, figures) for column in spec.columns] for row in spec.rows]
     body = ([*row.cells, *map(_cell, line, spec.columns)] for row, line in zip(spec.rows, cells, strict=True))
@@ -77,10 +96,21 @@ def markdown_table(spec: Table, figures: Figures) -> str:
     return f"{lines}\nMeasured {' and '.join(f'{date} at commit {commit}' for date, commit in runs)}.\n"
 
 
+def _missing(row: Row, columns: Sequence[Column], figures: Figures) -> list[Key]:
+    """The figures that a row must have and has not; of one without any figure all are missing."""
+    missing = [column for column in columns if _measured(row, column, figures) is None]
+    if len(missing) < len(columns):
+        missing = [column for column in missing if not column.optional]
+    return list(dict.fromkeys(_key(row, column) for column in missing))
+
+
 def _measured(row: Row, column: Column, figures: Figures) -> Measured | None:
-    """The figure of a cell; None where the row need not have it, KeyError where it must."""
-    key = Key(row.model, column.set or row.set, column.measure.format(at=row.at))
-    return figures.get(key) if column.optional else figures[key]
+    """The figure of a cell; None where there is none."""
+    return figures.get(_key(row, column))
+
+
+def _key(row: Row, column: Column) -> Key:
+    return Key(row.model, column.set or row.set, column.measure.format(at=row.at))
 
 
 def _cell(measured: Measured | None, column: Column) -> str:
@@ -115,10 +145,17 @@ _FORMS: Mapping[Unit, tuple[float, int, str]] = {
 
 
 def main(arguments: Collection[str]) -> int:
-    """Write the pages anew; with `--check` change nothing, and return 1 where one is out of date."""
+    """Write the pages anew; with `--check` change nothing, and return 1 where one is out of date.
+
+    Where figures are missing, nothing is written; they are named on stderr, and 1 is returned.
+    """
     figures = read_all(FIGURES)
     before = {path: path.read_text(encoding="utf-8") for path in PAGES}
-    after = {path: page(text, figures) for path, text in before.items()}
+    try:
+        after = {path: page(text, figures) for path, text in before.items()}
+    except MissingFigures as missing:
+        messages.print(str(missing), markup=False, highlight=False)
+        return 1
     if "--check" in arguments:
         return int(before != after)
     for path, text in after.items():

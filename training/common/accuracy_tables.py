@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from worker.vision.detection.roles import min_role_probability
+from worker.vision.weights import entry
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
     """A measure in the figures' words, `{at}` being the row's.
 
     `set` is another set than the row's. `count` shows how many things the figure is over instead. An
-    `optional` cell may stay empty.
+    `optional` cell may stay empty where another of its row is not.
     """
 
     heading: str
@@ -40,8 +43,11 @@ class Table:
     rows: tuple[Row, ...]
 
 
-#: The default thresholds of the two sizes.
-_SIZES = (("fast", "detector", "0.50"), ("accurate", "detector-accurate", "0.44"))
+#: The two sizes and their default thresholds.
+_SIZES = tuple(
+    (size, model, f"{entry(model).parameters['min_score']:.2f}")
+    for size, model in (("fast", "detector"), ("accurate", "detector-accurate"))
+)
 _OTHER_THRESHOLDS = ("0.20", "0.30", "0.40", "0.50", "0.60", "0.70")
 _REFERENCES = (("1", "1 reference"), ("3", "3 references"), ("5", "5 references"))
 
@@ -76,7 +82,7 @@ _VERDICTS = tuple(row for title, source in _LEFT_OUT for row in _references(titl
 _MEMOS, _TOWN, _HOME = "memos", "modern_town", "hlx8j test-419"
 
 #: The probability from which a mark signs.
-_SIGNS = "0.33"
+_SIGNS = f"{min_role_probability():.2f}"
 
 _UNUSUAL = "unusual pages"
 #: Kinds of signatures that are there, and of marks that are none, worst first.
