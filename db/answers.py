@@ -167,6 +167,17 @@ def _details(row: AnsweredClaim | AnsweredMark) -> Values:
     return {name: getattr(row, name) for name in names}
 
 
+def result_keys(session: Session, document_ids: Collection[int]) -> set[str]:
+    """Where the results of these documents' answers lie."""
+    statement = select(DocumentAnswer.result_key).where(DocumentAnswer.document_id.in_(document_ids))
+    return {key for key in session.execute(statement).scalars() if key is not None}
+
+
+def refer_to(session: Session, key: str) -> bool:
+    """Whether an answer, of whichever document, has its result under this key. Reads all of them."""
+    return session.execute(select(exists().where(DocumentAnswer.result_key == key))).scalar_one()
+
+
 def maybe_naming(session: Session, name: str) -> list[int]:
     """Documents whose earlier answers name the signer or, being no longer in any row, may name them."""
     claiming = select(DocumentAnswer.document_id).join(AnsweredClaim).where(AnsweredClaim.signer == name)

@@ -54,6 +54,18 @@ def erased(session: Session, objects: Iterable[Object]) -> set[Object]:
     return {wanted[one] for one in session.execute(statement).scalars()}
 
 
+def erased_documents(session: Session, since: datetime) -> list[int]:
+    """Ids that documents had which were erased since then."""
+    statement = select(Erasure.subject).where(Erasure.kind == "document", Erasure.at >= since)
+    return list(session.execute(statement.order_by(Erasure.id)).scalars())
+
+
+def erased_signers(session: Session, since: datetime) -> dict[str, datetime]:
+    """Digests of names that were erased since then, with the last time of each."""
+    statement = select(Erasure.digest, Erasure.at).where(Erasure.kind == "signer", Erasure.at >= since)
+    return {row.digest: row.at for row in session.execute(statement.order_by(Erasure.at))}
+
+
 def lock_with_chunks(session: Session, document_id: int) -> Document | None:
     """The document, held with its chunks until the transaction ends; None without one."""
     document = documents.lock(session, document_id)

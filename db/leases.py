@@ -100,6 +100,11 @@ def _holding(model: type[Document] | type[Chunk], row_id: int) -> Select[Documen
     return statement.with_for_update(of=model, key_share=True)
 
 
+def is_newest(session: Session, lease: Lease) -> bool:
+    """Whether no newer lease was taken by now; one may be taken at any moment, unlike after `renew`."""
+    return session.execute(select(exists().where(*_row(lease)))).scalar_one()
+
+
 def renew(session: Session, lease: Lease, *, progress: bool = False, **facts: object) -> bool:
     """Hold the lease for as long again. False when a newer one was taken; else the row is locked to the end.
 
@@ -202,9 +207,12 @@ def cut_short(
 
 def _own(lease: Lease) -> Update:
     """An UPDATE of the row while the lease is the newest; what the session has read stays as it was read."""
+    return update(lease.model).where(*_row(lease)).execution_options(synchronize_session=False)
+
+
+def _row(lease: Lease) -> tuple[ColumnElement[bool], ...]:
     model = lease.model
-    row = (model.id == lease.id, model.stage == lease.stage, model.fence == lease.fence)
-    return update(model).where(*row).execution_options(synchronize_session=False)
+    return model.id == lease.id, model.stage == lease.stage, model.fence == lease.fence
 
 
 def _free(

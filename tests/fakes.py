@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import cv2
@@ -86,6 +86,10 @@ class MemoryStore:
         if key not in self.objects:
             raise ObjectMissing(key)
         return self.objects[key]
+
+    def keys(self, folder: str) -> Iterator[str]:
+        self._maybe_fail()
+        return iter([key for key in self.objects if key.startswith(folder)])
 
     def erase(self, folder: str) -> int:
         self._maybe_fail()

@@ -22,5 +22,7 @@ def retain(
     with progress_listener("documents") as tell:
         retained = erase_expired(sessions, store, Retention().retain_days, dry_run=dry_run, on_progress=tell)
     err.print(f"{counted(retained.erased, 'document')} {'would be ' if dry_run else ''}erased")
+    if retained.late:
+        err.print(f"{counted(retained.late, 'object')} erased that came too late")
     if retained.at_work:
         err.print(f"{retained.at_work} are being worked on and stay until the next time")

@@ -9,10 +9,11 @@ from sqlalchemy.orm import Session
 
 from db import answers, copies, documents, erase, people
 from db.answers import Asked
-from db.engine import Sessions
+from db.engine import Sessions, now
 from db.feed import feed_head
 from db.states import AnswerCause
 from producer.services.enroll import checked_name
+from producer.services.late_writes import erase_stray_answers
 from producer.services.selection import find_only
 from worker.errors import TransientError, WrongUse
 from worker.result.answers import clear_discarded, revise, take_home, without_name
@@ -125,7 +126,8 @@ def erase_signer(sessions: Sessions, store: Store, name: str, *, who: str) -> bo
 
     False when the name stands nowhere. Other names of the same person are erased with it, all in one
     transaction. The documents stay, with their crops. Each gets a new answer without the names; what its old
-    answers say of others stays. Workers that have read a name before begin their stages anew.
+    answers say of others stays. Workers that have read a name before begin their stages anew. Results go that
+    attempts stored with a name, and that no answer refers to.
     """
     with sessions() as session:
         known = people.person_named(session, name)
@@ -135,7 +137,9 @@ def erase_signer(sessions: Sessions, store: Store, name: str, *, who: str) -> bo
         erased = _erase_names(session, store, names, who=who)
     if erased:
         _erase_late_words(sessions, store, names, begun, who=who)
-    return clear_discarded(sessions, store) > 0 or erased
+    with sessions() as session:
+        by_now = dict.fromkeys(map(erase.digest, names), now(session))
+    return clear_discarded(sessions, store) + erase_stray_answers(sessions, store, by_now) > 0 or erased
 
 
 def _erase_late_words(

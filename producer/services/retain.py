@@ -10,6 +10,7 @@ from db import erase
 from db.engine import Sessions
 from db.states import Status
 from producer.services.erase import StillAtWork, erase_document
+from producer.services.late_writes import erase_late_writes
 from producer.services.progress import OnProgress, Progress, unheard
 from worker.errors import WrongUse
 from worker.storage.port import Store
@@ -22,10 +23,14 @@ _BATCH = 500
 
 @dataclass(frozen=True, slots=True)
 class Retained:
-    """How many documents were erased (or would be), and how many are at work and stay until next time."""
+    """How many documents were erased (or would be), and how many are at work and stay until next time.
+
+    `late` counts objects that were stored too late of what was erased before.
+    """
 
     erased: int
     at_work: int
+    late: int = 0
 
 
 def erase_expired(
@@ -50,7 +55,7 @@ def erase_expired(
         except StillAtWork:
             at_work += 1
         on_progress(Progress(number))
-    return Retained(erased, at_work)
+    return Retained(erased, at_work, 0 if dry_run else erase_late_writes(sessions, store))
 
 
 def expired_documents(sessions: Sessions, days: Mapping[Status, float]) -> Iterator[int]:

@@ -130,6 +130,12 @@ def hold(session: Session, lease: Lease, *, progress: bool = False, **facts: obj
         raise LeaseLost
 
 
+def check_held(session: Session, lease: Lease) -> None:
+    """LeaseLost when a newer lease was taken: what would be stored now, nobody would refer to."""
+    if not leases.is_newest(session, lease):
+        raise LeaseLost
+
+
 def note_event(
     session: Session, lease: Lease, document_id: int, event: str, detail: str | None = None
 ) -> None:

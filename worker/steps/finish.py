@@ -16,7 +16,7 @@ from worker.result.answers import give, revise
 from worker.result.completeness import completeness_of
 from worker.result.rows import document_result
 from worker.result.slot import CompletenessResult
-from worker.steps.attempt import Job, attempt, hold, note_event
+from worker.steps.attempt import Job, attempt, check_held, hold, note_event
 from worker.steps.ports import Deps
 
 #: What a document may lack though its pages could be read, by reason code, and the sentence for it.
@@ -68,6 +68,7 @@ def _answered(lease: Lease, deps: Deps) -> bool:
         if "slots" in result.model_fields_set:
             result = result.model_copy(update={"completeness": completeness_of(result, deps.rules)})
         versions_id = verdicts.versions_id(session, result.versions.json_object(), known)
+        check_held(session, lease)
     given = give(result, deps.store, versions_id=versions_id)
     with deps.sessions() as session:
         hold(session, lease)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from worker.errors import ObjectDenied, ObjectMissing, StorageUnavailable
@@ -46,6 +47,16 @@ class Folder:
             raise ObjectMissing(key) from error
         except OSError as error:
             raise StorageUnavailable(key, str(error)) from error
+
+    def keys(self, folder: str) -> Iterator[str]:
+        """Walk through the folder; one that is not there yet has none."""
+
+        def refuse(error: OSError) -> None:
+            if not isinstance(error, FileNotFoundError) or not self.root.is_dir():
+                raise StorageUnavailable(folder, str(error)) from error
+
+        for place, _, names in os.walk(self.path(folder), onerror=refuse):
+            yield from ((Path(place) / name).relative_to(self.root).as_posix() for name in names)
 
     def erase(self, folder: str) -> int:
         """Remove the folder of that name."""

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from worker.vision.values import RenderedPage
+
+#: Below it lies what is stored for documents.
+DOCUMENTS = "documents/"
+_ANSWER = re.compile(r"documents/(\d+)/answers/[^/]+/result\.json")
 
 
 def page_key(document_id: int, page: RenderedPage) -> str:
@@ -38,6 +43,12 @@ def clean_key(raw_key: str, data: bytes) -> str:
 def answer_key(document_id: int, number: int, sha256: str) -> str:
     """Where the result JSON of one answer lies, in a folder that nothing else is in."""
     return f"documents/{document_id}/answers/{number:04d}-{sha256[:12]}/result.json"
+
+
+def answered_document(key: str) -> int | None:
+    """Whose answer lies under a key; None where another thing lies."""
+    match = _ANSWER.fullmatch(key)
+    return None if match is None else int(match[1])
 
 
 def document_folder(document_id: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Protocol
 
 
@@ -24,6 +25,9 @@ class Results(Protocol):
 
     def get(self, key: str) -> bytes:
         """A result. ObjectMissing when there is none."""
+
+    def keys(self, folder: str) -> Iterator[str]:
+        """Keys of all results below `folder`, in any order; what is put meanwhile may be among them."""
 
     def erase(self, folder: str) -> int:
         """Remove all results below `folder`, such as `documents/7/`, for good; answer how many.

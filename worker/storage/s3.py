@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING, TypedDict
 
@@ -55,6 +56,15 @@ class S3(S3Documents):
             except self.client.exceptions.NoSuchBucket as error:
                 # A bucket that is not there says nothing of the objects that were in it.
                 raise StorageUnavailable(key, "NoSuchBucket") from error
+
+    def keys(self, folder: str) -> Iterator[str]:
+        """List the newest version of each."""
+        with translated(folder, refusals=()):
+            pages = self.client.get_paginator("list_objects_v2").paginate(
+                Bucket=self.results_bucket, Prefix=folder
+            )
+            for page in pages:
+                yield from (entry["Key"] for entry in page.get("Contents", ()))
 
     def erase(self, folder: str) -> int:
         """Remove every version, also where the bucket keeps them; one by one, as all stores can."""

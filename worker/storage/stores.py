@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from importlib import import_module
 from typing import Protocol, cast, runtime_checkable
 
@@ -55,6 +56,10 @@ class RoutedStore:
     def get(self, key: str) -> bytes:
         """Read a result."""
         return self._results.get(key)
+
+    def keys(self, folder: str) -> Iterator[str]:
+        """List results."""
+        return self._results.keys(folder)
 
     def erase(self, folder: str) -> int:
         """Remove results."""
