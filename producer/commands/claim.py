@@ -27,7 +27,8 @@ def claim(
 ) -> None:
     """Change who a document says has signed it. It gets a new answer; the one before stays.
 
-    Pages are not rendered or searched again. With --run this command compares, by the settings as they are.
+    Pages are not rendered or searched again. With --run this command compares,
+    by the settings as they are, and writes the folder's tables and report anew.
     """
     amendment = Amendment(action=action, signer=signer, to=to, who=getpass.getuser(), why=why)
     with open_sender(folder) as send:

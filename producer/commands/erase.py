@@ -11,7 +11,7 @@ from producer.console import err
 from producer.options import RunFolder
 from producer.services.erase import Target, choose, erase_target
 from producer.services.run_folder import sessions_of, store_of
-from producer.services.run_outputs import rewrite_report, rewrite_tables
+from producer.services.run_outputs import rewrite_outputs
 from producer.text import counted
 
 
@@ -43,8 +43,7 @@ def erase(
         typer.confirm(f"erase {_words(target)} for good?", abort=True, err=True)
     erased = erase_target(sessions, store, target, who=getpass.getuser())
     if folder is not None:
-        rewrite_tables(sessions, folder)
-        rewrite_report(sessions, store, folder)
+        rewrite_outputs(sessions, store, folder)
     if erased.signer is not None:
         err.print(f"the signer is {'erased' if erased.signer else 'on file nowhere'}")
     err.print(f"{counted(erased.documents, 'document')} erased")

@@ -21,6 +21,7 @@ from producer.services.enroll_many import enroll_many, images_of
 from producer.services.local_files import NotUsed
 from producer.services.other_names import add_other_names, other_names_of
 from producer.services.run_folder import sessions_of, store_of
+from producer.services.run_outputs import rewrite_outputs
 from producer.services.sending import open_sender
 from producer.services.signers import (
     Judge,
@@ -212,6 +213,8 @@ def _after(order: _Order, names: tuple[str, ...]) -> None:
     if order.verify:
         _compare_again(order, names)
     else:
+        if order.folder is not None:
+            rewrite_outputs(sessions_of(order.folder), store_of(order.folder), order.folder)
         touched = touched_documents(sessions_of(order.folder), names)
         tell_touched(touched, sent=False, names=names, folder=order.folder)
 

@@ -6,13 +6,16 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from db import documents
+from db import documents, signers
 from db.engine import Sessions
+from db.models import Reference
 from producer.services.output import whole_file
 from producer.services.selection import checked_number
 from worker.errors import WrongUse
 from worker.result import DocumentResult, EnrolmentResult
+from worker.result.listing import reference_result
 from worker.result.rows import Locate, document_result
+from worker.settings import Verification
 from worker.storage.port import Results
 
 
@@ -41,6 +44,24 @@ def report_documents(
     with whole_file(out) as path:
         write_html(results, path, sessions=sessions, load_image=store.get)
     return ReportWritten(out, len(results))
+
+
+def references_on_file(sessions: Sessions) -> list[EnrolmentResult]:
+    """How the references of everybody on file stand, as they were judged last."""
+    with sessions() as session:
+        rows = {name: signers.on_file(session, name) for name, _ in signers.enrolled(session)}
+    if not rows:
+        return []
+    from worker.engines import build_verifier  # noqa: PLC0415 - loads the networks
+
+    wanted = build_verifier(Verification()).references_wanted
+    return [_standing(name, references, wanted) for name, references in rows.items()]
+
+
+def _standing(name: str, rows: Sequence[Reference], wanted: int) -> EnrolmentResult:
+    results = tuple(reference_result(row, number, row.llr) for number, row in enumerate(rows, 1))
+    agreeing = sum(not (reference.outlier or reference.damage) for reference in results)
+    return EnrolmentResult(signer=name, references=results, wanted=wanted, lacking=max(0, wanted - agreeing))
 
 
 def write_html(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from db.engine import Sessions
 from producer.services.output import whole_file
-from producer.services.report import write_html
+from producer.services.report import references_on_file, write_html
 from producer.services.results import ChosenDocuments, Selection
 from producer.services.table_rows import Format
 from producer.services.tables import RUN_TABLES, export_table
@@ -24,10 +24,16 @@ def rewrite_tables(sessions: Sessions, folder: Path) -> None:
             export_table(sessions, table, Format.CSV, Selection(), path)
 
 
-def rewrite_report(sessions: Sessions, store: Results, folder: Path) -> None:
-    """Write the report that lies in the folder anew, of all its documents. WrongUse; StorageUnavailable.
+def rewrite_outputs(sessions: Sessions, store: Results, folder: Path) -> None:
+    """Write the tables and the report that lie in the folder anew. WrongUse; StorageUnavailable."""
+    rewrite_tables(sessions, folder)
+    rewrite_report(sessions, store, folder)
 
-    It has no table of the references: that one is left to the next run.
+
+def rewrite_report(sessions: Sessions, store: Results, folder: Path) -> None:
+    """Write the report that lies in the folder anew, of all its documents and references.
+
+    WrongUse; StorageUnavailable.
     """
     path = folder / REPORT
     if not path.is_file():
@@ -36,4 +42,10 @@ def rewrite_report(sessions: Sessions, store: Results, folder: Path) -> None:
     with sessions() as session:
         results = [document_result(session, document_id) for document_id in ids]
     with whole_file(path) as half:
-        write_html(results, half, sessions=sessions, load_image=store.get)
+        write_html(
+            results,
+            half,
+            sessions=sessions,
+            load_image=store.get,
+            enrolments=references_on_file(sessions),
+        )

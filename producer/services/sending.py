@@ -7,8 +7,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from producer.services.progress import unheard
-from producer.services.run_folder import open_run
-from producer.services.run_outputs import rewrite_tables
+from producer.services.run_folder import open_run, results_folder
+from producer.services.run_outputs import rewrite_outputs
 from worker import connections
 from worker.pipeline import QueueMessage
 
@@ -19,7 +19,7 @@ Send = Callable[[QueueMessage], None]
 def open_sender(folder: Path | None) -> Iterator[Send]:
     """Sends over the configured queues; documents of a run's folder are read here, as the block ends.
 
-    They are read by the settings of this process, and the folder's tables are written anew.
+    They are read by the settings of this process, and the folder's tables and report are written anew.
     BrokerUnavailable; of a folder StorageUnavailable.
     """
     if folder is None:
@@ -28,10 +28,8 @@ def open_sender(folder: Path | None) -> Iterator[Send]:
     waiting: dict[int, None] = {}
     yield lambda message: waiting.update({message.document_id: None})
     if waiting:
-        _read_here(folder, list(waiting))
-
-
-def _read_here(folder: Path, document_ids: list[int]) -> None:
-    with closing(open_run(folder)) as workspace:
-        workspace.process(document_ids, unheard)
-        rewrite_tables(workspace.sessions, folder)
+        with closing(open_run(folder)) as workspace:
+            workspace.process(list(waiting), unheard)
+    # Also where none was read: one that cannot be has another answer as well.
+    with results_folder(folder) as changed:
+        rewrite_outputs(changed.sessions, changed.store, folder)

@@ -71,6 +71,15 @@ def result_of(folder: Path) -> dict[str, Any]:
     return dict(letter)
 
 
+def told(folder: Path) -> tuple[set[str], list[str]]:
+    """What the folder's report says: the signers in its list of documents, and the table of references."""
+    documents, _, rest = (folder / "report.html").read_text().partition("<article")
+    _, _, references = rest.partition("References on file")
+    table = references.partition("</table>")[0]
+    assert table
+    return {name for name in (SIGNER, OTHER) if name in documents}, table.split()
+
+
 def test_a_claim_in_a_folder_is_corrected_and_compared_at_once(out: Path) -> None:
     before = result_of(out)
 
@@ -82,8 +91,9 @@ def test_a_claim_in_a_folder_is_corrected_and_compared_at_once(out: Path) -> Non
     assert (before["answer"], after["answer"], after["status"]) == (1, 2, "done")
 
 
-def test_the_tables_of_a_folder_follow_a_changed_claim(out: Path) -> None:
+def test_the_tables_and_the_report_of_a_folder_follow_a_changed_claim(out: Path) -> None:
     before = (out / "documents.csv").read_text()
+    names, references = told(out)
 
     core("claim", "correct", LETTER, SIGNER, OTHER, "--run", out)
 
@@ -91,12 +101,21 @@ def test_the_tables_of_a_folder_follow_a_changed_claim(out: Path) -> None:
     assert OTHER in claims
     assert SIGNER not in claims
     assert (out / "documents.csv").read_text().splitlines()[0] == before.splitlines()[0]
+    assert (names, told(out)) == ({SIGNER}, ({OTHER}, references))
+
+
+def test_the_report_of_a_folder_follows_the_claim_of_a_document_that_cannot_be_read(out: Path) -> None:
+    corrected = core("claim", "add", "note.txt", OTHER, "--run", out)
+
+    assert corrected.status == 0, corrected.err
+    assert told(out)[0] == {SIGNER, OTHER}
 
 
 def test_references_in_a_folder_come_and_go_and_documents_are_compared_again(
     out: Path, samples: Path
 ) -> None:
     first, *_ = sorted((samples / "references" / SIGNER).iterdir())
+    _, references = told(out)
 
     removed = core("signers", "remove", SIGNER, 1, "--run", out)
     enrolled = core("enroll", SIGNER, first, "--run", out)
@@ -104,13 +123,17 @@ def test_references_in_a_folder_come_and_go_and_documents_are_compared_again(
 
     assert (removed.status, enrolled.status, verified.status) == (0, 0, 0), removed.err + enrolled.err
     assert f"countersign signers verify {SIGNER} --run {out}" in removed.err
+    assert told(out)[1] != references
     assert result_of(out)["answer"] == 2
 
 
 def test_a_document_in_a_folder_is_read_again(out: Path) -> None:
+    (out / "report.html").write_text("as it was")
+
     retried = core("retry", LETTER, "--again", "--run", out)
 
     assert retried.status == 0, retried.err
+    assert told(out)[0] == {SIGNER}
     assert (result_of(out)["answer"], result_of(out)["status"]) == (2, "done")
 
 
