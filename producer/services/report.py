@@ -6,16 +6,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from db import documents, signers
+from db import documents
 from db.engine import Sessions
-from db.models import Reference
 from producer.services.output import whole_file
 from producer.services.selection import checked_number
 from worker.errors import WrongUse
 from worker.result import DocumentResult, EnrolmentResult
-from worker.result.listing import reference_result
 from worker.result.rows import Locate, document_result
-from worker.settings import Verification
 from worker.storage.port import Results
 
 
@@ -46,24 +43,6 @@ def report_documents(
     return ReportWritten(out, len(results))
 
 
-def references_on_file(sessions: Sessions) -> list[EnrolmentResult]:
-    """How the references of everybody on file stand, as they were judged last."""
-    with sessions() as session:
-        rows = {name: signers.on_file(session, name) for name, _ in signers.enrolled(session)}
-    if not rows:
-        return []
-    from worker.engines import build_verifier  # noqa: PLC0415 - loads the networks
-
-    wanted = build_verifier(Verification()).references_wanted
-    return [_standing(name, references, wanted) for name, references in rows.items()]
-
-
-def _standing(name: str, rows: Sequence[Reference], wanted: int) -> EnrolmentResult:
-    results = tuple(reference_result(row, number, row.llr) for number, row in enumerate(rows, 1))
-    agreeing = sum(not (reference.outlier or reference.damage) for reference in results)
-    return EnrolmentResult(signer=name, references=results, wanted=wanted, lacking=max(0, wanted - agreeing))
-
-
 def write_html(
     results: Iterable[DocumentResult],
     out: Path,
@@ -71,15 +50,17 @@ def write_html(
     sessions: Sessions,
     load_image: Callable[[str], bytes],
     locate: Locate = str,
-    enrolments: Sequence[EnrolmentResult] = (),
+    enrolments: Sequence[EnrolmentResult] | None = (),
 ) -> Path:
     """Write results of one database to `out`, replacing what was there; `locate` is that of their pictures.
 
     `load_image` returns the bytes of a located picture. `enrolments` are the signers who get a table of their
-    own.
+    own; None for everybody on file.
     """
-    from worker.report import beside, html  # noqa: PLC0415 - loads OpenCV
+    from worker.report import beside, html, standing  # noqa: PLC0415 - loads OpenCV
 
+    if enrolments is None:
+        enrolments = standing.standing_references(sessions)
     references = beside.references_beside(sessions, locate)
     return html.write_report(
         results, out, load_image=load_image, enrolments=enrolments, references=references

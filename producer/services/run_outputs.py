@@ -6,7 +6,7 @@ from pathlib import Path
 
 from db.engine import Sessions
 from producer.services.output import whole_file
-from producer.services.report import references_on_file, write_html
+from producer.services.report import write_html
 from producer.services.results import ChosenDocuments, Selection
 from producer.services.table_rows import Format
 from producer.services.tables import RUN_TABLES, export_table
@@ -47,5 +47,5 @@ def rewrite_report(sessions: Sessions, store: Results, folder: Path) -> None:
             half,
             sessions=sessions,
             load_image=store.get,
-            enrolments=references_on_file(sessions),
+            enrolments=None,
         )

@@ -79,6 +79,11 @@ def test_a_signature_that_nobody_claims_is_no_claim() -> None:
             id="inconclusive",
         ),
         pytest.param(
+            document(pages=[page(regions=[region(0)])], verdicts=[verdict("ann", "no_reference", None)]),
+            ["there is no reference of a claimed signer"],
+            id="no reference",
+        ),
+        pytest.param(
             document(pages=[page()], claims=["ann"], signed=False),
             ["the signature of a claimed signer was not found"],
             id="claimed and unsigned",
@@ -160,6 +165,28 @@ def test_a_file_handed_in_again_is_counted_and_one_with_another_claim_is_not() -
     urgent = to_look_at(report_rows([*same, *others]))
 
     assert [(item.row.name, item.again) for item in urgent] == [("0.pdf", 29), ("30.pdf", 0), ("31.pdf", 0)]
+    assert [item.others for item in urgent] == ["the same file came 29 more times", "", ""]
+
+
+def test_documents_that_lack_references_of_one_signer_ask_for_them_once_behind_all_others() -> None:
+    def lacking(name: str, *signers: str) -> DocumentResult:
+        verdicts = [verdict(signer, "no_reference", None) for signer in signers]
+        return document(name, pages=[page(regions=[region(0)])], verdicts=verdicts)
+
+    undecided = document(
+        "in/undecided.pdf",
+        pages=[page(regions=[region(0)])],
+        verdicts=[verdict("ann", "inconclusive", 0.5), verdict("cid", "no_reference", None)],
+    )
+    lacked = [lacking(f"in/{number}.pdf", "ann") for number in range(3)]
+
+    urgent = to_look_at(report_rows([*lacked, lacking("in/ben.pdf", "ben"), undecided]))
+
+    assert [(item.row.name, item.others) for item in urgent] == [
+        ("undecided.pdf", ""),
+        ("0.pdf", "so it is with 2 more"),
+        ("ben.pdf", ""),
+    ]
 
 
 @pytest.mark.parametrize(("status", "state"), [("failed", "unread"), ("working", "waiting")])
@@ -176,7 +203,7 @@ def test_a_claim_without_an_answer_is_neither_found_nor_missing(status: str, sta
         pytest.param(ClaimState("ann", "genuine"), False, id="genuine"),
         pytest.param(ClaimState("ann", "genuine", contradicted=True), True, id="contradicted"),
         pytest.param(ClaimState("ann", "not_found"), True, id="not found"),
-        pytest.param(ClaimState("ann", "no_reference"), False, id="nothing to compare with"),
+        pytest.param(ClaimState("ann", "no_reference"), True, id="nothing to compare with"),
     ],
 )
 def test_the_list_names_the_claims_that_ask_for_a_person(claim: ClaimState, asks: bool) -> None:

@@ -30,6 +30,7 @@ class Why(StrEnum):
     PARTLY_READ = "some pages could not be read"
     UNDECIDED = "a signature could not be decided"
     REFERENCES = "a reference disagrees with the others"
+    NO_REFERENCE = "there is no reference of a claimed signer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +44,7 @@ class ClaimState:
     @property
     def asks(self) -> bool:
         """Whether a person should look at it."""
-        answers = (ClaimAnswer.FORGED, ClaimAnswer.INCONCLUSIVE, ClaimAnswer.NOT_FOUND)
-        return self.contradicted or self.state in answers
+        return self.contradicted or (self.state in CLAIM_ANSWERS and self.state != ClaimAnswer.GENUINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +68,18 @@ class ReportRow:
 
     @property
     def question(self) -> tuple[object, ...]:
-        """What is the same where one file was handed in twice with the same claims and the same answer."""
+        """What is the same where one file was handed in twice with the same claims and the same answer.
+
+        Documents that want nothing but references of the same signers ask one question, too.
+        """
+        if self.wants_references:
+            return tuple(claim.signer for claim in self.claims if claim.state == ClaimAnswer.NO_REFERENCE)
         return self.result.sha256 or self.number, tuple(self.claims), tuple(self.why)
+
+    @property
+    def wants_references(self) -> bool:
+        """Whether a person need do no more than put references on file."""
+        return self.why == [Why.NO_REFERENCE]
 
     @property
     def words(self) -> str:
@@ -96,10 +106,19 @@ class ReportRow:
 
 @dataclass(frozen=True, slots=True)
 class Urgent:
-    """A document that a person should look at, and how often its file was handed in beside."""
+    """A document that a person should look at, and how many others ask the same."""
 
     row: ReportRow
     again: int
+
+    @property
+    def others(self) -> str:
+        """A sentence about those others; empty without any."""
+        if not self.again:
+            return ""
+        if self.row.wants_references:
+            return f"so it is with {self.again} more"
+        return f"the same file came {self.again} more time{'s' if self.again > 1 else ''}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +157,8 @@ def summarise(rows: Sequence[ReportRow]) -> ReportSummary:
 def to_look_at(rows: Iterable[ReportRow]) -> list[Urgent]:
     """What a person should look at, the most urgent first.
 
-    A file that was handed in again with the same claims and answer asks nothing new: it is counted.
+    A file that was handed in again with the same claims and answer asks nothing new, nor does another one
+    that wants a reference of the same signers: it is counted.
     """
     questions: dict[tuple[object, ...], list[ReportRow]] = {}
     for row in rows:
@@ -194,6 +214,7 @@ def _reasons_to_look(result: DocumentResult, claims: Sequence[ClaimState]) -> li
         Why.PARTLY_READ: result.status is Status.PARTIAL,
         Why.UNDECIDED: ClaimAnswer.INCONCLUSIVE in states,
         Why.REFERENCES: any(verdict.doubtful_references for verdict in result.verdicts),
+        Why.NO_REFERENCE: ClaimAnswer.NO_REFERENCE in states,
     }
     return [why for why in Why if reasons[why]]
 
