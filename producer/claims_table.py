@@ -74,10 +74,10 @@ class ClaimsTable(Mapping[str, Sequence[str]]):
     def _means(self, row: str, names: Sequence[str]) -> bool:
         """Whether the row means the document of these names, and no other."""
         self._missed.pop(row, None)
-        if self._owners is None:
+        if self._owners is None or row not in self._owners:  # it came behind those that were met
             self._takers.setdefault(row, {}).setdefault(names[0])
             return True
-        owners = self._owners.get(row, [])
+        owners = self._owners[row]
         if len(owners) > 1:
             self._takers[row] = dict.fromkeys(owners)
         return len(owners) == 1 and owners[0] in names

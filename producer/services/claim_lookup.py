@@ -31,7 +31,12 @@ def look_up(document: Object, deps: IntakeDeps, table: ClaimsTable) -> Claims:
 
 def from_table(table: ClaimsTable, key: str, deps: IntakeDeps) -> Sequence[str]:
     """What a claims table says of an object: under its key, the key below the prefix, or its name."""
-    return table.claimed(key, key.removeprefix(deps.source.prefix).removeprefix("/"))
+    return table.claimed(*table_names(key, deps))
+
+
+def table_names(key: str, deps: IntakeDeps) -> tuple[str, str]:
+    """The names under which a claims table may speak of an object, before its file name."""
+    return key, key.removeprefix(deps.source.prefix).removeprefix("/")
 
 
 def check_pattern(deps: IntakeDeps) -> None:

@@ -15,7 +15,7 @@ from db.documents import Object
 from db.states import EventSource
 from producer.claims import Claims, to_metadata
 from producer.claims_table import ClaimsTable
-from producer.services.claim_lookup import check_pattern, from_table, look_up
+from producer.services.claim_lookup import check_pattern, from_table, look_up, table_names
 from producer.services.deps import IntakeDeps
 from producer.services.local_files import LocalFile, NotUsed, OnNotUsed, gather
 from producer.services.near_names import near_names
@@ -99,6 +99,8 @@ def submit_place(
 
     objects: Iterable[Object]
     if has_scheme(place):
+        if table:  # listed twice: which document a row means can be said when all are known
+            table.meet(table_names(one.key, deps) for one in chain.from_iterable(deps.source.list()))
         objects = chain.from_iterable(deps.source.list())
     else:
         files = local_files(Path(place), claims, note)

@@ -305,6 +305,26 @@ def test_a_row_of_two_files_is_taken_by_none_and_a_near_name_is_a_note(deps, s3,
     assert notes == ["no signer 'Jon Smiht' is enrolled; near: 'John Smith'"]
 
 
+def test_a_row_of_two_keys_of_a_bucket_is_taken_by_none_and_a_whole_key_goes_first(deps, s3):
+    for key in ("a/dup.jpg", "sub/dup.jpg", "both.jpg", "sub/both.jpg", "a/alone.jpg"):
+        put(s3, key)
+    rows = {"dup.jpg": ["Ann"], "both.jpg": ["Bob"], "alone.jpg": ["Cid"]}
+    unused = []
+
+    counts = submit_place(
+        f"s3://{s3.name}",
+        deps,
+        table=ClaimsTable(rows, path=Path("claims.csv")),
+        on_not_used=unused.append,
+    )
+
+    assert counts == Counts(new=5, unused=1)
+    assert [one.reason.partition(": ")[2] for one in unused] == [
+        "'dup.jpg' may mean 'a/dup.jpg' and 'sub/dup.jpg': write the path"
+    ]
+    assert sorted(claims(deps)) == [("Bob", ClaimSource.FILE), ("Cid", ClaimSource.FILE)]
+
+
 def test_other_claims_for_a_known_document_are_named_and_change_nothing(deps, s3, tmp_path):
     (tmp_path / "a.pdf").write_bytes(b"%PDF-1.4")
     submit_place(str(tmp_path), deps, table=ClaimsTable({"a.pdf": ["Ann"]}))

@@ -174,6 +174,13 @@ def test_the_same_path_in_three_folders_is_named_with_their_number(same_names: C
     assert "'in0/a.pdf' and 'in1/a.pdf', 3 in all" in next(same_names.unused())
 
 
+def test_a_document_that_comes_behind_those_that_were_met_has_its_row(same_names: ClaimsTable) -> None:
+    same_names.meet(DOCUMENTS)
+
+    assert same_names.claimed("in/z/c.pdf", "z/c.pdf") == ["Cay"]
+    assert [sentence for sentence in same_names.unused() if "c.pdf" in sentence] == []
+
+
 def test_where_documents_come_one_by_one_a_row_that_two_have_taken_is_named(same_names: ClaimsTable) -> None:
     assert [list(same_names.claimed(*names)) for names in DOCUMENTS[:2] * 2] == [["Ann"]] * 4
 
