@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import Protocol
 
-from sqlalchemy import ColumnElement, DateTime, Engine, create_engine, event, func, select
+from sqlalchemy import URL, ColumnElement, DateTime, Engine, create_engine, event, func, make_url, select
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -44,7 +44,7 @@ def make_engine(url: str, *, pool_size: int = 5, answer_within: float | None = N
     limits = f"-c lock_timeout=20s -c idle_in_transaction_session_timeout={idle * 1000:.0f}"
     # Parameters are names of people and embeddings of their hands: they do not belong into error messages.
     return create_engine(
-        url,
+        database_address(url),
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_pre_ping=True,
@@ -55,6 +55,12 @@ def make_engine(url: str, *, pool_size: int = 5, answer_within: float | None = N
             "connection_factory": connection_class(answer_within),
         },
     )
+
+
+def database_address(url: str | URL) -> URL:
+    """The address with the driver that is installed, where it names none: SQLAlchemy would choose another."""
+    address = make_url(url)
+    return address.set(drivername="postgresql+psycopg2") if address.drivername == "postgresql" else address
 
 
 def make_sessions(engine: Engine) -> Sessions:

@@ -19,6 +19,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
+from db.engine import database_address
 from deploy.missing import ServerMissing
 from deploy.ports import free_port
 from deploy.processes import Account, run_as, start_process, stopped_at_exit, wait_until
@@ -119,7 +120,7 @@ def _copied(programs: Path, folder: Path) -> Path:
 
 def postgres_answers(url: str | URL) -> bool:
     """Whether a PostgreSQL accepts this user here."""
-    engine = create_engine(url, poolclass=NullPool, connect_args={"connect_timeout": 2})
+    engine = create_engine(database_address(url), poolclass=NullPool, connect_args={"connect_timeout": 2})
     try:
         with engine.connect():
             return True
@@ -140,7 +141,7 @@ def drop_database(server: str, name: str) -> None:
 
 def administer(server: str, statement: str) -> None:
     """Run one statement that no transaction may enclose."""
-    engine = create_engine(server, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    engine = create_engine(database_address(server), poolclass=NullPool, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         connection.execute(text(statement))
 

@@ -90,7 +90,7 @@ def main() -> None:
         end_broken_pipe()
     except ValidationError as error:
         _refuse(field_problems(error), WRONG_USE)
-    except (ServiceError, ModuleNotFoundError) as error:
+    except (ServiceError, ModuleNotFoundError, OSError) as error:
         known = explanation(error, EXTRAS)
         if known is None:
             raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shlex
 import sys
 from collections.abc import Mapping
@@ -18,6 +19,8 @@ FAILED, WRONG_USE = 1, 2
 #: Likewise: a person stopped it with Ctrl-C.
 STOPPED = 130
 
+#: What a write to stdout ends with where there is no room left for what it goes to, or no disk any more.
+_UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 #: Where this code lies: a checkout when it holds the project's file, else where packages are installed.
 _ROOT = Path(__file__).resolve().parent.parent
 
@@ -34,6 +37,8 @@ def explanation(error: Exception, extras: Mapping[str, str]) -> tuple[str, int] 
             return str(error), WRONG_USE
         case OSError() if error.filename is not None:
             return f"cannot use {str(error.filename)!r}: {error.strerror}", WRONG_USE
+        case OSError() if error.errno in _UNWRITABLE:
+            return f"the output cannot be written: {error.strerror}", FAILED
         case ModuleNotFoundError():
             extra = extras.get((error.name or "").partition(".")[0])
             if extra is not None:

@@ -6,6 +6,7 @@ Every variable begins with COUNTERSIGN_. A bad value stops the process with a li
 from __future__ import annotations
 
 import json
+import re
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal
@@ -17,6 +18,12 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from worker.vision.choices import Cleaning, Label, Limits, Thresholds
 
 _LIMITS = Limits()
+
+#: Addresses of supported databases: a password may hold all but @, a port is a number.
+_DATABASE = re.compile(
+    r"sqlite://(/.*)?"
+    r"|postgresql(\+psycopg2)?://([^:/]*(:[^@]*)?@)?(\[[^/?]+\]|[^/:?]+)?(:\d*)?(/[^?]*)?(\?.*)?"
+)
 
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -33,9 +40,8 @@ def _queues(address: SecretStr) -> SecretStr:
 
 
 def _rows(address: SecretStr) -> SecretStr:
-    """An address of a supported database."""
-    driver = address.get_secret_value().partition("://")[0]
-    if driver not in ("postgresql", "postgresql+psycopg2", "sqlite"):
+    """An address of a supported database that SQLAlchemy can parse; its own error may quote a part of it."""
+    if not _DATABASE.fullmatch(address.get_secret_value()):
         raise ValueError("not postgresql+psycopg2://user:password@host:port/name or sqlite:///file")
     return address
 
@@ -322,7 +328,9 @@ class Intake(_Group):
     queue_ceiling: int = Field(
         default=5_000, ge=1, description="Messages in any one queue at which intake pauses"
     )
-    claim_sources: list[Literal["metadata", "sidecar", "key"]] = Field(
+    claim_sources: Annotated[
+        list[Literal["metadata", "sidecar", "key"]], NoDecode, BeforeValidator(_read_json)
+    ] = Field(
         default=["metadata", "sidecar", "key"],
         description="Where claims are looked for, the most trusted first",
     )

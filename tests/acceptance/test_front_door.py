@@ -2,20 +2,46 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from db.engine import make_engine
 from db.migrate import upgrade
-from tests.acceptance.commands import countersign
+from deploy.settings import child_environment
+from tests.acceptance.commands import COUNTERSIGN, countersign
 from worker.version import code_version
+
+
+def migrated(folder: Path) -> str:
+    """The URL of a new database in this folder."""
+    url = f"sqlite:///{folder / 'countersign.db'}"
+    engine = make_engine(url)
+    upgrade(engine)
+    engine.dispose()
+    return url
 
 
 def test_the_version_is_the_one_that_results_name() -> None:
     finished = countersign("--version")
 
     assert (finished.status, finished.out) == (0, f"countersign {code_version()}\n")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no /dev/full")
+@pytest.mark.parametrize("words", [["--version"], ["--help"], ["backlog", "--json"]], ids=" ".join)
+def test_output_that_nothing_holds_is_a_sentence_and_status_1(tmp_path: Path, words: list[str]) -> None:
+    env = child_environment({"COUNTERSIGN_DATABASE_URL": migrated(tmp_path)})
+    with Path("/dev/full").open("w") as full:
+        finished = subprocess.run(
+            [COUNTERSIGN, *words], stdout=full, stderr=subprocess.PIPE, text=True, check=False, env=env
+        )
+
+    assert (finished.returncode, finished.stderr) == (
+        1,
+        "the output cannot be written: No space left on device\n",
+    )
 
 
 @pytest.mark.parametrize(
@@ -42,12 +68,8 @@ def test_a_shell_completes_commands_and_their_options(line: str, offered: str) -
 )
 def test_a_name_that_means_nothing_is_status_1(tmp_path: Path, words: str, sentence: str) -> None:
     (tmp_path / "empty").mkdir()
-    url = f"sqlite:///{tmp_path / 'countersign.db'}"
-    engine = make_engine(url)
-    upgrade(engine)
-    engine.dispose()
     env = {
-        "COUNTERSIGN_DATABASE_URL": url,
+        "COUNTERSIGN_DATABASE_URL": migrated(tmp_path),
         "COUNTERSIGN_RESULTS_BUCKET": f"file://{tmp_path / 'results'}",
         "COUNTERSIGN_INTAKE_FOLDER": str(tmp_path),
     }

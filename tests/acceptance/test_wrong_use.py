@@ -37,6 +37,19 @@ def test_a_run_refuses_weights_that_are_no_detector(folder: Path, name: str) -> 
     assert line.startswith("COUNTERSIGN_DETECTOR: ")
 
 
+@pytest.mark.parametrize("variable", ["COUNTERSIGN_DETECT_DEVICE", "COUNTERSIGN_VERIFY_DEVICE"])
+def test_a_run_on_a_gpu_that_is_not_there_says_so(folder: Path, variable: str) -> None:
+    pytest.importorskip("torch")
+    env = {variable: "cuda", "CUDA_VISIBLE_DEVICES": ""}
+
+    finished = countersign("run", folder / "page.pdf", "--out", folder / "out", env=env)
+
+    assert finished.status == 2, finished.err
+    (line,) = finished.err.splitlines()
+    assert line.startswith("torch sees no GPU: ")
+    assert variable in line
+
+
 @pytest.mark.parametrize(
     ("words", "part"),
     [

@@ -12,6 +12,7 @@ import redis
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
+from db.engine import make_engine
 from deploy import postgres_server, redis_server, s3_server
 from deploy.missing import ServerMissing
 from deploy.processes import Account
@@ -48,6 +49,17 @@ def test_redis_asks_for_its_password(redis_server, given_servers):
 
     with redis.Redis.from_url(without) as client, pytest.raises(redis.AuthenticationError):
         client.ping()
+
+
+def test_an_address_of_postgres_needs_no_driver(database_url):
+    address = make_url(database_url).set(drivername="postgresql")
+
+    engine = make_engine(address.render_as_string(hide_password=False))
+
+    with engine.connect() as connection:
+        assert connection.scalar(text("SELECT 1")) == 1
+    engine.dispose()
+    assert postgres_server.postgres_answers(address)
 
 
 def test_postgres_enforces_what_it_is_told(database_url):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 import shlex
 import subprocess
@@ -38,13 +39,21 @@ EXTRAS = {"celery": "queue"}
             WRONG_USE,
             id="a missing extra",
         ),
+        pytest.param(
+            OSError(errno.ENOSPC, "No space left on device"),
+            "the output cannot be written: No space left on device",
+            FAILED,
+            id="no room for the output",
+        ),
     ],
 )
 def test_what_a_user_can_put_right_has_a_sentence(error: Exception, sentence: str, status: int) -> None:
     assert explanation(error, EXTRAS) == (sentence, status)
 
 
-@pytest.mark.parametrize("error", [ModuleNotFoundError("no nonsense", name="nonsense"), ValueError("a bug")])
+@pytest.mark.parametrize(
+    "error", [ModuleNotFoundError("no nonsense", name="nonsense"), ValueError("a bug"), OSError("a bug")]
+)
 def test_a_fault_of_ours_has_none(error: Exception) -> None:
     assert explanation(error, EXTRAS) is None
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
+from pydantic import ValidationError
 from pydantic_settings import BaseSettings
 
-from worker.settings import GROUPS
+from worker.settings import GROUPS, Intake, complaints
 
 
 @pytest.mark.parametrize("group", GROUPS, ids=lambda group: group.__name__)
@@ -21,3 +24,24 @@ def test_a_variable_without_a_value_is_one_that_is_not_set(
         monkeypatch.setenv(f"COUNTERSIGN_{name.upper()}", "")
 
     assert group() == unset
+
+
+@pytest.mark.parametrize("value", ["nonsense", "[1", "-1", "{}", "1e400", "\u203d"])
+@pytest.mark.parametrize("group", GROUPS, ids=lambda group: group.__name__)
+def test_a_wrong_value_is_a_complaint_and_nothing_else(
+    group: type[BaseSettings], value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in group.model_fields:
+        monkeypatch.setenv(f"COUNTERSIGN_{name.upper()}", value)
+
+    with suppress(ValidationError):  # many take any text
+        group()
+
+
+def test_a_list_that_is_no_json_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COUNTERSIGN_CLAIM_SOURCES", "sidecar")
+
+    with pytest.raises(ValidationError) as refused:
+        Intake()
+
+    assert complaints(refused.value)[0].startswith("COUNTERSIGN_CLAIM_SOURCES: Value error, not JSON")

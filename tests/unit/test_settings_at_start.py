@@ -37,6 +37,11 @@ def started(**settings: str) -> subprocess.CompletedProcess[str]:
         ("COUNTERSIGN_LABEL_SCORES", "initials=0.4"),
         ("COUNTERSIGN_LABEL_SCORES", '{"paraph": 0.4}'),
         ("COUNTERSIGN_RETAIN_DAYS", "90"),
+        ("COUNTERSIGN_CLAIM_SOURCES", "sidecar"),
+        ("COUNTERSIGN_DATABASE_URL", "sqlite"),
+        ("COUNTERSIGN_DATABASE_URL", "sqlite:countersign.db"),
+        ("COUNTERSIGN_DATABASE_URL", "postgresql://u:secret@host:port/name"),
+        ("COUNTERSIGN_DATABASE_URL", "postgresql+psycopg://host/name"),
         ("COUNTERSIGN_RULES_FOLDER", "relative"),
         ("COUNTERSIGN_RULES_FOLDER", "/no/such/folder"),
     ],
@@ -47,6 +52,7 @@ def test_a_setting_that_names_nothing_is_refused(variable: str, value: str) -> N
     assert process.returncode == 2
     (line,) = process.stderr.splitlines()
     assert line.startswith(f"{variable}: ")
+    assert "secret" not in line
 
 
 def test_what_ships_and_an_empty_folder_are_accepted() -> None:

@@ -14,6 +14,7 @@ from ultralytics.nn.tasks import DetectionModel
 from worker.vision.choices import Thresholds
 from worker.vision.detection.yolo import DetectorSpec, Inputs, ModelOutput, model_input, read_outputs
 from worker.vision.letterbox import Letterbox
+from worker.vision.torch_device import torch_device
 from worker.vision.values import DetectedRegion, Pixels
 from worker.vision.weights import WEIGHTS_DIR, CatalogueEntry, entry, verified_path
 
@@ -39,7 +40,7 @@ class TorchDetector:
     ) -> None:
         weights = entry(name, folder)
         self._spec = DetectorSpec.of(weights, thresholds)
-        self._device = torch.device(device)
+        self._device = torch_device(device)
         self._half = self._device.type == "cuda"
         model = build_torch_model(weights, folder)
         self._model = (model.half() if self._half else model).to(self._device)

@@ -9,6 +9,7 @@ import numpy as np
 import safetensors.torch
 import torch
 
+from worker.vision.torch_device import torch_device
 from worker.vision.values import Embeddings, Normal
 from worker.vision.verification.embedding import COMPARED, DIMENSION, batches, joined
 from worker.vision.verification.network import PairClassifier, SignatureEncoder, SteadyEncoder
@@ -19,10 +20,10 @@ class TorchEncoder:
 
     def __init__(self, path: Path, *, version: str, device: str) -> None:
         self.version = version
-        self._device = device
+        self._device = torch_device(device)
         self._model = SteadyEncoder(SignatureEncoder(), PairClassifier())
         self._model.load_state_dict(safetensors.torch.load_file(path))
-        self._model.eval().requires_grad_(False).to(device)
+        self._model.eval().requires_grad_(False).to(self._device)
 
     def encode(self, crops: Sequence[Normal], *, steady: bool = True) -> Embeddings:
         """Embed the crops in batches."""
