@@ -94,7 +94,15 @@ def test_stronger_words_need_stronger_evidence():
     fitted = _fit([evidence(normal(3, 1, 5000), normal(0, 1, 5000, seed=2))], 3)
 
     assert 0 <= fitted["medium"] < fitted["high"] < NEVER
-    assert 0 <= fitted["medium_forged"] < fitted["high_forged"] < NEVER
+    assert 0 <= fitted["medium_forged"] < NEVER
+
+
+@pytest.mark.parametrize("references", [2, 3, 10])
+def test_forged_is_never_of_high_confidence(references: int):
+    fitted = _fit([evidence(normal(9, 1, 5000), normal(0, 1, 5000, seed=2))], references)
+
+    assert fitted["high"] < NEVER
+    assert fitted["high_forged"] == NEVER
 
 
 def test_one_reference_never_earns_a_stronger_word_than_low():

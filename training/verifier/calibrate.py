@@ -32,6 +32,8 @@ TOLERANCES = {
     "medium": Tolerance(0.08, 0.04),
     "high": Tolerance(0.03, 0.015),
 }
+#: `forged` is never of high confidence: few references do not show all ways in which their writer signs.
+TOLERANCES_FORGED = TOLERANCES | {"high": None}
 #: One reference says nothing of its writer's variation. Hardly a verdict errs as rarely as that on every set:
 #: so some are given that err more often, `forged` most of all, and all are of low confidence.
 ONE_REFERENCE = {"decided": Tolerance(0.2, 0.05), "medium": None, "high": None}
@@ -141,7 +143,7 @@ def _fit(sets: Sequence[Evidence], count: int) -> dict[str, float]:
     genuine, forged = zip(*(_left_out(sets, number) for number in range(len(sets))), strict=True)
     decided, medium, high = _edges(genuine, ONE_REFERENCE if count == 1 else TOLERANCES)
     decided_forged, medium_forged, high_forged = _edges(
-        forged, ONE_REFERENCE_FORGED if count == 1 else TOLERANCES
+        forged, ONE_REFERENCE_FORGED if count == 1 else TOLERANCES_FORGED
     )
     values = {
         "slope": slope,
