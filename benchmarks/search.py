@@ -19,7 +19,7 @@ _SEARCHES = 20
 def main(rows: int) -> None:
     """Fill an index with directions drawn at random, and look for the nearest of some more."""
     chance = np.random.default_rng(1)
-    index = CodeIndex()
+    index = CodeIndex(GLOBAL)
     for first in range(0, rows, _TOGETHER):
         count = min(_TOGETHER, rows - first)
         codes = chance.normal(size=(count, GLOBAL)).astype(np.float32)

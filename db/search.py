@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 from db.models import Document, Page, Reference, Region, Signer, Versions
 from db.states import DocumentStage
 
-#: Bytes of an embedding that are compared first: its global part.
-CODE_BYTES = 512
+#: Bytes of a number of an embedding.
+_FLOAT_BYTES = 2
 
 _REGION_CODES = text("SELECT id, owner, code FROM search_region_codes(:documents, :bytes)")
 _REFERENCE_CODES = text("SELECT id, owner, code FROM search_reference_codes(:encoder, :bytes)")
@@ -26,7 +26,7 @@ _REFERENCE_EMBEDDINGS = text("SELECT id, embedding FROM search_reference_embeddi
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """The part of an embedding that is compared first, and the document or signer that it belongs to."""
+    """The first numbers of an embedding, float16 each, and the document or signer that it belongs to."""
 
     id: int
     owner: int
@@ -55,27 +55,27 @@ def searchable_documents(session: Session, ids: Iterable[int], *, encoder: str, 
     return [row.id for row in rows if {name: row.content.get(name) for name in made} == made]
 
 
-def region_codes(session: Session, documents: Sequence[int]) -> list[Code]:
+def region_codes(session: Session, documents: Sequence[int], *, floats: int) -> list[Code]:
     """The codes of the compared regions of these documents."""
     if _is_postgres(session):
-        rows = session.execute(_REGION_CODES, {"documents": list(documents), "bytes": CODE_BYTES})
+        rows = session.execute(_REGION_CODES, {"documents": list(documents), "bytes": floats * _FLOAT_BYTES})
         return [Code(row.id, row.owner, bytes(row.code)) for row in rows]
     statement = (
-        select(Region.id, Page.document_id, func.substr(Region.embedding, 1, CODE_BYTES))
+        select(Region.id, Page.document_id, func.substr(Region.embedding, 1, floats * _FLOAT_BYTES))
         .join(Page, Page.id == Region.page_id)
         .where(Page.document_id.in_(documents), Region.embedding.is_not(None))
     )
     return [Code(*row) for row in session.execute(statement)]
 
 
-def reference_codes(session: Session, *, encoder: str) -> list[Code]:
+def reference_codes(session: Session, *, encoder: str, floats: int) -> list[Code]:
     """The codes of all references that this encoder has embedded, by the signer whom they stand for."""
     if _is_postgres(session):
-        rows = session.execute(_REFERENCE_CODES, {"encoder": encoder, "bytes": CODE_BYTES})
+        rows = session.execute(_REFERENCE_CODES, {"encoder": encoder, "bytes": floats * _FLOAT_BYTES})
         return [Code(row.id, row.owner, bytes(row.code)) for row in rows]
     person = func.coalesce(Signer.merged_into, Signer.id)
     statement = (
-        select(Reference.id, person, func.substr(Reference.embedding, 1, CODE_BYTES))
+        select(Reference.id, person, func.substr(Reference.embedding, 1, floats * _FLOAT_BYTES))
         .join(Signer, Signer.id == Reference.signer_id)
         .where(Reference.encoder == encoder)
         .order_by(Reference.id)

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from worker.errors import DocumentError, ObjectMissing, PageError, ServiceError
 from worker.pipeline import QueueMessage
-from worker.vision.choices import Label, Limits
+from worker.vision.choices import Label, Limits, Outcome
+from worker.vision.crops import fit
 from worker.vision.images import in_colour
-from worker.vision.values import Box, DetectedRegion, Embeddings, Normal, Pixels, RenderedPage
+from worker.vision.values import (
+    Box,
+    DetectedRegion,
+    Embeddings,
+    Grey,
+    Normal,
+    Opinion,
+    Pixels,
+    Quality,
+    RenderedPage,
+)
 from worker.vision.verification.architectures.siamese import SiameseVerifier
 from worker.vision.verification.embedding import GLOBAL, LEVELS
 from worker.vision.verification.encoder import Encoder
@@ -165,3 +177,35 @@ def page(index: int, *, marks: int = 0) -> RenderedPage:
         cv2.polylines(image, [np.array(curve, np.int32)], isClosed=False, color=0, thickness=3)
     data = cv2.imencode(".png", image)[1].tobytes()
     return RenderedPage(index, data, "png", 200, 300, 100.0, "rendered", points=(144.0, 216.0))
+
+
+@dataclass(frozen=True)
+class CellVerifier:
+    """Another architecture: signatures are alike as their ink in 16 cells is."""
+
+    encoder: MeanEncoder = field(default_factory=MeanEncoder)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    code_floats = 16
+    references_wanted = 3
+
+    @property
+    def embedding_version(self) -> str:
+        return self.encoder.version
+
+    def embed(self, inks: Sequence[Grey], *, alone: bool = True) -> Embeddings:
+        rows = self.encoder.encode([fit(ink) for ink in inks])
+        return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-6)
+
+    def compare(self, query: npt.NDArray[np.float32], references: Embeddings, *, quality: Quality) -> Opinion:
+        if not len(references):
+            return Opinion(Outcome.NO_REFERENCE)
+        return Opinion(Outcome.INCONCLUSIVE, float((references @ query).max()), references=len(references))
+
+    def nearest(
+        self, query: npt.NDArray[np.float32], enrolled: Mapping[str, Embeddings], *, top: int = 3
+    ) -> list[tuple[str, float]]:
+        likeness = {name: float((rows @ query).max()) for name, rows in enrolled.items() if len(rows)}
+        return sorted(likeness.items(), key=lambda entry: (-entry[1], entry[0]))[:top]
+
+    def is_somebody(self, likelihood: float, *, enrolled: int) -> bool:
+        return False

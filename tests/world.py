@@ -14,7 +14,15 @@ from db.documents import Object
 from db.engine import make_sessions, now
 from db.models import Chunk, Document
 from db.states import ClaimSource
-from tests.fakes import DarkBlocks, GivenPages, MeanEncoder, MemoryStore, Outbox, shipped_verifier
+from tests.fakes import (
+    CellVerifier,
+    DarkBlocks,
+    GivenPages,
+    MeanEncoder,
+    MemoryStore,
+    Outbox,
+    shipped_verifier,
+)
 from worker.errors import DocumentError, PageError
 from worker.pipeline import PIPELINE, Stage
 from worker.rules.reading import Rules
@@ -42,7 +50,7 @@ class World:
     renderer: GivenPages = field(default_factory=GivenPages)
     cleaner: Cleaner = field(default_factory=lambda: load_cleaner(Cleaning.CLASSICAL))
     encoder: MeanEncoder = field(default_factory=MeanEncoder)
-    verifier: SiameseVerifier = field(default_factory=shipped_verifier)
+    verifier: SiameseVerifier | CellVerifier = field(default_factory=shipped_verifier)
     versions: Mapping[str, object] = field(default_factory=VERSIONS.copy)
     slots: bool = False
     rules: Sequence[Rules] = ()

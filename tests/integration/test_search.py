@@ -16,7 +16,7 @@ from db.roles import ROLES, WEB, grant
 from producer.services.compare import open_comparer
 from producer.services.erase import erase_document
 from producer.services.retry import retry_documents
-from tests.fakes import page
+from tests.fakes import CellVerifier, page
 from tests.handwriting import signature
 from tests.world import World
 from worker.embedded.comparison import Comparer
@@ -168,12 +168,30 @@ def test_the_role_of_the_web_app_searches_and_no_other_calls_its_functions(
                 connection.exec_driver_sql(f"SELECT * FROM search_{call}")
 
 
+def test_an_architecture_of_shorter_embeddings_is_searched_by_its_own_codes(
+    engine: Engine, tmp_path: Path
+) -> None:
+    world = World(engine, verifier=CellVerifier())
+    world.cleaner = build_cleaner(Verification())
+    world.versions = {**world.versions, "encoder": world.encoder.version, "cleaner": world.cleaner.version}
+    for seed, name in enumerate(("Ann", "Bob", "Cid")):
+        enroll(world, name, seed)
+    world.through(world.arrive("a.pdf", [page(0, marks=1)]))
+    comparer = open_comparer()
+    comparer._verifier = world.verifier
+
+    result = Searcher(comparer, world.sessions).search(file_of(tmp_path, picture(1)))
+
+    comparer.close()
+    assert (result.signers[0].signer, len(result.regions)) == ("Bob", 1)
+
+
 def test_the_nearest_codes_are_those_of_the_whole_product(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("worker.vision.verification.code_index._BLOCK", 64)
     chance = np.random.default_rng(1)
     codes = chance.normal(size=(1000, GLOBAL)).astype(np.float16)
     query = chance.normal(size=GLOBAL + 9).astype(np.float32)
-    index = CodeIndex()
+    index = CodeIndex(GLOBAL)
     for first in range(0, 1000, 100):
         ids = np.arange(first, first + 100)
         index.add(ids, ids // 10, codes[first : first + 100])
@@ -183,4 +201,8 @@ def test_the_nearest_codes_are_those_of_the_whole_product(monkeypatch: pytest.Mo
     stay = np.array([number for number in range(1000) if number // 10 not in (5, 99)])
     expected = stay[np.argsort(-(codes[stay].astype(np.float32) @ query[:GLOBAL]))][:20]
     assert index.ids[index.nearest(query, 20)].tolist() == expected.tolist()
-    assert (len(index), len(index.nearest(query, 5000)), len(CodeIndex().nearest(query, 3))) == (980, 980, 0)
+    assert (len(index), len(index.nearest(query, 5000)), len(CodeIndex(GLOBAL).nearest(query, 3))) == (
+        980,
+        980,
+        0,
+    )

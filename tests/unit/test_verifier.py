@@ -300,8 +300,17 @@ def test_results_name_the_parts_of_the_verifier_that_serves():
 
 
 def test_an_unknown_verifier_lists_the_known_ones():
-    with pytest.raises(WeightsError, match=r"'other'.*it has: verifier"):
+    with pytest.raises(WeightsError, match=r"'other'.*it has:.*\bverifier\b"):
         load_verifier("other")
+
+
+#: An architecture whose embeddings bear no digest of the catalogue.
+CELLS = """
+from tests.fakes import CellVerifier
+
+def build(entry, *, device, folder):
+    return CellVerifier()
+"""
 
 
 def composed(folder: Path, **fields: object) -> Path:
@@ -329,9 +338,14 @@ def test_a_second_verifier_is_an_entry_of_the_catalogue(tmp_path):
             "'lost'",
             id="file",
         ),
+        pytest.param(
+            {"architecture": "cells"}, "do not name the digest of its part `encoder`", id="embeddings"
+        ),
     ],
 )
-def test_a_verifier_that_cannot_be_put_together_says_what_is_missing(tmp_path, fields, reason):
+def test_a_verifier_that_cannot_be_put_together_says_what_is_missing(tmp_path, monkeypatch, fields, reason):
+    (tmp_path / "cells.py").write_text(CELLS)
+    monkeypatch.setattr(architectures, "__path__", [*architectures.__path__, str(tmp_path)])
     with pytest.raises(WeightsError, match=reason):
         load_verifier("second", folder=composed(tmp_path / "weights", **fields))
 
@@ -350,4 +364,4 @@ def test_registering_weights_keeps_the_verifiers(tmp_path):
     folder = composed(tmp_path / "weights")
     register_weights("model", folder / "verifier.md", card="verifier.md", licence="MIT", folder=folder)
 
-    assert set(read_catalogue(folder).verifiers) == {"verifier", "second"}
+    assert read_catalogue(folder).verifiers.keys() == {*read_catalogue().verifiers, "second"}

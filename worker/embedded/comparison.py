@@ -85,6 +85,11 @@ class Comparer:
         """The encoder and the cleaner: embeddings that others made must not be compared with these."""
         return self._verifier.embedding_version, self._cleaner.version
 
+    @property
+    def code_floats(self) -> int:
+        """How many numbers at the front of an embedding are its code."""
+        return self._verifier.code_floats
+
     def embedding(self, path: Path) -> tuple[npt.NDArray[np.float32], str | None]:
         """The embedding (d,) of an image of one signature, and where that was found. UnusableReference.
 

@@ -1,7 +1,7 @@
 """Who has signed like this, and where: a signature against everything on file and every answered document.
 
-The global parts of all embeddings are kept in memory and multiplied with the query's: exact, and half a
-kilobyte each. The nearest are then compared in full, as verification does. The feed says what has changed.
+The codes of all embeddings are kept in memory and multiplied with the query's: exact, and half a kilobyte
+each. The nearest are then compared in full, as verification does. The feed says what has changed.
 """
 
 from __future__ import annotations
@@ -38,7 +38,8 @@ class Searcher:
     def __init__(self, comparer: Comparer, sessions: Sessions) -> None:
         self._comparer, self._sessions = comparer, sessions
         self._encoder, self._cleaner = comparer.embedding_versions
-        self._regions, self._references = CodeIndex(), CodeIndex()
+        self._code_floats = comparer.code_floats
+        self._regions, self._references = CodeIndex(self._code_floats), CodeIndex(self._code_floats)
         self._place = 0
         self._mark: tuple[int, ...] = ()
 
@@ -75,8 +76,9 @@ class Searcher:
             mark = signers.mark(session, encoder=f"{self._encoder}+{self._cleaner}")
             if mark == self._mark:
                 return
-            rows = search.reference_codes(session, encoder=f"{self._encoder}+{self._cleaner}")
-        self._references = CodeIndex()
+            made_by = f"{self._encoder}+{self._cleaner}"
+            rows = search.reference_codes(session, encoder=made_by, floats=self._code_floats)
+        self._references = CodeIndex(self._code_floats)
         _add(self._references, rows)
         self._mark = mark
 
@@ -88,7 +90,8 @@ class Searcher:
                 return False
             documents = {change.document_id for change in changes}
             made = {"encoder": self._encoder, "cleaner": self._cleaner}
-            rows = search.region_codes(session, search.searchable_documents(session, documents, **made))
+            searchable = search.searchable_documents(session, documents, **made)
+            rows = search.region_codes(session, searchable, floats=self._code_floats)
         self._regions.forget(documents)
         _add(self._regions, rows)
         self._place = changes[-1].id

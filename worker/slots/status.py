@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from worker.slots.ruling import Ink, ink_of
 from worker.slots.values import Area, Mark, PageSlot, SlotKind, SlotState, SlotStatus
+from worker.vision.choices import Label
 from worker.vision.values import Grey
 
 #: A mark is taller than its slot: it counts as far as it lies within so many heights above and beneath.
@@ -24,13 +25,13 @@ _BAR, _BLACK = 0.5, 96
 _EDGE = 0.12
 #: Detected labels by the kind of slot that asks for such a mark.
 _WANTED = {
-    SlotKind.SIGNATURE: frozenset({"signature", "initials"}),
-    SlotKind.INITIALS: frozenset({"initials", "signature"}),
-    SlotKind.DATE: frozenset({"handwritten_date", "handwriting"}),
-    SlotKind.STAMP: frozenset({"stamp_or_logo"}),
+    SlotKind.SIGNATURE: frozenset({Label.SIGNATURE, Label.INITIALS}),
+    SlotKind.INITIALS: frozenset({Label.INITIALS, Label.SIGNATURE}),
+    SlotKind.DATE: frozenset({Label.HANDWRITTEN_DATE, Label.HANDWRITING}),
+    SlotKind.STAMP: frozenset({Label.STAMP_OR_LOGO}),
 }
 #: Marks of a hand, whatever they say.
-_BY_HAND = frozenset({"signature", "initials", "handwritten_date", "handwriting"})
+_BY_HAND = frozenset({Label.SIGNATURE, Label.INITIALS, Label.HANDWRITTEN_DATE, Label.HANDWRITING})
 #: What each kind is called in a sentence.
 _NAMES = {
     SlotKind.SIGNATURE: "signature",
@@ -136,7 +137,7 @@ def _state(evidence: _Evidence, status: SlotStatus, reason: str, mark: Mark | No
 
 
 def _covered(evidence: _Evidence) -> SlotState | None:
-    bars = [mark for mark in evidence.marks if mark.label == "redaction"]
+    bars = [mark for mark in evidence.marks if mark.label == Label.REDACTION]
     if sum(evidence.slot.share_in(bar) for bar in bars) < _BAR or evidence.black < _BAR:
         return None
     return _state(evidence, SlotStatus.COVERED, f"a bar lies over the {_place(evidence.slot)}", bars[0])
@@ -165,7 +166,7 @@ def _of_another_kind(evidence: _Evidence) -> SlotState | None:
     if not marks:
         return None
     mark, name = marks[0], _NAMES[evidence.slot.kind]
-    if evidence.slot.kind is SlotKind.DATE or mark.label == "handwritten_date":
+    if evidence.slot.kind is SlotKind.DATE or mark.label == Label.HANDWRITTEN_DATE:
         reason = f"a {mark.label.replace('_', ' ')} stands where a {name} is asked for"
         return _state(evidence, SlotStatus.WRONG_SLOT, reason, mark)
     return _state(evidence, SlotStatus.LOW_EVIDENCE, f"handwriting that is hardly a {name}", mark)

@@ -7,23 +7,22 @@ from collections.abc import Collection
 import numpy as np
 import numpy.typing as npt
 
-from worker.vision.verification.embedding import GLOBAL
-
 #: Rows that are multiplied together: 64 MB of float32.
 _BLOCK = 65_536
 
 Numbers = npt.NDArray[np.int64]
-#: Codes as they are stored: (n, GLOBAL) float16, each of length 1.
+#: Codes as they are stored: (n, floats) float16, each of length 1.
 Codes = npt.NDArray[np.float16]
 
 
 class CodeIndex:
-    """Codes with their ids and owners; half a kilobyte each. For one thread at a time."""
+    """Codes of so many numbers, with their ids and owners; two bytes a number. For one thread at a time."""
 
-    def __init__(self) -> None:
+    def __init__(self, floats: int) -> None:
+        self._floats = floats
         self._ids: Numbers = np.zeros(0, np.int64)
         self._owners: Numbers = np.zeros(0, np.int64)
-        self._codes: Codes = np.zeros((0, GLOBAL), np.float16)
+        self._codes: Codes = np.zeros((0, floats), np.float16)
         self._size = 0
 
     def __len__(self) -> int:
@@ -64,7 +63,7 @@ class CodeIndex:
         products = np.empty(self._size, np.float32)
         for first in range(0, self._size, _BLOCK):
             block = self._codes[first : min(first + _BLOCK, self._size)].astype(np.float32)
-            products[first : first + len(block)] = block @ query[:GLOBAL]
+            products[first : first + len(block)] = block @ query[: self._floats]
         if self._size <= most:
             return np.argsort(-products, kind="stable")
         near = np.argpartition(-products, most)[:most]
@@ -74,4 +73,4 @@ class CodeIndex:
         more = size - len(self._ids)
         self._ids = np.concatenate([self._ids, np.zeros(more, np.int64)])
         self._owners = np.concatenate([self._owners, np.zeros(more, np.int64)])
-        self._codes = np.concatenate([self._codes, np.zeros((more, GLOBAL), np.float16)])
+        self._codes = np.concatenate([self._codes, np.zeros((more, self._floats), np.float16)])

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from worker.errors import WeightsError
+from worker.vision import weights
 from worker.vision.values import Embeddings, Grey, Opinion, Quality
 from worker.vision.verification import architectures
 from worker.vision.weights import WEIGHTS_DIR, verifier_entry
@@ -28,7 +29,14 @@ class Verifier(Protocol):
 
     @property
     def embedding_version(self) -> str:
-        """What made an embedding. Those of different versions must not be compared; stored ones name it."""
+        """The digest of the part `encoder`. Embeddings of different versions must not be compared."""
+
+    @property
+    def code_floats(self) -> int:
+        """How many numbers at the front of an embedding are its code: of length 1, compared by products.
+
+        By their codes the nearest of many are sought; those are then compared in full.
+        """
 
     @property
     def references_wanted(self) -> int:
@@ -63,7 +71,8 @@ def load_verifier(
 ) -> Verifier:
     """The catalogue's verifier of that name, its networks on that device ("cpu", "cuda").
 
-    Raises WeightsError when there is no such entry, architecture or part, or a file is not as listed.
+    Raises WeightsError when there is no such entry, architecture or part, or a file is not as listed; and
+    when the verifier says of its embeddings anything but what results will say: the digest of its `encoder`.
     """
     entry = verifier_entry(name, folder)
     module = f"{architectures.__name__}.{entry.architecture}"
@@ -74,4 +83,6 @@ def load_verifier(
             raise
         raise WeightsError(name, f"there is no architecture {entry.architecture!r}") from error
     verifier: Verifier = architecture.build(entry, device=device, folder=folder)
+    if verifier.embedding_version != weights.entry(entry.part("encoder"), folder).sha256:
+        raise WeightsError(name, "its embeddings do not name the digest of its part `encoder`")
     return verifier

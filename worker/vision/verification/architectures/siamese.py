@@ -51,6 +51,11 @@ class SiameseVerifier:
         return self.encoder.version
 
     @property
+    def code_floats(self) -> int:
+        """The global part of an embedding."""
+        return GLOBAL
+
+    @property
     def references_wanted(self) -> int:
         """As the calibration's inconclusive bands say."""
         return self.calibration.references_wanted
