@@ -11,6 +11,18 @@ END $$;
 CREATE OR REPLACE TRIGGER guard_answer_follows BEFORE INSERT ON answers
     FOR EACH ROW EXECUTE FUNCTION guard_answer_follows();
 
+-- An answer is committed with the document that names it: one that no document names would be in the way of the next.
+CREATE OR REPLACE FUNCTION guard_answer_named() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT FROM documents WHERE id = NEW.document_id AND COALESCE(answer, 0) < NEW.number) THEN
+        RAISE check_violation USING MESSAGE = 'an answer must be named by its document';
+    END IF;
+    RETURN NULL;
+END $$;
+DROP TRIGGER IF EXISTS guard_answer_named ON answers;
+CREATE CONSTRAINT TRIGGER guard_answer_named AFTER INSERT ON answers DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW EXECUTE FUNCTION guard_answer_named();
+
 -- What an answer says is never changed. An erasure moves its object, and takes names out of its sentence.
 CREATE OR REPLACE FUNCTION guard_answer_stays() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

@@ -1,4 +1,5 @@
--- The same as postgresql.sql. SQLite has one writer at a time: places are in the order of commits by themselves.
+-- The same as postgresql.sql. SQLite has one writer at a time: places are in the order of commits by themselves. It
+-- looks at nothing when a transaction ends, and knows no roles: an answer that no document names is not refused.
 
 CREATE TRIGGER guard_answer_follows BEFORE INSERT ON answers
 WHEN NEW.number <> 1 + (SELECT count(*) FROM answers WHERE document_id = NEW.document_id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 from sqlalchemy import Engine, text
@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from db import answers, documents
 from db.guards import details_may_follow, guards
 from db.models import DocumentAnswer
+from db.roles import WORKER, grant
 from db.states import AnswerCause, DocumentStage, Status
 from producer.services.retry import retry_documents
 from tests.erasures import erased_document
@@ -205,6 +206,32 @@ def test_the_database_refuses_a_lost_or_changed_answer(
             connection.execute(text(part))
 
     assert [answer.status for answer in given(world, answered)] == [Status.DONE]
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        pytest.param("SELECT 1", id="closed"),
+        pytest.param("UPDATE documents SET stage = 'finish', status = 'working'", id="at work"),
+    ],
+)
+def test_a_worker_adds_no_answer_that_its_document_does_not_name(
+    postgres: Engine, as_role: Callable[[str], Engine], before: str
+) -> None:
+    world = World(postgres)
+    document_id = world.arrive("a.pdf", [page(0, marks=1)], claims=("Ann",))
+    world.through(document_id)
+    grant(postgres, {})
+    run(postgres, before)
+
+    with pytest.raises(IntegrityError, match="must be named by its document"):
+        run(
+            as_role(WORKER),
+            "INSERT INTO answers (document_id, number, at, cause, status, signed)"
+            " VALUES (1, 2, '2026-01-01', 'retry', 'done', true)",
+        )
+
+    assert [answer.number for answer in given(world, document_id)] == [1]
 
 
 @pytest.mark.parametrize("statement", LATE_DETAILS)
