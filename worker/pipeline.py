@@ -157,6 +157,7 @@ PIPELINE = Pipeline(
         name=ChunkStage.SLOTS,
         task="pages.slots",
         step="worker.steps.slots:find_chunk_slots",
+        needs="worker.wiring:slots_deps",
         lease=lambda attempts: attempts.verify_lease,
         optional=True,
     ),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from importlib.util import find_spec
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal
@@ -15,7 +16,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from worker.vision.choices import Cleaning, Label, Limits, Thresholds
+from worker.vision.choices import READER_PACKAGE, Cleaning, Label, Limits, Thresholds
 
 _LIMITS = Limits()
 
@@ -210,6 +211,10 @@ class Reading(_Group):
         default=None,
         description="on: places that ask for a mark are found, with what stands there; empty: with rules",
     )
+    ocr: Literal["on", "off"] | None = Field(
+        default=None,
+        description="on: where slots are found, scans are read; empty: where the extra ocr is installed",
+    )
     rules_folder: Annotated[Path | None, AfterValidator(_absolute)] = Field(
         default=None, description="Folder of rule files (*.yaml) that say what types of documents need"
     )
@@ -229,6 +234,12 @@ class Reading(_Group):
     def finds_slots(self) -> bool:
         """Whether slots are looked for: a rule implies it."""
         return self.slots == "on" or (self.slots is None and self.rules_folder is not None)
+
+    @property
+    def reads_scans(self) -> bool:
+        """Whether the words of scans are read: slots ask for them, and a network is there or demanded."""
+        wanted = find_spec(READER_PACKAGE) is not None if self.ocr is None else self.ocr == "on"
+        return self.finds_slots and wanted
 
 
 class Detection(_Group):

@@ -17,8 +17,9 @@ from worker.rendering.renderer import SandboxRenderer
 from worker.rules.reading import Rules, read_folder
 from worker.settings import Attempts, Detection, Reading, Verification
 from worker.slots.anchors import slots_version
-from worker.steps.ports import Deps, DetectDeps, Publisher, RenderDeps, VerifyDeps
+from worker.steps.ports import Deps, DetectDeps, Publisher, RenderDeps, SlotsDeps, VerifyDeps
 from worker.storage.port import Store
+from worker.vision.reading import load_line_reader, reader_version
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,12 @@ def verify_deps(base: Deps, settings: StageSettings) -> VerifyDeps:
         engines.build_verifier(settings.verification),
     )
     return VerifyDeps(**vars(base), cleaner=cleaner, verifier=verifier)
+
+
+def slots_deps(base: Deps, settings: StageSettings) -> SlotsDeps:
+    """What slots need; loads the reader where scans are to be read."""
+    reader = load_line_reader() if settings.reading.reads_scans else None
+    return SlotsDeps(**vars(base), reader=reader)
 
 
 class NoPublisher:
@@ -113,6 +120,8 @@ def make_runner(
     rules = _rules(settings.reading) if slots else []
     if slots:
         versions |= {"slots": slots_version(), "rules": {one.file.type: one.sha256 for one in rules}}
+    if settings.reading.reads_scans:
+        versions |= {"reader": reader_version()}
     base = Deps(sessions, store, publisher, Attempts(), versions, slots=slots, rules=rules)
     return Runner(base, settings)
 

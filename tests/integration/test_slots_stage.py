@@ -6,6 +6,7 @@ import json
 
 import cv2
 import numpy as np
+import pymupdf
 import pytest
 from sqlalchemy import select
 
@@ -22,6 +23,7 @@ from worker.result.rows import document_history
 from worker.rules.reading import read_rules
 from worker.slots.values import FormField, PageLayout, SlotKind, Word
 from worker.vision.images import encode_png
+from worker.vision.reading import load_line_reader
 from worker.vision.values import RenderedPage
 
 LEASE = b"""
@@ -197,3 +199,20 @@ def test_where_slots_are_not_asked_for_documents_go_past_them(world: World) -> N
 
     written = json.loads(world.store.objects[world.document(document_id).result_key or ""])
     assert not {"slots", "completeness"} & set(written)
+
+
+def test_the_words_of_a_scan_are_read(world: World) -> None:
+    world.reader = load_line_reader()
+    drawn = pymupdf.open().new_page(width=400, height=300)
+    drawn.insert_text((40, 200), "Signature of tenant:")
+    drawn.draw_line((150, 202), (360, 202), color=(0.6, 0.6, 0.6))
+    pixels = drawn.get_pixmap(dpi=100)
+    page = np.frombuffer(pixels.samples, np.uint8).reshape(pixels.height, pixels.width, 3).copy()
+    page[240:270, 300:400] = 20
+    document_id = world.arrive("leases/scan.png", [rendered(page, None)])
+
+    assert world.through(document_id).status is Status.DONE
+
+    (slot,) = result_of(world, document_id).slots
+    assert (slot.party, slot.status, slot.anchor.source) == ("tenant", "signed", "ocr")
+    assert slot.anchor.text == "Signature of tenant:"

@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pymupdf
 import pytest
 from typer.testing import CliRunner
 
 from training.cli import app
-from training.slots.forms import author_kind, blank_forms
+from training.slots.forms import AuthorField, author_kind, blank_forms
 from training.slots.measure import is_same, measure_slots, without_fields
-from worker.slots.values import Area, SlotKind
+from training.slots.scanned import FormView
+from worker.slots.values import Area, PageLayout, SlotKind
+from worker.vision.reading import load_line_reader
 
 
 @pytest.fixture
@@ -88,3 +91,20 @@ def test_places_are_the_same_by_overlap_or_where_one_holds_the_other() -> None:
     assert is_same(field, Area(x=0, y=-50, width=100, height=70))
     assert not is_same(field, Area(x=0, y=-200, width=300, height=220))
     assert not is_same(field, Area(x=90, y=0, width=100, height=20))
+
+
+def test_forms_are_scanned_and_read_where_that_is_asked_for(data: Path) -> None:
+    done = CliRunner().invoke(app, ["evaluate", "slots", "--data", str(data), "--scans"])
+    read = measure_slots(blank_forms(data / "slots"), load_line_reader())
+
+    assert done.exit_code == 0, done.output
+    (half,) = {half for half, _ in read.tallies}
+    assert (read.whole(half).fields, read.whole(half).hits) == (2, 1)
+
+
+def test_a_field_lies_where_the_paper_lay() -> None:
+    meant = AuthorField(0, SlotKind.DATE, Area(x=10, y=20, width=30, height=5))
+    moved = FormView(np.zeros((1, 1), np.uint8), PageLayout(), np.array([[1.0, 0, 20], [0, 1, -10]]))
+
+    assert FormView(np.zeros((1, 1), np.uint8), PageLayout()).field(meant, 144) is meant
+    assert moved.field(meant, 144).area == Area(x=20, y=15, width=30, height=5)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import statistics
+from typing import Annotated
 
+import typer
 from rich.table import Table
 
 from training.common.console import output
@@ -11,16 +13,22 @@ from training.common.options import DataOption, LimitOption
 from training.slots.forms import CHOSEN_ON, LEFT_OUT, blank_forms
 from training.slots.measure import SlotReport, SlotTally, measure_slots
 from worker.slots.values import SlotKind
+from worker.vision.reading import load_line_reader
+
+_Scans = Annotated[
+    bool, typer.Option("--scans", help="Print and scan the forms first: their words have to be read.")
+]
 
 
-def evaluate_slots(data: DataOption, limit: LimitOption = 0) -> None:
+def evaluate_slots(data: DataOption, limit: LimitOption = 0, scans: _Scans = False) -> None:
     """Measure where the slots of blank forms are found, on the forms that took no part in choosing.
 
     The forms' own fields are taken away first. Authors often have no field where people sign on paper: F1 is
     given on pages with fields of that kind, and on all pages.
     """
     forms = list(blank_forms(data / "slots"))
-    report = measure_slots(forms[:limit] if limit else forms)
+    reader = load_line_reader() if scans else None
+    report = measure_slots(forms[:limit] if limit else forms, reader)
     output().print(slot_table(report))
     milliseconds = report.milliseconds or [0.0]
     output().print(

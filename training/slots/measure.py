@@ -5,20 +5,23 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from training.slots.forms import AuthorField, BlankForm
+from training.slots.scanned import Device, FormView
 from worker.errors import PageError
 from worker.rendering.engine import pymupdf
 from worker.rendering.pages import open_document
-from worker.slots.finder import find_slots
+from worker.slots.page import page_slots
 from worker.slots.values import Area, PageLayout, PageSlot, SlotKind
 from worker.vision.choices import Limits
 from worker.vision.images import decode
+from worker.vision.reading import LineReader
+from worker.vision.values import RenderedPage
 
 #: A slot is a field's from this intersection over union on; or where one holds this share of the smaller, and
 #: neither is larger than so many times the other.
@@ -67,22 +70,34 @@ class SlotReport:
         return SlotTally(**{name: sum(getattr(tally, name) for tally in tallies) for name in names})
 
 
-def measure_slots(forms: Iterable[BlankForm]) -> SlotReport:
-    """Find the slots of each form, as it looks on paper."""
+def measure_slots(forms: Iterable[BlankForm], reader: LineReader | None = None) -> SlotReport:
+    """Find the slots of each form, as it looks on paper; with a `reader` on a scan that tells no words."""
     report = SlotReport()
     for form in forms:
-        pages = open_document(without_fields(form.path), limits=Limits(layout=True)).pages()
-        for index, page in enumerate(pages):
+        device = None if reader is None else Device(form.path.name)
+        for index, page in enumerate(_drawn(form, device)):
             if isinstance(page, PageError):
                 continue
-            image = np.asarray(decode(page.data).min(axis=2), np.uint8)
-            layout = PageLayout.model_validate_json(page.layout or "{}")
+            seen = _seen(page, device)
             begun = time.process_time()
-            slots = find_slots(image, layout, dpi=page.dpi)
+            states = page_slots(seen.grey, seen.layout, (), dpi=page.dpi, reader=reader)
             report.milliseconds.append(1000 * (time.process_time() - begun))
-            fields = [meant for meant in form.fields if meant.page == index]
-            count_page(report, form.half, slots, fields, scale=page.dpi / 72)
+            fields = [seen.field(meant, page.dpi) for meant in form.fields if meant.page == index]
+            count_page(report, form.half, [state.slot for state in states], fields, scale=page.dpi / 72)
     return report
+
+
+def _drawn(form: BlankForm, device: Device | None) -> Iterator[RenderedPage | PageError]:
+    limits = Limits(layout=True) if device is None else Limits(render_dpi=device.dpi)
+    return iter(open_document(without_fields(form.path), limits=limits).pages())
+
+
+def _seen(page: RenderedPage, device: Device | None) -> FormView:
+    """The page as it is looked at: drawn, with its words; or scanned, without."""
+    if device is not None:
+        return device.scanned(decode(page.data))
+    grey = np.asarray(decode(page.data).min(axis=2), np.uint8)
+    return FormView(grey, PageLayout.model_validate_json(page.layout or "{}"))
 
 
 def without_fields(path: Path) -> bytes:

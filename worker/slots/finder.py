@@ -27,15 +27,22 @@ class _Candidate:
 
 
 def find_slots(
-    page: Grey, layout: PageLayout, *, dpi: float, source: AnchorSource = AnchorSource.TEXT_LAYER
+    page: Grey,
+    layout: PageLayout,
+    *,
+    dpi: float,
+    source: AnchorSource = AnchorSource.TEXT_LAYER,
+    ruling: Ruling | None = None,
 ) -> list[PageSlot]:
     """The slots of a page, from top to bottom; in pixels of the page image.
 
-    `source` says how the words of the layout became known. Fields of a form go before what lines and words
+    `source` says how the words of the layout became known, and `ruling` the lines of the page, where they are
+    known. Fields of a form go before what lines and words
     say of the same place.
     """
     from_fields = [_of_field(field) for field in layout.fields]
-    ruling = find_ruling(page, dpi=dpi) if layout.words else Ruling((), ())
+    if ruling is None:
+        ruling = find_ruling(page, dpi=dpi) if layout.words else Ruling((), ())
     places = find_places(layout.words, ruling, dpi=dpi)
     named = _dated(_each_label_once(_named(places, source)), from_fields, reach=_BESIDE * dpi / 72)
     slots = _distinct([*from_fields, *named])
@@ -58,9 +65,13 @@ def _named(places: Iterable[FreePlace], source: AnchorSource) -> Iterator[_Candi
                 yield _Candidate(
                     _slot(place, meaning, _anchor(words.area, words.text, source)), side, meaning.signing
                 )
+            if is_last(side, words.text):
                 break
-            if side is Relation.LEFT and words.text.endswith(":"):
-                break
+
+
+def is_last(side: Relation, text: str) -> bool:
+    """Whether the captions after this one say nothing of its place: it asks for a mark, or names it."""
+    return caption_meaning(text) is not None or (side is Relation.LEFT and text.endswith(":"))
 
 
 def _anchor(area: Area, text: str, source: AnchorSource) -> Anchor:

@@ -38,10 +38,11 @@ _SLACK = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Caption:
-    """Words that stand together on one line of text."""
+    """Words that stand together, mostly on one line of text."""
 
     area: Area
     text: str
+    words: tuple[Word, ...]
 
 
 class Relation(IntEnum):
@@ -91,7 +92,7 @@ def _parts(line: Sequence[Word]) -> Iterator[Caption]:
 
 
 def _caption(words: Sequence[Word]) -> Caption:
-    return Caption(around(words), " ".join(word.text for word in words))
+    return Caption(around(words), " ".join(word.text for word in words), tuple(words))
 
 
 def around(areas: Sequence[Area]) -> Area:
@@ -108,6 +109,9 @@ def _cut(area: Area, top: float) -> Area:
 
 def _without_drawn(word: Word) -> Iterator[Word]:
     """The parts of a word beside the line that it draws, all its characters taken to be as wide."""
+    if _BESIDE_DRAWN.fullmatch(word.text):
+        yield word
+        return
     step = word.width / max(len(word.text), 1)
     for part in _BESIDE_DRAWN.finditer(word.text):
         start, end = part.span()
@@ -308,7 +312,7 @@ class _Page:
         for other in self.captions:
             gap = caption.area.y - other.area.bottom
             if -1 <= gap < 0.6 * caption.area.height and abs(other.area.x - caption.area.x) < near:
-                yield Caption(around([other.area, caption.area]), f"{other.text} {caption.text}")
+                yield _caption([*other.words, *caption.words])
 
     def _feet(self, rule: RuledLine, area: Area) -> list[Caption]:
         """Captions just beneath the line, the nearest first, those that begin under it before others."""

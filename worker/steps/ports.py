@@ -18,6 +18,7 @@ from worker.storage.port import Store
 from worker.vision.choices import Limits
 from worker.vision.cleaning.cleaner import Cleaner
 from worker.vision.detection.detector import Detector
+from worker.vision.reading import LineReader
 from worker.vision.values import Embeddings, RenderedPage
 from worker.vision.verification.verifier import Verifier
 
@@ -113,3 +114,11 @@ class VerifyDeps(Deps):
     def embedding_version(self) -> str:
         """What made an embedding: the verifier, and the cleaner before it; others must not be compared."""
         return f"{self.verifier.embedding_version}+{self.cleaner.version}"
+
+
+@dataclass(frozen=True)
+class SlotsDeps(Deps):
+    """What looking for slots needs beside that."""
+
+    #: Reads the words of scans; None where they are not read.
+    reader: LineReader | None

@@ -13,14 +13,15 @@ from db.models import Document, Page, Region
 from db.states import ChunkStage, PageStatus
 from worker.errors import DamagedImage, ObjectMissing
 from worker.slots.finder import find_slots
-from worker.slots.status import judge_slots, unseen
+from worker.slots.page import page_slots
+from worker.slots.status import unseen
 from worker.slots.values import Mark, PageLayout, SlotState
 from worker.steps.attempt import Job, attempt, close_stage
-from worker.steps.ports import Deps
+from worker.steps.ports import Deps, SlotsDeps
 from worker.steps.stored import stored_page
 
 
-def find_chunk_slots(chunk_id: int, deps: Deps) -> bool:
+def find_chunk_slots(chunk_id: int, deps: SlotsDeps) -> bool:
     """Find the slots of a chunk's pages; False when it is past this stage or in other hands.
 
     A page whose image is damaged or gone has slots of unknown status; one whose layout is, has none. Neither
@@ -29,7 +30,7 @@ def find_chunk_slots(chunk_id: int, deps: Deps) -> bool:
     return attempt(Job(ChunkStage.SLOTS, chunk_id), deps, _find)
 
 
-def _find(lease: Lease, document: Document, deps: Deps) -> None:
+def _find(lease: Lease, document: Document, deps: SlotsDeps) -> None:
     with deps.sessions() as session:
         pages = chunks.pages(session, lease.id, PageStatus.DETECTED)
         marks = {page.id: [_mark(region) for region in page.regions] for page in pages}
@@ -41,7 +42,7 @@ def _find(lease: Lease, document: Document, deps: Deps) -> None:
             chunks.note_slots(session, page_id, rows)
 
 
-def _states(page: Page, marks: Sequence[Mark], deps: Deps) -> list[SlotState]:
+def _states(page: Page, marks: Sequence[Mark], deps: SlotsDeps) -> list[SlotState]:
     layout = _layout(page, deps)
     try:
         image = stored_page(page.image_key or "", deps.store)
@@ -50,8 +51,7 @@ def _states(page: Page, marks: Sequence[Mark], deps: Deps) -> list[SlotState]:
             find_slots(np.zeros((0, 0), np.uint8), PageLayout(fields=layout.fields), dpi=72), _DAMAGED
         )
     grey = image if image.ndim == 2 else np.asarray(image.min(axis=2), np.uint8)
-    slots = find_slots(grey, layout, dpi=page.dpi or 72.0)
-    return judge_slots(grey, slots, marks)
+    return page_slots(grey, layout, marks, dpi=page.dpi or 72.0, reader=deps.reader)
 
 
 #: Why nobody could look at the slots of a page.

@@ -11,6 +11,9 @@ OUTLIER_LLR = -2.0
 #: The grade of a reference below which no verdict above inconclusive rests on it.
 MIN_REFERENCE_GRADE = 0.3
 
+#: The package whose wheel carries the network that reads lines of print.
+READER_PACKAGE = "rapidocr"
+
 
 class Label(StrEnum):
     """What a region is."""

@@ -44,6 +44,10 @@ class OnnxModel:
             reason = f"ONNX Runtime cannot open {path}: {str(error).strip().splitlines()[0]}"
             raise WeightsError(name, reason) from error
 
+    def metadata(self, key: str) -> str:
+        """What the file says of itself under that key; KeyError where it says nothing."""
+        return str(self._session.get_modelmeta().custom_metadata_map[key])
+
     def run(self, *inputs: Tensor | npt.NDArray[np.bool_]) -> Tensor:
         """The network's first output for its inputs, which come in the order of the file."""
         outputs = self._session.run(None, dict(zip(self._inputs, inputs, strict=True)))

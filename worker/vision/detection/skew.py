@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Generic, TypeVar
 
 import cv2
 import numpy as np
@@ -17,7 +18,7 @@ import numpy.typing as npt
 from worker.vision.boxes import clip
 from worker.vision.crops import grey
 from worker.vision.detection.detector import Detector
-from worker.vision.values import Box, DetectedRegion, Pixels
+from worker.vision.values import Box, DetectedRegion, Grey, Pixels
 
 #: Longer side in pixels at which a page is judged, and how many points of its ink.
 _GLANCE, _POINTS = 800, 6000
@@ -39,26 +40,35 @@ class StraightDetector:
 
     def detect(self, pages: Sequence[Pixels]) -> list[list[DetectedRegion]]:
         """The regions of each page, best first; boxes of a page that was turned hold what they hold there."""
-        turns = [_Turn.of(page, skew_degrees(page)) for page in pages]
+        turns = [Straightened.by(page, skew_degrees(page)) for page in pages]
         detected = self._detector.detect([turn.page for turn in turns])
         return [
-            [region for one in regions if (region := turn.undone(one)) is not None]
+            [region for one in regions if (region := _undone(one, turn)) is not None]
             for regions, turn in zip(detected, turns, strict=True)
         ]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Turn:
-    """A page laid straight, and the way back to the page of that size; None where it was left as it lay."""
+def _undone(region: DetectedRegion, turn: Straightened[Pixels]) -> DetectedRegion | None:
+    """The region in pixels of the page as it lay; None where it lies beyond the page."""
+    lying = clip(turn.undone(region.box), width=turn.width, height=turn.height)
+    return None if lying is None else replace(region, box=lying)
 
-    page: Pixels
+
+_Page = TypeVar("_Page", Pixels, Grey)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Straightened(Generic[_Page]):
+    """A page laid straight, and the way to it from one of that size; None where it was left as it lay."""
+
+    page: _Page
     width: int
     height: int
-    back: npt.NDArray[np.float64] | None
+    matrix: npt.NDArray[np.float64] | None
 
     @classmethod
-    def of(cls, page: Pixels, degrees: float) -> _Turn:
-        """The page turned by so many degrees, its canvas grown to hold all of it."""
+    def by(cls, page: _Page, degrees: float) -> Straightened[_Page]:
+        """The page turned by so many degrees anticlockwise, its canvas grown to hold all of it."""
         height, width = page.shape[:2]
         if not degrees:
             return cls(page, width, height, None)
@@ -67,43 +77,47 @@ class _Turn:
         grown = (round(width * cos + height * sin), round(height * cos + width * sin))
         matrix[:, 2] += (grown[0] - width) / 2, (grown[1] - height) / 2
         straight = cv2.warpAffine(page, matrix, grown, flags=cv2.INTER_LINEAR, borderValue=_PAPER)
-        back = np.asarray(cv2.invertAffineTransform(matrix), np.float64)
-        return cls(np.asarray(straight, np.uint8), width, height, back)
+        return cls(np.asarray(straight, np.uint8), width, height, np.asarray(matrix, np.float64))
 
-    def undone(self, region: DetectedRegion) -> DetectedRegion | None:
-        """The region in pixels of the page as it lay; None where it lies beyond the page."""
-        if self.back is None:
-            return region
-        box = region.box
-        corners = np.array([(x, y, 1.0) for x in (0, 1) for y in (0, 1)])
-        corners[:, :2] = corners[:, :2] * (box.width, box.height) + (box.x, box.y)
-        there = corners @ self.back.T
-        left, top = map(float, there.min(axis=0))
-        right, bottom = map(float, there.max(axis=0))
-        lying = clip(Box(left, top, right - left, bottom - top), width=self.width, height=self.height)
-        return None if lying is None else replace(region, box=lying)
+    def done(self, box: Box) -> Box:
+        """The box around what such a box of the page as it lay holds on the straight one."""
+        return box if self.matrix is None else _moved(box, self.matrix)
+
+    def undone(self, box: Box) -> Box:
+        """The box around what such a box of the straight page holds on the page as it lay."""
+        return box if self.matrix is None else _moved(box, cv2.invertAffineTransform(self.matrix))
 
 
-def skew_degrees(page: Pixels) -> float:
+def _moved(box: Box, matrix: npt.ArrayLike) -> Box:
+    corners = np.array([(x, y, 1.0) for x in (0, 1) for y in (0, 1)])
+    corners[:, :2] = corners[:, :2] * (box.width, box.height) + (box.x, box.y)
+    there = corners @ np.asarray(matrix, np.float64).T
+    left, top = map(float, there.min(axis=0))
+    right, bottom = map(float, there.max(axis=0))
+    return Box(left, top, right - left, bottom - top)
+
+
+def skew_degrees(page: Pixels | Grey, *, least: float = _LEAST, clearer: float = _CLEARER) -> float:
     """By how many degrees anticlockwise a page has to be turned so that its lines lie level.
 
-    0 for what lies nearly level and for what leaves doubt.
+    0 for what lies level but for less than `least` degrees, and for what leaves doubt: where its rows are not
+    `clearer` times as clear.
     """
     points = _lower_edges(page) if page.size else np.zeros((2, 0))
     if points.shape[1] < _POINTS // 20:
         return 0.0
     coarse = np.arange(-_MOST, _MOST + _STEP / 2, _STEP)
     best = coarse[int(np.argmax([_clearness(points, by) for by in coarse]))]
-    if abs(best) + _STEP < _LEAST:
+    if abs(best) + _STEP < least:
         return 0.0
     fine = np.arange(best - _STEP, best + _STEP + _FINE / 2, _FINE)
     clearness = [_clearness(points, by) for by in fine]
     degrees = float(fine[int(np.argmax(clearness))])
-    is_clear = max(clearness) >= _CLEARER * _clearness(points, 0.0)
-    return degrees if abs(degrees) >= _LEAST and is_clear and abs(degrees) <= _MOST else 0.0
+    is_clear = max(clearness) >= clearer * _clearness(points, 0.0)
+    return degrees if abs(degrees) >= least and is_clear and abs(degrees) <= _MOST else 0.0
 
 
-def _lower_edges(page: Pixels) -> _Points:
+def _lower_edges(page: Pixels | Grey) -> _Points:
     """Where ink ends downwards, at most twice _POINTS of it."""
     # Every other pixel or so is enough to average: all of them take three times as long.
     sample = cv2.resize(page, _within(page, 2 * _GLANCE), interpolation=cv2.INTER_NEAREST)
@@ -116,7 +130,7 @@ def _lower_edges(page: Pixels) -> _Points:
     return np.array([columns, rows], np.float64)
 
 
-def _within(page: Pixels, longest: int) -> tuple[int, int]:
+def _within(page: Pixels | Grey, longest: int) -> tuple[int, int]:
     """Width and height of the page, made smaller so that its longer side has that many pixels at most."""
     scale = min(1.0, longest / max(page.shape[:2]))
     return max(1, round(page.shape[1] * scale)), max(1, round(page.shape[0] * scale))
