@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import update
 
-from db import answers
+from db import answers, erase
 from db.engine import now
 from db.models import Erasure
 from producer.services import late_writes
@@ -59,6 +59,27 @@ def test_a_result_that_was_stored_and_never_committed_loses_nobody_a_name_that_i
 
     assert naming(world, "Ann") == []
     assert world.store.get(answer.result_key or "")
+
+
+def test_an_attempt_that_has_lost_its_lease_stores_no_result(world: World):
+    document_id = signed(world, "a.pdf", claims=("Ann",))
+    world.before_closing(document_id)
+    real, revoked = world.sessions, []
+
+    def revoking():
+        with real() as session:
+            revoked.append(erase.revoke_readers(session) if sum(revoked) == 0 else 0)
+        return real()
+
+    world.sessions = revoking
+    world.closing(document_id)
+    results = [key for key in world.store.objects if key.endswith("result.json")]
+    world.sessions = real
+    answer = world.closing(document_id)
+
+    assert sum(revoked) == 1
+    assert results == []
+    assert answer.answer == 1
 
 
 def test_a_name_in_nothing_but_a_stray_result_is_erased(world: World):

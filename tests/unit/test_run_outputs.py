@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from db import signers
 from db.engine import make_engine
 from db.migrate import upgrade
 from producer.services.erase import Target, erase_target
@@ -56,6 +57,26 @@ def test_a_folder_without_documents_has_tables_and_a_report_without_rows(
 
     assert [len(after[name].splitlines()) for name in TABLES] == [1, 1, 1]
     assert "0 documents" in after[REPORT]
+
+
+def test_the_report_says_how_the_references_on_file_stand(world: World, tmp_path: Path) -> None:
+    before = rewrite(world, tmp_path)
+    with world.sessions() as session:
+        facts = {
+            "image_key": "k",
+            "quality": {"score": 0.8},
+            "embedding": b"",
+            "encoder": "e",
+            "strokes": b"",
+        }
+        signers.add_reference(session, signers.signer_id(session, "Ben"), "ab" * 32, **facts)
+
+    after = rewrite(world, tmp_path)
+
+    _, _, table = after[REPORT].partition("References on file")
+    assert "References on file" not in before[REPORT]
+    assert "<td>Ben</td>" in table
+    assert "4 more wanted" in table
 
 
 def test_what_somebody_took_away_does_not_come_back(world: World, tmp_path: Path) -> None:
