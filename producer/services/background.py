@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from db import listing
 from db.engine import Sessions
 from producer.services.progress import unheard
-from producer.services.run_folder import open_run
+from producer.services.run_folder import open_run, results_folder
+from producer.services.run_outputs import rewrite_outputs
 from worker.log import logger
 
 if TYPE_CHECKING:
@@ -47,10 +48,16 @@ class BackgroundReader:
             return self._opened
 
     def close(self) -> None:
-        """Finish the document at hand; those behind it stay registered."""
+        """Finish the document at hand; those behind it stay registered.
+
+        Where something was read, the folder's tables and report are written anew.
+        """
         self._pool.shutdown(wait=True, cancel_futures=True)
-        if self._opened is not None:
-            self._opened.close()
+        if self._opened is None:
+            return
+        self._opened.close()
+        with results_folder(self._root) as folder:
+            rewrite_outputs(folder.sessions, folder.store, self._root)
 
     def _read(self, document_id: int) -> None:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from producer.services.progress import Progress
 from producer.services.resume import AnswersKept, AnswersOnFile, Resumption
 from producer.services.run import _process, _register
 from producer.services.run_claims import ClaimsOfRun
+from producer.services.run_folder import open_run
 from tests.erasures import erased_document
 from tests.fakes import page
 from tests.world import World
@@ -50,6 +52,25 @@ def test_all_unfinished_documents_are_read_the_oldest_first(engine, tmp_path: Pa
     number = reader.start_unfinished(world.sessions)
 
     assert (number, reader.started) == (len(left), left)
+
+
+def test_what_was_read_behind_a_console_stands_in_the_report_when_it_ends(tmp_path: Path) -> None:
+    note = tmp_path / "note.txt"
+    note.write_text("no document")
+    folder = tmp_path / "out"
+    with closing(open_run(folder)) as workspace:
+        document_id = workspace.register(note, ())
+    report = folder / "report.html"
+    report.write_text("as it was")
+
+    BackgroundReader(folder).close()
+    untouched = report.read_text()
+    reader = BackgroundReader(folder)
+    reader.start(document_id)
+    reader.close()
+
+    assert untouched == "as it was"
+    assert "note.txt" in report.read_text()
 
 
 def test_a_document_that_is_erased_before_its_turn_is_done(engine, tmp_path: Path) -> None:
