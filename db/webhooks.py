@@ -92,7 +92,7 @@ def stop_webhook(session: Session, webhook_id: int, *, why: str) -> None:
 
 
 def stop_webhooks_of(session: Session, holder: str) -> int:
-    """Stop all webhooks of a holder whose key opens nothing any more; how many there were."""
+    """Stop all webhooks of a holder whose key was revoked; how many there were."""
     statement = update(Webhook).where(Webhook.holder == holder, Webhook.stopped_at.is_(None))
     return changed(session, statement.values(stopped_at=now(session), stopped_why=REVOKED))
 

@@ -14,7 +14,7 @@ from producer.extras import EXTRAS
 from worker.errors import ServiceError
 from worker.exits import FAILED, WRONG_USE, end_broken_pipe, explanation
 from worker.lazy import lazy_group
-from worker.log_lines import configure
+from worker.log_lines import configure_command
 from worker.outages import server_errors
 from worker.settings import Logging, complaints
 from worker.version import code_version
@@ -63,9 +63,8 @@ REPAIRABLE: tuple[type[Exception], ...] = (ValidationError, ServiceError, Module
 def main() -> None:
     """Run a command. What a user can put right is one line on stderr and exit status 2, never a traceback."""
     try:
-        log = Logging()
-        # A command speaks to a person, also through a pipe; services choose for themselves.
-        configure(log.log_level or "WARNING", "text" if log.log_format == "auto" else log.log_format)
+        # Commands that run on as services choose for themselves.
+        configure_command(Logging())
         app()
     except BrokenPipeError:
         end_broken_pipe()

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from worker.errors import PermanentError
 from worker.exits import WRONG_USE
-from worker.log_lines import configure
+from worker.log_lines import configure_service
 from worker.pipeline import PIPELINE, QUEUES, UPKEEP
 from worker.setting_names import check_names, check_rules
 from worker.settings import (
@@ -153,8 +153,7 @@ def _transport(broker: Broker) -> dict[str, object]:
 @signals.setup_logging.connect
 def set_up_logging(**_: object) -> None:
     """Worker and beat write their lines as all processes do; Celery then leaves its own set-up alone."""
-    log = Logging()
-    configure(log.log_level or "INFO", log.log_format)
+    configure_service(Logging())
 
 
 app = _bare_app()

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Literal, TextIO
 
 from worker.log import EMBEDDED, actor, logger, subject
+from worker.settings import Logging
 from worker.trace import describe_error
 
 #: Attributes that every record has; whatever else a record holds was given with `extra`.
@@ -92,6 +93,17 @@ def configure(
     logger.setLevel(level)
     logging.getLogger("celery").setLevel(level)
     logging.captureWarnings(capture=True)
+
+
+def configure_service(settings: Logging) -> None:
+    """For a process that runs on: from INFO on, unless the settings say otherwise."""
+    configure(settings.log_level or "INFO", settings.log_format)
+
+
+def configure_command(settings: Logging, *, level: str = "WARNING") -> None:
+    """For a command that a person started: text, also through a pipe, unless the settings say otherwise."""
+    form = "text" if settings.log_format == "auto" else settings.log_format
+    configure(settings.log_level or level, form)
 
 
 def _context() -> dict[str, object]:

@@ -32,7 +32,7 @@ class Webhook(Base):
     #: The last place of the feed for which its deliveries are written.
     place: Mapped[int]
     stopped_at: Mapped[datetime | None]
-    #: `gone`: it answered 410; `revoked`: the key that added it opens nothing any more.
+    #: `gone`: it answered 410; `revoked`: the key that added it was revoked.
     stopped_why: Mapped[str | None]
 
 

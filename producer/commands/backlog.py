@@ -13,12 +13,14 @@ from worker import connections
 
 
 def backlog(
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout, a line a stage.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print JSON on stdout, one line per stage.")
+    ] = False,
 ) -> None:
     """Show what waits at each stage, and what is at work: numbers to scale workers by.
 
-    A stage can use as many places as rows wait for it and are at work. Whoever takes workers away leaves at
-    least as many places as rows are at work; a worker that is stopped hands its rows back.
+    A stage can use one process or thread for each row that waits or is at work. When you scale down, keep one
+    for each row at work; a worker that is stopped hands its rows back.
     """
     stages = rows_by_stage(connections.sessions())
     if not as_json:

@@ -25,10 +25,10 @@ def claim(
     why: Annotated[str, typer.Option(help="The reason; it stands in the history.")] = "no reason given",
     folder: RunFolder = None,
 ) -> None:
-    """Change who a document says has signed it. It gets a new answer; the one before stays.
+    """Change whom a document claims as its signer. It gets a new answer; the earlier one stays.
 
-    Pages are not rendered or searched again. With --run this command compares,
-    by the settings as they are, and writes the folder's tables and report anew.
+    Pages are not rendered or searched again. With --run this command compares
+    them itself, with the current settings, and rewrites the folder's tables and report.
     """
     amendment = Amendment(action=action, signer=signer, to=to, who=getpass.getuser(), why=why)
     with open_sender(folder) as send:

@@ -28,10 +28,10 @@ def compare(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per pair.")] = False,
 ) -> None:
-    """Say how likely two signature images are from one hand.
+    """Say how likely it is that one hand wrote two signatures.
 
-    Of a whole page its one signature is compared; a page with none or several, and a file of several pages,
-    are refused. Exit status 1: an image could not be compared.
+    Of a whole page, the one signature on it is compared. Pages with none or several, and files of several
+    pages, are refused. Exit status 1: an image could not be compared.
     """
     chosen, unusable = _chosen(images or [], pairs), 0
     with closing(open_comparer()) as comparer, progress_bar() as bar:

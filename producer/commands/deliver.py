@@ -15,7 +15,7 @@ from producer.services.pulse import Pulse
 from producer.services.run_folder import sessions_of
 from producer.stopping import stop_on_signals
 from producer.text import counted
-from worker.log_lines import configure
+from worker.log_lines import configure_service
 from worker.settings import Logging, Webhooks
 
 
@@ -30,8 +30,7 @@ def deliver(
     What an address does not take is sent again for about five days, later each time. Several may run.
     """
     settings = Webhooks()
-    log = Logging()
-    configure(log.log_level or "INFO", log.log_format)
+    configure_service(Logging())
     calls = OutgoingCalls(settings.webhook_networks, settings.webhook_seconds)
     deps = DelivererDeps(sessions_of(folder), calls, settings)
     with stop_on_signals() as stop:

@@ -23,7 +23,7 @@ def enroll(
 ) -> None:
     """Put signature images on file for a signer: the short form of `countersign signers enroll`.
 
-    Every reference gets a score from 0 to 1. One that disagrees with the signer's others is flagged and kept;
-    that needs three. The last line says how many more are wanted.
+    Every reference gets a score from 0 to 1. With three or more, one that disagrees with the
+    others is flagged, and kept. The last line says how many more are wanted.
     """
     signers(SignerAction.ENROLL, [signer, *images], force=force, folder=folder, as_json=as_json)

@@ -31,7 +31,7 @@ def erase(
 
     A record of the erasure stays, without names. You delete the original in the intake bucket yourself.
     The queued form does not take an erased document in again; `run` reads what it is given. With --run the
-    folder's tables and report are written anew. Exit status 1: nothing of that name was there.
+    folder's tables and report are rewritten. Exit status 1: nothing of that name was there.
     """
     # Both are opened before anybody is asked: what cannot be done is no question.
     sessions, store = sessions_of(folder), store_of(folder)

@@ -30,14 +30,16 @@ def keys(
     scope: Annotated[
         list[Right] | None, typer.Option(help="What it may do beside reading; may be given several times.")
     ] = None,
-    days: Annotated[int, typer.Option(help="Days until it opens nothing any more.")] = 90,
-    own_only: Annotated[bool, typer.Option("--own", help="It sees only what was submitted with it.")] = False,
+    days: Annotated[int, typer.Option(help="Days until it expires.")] = 90,
+    own_only: Annotated[
+        bool, typer.Option("--own", help="Limit it to documents that were submitted with it.")
+    ] = False,
     results: Annotated[
         Path | None,
         typer.Option("--results", "--run", help="A results folder, instead of the configured database."),
     ] = None,
 ) -> None:
-    """Make, list and revoke keys to the HTTP API and the console.
+    """Make, list and revoke keys for the HTTP API and the console.
 
     A new key is printed once, on stdout; only its digest is kept.
     """
@@ -53,4 +55,4 @@ def keys(
         err.print(f"the key of {plain(name)}; it is shown this once", soft_wrap=True)
     else:
         withdraw_key(sessions, name)
-        err.print(f"the key of {plain(name)} opens nothing any more", soft_wrap=True)
+        err.print(f"the key of {plain(name)} is revoked", soft_wrap=True)

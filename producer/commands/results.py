@@ -51,8 +51,8 @@ def results(
     `--table claims` has one row for each claimed signer, signed or not; `signatures` one for each mark;
     `documents` one for each document; `verdicts` one for each comparison.
 
-    What changes later, answers of documents that are still at work included, comes with --since and the
-    token that is printed.
+    A token is printed at the end. With it, --since gives what has changed since then, and the answers of
+    documents that are still in progress now.
     """
     if table is None and form is not Format.JSONL:
         raise WrongUse(f"{form} holds one table: add --table claims, signatures or documents")

@@ -17,7 +17,7 @@ from worker.settings import Retention
 def retain(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be erased.")] = False,
 ) -> None:
-    """Erase the documents whose retention is over (COUNTERSIGN_RETAIN_DAYS). Meant for cron, once a day."""
+    """Erase documents whose retention period (COUNTERSIGN_RETAIN_DAYS) is over. For cron, once a day."""
     sessions, store = connections.sessions(), connections.store()
     with progress_listener("documents") as tell:
         retained = erase_expired(sessions, store, Retention().retain_days, dry_run=dry_run, on_progress=tell)

@@ -36,8 +36,8 @@ def retry(
     """Send documents through again from the start: those in quarantine, others with --again.
 
     Answers and history stay; the next answer is added. --reason and --since may be given together. Exit
-    status 1: they mean no document. With --run this command reads them, by the settings as they
-    are, and writes the folder's tables and report anew.
+    status 1: no document matches. With --run this command reads them itself, with the current settings, and
+    rewrites the folder's tables and report.
     """
     with open_sender(folder) as send:
         retried = retry_documents(

@@ -11,7 +11,7 @@ from producer.console import print_json
 from producer.printing.documents import show_run
 from producer.printing.run_events import show_ways_on, told, told_when_stopped
 from producer.services.run import run_documents
-from worker.log_lines import configure
+from worker.log_lines import configure_command
 from worker.settings import Logging
 
 #: Where a run leaves its results when nothing else is said.
@@ -68,12 +68,11 @@ def run(
     output folder gets a database, the pictures, an HTML report and the tables claims.csv, signatures.csv and
     documents.csv. A document that cannot be read is reported with a reason; the others go on.
 
-    Exit status 1: there was one, or something that was given is not used and named. Ctrl-C keeps the answers
-    that there are; --resume goes on.
+    Exit status 1: a document could not be read, or something that was given was not used; each is named.
+    Ctrl-C keeps the answers so far; --resume goes on.
     """
-    log = Logging()
     # What fails is told in the table: a line for each would only tear the progress bar.
-    configure(log.log_level or "ERROR", "text" if log.log_format == "auto" else log.log_format)
+    configure_command(Logging(), level="ERROR")
     with told() as tell, told_when_stopped(tell):
         answer = run_documents(
             paths,

@@ -88,9 +88,9 @@ def signers(
     NUMBER...` takes references off file. `merge NAME INTO` makes NAME another name of INTO; no command takes
     that back.
 
-    `export DIR [NAME]...` writes what `enroll DIR` reads, other names too. `verify NAME...` compares those
-    documents again that were compared with other references: each gets a new answer. Exit status 1: an image
-    or another name was refused.
+    `export DIR [NAME]...` writes what `enroll DIR` reads, other names too. `verify NAME...` compares
+    again the documents that were compared with other references: each gets a new answer. Exit status 1: an
+    image or another name was refused.
     """
     order = _Order(tuple(words or ()), table, folder, force, verify, as_json, yes)
     _check_options(action, order)

@@ -23,9 +23,9 @@ def submit(
     """Put documents on the queues.
 
     Local files are uploaded to the intake bucket; those of file:///folder are read where they lie. What is
-    registered already is not worked on twice.
+    registered already is not read twice.
 
-    Exit status 1: a document was skipped, or something that was given is not used and named.
+    Exit status 1: a document was skipped, or something that was given was not used; each is named.
     """
     table = None if claims is None else read_claims(claims)
     with progress_listener("uploading") as tell:

@@ -14,7 +14,7 @@ from producer.services.watch import watch_source
 from producer.sources import SOURCE_FORMS, has_scheme
 from producer.stopping import stop_on_signals
 from worker.errors import WrongUse
-from worker.log_lines import configure
+from worker.log_lines import configure_service
 from worker.settings import Logging, Storage
 
 
@@ -33,8 +33,7 @@ def watch(
         raise WrongUse(f"{source!r} is no bucket or folder; give {SOURCE_FORMS}")
     deps = connect(source)
     check_apart(deps.source, Storage())
-    log = Logging()
-    configure(log.log_level or "INFO", log.log_format)
+    configure_service(Logging())
     with stop_on_signals() as stop:
         err.print(f"watching {source}")
         counts = watch_source(deps, deps.source.notifications(), stop=stop, pulse=Pulse(pulse))

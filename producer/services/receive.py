@@ -34,6 +34,7 @@ from worker.log import logger
 from worker.outages import unavailable
 from worker.rendering.formats import sniff
 from worker.rendering.unknown_formats import describe_unknown
+from worker.storage.files import LOCAL_BUCKET
 
 #: A submission that nobody ended in this time was given up: its process has died.
 ABANDONED = timedelta(minutes=5)
@@ -172,7 +173,7 @@ class FolderIntake:
         target = self.root / "received" / f"{secrets.token_hex(8)}-{name}"
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(data)
-        return Object("file", str(target), f"sha256:{hashlib.sha256(data).hexdigest()}", len(data))
+        return Object(LOCAL_BUCKET, str(target), f"sha256:{hashlib.sha256(data).hexdigest()}", len(data))
 
     def find(self, source: str) -> Object:
         """There is no intake with addresses here."""

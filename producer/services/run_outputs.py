@@ -1,4 +1,4 @@
-"""The tables and the report of a run's folder, written anew when a command has changed what they say."""
+"""The tables and the report of a run's folder, rewritten when a command has changed what they say."""
 
 from __future__ import annotations
 

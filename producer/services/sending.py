@@ -19,7 +19,7 @@ Send = Callable[[QueueMessage], None]
 def open_sender(folder: Path | None) -> Iterator[Send]:
     """Sends over the configured queues; documents of a run's folder are read here, as the block ends.
 
-    They are read by the settings of this process, and the folder's tables and report are written anew.
+    They are read by the settings of this process, and the folder's tables and report are rewritten.
     BrokerUnavailable; of a folder StorageUnavailable.
     """
     if folder is None:

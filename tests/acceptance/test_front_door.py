@@ -67,7 +67,11 @@ def test_a_shell_completes_commands_and_their_options(line: str, offered: str) -
     ],
 )
 def test_a_name_that_means_nothing_is_status_1(tmp_path: Path, words: str, sentence: str) -> None:
-    (tmp_path / "empty").mkdir()
+    for folder in (
+        "empty",
+        "results",
+    ):  # an erasure does not take a disk that is not mounted for an empty one
+        (tmp_path / folder).mkdir()
     env = {
         "COUNTERSIGN_DATABASE_URL": migrated(tmp_path),
         "COUNTERSIGN_RESULTS_BUCKET": f"file://{tmp_path / 'results'}",

@@ -6,10 +6,9 @@ from dataclasses import replace
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from training.synthesis.ink import Pixels
-from training.synthesis.pages import DrawnMark, DrawnPage
+from training.synthesis.pages import DrawnPage
 
 _Rng = np.random.Generator
 #: How dark the frame of a film is, the lid behind a folded corner, and the back of the paper.
@@ -29,7 +28,7 @@ def framed(page: DrawnPage, rng: _Rng, *, share: float = 0.72) -> DrawnPage:
     small = cv2.resize(page.pixels, inner, interpolation=cv2.INTER_AREA)
     pixels[top : top + inner[1], left : left + inner[0]] = small
     matrix = np.array([[share, 0, left], [0, share, top]], np.float64)
-    return DrawnPage(pixels, page.dpi, tuple(_moved(mark, matrix) for mark in page.marks))
+    return DrawnPage(pixels, page.dpi, tuple(mark.moved(matrix) for mark in page.marks))
 
 
 def folded(page: DrawnPage, rng: _Rng, *, share: float = 0.14) -> DrawnPage:
@@ -60,8 +59,3 @@ def _shaded(pixels: Pixels, corners: tuple[tuple[int, int], ...]) -> None:
     cv2.fillPoly(mask, [np.array(corners, np.int32)], 255)
     soft = cv2.GaussianBlur(mask, (0, 0), 0.006 * pixels.shape[1])
     np.multiply(pixels, (1 - soft[..., None] / 255 * 0.35), out=pixels, casting="unsafe")
-
-
-def _moved(mark: DrawnMark, matrix: npt.NDArray[np.float64]) -> DrawnMark:
-    points = np.array(mark.hull) @ matrix[:, :2].T + matrix[:, 2]
-    return replace(mark, hull=tuple((float(x), float(y)) for x, y in points))

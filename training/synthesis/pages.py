@@ -9,6 +9,7 @@ from io import BytesIO
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 import pymupdf
 from PIL import Image
 
@@ -45,6 +46,11 @@ class DrawnMark:
     def signs(self) -> bool:
         """Whether it signs its page."""
         return self.label == "signature" or self.approves
+
+    def moved(self, matrix: npt.NDArray[np.float64]) -> DrawnMark:
+        """The same mark after an affine map of its page, (2, 3)."""
+        points = np.array(self.hull) @ matrix[:, :2].T + matrix[:, 2]
+        return replace(self, hull=tuple((float(x), float(y)) for x, y in points))
 
     @property
     def box(self) -> tuple[float, float, float, float]:

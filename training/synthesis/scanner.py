@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
 from training.common.degradations import (
     bled_through,
@@ -92,12 +91,7 @@ def _skewed(
     if not degrees:
         return pixels, marks
     matrix = skew(pixels.shape, degrees)
-    return skewed(pixels, degrees, paper=255), tuple(_moved(mark, matrix) for mark in marks)
-
-
-def _moved(mark: DrawnMark, matrix: npt.NDArray[np.float64]) -> DrawnMark:
-    points = np.array(mark.hull) @ matrix[:, :2].T + matrix[:, 2]
-    return replace(mark, hull=tuple((float(x), float(y)) for x, y in points))
+    return skewed(pixels, degrees, paper=255), tuple(mark.moved(matrix) for mark in marks)
 
 
 def _toned(pixels: Pixels, device: Scanner, rng: _Rng) -> Pixels:

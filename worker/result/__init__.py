@@ -45,8 +45,8 @@ from worker.result.reports import (
     WorkerResult,
 )
 from worker.result.slot import AnchorResult, CompletenessResult, SlotResult
-from worker.result.table import VerdictRow
 from worker.result.tables import ClaimRow, DocumentRow, SignatureRow
+from worker.result.verdict_rows import VerdictRow
 
 __all__ = [
     "AnchorResult",

@@ -8,7 +8,15 @@ from datetime import datetime
 from enum import Enum, auto
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, PlainSerializer
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    PlainSerializer,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+)
 
 #: A moment with its zone, written in ISO 8601 as Python writes it.
 Moment = Annotated[datetime, PlainSerializer(datetime.isoformat, return_type=str)]
@@ -60,6 +68,14 @@ class ResultModel(BaseModel):
     def json_line(self, *, ascii_only: bool = True) -> str:
         """The JSON object on one line, without its end; `ascii_only` escapes all other characters."""
         return json.dumps(self.json_object(), ensure_ascii=ascii_only)
+
+
+class GrowingResult(ResultModel):
+    """A model with fields that were ADDED: an answer from before them is written without them."""
+
+    @model_serializer(mode="wrap")
+    def _as_it_was_answered(self, handler: SerializerFunctionWrapHandler) -> dict[str, JsonValue]:
+        return without_unknown(handler(self), self)
 
 
 def without_unknown(written: Mapping[str, JsonValue], model: ResultModel) -> dict[str, JsonValue]:

@@ -14,6 +14,7 @@ from worker.result.base import (
     CIRCUMSTANCE,
     OCCASION,
     Count,
+    GrowingResult,
     Moment,
     ResultModel,
     Share,
@@ -32,7 +33,7 @@ class PointSize(ResultModel):
     height: float = Field(gt=0, description="Height in points.")
 
 
-class PageResult(ResultModel):
+class PageResult(GrowingResult):
     """One page image with what was found on it."""
 
     page: Count = Field(description="Number of the page, from 0.")
@@ -53,10 +54,6 @@ class PageResult(ResultModel):
         default=None,
         description="`signature`, or `initials` where only initials sign it; null where nothing does.",
     )
-
-    @model_serializer(mode="wrap")
-    def _with_what_was_asked(self, handler: SerializerFunctionWrapHandler) -> dict[str, JsonValue]:
-        return without_unknown(handler(self), self)
 
 
 class ReferenceUsed(ResultModel):
@@ -111,7 +108,7 @@ class VerdictResult(ResultModel):
     )
 
     @model_serializer(mode="wrap")
-    def _without_what_there_is_not(self, handler: SerializerFunctionWrapHandler) -> dict[str, JsonValue]:
+    def _without_empty_fields(self, handler: SerializerFunctionWrapHandler) -> dict[str, JsonValue]:
         optional = ("damaged_references", "reason", "signer_id", "compared_with")
         return without_unknown(without_nothing(handler(self), *optional), self)
 
@@ -141,7 +138,7 @@ class SignaturePlace(ResultModel):
     region: Count = Field(description="Index of the region on its page, from 0.")
 
 
-class ClaimResult(ResultModel):
+class ClaimResult(GrowingResult):
     """A claimed signer with what became of the claim. A signature stands for one claimed signer at most."""
 
     signer: str = Field(description="Who the document says has signed.")
@@ -165,10 +162,6 @@ class ClaimResult(ResultModel):
     contradicted_by: Annotated[tuple[SignaturePlace, ...], ADDED] = Field(
         default=(), description="Forged signatures that stand for this signer beside the one that is not."
     )
-
-    @model_serializer(mode="wrap")
-    def _with_what_was_known(self, handler: SerializerFunctionWrapHandler) -> dict[str, JsonValue]:
-        return without_unknown(handler(self), self)
 
 
 class VersionsResult(ResultModel):
@@ -198,11 +191,11 @@ class VersionsResult(ResultModel):
         yield from self.json_object().items()
 
     @model_serializer(mode="wrap")
-    def _only_what_is_named(self, handler: SerializerFunctionWrapHandler) -> dict[str, JsonValue]:
+    def _without_unnamed_versions(self, handler: SerializerFunctionWrapHandler) -> dict[str, JsonValue]:
         return {name: value for name, value in handler(self).items() if name in self.model_fields_set}
 
 
-class DocumentResult(ResultModel):
+class DocumentResult(GrowingResult):
     """Everything that is known of a document."""
 
     document: Annotated[str, CIRCUMSTANCE] = Field(
@@ -272,10 +265,6 @@ class DocumentResult(ResultModel):
     completeness: Annotated[CompletenessResult | None, ADDED] = Field(
         default=None, description="Whether it is in good order; absent where slots were not looked for."
     )
-
-    @model_serializer(mode="wrap")
-    def _with_what_was_asked(self, handler: SerializerFunctionWrapHandler) -> dict[str, JsonValue]:
-        return without_unknown(handler(self), self)
 
     @property
     def regions(self) -> Iterator[RegionResult]:

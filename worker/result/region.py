@@ -133,9 +133,7 @@ class RegionResult(ResultModel):
     )
 
     @model_serializer(mode="wrap")
-    def _with_a_reason_where_there_is_one(
-        self, handler: SerializerFunctionWrapHandler
-    ) -> dict[str, JsonValue]:
+    def _without_an_empty_reason(self, handler: SerializerFunctionWrapHandler) -> dict[str, JsonValue]:
         written = without_unknown(handler(self), self)
         return without_nothing(written, "reason", "detail")
 

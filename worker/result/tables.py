@@ -12,7 +12,7 @@ from pydantic import BeforeValidator, Field
 from db.states import AnswerCause, ClaimAnswer, ClaimSource, Status
 from worker.result.base import Count, Moment, PagePixels, ResultModel, Share
 from worker.result.region import DuplicateKind, SignedBy
-from worker.result.table import each_once
+from worker.result.verdict_rows import each_once
 from worker.vision.choices import Confidence, Outcome
 
 _DocumentId = Annotated[int, Field(description="Number of the document in the database.")]

@@ -55,12 +55,12 @@ class LeaseLost(ServiceError):
 def attempt(job: Job, deps: Needs, work: Callable[[Lease, Document, Needs], None]) -> bool:
     """Run `work` under a lease; False when there was nothing to do.
 
-    A permanent error quarantines the document and is an answer; so does the last of the attempts at an object
-    that the store refuses. Any other error is recorded, its row is
-    put off, and it is raised again so that the queue shows it. `work` notes the end of its stage itself, in
-    the transaction that closes it. While storage or the database is away, attempts wait before they claim.
-    A stage that joins has nothing to do while a chunk is open.
-    An attempt runs alone in its process when the previous one died.
+    A permanent error quarantines the document, and that is its answer; so does the last attempt at an object
+    that the store refuses. Any other error is recorded, puts the row off, and is raised again so that the
+    queue shows it. `work` notes the end of its stage itself, in the transaction that closes it.
+
+    While storage or the database is away, attempts wait before they claim. A stage that joins has nothing to
+    do while a chunk is open. An attempt runs alone in its process when the previous one died.
     """
     seconds = PIPELINE[job.stage].lease(deps.attempts)
     deps.breaker.wait(most=seconds / 2)

@@ -42,7 +42,7 @@ class _References:
 
 
 @dataclass(frozen=True)
-class _Answer:
+class _RegionRows:
     """Everything to be written for one region."""
 
     region_id: int
@@ -66,8 +66,8 @@ def _verify(lease: Lease, document: Document, deps: VerifyDeps) -> None:
         claimed = claims.claimed_signers(session, document.id)
     damaged_references = refresh_references(claimed, deps)
     crops, damaged_crops = _crops(regions, deps)
-    answers = _answers(crops, _load_references(claimed, deps), deps)
-    searchable = [answer.searchable for answer in answers if answer.searchable is not None]
+    compared = _compared(crops, _load_references(claimed, deps), deps)
+    searchable = [rows.searchable for rows in compared if rows.searchable is not None]
     if searchable:
         with deps.sessions() as session:
             hold(session, lease)
@@ -76,26 +76,24 @@ def _verify(lease: Lease, document: Document, deps: VerifyDeps) -> None:
     with deps.sessions() as session:
         versions_id = verdicts.versions_id(session, deps.versions)
         close_stage(session, lease, document.id, deps, versions_id=versions_id)
-        # References of signers whom nobody claims do not belong into a document's history.
+        # References of signers whom nobody claims do not belong in a document's history.
         for error in (*(damaged_references if claimed else ()), *damaged_crops.values()):
             signer = error.signer if isinstance(error, DamagedReference) else None
             events.record(session, document.id, lease.stage, error.code, detail=str(error), signer=signer)
-        _write(session, (*answers, *map(_unanswered, damaged_crops, damaged_crops.values())), versions_id)
+        _write(session, (*compared, *map(_damaged, damaged_crops, damaged_crops.values())), versions_id)
         copies.record_matches(session, matches)
 
 
-def _write(session: Session, answers: Sequence[_Answer], versions_id: int) -> None:
+def _write(session: Session, compared: Sequence[_RegionRows], versions_id: int) -> None:
     verdicts.close_regions(
         session,
-        {answer.region_id: answer.facts for answer in answers},
+        {rows.region_id: rows.facts for rows in compared},
         verdicts=[
-            {"region_id": answer.region_id, "versions_id": versions_id, **row}
-            for answer in answers
-            for row in answer.verdicts
+            {"region_id": rows.region_id, "versions_id": versions_id, **row}
+            for rows in compared
+            for row in rows.verdicts
         ],
-        suggestions=[
-            {"region_id": answer.region_id, **row} for answer in answers for row in answer.suggestions
-        ],
+        suggestions=[{"region_id": rows.region_id, **row} for rows in compared for row in rows.suggestions],
     )
 
 
@@ -130,23 +128,23 @@ def _crops(
     return crops, damaged
 
 
-def _unanswered(region_id: int, error: DamagedCrop) -> _Answer:
-    return _Answer(region_id, {"reason": error.code, "detail": str(error)})
+def _damaged(region_id: int, error: DamagedCrop) -> _RegionRows:
+    return _RegionRows(region_id, {"reason": error.code, "detail": str(error)})
 
 
-def _answers(
+def _compared(
     crops: Sequence[tuple[Region, Prepared]], references: _References, deps: VerifyDeps
-) -> list[_Answer]:
+) -> list[_RegionRows]:
     embeddings = deps.verifier.embed([prepared.ink for _, prepared in crops])
     return [
-        _answer(region, prepared, embedding, references, deps)
+        _compared_region(region, prepared, embedding, references, deps)
         for (region, prepared), embedding in zip(crops, embeddings, strict=True)
     ]
 
 
-def _answer(
+def _compared_region(
     region: Region, prepared: Prepared, query: Embedding, references: _References, deps: VerifyDeps
-) -> _Answer:
+) -> _RegionRows:
     data = encode_png(prepared.clean)
     key = clean_key(region.crop_key, data)
     deps.store.put(key, data)
@@ -159,7 +157,7 @@ def _answer(
     )
     suggested = [name for name, _ in near]
     searchable = copies.searchable(region, prepared.ink, claimed=references.claimed, suggested=suggested)
-    return _Answer(region.id, facts, rows, _suggestions(near), searchable)
+    return _RegionRows(region.id, facts, rows, _suggestions(near), searchable)
 
 
 def _nearest(

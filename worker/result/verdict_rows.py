@@ -1,4 +1,4 @@
-"""Every comparison in a row of its own: each signature against each claimed signer."""
+"""The table of verdicts: every comparison in a row, each signature against each claimed signer."""
 
 from __future__ import annotations
 
