@@ -1,8 +1,10 @@
-"""Free ports of the loopback interface."""
+"""Ports of the loopback interface: free ones, and whether somebody answers there."""
 
 from __future__ import annotations
 
 import socket
+import urllib.error
+import urllib.request
 
 
 def free_port() -> int:
@@ -10,3 +12,15 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def http_answers(url: str) -> bool:
+    """Whether something speaks HTTP at this address; a refusal is an answer, too."""
+    try:
+        # An address of ours, always http.
+        with urllib.request.urlopen(url, timeout=2):  # nosec B310
+            return True
+    except urllib.error.HTTPError:
+        return True
+    except OSError:
+        return False

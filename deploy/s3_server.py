@@ -6,29 +6,15 @@ It accepts any credentials, so it can show that a request is well-formed but nev
 from __future__ import annotations
 
 import sys
-import urllib.error
-import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
 from deploy.missing import ServerMissing
-from deploy.ports import free_port
+from deploy.ports import free_port, http_answers
 from deploy.processes import start_process, stopped_at_exit, wait_until
 from deploy.settings import child_environment
-
-
-def s3_answers(endpoint: str) -> bool:
-    """Whether something speaks HTTP at this address; a refusal to list buckets is an answer too."""
-    try:
-        # An address of ours, always http.
-        with urllib.request.urlopen(endpoint, timeout=2):  # nosec B310
-            return True
-    except urllib.error.HTTPError:
-        return True
-    except OSError:
-        return False
 
 
 @contextmanager
@@ -47,5 +33,5 @@ def running_s3(folder: Path, *, env: Mapping[str, str] | None = None) -> Iterato
     command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
     process = start_process("s3", command, log=folder / "s3.log", env=child_environment(dict(env or {})))
     with stopped_at_exit(process):
-        wait_until(lambda: s3_answers(endpoint), process, within=60)
+        wait_until(lambda: http_answers(endpoint), process, within=60)
         yield endpoint

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from deploy import postgres_server, redis_server, s3_server
 from deploy.missing import ServerMissing
+from deploy.ports import http_answers
 from deploy.settings import GivenServers
 
 
@@ -40,7 +41,7 @@ def postgres_somewhere(folder: Path, given: GivenServers) -> AbstractContextMana
 
 def s3_somewhere(folder: Path, given: GivenServers) -> AbstractContextManager[str]:
     """Yield the endpoint of the given S3 server, or of one that runs while the block does."""
-    return _given_or_started(given.s3_endpoint, s3_server.s3_answers, s3_server.running_s3, folder)
+    return _given_or_started(given.s3_endpoint, http_answers, s3_server.running_s3, folder)
 
 
 @contextmanager

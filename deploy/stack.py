@@ -18,9 +18,8 @@ from pydantic import SecretStr
 
 from deploy import crew
 from deploy.corner import private_corner
-from deploy.ports import free_port
+from deploy.ports import free_port, http_answers
 from deploy.processes import Process, ProcessDied, start_process, stop_all, wait_until
-from deploy.s3_server import s3_answers
 from deploy.servers import Servers, running_servers
 from deploy.settings import GivenServers, child_environment
 from worker.app import make_app
@@ -70,10 +69,10 @@ class Stack:
         self.wait_for_workers()
         if "flower" in self.processes:
             health = f"{self.flower_url}/healthcheck"
-            wait_until(lambda: s3_answers(health), self.process("flower"), within=STARTUP)
+            wait_until(lambda: http_answers(health), self.process("flower"), within=STARTUP)
         if "web" in self.processes:
             health_of_web = f"{self.web_url}/v1/health"
-            wait_until(lambda: s3_answers(health_of_web), self.process("web"), within=STARTUP)
+            wait_until(lambda: http_answers(health_of_web), self.process("web"), within=STARTUP)
         for process in self.dead():
             raise process.died()
 
@@ -136,10 +135,9 @@ def running_stack(
 ) -> Iterator[Stack]:
     """Run the whole stack while the block runs; logs, and nothing that lasts, go into the folder.
 
-    `without` names processes to leave out. With `servers`, those are used, and left as they were
-    found; else new ones are started. The overrides are COUNTERSIGN_
-    variables for every process. `web` adds the console, with a key to it.
-    Raises ServerMissing or ProcessDied.
+    `without` names processes to leave out. With `servers`, those are used, and left as they were found; else
+    new ones are started. The overrides are COUNTERSIGN_ variables for every process. `web` adds the console,
+    with a key to it. Raises ServerMissing or ProcessDied.
     """
     folder = folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from socket import socket
 from types import FrameType
@@ -81,35 +81,42 @@ class ServedApp:
 @contextmanager
 def open_app(options: ServeOptions) -> Iterator[ServedApp]:
     """Open what is served; closed behind the block. WrongUse."""
-    if options.results is None:
-        intake = None if options.read_only else BucketIntake(connect_bucket())
-        deps = WebDeps(
-            connections.sessions(),
-            connections.store(),
-            intake,
-            rules=ReviewRules(four_eyes=options.four_eyes),
-            webhook_networks=Webhooks().webhook_networks,
-            secure_cookies=options.tls_in_front,
-        )
-        yield ServedApp(deps, not list_keys(deps.sessions))
-        return
-    with results_folder(options.results) as folder, _reader(options.results) as reader:
-        intake_here = (
-            None if options.read_only else FolderIntake(options.results, folder.sessions, reader.start)
-        )
-        if intake_here is not None:
-            reader.start_unfinished(folder.sessions)
+    with ExitStack() as exits:
+        if options.results is None:
+            deps = _deps_of_servers(options)
+        else:
+            deps = exits.enter_context(_deps_of_folder(options.results, options))
+        yield ServedApp(deps, options.asks_for_keys and not list_keys(deps.sessions))
+
+
+def _deps_of_servers(options: ServeOptions) -> WebDeps:
+    return WebDeps(
+        connections.sessions(),
+        connections.store(),
+        None if options.read_only else BucketIntake(connect_bucket()),
+        rules=ReviewRules(four_eyes=options.four_eyes),
+        webhook_networks=Webhooks().webhook_networks,
+        secure_cookies=options.tls_in_front,
+    )
+
+
+@contextmanager
+def _deps_of_folder(results: Path, options: ServeOptions) -> Iterator[WebDeps]:
+    """Those of a results folder; unless it is only looked at, its unfinished documents are read on."""
+    with results_folder(results) as folder, _reader(results) as reader:
         deps = WebDeps(
             folder.sessions,
             folder.store,
-            intake_here,
-            enroller=None if options.read_only else lambda: reader.workspace.enroller,
             rules=ReviewRules(four_eyes=options.four_eyes),
             logins=options.asks_for_keys,
             webhook_networks=Webhooks().webhook_networks,
             secure_cookies=options.tls_in_front,
         )
-        yield ServedApp(deps, options.asks_for_keys and not list_keys(deps.sessions))
+        if not options.read_only:
+            reader.start_unfinished(folder.sessions)
+            intake = FolderIntake(results, folder.sessions, reader.start)
+            deps = replace(deps, intake=intake, enroller=lambda: reader.workspace.enroller)
+        yield deps
 
 
 def serve_app(options: ServeOptions, app: ServedApp, *, on_start: Callable[[str], None]) -> None:

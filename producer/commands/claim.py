@@ -27,8 +27,8 @@ def claim(
 ) -> None:
     """Change whom a document claims as its signer. It gets a new answer; the earlier one stays.
 
-    Pages are not rendered or searched again. With --run this command compares
-    them itself, with the current settings, and rewrites the folder's tables and report.
+    Pages are not rendered or searched again. With --run this command compares them itself, with the current
+    settings, and rewrites the folder's tables and report.
     """
     amendment = Amendment(action=action, signer=signer, to=to, who=getpass.getuser(), why=why)
     with open_sender(folder) as send:

@@ -124,8 +124,8 @@ def export_signers(sessions: Sessions, store: Results, folder: Path, names: Sequ
     """Write references as `FOLDER/<id>/<number>-<digits>` with a list; how many.
 
     The list has the columns `signer`, `image` and `aliases`, so that a bulk enrolment reads it, and who
-    enrolled each. Signers without a reference are not in it.
-    Of all signers without names. NotFound; ObjectMissing; WrongUse when the folder cannot be written.
+    enrolled each. Signers without a reference are not in it. Of all signers without names. NotFound;
+    ObjectMissing; WrongUse when the folder cannot be written.
     """
     with sessions() as session:
         chosen = [known.name for known in _distinct(session, names)]

@@ -23,9 +23,8 @@ from db.models import Event, Webhook
 from db.states import DocumentStage
 from deploy.crew import countersign
 from deploy.dashboard import DASHBOARD, dashboard_text
-from deploy.ports import free_port
+from deploy.ports import free_port, http_answers
 from deploy.processes import start_process, stopped_at_exit, wait_until
-from deploy.s3_server import s3_answers
 from deploy.settings import Machine, child_environment
 from producer.services.metrics import DatabaseMetrics, serving_metrics
 from producer.services.status import rows_by_stage
@@ -131,7 +130,7 @@ def test_the_command_answers_until_it_is_stopped_and_names_a_port_that_is_taken(
     command = countersign("metrics", "--port", str(port))
     process = start_process("metrics", command, log=tmp_path / "log", env=env)
     with stopped_at_exit(process):
-        wait_until(lambda: s3_answers(f"http://127.0.0.1:{port}/metrics"), process, within=90)
+        wait_until(lambda: http_answers(f"http://127.0.0.1:{port}/metrics"), process, within=90)
         second = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
         process.terminate(signal.SIGTERM)
         status = process.popen.wait(90)

@@ -13,9 +13,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from db.documents import Object
-from deploy.ports import free_port
+from deploy.ports import free_port, http_answers
 from deploy.processes import start_process, stopped_at_exit, wait_until
-from deploy.s3_server import s3_answers
 from deploy.settings import child_environment
 from producer.sources.bucket import metadata, upload
 from producer.sources.listing import list_pages
@@ -37,7 +36,7 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Storage
     env = child_environment({"INITIAL_NO_AUTH_ACTION_COUNT": "1000"})
     process = start_process("store", command, log=folder / "store.log", env=env)
     with stopped_at_exit(process):
-        wait_until(lambda: s3_answers(endpoint), process, within=60)
+        wait_until(lambda: http_answers(endpoint), process, within=60)
         clients = {role: _made(role, endpoint) for role in ROLES}
         client = _plain("s3", endpoint)
         for name in (INTAKE, RESULTS):

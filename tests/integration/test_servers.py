@@ -13,8 +13,9 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
 from db.engine import make_engine
-from deploy import postgres_server, redis_server, s3_server
+from deploy import postgres_server, redis_server
 from deploy.missing import ServerMissing
+from deploy.ports import http_answers
 from deploy.processes import Account
 from deploy.redis_server import borrowed_database
 from deploy.servers import running_servers
@@ -151,7 +152,7 @@ def test_servers_are_gone_when_the_block_ends(tmp_path, given_servers):
 
     assert not redis_server.redis_answers(servers.redis_url)
     assert not postgres_server.postgres_answers(servers.database_url)
-    assert not s3_server.s3_answers(servers.s3_endpoint)
+    assert not http_answers(servers.s3_endpoint)
 
 
 def test_a_server_that_is_named_but_silent_is_an_error_and_no_secret_is_told(tmp_path):

@@ -17,9 +17,8 @@ from db.engine import make_engine
 from db.migrate import upgrade
 from db.models import Decision, Review, Verdict
 from deploy.crew import countersign
-from deploy.ports import free_port
+from deploy.ports import free_port, http_answers
 from deploy.processes import start_process, stopped_at_exit, wait_until
-from deploy.s3_server import s3_answers
 from deploy.settings import child_environment
 from producer.services.keys import Right, make_key
 from producer.services.run_folder import DATABASE, OBJECTS, results_folder
@@ -66,7 +65,7 @@ def serving(folder: Path, *words: str) -> Iterator[str]:
     process = start_process("serve", command, log=log, env=child_environment({"PYTHONPATH": str(ROOT)}))
     url = f"http://127.0.0.1:{port}"
     with stopped_at_exit(process):
-        wait_until(lambda: s3_answers(f"{url}/v1/health"), process, within=90)
+        wait_until(lambda: http_answers(f"{url}/v1/health"), process, within=90)
         yield url
 
 

@@ -61,10 +61,10 @@ def train_classifier(
 ) -> None:
     """Train the crop classifier.
 
-    It tells signature, handwriting, printed text, stamp or logo apart.
-    Crops are cut and drawn once and kept in OUT. The best checkpoint is OUT/best.pt, the last OUT/last.pt,
-    what it started from OUT/start.pt; nothing ships before `export classifier`.
-    Folders in OWN are named signature, handwriting, printed_text, stamp_or_logo; not all are needed.
+    It tells signature, handwriting, printed text, stamp or logo apart. Crops are cut and drawn once and kept
+    in OUT. The best checkpoint is OUT/best.pt, the last OUT/last.pt, what it started from OUT/start.pt;
+    nothing ships before `export classifier`. Folders in OWN are named signature, handwriting, printed_text,
+    stamp_or_logo; not all are needed.
     """
     torch.set_num_threads(threads)
     changes = {"minutes": minutes, "seed": seed}
@@ -86,8 +86,8 @@ def export_classifier(
 ) -> None:
     """Ship a crop classifier.
 
-    It rejects from the probability that is best on the validation set.
-    It is on by default only if it helps there.
+    It rejects from the probability that is best on the validation set. It is on by default only if it helps
+    there.
     """
     register_classifier(checkpoints, doubt=1.0, default=False)
     with stage_bars() as notice:

@@ -55,8 +55,8 @@ def train_cleaner(
 ) -> None:
     """Train the cleaner.
 
-    It is trained on clean signatures made dirty; the best checkpoint is OUT/best.pt.
-    Nothing ships before `export cleaner`.
+    It is trained on clean signatures made dirty; the best checkpoint is OUT/best.pt. Nothing ships before
+    `export cleaner`.
     """
     torch.set_num_threads(threads)
     changes = {"minutes": minutes, "seed": seed}
@@ -76,8 +76,8 @@ def export_cleaner(
 ) -> None:
     """Ship a cleaner.
 
-    It gets the gate that is best on validation writers.
-    The gate is the least share of a crop's ink that the network must want gone before it is let at the crop.
+    It gets the gate that is best on validation writers. The gate is the least share of a crop's ink that the
+    network must want gone before it is let at the crop.
     """
     with messages.status("choosing the gate …"):
         measured = register_cleaner(checkpoint, data)

@@ -1,7 +1,7 @@
 """Measuring cleaners: strokes against known truth, and the verifier's errors on dirty and on clean crops.
 
-References are clean and on file; queries are made dirty by chance that no training saw. Both
-go through the same cleaner, as they do in a worker.
+References are clean and on file; queries are made dirty by chance that no training saw. Both go through the
+same cleaner, as they do in a worker.
 """
 
 from __future__ import annotations

@@ -59,11 +59,10 @@ def train_detector(
 ) -> None:
     """Train the detector.
 
-    Its weights lie in OUT/STAGE/last.safetensors.
-    Without --own it is trained on the public sets in DATA, as the shipped weights were. With --own it is
-    trained on your pages and on synthetic ones, from the shipped weights on. Labels are matched by name:
-    signature, initials, handwritten_date, redaction, handwriting. Pages are prepared once, in OUT/prepared or
-    OUT/own. Nothing ships before the weights are exported.
+    Its weights lie in OUT/STAGE/last.safetensors. Without --own it is trained on the public sets in DATA, as
+    the shipped weights were. With --own it is trained on your pages and on synthetic ones, from the shipped
+    weights on. Labels are matched by name: signature, initials, handwritten_date, redaction, handwriting.
+    Pages are prepared once, in OUT/prepared or OUT/own. Nothing ships before the weights are exported.
     """
     given = {"minutes": minutes, "batch": batch, "threads": threads, "device": device, "seed": seed}
     settings = read_settings(DetectorSettings, DETECTOR_SETTINGS, table=stage, changes=given)
@@ -100,10 +99,9 @@ def export_detector(
 ) -> None:
     """Ship a detector.
 
-    It reads at the input size and thresholds that validation pages favour.
-    With --own these are the val or test folder of a YOLO data.yaml, or all pages of a COCO file: not those
-    that you trained on. Of several files, such as a training's weights and those that it started from, the
-    mean ships.
+    It reads at the input size and thresholds that validation pages favour. With --own these are the val or
+    test folder of a YOLO data.yaml, or all pages of a COCO file: not those that you trained on. Of several
+    files, such as a training's weights and those that it started from, the mean ships.
     """
     choices = _sizes(sizes)
     source = data_unless(own_data, data, instead="your own pages with --own")

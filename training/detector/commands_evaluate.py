@@ -61,10 +61,9 @@ def evaluate_detector(
     memos, modern_town: whether pages are signed, as served, on sources that took no part in training.
     squares: hlx8j's stretched pages, what others report on. whole, colour: pages at their own shape.
     unsigned: false alarms. drawn: every label on this project's fixed set. documents: real documents.
-    conditions: turned, askew, coarse, photographed. parity: whether ONNX Runtime and torch agree.
-    speed: milliseconds a scanned page, as it is served.
-    With --own the labels that your file names are measured, on the test or val folder of a YOLO data.yaml.
-    Intervals are 95 %, by bootstrap over documents.
+    conditions: turned, askew, coarse, photographed. parity: whether ONNX Runtime and torch agree. speed:
+    milliseconds a scanned page, as it is served. With --own the labels that your file names are measured, on
+    the test or val folder of a YOLO data.yaml. Intervals are 95 %, by bootstrap over documents.
     """
     source = data_unless(own_data, data, instead="your own pages with --own")
     with stage_bars() as notice:

@@ -1,9 +1,8 @@
 """The training folder: pages that may be trained on, reduced and written with their marks.
 
 Pages are chosen by document, not by page (`splits.py`). Tobacco800 and Roboflow pages are used as originals,
-pages of hlx8j only where no original is here; what else is written on them is marked as far as it was seen
-by hand (`labels/train.json`). Synthetic pages carry every label, a share of their
-signatures in recorded hands.
+pages of hlx8j only where no original is here; what else is written on them is marked as far as it was seen by
+hand (`labels/train.json`). Synthetic pages carry every label, a share of their signatures in recorded hands.
 """
 
 from __future__ import annotations

@@ -76,9 +76,9 @@ def choose_and_export(
 ) -> Choice:
     """Try those sizes, one a look, on validation pages, with `own` on a user's; register the best as `name`.
 
-    Signed pages are seen as they lie, unsigned ones upright; all with the second-stage classifier,
-    where the catalogue has it on.
-    `drawn` are pages with every label, none of them trained on: they choose the thresholds of the others.
+    Signed pages are seen as they lie, unsigned ones upright; all with the second-stage classifier, where the
+    catalogue has it on. `drawn` are pages with every label, none of them trained on: they choose the
+    thresholds of the others.
     """
     if own_data:
         pages, unsigned = own_validation(own_data), list[PageCase]()

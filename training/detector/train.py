@@ -1,8 +1,8 @@
 """Training of the detector on a wall-clock budget, resumable from its last checkpoint.
 
 The network, its loss and its assignment of boxes to anchors are ultralytics'; what is ours is what it sees,
-which labels count on which page, and where it starts (tensors that fit by name and shape).
-Half precision (bfloat16) doubles the speed of CPUs that have it, and serves GPUs too.
+which labels count on which page, and where it starts (tensors that fit by name and shape). Half precision
+(bfloat16) doubles the speed of CPUs that have it, and serves GPUs too.
 """
 
 from __future__ import annotations

@@ -65,8 +65,7 @@ def evaluate_verifier(
 ) -> None:
     """Measure the verifier.
 
-    On writers it never saw, with the query-only baseline beside it.
-    Prints the tables in Markdown.
+    On writers it never saw, with the query-only baseline beside it. Prints the tables in Markdown.
     """
     source = data_unless(own_signers, data, instead="your own signers with --own")
     if own_signers is not None:
@@ -92,8 +91,8 @@ def evaluate_copies(
 ) -> None:
     """Measure the search for copies.
 
-    How rarely two acts of writing are taken for one, and how often a copy is found.
-    Prints the tables in Markdown.
+    How rarely two acts of writing are taken for one, and how often a copy is found. Prints the tables in
+    Markdown.
     """
     with stage_names("measuring") as notice:
         report = measure_copies(data, build_cleaner(Verification()), pairs=not copies_only, notice=notice)

@@ -126,8 +126,8 @@ class Workspace:
         """Take the documents through all stages on all cores; `on_done` is called as each gets its answer.
 
         A document that fails is quarantined and its neighbours go on; one that is erased meanwhile is done.
-        StorageUnavailable, when the folder
-        cannot be written, ends the run; what was not reached stays registered.
+        StorageUnavailable, when the folder cannot be written, ends the run; what was not reached stays
+        registered.
         """
         cv2.setNumThreads(1)
         with ThreadPoolExecutor(os.cpu_count()) as pool:

@@ -37,8 +37,7 @@ def find_slots(
     """The slots of a page, from top to bottom; in pixels of the page image.
 
     `source` says how the words of the layout became known, and `ruling` the lines of the page, where they are
-    known. Fields of a form go before what lines and words
-    say of the same place.
+    known. Fields of a form go before what lines and words say of the same place.
     """
     from_fields = [_of_field(field) for field in layout.fields]
     if ruling is None:

@@ -55,10 +55,10 @@ class RenderedPage:
     """One upright page image, encoded, ready to be stored.
 
     `data` is a complete JPEG or PNG file named by `suffix` ("jpg" or "png"). `points` is the page's size
-    (width, height) in PDF points, None for image files. `source` says how the pixels came about:
-    "embedded" (the page's own scan, extracted), "rendered" (drawn by the PDF engine) or "image". `note` says
-    what a reader of the result should know of it, such as that it was reduced.
-    `layout` is the JSON of its `PageLayout`, where it was asked for.
+    (width, height) in PDF points, None for image files. `source` says how the pixels came about: "embedded"
+    (the page's own scan, extracted), "rendered" (drawn by the PDF engine) or "image". `note` says what a
+    reader of the result should know of it, such as that it was reduced. `layout` is the JSON of its
+    `PageLayout`, where it was asked for.
     """
 
     index: int
