@@ -212,17 +212,26 @@ def test_a_query_is_judged_against_how_much_its_writer_varies():
     assert verifier.compare(QUERY, varying, quality=USABLE).llr == pytest.approx(1.0 - 0.5)
 
 
-def test_a_single_reference_is_judged_by_its_steadiness_several_by_their_agreement():
+@pytest.mark.parametrize(
+    ("steadiness", "expected"),
+    [
+        pytest.param(4.0, [3.0 - 2.0, 3.0], id="steadier than usual"),
+        pytest.param(-4.0, [3.0, 3.0], id="less steady tells nothing"),
+    ],
+)
+def test_a_single_reference_is_judged_by_its_steadiness_several_are_not(
+    steadiness: float, expected: list[float]
+):
     strict = Calibration(
-        "strict", 0.0, (Fit(references=1, **{**FIT, "steadiness": -0.5}),), OpenSetThreshold(**OPEN_SET)
+        "strict", 0.0, (Fit(references=1, **{**FIT, "plainness": -0.5}),), OpenSetThreshold(**OPEN_SET)
     )
     verifier = SiameseVerifier(MeanEncoder(), FirstNumber(), strict)
     rows = np.zeros((2, DIMENSION), np.float32)
-    rows[:, 0], rows[:, STEADINESS] = 3.0, 4.0
+    rows[:, 0], rows[:, STEADINESS] = 3.0, steadiness
 
     llrs = [verifier.compare(rows[0], rows[:count], quality=USABLE).llr for count in (1, 2)]
 
-    assert llrs == pytest.approx([3.0 - 2.0, 3.0])
+    assert llrs == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(

@@ -120,11 +120,12 @@ def test_a_calibration_judges_by_the_references_agreement_and_widens_for_few():
 def test_one_reference_is_judged_by_its_steadiness_several_are_not():
     gallery, table = scored(1)
     level = table[gallery.writers[:, None] == gallery.writers[None, :]].reshape(len(table), -1).mean(axis=1)
+    steady = level - level.min()
 
-    fits = [Fit(**fit) for fit in calibrate.calibrate([(replace(gallery, steadiness=level), table)])["fits"]]
+    fits = [Fit(**fit) for fit in calibrate.calibrate([(replace(gallery, steadiness=steady), table)])["fits"]]
 
-    assert fits[0].steadiness < -0.5 * fits[0].slope < 0
-    assert {fit.steadiness for fit in fits[1:]} == {0.0}
+    assert fits[0].plainness < -0.5 * fits[0].slope < 0
+    assert {fit.plainness for fit in fits[1:]} == {0.0}
 
 
 def test_sets_that_lie_at_other_levels_do_not_hide_what_steadiness_tells():
@@ -133,11 +134,11 @@ def test_sets_that_lie_at_other_levels_do_not_hide_what_steadiness_tells():
     for (gallery, table), shift in ((easy, 0.0), (other, 20.0)):
         same = gallery.writers[:, None] == gallery.writers[None, :]
         level = table[same].reshape(len(table), -1).mean(axis=1)
-        known.append((replace(gallery, steadiness=level + shift), table))
+        known.append((replace(gallery, steadiness=level - level.min() + shift), table))
 
     fits = [Fit(**fit) for fit in calibrate.calibrate(known)["fits"]]
 
-    assert fits[0].steadiness < -0.5 * fits[0].slope < 0
+    assert fits[0].plainness < -0.5 * fits[0].slope < 0
 
 
 def test_calibrated_verdicts_err_no_more_often_than_stated():

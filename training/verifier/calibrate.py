@@ -133,13 +133,13 @@ def _weighted(drawn: Sequence[Sequence[Draw]], sharpness: float) -> Evidence:
 
 def _features(pairs: Floats, traits: Traits, sharpness: float) -> Floats:
     combined = soft_maximum(pairs, sharpness)
-    known = [np.full_like(combined, value) for value in (traits.agreement, traits.steadiness)]
+    known = [np.full_like(combined, value) for value in (traits.agreement, traits.plainness)]
     return np.stack([combined, *known], axis=1)
 
 
 def _fit(sets: Sequence[Evidence], count: int) -> dict[str, float]:
     """One line through all sets, and the bands that hold on each of them when the others fit the line."""
-    (slope, agreement, steadiness), intercept = line(sets)
+    (slope, agreement, plainness), intercept = line(sets)
     genuine, forged = zip(*(_left_out(sets, number) for number in range(len(sets))), strict=True)
     decided, medium, high = _edges(genuine, ONE_REFERENCE if count == 1 else TOLERANCES)
     decided_forged, medium_forged, high_forged = _edges(
@@ -148,7 +148,7 @@ def _fit(sets: Sequence[Evidence], count: int) -> dict[str, float]:
     values = {
         "slope": slope,
         "agreement": agreement,
-        "steadiness": steadiness,
+        "plainness": plainness,
         "intercept": intercept,
         "genuine_from": _probability(decided),
         "forged_below": _probability(-decided_forged),
@@ -212,7 +212,7 @@ _NEEDED = {
 def _open_set(sets: Sequence[Scored], sharpness: float, fit: dict[str, float]) -> dict[str, float]:
     """A line through the tail of other people's likelihood ratios, from one in 100 to one in 5,000."""
     parts = [
-        _features(draw.random, draw.traits, sharpness) @ [fit["slope"], fit["agreement"], fit["steadiness"]]
+        _features(draw.random, draw.traits, sharpness) @ [fit["slope"], fit["agreement"], fit["plainness"]]
         + fit["intercept"]
         for gallery, scores in sets
         for by_writer in protocol.draws(scores, gallery, count=3, others=OTHERS_EACH)

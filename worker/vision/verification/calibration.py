@@ -34,12 +34,17 @@ class Traits:
     agreement: float = 0.0
     steadiness: float = 0.0
 
+    @property
+    def plainness(self) -> float:
+        """How far a single reference is steadier than usual; below that, steadiness tells nothing."""
+        return max(self.steadiness, 0.0)
+
 
 @dataclass(frozen=True, slots=True)
 class Fit:
     """The calibration for one number of references.
 
-    `slope`, `agreement`, `steadiness` and `intercept` turn the combined logit and the references' traits
+    `slope`, `agreement`, `plainness` and `intercept` turn the combined logit and the references' traits
     into the natural logarithm of the likelihood ratio of genuine against skilled forgery. Probabilities
     are those at equal odds. From `genuine_from` upwards and `forged_below` downwards a verdict is given;
     between them the error on some set that was left out was above the stated one. `medium` and `high` are
@@ -60,7 +65,7 @@ class Fit:
     high_forged: float
     least: float = -math.inf
     most: float = math.inf
-    steadiness: float = 0.0
+    plainness: float = 0.0
 
     @property
     def band(self) -> float:
@@ -73,7 +78,7 @@ class Fit:
 
     def expected(self, traits: Traits) -> float:
         """What the log-likelihood ratio owes to the references alone."""
-        return self.agreement * traits.agreement + self.steadiness * traits.steadiness + self.intercept
+        return self.agreement * traits.agreement + self.plainness * traits.plainness + self.intercept
 
     def stated(self, llr: float) -> float:
         """The log-likelihood ratio as far as the sets can carry it."""
