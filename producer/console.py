@@ -11,6 +11,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from producer.text import visible
+from worker.log_lines import configure_command
+from worker.settings import Logging
 
 if TYPE_CHECKING:
     from worker.result import ResultModel
@@ -46,6 +48,11 @@ WORD_COLOURS = {
     "unread": "red",
     "contradicted": "red",
 }
+
+
+def sentences_only() -> None:
+    """Log no more than errors, unless the settings say so: the command tells in sentences what fails."""
+    configure_command(Logging(), level="ERROR")
 
 
 def print_json(value: ResultModel | Mapping[str, object]) -> None:

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from producer.console import err
+from producer.console import err, sentences_only
 from producer.options import RunFolder
+from producer.printing.documents import tell_answer
 from producer.printing.not_used import tell_note
 from producer.services.amend_claims import Amendment, ClaimAction, amend_claims
 from producer.services.run_folder import sessions_of
@@ -31,7 +32,9 @@ def claim(
     settings, and rewrites the folder's tables and report.
     """
     amendment = Amendment(action=action, signer=signer, to=to, who=getpass.getuser(), why=why)
-    with open_sender(folder) as send:
+    if folder is not None:
+        sentences_only()
+    with open_sender(folder, on_answer=tell_answer) as send:
         amended = amend_claims(sessions_of(folder), send, document, amendment)
     how = "is compared again" if amended.again else "will meet its claims when it is read"
     err.print(f"document {amended.document_id} {how}")

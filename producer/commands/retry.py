@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from producer.console import err
+from producer.console import err, sentences_only
 from producer.options import RunFolder
+from producer.printing.documents import tell_answer
 from producer.services.retry import parse_time, retry_documents
 from producer.services.run_folder import sessions_of
 from producer.services.sending import open_sender
@@ -39,7 +40,9 @@ def retry(
     status 1: no document matches. With --run this command reads them itself, with the current settings, and
     rewrites the folder's tables and report.
     """
-    with open_sender(folder) as send:
+    if folder is not None:
+        sentences_only()
+    with open_sender(folder, on_answer=tell_answer) as send:
         retried = retry_documents(
             sessions_of(folder),
             send,

@@ -7,12 +7,10 @@ from typing import Annotated
 
 import typer
 
-from producer.console import print_json
+from producer.console import print_json, sentences_only
 from producer.printing.documents import show_run
 from producer.printing.run_events import show_ways_on, told, told_when_stopped
 from producer.services.run import run_documents
-from worker.log_lines import configure_command
-from worker.settings import Logging
 
 #: Where a run leaves its results when nothing else is said.
 DEFAULT_OUT = Path("countersign-results")
@@ -71,8 +69,7 @@ def run(
     Exit status 1: a document could not be read, or something that was given was not used; each is named.
     Ctrl-C keeps the answers so far; --resume goes on.
     """
-    # What fails is told in the table: a line for each would only tear the progress bar.
-    configure_command(Logging(), level="ERROR")
+    sentences_only()  # a line for each failure would only tear the progress bar
     with told() as tell, told_when_stopped(tell):
         answer = run_documents(
             paths,

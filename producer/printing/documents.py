@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from producer.console import coloured, empty_table, out, plain
+from producer.console import coloured, empty_table, err, out, plain
 from producer.printing.history import claim_words
 from producer.services.run import RunResult
 from producer.text import counted
@@ -101,6 +101,13 @@ def show_run(run: RunResult) -> None:
     )
     if run.tables:
         out.print(f"Tables: {', '.join(map(str, run.tables))}", soft_wrap=True)
+
+
+def tell_answer(result: DocumentResult) -> None:
+    """One line on a document that was read here: how it ended, and what became of its claims."""
+    ended = result.status if result.reason is None else f"{result.status}, {result.reason}"
+    line = "; ".join((f"{_name(result)} (document {result.id}): {ended}", *_claims(result)))
+    err.print(line, soft_wrap=True, highlight=False)
 
 
 def _name(result: DocumentResult) -> str:

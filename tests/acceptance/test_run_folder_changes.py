@@ -134,7 +134,15 @@ def test_a_document_in_a_folder_is_read_again(out: Path) -> None:
 
     assert retried.status == 0, retried.err
     assert told(out)[0] == {SIGNER}
+    assert f"{LETTER} (document 1): done; {SIGNER}: " in retried.err
     assert (result_of(out)["answer"], result_of(out)["status"]) == (2, "done")
+
+
+def test_a_document_that_fails_once_more_is_told_in_a_sentence_and_no_log_line(out: Path) -> None:
+    retried = core("retry", "--reason", "unknown_format", "--run", out)
+
+    assert "note.txt (document 2): failed, unknown_format" in retried.err
+    assert "quarantined" not in retried.err
 
 
 def test_the_status_of_a_folder_advises_no_retry_that_ends_the_same_way(out: Path) -> None:
