@@ -37,8 +37,10 @@ def retry(
     """Send documents through again from the start: those in quarantine, others with --again.
 
     Answers and history stay; the next answer is added. --reason and --since may be given together. Exit
-    status 1: no document matches. With --run this command reads them itself, with the current settings, and
-    rewrites the folder's tables and report.
+    status 1: no document matches, or the file of one is not there.
+
+    With --run this command reads them itself, with the current settings, and rewrites the folder's tables
+    and report.
     """
     if folder is not None:
         sentences_only()
@@ -51,10 +53,18 @@ def retry(
             since=None if since is None else parse_time(since),
             again=again,
             who=getpass.getuser(),
+            read_here=folder is not None,
+        )
+    for key in retried.missing:
+        err.print(
+            f"there is no file {key!r} here: call this where `countersign run` was called",
+            markup=False,
+            soft_wrap=True,
         )
     err.print(f"{counted(retried.again, 'document')} sent again; {retried.at_work} were still at work")
     if retried.answered:
         err.print(f"{retried.answered} of them have answers, which stay; the next is added")
-    if not retried.again + retried.at_work:
+    if not retried.again + retried.at_work + len(retried.missing):
         err.print("no document in quarantine is meant by that", style="red")
+    if retried.missing or not retried.again + retried.at_work:
         raise typer.Exit(1)

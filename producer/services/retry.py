@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from sqlalchemy.orm import Session
+
 from db import documents, reopening
 from db.answers import Asked
 from db.engine import Sessions
@@ -14,6 +16,7 @@ from producer.services.selection import find_all
 from producer.services.sending import Send
 from worker.errors import WrongUse
 from worker.pipeline import QueueMessage
+from worker.storage.files import LOCAL_BUCKET, path_of
 
 #: The reason code that stands for all of them.
 ANY_REASON = "any"
@@ -21,11 +24,15 @@ ANY_REASON = "any"
 
 @dataclass(frozen=True, slots=True)
 class Retried:
-    """How many documents start again, how many of them had an answer, how many were at work and go on."""
+    """How many documents start again, how many of them had an answer, how many were at work and go on.
+
+    `missing` names files that are not there to be read again: their documents stay as they are.
+    """
 
     again: int
     at_work: int
     answered: int = 0
+    missing: tuple[str, ...] = ()
 
 
 def parse_time(text: str) -> datetime:
@@ -46,11 +53,13 @@ def retry_documents(
     since: datetime | None = None,
     again: bool = False,
     who: str | None = None,
+    read_here: bool = False,
 ) -> Retried:
     """Start the named documents again, or all in quarantine with that reason, or since that moment.
 
     Documents that are done, in full or in part, have an answer: they are read again only with `again`. That
-    answer stays, and the next one is added to it.
+    answer stays, and the next one is added to it. With `read_here` this process is to read the files: paths
+    may lead elsewhere than where they were read first, and those that lead nowhere are left alone.
 
     Rows are committed before `send` is called with each id. WrongUse without a choice, or for a name that
     means no document; BrokerUnavailable, after which the sweep sends what was not sent.
@@ -62,6 +71,8 @@ def retry_documents(
             chosen = find_all(session, names)
         else:
             chosen = documents.failed(session, reason=None if reason == ANY_REASON else reason, since=since)
+        missing = _missing(session, chosen) if read_here else {}
+        chosen = [document_id for document_id in chosen if document_id not in missing]
         answered = documents.with_answers(session, chosen)
         if answered and not again:
             raise WrongUse(_advice(answered))
@@ -69,7 +80,18 @@ def retry_documents(
         sent_again = reopening.start_again(session, chosen, asked)
     for document_id in sent_again:
         send(QueueMessage(stage=FIRST_STAGE, document_id=document_id))
-    return Retried(len(sent_again), len(chosen) - len(sent_again), len(answered))
+    at_work = len(chosen) - len(sent_again)
+    return Retried(len(sent_again), at_work, len(answered), tuple(missing.values()))
+
+
+def _missing(session: Session, document_ids: Sequence[int]) -> dict[int, str]:
+    """Keys of the documents that are local files and are not there, by the documents' ids."""
+    keys = {
+        document.id: document.key
+        for document in (documents.get(session, document_id) for document_id in document_ids)
+        if document.bucket == LOCAL_BUCKET
+    }
+    return {document_id: key for document_id, key in keys.items() if not path_of(key).is_file()}
 
 
 def _advice(answered: Sequence[documents.WithAnswer]) -> str:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -143,6 +145,18 @@ def test_a_document_that_fails_once_more_is_told_in_a_sentence_and_no_log_line(o
 
     assert "note.txt (document 2): failed, unknown_format" in retried.err
     assert "quarantined" not in retried.err
+
+
+def test_a_document_whose_file_is_not_there_keeps_its_answer(out: Path, tmp_path: Path) -> None:
+    """Paths are as they were given to `run`: from another folder they may lead nowhere."""
+    with closing(sqlite3.connect(out / "countersign.db")) as database, database:
+        database.execute("UPDATE documents SET key = 'elsewhere/' || key WHERE id = 1")
+
+    retried = core("retry", "1", "--again", "--run", out)
+
+    assert retried.status == 1
+    assert f"{LETTER}' here: call this where `countersign run` was called" in retried.err
+    assert (result_of(out)["answer"], result_of(out)["status"]) == (1, "done")
 
 
 def test_the_status_of_a_folder_advises_no_retry_that_ends_the_same_way(out: Path) -> None:
