@@ -186,7 +186,7 @@ def maybe_naming(session: Session, name: str) -> list[int]:
 
 
 def answered_after(session: Session, place: int) -> list[int]:
-    """Documents on file that got an answer behind that place of the feed."""
+    """Documents on file that got an answer after that place of the feed."""
     changed = select(DocumentChange.document_id).where(
         DocumentChange.id > place, DocumentChange.kind == ChangeKind.ANSWERED
     )

@@ -154,9 +154,9 @@ def send_one_again(session: Session, webhook_id: int, delivery_id: int) -> int:
 
 
 def send_all_again(session: Session, webhook_id: int, *, after: int) -> int:
-    """Let all deliveries behind a place be due now, whatever came of them; how many.
+    """Let all deliveries after a place be due now, whatever came of them; how many.
 
-    Changes behind that place for which there is no delivery, because they are older than the webhook or their
+    Changes after that place for which there is no delivery, because they are older than the webhook or their
     deliveries are forgotten, are read from the feed again.
     """
     session.execute(

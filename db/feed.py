@@ -24,7 +24,7 @@ def feed_head(session: Session) -> FeedHead:
 
 
 def changes_after(session: Session, place: int, *, limit: int) -> Sequence[DocumentChange]:
-    """The changes behind a place, in order.
+    """The changes after a place, in order.
 
     A place is taken while its transaction commits, and the next one waits for that: who has read up to a
     place has missed nothing before it, whatever was still at work.

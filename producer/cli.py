@@ -84,7 +84,7 @@ def explain(error: Exception) -> int:
     if isinstance(error, ModuleNotFoundError | OSError):
         raise error
     if _lacks_schema(error):
-        _complain("the database has not the tables of this version: run `countersign migrate`")
+        _complain("the database does not have the tables of this version: run `countersign migrate`")
         return WRONG_USE
     server, variable = SERVERS[type(error).__module__.partition(".")[0]]
     first = str(error).strip().partition("\n")[0]

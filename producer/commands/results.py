@@ -36,7 +36,7 @@ def results(
     after: Annotated[int, typer.Option(help="Only documents with a higher id.")] = 0,
     since: Annotated[
         str | None,
-        typer.Option(help="What changed behind this token; `start` for everything. With --table: its rows."),
+        typer.Option(help="What changed after this token; `start` for everything. With --table: its rows."),
     ] = None,
     token_file: Annotated[
         Path | None,

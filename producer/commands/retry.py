@@ -65,6 +65,6 @@ def retry(
     if retried.answered:
         err.print(f"{retried.answered} of them have answers, which stay; the next is added")
     if not retried.again + retried.at_work + len(retried.missing):
-        err.print("no document in quarantine is meant by that", style="red")
+        err.print("no document in quarantine matches", style="red")
     if retried.missing or not retried.again + retried.at_work:
         raise typer.Exit(1)

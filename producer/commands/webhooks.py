@@ -61,7 +61,7 @@ def webhooks(
         list[str] | None, typer.Option(help="With add: only such messages, as document.done; repeatable.")
     ] = None,
     since: Annotated[
-        str | None, typer.Option(help="With replay: all behind this token; `start` for everything.")
+        str | None, typer.Option(help="With replay: everything after this token; `start` for everything.")
     ] = None,
     delivery: Annotated[int | None, typer.Option(help="With replay: this delivery alone.")] = None,
     folder: RunFolder = None,

@@ -17,11 +17,11 @@ def show_comparison(answer: ComparisonResult) -> None:
     band = answer.confidence or "no"
     out.print(f"{coloured(answer.verdict)}, probability {answer.probability:.3f}, {band} confidence")
     if answer.verdict == "inconclusive" and answer.references == 1:
-        out.print("One reference was given: with several in a table for --pairs, more is decided.")
+        out.print("One reference was given: with several, in a table for --pairs, more is decided.")
     if answer.detail:
         out.print(plain(answer.detail), soft_wrap=True)
     if answer.same_ink:
-        out.print("Both show the same ink: one is a copy of the other, or both are of a third.")
+        out.print("Both show the same ink: one is a copy of the other, or both are copies of a third.")
     for image, score in answer.scores or ():
         if score < LOW_SCORE:
-            out.print(f"Image {image} would serve badly as a reference: score {score:.2f} of 1.")
+            out.print(f"Image {image} would be a poor reference: score {score:.2f} of 1.")

@@ -176,7 +176,7 @@ def _progress() -> str:
         raise RuntimeError(f"no worker answers for {_counted(unserved)}")
     if stalled:
         minutes = int(STANDSTILL.total_seconds() // 60)
-        raise RuntimeError(f"nobody has taken what waits for {minutes} minutes: {_counted(stalled)}")
+        raise RuntimeError(f"nothing that waits was taken for {minutes} minutes: {_counted(stalled)}")
     return "nothing waits without a worker"
 
 

@@ -92,7 +92,7 @@ def _of_one_signer(folder: Path, files: Sequence[Path]) -> Sequence[Path]:
     folders = sorted({parts[0] for parts in inside if len(parts) > 1})
     if len(folders) > 1:
         raise WrongUse(
-            f"{str(folder)!r} holds several folders ({', '.join(folders[:3])} …), one a signer perhaps: "
+            f"{str(folder)!r} holds several folders ({', '.join(folders[:3])} …), perhaps one per signer: "
             f"name the folder of one signer, or enroll all with `countersign signers enroll {folder}`"
         )
     return files

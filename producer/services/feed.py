@@ -46,7 +46,7 @@ def current_token(sessions: Sessions) -> str:
 
 
 def export_changes(sessions: Sessions, store: Results, token: str, out: Path | BinaryIO) -> ChangesRead:
-    """Write every change behind the token, one JSON object a line, in the order of their places.
+    """Write every change after the token, one JSON object a line, in the order of their places.
 
     Each change comes at least once: the next token is to be stored when the lines are. WrongUse for what is
     no token of this database; StorageUnavailable. A result that is damaged or gone is named in its change.
@@ -74,7 +74,7 @@ def place_of(token: str, head: FeedHead) -> int:
         raise WrongUse(f"{token!r} is a token of another database: this feed is called {head.feed}")
     if int(match["place"]) > head.place:
         raise WrongUse(
-            f"{token!r} lies behind the end of this feed, {written(head)}: was the database restored from a "
+            f"{token!r} lies beyond the end of this feed, {written(head)}: was the database restored from a "
             f"backup? Read everything again with --since {START}"
         )
     return int(match["place"])

@@ -33,7 +33,7 @@ class Right(StrEnum):
 
 
 class NotAllowed(PermanentError):
-    """The key has not the right that is needed, or none was shown."""
+    """The key does not have the right that is needed, or none was shown."""
 
     code = "not_allowed"
 
@@ -160,7 +160,7 @@ def digest_of_secret(secret: str) -> str:
 def check_right(caller: Caller, right: Right) -> None:
     """NotAllowed without it."""
     if right not in caller.scopes:
-        raise NotAllowed(f"this key has not the right `{right}`")
+        raise NotAllowed(f"this key does not have the right `{right}`")
 
 
 def _caller(key: ApiKey | None) -> Caller | None:

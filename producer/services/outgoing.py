@@ -55,7 +55,7 @@ class OutgoingCalls:
         except TimeoutError as error:
             raise CannotDeliver(f"no answer within {self.seconds:g} s") from error
         except h11.ProtocolError as error:
-            raise CannotDeliver(f"that was no answer in HTTP: {visible(str(error))}") from error
+            raise CannotDeliver(f"the answer is not HTTP: {visible(str(error))}") from error
         except ssl.SSLError as error:
             raise CannotDeliver(f"TLS failed: {visible(str(error))}") from error
         except OSError as error:

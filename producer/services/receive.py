@@ -190,7 +190,7 @@ def _checked(received: Received) -> Received:
     except ValueError as error:
         raise WrongUse(f"a claim that is no name: {error}") from error
     if len(signers) > MOST_CLAIMS:
-        raise WrongUse(f"a document may claim {MOST_CLAIMS} signers")
+        raise WrongUse(f"a document may claim at most {MOST_CLAIMS} signers")
     if (received.path is None) == (received.source is None):
         raise WrongUse("send a file, or the address of one in the intake; one of the two")
     if received.path is not None:

@@ -29,7 +29,7 @@ def report_documents(
 ) -> ReportWritten:
     """Write annotated pages, crops and verdicts of the named documents, or of the newest, into one file.
 
-    WrongUse when there is none; StorageUnavailable.
+    WrongUse when a name is nobody's, or there are no documents at all; StorageUnavailable.
     """
     checked_number(newest, "--newest")
     with sessions() as session:
@@ -37,7 +37,8 @@ def report_documents(
         chosen = named if names else documents.newest(session, newest)
         results = [document_result(session, document_id) for document_id in chosen]
     if not results:
-        raise WrongUse("there is no such document; give an id, a key or a SHA-256")
+        lacking = "there is no such document; give an id, a key or a SHA-256"
+        raise WrongUse(lacking if names else "there are no documents yet")
     with whole_file(out) as path:
         write_html(results, path, sessions=sessions, load_image=store.get)
     return ReportWritten(out, len(results))

@@ -74,7 +74,7 @@ def export_table(
 def export_table_changes(
     sessions: Sessions, table: TableName, form: Format, token: str, out: Path | BinaryIO
 ) -> ChangesRead:
-    """Write the rows of every document that changed behind the token, in the order of the feed.
+    """Write the rows of every document that changed after the token, in the order of the feed.
 
     `place` and `change` stand in front. A document's rows replace all that the reader has of it; one that was
     erased, or has no rows in this table, comes as one row that holds its id alone. As `export_changes`, each

@@ -45,6 +45,25 @@ def test_output_that_nothing_holds_is_a_sentence_and_status_1(tmp_path: Path, wo
 
 
 @pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        pytest.param(["report"], "there are no documents yet", id="nothing on file"),
+        pytest.param(["report", "a.pdf"], "there is no such document", id="a name"),
+    ],
+)
+def test_a_report_of_nothing_says_whether_a_name_was_wrong(
+    tmp_path: Path, words: list[str], sentence: str
+) -> None:
+    results = f"file://{tmp_path / 'results'}"
+    env = {"COUNTERSIGN_DATABASE_URL": migrated(tmp_path), "COUNTERSIGN_RESULTS_BUCKET": results}
+
+    finished = countersign(*words, "--out", tmp_path / "report.html", env=env)
+
+    assert finished.status == 2
+    assert finished.err.startswith(sentence)
+
+
+@pytest.mark.parametrize(
     ("line", "offered"),
     [
         pytest.param("countersign res", "results", id="a command"),

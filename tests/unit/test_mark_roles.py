@@ -297,7 +297,7 @@ def broken_weights(tmp_path: Path) -> Path:
 def test_a_network_that_answers_with_no_probability_is_refused(broken_weights):
     network = roles.OnnxRoles(OnnxClassifier(), folder=broken_weights)
 
-    with pytest.raises(WeightsError, match="no probability"):
+    with pytest.raises(WeightsError, match="does not answer with probabilities"):
         network.probabilities(PAGE, [roles.Candidate(HERE, (0.5, 0, 0, 0, 0))])
 
 

@@ -205,8 +205,8 @@ def test_pages_that_could_not_be_read_are_for_a_person() -> None:
         pytest.param(
             HEAD + "needs:\n  - check: 'true'\n", 5, "need 1: a check needs the sentence", id="silent check"
         ),
-        pytest.param(HEAD + "needs:\n  - {check: 'true', says: a, party: b}", 5, "besides", id="two things"),
-        pytest.param(HEAD + "needs:\n  - {of: [a], least: 2}", 5, "of names", id="too many"),
+        pytest.param(HEAD + "needs:\n  - {check: 'true', says: a, party: b}", 5, "as well", id="two things"),
+        pytest.param(HEAD + "needs:\n  - {of: [a], least: 2}", 5, "names the parties", id="too many"),
         pytest.param("a: [1", 1, "not YAML", id="no yaml"),
         pytest.param(HEAD + "type: loan", 4, "'type' is named twice", id="twice"),
         pytest.param(

@@ -34,7 +34,7 @@ class ReplayRequest(BaseModel):
         default=None,
         max_length=100,
         pattern=r"^[^\x00]*$",
-        description="Everything behind this token of the feed; `start` for all.",
+        description="Everything after this token of the feed; `start` for all.",
     )
     delivery: int | None = Field(default=None, ge=1, le=LARGEST_ID, description="One delivery alone.")
 

@@ -108,7 +108,7 @@ def erase_one(deps: Deps, document_id: RowId, caller: Admin) -> ErasedResult:
 def intake_of(deps: WebDeps) -> DocumentIntake:
     """Where documents are put that come in. WrongUse where none do."""
     if deps.intake is None:
-        raise WrongUse("this server takes no documents in: it was started with --read-only")
+        raise WrongUse("this server does not take documents in: it was started with --read-only")
     return deps.intake
 
 

@@ -44,11 +44,11 @@ class Need(_Checked):
     @model_validator(mode="after")
     def _is_one_thing(self) -> Self:
         if self.check is not None and (self.party or self.of or self.every_page or self.dated):
-            raise ValueError("a check asks for no marks besides")
+            raise ValueError("a check cannot ask for marks as well")
         if self.check is not None and self.says is None:
             raise ValueError("a check needs the sentence that it says")
         if self.of and (self.party or self.least > len(self.of)):
-            raise ValueError("of names the parties, and at least so many as are asked for")
+            raise ValueError("`of` names the parties: at least as many as are asked for")
         return self
 
 

@@ -50,7 +50,7 @@ def test_a_head_without_end_is_no_answer(world: World, receiver: Receiver, run) 
     (row,) = ended(world, made, 1)
 
     assert [attempt.status for attempt in row.attempts] == [None, 204]
-    assert "no answer in HTTP" in (row.attempts[0].problem or "")
+    assert "the answer is not HTTP" in (row.attempts[0].problem or "")
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.1", "2130706433", "[::ffff:127.0.0.1]"])

@@ -133,7 +133,7 @@ class OnnxRoles:
     def probabilities(self, page: Pixels, candidates: Sequence[Candidate]) -> Probabilities:
         """The calibrated probability that each of the first MAX_CANDIDATES signs.
 
-        WeightsError when the network answers with what is no probability.
+        WeightsError when the network answers with anything but probabilities.
         """
         if not candidates:
             return np.zeros(0, np.float32)
@@ -144,7 +144,7 @@ class OnnxRoles:
     def _sound(self, answers: Probabilities) -> Probabilities:
         # Written so that what is not a number is none.
         if not ((answers >= 0) & (answers <= 1)).all():
-            raise WeightsError(self._name, "answers with what is no probability; restore the file")
+            raise WeightsError(self._name, "it does not answer with probabilities; restore the file")
         return answers
 
 
