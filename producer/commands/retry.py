@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
-from producer.console import err, sentences_only
+from producer.console import sentences_only
 from producer.options import RunFolder
 from producer.printing.documents import tell_answer
+from producer.printing.retried import tell_retried
 from producer.services.retry import parse_time, retry_documents
 from producer.services.run_folder import sessions_of
 from producer.services.sending import open_sender
-from producer.text import counted
 
 
 def retry(
@@ -55,16 +55,5 @@ def retry(
             who=getpass.getuser(),
             read_here=folder is not None,
         )
-    for key in retried.missing:
-        err.print(
-            f"there is no file {key!r} here: call this where `countersign run` was called",
-            markup=False,
-            soft_wrap=True,
-        )
-    err.print(f"{counted(retried.again, 'document')} sent again; {retried.at_work} were still at work")
-    if retried.answered:
-        err.print(f"{retried.answered} of them have answers, which stay; the next is added")
-    if not retried.again + retried.at_work + len(retried.missing):
-        err.print("no document in quarantine matches", style="red")
-    if retried.missing or not retried.again + retried.at_work:
-        raise typer.Exit(1)
+    tell_retried(retried)
+    raise typer.Exit(0 if retried.complete else 1)

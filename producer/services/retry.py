@@ -34,6 +34,11 @@ class Retried:
     answered: int = 0
     missing: tuple[str, ...] = ()
 
+    @property
+    def complete(self) -> bool:
+        """Whether some document goes on, and no file was missing."""
+        return bool(self.again + self.at_work) and not self.missing
+
 
 def parse_time(text: str) -> datetime:
     """A time in ISO 8601, in UTC unless it has an offset. WrongUse."""

@@ -150,6 +150,36 @@ def test_a_late_import_and_its_reason_are_seen() -> None:
     assert REASON_TO_BE_LATE.search(told)
 
 
+#: A command reads words, calls a service and prints: what is longer does something that others need as well.
+MOST_COMMAND_LINES = 20
+
+
+def body_lines(function: ast.FunctionDef) -> int:
+    """From the first line behind the docstring to the last."""
+    body = function.body[1:] if ast.get_docstring(function) else function.body
+    return (body[-1].end_lineno or 0) - body[0].lineno + 1 if body else 0
+
+
+def test_a_command_is_a_parser_and_a_printer() -> None:
+    functions = {
+        f"{name}:{node.name}": body_lines(node)
+        for name, path in modules("producer/commands")
+        for node in ast.parse(path.read_text()).body
+        if isinstance(node, ast.FunctionDef)
+    }
+
+    assert {name: lines for name, lines in functions.items() if lines > MOST_COMMAND_LINES} == {}
+    assert len(functions) > MOST_COMMAND_LINES
+
+
+def test_the_lines_of_a_body_are_counted_without_its_docstring() -> None:
+    short, long = ast.parse('def a():\n    """A."""\ndef b():\n    """B."""\n    c()\n    d()').body
+
+    assert isinstance(short, ast.FunctionDef)
+    assert isinstance(long, ast.FunctionDef)
+    assert (body_lines(short), body_lines(long)) == (0, 2)
+
+
 #: A longer file of tests holds several behaviours: each gets a file of its own.
 MOST_TEST_LINES = 400
 
