@@ -9,9 +9,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from db.base import Base
 
-#: What a person may say of a signature and a claimed signer.
-ANSWERS = ("genuine", "forged", "cannot_say")
-
 
 class Review(Base):
     """A verdict that a person is to look at. People take turns on it as workers do: by lease and fence."""
