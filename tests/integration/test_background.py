@@ -14,8 +14,9 @@ from db.documents import Object
 from db.states import Status
 from producer.services.background import BackgroundReader
 from producer.services.local_files import LocalFile
-from producer.services.progress import Progress
+from producer.services.progress import Progress, unheard
 from producer.services.resume import AnswersKept, AnswersOnFile, Resumption
+from producer.services.retry import Retried, retry_documents
 from producer.services.run import _process, _register
 from producer.services.run_claims import ClaimsOfRun
 from producer.services.run_folder import open_run
@@ -23,6 +24,7 @@ from tests.erasures import erased_document
 from tests.fakes import page
 from tests.world import World
 from worker.embedded.workspace import Workspace
+from worker.pipeline import QueueMessage
 from worker.storage.folder import Folder
 from worker.wiring import NoPublisher, make_runner
 
@@ -71,6 +73,23 @@ def test_what_was_read_behind_a_console_stands_in_the_report_when_it_ends(tmp_pa
 
     assert untouched == "as it was"
     assert "note.txt" in report.read_text()
+
+
+def test_who_reads_files_again_leaves_alone_what_is_not_there(tmp_path: Path) -> None:
+    notes = [tmp_path / f"{number}.txt" for number in range(2)]
+    sent: list[QueueMessage] = []
+    with closing(open_run(tmp_path / "out")) as workspace:
+        for note in notes:
+            note.write_text(note.name)
+            workspace.process([workspace.register(note, ())], unheard)
+        notes[0].unlink()
+
+        retried = retry_documents(
+            workspace.sessions, sent.append, reason="any", who="ann@desk", read_here=True
+        )
+
+    assert retried == Retried(again=1, at_work=0, answered=0, missing=(str(notes[0]),))
+    assert [message.document_id for message in sent] == [2]
 
 
 def test_a_document_that_is_erased_before_its_turn_is_done(engine, tmp_path: Path) -> None:
