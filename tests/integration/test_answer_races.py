@@ -52,7 +52,7 @@ def test_the_second_of_two_next_answers_is_refused(world: World) -> None:
             refused.append(error)
 
     with world.sessions() as session:
-        answers.add_answer(session, document_id, FAILED)
+        documents.close(session, document_id, FAILED)
         thread = a_rival_waits(world.engine, rival)
     thread.join(timeout=20)
 
