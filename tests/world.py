@@ -28,11 +28,11 @@ from worker.pipeline import PIPELINE, Stage
 from worker.rules.reading import Rules
 from worker.settings import Attempts, Reading
 from worker.single_signature import SingleSignature, signature_image
+from worker.slots.page import Means
 from worker.steps.ports import Deps, DetectDeps, RenderDeps, SlotsDeps, VerifyDeps
 from worker.steps.references import Enrolled, enroll_reference
 from worker.vision.choices import Cleaning
 from worker.vision.cleaning.cleaner import Cleaner, load_cleaner
-from worker.vision.reading import LineReader
 from worker.vision.values import RenderedPage
 from worker.vision.verification.architectures.siamese import SiameseVerifier
 
@@ -54,7 +54,7 @@ class World:
     verifier: SiameseVerifier | CellVerifier = field(default_factory=shipped_verifier)
     versions: Mapping[str, object] = field(default_factory=VERSIONS.copy)
     slots: bool = False
-    reader: LineReader | None = None
+    means: Means = field(default_factory=Means)
     rules: Sequence[Rules] = ()
 
     def __post_init__(self) -> None:
@@ -75,7 +75,7 @@ class World:
 
     @property
     def slots_deps(self) -> SlotsDeps:
-        return SlotsDeps(**vars(self.deps), reader=self.reader)
+        return SlotsDeps(**vars(self.deps), means=self.means)
 
     @property
     def verify_deps(self) -> VerifyDeps:

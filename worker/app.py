@@ -16,7 +16,7 @@ from worker.errors import PermanentError
 from worker.exits import WRONG_USE
 from worker.log_lines import configure_service
 from worker.pipeline import PIPELINE, QUEUES, UPKEEP
-from worker.setting_names import check_names, check_rules
+from worker.setting_names import check_folders, check_names
 from worker.settings import (
     Attempts,
     Broker,
@@ -114,7 +114,7 @@ def _of_this_process() -> dict[str, object]:
     try:
         check_all()
         check_names(Storage(), Detection(), Verification())
-        check_rules(Reading())
+        check_folders(Reading())
         return configuration(Broker(), Attempts())
     except ValidationError as error:
         sys.stderr.write("".join(f"{line}\n" for line in complaints(error)))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from enum import Enum, auto
 
 from db.engine import Sessions
 from worker import engines
+from worker.admission import Admission
 from worker.errors import UnusableReference
 from worker.result import EnrolmentResult
 from worker.settings import Detection
@@ -19,18 +19,7 @@ from worker.vision.choices import MIN_REFERENCE_GRADE
 from worker.vision.detection.detector import Detector
 from worker.wiring import NoPublisher, Runner, detect_deps, make_runner, render_deps, verify_deps
 
-__all__ = ["Admission", "Enrolled", "Enroller", "make_enroller", "open_enroller"]
-
-
-class Admission(Enum):
-    """Which images are put on file."""
-
-    #: One signature each, of a grade on which a verdict may rest.
-    GOOD = auto()
-    #: Weak ones, too, and cards with several specimens of one hand: as a run is given them.
-    GIVEN = auto()
-    #: Whatever shows signatures: somebody has looked at it.
-    FORCED = auto()
+__all__ = ["Enrolled", "Enroller", "make_enroller", "open_enroller"]
 
 
 @dataclass(frozen=True)

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from pathlib import Path
 
 from worker.errors import ServiceError, WrongUse
 from worker.rules.reading import read_folder
 from worker.settings import Detection, Reading, Storage, Verification
+from worker.slots.template_files import read_template_folder
 from worker.storage.stores import STORES
 from worker.vision.weights import Catalogue, read_catalogue
 
 
-def check_rules(reading: Reading) -> None:
-    """Read the rule files, where a folder of them is named. WrongUse names the variable and the fault."""
-    if reading.rules_folder is None:
-        return
-    try:
-        read_folder(reading.rules_folder)
-    except (ServiceError, OSError) as error:
-        raise WrongUse(f"COUNTERSIGN_RULES_FOLDER: {error}") from error
+def check_folders(reading: Reading) -> None:
+    """Read rule files and templates, where folders of them are named. WrongUse names variable and fault."""
+    readers: dict[str, tuple[Path | None, Callable[[Path], object]]] = {
+        "RULES_FOLDER": (reading.rules_folder, read_folder),
+        "TEMPLATES_FOLDER": (reading.templates_folder, read_template_folder),
+    }
+    for variable, (folder, read) in readers.items():
+        try:
+            if folder is not None:
+                read(folder)
+        except (ServiceError, OSError) as error:
+            raise WrongUse(f"COUNTERSIGN_{variable}: {error}") from error
 
 
 def check_names(storage: Storage, detection: Detection, verification: Verification) -> None:

@@ -209,7 +209,7 @@ class Reading(_Group):
     )
     slots: Literal["on", "off"] | None = Field(
         default=None,
-        description="on: places that ask for a mark are found, with what stands there; empty: with rules",
+        description="on: places that ask for a mark are found; empty: where rules or templates are named",
     )
     ocr: Literal["on", "off"] | None = Field(
         default=None,
@@ -217,6 +217,9 @@ class Reading(_Group):
     )
     rules_folder: Annotated[Path | None, AfterValidator(_absolute)] = Field(
         default=None, description="Folder of rule files (*.yaml) that say what types of documents need"
+    )
+    templates_folder: Annotated[Path | None, AfterValidator(_absolute)] = Field(
+        default=None, description="Folder of blank forms (*.template.json) whose copies are recognised"
     )
     same_bytes: Literal["link", "skip", "reprocess"] = Field(
         default="link",
@@ -232,8 +235,9 @@ class Reading(_Group):
 
     @property
     def finds_slots(self) -> bool:
-        """Whether slots are looked for: a rule implies it."""
-        return self.slots == "on" or (self.slots is None and self.rules_folder is not None)
+        """Whether slots are looked for: a rule or a template implies it."""
+        implied = self.rules_folder is not None or self.templates_folder is not None
+        return self.slots == "on" or (self.slots is None and implied)
 
     @property
     def reads_scans(self) -> bool:

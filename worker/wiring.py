@@ -17,6 +17,9 @@ from worker.rendering.renderer import SandboxRenderer
 from worker.rules.reading import Rules, read_folder
 from worker.settings import Attempts, Detection, Reading, Verification
 from worker.slots.anchors import slots_version
+from worker.slots.page import Means
+from worker.slots.template_files import read_template_folder
+from worker.slots.templates import Templates, load_templates
 from worker.steps.ports import Deps, DetectDeps, Publisher, RenderDeps, SlotsDeps, VerifyDeps
 from worker.storage.port import Store
 from worker.vision.reading import load_line_reader, reader_version
@@ -63,9 +66,11 @@ def verify_deps(base: Deps, settings: StageSettings) -> VerifyDeps:
 
 
 def slots_deps(base: Deps, settings: StageSettings) -> SlotsDeps:
-    """What slots need; loads the reader where scans are to be read."""
-    reader = load_line_reader() if settings.reading.reads_scans else None
-    return SlotsDeps(**vars(base), reader=reader)
+    """What slots need; loads the reader where scans are to be read, and the templates."""
+    reading = settings.reading
+    reader = load_line_reader() if reading.reads_scans else None
+    templates = Templates() if reading.templates_folder is None else load_templates(reading.templates_folder)
+    return SlotsDeps(**vars(base), means=Means(reader, templates))
 
 
 class NoPublisher:
@@ -120,10 +125,19 @@ def make_runner(
     rules = _rules(settings.reading) if slots else []
     if slots:
         versions |= {"slots": slots_version(), "rules": {one.file.type: one.sha256 for one in rules}}
+        versions |= _template_versions(settings.reading)
     if settings.reading.reads_scans:
         versions |= {"reader": reader_version()}
     base = Deps(sessions, store, publisher, Attempts(), versions, slots=slots, rules=rules)
     return Runner(base, settings)
+
+
+def _template_versions(reading: Reading) -> dict[str, object]:
+    """The digests of the templates by name, where there are any."""
+    if reading.templates_folder is None:
+        return {}
+    templates = read_template_folder(reading.templates_folder)
+    return {"templates": {known.file.name: known.sha256 for known in templates}}
 
 
 def _rules(reading: Reading) -> list[Rules]:

@@ -18,13 +18,16 @@ def check(
     rules: Annotated[
         Path | None, typer.Option(help="Folder of rule files.", exists=True, file_okay=False)
     ] = None,
+    templates: Annotated[
+        Path | None, typer.Option(help="Folder of templates.", exists=True, file_okay=False)
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Say whether a document is in good order: which marks it lacks, and where.
 
     Without rules for its type, every place that asks for a mark is wanted. Exit status 0: complete.
     """
-    result = check_document(document, rules=rules)
+    result = check_document(document, rules=rules, templates=templates)
     completeness = result.completeness
     if as_json:
         print_json(result)

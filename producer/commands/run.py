@@ -9,7 +9,7 @@ import typer
 
 from producer.console import print_json, sentences_only
 from producer.printing.documents import show_run
-from producer.printing.run_events import show_ways_on, told, told_when_stopped
+from producer.printing.run_events import told, told_when_stopped
 from producer.services.run import run_documents
 
 #: Where a run leaves its results when nothing else is said.
@@ -44,6 +44,10 @@ _Rules = Annotated[
     Path | None,
     typer.Option(help="Folder of rule files: what types of documents need; implies --slots.", exists=True),
 ]
+_Templates = Annotated[
+    Path | None,
+    typer.Option(help="Folder of templates, whose copies are recognised; implies --slots.", exists=True),
+]
 _Json = Annotated[
     bool, typer.Option("--json", help="Print one JSON object per document on stdout, nothing else.")
 ]
@@ -58,6 +62,7 @@ def run(
     resume: _Resume = False,
     slots: _Slots = False,
     rules: _Rules = None,
+    templates: _Templates = None,
     as_json: _Json = False,
 ) -> None:
     """Read documents here and now: no servers, all cores.
@@ -80,6 +85,7 @@ def run(
             resume=resume,
             slots=slots,
             rules=rules,
+            templates=templates,
             on_event=tell,
         )
     if as_json:
@@ -87,5 +93,4 @@ def run(
             print_json(result)
     else:
         show_run(answer)
-        show_ways_on(out)
     raise typer.Exit(0 if answer.complete else 1)

@@ -81,7 +81,7 @@ def _age(moment: datetime | None) -> str:
 
 
 def show_run(run: RunResult) -> None:
-    """A row per document, then sentences about those that were not read and about copies."""
+    """A row per document, sentences about those that were not read and about copies, and the ways on."""
     rows = empty_table("Documents", "document", "status", "signed", "claims")
     # Names stay whole as long as the other columns have room: a name that is cut in two cannot be searched.
     longest = max((len(_name(result)) for result in run.results), default=0)
@@ -101,6 +101,19 @@ def show_run(run: RunResult) -> None:
     )
     if run.tables:
         out.print(f"Tables: {', '.join(map(str, run.tables))}", soft_wrap=True)
+    _show_ways_on(run.report.parent)
+
+
+def _show_ways_on(folder: Path) -> None:
+    """Which commands go on from a run's folder, on stderr."""
+    where = shlex.quote(str(folder))
+    err.print(
+        f"look further: countersign status --run {where}, and likewise results, report and bundle\n"
+        f"change it: countersign claim, retry, signers, enroll and erase, each with --run {where}",
+        markup=False,
+        highlight=False,
+        soft_wrap=True,
+    )
 
 
 def tell_answer(result: DocumentResult) -> None:

@@ -6,7 +6,6 @@ import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 
 import typer
 
@@ -77,18 +76,6 @@ def told_when_stopped(teller: Teller) -> Iterator[None]:
         err.print(f"stopped: {answered}, and nothing is lost")
         err.print(f"to go on: {again}", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(STOPPED) from None
-
-
-def show_ways_on(folder: Path) -> None:
-    """Which commands go on from a run's folder, on stderr."""
-    where = shlex.quote(str(folder))
-    err.print(
-        f"look further: countersign status --run {where}, and likewise results, report and bundle\n"
-        f"change it: countersign claim, retry, signers, enroll and erase, each with --run {where}",
-        markup=False,
-        highlight=False,
-        soft_wrap=True,
-    )
 
 
 def _resumed(kept: AnswersKept) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from producer.services.progress import unheard
 from producer.text import plain_name
+from worker.admission import Admission
 from worker.errors import UnusableReference, WrongUse
 from worker.result import EnrolmentResult
 
@@ -67,8 +68,6 @@ def enroll_images(
     event and hinders no other; one that is weak or shows several signatures is used with `force`. WrongUse
     for a name that cannot be one; StorageUnavailable.
     """
-    from worker.enrolling import Admission  # noqa: PLC0415 - loads the models
-
     name = checked_name(signer)
     admission = Admission.FORCED if force else Admission.GOOD
     outcomes = []

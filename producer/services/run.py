@@ -103,15 +103,17 @@ def run_documents(
     resume: bool = False,
     slots: bool = False,
     rules: Path | None = None,
+    templates: Path | None = None,
     on_event: OnRunEvent = unheard,
 ) -> RunResult:
     """Read the documents and leave a database, the pictures, a report and three tables in the folder.
 
     `references` has one folder per signer, `claims` is a CSV. `resume` keeps the answers of an earlier run,
     but for documents whose claims, references or settings changed since; an event names them. `slots` finds
-    the places that ask for a mark; `rules` is a folder of rule files, and implies them. A document
-    that cannot be read is a result or an event and hinders no other. WrongUse when there are no
-    documents or no references where they should be; StorageUnavailable when the folder cannot be written.
+    the places that ask for a mark; `rules` is a folder of rule files, `templates` one of templates, and each
+    implies them. A document that cannot be read is a result or an event and hinders no other. WrongUse when
+    there are no documents or no references where they should be; StorageUnavailable when the folder cannot
+    be written.
     """
     heard = _Heard(on_event)
     table = None if claims is None else read_claims(claims)
@@ -119,7 +121,7 @@ def run_documents(
     if not files:
         raise WrongUse("there are no documents at " + ", ".join(map(str, paths)))
     detection = None if min_score is None else Detection(min_score=min_score)
-    reading = _reading(slots=slots, rules=rules)
+    reading = _reading(slots=slots, rules=rules, templates=templates)
     with closing(open_run(folder, detection=detection, reading=reading)) as workspace:
         enrolments = () if references is None else enroll_folder(workspace, references, heard)
         claimed = ClaimsOfRun(table, files, heard)
@@ -133,11 +135,12 @@ def run_documents(
     return RunResult(results, report, len(files), heard.unused, tables)
 
 
-def _reading(*, slots: bool, rules: Path | None) -> Reading | None:
+def _reading(*, slots: bool, rules: Path | None, templates: Path | None) -> Reading | None:
     """The settings of reading, where a run says other than the environment."""
-    given: dict[str, object] = {"slots": "on"} if slots or rules else {}
-    if rules is not None:
-        given["rules_folder"] = rules.absolute()
+    folders = {"rules_folder": rules, "templates_folder": templates}
+    given: dict[str, object] = {name: folder.absolute() for name, folder in folders.items() if folder}
+    if slots or given:
+        given["slots"] = "on"
     return Reading.model_validate(Reading().model_dump() | given) if given else None
 
 

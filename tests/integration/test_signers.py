@@ -29,7 +29,8 @@ from tests.fakes import DarkBlocks, page
 from tests.handwriting import signature
 from tests.signers_on_file import WHO, answered, enroll, image_of, known, references_behind
 from tests.world import World
-from worker.enrolling import Admission, Enroller
+from worker.admission import Admission
+from worker.enrolling import Enroller
 from worker.errors import UnusableReference, WrongUse
 from worker.result.answers import every_answer
 from worker.result.rows import document_result

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
 import pymupdf
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
 from training.cli import app
+from training.slots.commands import status_table
+from training.slots.filled import filled_pages
 from training.slots.forms import AuthorField, author_kind, blank_forms
 from training.slots.measure import is_same, measure_slots, without_fields
 from training.slots.scanned import FormView
+from training.slots.statuses import WITH, WITHOUT, measure_statuses
 from worker.slots.values import Area, PageLayout, SlotKind
+from worker.vision.choices import Label
 from worker.vision.reading import load_line_reader
+from worker.vision.values import Box, DetectedRegion, Pixels
 
 
 @pytest.fixture
@@ -108,3 +117,58 @@ def test_a_field_lies_where_the_paper_lay() -> None:
 
     assert FormView(np.zeros((1, 1), np.uint8), PageLayout()).field(meant, 144) is meant
     assert moved.field(meant, 144).area == Area(x=20, y=15, width=30, height=5)
+
+
+def test_filled_copies_are_the_same_each_time_and_their_fields_lie_where_they_were_filled(data: Path) -> None:
+    (form, _) = blank_forms(data / "slots")
+
+    (page,), (again,) = filled_pages(form), filled_pages(form)
+    others = [other for copy in range(1, 6) for other in filled_pages(form, copy=copy)]
+
+    assert np.array_equal(page.pixels, again.pixels) and page.filled == again.filled
+    assert {other.filled for other in others} == {(True,), (False,)}
+    ink = {}
+    for other in others:
+        area, unit = other.view.field(other.fields[0], other.dpi).area, other.dpi / 72
+        rows = slice(int((area.y + 4) * unit), int((area.bottom - 6) * unit))
+        inside = other.view.grey[rows, int((area.x + 8) * unit) : int((area.right - 8) * unit)]
+        ink.setdefault(other.filled[0], []).append(float((inside < 128).mean()))
+    assert min(ink[True]) > max(ink[False])
+
+
+def test_initials_and_dates_are_filled_in_too(data: Path) -> None:
+    form = next(blank_forms(data / "slots"))
+    areas = [Area(x=100, y=200 + 100 * number, width=150, height=20) for number in range(4)]
+    kinds = [SlotKind.INITIALS, SlotKind.DATE, SlotKind.SIGNATURE, SlotKind.INITIALS]
+    fields = tuple(AuthorField(0, kind, area) for kind, area in zip(kinds, areas, strict=True))
+
+    (page,) = filled_pages(replace(form, fields=fields), copy=2)
+
+    assert len(page.filled) == 4 and any(page.filled)
+    assert (page.view.grey < 128).sum() > 500
+
+
+def test_statuses_are_told_with_a_template_and_without(data: Path) -> None:
+    class Finder:
+        """Finds a signature wherever the field is filled."""
+
+        def detect(self, pages: Sequence[Pixels]) -> list[list[DetectedRegion]]:
+            return [list(self._on(page)) for page in pages]
+
+        def _on(self, page: Pixels) -> Iterator[DetectedRegion]:
+            unit = page.shape[1] / 595
+            box = Box(155 * unit, 278 * unit, 120 * unit, 20 * unit)
+            rows = slice(int(box.y + box.height * 0.3), int(box.y + box.height * 0.8))
+            if (page[rows, int(box.x) : int(box.x + box.width)] < 120).mean() > 0.01:
+                yield DetectedRegion(box=box, score=0.9, label=Label.SIGNATURE, signs=True)
+
+    report = measure_statuses(list(blank_forms(data / "slots")), Finder(), load_line_reader(), copies=2)
+
+    (half,) = {half for half, _ in report.tallies}
+    with_template, without = (report.tally(half, way) for way in (WITH, WITHOUT))
+    assert (with_template.fields, with_template.with_slot, without.fields) == (4, 4, 4)
+    assert with_template.right >= 3 >= without.with_slot
+    assert with_template.called_signed == 0
+    console = Console(width=200, record=True, file=StringIO())
+    console.print(status_table(report))
+    assert "with its template" in console.export_text()

@@ -10,7 +10,7 @@ import pytest
 from training.common.degradations import one_bit, skewed
 from worker.errors import WeightsError
 from worker.settings import Reading
-from worker.slots.page import page_slots
+from worker.slots.page import Means, page_slots
 from worker.slots.print_runs import find_runs
 from worker.slots.values import AnchorSource, FormField, Mark, PageLayout, SlotKind, SlotState
 from worker.vision import reading
@@ -73,7 +73,7 @@ def test_an_empty_picture_says_nothing(reader: LineReader) -> None:
 def test_slots_of_a_scan_are_found_however_it_lay(degrees: float, reader: LineReader) -> None:
     page = skewed(form(), degrees, paper=255)
 
-    states = page_slots(page, PageLayout(), (), dpi=DPI, reader=reader)
+    states = page_slots(page, PageLayout(), (), dpi=DPI, means=Means(reader))
 
     assert sorted(asked(states)) == sorted(EMPTY)
     assert {state.slot.anchor.source for state in states} == {AnchorSource.OCR}
@@ -85,7 +85,7 @@ def test_slots_of_a_scan_are_found_however_it_lay(degrees: float, reader: LineRe
 
 
 def test_a_fax_is_read_too(reader: LineReader) -> None:
-    states = page_slots(one_bit(form(), 165), PageLayout(), (), dpi=DPI, reader=reader)
+    states = page_slots(one_bit(form(), 165), PageLayout(), (), dpi=DPI, means=Means(reader))
 
     assert asked(states) == EMPTY
 
@@ -96,7 +96,7 @@ def test_a_mark_on_a_scan_that_lay_askew_stands_in_its_slot(reader: LineReader) 
     x, y = turned @ np.array([220 * DPI / 72, 285 * DPI / 72, 1])
     mark = Mark(x=x, y=y, width=260, height=45, index=4, label="signature", score=0.9, signs=True)
 
-    states = page_slots(page, PageLayout(), [mark], dpi=DPI, reader=reader)
+    states = page_slots(page, PageLayout(), [mark], dpi=DPI, means=Means(reader))
 
     signed = [state for state in states if state.status.value == "signed"]
     assert [(state.slot.party, state.region) for state in signed] == [("tenant", 4)]
@@ -108,13 +108,13 @@ def test_a_page_that_tells_its_words_or_fields_is_not_read() -> None:
             raise AssertionError("nothing was to be read")
 
     field = FormField(x=100, y=900, width=300, height=50, name="signature", kind=SlotKind.SIGNATURE)
-    states = page_slots(form(), PageLayout(fields=(field,)), (), dpi=DPI, reader=NoReader())
+    states = page_slots(form(), PageLayout(fields=(field,)), (), dpi=DPI, means=Means(NoReader()))
 
     assert asked(states) == [(SlotKind.SIGNATURE, None, "unsigned")]
 
 
 def test_without_a_reader_a_scan_has_no_slots() -> None:
-    assert page_slots(form(), PageLayout(), (), dpi=DPI, reader=None) == []
+    assert page_slots(form(), PageLayout(), (), dpi=DPI, means=Means()) == []
 
 
 def test_prose_is_not_read_and_reading_has_an_end(
@@ -127,11 +127,11 @@ def test_prose_is_not_read_and_reading_has_an_end(
             read.append(line.shape[1])
             return reader.read(line)
 
-    page_slots(form(), PageLayout(), (), dpi=DPI, reader=Counting())
+    page_slots(form(), PageLayout(), (), dpi=DPI, means=Means(Counting()))
     whole = len(read)
     monkeypatch.setattr("worker.slots.scans._MOST_PIXELS", 300)
     read.clear()
-    states = page_slots(form(), PageLayout(), (), dpi=DPI, reader=Counting())
+    states = page_slots(form(), PageLayout(), (), dpi=DPI, means=Means(Counting()))
 
     assert whole >= 4
     assert 0 < len(read) < whole

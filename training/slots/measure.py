@@ -16,7 +16,7 @@ from training.slots.scanned import Device, FormView
 from worker.errors import PageError
 from worker.rendering.engine import pymupdf
 from worker.rendering.pages import open_document
-from worker.slots.page import page_slots
+from worker.slots.page import Means, page_slots
 from worker.slots.values import Area, PageLayout, PageSlot, SlotKind
 from worker.vision.choices import Limits
 from worker.vision.images import decode
@@ -80,7 +80,7 @@ def measure_slots(forms: Iterable[BlankForm], reader: LineReader | None = None) 
                 continue
             seen = _seen(page, device)
             begun = time.process_time()
-            states = page_slots(seen.grey, seen.layout, (), dpi=page.dpi, reader=reader)
+            states = page_slots(seen.grey, seen.layout, (), dpi=page.dpi, means=Means(reader))
             report.milliseconds.append(1000 * (time.process_time() - begun))
             fields = [seen.field(meant, page.dpi) for meant in form.fields if meant.page == index]
             count_page(report, form.half, [state.slot for state in states], fields, scale=page.dpi / 72)

@@ -48,8 +48,11 @@ class Device:
 
     def scanned(self, page: Pixels) -> FormView:
         """The page printed and scanned; each page anew."""
+        return self.scanned_in_colour(page)[1]
+
+    def scanned_in_colour(self, page: Pixels) -> tuple[Pixels, FormView]:
+        """The same with the scan as a detector looks at it."""
         scanner = random_scanner(self._rng)
         pixels = scan(DrawnPage(page, self.dpi, ()), scanner, self._rng).pixels
-        return FormView(
-            np.asarray(pixels.min(axis=2), np.uint8), PageLayout(), skew(pixels.shape, scanner.skew)
-        )
+        matrix = skew(pixels.shape, scanner.skew)
+        return pixels, FormView(np.asarray(pixels.min(axis=2), np.uint8), PageLayout(), matrix)

@@ -13,7 +13,8 @@ from worker.rules.reading import Rules, applicable
 
 def completeness_of(result: DocumentResult, rules: Sequence[Rules]) -> CompletenessResult:
     """The answer of the rules for this document, or that of its slots where there are none for it."""
-    chosen = applicable(rules, result.document)
+    templates = (slot.template for slot in result.slots if slot.template is not None)
+    chosen = applicable(rules, result.document, templates)
     facts = Facts(
         key=result.document,
         pages=len(result.pages),

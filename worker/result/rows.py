@@ -139,6 +139,7 @@ def _page_slots(page: Page) -> Iterator[SlotResult]:
             ink=state.ink,
             typed=slot.typed,
             reason=state.reason,
+            **({} if slot.template is None else {"template": slot.template}),
         )
 
 

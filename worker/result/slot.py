@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from worker.result.base import CIRCUMSTANCE, Count, PagePixels, ResultModel, Share
+from worker.result.base import ADDED, CIRCUMSTANCE, Count, PagePixels, ResultModel, Share
 from worker.result.region import PointBox
 from worker.rules.evaluation import Completeness
 from worker.slots.values import AnchorSource, SlotKind, SlotStatus
@@ -40,6 +40,9 @@ class SlotResult(ResultModel):
     )
     party: str | None = Field(default=None, description="Whose mark it asks for; null where no word says so.")
     anchor: AnchorResult = Field(description="What names it.")
+    template: Annotated[str | None, ADDED] = Field(
+        default=None, description="Name of the template that it is from; absent where the page names it."
+    )
     status: SlotStatus = Field(
         description="What stands there: `signed`, `unsigned`, `low_evidence`, `wrong_slot`, `typed`, "
         "`covered` or `unknown`."

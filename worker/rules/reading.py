@@ -85,15 +85,18 @@ def read_folder(folder: Path) -> list[Rules]:
     return [rules for _, rules in read]
 
 
-def applicable(rules: Iterable[Rules], key: str) -> Rules | None:
-    """The rules for a document: those with the longest prefix of its key."""
+def applicable(rules: Sequence[Rules], key: str, templates: Iterable[str] = ()) -> Rules | None:
+    """The rules for a document: those with the longest prefix of its key, or the first for its templates."""
     prefixes = [
         (len(prefix), candidate)
         for candidate in rules
         for prefix in candidate.file.applies.keys
         if key.startswith(prefix)
     ]
-    return max(prefixes, key=lambda fit: fit[0])[1] if prefixes else None
+    if prefixes:
+        return max(prefixes, key=lambda fit: fit[0])[1]
+    names = set(templates)
+    return next((candidate for candidate in rules if names & set(candidate.file.applies.templates)), None)
 
 
 def _fault(wrong: ErrorDetails) -> str:

@@ -20,8 +20,11 @@ class _Checked(BaseModel):
 
 
 class Applies(_Checked):
-    """Which documents a rule file is for: those with one of the key prefixes."""
+    """Which documents a rule file is for: those with one of the key prefixes, or copies of a template."""
 
+    templates: tuple[Name, ...] = Field(
+        default=(), max_length=50, description="Names of templates; a prefix of the key goes before them."
+    )
     keys: tuple[_Text, ...] = Field(default=(), max_length=50, description="Prefixes of keys.")
 
 

@@ -11,7 +11,7 @@ from worker.vision.detection.components import connected
 from worker.vision.values import Grey
 
 #: Dots per inch at which print is sought; finer pages are reduced to it.
-PRINT_DPI = 150
+_RUNS_DPI = 150
 #: Points, 72 to the inch: the side of the neighbourhood that ink is darker than, and by how many greys.
 _NEIGHBOURS, _DARKER = 15, 20
 #: Points from which ink across, or down, is a ruled line.
@@ -28,7 +28,7 @@ def find_runs(page: Grey, *, dpi: float) -> list[Area]:
 
     Handwriting of the size of print is among it, and nothing that is larger.
     """
-    scale = min(1.0, PRINT_DPI / dpi)
+    scale = min(1.0, _RUNS_DPI / dpi)
     small = cv2.resize(page, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else page
     unit = dpi * scale / 72
     mask, letter = _letters(_without_lines(_ink(np.asarray(small, np.uint8), unit), unit), unit)

@@ -1,15 +1,25 @@
-"""The words of a scan, as far as slots ask for them: what may name a place on a line is read, and no more."""
+"""The slots of a scan: it is laid straight, and what may name a place on a line is read, and no more."""
 
 from __future__ import annotations
 
-from worker.slots.finder import is_last
+from collections.abc import Sequence
+
+from worker.slots.finder import find_slots, is_last
 from worker.slots.places import find_places
 from worker.slots.print_runs import find_runs
-from worker.slots.ruling import Ruling
-from worker.slots.values import Area, Word
+from worker.slots.ruling import RuledLine, Ruling, find_ruling
+from worker.slots.status import BY_HAND, judge_slots
+from worker.slots.turned import as_it_lay, straight
+from worker.slots.values import AnchorSource, Area, Mark, PageLayout, SlotState, Word
+from worker.vision.detection.skew import Straightened, skew_degrees
 from worker.vision.reading import LINE_HEIGHT, LineReader
 from worker.vision.values import Grey
 
+#: Degrees from which a scan is laid straight, and how many times as clear its rows must be then.
+_LEAST, _CLEARER = 0.25, 1.05
+_PAPER = 255
+#: Share of a line that lies within a mark of which it is a stroke, and its length as a share of the mark's.
+_WITHIN, _STROKE = 0.8, 0.7
 #: Runs wider than so many times their height are prose.
 _PROSE = 45.0
 #: Pixels, as the reader takes them, that are read of one page at most: a tenth of the pages needs more.
@@ -18,6 +28,36 @@ _MOST_PIXELS = 24_000
 _UNREAD, _LETTER = "?", 0.5
 #: Share of its height by which a picture of a run is wider on every side.
 _MARGIN = 0.15
+
+
+def on_scan(page: Grey, marks: Sequence[Mark], *, dpi: float, reader: LineReader) -> list[SlotState]:
+    """The slots of a page that says nothing of itself, and what stands there; in pixels of the page."""
+    turn = Straightened.by(page, skew_degrees(page, least=_LEAST, clearer=_CLEARER))
+    marks = [straight(mark, turn) for mark in marks]
+    by_hand = [mark for mark in marks if mark.label in BY_HAND]
+    ruling = _printed(find_ruling(turn.page, dpi=dpi), by_hand)
+    words = tuple(read_words(_without(by_hand, turn.page), ruling, dpi=dpi, reader=reader))
+    slots = find_slots(turn.page, PageLayout(words=words), dpi=dpi, source=AnchorSource.OCR, ruling=ruling)
+    return [as_it_lay(state, turn) for state in judge_slots(turn.page, slots, marks)]
+
+
+def _printed(ruling: Ruling, marks: Sequence[Mark]) -> Ruling:
+    """The lines across without those that are strokes of a hand: these end within its mark."""
+    kept = (rule for rule in ruling.across if not any(_is_stroke(rule, mark) for mark in marks))
+    return Ruling(tuple(kept), ruling.down)
+
+
+def _is_stroke(rule: RuledLine, mark: Mark) -> bool:
+    inside = min(rule.end, mark.right) - max(rule.start, mark.x) > _WITHIN * rule.length
+    return inside and rule.length < _STROKE * mark.width and mark.y < rule.place < mark.bottom
+
+
+def _without(marks: Sequence[Mark], page: Grey) -> Grey:
+    """The page without the marks of hands: they are no print, and where they stand a line is free."""
+    bare = page.copy()
+    for mark in marks:
+        bare[max(int(mark.y), 0) : int(mark.bottom) + 1, max(int(mark.x), 0) : int(mark.right) + 1] = _PAPER
+    return bare
 
 
 def read_words(page: Grey, ruling: Ruling, *, dpi: float, reader: LineReader) -> list[Word]:

@@ -31,7 +31,7 @@ _WANTED = {
     SlotKind.STAMP: frozenset({Label.STAMP_OR_LOGO}),
 }
 #: Marks of a hand, whatever they say.
-_BY_HAND = frozenset({Label.SIGNATURE, Label.INITIALS, Label.HANDWRITTEN_DATE, Label.HANDWRITING})
+BY_HAND = frozenset({Label.SIGNATURE, Label.INITIALS, Label.HANDWRITTEN_DATE, Label.HANDWRITING})
 #: What each kind is called in a sentence.
 _NAMES = {
     SlotKind.SIGNATURE: "signature",
@@ -79,10 +79,15 @@ def _share(pixels: npt.NDArray[np.bool_]) -> float:
     return float(np.count_nonzero(pixels) / pixels.size) if pixels.size else 0.0
 
 
-def judge_slots(page: Grey, slots: Sequence[PageSlot], marks: Sequence[Mark]) -> list[SlotState]:
-    """What stands in each slot, in their order. A mark belongs to one slot: the one that it lies in most."""
+def judge_slots(
+    page: Grey, slots: Sequence[PageSlot], marks: Sequence[Mark], *, ink: Ink | None = None
+) -> list[SlotState]:
+    """What stands in each slot, in their order. A mark belongs to one slot: the one that it lies in most.
+
+    `ink` is the page's ink without its print, where a template tells the print.
+    """
     homes = {mark.index: _home(mark, slots) for mark in marks}
-    shares = _Shares(page, ink_of(page))
+    shares = _Shares(page, ink_of(page) if ink is None else ink)
     return [_judge(_evidence(number, slot, marks, homes, shares)) for number, slot in enumerate(slots)]
 
 
@@ -112,13 +117,13 @@ def _evidence(
         for mark in marks
         if homes[mark.index] not in (number, None)
         and mark.share_in(slot) >= _REACHES
-        and mark.label in _BY_HAND
+        and mark.label in BY_HAND
     ]
     return _Evidence(slot, tuple(at_home), tuple(reaching), shares.ink(slot), shares.black(slot))
 
 
 def _judge(evidence: _Evidence) -> SlotState:
-    for rule in (_covered, _signed, _typed, _of_another_kind, _of_a_neighbour, _inked):
+    for rule in (_covered, _signed, _typed, _written_on_copy, _of_another_kind, _of_a_neighbour, _inked):
         state = rule(evidence)
         if state is not None:
             return state
@@ -144,13 +149,14 @@ def _covered(evidence: _Evidence) -> SlotState | None:
 
 
 def _signed(evidence: _Evidence) -> SlotState | None:
-    """The mark that the slot asks for; one that does not sign is weak evidence."""
+    """The mark that the slot asks for; one that does not sign is weak evidence, unless a template asks."""
     wanted = [mark for mark in evidence.marks if mark.label in _WANTED[evidence.slot.kind]]
     if not wanted:
         return None
     mark = next((mark for mark in wanted if mark.signs is not False), wanted[0])
     name = _NAMES[evidence.slot.kind]
-    if mark.signs is False and evidence.slot.kind in (SlotKind.SIGNATURE, SlotKind.INITIALS):
+    is_doubtful = mark.signs is False and evidence.slot.template is None
+    if is_doubtful and evidence.slot.kind in (SlotKind.SIGNATURE, SlotKind.INITIALS):
         reason = f"the mark here is hardly a {name} that signs"
         return _state(evidence, SlotStatus.LOW_EVIDENCE, reason, mark)
     return _state(evidence, SlotStatus.SIGNED, f"a {name} stands here, score {mark.score:.2f}", mark)
@@ -161,8 +167,19 @@ def _typed(evidence: _Evidence) -> SlotState | None:
     return _state(evidence, SlotStatus.TYPED, f"typed: “{typed[:80]}”") if typed else None
 
 
+def _written_on_copy(evidence: _Evidence) -> SlotState | None:
+    """On a copy of a template, plain handwriting signs where a signature is asked for: some write legibly."""
+    if evidence.slot.template is None or evidence.slot.kind is SlotKind.DATE:
+        return None
+    mark = next((mark for mark in evidence.marks if mark.label == "handwriting"), None)
+    if mark is None:
+        return None
+    reason = f"handwriting stands where the {_NAMES[evidence.slot.kind]} is asked for"
+    return _state(evidence, SlotStatus.SIGNED, reason, mark)
+
+
 def _of_another_kind(evidence: _Evidence) -> SlotState | None:
-    marks = [mark for mark in evidence.marks if mark.label in _BY_HAND]
+    marks = [mark for mark in evidence.marks if mark.label in BY_HAND]
     if not marks:
         return None
     mark, name = marks[0], _NAMES[evidence.slot.kind]

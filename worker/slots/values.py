@@ -109,6 +109,8 @@ class PageSlot(Area):
     party: str | None = None
     #: What is typed in it; empty for nothing.
     typed: str = ""
+    #: Name of the template that it is from; None where the page itself names it.
+    template: str | None = None
 
 
 class Mark(Area):

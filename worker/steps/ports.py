@@ -11,6 +11,7 @@ from worker.errors import PageError
 from worker.pipeline import QueueMessage
 from worker.rules.reading import Rules
 from worker.settings import Attempts, Reading
+from worker.slots.page import Means
 from worker.steps.breaker import Breaker
 from worker.steps.latest import Latest
 from worker.steps.read_write_lock import ReadWriteLock
@@ -18,7 +19,6 @@ from worker.storage.port import Store
 from worker.vision.choices import Limits
 from worker.vision.cleaning.cleaner import Cleaner
 from worker.vision.detection.detector import Detector
-from worker.vision.reading import LineReader
 from worker.vision.values import Embeddings, RenderedPage
 from worker.vision.verification.verifier import Verifier
 
@@ -120,5 +120,4 @@ class VerifyDeps(Deps):
 class SlotsDeps(Deps):
     """What looking for slots needs beside that."""
 
-    #: Reads the words of scans; None where they are not read.
-    reader: LineReader | None
+    means: Means

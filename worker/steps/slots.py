@@ -51,7 +51,7 @@ def _states(page: Page, marks: Sequence[Mark], deps: SlotsDeps) -> list[SlotStat
             find_slots(np.zeros((0, 0), np.uint8), PageLayout(fields=layout.fields), dpi=72), _DAMAGED
         )
     grey = image if image.ndim == 2 else np.asarray(image.min(axis=2), np.uint8)
-    return page_slots(grey, layout, marks, dpi=page.dpi or 72.0, reader=deps.reader)
+    return page_slots(grey, layout, marks, dpi=page.dpi or 72.0, means=deps.means)
 
 
 #: Why nobody could look at the slots of a page.
