@@ -42,10 +42,12 @@ def test_a_page_is_up_to_date(path):
     assert page(text, read_all(FIGURES)) == text, "run python -m training.common.accuracy_page"
 
 
-def test_every_table_stands_on_the_pages_once():
-    text = "".join(path.read_text(encoding="utf-8") for path in PAGES)
+def test_every_table_stands_on_a_page_and_on_none_twice():
+    texts = [path.read_text(encoding="utf-8") for path in PAGES]
 
-    assert {name: text.count(f"<!-- table: {name} -->") for name in TABLES} == dict.fromkeys(TABLES, 1)
+    counts = {name: [text.count(f"<!-- table: {name} -->") for text in texts] for name in TABLES}
+
+    assert {name: max(times) for name, times in counts.items()} == dict.fromkeys(TABLES, 1)
 
 
 def test_a_figure_replaces_what_stood_there_and_leaves_the_text():

@@ -25,7 +25,9 @@ from worker.vision.values import Box  # noqa: E402
 
 BOX = Box(100, 100, 100, 40)
 SETTINGS = read_settings(
-    RolesSettings, ROLES_SETTINGS, changes={"minutes": 0.5, "warmup_steps": 1, "hidden": 8, "folds": 2}
+    RolesSettings,
+    ROLES_SETTINGS,
+    changes={"minutes": 0.5, "warmup_steps": 1, "members": 3, "hidden": 8, "folds": 2},
 )
 
 
@@ -125,6 +127,18 @@ def test_training_finds_what_tells_the_marks_apart_and_is_the_same_twice():
     logits = crossvalidate.raw_logits(first, marks, np.arange(24))
     assert logits[marks.marks.signs == 1].min() > logits[marks.marks.signs == 0].max()
     assert np.array_equal(logits, crossvalidate.raw_logits(second, marks, np.arange(24)))
+
+
+def test_dropout_leaves_what_is_expected_and_answers_alone():
+    head = Head(members=1, hidden=4, dropout=0.25)
+    ones = torch.ones(300, 333)
+
+    torch.manual_seed(1)
+    seen = head.train().dropout(ones)
+
+    assert sorted({round(float(value), 4) for value in seen.unique()}) == [0, 1.3333]
+    assert float(seen.mean()) == pytest.approx(1, abs=0.02)
+    assert head.eval().dropout(ones) is ones
 
 
 def test_every_training_document_is_answered_by_a_network_that_never_saw_it(monkeypatch):

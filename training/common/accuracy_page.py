@@ -22,6 +22,7 @@ FIGURES = ROOT / "docs" / "figures"
 PAGES = (
     ROOT / "docs" / "accuracy.md",
     ROOT / "worker" / "weights" / "detector.md",
+    ROOT / "worker" / "weights" / "roles.md",
     ROOT / "worker" / "weights" / "cleaner.md",
     ROOT / "worker" / "weights" / "verifier.md",
 )

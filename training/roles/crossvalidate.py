@@ -96,10 +96,10 @@ def calibration(marks: Marks, logits: Floats, settings: RolesSettings) -> tuple[
 
 
 def chosen_threshold(answers: HeldOutPredictions, settings: RolesSettings) -> float:
-    """The probability whose worst margin to the bars is best, over all sources that have bars.
+    """The probability that finds most signed pages and keeps the false alarms of every source within its bar.
 
-    A margin is the share of the way from a bar to perfection: of the signed pages that are found, and of the
-    unsigned ones that are called signed. Equal margins give the higher probability.
+    Over all sources that have bars it is the worst margin of recall that counts, as a share of the way from a
+    bar to perfection. Equal margins give the higher probability.
     """
     steps = np.unique(answers.probabilities)
     margins = [_margins(*answers.pages(source), steps, bars) for source, bars in settings.bars.items()]
@@ -108,9 +108,8 @@ def chosen_threshold(answers: HeldOutPredictions, settings: RolesSettings) -> fl
 
 
 def _margins(scores: Floats, signed: Rows, steps: Floats, bars: Bars) -> Floats:
-    """The smaller of the two margins of a source at every step."""
+    """The margin of recall of a source at every step; minus infinity where too many false alarms are."""
     recall = 1 - np.searchsorted(np.sort(scores[signed == 1]), steps) / (signed == 1).sum()
     alarms = 1 - np.searchsorted(np.sort(scores[signed == 0]), steps) / (signed == 0).sum()
-    return np.asarray(
-        np.minimum((recall - bars.recall) / (1 - bars.recall), 1 - alarms / bars.false_alarms), np.float32
-    )
+    margins = (recall - bars.recall) / (1 - bars.recall)
+    return np.where(alarms <= bars.false_alarms, margins, -np.inf).astype(np.float32)
