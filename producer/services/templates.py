@@ -10,7 +10,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from producer.services.output import whole_file
-from worker.errors import WrongUse
+from worker.errors import DocumentError, WrongUse
 from worker.settings import Reading
 from worker.slots.template_files import SUFFIX, TemplateFile
 
@@ -36,7 +36,7 @@ def learn_template(
     """Write the template of a blank form into the folder, which is made where it is missing.
 
     It is called `name`, or as the file is, what is neither letter, digit nor `-` made one `-`. A template of
-    that name is replaced. DocumentError when the form cannot be read; WrongUse for what is no name; OSError.
+    that name is replaced. WrongUse names a form that cannot be read, or what is no name; OSError.
     """
     from worker.embedded.blank_form import BlankForms  # noqa: PLC0415 - loads the models
 
@@ -44,6 +44,8 @@ def learn_template(
     with closing(BlankForms(reading or Reading())) as forms:
         try:
             file = forms.learn(blank.read_bytes(), called)
+        except DocumentError as error:
+            raise WrongUse(f"{str(blank)!r} cannot be a template: {error}") from error
         except ValidationError as error:
             raise WrongUse(
                 f"{called!r} is no name of a template: letters, digits, - and _, 60 at most"

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from producer.cli import app
 from producer.services.templates import learn_template
 from training.common.degradations import one_bit, skewed
-from worker.errors import UnreadableDocument, WrongUse
+from worker.errors import WrongUse
 from worker.rules.reading import applicable, read_rules
 from worker.setting_names import check_folders
 from worker.settings import Reading
@@ -187,13 +187,8 @@ def test_the_command_shows_what_it_made(tmp_path: Path) -> None:
 def test_a_form_that_cannot_be_read_is_no_template(tmp_path: Path) -> None:
     (tmp_path / "torn.pdf").write_bytes(b"%PDF-1.7\n")
 
-    with pytest.raises(Exception, match=r"page tree|cannot be read|damaged|no pages") as raised:
+    with pytest.raises(WrongUse, match=r"torn.pdf' cannot be a template"):
         learn_template(tmp_path / "torn.pdf", tmp_path)
-    assert getattr(raised.value, "code", "") in {
-        "unreadable_document",
-        "incomplete_document",
-        "empty_document",
-    }
     blank(1).save(tmp_path / "form.pdf")
     with pytest.raises(WrongUse, match="no name of a template"):
         learn_template(tmp_path / "form.pdf", tmp_path, name="a b")
@@ -202,7 +197,7 @@ def test_a_form_that_cannot_be_read_is_no_template(tmp_path: Path) -> None:
 def test_a_page_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     blank(1).save(tmp_path / "form.pdf")
 
-    with pytest.raises(UnreadableDocument, match="page 1"):
+    with pytest.raises(WrongUse, match=r"form.pdf.*page 1"):
         learn_template(tmp_path / "form.pdf", tmp_path, reading=Reading(max_pixels=100))
 
 
