@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -82,6 +83,29 @@ class Process:
         return asked
 
 
+@contextmanager
+def interruptions_held() -> Iterator[None]:
+    """Keep Ctrl-C and SIGTERM back until the block ends: a child that starts in it is noted by then.
+
+    Only the main thread is interrupted; others run the block as it is.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+    before = {
+        number: signal.signal(number, lambda came_now, _: came.append(came_now))
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    for number in came[:1]:
+        signal.raise_signal(number)
+
+
 def start_process(
     name: str,
     command: Sequence[str | Path],
@@ -93,8 +117,29 @@ def start_process(
 ) -> Process:
     """Start the command in a process group of its own, so that Ctrl-C reaches only its parent.
 
-    Raises FileNotFoundError or PermissionError when the command cannot be run.
+    Raises FileNotFoundError or PermissionError when the command cannot be run. Interrupted meanwhile, nothing
+    is left running.
     """
+    started: list[Process] = []
+    try:
+        with interruptions_held():
+            started.append(_started(name, command, log=log, env=env, cwd=cwd, account=account))
+    except BaseException:
+        for process in started:
+            process.kill()
+        raise
+    return started[0]
+
+
+def _started(
+    name: str,
+    command: Sequence[str | Path],
+    *,
+    log: Path,
+    env: Mapping[str, str],
+    cwd: Path | None,
+    account: Account | None,
+) -> Process:
     with log.open("ab") as out:
         popen = subprocess.Popen(
             [str(part) for part in command],

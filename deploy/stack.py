@@ -19,7 +19,14 @@ from pydantic import SecretStr
 from deploy import crew
 from deploy.corner import private_corner
 from deploy.ports import free_port, http_answers
-from deploy.processes import Process, ProcessDied, start_process, stop_all, wait_until
+from deploy.processes import (
+    Process,
+    ProcessDied,
+    interruptions_held,
+    start_process,
+    stop_all,
+    wait_until,
+)
 from deploy.servers import Servers, running_servers
 from deploy.settings import GivenServers, child_environment
 from worker.app import make_app
@@ -57,9 +64,11 @@ class Stack:
     def start(self, name: str) -> Process:
         """Start the process of this name, once more when an earlier one has died; its log is continued."""
         environment = child_environment({**self.env, **self._private(name), "PYTHONPATH": str(ROOT)})
-        self.processes[name] = start_process(
-            name, self.commands[name], log=self.folder / f"{name}.log", env=environment, cwd=self.folder
-        )
+        log = self.folder / f"{name}.log"
+        with interruptions_held():
+            self.processes[name] = start_process(
+                name, self.commands[name], log=log, env=environment, cwd=self.folder
+            )
         return self.processes[name]
 
     def start_all(self) -> None:

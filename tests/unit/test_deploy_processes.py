@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
+import threading
 import time
 
 import psutil
 import pytest
 
-from deploy.processes import Process, ProcessDied, start_process, stop_all, wait_until
+from deploy import processes
+from deploy.processes import Process, ProcessDied, interruptions_held, start_process, stop_all, wait_until
 
 #: Says "up" once its handlers stand, so that no test races with its start.
 POLITE = "print('up', flush=True); import time; time.sleep(60)"
@@ -105,3 +108,46 @@ def test_stopping_the_dead_is_no_failure(child):
     process.popen.wait(timeout=20)
 
     assert process.stop()
+
+
+def test_an_interruption_waits_until_what_is_started_is_noted():
+    noted = []
+
+    with pytest.raises(KeyboardInterrupt), interruptions_held():
+        os.kill(os.getpid(), signal.SIGINT)
+        noted.append("child")
+
+    assert noted == ["child"]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_other_threads_are_not_interrupted_and_hold_nothing():
+    done = []
+
+    def work() -> None:
+        with interruptions_held():
+            done.append(signal.getsignal(signal.SIGINT))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join(20)
+
+    assert done == [signal.default_int_handler]
+
+
+def test_a_start_that_is_interrupted_leaves_no_child(tmp_path, monkeypatch):
+    started = []
+
+    class Interrupted(subprocess.Popen):
+        def __init__(self, *args, **options):
+            super().__init__(*args, **options)
+            started.append(self)
+            os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(processes.subprocess, "Popen", Interrupted)
+
+    with pytest.raises(KeyboardInterrupt):
+        start_process("child", [sys.executable, "-c", POLITE], log=tmp_path / "log", env=dict(os.environ))
+
+    (popen,) = started
+    assert popen.poll() == -signal.SIGKILL
