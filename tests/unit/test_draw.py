@@ -116,3 +116,12 @@ def test_a_small_page_is_not_enlarged() -> None:
 
     assert page.shape == (60, 40, 3)
     assert mark.box == Box(1, 2, 3, 4)
+
+
+def test_a_place_is_drawn_with_dashes_and_without_a_tint() -> None:
+    drawn = annotate(paper(), [RegionMark(Box(50, 100, 200, 80), "", (9, 8, 7), is_place=True)])
+
+    top = (drawn[100, 50:250] == (9, 8, 7)).all(axis=1)
+    assert 0.4 < top.mean() < 0.7
+    assert np.array_equal(drawn[110:170, 60:240], paper()[110:170, 60:240])
+    assert np.array_equal(annotate(paper(), [RegionMark(Box(5000, 1, 9, 9), "", is_place=True)]), paper())

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from worker.slots.values import SlotStatus
 from worker.vision.choices import Outcome
 from worker.vision.images import resized, shrunk
 from worker.vision.values import Box, Pixels
@@ -23,6 +24,15 @@ OUTCOME_COLOURS: dict[Outcome, Colour] = {
     Outcome.FORGED: (186, 26, 26),
     Outcome.INCONCLUSIVE: (173, 98, 0),
     Outcome.NO_REFERENCE: (36, 86, 164),
+}
+#: One colour for what stands in a slot; UNCOMPARED where nobody could look.
+SLOT_COLOURS: dict[SlotStatus, Colour] = {
+    SlotStatus.SIGNED: (22, 121, 75),
+    SlotStatus.UNSIGNED: (186, 26, 26),
+    SlotStatus.TYPED: (186, 26, 26),
+    SlotStatus.WRONG_SLOT: (186, 26, 26),
+    SlotStatus.LOW_EVIDENCE: (173, 98, 0),
+    SlotStatus.COVERED: (173, 98, 0),
 }
 #: A region that was compared with nothing.
 UNCOMPARED: Colour = (36, 86, 164)
@@ -38,6 +48,8 @@ class RegionMark:
     box: Box
     text: str
     colour: Colour = UNCOMPARED
+    #: Drawn with dashes and without a tint: a place, where the others are marks.
+    is_place: bool = False
 
 
 def colour_of(outcome: Outcome | None) -> Colour:
@@ -86,9 +98,21 @@ def _outline(page: Pixels, mark: RegionMark, *, width: int) -> None:
     inside = page[top:bottom, left:right]
     if not inside.size:
         return
+    if mark.is_place:
+        _dashed(inside, mark.colour, width)
+        return
     tint = np.full_like(inside, mark.colour)
     inside[:] = cv2.addWeighted(inside, 0.92, tint, 0.08, 0)
     cv2.rectangle(page, (left, top), (right - 1, bottom - 1), mark.colour, width)
+
+
+def _dashed(inside: Pixels, colour: Colour, width: int) -> None:
+    """The edges of what lies inside a box, in dashes of four times their width."""
+    height, across = inside.shape[:2]
+    for start in range(0, across, 8 * width):
+        inside[:width, start : start + 4 * width] = inside[-width:, start : start + 4 * width] = colour
+    for start in range(0, height, 8 * width):
+        inside[start : start + 4 * width, :width] = inside[start : start + 4 * width, -width:] = colour
 
 
 def _caption(page: Pixels, mark: RegionMark, *, size: int) -> None:

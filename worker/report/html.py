@@ -15,7 +15,7 @@ from db.states import PageStatus
 from worker import errors
 from worker.report.beside import LoadReferences, References, no_references
 from worker.report.evidence import support, why_inconclusive
-from worker.report.pages import region_mark
+from worker.report.pages import page_marks
 from worker.report.pictures import CROP_SIDE, PAGE_SIDE, THUMBNAIL_SIDE, Pictures
 from worker.report.summary import ReportRow, Urgent, likeliest_first, report_rows, summarise, to_look_at
 from worker.result import DocumentResult, EnrolmentResult, PageResult, RegionResult, VerdictResult
@@ -95,6 +95,8 @@ class _ShownDocument:
     #: Pages with a mark that signs, those that answer a claim first; then pages with other marks alone.
     signed: list[_ShownPage]
     aside: list[_ShownPage]
+    #: Pages that ask for marks and have none.
+    asking: list[_ShownPage]
     plain: list[_ShownPage]
     unread: list[PageResult]
     hidden: int
@@ -159,7 +161,9 @@ def _document(row: ReportRow, references: References, pictures: Pictures) -> _Sh
     pages = row.result.pages
     marked = [_page(row.result, page, references, pictures) for page in pages if page.regions]
     signed = sorted((page for page in marked if page.signing), key=lambda page: not _answers(page))
-    plain = [page for page in pages if not page.regions and page.image]
+    asking = {slot.page for slot in row.result.slots}
+    bare = [page for page in pages if not page.regions and page.image]
+    plain = [page for page in bare if page.page not in asking]
     thumbs = [
         _ShownPage(page, pictures.embed(page.image, longest=THUMBNAIL_SIDE)) for page in plain[:_THUMBNAILS]
     ]
@@ -167,6 +171,7 @@ def _document(row: ReportRow, references: References, pictures: Pictures) -> _Sh
         row,
         signed=signed,
         aside=[page for page in marked if not page.signing],
+        asking=[_page(row.result, page, references, pictures) for page in bare if page.page in asking],
         plain=thumbs,
         unread=[page for page in pages if page.status is PageStatus.FAILED],
         hidden=len(plain) - len(thumbs),
@@ -183,9 +188,7 @@ def _page(result: DocumentResult, page: PageResult, references: References, pict
     """Signatures before initials, and both before what does not sign; else in their order."""
     signing = sorted((mark for mark in page.regions if mark.is_signing), key=_rank)
     others = [mark for mark in page.regions if not mark.is_signing]
-    picture = pictures.embed(
-        page.image, longest=PAGE_SIDE, marks=[region_mark(result, region) for region in page.regions]
-    )
+    picture = pictures.embed(page.image, longest=PAGE_SIDE, marks=page_marks(result, page.page, page.regions))
     return _ShownPage(
         page,
         picture,

@@ -11,6 +11,7 @@ from pathlib import PurePosixPath
 from db.states import ClaimAnswer, Status
 from worker.result import DocumentResult, DuplicateKind, VerdictResult
 from worker.result.claims import claim_word
+from worker.rules.evaluation import Completeness
 
 #: What became of a claim, and of one that has no answer yet or could not be read.
 CLAIM_ANSWERS = tuple(answer.value for answer in ClaimAnswer)
@@ -26,6 +27,7 @@ class Why(StrEnum):
     SAME_INK = "a signature shows the same ink as another"
     COPY = "a signature is a copy of a reference"
     NOT_FOUND = "the signature of a claimed signer was not found"
+    INCOMPLETE = "a mark that it asks for is missing"
     UNREAD = "could not be read"
     PARTLY_READ = "some pages could not be read"
     UNDECIDED = "a signature could not be decided"
@@ -210,6 +212,8 @@ def _reasons_to_look(result: DocumentResult, claims: Sequence[ClaimState]) -> li
         Why.SAME_INK: any(copy.kind is DuplicateKind.INK for copy in copies),
         Why.COPY: any(region.copy_of_reference for region in result.regions),
         Why.NOT_FOUND: ClaimAnswer.NOT_FOUND in states,
+        Why.INCOMPLETE: result.completeness is not None
+        and result.completeness.answer is Completeness.INCOMPLETE,
         Why.UNREAD: result.status is Status.FAILED,
         Why.PARTLY_READ: result.status is Status.PARTIAL,
         Why.UNDECIDED: ClaimAnswer.INCONCLUSIVE in states,
