@@ -22,6 +22,9 @@ TONES = {
     "cannot_say": "doubt",
     "copy": "doubt",
     "reference_copy": "doubt",
+    "complete": "good",
+    "incomplete": "bad",
+    "review": "doubt",
 }
 #: Whether a document is signed, in a word.
 SIGNED = {True: "signed", False: "unsigned", None: "unknown"}

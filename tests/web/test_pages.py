@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from fastapi.testclient import TestClient
 from sqlalchemy import select
@@ -11,6 +12,7 @@ from db.models import Page, Region, Verdict
 from tests.fakes import page
 from tests.world import World
 from worker.errors import EmptyDocument, UnreadablePage
+from worker.slots.values import FormField, PageLayout, SlotKind
 
 
 def test_the_first_page_is_the_table_of_documents(client: TestClient) -> None:
@@ -56,6 +58,21 @@ def test_a_document_shows_its_boxes_verdicts_and_history(client: TestClient) -> 
     assert "/v1/documents/1/pages/0/regions/1/crop?clean=true" in answer
     assert "no reference" in answer
     assert re.search(r"<b>finish</b>", answer)
+
+
+def test_a_document_shows_what_it_lacks_and_where(client: TestClient, documents: World) -> None:
+    field = FormField(x=40, y=30, width=200, height=40, name="tenant_<b>", kind=SlotKind.SIGNATURE)
+    asked = replace(page(0), layout=PageLayout(fields=(field,)).model_dump_json())
+    documents.slots = True
+    document_id = documents.arrive("in/form.pdf", [asked])
+    documents.through(document_id)
+
+    answer = client.get(f"/documents/{document_id}").text
+
+    assert "incomplete" in answer
+    assert "the tenant’s signature is missing; the line is empty" in answer
+    assert '<g class="slot slot-unsigned">' in answer
+    assert "slot-" not in client.get("/documents/1").text
 
 
 def test_pages_and_zoom_are_links(client: TestClient) -> None:
