@@ -48,11 +48,11 @@ def test_a_page_that_asks_for_a_mark_and_has_none_is_shown_large_and_the_documen
     tmp_path: Path,
 ) -> None:
     lacking = CompletenessResult(answer=Completeness.INCOMPLETE, unmet=("page 2: missing",))
-    shown = document(pages=[page(), page(1), page(2)]).model_copy(
+    lacking_one = document(pages=[page(), page(1), page(2)]).model_copy(
         update={"slots": (slot(1, SlotStatus.UNSIGNED),), "completeness": lacking}
     )
 
-    read = write_report([shown], tmp_path / "report.html", load_image=lambda key: PICTURE).read_text()
+    read = write_report([lacking_one], tmp_path / "report.html", load_image=lambda key: PICTURE).read_text()
 
     assert "1 page without a mark where one is asked for" in read
     assert 'alt="Page 2 with what was found on it"' in read
