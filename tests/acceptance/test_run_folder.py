@@ -182,8 +182,14 @@ def test_a_run_that_is_stopped_keeps_its_answers_and_says_how_to_go_on(scans: Pa
             ended = connection.execute("SELECT count(*) FROM documents WHERE status = 'done'")
             return int(ended.fetchone()[0])
 
+    # A shell lets what runs in its background ignore Ctrl-C, and children inherit that.
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=child_environment({})
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=child_environment({}),
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509 - one thread
     ) as running:
         until(lambda: answered() > 0, within=100)
         running.send_signal(signal.SIGINT)

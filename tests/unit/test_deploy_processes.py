@@ -110,6 +110,15 @@ def test_stopping_the_dead_is_no_failure(child):
     assert process.stop()
 
 
+@pytest.fixture
+def interruptible():
+    """Ctrl-C interrupts, whatever this process was started with: shells let their background ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_an_interruption_waits_until_what_is_started_is_noted():
     noted = []
 
@@ -121,6 +130,7 @@ def test_an_interruption_waits_until_what_is_started_is_noted():
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_other_threads_are_not_interrupted_and_hold_nothing():
     done = []
 
@@ -135,6 +145,7 @@ def test_other_threads_are_not_interrupted_and_hold_nothing():
     assert done == [signal.default_int_handler]
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_a_start_that_is_interrupted_leaves_no_child(tmp_path, monkeypatch):
     started = []
 
