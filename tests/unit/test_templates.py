@@ -28,7 +28,7 @@ from worker.slots.template_files import (
     read_template_folder,
 )
 from worker.slots.templates import Template, Templates, load_templates, make_page
-from worker.slots.values import AnchorSource, FormField, Mark, PageLayout, SlotKind, SlotState
+from worker.slots.values import AnchorSource, FormField, Mark, PageLayout, SlotKind, SlotState, Word
 from worker.vision.images import encode_png
 from worker.vision.values import Grey
 
@@ -151,6 +151,52 @@ def test_what_is_typed_into_a_field_of_a_copy_is_typed() -> None:
     assert (state.status.value, state.slot.typed) == ("typed", "Jane Doe")
 
 
+def test_what_lies_beyond_the_edge_of_a_scan_is_unknown_and_not_empty() -> None:
+    page = drawn(blank(1))[: int(600 * DPI / 72)]
+
+    (state,) = states(page, known=templates(1))
+
+    assert (state.status.value, state.reason) == ("unknown", "this place lies beyond the edge of the scan")
+
+
+def test_handwriting_where_a_template_asks_for_a_stamp_is_none() -> None:
+    asked = SLOT.model_copy(update={"kind": SlotKind.STAMP})
+    known = Templates((Template("form", make_page(drawn(blank(1)), dpi=DPI, slots=[asked])),))
+
+    (state,) = states(drawn(blank(1)), signed_at(drawn(blank(1)), label="handwriting"), known=known)
+
+    assert state.status.value == "low_evidence"
+
+
+def test_letters_of_a_machine_in_the_text_of_a_copy_are_typed() -> None:
+    unit = DPI / 72
+    box = {"y": 645 * unit, "width": 40 * unit, "height": 10 * unit}
+    words = tuple(Word(x=x * unit, text=text, **box) for x, text in ((200, "/s/"), (245, "Jane")))
+
+    (state,) = states(drawn(blank(1)), known=templates(1), layout=PageLayout(words=words))
+
+    assert (state.status.value, state.slot.typed) == ("typed", "/s/ Jane")
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [({"width": 0}, "greater than 0"), ({"height": -4}, "greater than 0"), ({"x": 900}, "beyond the page")],
+)
+def test_a_slot_that_no_page_can_have_is_refused(change: dict[str, float], reason: str) -> None:
+    slot = SLOT.model_dump(mode="json") | change
+    file = {"countersign_template": 1, "name": "a", "pages": [_page() | {"slots": [slot]}]}
+
+    with pytest.raises(TemplateRefused, match=reason):
+        read_template(json.dumps(file).encode(), "mine.json")
+
+
+def test_a_form_that_is_too_large_for_a_template_is_named(tmp_path: Path) -> None:
+    pymupdf.open().new_page(width=5_100, height=300).parent.save(tmp_path / "roll.pdf")
+
+    with pytest.raises(WrongUse, match=r"roll.pdf' cannot be a template: .*less than or equal"):
+        learn_template(tmp_path / "roll.pdf", tmp_path)
+
+
 def test_a_blank_form_becomes_a_template_and_its_copies_are_found(tmp_path: Path) -> None:
     blank(1).save(tmp_path / "lease of 2026.pdf")
 
@@ -164,7 +210,7 @@ def test_a_blank_form_becomes_a_template_and_its_copies_are_found(tmp_path: Path
     known = load_templates(tmp_path / "made")
     (state,) = states(skewed(drawn(blank(1)), 1.0, paper=255), known=known)
     assert state.slot.template == "lease-of-2026"
-    assert [name for name, _ in known.digests] == ["lease-of-2026"]
+    assert [known.file.name for known in read_template_folder(tmp_path / "made")] == ["lease-of-2026"]
 
 
 def test_the_command_shows_what_it_made(tmp_path: Path) -> None:

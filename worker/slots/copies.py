@@ -7,19 +7,31 @@ from collections.abc import Iterator, Sequence
 import cv2
 import numpy as np
 
+from worker.slots.places import is_typed
 from worker.slots.ruling import Ink, ink_of
-from worker.slots.status import judge_slots
+from worker.slots.status import judge_slots, unseen
 from worker.slots.template_files import TemplateSlot
 from worker.slots.templates import BLACK, FormMatch
 from worker.slots.turned import as_it_lay, straight
-from worker.slots.values import Anchor, AnchorSource, Area, FormField, Mark, PageLayout, PageSlot, SlotState
+from worker.slots.values import (
+    Anchor,
+    AnchorSource,
+    Area,
+    FormField,
+    Mark,
+    PageLayout,
+    PageSlot,
+    SlotState,
+    Word,
+)
 from worker.vision.detection.skew import Straightened
-from worker.vision.values import Grey
+from worker.vision.values import Box, Grey
 
 #: Inches around a template's print in which ink is its own.
 _AROUND = 0.025
-#: Share of a field of the form that lies in a slot which shows what was typed there.
+#: Share of a field or word that lies in a slot which shows what was typed there, and of a slot on the scan.
 _SHARED = 0.5
+_BEYOND = "this place lies beyond the edge of the scan"
 
 
 def on_copy(
@@ -28,10 +40,19 @@ def on_copy(
     """The template's slots, and what stands there beside its print; in pixels of the page."""
     turn = _laid(page, match, dpi=dpi)
     fields = [straight(field, turn) for field in layout.fields]
-    slots = list(_slots(match, fields, dpi=dpi))
+    words = [straight(word, turn) for word in layout.words]
+    slots = list(_slots(match, fields, words, dpi=dpi))
     ink = np.where(_print(match, turn.page, dpi=dpi) > 0, np.uint8(0), ink_of(turn.page))
     states = judge_slots(turn.page, slots, [straight(mark, turn) for mark in marks], ink=ink)
-    return [as_it_lay(state, turn) for state in states]
+    seen = [state if _is_on_scan(state.slot, turn) else unseen([state.slot], _BEYOND)[0] for state in states]
+    return [as_it_lay(state, turn) for state in seen]
+
+
+def _is_on_scan(slot: PageSlot, turn: Straightened[Grey]) -> bool:
+    """Whether most of a slot lies on the page that was scanned: beyond its edges nobody could look."""
+    lying = turn.undone(Box(slot.x, slot.y, slot.width, slot.height))
+    area = Area(x=lying.x, y=lying.y, width=lying.width, height=lying.height)
+    return area.share_in(Area(x=0, y=0, width=turn.width, height=turn.height)) > _SHARED
 
 
 def _laid(page: Grey, match: FormMatch, *, dpi: float) -> Straightened[Grey]:
@@ -52,12 +73,16 @@ def _print(match: FormMatch, page: Grey, *, dpi: float) -> Ink:
     return np.asarray(cv2.dilate(dark, np.ones((side, side), np.uint8)), np.uint8)
 
 
-def _slots(match: FormMatch, fields: Sequence[FormField], *, dpi: float) -> Iterator[PageSlot]:
+def _slots(
+    match: FormMatch, fields: Sequence[FormField], words: Sequence[Word], *, dpi: float
+) -> Iterator[PageSlot]:
     name = match.template.name
     for slot in match.template.page.slots:
         area = _pixels(slot, dpi)
         anchor = Anchor(**area.model_dump(), text=slot.text or name, source=AnchorSource.TEMPLATE)
         typed = next((field.value for field in fields if field.share_in(area) > _SHARED), "")
+        written = " ".join(word.text for word in words if word.share_in(area) > _SHARED)
+        typed = typed or (written if is_typed(written) else "")
         yield PageSlot(
             **area.model_dump(), kind=slot.kind, party=slot.party, anchor=anchor, typed=typed, template=name
         )

@@ -129,7 +129,7 @@ def _is_slash(word: Word) -> bool:
     return word.text.strip("_ ") == "/"
 
 
-def _is_typed(text: str) -> bool:
+def is_typed(text: str) -> bool:
     """How a typed signature begins."""
     return text.casefold().startswith(("/s", "s/"))
 
@@ -231,7 +231,7 @@ class _Page:
         """What the printed words leave free of a line."""
         left = start
         for caption in sorted(standing, key=lambda caption: caption.area.x):
-            if _is_typed(caption.text):
+            if is_typed(caption.text):
                 continue
             if caption.area.x - left >= _NARROWEST * self.unit:
                 yield left, caption.area.x
@@ -289,7 +289,7 @@ class _Page:
 
     def _typed(self, rule: RuledLine, area: Area) -> str:
         standing = self._standing(rule, area.x, area.right, area.y)
-        return " ".join(caption.text for caption in standing if _is_typed(caption.text))
+        return " ".join(caption.text for caption in standing if is_typed(caption.text))
 
     def _sides(self, area: Area, rule: RuledLine, *, closed: bool) -> list[tuple[Relation, Caption]]:
         """Captions that end just before the place, on its line; behind each what its lines say together."""

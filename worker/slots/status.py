@@ -169,7 +169,8 @@ def _typed(evidence: _Evidence) -> SlotState | None:
 
 def _written_on_copy(evidence: _Evidence) -> SlotState | None:
     """On a copy of a template, plain handwriting signs where a signature is asked for: some write legibly."""
-    if evidence.slot.template is None or evidence.slot.kind is SlotKind.DATE:
+    signs = evidence.slot.kind in (SlotKind.SIGNATURE, SlotKind.INITIALS)
+    if evidence.slot.template is None or not signs:
         return None
     mark = next((mark for mark in evidence.marks if mark.label == "handwriting"), None)
     if mark is None:

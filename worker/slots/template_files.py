@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from worker.errors import PermanentError, WrongUse
 from worker.slots.values import Area, SlotKind
@@ -17,7 +17,12 @@ SUFFIX, LARGEST_TEMPLATE = ".template.json", 16 * 2**20
 #: Dots per inch of the print in a template, and points of its largest page.
 PRINT_DPI, _LARGEST_PAGE = 100, 5_000
 
-_Name = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[\w-]+$")]
+#: Share of a slot that must lie on its page.
+_ON_PAGE = 0.5
+
+#: What a name is.
+NAME = r"[\w-]{1,60}"
+_Name = Annotated[str, Field(pattern=f"^{NAME}$")]
 
 
 class TemplateRefused(PermanentError):
@@ -38,6 +43,8 @@ class TemplateSlot(Area):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    width: float = Field(gt=0)
+    height: float = Field(gt=0)
     kind: SlotKind
     party: str | None = Field(default=None, max_length=60)
     text: str = Field(default="", max_length=300)
@@ -52,6 +59,14 @@ class TemplatePage(BaseModel):
     height: float = Field(gt=0, le=_LARGEST_PAGE)
     print: str
     slots: tuple[TemplateSlot, ...] = Field(default=(), max_length=1_000)
+
+    @model_validator(mode="after")
+    def _holds_its_slots(self) -> Self:
+        whole = Area(x=0, y=0, width=self.width, height=self.height)
+        for number, slot in enumerate(self.slots, start=1):
+            if slot.share_in(whole) < _ON_PAGE:
+                raise ValueError(f"slot {number} lies beyond the page")
+        return self
 
 
 class TemplateFile(BaseModel):

@@ -58,10 +58,9 @@ class FormMatch:
 
 @dataclass(frozen=True, slots=True)
 class Templates:
-    """The pages of all templates, and the digests of their files by name."""
+    """The pages of all templates."""
 
     pages: tuple[Template, ...] = ()
-    digests: tuple[tuple[str, str], ...] = ()
 
     def match(self, page: Grey, *, dpi: float) -> FormMatch | None:
         """The template on which most points of a page agree; None where it is a copy of none."""
@@ -88,9 +87,7 @@ def make_page(drawn: Grey, *, dpi: float, slots: Iterable[TemplateSlot]) -> Temp
 
 def load_templates(folder: Path) -> Templates:
     """The templates of a folder. TemplateRefused; WrongUse where there are none; OSError."""
-    known = read_template_folder(folder)
-    pages = tuple(page for one in known for page in _pages(one))
-    return Templates(pages, tuple((one.file.name, one.sha256) for one in known))
+    return Templates(tuple(page for known in read_template_folder(folder) for page in _pages(known)))
 
 
 def _pages(known: KnownTemplate) -> list[Template]:
