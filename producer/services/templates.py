@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from producer.services.output import whole_file
 from worker.errors import DocumentError, WrongUse
 from worker.settings import Reading
-from worker.slots.template_files import NAME, SUFFIX, TemplateFile
+from worker.slots.template_files import LARGEST_TEMPLATE, NAME, SUFFIX, TemplateFile
 
 _NO_NAME = re.compile(r"[^\w-]+")
 
@@ -51,8 +51,11 @@ def learn_template(
         except ValidationError as error:
             reason = error.errors(include_url=False)[0]["msg"]
             raise WrongUse(f"{str(blank)!r} cannot be a template: {reason}") from error
+    text = file.model_dump_json(indent=1) + "\n"
+    if len(text) > LARGEST_TEMPLATE:
+        raise WrongUse(f"{str(blank)!r} cannot be a template: its print takes {len(text):,} bytes")
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{called}{SUFFIX}"
     with whole_file(path) as whole:
-        whole.write_text(file.model_dump_json(indent=1) + "\n", encoding="utf-8")
+        whole.write_text(text, encoding="utf-8")
     return NewTemplate(path, file)

@@ -10,7 +10,7 @@ from training.detector.drawn_test import drawn_page
 from training.detector.evaluate import OWN, Evaluation
 from training.detector.owndata import read_own
 from training.detector.select import own_validation
-from training.detector.sheets import Marked
+from training.detector.sheets import LABELS, Marked
 from worker.errors import WrongUse
 from worker.vision.choices import Label
 from worker.vision.values import Box
@@ -141,3 +141,12 @@ def test_a_file_that_is_no_coco_is_refused(tmp_path, content):
 def test_a_folder_without_a_description_is_refused(tmp_path):
     with pytest.raises(WrongUse, match=r"no data\.yaml"):
         read_own(tmp_path)
+
+
+def test_a_label_that_no_detector_is_trained_on_is_left_out(coco):
+    content = json.loads(coco.read_text())
+    content["categories"].append({"id": 77, "name": "stamp or logo"})
+    content["annotations"].append({**content["annotations"][0], "id": 7777, "category_id": 77})
+    coco.write_text(json.dumps(content))
+
+    assert set(read_own(coco).known) <= set(LABELS)

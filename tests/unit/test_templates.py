@@ -180,7 +180,12 @@ def test_letters_of_a_machine_in_the_text_of_a_copy_are_typed() -> None:
 
 @pytest.mark.parametrize(
     ("change", "reason"),
-    [({"width": 0}, "greater than 0"), ({"height": -4}, "greater than 0"), ({"x": 900}, "beyond the page")],
+    [
+        ({"width": 0}, "greater than 0"),
+        ({"height": -4}, "greater than 0"),
+        ({"x": 900}, "beyond the page"),
+        ({"x": 1e308}, "beyond the page"),
+    ],
 )
 def test_a_slot_that_no_page_can_have_is_refused(change: dict[str, float], reason: str) -> None:
     slot = SLOT.model_dump(mode="json") | change
@@ -195,6 +200,24 @@ def test_a_form_that_is_too_large_for_a_template_is_named(tmp_path: Path) -> Non
 
     with pytest.raises(WrongUse, match=r"roll.pdf' cannot be a template: .*less than or equal"):
         learn_template(tmp_path / "roll.pdf", tmp_path)
+
+
+def test_pages_of_a_pixel_are_copies_of_none_and_no_template(tmp_path: Path) -> None:
+    for shape in ((1, 1), (1, 4000)):
+        assert states(np.full(shape, 255, np.uint8), known=templates(1)) == []
+        (tmp_path / "thin.png").write_bytes(encode_png(np.full(shape, 255, np.uint8)))
+        with pytest.raises(WrongUse, match=r"thin.png' cannot be a template"):
+            learn_template(tmp_path / "thin.png", tmp_path)
+
+
+def test_a_print_that_no_reader_would_take_is_not_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("producer.services.templates.LARGEST_TEMPLATE", 1_000)
+    blank(1).save(tmp_path / "form.pdf")
+
+    with pytest.raises(WrongUse, match="its print takes"):
+        learn_template(tmp_path / "form.pdf", tmp_path)
 
 
 def test_a_blank_form_becomes_a_template_and_its_copies_are_found(tmp_path: Path) -> None:
@@ -269,6 +292,8 @@ def test_a_template_that_is_none_is_refused_with_the_place(change: dict[str, obj
     ("printed", "reason"),
     [
         ("???", "its print is no picture"),
+        ("éé", "its print is no picture"),
+        (base64.b64encode(b"\x89PNG" + bytes(12) + b"\0\0\xea\x60" * 2).decode(), "has not the size"),
         (base64.b64encode(b"no picture").decode(), "its print is no picture"),
         (base64.b64encode(encode_png(np.zeros((9, 9), np.uint8))).decode(), "has not the size"),
     ],

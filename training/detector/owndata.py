@@ -10,7 +10,7 @@ from pathlib import Path
 import yaml
 from PIL import Image
 
-from training.detector.sheets import Marked
+from training.detector.sheets import LABELS, Marked
 from worker.errors import WrongUse
 from worker.vision.choices import Label
 from worker.vision.values import Box
@@ -120,7 +120,7 @@ def _found(folder: Path, name: str) -> Path:
 
 
 def _labels(names: Mapping[int, str], described: Path) -> dict[int, Label]:
-    known: Sequence[str] = [label.value for label in Label]
+    known: Sequence[str] = [label.value for label in LABELS]
     plain = {
         number: name.strip().lower().replace(" ", "_").replace("-", "_") for number, name in names.items()
     }

@@ -14,6 +14,9 @@ from worker.slots.values import Mark, PageLayout, SlotState
 from worker.vision.reading import LineReader
 from worker.vision.values import Grey
 
+#: Pixels of a side below which nothing can be asked for on a page.
+_SMALLEST = 16
+
 
 @dataclass(frozen=True, slots=True)
 class Means:
@@ -31,6 +34,8 @@ def page_slots(
     A copy of a template has the template's. A page that says nothing of itself is a scan: where there is a
     reader, it reads what may name a place.
     """
+    if min(page.shape) < _SMALLEST:
+        return []
     match = means.templates.match(page, dpi=dpi)
     if match is not None:
         return on_copy(page, layout, marks, dpi=dpi, match=match)

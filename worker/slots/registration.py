@@ -43,10 +43,16 @@ class Registration:
     agreeing: int
 
 
+def scaled_size(page: Grey, scale: float) -> tuple[int, int]:
+    """Width and height of a page at that scale: a pixel at least, however narrow it is."""
+    height, width = page.shape
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
 def find_landmarks(page: Grey, *, dpi: float) -> Landmarks:
     """The strongest points of a page's print."""
     scale = PRINT_DPI / dpi
-    small = cv2.resize(page, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    small = cv2.resize(page, scaled_size(page, scale), interpolation=cv2.INTER_AREA)
     points, looks = cv2.ORB.create(_POINTS, fastThreshold=10).detectAndCompute(small, None)
     if looks is None:
         return Landmarks(np.zeros((0, 2), np.float32), np.zeros((0, 32), np.uint8))

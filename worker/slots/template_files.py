@@ -14,8 +14,8 @@ from worker.slots.values import Area, SlotKind
 
 #: What the name of a template's file ends with, and the bytes of the largest.
 SUFFIX, LARGEST_TEMPLATE = ".template.json", 16 * 2**20
-#: Dots per inch of the print in a template, and points of its largest page.
-PRINT_DPI, _LARGEST_PAGE = 100, 5_000
+#: Dots per inch of the print in a template, and points of the sides of its pages.
+PRINT_DPI, _SMALLEST_PAGE, _LARGEST_PAGE = 100, 36, 5_000
 
 #: Share of a slot that must lie on its page.
 _ON_PAGE = 0.5
@@ -41,7 +41,7 @@ class TemplateRefused(PermanentError):
 class TemplateSlot(Area):
     """A place that a form asks for, in points of its page; the origin is top left. `text` names it."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     width: float = Field(gt=0)
     height: float = Field(gt=0)
@@ -53,10 +53,10 @@ class TemplateSlot(Area):
 class TemplatePage(BaseModel):
     """A page of a form: its size in points, its print as a PNG in base64 at PRINT_DPI, and its slots."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    width: float = Field(gt=0, le=_LARGEST_PAGE)
-    height: float = Field(gt=0, le=_LARGEST_PAGE)
+    width: float = Field(ge=_SMALLEST_PAGE, le=_LARGEST_PAGE)
+    height: float = Field(ge=_SMALLEST_PAGE, le=_LARGEST_PAGE)
     print: str
     slots: tuple[TemplateSlot, ...] = Field(default=(), max_length=1_000)
 
@@ -72,7 +72,7 @@ class TemplatePage(BaseModel):
 class TemplateFile(BaseModel):
     """A blank form; `countersign_template` is the version of this schema."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     countersign_template: Literal[1]
     name: _Name

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-import binascii
+import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from worker.errors import DamagedImage
-from worker.slots.registration import Landmarks, Registration, find_landmarks, register_page
+from worker.slots.registration import Landmarks, Registration, find_landmarks, register_page, scaled_size
 from worker.slots.template_files import (
     PRINT_DPI,
     KnownTemplate,
@@ -38,7 +38,7 @@ class Template:
 
     @cached_property
     def print(self) -> Grey:
-        """The form's print at PRINT_DPI. DamagedImage or binascii.Error when it is no picture."""
+        """The form's print at PRINT_DPI. DamagedImage or ValueError when it is no picture."""
         picture = decode_as_stored(base64.b64decode(self.page.print, validate=True))
         return picture if picture.ndim == 2 else np.asarray(picture.min(axis=2), np.uint8)
 
@@ -78,7 +78,7 @@ class Templates:
 def make_page(drawn: Grey, *, dpi: float, slots: Iterable[TemplateSlot]) -> TemplatePage:
     """The template of a page that was drawn at that resolution; the slots are in points."""
     scale = PRINT_DPI / dpi
-    small = cv2.resize(drawn, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    small = cv2.resize(drawn, scaled_size(drawn, scale), interpolation=cv2.INTER_AREA)
     picture = encode_png(np.where(small < BLACK, np.uint8(0), np.uint8(255)))
     height, width = (72 * side / dpi for side in drawn.shape)
     encoded = base64.b64encode(picture).decode()
@@ -98,11 +98,14 @@ def _pages(known: KnownTemplate) -> list[Template]:
 
 
 def _check_print(template: Template, number: int, path: Path) -> None:
-    """Refuse a page whose print is no picture of its size."""
-    try:
-        height, width = template.print.shape
-    except (DamagedImage, binascii.Error) as error:
-        raise TemplateRefused(str(path), f"page {number}: its print is no picture") from error
+    """Refuse a page whose print is no picture of its size; one of another size is not decoded."""
     wide, high = (side * PRINT_DPI / 72 for side in (template.page.width, template.page.height))
-    if abs(wide - width) > 2 or abs(high - height) > 2:
+    try:
+        width, height = struct.unpack(">II", base64.b64decode(template.page.print, validate=True)[16:24])
+        fits = abs(wide - width) <= 2 and abs(high - height) <= 2
+        if fits:
+            template.landmarks  # noqa: B018 - decodes the print, once
+    except (DamagedImage, ValueError, struct.error) as error:
+        raise TemplateRefused(str(path), f"page {number}: its print is no picture") from error
+    if not fits:
         raise TemplateRefused(str(path), f"page {number}: its print has not the size of the page")
