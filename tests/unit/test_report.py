@@ -16,7 +16,6 @@ from tests.results import document, page, region, verdict
 from worker.errors import StorageUnavailable
 from worker.rendering.encoding import encode
 from worker.report import html
-from worker.report.beside import LikeReference
 from worker.report.drawing import OUTCOME_COLOURS
 from worker.report.html import write_report
 from worker.result import CompletenessResult, DocumentResult, VersionsResult
@@ -66,7 +65,8 @@ def stored(key: str) -> bytes:
 
 
 def report(tmp_path: Path, *results: DocumentResult, **options: Any) -> Tags:
-    path = write_report(results, tmp_path / "out" / "report.html", load_image=stored, **options)
+    options = {"load_image": stored, **options}
+    path = write_report(results, tmp_path / "out" / "report.html", **options)
     return Tags(path.read_text(encoding="utf-8"))
 
 
@@ -371,29 +371,3 @@ def test_a_contradicted_claim_says_so_in_the_list_the_table_and_the_document(tmp
 
     assert "one signature of a claimed signer is genuine, another is forged" in text
     assert text.count('<span class="pill bad">contradicted</span>') == 3
-
-
-def test_references_stand_beside_the_question_in_the_order_in_which_they_were_loaded(tmp_path: Path) -> None:
-    likest = [
-        LikeReference(number, number, f"reference-{number}", likeness, outlier=False)
-        for number, likeness in ((3, 0.91), (1, 0.5), (6, 0.4), (2, 0.2), (5, -0.1))
-    ]
-
-    read = report(tmp_path, SIGNED, references=lambda _: {((0, 0), "ann"): likest})
-
-    alts = [image["alt"] or "" for image in read.all("img")]
-    assert alts[1:3] == ["As scanned", "Cleaned"]
-    assert alts[3:7] == [
-        f"Reference {number}, likeness {likeness}"
-        for number, likeness in ((3, "0.91"), (1, "0.50"), (6, "0.40"), (2, "0.20"))
-    ]
-    assert "and 1 more on file, less alike" in read.words
-
-
-def test_references_of_unknown_likeness_say_no_number(tmp_path: Path) -> None:
-    references = [LikeReference(1, 1, "reference", None, outlier=False)]
-
-    read = report(tmp_path, SIGNED, references=lambda _: {((0, 0), "ann"): references})
-
-    assert "Reference 1" in [image["alt"] for image in read.all("img")]
-    assert "likeness 0" not in read.words

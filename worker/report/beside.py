@@ -14,6 +14,7 @@ from worker.result import DocumentResult, VerdictResult, VersionsResult
 from worker.result.listing import is_outlier
 from worker.result.rows import Locate
 from worker.steps.references import as_matrix
+from worker.vision.verification.correspondence import Correspondence, correspond
 from worker.vision.verification.embedding import GLOBAL
 
 #: Page and index of a region.
@@ -29,7 +30,7 @@ class LikeReference:
 
     `likeness` is the cosine of the global parts of both embeddings, -1 to 1: for order, never a verdict. It
     is None where another encoder made one of them, where this login may read no embedding, and of a
-    reference that is off file.
+    reference that is off file. `correspondence` says which parts of both agree; only the likest has it.
     """
 
     id: int
@@ -37,6 +38,7 @@ class LikeReference:
     picture: str
     likeness: float | None
     outlier: bool
+    correspondence: Correspondence | None = None
 
 
 #: The references of each signer with whom the signature at a place was compared, the likest first.
@@ -65,7 +67,7 @@ def references_beside(sessions: Sessions, locate: Locate = str) -> LoadReference
         beside = {}
         for (place, signer), references in used.items():
             theirs = {row.id: embeddings[row.id] for row in references if row.id in embeddings}
-            beside[place, signer] = _likest_first(references, _likeness(regions.get(place), theirs))
+            beside[place, signer] = _likest_first(references, regions.get(place), theirs)
         return beside
 
     return load
@@ -109,6 +111,14 @@ def _likeness(query: bytes | None, references: Mapping[int, bytes]) -> dict[int,
     return dict(zip(references, map(float, cosines), strict=True))
 
 
-def _likest_first(references: Sequence[LikeReference], likeness: Mapping[int, float]) -> list[LikeReference]:
+def _likest_first(
+    references: Sequence[LikeReference], query: bytes | None, embeddings: Mapping[int, bytes]
+) -> list[LikeReference]:
+    likeness = _likeness(query, embeddings)
     ordered = sorted(references, key=lambda row: (-likeness.get(row.id, -2.0), row.number))
-    return [replace(row, likeness=likeness.get(row.id)) for row in ordered]
+    ranked = [replace(row, likeness=likeness.get(row.id)) for row in ordered]
+    if query is not None and ranked and ranked[0].id in embeddings:
+        ranked[0] = replace(
+            ranked[0], correspondence=correspond(*as_matrix([query, embeddings[ranked[0].id]]))
+        )
+    return ranked

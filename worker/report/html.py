@@ -53,10 +53,14 @@ class _ShownReference:
 
 @dataclass(frozen=True)
 class _ShownVerdict:
-    """A verdict with the likest of the references behind it, and how many are not shown."""
+    """A verdict with the likest of the references behind it, and how many are not shown.
+
+    `overlay` is a picture of the signature laid over the likest.
+    """
 
     verdict: VerdictResult
     references: list[_ShownReference]
+    overlay: str | None
     hidden: int
 
 
@@ -219,15 +223,18 @@ def _region(
     return _ShownRegion(
         region.index + 1,
         region,
-        [_verdict(verdict, references, pictures) for verdict in assigned or verdicts],
+        [_verdict(verdict, region, references, pictures) for verdict in assigned or verdicts],
         [verdict for verdict in verdicts if assigned and not verdict.assigned],
         crop,
         clean,
     )
 
 
-def _verdict(verdict: VerdictResult, references: References, pictures: Pictures) -> _ShownVerdict:
+def _verdict(
+    verdict: VerdictResult, region: RegionResult, references: References, pictures: Pictures
+) -> _ShownVerdict:
     likest = references.get((verdict.place, verdict.signer), ())
+    overlays = (pictures.overlay(region.clean, row.picture, row.correspondence) for row in likest[:1])
     return _ShownVerdict(
         verdict,
         [
@@ -236,6 +243,7 @@ def _verdict(verdict: VerdictResult, references: References, pictures: Pictures)
             )
             for reference in likest[:_REFERENCES]
         ],
+        next(overlays, None),
         max(0, len(likest) - _REFERENCES),
     )
 

@@ -36,6 +36,10 @@ class Level:
 GLOBAL = 256
 LEVELS = (Level(16, 36, 16), Level(8, 18, 16))
 COMPARED = GLOBAL + sum(level.floats for level in LEVELS)
+#: How far, in rows and columns of cells, a part may lie from its like in the other signature, by level, and
+#: what lying that far down or across costs in likeness.
+REACHES = ((4, 6), (2, 3))
+FAR = 0.1
 #: Its last number says how much the signature resembles itself when it is turned and slanted.
 STEADINESS = COMPARED
 DIMENSION = COMPARED + 1

@@ -12,16 +12,12 @@ import torch
 from torch import Tensor, nn
 
 from worker.vision.crops import HEIGHT, WIDTH
-from worker.vision.verification.embedding import GLOBAL, LEVELS, Level
+from worker.vision.verification.embedding import FAR, GLOBAL, LEVELS, REACHES, Level
 
 #: Channels, kernel, stride, whether a 2x2 maximum follows.
 STAGES = ((32, 5, 2, True), (64, 3, 1, True), (96, 3, 1, True), (128, 3, 1, False), (160, 3, 1, False))
 #: Where `features` is read for the fine cells: behind the third stage, before its maximum.
 FINE = 11
-#: How far, in rows and columns of cells, a part may lie from its like in the other signature, by level, and
-#: what lying that far down or across costs in likeness.
-REACHES = ((4, 6), (2, 3))
-FAR = 0.1
 
 
 def _turn(matrix: Sequence[Sequence[float]]) -> list[list[float]]:
