@@ -7,67 +7,17 @@ import random
 import struct
 import zlib
 from collections.abc import Callable
-from functools import cache, partial
+from functools import partial
 from io import BytesIO
 
-from PIL import Image, ImageDraw
+from PIL import Image
 
+from tests.corpus.jbig2 import jbig2_in_arithmetic_codes, jbig2_of_fax, jbig2_page, region, segment
 from tests.corpus.kind import ANY, Kind, lost
 from tests.corpus.pdf_parts import stream
+from tests.corpus.written import SIZE, strip, written
 from tests.inputs.scan_builders import scan
 from tests.sheets import FULL, Page, Picture, encoded, jpeg_picture, pdf, raw_picture, sheet
-
-SIZE = (1000, 1400)
-
-
-@cache
-def written(mode: str) -> Image.Image:
-    """A page with enough strokes on it that its data does not repeat; ink on every tenth of it."""
-    chance = random.Random(5)
-    image = Image.new("L", SIZE, "white")
-    draw = ImageDraw.Draw(image)
-    for top in range(60, SIZE[1] - 60, 40):
-        place = 80.0
-        while place < SIZE[0] - 100:
-            steps = [
-                (place + 3 * step, top + chance.uniform(-12, 12)) for step in range(chance.randrange(4, 12))
-            ]
-            draw.line(steps, fill="black", width=3)
-            place = steps[-1][0] + 18
-    return image.convert(mode)
-
-
-def strip(image: Image.Image, compression: str, **tags: object) -> bytes:
-    """The image's data as libtiff packs it in one strip."""
-    tags = {278: image.height, **{int(tag): value for tag, value in tags.items()}}
-    data = encoded(image, "TIFF", compression=compression, tiffinfo=tags)
-    with Image.open(BytesIO(data)) as file:
-        offsets, sizes = file.tag_v2[273], file.tag_v2[279]
-    assert len(offsets) == 1
-    return data[offsets[0] : offsets[0] + sizes[0]]
-
-
-def segment(number: int, kind: int, body: bytes, *, refers: bytes = b"", length: int | None = None) -> bytes:
-    """A segment of JBIG2, of page 1."""
-    count = bytes([len(refers) << 5]) + refers
-    size = len(body) if length is None else length
-    return struct.pack(">IB", number, kind) + count + b"\1" + struct.pack(">I", size) + body
-
-
-def jbig2_page(*segments: bytes) -> bytes:
-    """Segments on a page of JBIG2, as PDF embeds it: without file header and end."""
-    return segment(0, 48, struct.pack(">IIIIBH", *SIZE, 0, 0, 0, 0)) + b"".join(segments)
-
-
-def region(flags: bytes, data: bytes) -> bytes:
-    """The body of a generic region over the whole page."""
-    return struct.pack(">IIIIB", *SIZE, 0, 0, 0) + flags + data
-
-
-def jbig2_of_fax() -> bytes:
-    """A generic region coded as faxes are; 1 is black there."""
-    return jbig2_page(segment(1, 38, region(b"\1", strip(written("1"), "group4", **{"262": 0}))))
-
 
 ONE_BIT = "/ColorSpace /DeviceGray /BitsPerComponent 1"
 
@@ -96,6 +46,7 @@ PICTURES: dict[str, Callable[[], Picture]] = {
     "fax-g3-2d": lambda: fax(4, 1),
     "fax-g4": lambda: fax(-1),
     "jbig2-mmr": lambda: jbig2(jbig2_of_fax()),
+    "jbig2": lambda: jbig2(jbig2_in_arithmetic_codes()),
     "jpx": lambda: filtered("JPXDecode", "RGB", encoded(written("RGB"), "JPEG2000")),
     "jpeg": lambda: filtered("DCTDecode", "L", encoded(written("L"), "JPEG")),
     "jpeg-colour": lambda: filtered("DCTDecode", "RGB", encoded(written("RGB"), "JPEG")),
@@ -331,6 +282,19 @@ def jpeg_too_bright() -> bytes:
     return data[:table] + bytes([4 * data[table]]) + data[table + 1 :]
 
 
+#: What Pillow is told for each way of WebP.
+WEBPS: dict[str, dict[str, object]] = {
+    "webp": {},
+    "webp-small": {"quality": 30},
+    "webp-lossless": {"lossless": True},
+}
+
+
+def webp(name: str, damage: Callable[[bytes], bytes] = bytes) -> bytes:
+    """The page as a WebP, damaged."""
+    return damage(encoded(written("RGB"), "WEBP", **WEBPS[name]))
+
+
 #: JPEG has no checksum, and JPEG 2000 keeps damage where it is: what of it the decoder sees is chance.
 UNSEEN = {("jpx", "noise"), ("jpx", "zeros"), ("jpeg-colour", "noise"), ("jpeg-colour", "zeros")}
 TORN = "unreadable_page"
@@ -392,4 +356,10 @@ CODECS = (
     lost("pdf-jbig2-in-flate-cut", lambda: fax_packed_twice("FlateDecode", zlib.compress, cut), TORN),
     Kind("pdf-jbig2-in-lzw", lambda: fax_packed_twice("LZWDecode", lzw, bytes)),
     lost("jpeg-too-bright", jpeg_too_bright, TORN),
+    *(Kind(f"{name}-sound", partial(webp, name)) for name in WEBPS),
+    *(
+        lost(f"{name}-{damage.__name__}", partial(webp, name, damage), TORN)
+        for name in WEBPS
+        for damage in (noise, zeros)
+    ),
 )

@@ -8,10 +8,10 @@ import pytest
 from PIL import Image
 
 from tests.corpus import KINDS
-from tests.corpus.codecs import written
 from tests.corpus.containers import CONTAINERS, archive_of, flagged, mail, unsigned_field, updated
 from tests.corpus.kind import Kind
 from tests.corpus.pdf_parts import one_page
+from tests.corpus.written import written
 from tests.inputs.expectations import LIMITS
 from tests.sheets import encoded
 from worker.errors import DocumentError, PageError, UnknownFormat

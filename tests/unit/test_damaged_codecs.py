@@ -12,33 +12,32 @@ from tests.corpus.codecs import (
     CODECS,
     DAMAGES,
     PICTURES,
-    SIZE,
     TIFFS,
     flate_ended,
-    jbig2_of_fax,
-    jbig2_page,
+    jbig2,
     jpeg_too_bright,
     noise,
-    region,
-    segment,
     sound_scan,
-    strip,
     tiff_page,
-    written,
     zeros,
 )
+from tests.corpus.jbig2 import jbig2_in_arithmetic_codes, jbig2_of_fax, jbig2_page, region, segment
 from tests.corpus.kind import ANY, Kind
+from tests.corpus.written import SIZE, strip, written
 from tests.inputs.expectations import LIMITS
+from tests.inputs.scan_builders import scan
 from tests.sheets import encoded
 from worker.errors import PageError
 from worker.rendering.complaints import TABLE, Meaning, check, first, meaning
 from worker.rendering.engine import pymupdf
 from worker.rendering.fax import Fax, check_fax, has_end
 from worker.rendering.jbig2 import check_jbig2
+from worker.rendering.jbig2_ends import check_ends
 from worker.rendering.jpeg import check_jpeg
 from worker.rendering.overheard import overhear
 from worker.rendering.pages import render
 from worker.rendering.streams import check_flate, is_whole
+from worker.rendering.webp import check_webp
 
 CERTAIN = [pytest.param(kind, id=kind.id) for kind in CODECS if kind.status != ANY]
 
@@ -161,6 +160,26 @@ def test_data_behind_a_jpeg_is_none_of_its_pixels() -> None:
     check_jpeg(encoded(written("L"), "JPEG") + b"movie" * 40)
 
 
+@pytest.mark.parametrize("mode", ["L", "RGBA"])
+@pytest.mark.parametrize(
+    "options", [{"quality": 10}, {"quality": 100, "method": 6}, {"lossless": True}], ids=str
+)
+def test_a_whole_webp_passes(mode: str, options: dict[str, object]) -> None:
+    for size in ((0, 0, *SIZE), (70, 40, 403, 177), (0, 0, 3, 2)):
+        check_webp(encoded(written("L").crop(size).convert(mode), "WEBP", **options))
+
+
+def test_a_hole_in_a_webp_leaves_data_over_wherever_it_lies() -> None:
+    sound = encoded(written("L"), "WEBP")
+    for share in (0.1, 0.5, 0.8):
+        with pytest.raises(ValueError, match="lost"):
+            check_webp(zeros(sound, share=share))
+
+
+def test_a_webp_without_pixels_is_none_of_the_checks_business() -> None:
+    check_webp(b"RIFF\4\0\0\0WEBP")
+
+
 def test_a_hole_in_a_fax_of_group_3_passes_for_no_fill() -> None:
     data = strip(written("1"), "group3")
 
@@ -214,6 +233,39 @@ def test_bytes_that_are_no_jbig2_end_in_a_loss_or_in_nothing() -> None:
     for start in range(0, 60, 7):
         with pytest.raises(ValueError, match="lost"):
             check_jbig2(jbig2_of_fax()[:-4000] if not start else noise(jbig2_of_fax(), 4000, start / 100))
+
+
+def jbig2_ends(data: bytes, shared: bytes = b"") -> None:
+    document = pymupdf.open(stream=scan(picture=jbig2(data)))
+    pixmap = pymupdf.Pixmap(document, document.get_page_images(0)[0][0])
+    grey = np.frombuffer(pixmap.samples, np.uint8).reshape(pixmap.height, pixmap.width)
+    check_ends(data, shared, grey)
+    # In whichever two colours: those of a palette, the other way round.
+    check_ends(data, shared, np.dstack([255 - grey, grey, grey]))
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
+@pytest.mark.parametrize("damage", [noise, zeros])
+def test_a_hole_in_arithmetic_codes_is_seen_wherever_it_lies(
+    damage: Callable[..., bytes], share: float
+) -> None:
+    with pytest.raises(ValueError, match="JBIG2 image"):
+        jbig2_ends(damage(jbig2_in_arithmetic_codes(), share=share))
+
+
+def test_codes_that_a_decoder_does_not_reach_are_left_over() -> None:
+    sound = jbig2_in_arithmetic_codes()
+    start = len(jbig2_page()) + 11
+    longer = segment(1, 38, sound[start:].removesuffix(b"\xff\xac") + b"\x55" * 400 + b"\xff\xac")
+
+    jbig2_ends(sound)
+    jbig2_ends(sound, segment(0, 62, bytes(9)))
+    with pytest.raises(ValueError, match="end before its data does"):
+        jbig2_ends(jbig2_page(longer))
+
+
+def test_what_is_in_no_arithmetic_codes_has_no_such_end() -> None:
+    jbig2_ends(jbig2_of_fax())
 
 
 def test_deflated_data_that_ends_early_is_whole_when_it_holds_enough() -> None:

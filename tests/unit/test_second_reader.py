@@ -12,8 +12,9 @@ import numpy as np
 import psutil
 import pytest
 
-from tests.corpus.codecs import damaged_pdf, sound_scan, written
+from tests.corpus.codecs import damaged_pdf, sound_scan
 from tests.corpus.containers import flagged
+from tests.corpus.written import written
 from tests.inputs.tiffs import tiff_with_copy
 from tests.second_reader import (
     SIDE,

@@ -19,6 +19,7 @@ from worker.rendering.complaints import Meaning
 from worker.rendering.drawable import DrawableImage, drawable_images
 from worker.rendering.encoding import Encoded, check_jpeg_length, encode
 from worker.rendering.engine import FAULTS, mupdf_complaints, pymupdf
+from worker.rendering.jbig2_ends import check_ends
 from worker.rendering.mupdf_types import PdfDocument, PdfPage, PdfPixmap
 from worker.rendering.opening import open_pdf
 from worker.rendering.overheard import overhear
@@ -32,6 +33,7 @@ from worker.rendering.streams import (
     check_samples,
     has_inline_image,
     is_whole,
+    jbig2_parts,
 )
 from worker.vision.choices import Limits
 from worker.vision.images import is_complete_jpeg
@@ -101,9 +103,7 @@ class PdfReader:
         try:
             check_image(self._document, image)
             if "JBIG2Decode" in image[8]:
-                # jbig2dec draws some variants as nothing, without a word.
-                pixmap = pymupdf.Pixmap(self._document, image[0])
-                check_blank(_pixels(pixmap), self._document.xref_stream_raw(image[0]) or b"")
+                self._check_jbig2(image[0])
             if short:
                 lacks = check_samples(self._document, image)
         except FAULTS:
@@ -113,6 +113,14 @@ class PdfReader:
             return True
         self._whole.add(image[0])
         return lacks
+
+    def _check_jbig2(self, xref: int) -> None:
+        """jbig2dec draws some variants, and damage in arithmetic codes, without a word."""
+        pixels = _pixels(pymupdf.Pixmap(self._document, xref))
+        check_blank(pixels, self._document.xref_stream_raw(xref) or b"")
+        data, shared = jbig2_parts(self._document, xref)
+        if data is not None:
+            check_ends(data, shared, pixels)
 
     def _page(self, index: int) -> RenderedPage:
         limit = self._limits.max_pixels

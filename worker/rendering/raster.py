@@ -26,6 +26,7 @@ from worker.rendering.overheard import overhear
 from worker.rendering.sizes import reduction, shrinking
 from worker.rendering.strips import check_strips
 from worker.rendering.tiff import Tags, full_pages, old_jpeg
+from worker.rendering.webp import check_webp
 from worker.vision.choices import Limits
 from worker.vision.images import is_complete_jpeg
 from worker.vision.values import RenderedPage
@@ -139,6 +140,8 @@ class ImageReader:
     def _check(self, tags: Tags) -> None:
         if self._kind == "tiff":
             check_strips(self._data, tags)
+        if self._kind == "webp":
+            check_webp(self._data)
 
 
 def _check_reader(kind: str) -> None:

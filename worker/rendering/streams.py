@@ -141,12 +141,18 @@ def _jpeg(document: PdfDocument, image: ListedImage, filters: Sequence[str]) -> 
         check_jpeg(data)
 
 
-def _jbig2(document: PdfDocument, image: ListedImage, filters: Sequence[str]) -> None:
-    shared = _REFERENCE.search(document.xref_get_key(image[0], "DecodeParms/JBIG2Globals")[1])
+def jbig2_parts(document: PdfDocument, xref: int) -> tuple[bytes | None, bytes]:
+    """The segments of an image, None where they cannot be unpacked, and those that it shares with others."""
+    shared = _REFERENCE.search(document.xref_get_key(xref, "DecodeParms/JBIG2Globals")[1])
     symbols = document.xref_stream(int(shared[1])) if shared else None
-    data = _coded(document, image[0], filters)
+    filters = _FILTER.findall(document.xref_get_key(xref, "Filter")[1])
+    return _coded(document, xref, filters), symbols or b""
+
+
+def _jbig2(document: PdfDocument, image: ListedImage, _filters: Sequence[str]) -> None:
+    data, shared = jbig2_parts(document, image[0])
     if data is not None:
-        check_jbig2(data, symbols or b"")
+        check_jbig2(data, shared)
 
 
 def _flate(document: PdfDocument, image: ListedImage, filters: Sequence[str]) -> None:
