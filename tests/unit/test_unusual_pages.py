@@ -53,6 +53,20 @@ def test_a_large_sheet_is_signed_true_to_scale_in_its_title_block() -> None:
     assert box.y > 0.75 * height
 
 
+def test_a_large_sheet_is_measured_in_tiles_as_it_is_served() -> None:
+    (large,) = (kind for kind in THERE if "A2" in kind.name)
+    looks = list[int]()
+
+    class Counts(Sees):
+        def detect(self, pages: Sequence[Pixels]) -> list[list[DetectedRegion]]:
+            looks.append(len(pages))
+            return super().detect(pages)
+
+    measure_unusual([large], Counts(), lambda *_: None, limit=1)
+
+    assert looks[0] > 1
+
+
 def test_signatures_found_and_pages_called_signed_are_counted() -> None:
     kind = THERE[0]
     (box,) = unusual_page(kind, 0).signed

@@ -25,6 +25,7 @@ from training.synthesis.scanner import Scanner, scan
 from training.synthesis.strokes import InventedSigner, sign
 from worker.vision.boxes import iou
 from worker.vision.detection.detector import Detector
+from worker.vision.detection.tiles import detect_closely
 from worker.vision.values import Box, Grey, Pixels
 
 _Rng = np.random.Generator
@@ -46,10 +47,11 @@ _LOOSELY = 0.2
 
 @dataclass(frozen=True, slots=True)
 class UnusualPage:
-    """A page and where it is signed; nowhere on one that is not."""
+    """A page, where it is signed (nowhere on one that is not), and its pixels per inch."""
 
     pixels: Pixels
     signed: tuple[Box, ...] = ()
+    dpi: float = DPI
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,7 @@ def measure_unusual(
         pages = min(kind.pages, limit) if limit else kind.pages
         for number in range(pages):
             page = unusual_page(kind, number)
-            (regions,) = detector.detect([page.pixels])
+            (regions,) = detect_closely(detector, [page.pixels], [page.dpi])
             signing = [region.box for region in regions if region.signs]
             if page.signed:
                 hits += [any(iou(box, other) >= kind.iou for other in signing) for box in page.signed]
@@ -213,7 +215,7 @@ def _large(rng: _Rng) -> UnusualPage:
         _print(pixels, words, (block[0] + 20, round(block[1] + (12 + 12 * row) * mm)), mm)
     signer = InventedSigner.from_seed(int(rng.integers(2**31)))
     place = (block[0] + 20 + 22 * mm, block[1] + 28 * mm)
-    return UnusualPage(pixels, (_written(pixels, signer, place, mm, rng),))
+    return UnusualPage(pixels, (_written(pixels, signer, place, mm, rng),), dpi=0.75 * DPI)
 
 
 def _print(pixels: Pixels, words: str, place: tuple[int, int], mm: float) -> None:
