@@ -17,9 +17,9 @@ from sqlalchemy import Engine, event, text
 from db.engine import make_engine, make_sessions
 from db.migrate import upgrade
 from db.states import Status
-from deploy.postgres_server import create_database
 from deploy.servers import postgres_somewhere
 from deploy.settings import GivenServers
+from producer.machine.postgres_server import create_database
 from producer.services.browse import ListFilter, list_documents
 from producer.services.keys import Caller, Right
 from producer.services.review import ReviewRules, decide, next_review

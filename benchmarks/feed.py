@@ -20,9 +20,9 @@ from db.documents import Object
 from db.engine import make_engine, make_sessions
 from db.migrate import upgrade
 from db.states import Status
-from deploy.postgres_server import create_database, drop_database
 from deploy.servers import postgres_somewhere
 from deploy.settings import GivenServers
+from producer.machine.postgres_server import create_database, drop_database
 
 #: Documents of one measurement, and writers at once.
 DOCUMENTS, WRITERS = 150, (1, 8)

@@ -26,13 +26,13 @@ from db import documents
 from db.engine import Sessions, make_engine, make_sessions
 from db.models import Document, Event, Page, Region, Verdict
 from db.states import Status
-from deploy import crew
 from deploy.corner import s3_client_for
-from deploy.settings import child_environment
 from deploy.stack import Stack, running_stack
 from producer.claims import to_metadata
 from producer.claims_table import read_claims
 from producer.console import err, print_json
+from producer.machine import crew
+from producer.machine.processes import child_environment
 from training.synthesis.loads import write_loads
 
 #: Seconds between two looks at the database.

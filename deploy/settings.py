@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from pydantic import Field, SecretStr
@@ -41,13 +40,3 @@ class Machine(BaseSettings):
     def is_ci(self) -> bool:
         """Whether a missing server is a failure rather than a reason to skip."""
         return self.ci.lower() not in ("", "0", "false", "no")
-
-
-def child_environment(overrides: dict[str, str]) -> dict[str, str]:
-    """Return this process's environment for a child, with the overrides on top.
-
-    One thread per child: many processes share few cores, and the pools of OpenMP and BLAS would
-    otherwise each take all of them.
-    """
-    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-    return {**threads, **os.environ, "PYTHONUNBUFFERED": "1", **overrides}

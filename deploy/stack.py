@@ -16,19 +16,20 @@ from pathlib import Path
 from celery import Celery
 from pydantic import SecretStr
 
-from deploy import crew
 from deploy.corner import private_corner
-from deploy.ports import free_port, http_answers
-from deploy.processes import (
+from deploy.servers import Servers, running_servers
+from deploy.settings import GivenServers
+from producer.machine import crew
+from producer.machine.ports import free_port, http_answers
+from producer.machine.processes import (
     Process,
     ProcessDied,
+    child_environment,
     interruptions_held,
     start_process,
     stop_all,
     wait_until,
 )
-from deploy.servers import Servers, running_servers
-from deploy.settings import GivenServers, child_environment
 from worker.app import make_app
 from worker.pipeline import QUEUES
 from worker.settings import Attempts, Broker

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from deploy.settings import child_environment
+from producer.machine.processes import child_environment
 
 COUNTERSIGN = str(Path(sysconfig.get_path("scripts")) / "countersign")
 

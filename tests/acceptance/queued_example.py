@@ -17,8 +17,8 @@ from db.engine import Sessions, make_engine, make_sessions
 from db.models import Document, Event
 from db.states import Status
 from deploy.servers import Servers
-from deploy.settings import child_environment
 from deploy.stack import ROOT, running_stack
+from producer.machine.processes import child_environment
 
 #: Seconds that a document may take on a busy machine.
 TIMEOUT = 120.0

@@ -18,7 +18,7 @@ import pytest
 from markupsafe import escape
 from PIL import Image
 
-from deploy.settings import child_environment
+from producer.machine.processes import child_environment
 from tests.acceptance.commands import COUNTERSIGN, CommandResult
 from tests.corpus import ANY, KINDS, Kind
 from tests.inputs.expectations import LIMITS

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from db.engine import make_engine
 from db.migrate import upgrade
-from deploy.settings import child_environment
+from producer.machine.processes import child_environment
 from producer.services.run_folder import DATABASE
 from tests.acceptance.commands import COUNTERSIGN, countersign
 from tests.fakes import page

@@ -9,7 +9,7 @@ import pytest
 
 from db.engine import make_engine
 from db.migrate import upgrade
-from deploy.settings import child_environment
+from producer.machine.processes import child_environment
 from tests.acceptance.commands import COUNTERSIGN, countersign
 from worker.version import code_version
 

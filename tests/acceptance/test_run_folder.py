@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.settings import child_environment
+from producer.machine.processes import child_environment
 from tests.acceptance.commands import COUNTERSIGN, CommandResult, countersign
 from tests.waiting import until
 

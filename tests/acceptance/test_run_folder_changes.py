@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from deploy.settings import child_environment
+from producer.machine.processes import child_environment
 from tests.acceptance.commands import CommandResult, countersign
 
 LETTER, SIGNER, OTHER = "letter-claims-department.jpg", "elena-mulvaney", "flora-rowley"

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.settings import child_environment
+from producer.machine.processes import child_environment
 from tests.acceptance.commands import countersign
 
 SIGNER, OTHER = "elena-mulvaney", "Elena M."

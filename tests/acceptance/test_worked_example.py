@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from deploy.servers import Servers
-from deploy.settings import child_environment
+from producer.machine.processes import child_environment
 from tests.acceptance.worked_example import changed_copy, changes
 from tests.fakes import page
 
@@ -64,7 +64,7 @@ def test_the_new_queue_has_a_task_a_process_and_a_service(code: Path) -> None:
     tasks = python(code, "-c", "import worker.tasks.stages as known; print(*known.app.tasks)")
     commands = "crew(Path(), bucket='intake', watch=False)"
     processes = python(
-        code, "-c", f"from deploy.crew import crew; from pathlib import Path; print(*{commands})"
+        code, "-c", f"from producer.machine.crew import crew; from pathlib import Path; print(*{commands})"
     )
     services = yaml.safe_load((code / "docker-compose.yml").read_text())["services"]
 

@@ -24,12 +24,11 @@ from sqlalchemy.engine import make_url
 
 from db.engine import Sessions, make_engine, make_sessions
 from db.models import Document
-from deploy import crew
-from deploy.processes import Process, stop_all
 from deploy.s3_server import running_s3
-from deploy.settings import child_environment
 from deploy.stack import ROOT, Stack
 from producer.claims import to_metadata
+from producer.machine import crew
+from producer.machine.processes import Process, child_environment, stop_all
 from tests import notifications
 from tests.fakes import Outbox, page, shipped_verifier
 from tests.faults import clock

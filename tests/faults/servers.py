@@ -12,10 +12,10 @@ from pathlib import Path
 import redis
 from sqlalchemy.engine import URL, make_url
 
-from deploy import postgres_server, redis_server
-from deploy.ports import free_port
-from deploy.processes import Account, Process, start_process, wait_until
-from deploy.settings import child_environment
+from deploy.servers import postgres_programs, redis_program
+from producer.machine import postgres_server, redis_server
+from producer.machine.ports import free_port
+from producer.machine.processes import Account, Process, child_environment, start_process, wait_until
 
 
 class Redis:
@@ -57,7 +57,7 @@ class Redis:
         self._process.terminate(signal.SIGCONT)
 
     def _started(self) -> Process:
-        command = [redis_server.find_redis(), self._config]
+        command = [redis_program(), self._config]
         process = start_process("redis", command, log=self._folder / "redis.log", env=child_environment({}))
         wait_until(lambda: redis_server.redis_answers(self.url()), process, within=20)
         return process
@@ -69,7 +69,7 @@ class Postgres:
     def __init__(self, home: Path, folder: Path) -> None:
         self._home, self._folder = home, folder
         self._account: Account | None = postgres_server.unprivileged_account()
-        self._programs = postgres_server.reachable(postgres_server.find_postgres(), self._account, home)
+        self._programs = postgres_server.reachable(postgres_programs(), self._account, home)
         password = secrets.token_urlsafe(12)
         postgres_server.initialise(home, self._programs, self._account, password)
         self._url = URL.create(

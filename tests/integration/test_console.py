@@ -12,8 +12,8 @@ import psutil
 import pytest
 
 from deploy.servers import Servers
-from deploy.settings import child_environment
 from deploy.stack import ROOT
+from producer.machine.processes import child_environment
 from tests.waiting import until
 
 #: What `make stack` runs, in a folder of the test. A shell in the background starts programs that ignore

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from db import events
 from db.models import Page, Reference, Region
 from db.states import Status
-from deploy.ports import free_port
+from producer.machine.ports import free_port
 from tests.conftest import Bucket
 from tests.fakes import PartEncoder, page
 from tests.world import World, make_overdue

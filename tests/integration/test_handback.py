@@ -16,9 +16,8 @@ from db.documents import Object
 from db.engine import Sessions, make_sessions, now
 from db.models import Chunk, Document
 from db.states import ChunkStage
-from deploy.crew import worker_command
-from deploy.processes import Process, start_process, stopped_at_exit, wait_until
-from deploy.settings import child_environment
+from producer.machine.crew import worker_command
+from producer.machine.processes import Process, child_environment, start_process, stopped_at_exit, wait_until
 from tests.faults.traps import Traps
 from tests.waiting import until
 from worker.app import make_app

@@ -9,9 +9,8 @@ from db import documents
 from db.documents import Object
 from db.engine import make_sessions
 from db.states import DocumentStage
-from deploy import crew
-from deploy.processes import start_process, stopped_at_exit
-from deploy.settings import child_environment
+from producer.machine import crew
+from producer.machine.processes import child_environment, start_process, stopped_at_exit
 from tests.acceptance.commands import countersign
 from tests.waiting import until
 from worker.app import make_app

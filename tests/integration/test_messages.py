@@ -9,9 +9,8 @@ import pytest
 from kombu import Queue
 
 from db.states import DocumentStage
-from deploy import crew
-from deploy.processes import start_process, stopped_at_exit, wait_until
-from deploy.settings import child_environment
+from producer.machine import crew
+from producer.machine.processes import child_environment, start_process, stopped_at_exit, wait_until
 from tests.waiting import until
 from worker.app import make_app
 from worker.pipeline import QueueMessage

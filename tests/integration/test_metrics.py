@@ -21,11 +21,11 @@ from db.deliveries import write_deliveries
 from db.engine import now
 from db.models import Event, Webhook
 from db.states import DocumentStage
-from deploy.crew import countersign
 from deploy.dashboard import DASHBOARD, dashboard_text
-from deploy.ports import free_port, http_answers
-from deploy.processes import start_process, stopped_at_exit, wait_until
-from deploy.settings import Machine, child_environment
+from deploy.settings import Machine
+from producer.machine.crew import countersign
+from producer.machine.ports import free_port, http_answers
+from producer.machine.processes import child_environment, start_process, stopped_at_exit, wait_until
 from producer.services.metrics import DatabaseMetrics, serving_metrics
 from producer.services.status import rows_by_stage
 from tests.fakes import page

@@ -13,9 +13,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from db.documents import Object
-from deploy.ports import free_port, http_answers
-from deploy.processes import start_process, stopped_at_exit, wait_until
-from deploy.settings import child_environment
+from producer.machine.ports import free_port, http_answers
+from producer.machine.processes import child_environment, start_process, stopped_at_exit, wait_until
 from producer.sources.bucket import metadata, upload
 from producer.sources.listing import list_pages
 from worker.settings import Storage

@@ -22,11 +22,11 @@ from cryptography.x509.oid import NameOID
 from redis.exceptions import NoPermissionError, ResponseError
 
 from db.states import DocumentStage
-from deploy import crew
-from deploy.ports import free_port
-from deploy.processes import start_process, stopped_at_exit, wait_until
-from deploy.redis_server import find_redis, redis_answers
-from deploy.settings import child_environment
+from deploy.servers import redis_program
+from producer.machine import crew
+from producer.machine.ports import free_port
+from producer.machine.processes import child_environment, start_process, stopped_at_exit, wait_until
+from producer.machine.redis_server import redis_answers
 from producer.sources.notifications import RedisNotifications, redis_notifications
 from tests.acceptance.commands import countersign
 from tests.waiting import until
@@ -43,7 +43,7 @@ SERVICE, NOTICES = "service-password", "notices-password"
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Host and port of a Redis that was started by the script of the compose file."""
     folder, port = tmp_path_factory.mktemp("redis"), free_port()
-    (folder / "redis-server").symlink_to(find_redis())
+    (folder / "redis-server").symlink_to(redis_program())
     env = {
         "PATH": f"{folder}:{os.environ['PATH']}",
         "REDIS_USERS_FILE": str(folder / "users.acl"),

@@ -13,10 +13,15 @@ from sqlalchemy.exc import OperationalError
 
 from db.engine import make_engine, make_sessions
 from db.states import DocumentStage
-from deploy import crew
-from deploy.ports import free_port
-from deploy.processes import ProcessDied, start_process, stopped_at_exit, wait_until
-from deploy.settings import child_environment
+from producer.machine import crew
+from producer.machine.ports import free_port
+from producer.machine.processes import (
+    ProcessDied,
+    child_environment,
+    start_process,
+    stopped_at_exit,
+    wait_until,
+)
 from tests.acceptance.commands import countersign
 from tests.fakes import page
 from tests.waiting import until

@@ -13,13 +13,13 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
 from db.engine import make_engine
-from deploy import postgres_server, redis_server
-from deploy.missing import ServerMissing
-from deploy.ports import http_answers
-from deploy.processes import Account
-from deploy.redis_server import borrowed_database
-from deploy.servers import running_servers
+from deploy.servers import postgres_programs, redis_program, running_servers
 from deploy.settings import GivenServers
+from producer.machine import postgres_server, redis_server
+from producer.machine.missing import ServerMissing
+from producer.machine.ports import http_answers
+from producer.machine.processes import Account
+from producer.machine.redis_server import borrowed_database
 
 
 def test_redis_keeps_what_it_is_told(redis_url):
@@ -115,10 +115,8 @@ def test_programs_in_a_folder_closed_to_others_are_copied_to_where_they_can_run(
 
 
 @pytest.mark.skipif(not postgres_server._packaged(), reason="no PyPI package with PostgreSQL is installed")
-def test_the_postgres_of_a_pypi_package_runs_from_wherever_it_has_to(tmp_path, monkeypatch):
-    monkeypatch.setattr(postgres_server, "find_postgres", lambda: postgres_server._packaged()[0])
-
-    with postgres_server.running_postgres(tmp_path) as url:
+def test_the_postgres_of_a_pypi_package_runs_from_wherever_it_has_to(tmp_path):
+    with postgres_server.running_postgres(tmp_path, postgres_server._packaged()[0]) as url:
         assert postgres_server.postgres_answers(url)
 
 
@@ -176,15 +174,15 @@ def test_the_program_that_the_environment_names_is_the_one_that_runs(tmp_path, m
     monkeypatch.setenv("COUNTERSIGN_TEST_REDIS_PROGRAM", str(chosen))
     monkeypatch.setenv("COUNTERSIGN_TEST_POSTGRES_PROGRAMS", str(programs))
 
-    assert redis_server.find_redis() == chosen
-    assert postgres_server.find_postgres() == programs.resolve()
+    assert redis_program() == chosen
+    assert postgres_programs() == programs.resolve()
 
 
 @pytest.mark.parametrize(
     ("find", "variable"),
     [
-        pytest.param(redis_server.find_redis, "COUNTERSIGN_TEST_REDIS_PROGRAM", id="redis"),
-        pytest.param(postgres_server.find_postgres, "COUNTERSIGN_TEST_POSTGRES_PROGRAMS", id="postgres"),
+        pytest.param(redis_program, "COUNTERSIGN_TEST_REDIS_PROGRAM", id="redis"),
+        pytest.param(postgres_programs, "COUNTERSIGN_TEST_POSTGRES_PROGRAMS", id="postgres"),
     ],
 )
 def test_a_given_program_that_is_not_there_is_named_and_no_other_runs(find, variable, monkeypatch, tmp_path):

@@ -13,9 +13,9 @@ from sqlalchemy import create_engine, inspect
 from db.engine import make_sessions
 from deploy.console import address_panel, write_environment
 from deploy.corner import s3_client_for
-from deploy.postgres_server import postgres_answers
-from deploy.processes import ProcessDied
 from deploy.stack import Stack, running_stack
+from producer.machine.postgres_server import postgres_answers
+from producer.machine.processes import ProcessDied
 from producer.services.status import stages_with_work
 from tests import fakes
 from tests.acceptance.commands import countersign

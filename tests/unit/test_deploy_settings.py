@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from deploy.settings import GivenServers, Machine, child_environment
+from deploy.settings import GivenServers, Machine
+from producer.machine.processes import child_environment
 
 
 @pytest.mark.parametrize(

@@ -16,10 +16,9 @@ from sqlalchemy import select, update
 from db.engine import make_engine
 from db.migrate import upgrade
 from db.models import Decision, Review, Verdict
-from deploy.crew import countersign
-from deploy.ports import free_port, http_answers
-from deploy.processes import start_process, stopped_at_exit, wait_until
-from deploy.settings import child_environment
+from producer.machine.crew import countersign
+from producer.machine.ports import free_port, http_answers
+from producer.machine.processes import child_environment, start_process, stopped_at_exit, wait_until
 from producer.services.keys import Right, make_key
 from producer.services.run_folder import DATABASE, OBJECTS, results_folder
 from tests import fakes

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 #: Between two looks at a process or a port, in seconds.
 POLL = 0.02
@@ -30,7 +30,15 @@ class Account:
     gid: int
 
 
-def run_as(account: Account | None) -> dict[str, Any]:
+class RunAs(TypedDict, total=False):
+    """Arguments of `subprocess`: as whom a child runs."""
+
+    user: int
+    group: int
+    extra_groups: list[int]
+
+
+def run_as(account: Account | None) -> RunAs:
     """Return the arguments with which `subprocess` runs a child as this account, or as ourselves."""
     return {"user": account.uid, "group": account.gid, "extra_groups": []} if account else {}
 
@@ -124,7 +132,7 @@ def start_process(
     try:
         with interruptions_held():
             started.append(_started(name, command, log=log, env=env, cwd=cwd, account=account))
-    except BaseException:
+    except BaseException:  # whatever interrupts, no child is left; it is raised again
         for process in started:
             process.kill()
         raise
@@ -152,6 +160,16 @@ def _started(
             **run_as(account),
         )
     return Process(name, popen, log)
+
+
+def child_environment(overrides: Mapping[str, str]) -> dict[str, str]:
+    """Return this process's environment for a child, with the overrides on top.
+
+    One thread per child: many processes share few cores, and the pools of OpenMP and BLAS would
+    otherwise each take all of them.
+    """
+    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    return {**threads, **os.environ, "PYTHONUNBUFFERED": "1", **overrides}
 
 
 def wait_until(ready: Callable[[], bool], process: Process, *, within: float) -> None:

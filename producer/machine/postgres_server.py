@@ -20,10 +20,16 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
 from db.engine import database_address
-from deploy.missing import ServerMissing
-from deploy.ports import free_port
-from deploy.processes import Account, run_as, start_process, stopped_at_exit, wait_until
-from deploy.settings import GivenServers, child_environment
+from producer.machine.missing import ServerMissing
+from producer.machine.ports import free_port
+from producer.machine.processes import (
+    Account,
+    child_environment,
+    run_as,
+    start_process,
+    stopped_at_exit,
+    wait_until,
+)
 
 #: Nothing here outlives the run, so nothing waits for the disk.
 FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
@@ -32,21 +38,16 @@ SYSTEM = Path("/usr/lib/postgresql")
 
 
 def find_postgres() -> Path:
-    """Return the folder of `initdb` and `postgres`: given, on the PATH, Debian's, or a PyPI package's.
+    """Return the folder of `initdb` and `postgres`: on the PATH, Debian's, or a PyPI package's.
 
-    Raises ServerMissing when there is none, or when the environment names a folder without them.
+    Raises ServerMissing when there is none.
     """
-    given = GivenServers().postgres_programs
-    if given is not None:
-        if not _complete(given):
-            raise ServerMissing(f"COUNTERSIGN_TEST_POSTGRES_PROGRAMS holds no initdb and postgres: {given}")
-        return given.resolve()
     on_path = shutil.which("postgres")
     candidates = [Path(on_path).resolve().parent] if on_path else []
     candidates += sorted(SYSTEM.glob("*/bin"), key=_major, reverse=True)
     candidates += _packaged()
     for candidate in candidates:
-        if _complete(candidate):
+        if is_complete(candidate):
             return candidate
     raise ServerMissing(
         "no PostgreSQL: set COUNTERSIGN_TEST_DATABASE_URL, or install postgresql, "
@@ -54,7 +55,7 @@ def find_postgres() -> Path:
     )
 
 
-def _complete(folder: Path) -> bool:
+def is_complete(folder: Path) -> bool:
     """Whether both programs that a server needs lie in the folder."""
     return all((folder / name).exists() for name in ("initdb", "postgres"))
 
@@ -147,12 +148,13 @@ def administer(server: str, statement: str) -> None:
 
 
 @contextmanager
-def running_postgres(folder: Path) -> Iterator[str]:
+def running_postgres(folder: Path, installed: Path) -> Iterator[str]:
     """Run a PostgreSQL while the block runs; yield its SQLAlchemy URL. The folder gets its log.
 
-    The data lies in a temporary folder of its own, because another user may have to reach it.
+    `installed` holds its programs. The data lies in a temporary folder of its own, because another user may
+    have to reach it.
     """
-    installed, account = find_postgres(), unprivileged_account()
+    account = unprivileged_account()
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="countersign-postgres-", ignore_cleanup_errors=True) as home:
         base = Path(home)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from deploy.crew import crew, worker_command
+from producer.machine.crew import crew, worker_command
 from worker.pipeline import QUEUES
 
 

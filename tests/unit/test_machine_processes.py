@@ -12,8 +12,15 @@ import time
 import psutil
 import pytest
 
-from deploy import processes
-from deploy.processes import Process, ProcessDied, interruptions_held, start_process, stop_all, wait_until
+from producer.machine import processes
+from producer.machine.processes import (
+    Process,
+    ProcessDied,
+    interruptions_held,
+    start_process,
+    stop_all,
+    wait_until,
+)
 
 #: Says "up" once its handlers stand, so that no test races with its start.
 POLITE = "print('up', flush=True); import time; time.sleep(60)"

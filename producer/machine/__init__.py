@@ -1,0 +1,1 @@
+"""Processes and servers on this machine: started on loopback, watched, and stopped again."""
