@@ -21,6 +21,7 @@ from producer.services.keys import (
     check_right,
 )
 from web.deps import Deps, WebDeps
+from web.rates import check_rate
 
 #: Name of the cookie of a browser that has logged in.
 COOKIE = "countersign_session"
@@ -44,6 +45,9 @@ def _caller(
         caller = LOCAL
     elif credentials is not None:
         caller = caller_with_key(deps.sessions, credentials.credentials)
+        if caller is not None:
+            request.state.rate = deps.rates.count(caller.submitter)
+            check_rate(request.state.rate)
     else:
         cookie = request.cookies.get(COOKIE)
         caller = None if cookie is None else caller_with_cookie(deps.sessions, cookie)

@@ -14,6 +14,7 @@ from db.engine import Sessions
 from producer.services.opinions import Opinions
 from producer.services.receive import DocumentIntake
 from producer.services.review import ReviewRules
+from web.rates import RateLimit
 from worker.settings import IPNetwork
 from worker.storage.port import Store
 
@@ -37,6 +38,8 @@ class WebDeps:
     opinions: Opinions = field(default_factory=Opinions)
     #: Private networks whose addresses may be webhooks.
     webhook_networks: Sequence[IPNetwork] = ()
+    #: How often each key may call.
+    rates: RateLimit = field(default_factory=RateLimit)
     #: What the review queue asks for.
     rules: ReviewRules = field(default_factory=ReviewRules)
     #: Whether callers need a key. Without, whoever reaches the server may do everything.

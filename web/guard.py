@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from web.problem_details import MEDIA_TYPE, make_problem
+from web.rates import rate_headers
 
 #: Names of this machine, as a browser writes them without the port.
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]", "::1"})
@@ -60,7 +61,7 @@ class Guard:
             return
         nonce = secrets.token_urlsafe(16)
         scope["state"] = {**scope.get("state", {}), "nonce": nonce}
-        out = _with_headers(send, nonce)
+        out = _with_headers(send, nonce, scope["state"])
         refusal = self._refusal(scope["method"], Headers(scope=scope))
         if refusal is not None:
             await _answer(out, *refusal)
@@ -144,7 +145,7 @@ def _from_us(headers: Headers, host: str) -> bool:
     return origin is None or origin.partition("://")[2].lower() == host.lower()
 
 
-def _with_headers(send: Send, nonce: str) -> Send:
+def _with_headers(send: Send, nonce: str, state: Mapping[str, object]) -> Send:
     policy = (
         f"default-src 'none'; script-src 'nonce-{nonce}'; style-src 'self'; img-src 'self'; "
         "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -153,7 +154,7 @@ def _with_headers(send: Send, nonce: str) -> Send:
     async def sent(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
-            headers.update({**_HEADERS, "Content-Security-Policy": policy})
+            headers.update({**_HEADERS, "Content-Security-Policy": policy, **rate_headers(state.get("rate"))})
             # What is shown here is evidence: no copy of it stays in a browser or a proxy.
             headers.setdefault("Cache-Control", "no-store")
         await send(message)

@@ -20,6 +20,7 @@ from producer.services.review import NoLongerHeld
 from web.auth import NotLoggedIn
 from web.console.templating import render_template
 from web.problem_details import MEDIA_TYPE, FieldProblem, make_problem
+from web.rates import TooOften
 from worker import errors
 from worker.log import logger
 from worker.outages import server_errors
@@ -33,6 +34,7 @@ _STATUSES: tuple[tuple[type[errors.ServiceError], HTTPStatus], ...] = (
     (NotAllowed, HTTPStatus.FORBIDDEN),
     (InProgress, HTTPStatus.CONFLICT),
     (Busy, HTTPStatus.TOO_MANY_REQUESTS),
+    (TooOften, HTTPStatus.TOO_MANY_REQUESTS),
     (NoLongerHeld, HTTPStatus.CONFLICT),
     (StillAtWork, HTTPStatus.CONFLICT),
     (errors.DocumentTooLarge, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
@@ -72,9 +74,14 @@ def handle_problems(app: FastAPI) -> None:
         app.add_exception_handler(kind, _server_away)
 
 
+def status_of(error: errors.ServiceError) -> HTTPStatus:
+    """The HTTP status of an error of ours."""
+    return next(status for kind, status in _STATUSES if isinstance(error, kind))
+
+
 def _service_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, errors.ServiceError)
-    status = next(status for kind, status in _STATUSES if isinstance(error, kind))
+    status = status_of(error)
     if isinstance(error, NotLoggedIn) and not request.url.path.startswith("/v1/"):
         return RedirectResponse(f"/login?{urlencode({'next': request.url.path})}", 303)
     headers = _hints(error)
@@ -85,6 +92,8 @@ def _hints(error: errors.ServiceError) -> dict[str, str]:
     """Headers that say what helps."""
     if isinstance(error, NotLoggedIn):
         return {"WWW-Authenticate": "Bearer"}
+    if isinstance(error, TooOften):
+        return {"Retry-After": str(error.seconds)}
     return {"Retry-After": str(RETRY_AFTER)} if isinstance(error, errors.TransientError) else {}
 
 

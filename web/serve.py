@@ -20,8 +20,9 @@ from producer.services.run_folder import results_folder
 from web.app import guarded_app, make_web_app
 from web.deps import WebDeps
 from web.guard import LOOPBACK, Bounds
+from web.rates import RateLimit
 from worker import connections
-from worker.settings import Reading, Webhooks
+from worker.settings import Reading, Web, Webhooks
 
 #: Seconds that requests may take to end once the server is told to.
 CLOSING_SECONDS = 10
@@ -95,6 +96,7 @@ def _deps_of_servers(options: ServeOptions) -> WebDeps:
         connections.store(),
         None if options.read_only else BucketIntake(connect_bucket()),
         rules=ReviewRules(four_eyes=options.four_eyes),
+        rates=RateLimit(Web().web_rate, connections.request_counter()),
         webhook_networks=Webhooks().webhook_networks,
         secure_cookies=options.tls_in_front,
     )
@@ -108,6 +110,7 @@ def _deps_of_folder(results: Path, options: ServeOptions) -> Iterator[WebDeps]:
             folder.sessions,
             folder.store,
             rules=ReviewRules(four_eyes=options.four_eyes),
+            rates=RateLimit(Web().web_rate),
             logins=options.asks_for_keys,
             webhook_networks=Webhooks().webhook_networks,
             secure_cookies=options.tls_in_front,

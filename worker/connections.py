@@ -6,18 +6,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine, make_url
 
 from db.engine import Sessions, make_engine, make_sessions
 from worker.errors import WrongUse
-from worker.settings import Database, Storage
+from worker.settings import Broker, Database, Storage
 from worker.storage.port import Store
 from worker.storage.stores import open_store
 
 if TYPE_CHECKING:
     from worker.publisher import CeleryPublisher
+    from worker.request_counter import RedisCounter
+
+#: Named, for a results folder is served without the extra `queue`.
+_COUNTER = "worker.request_counter:open_request_counter"
 
 
 @cache
@@ -47,6 +52,12 @@ def publisher() -> CeleryPublisher:
     from worker.publisher import open_publisher  # noqa: PLC0415 - in the extra `queue`
 
     return open_publisher()
+
+
+def request_counter() -> RedisCounter:
+    """What counts requests of the API for all processes, on the Redis of the queues."""
+    made: RedisCounter = resolve_name(_COUNTER)(Broker())
+    return made
 
 
 def existing(url: str) -> str:

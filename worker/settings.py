@@ -159,6 +159,10 @@ class Storage(_Group):
     s3_endpoint: Annotated[str | None, AfterValidator(_store)] = Field(
         default=None, description="URL of the store; empty for AWS itself"
     )
+    s3_public_endpoint: Annotated[str | None, AfterValidator(_store)] = Field(
+        default=None,
+        description="URL under which others reach the store, for uploads of their own; empty: the same",
+    )
     s3_region: str = Field(default="us-east-1", description="Region name sent to the store")
     s3_access_key: SecretStr | None = Field(
         default=None, description="Access key; empty for the machine's own role"
@@ -387,6 +391,17 @@ class Webhooks(_Group):
     )
 
 
+class Web(_Group):
+    """What programs may ask of the API."""
+
+    web_rate: int = Field(
+        default=6000,
+        ge=0,
+        le=10_000_000,
+        description="Requests a minute that a key may make; 0: any number",
+    )
+
+
 class Retention(_Group):
     """How long answers are kept."""
 
@@ -428,6 +443,7 @@ GROUPS: tuple[type[BaseSettings], ...] = (
     Attempts,
     Retention,
     Webhooks,
+    Web,
     Logging,
 )
 
