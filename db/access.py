@@ -85,10 +85,16 @@ def key_of_session(session: Session, digest: str) -> ApiKey | None:
 
 
 def begin_submission(
-    session: Session, *, submitter: str, idempotency_key: str | None, digest: str
+    session: Session,
+    *,
+    submitter: str,
+    idempotency_key: str | None,
+    digest: str,
+    callback: str | None = None,
 ) -> Submission | None:
     """Note that something is being submitted; None where the same key was used before."""
     row = {"holder": submitter, "idempotency_key": idempotency_key, "digest": digest, "at": now(session)}
+    row |= {"callback": callback}
     if idempotency_key is not None:
         new = insert_once(session, Submission, [row]) == 1
         return submission(session, submitter, idempotency_key) if new else None

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
 
-from sqlalchemy import delete, exists, func, select, tuple_, union, update
+from sqlalchemy import ColumnElement, delete, exists, func, select, tuple_, union, update
 from sqlalchemy.orm import Session
 
 from db.engine import now
@@ -21,6 +21,7 @@ from db.models import (
     ChangesHead,
     Delivery,
     DeliveryAttempt,
+    Document,
     DocumentAnswer,
     DocumentChange,
     Submission,
@@ -29,6 +30,8 @@ from db.models import (
 from db.states import ChangeKind, Status
 from db.writes import changed, insert_many_once
 
+#: The HTTP status of an address that is gone for good, and wants nothing more.
+GONE_STATUS = 410
 #: What messages are called: the end states of documents, and changes without an answer.
 MESSAGE_TYPES = (
     *(f"document.{status}" for status in Status if status.final),
@@ -52,6 +55,8 @@ class ClaimedDelivery:
     at: datetime
     #: The number of this attempt since it was written or sent again, from 1.
     tries: int
+    #: Whether the address is that of one document alone.
+    is_callback: bool
 
 
 def webhooks_behind(session: Session) -> Sequence[int]:
@@ -78,6 +83,26 @@ def write_deliveries(session: Session, webhook_id: int, *, limit: int) -> int:
     insert_many_once(session, Delivery, _rows(session, webhook, changes))
     webhook.place = changes[-1].id
     return len(changes)
+
+
+def write_callback(session: Session, document: Document, *, holder: str) -> None:
+    """Write the delivery of the answer that a document has already, to the callback that its holder named.
+
+    The caller holds the document, so an answer that is given later is behind the callback in the feed.
+    """
+    webhook = session.execute(
+        select(Webhook).where(Webhook.holder == holder, Webhook.callbacks)
+    ).scalar_one_or_none()
+    if webhook is None or not document.status.final:
+        return
+    newest = (
+        select(DocumentChange)
+        .where(DocumentChange.document_id == document.id, DocumentChange.kind == ChangeKind.ANSWERED)
+        .order_by(DocumentChange.id.desc())
+        .limit(1)
+    )
+    changes = session.execute(newest).scalars().all()
+    insert_many_once(session, Delivery, _rows(session, webhook, changes))
 
 
 def webhooks_due(session: Session) -> Sequence[int]:
@@ -107,7 +132,7 @@ def claim_deliveries(
         )
     )
     rows = session.execute(
-        select(Delivery, Webhook.url)
+        select(Delivery, func.coalesce(Delivery.url, Webhook.url))
         .join(Webhook, Webhook.id == Delivery.webhook_id)
         .where(Delivery.id.in_(ids))
         .order_by(Delivery.place)
@@ -141,6 +166,19 @@ def end_attempt(
     attempt = {"seconds": seconds, "status": status, "problem": problem}
     session.add(DeliveryAttempt(delivery_id=claimed.id, at=moment, **attempt))
     return True
+
+
+def end_callback(session: Session, claimed: ClaimedDelivery) -> None:
+    """Send the callback of this document nothing more: what is due is given up."""
+    holder = select(Webhook.holder).where(Webhook.id == claimed.webhook_id).scalar_subquery()
+    named = Submission.document_id == claimed.document_id, Submission.holder == holder
+    session.execute(update(Submission).where(*named).values(callback=None))
+    due = (
+        Delivery.webhook_id == claimed.webhook_id,
+        Delivery.document_id == claimed.document_id,
+        Delivery.due_at.is_not(None),
+    )
+    session.execute(update(Delivery).where(*due).values(due_at=None, ended_at=now(session)))
 
 
 def send_undelivered_again(session: Session, webhook_id: int) -> int:
@@ -211,7 +249,7 @@ def _rows(session: Session, webhook: Webhook, changes: Sequence[DocumentChange])
     seen = _seen(session, webhook, {change.document_id for change in changes})
     shared = {"webhook_id": webhook.id, "tries": 0, "fence": 0, "due_at": now(session)}
     rows = (
-        {**shared, **_content(change, answered)}
+        {**shared, **_content(change, answered), "url": None if seen is None else seen[change.document_id]}
         for change in changes
         if seen is None or change.document_id in seen
     )
@@ -240,20 +278,38 @@ def _statuses(session: Session, changes: Sequence[DocumentChange]) -> Mapping[tu
     return {(row[0], row[1]): row[2] for row in rows}
 
 
-def _seen(session: Session, webhook: Webhook, documents: set[int]) -> set[int] | None:
-    """Which of these documents the webhook is told of; None for all.
+def _seen(session: Session, webhook: Webhook, documents: set[int]) -> Mapping[int, str | None] | None:
+    """Which of these documents the webhook is told of, with their callbacks; None for all.
 
     Of an erased document its earlier deliveries say so: its submission is gone.
     """
     if not webhook.own_only:
         return None
-    submitted = select(Submission.document_id).where(
-        Submission.holder == webhook.holder, Submission.document_id.in_(documents)
+    submitted = Submission.holder == webhook.holder, Submission.document_id.in_(documents)
+    told = Delivery.webhook_id == webhook.id, Delivery.document_id.in_(documents)
+    if webhook.callbacks:
+        return _callbacks(session, told, submitted)
+    named = select(Submission.document_id).where(*submitted)
+    earlier = select(Delivery.document_id).where(*told)
+    return dict.fromkeys(session.execute(union(named, earlier)).scalars())
+
+
+def _callbacks(
+    session: Session, told: Sequence[ColumnElement[bool]], submitted: Sequence[ColumnElement[bool]]
+) -> dict[int, str | None]:
+    """The newest callback of each of these documents; none where one has answered that it is gone."""
+    gone = (
+        select(Delivery.document_id)
+        .join(DeliveryAttempt, DeliveryAttempt.delivery_id == Delivery.id)
+        .where(*told, DeliveryAttempt.status == GONE_STATUS)
     )
-    told = select(Delivery.document_id).where(
-        Delivery.webhook_id == webhook.id, Delivery.document_id.in_(documents)
+    earlier = select(Delivery.document_id, Delivery.url).where(*told, Delivery.document_id.not_in(gone))
+    named = select(Submission.document_id, Submission.callback).where(
+        *submitted, Submission.callback.is_not(None)
     )
-    return set(session.execute(union(submitted, told)).scalars())
+    in_order = earlier.order_by(Delivery.id), named.order_by(Submission.id)
+    rows = (row for query in in_order for row in session.execute(query))
+    return {number: url for number, url in rows if number is not None}
 
 
 def _claimed(delivery: Delivery, url: str) -> ClaimedDelivery:
@@ -269,4 +325,5 @@ def _claimed(delivery: Delivery, url: str) -> ClaimedDelivery:
         status=delivery.status,
         at=delivery.at,
         tries=delivery.tries,
+        is_callback=delivery.url is not None,
     )

@@ -91,16 +91,17 @@ GRANT USAGE ON SEQUENCE documents_id_seq, claims_id_seq, events_id_seq, web_sess
 -- deliverer alone.
 GRANT SELECT, INSERT, DELETE, UPDATE (place, stopped_at, stopped_why) ON webhooks TO countersign_web;
 GRANT INSERT, SELECT (id, webhook_id, made_at, ends_at), UPDATE (ends_at) ON webhook_secrets TO countersign_web;
-GRANT SELECT, UPDATE (tries, fence, due_at, ended_at, delivered_at) ON deliveries TO countersign_web;
+-- What a document was when it was submitted with a callback is told at once.
+GRANT SELECT, INSERT, UPDATE (tries, fence, due_at, ended_at, delivered_at) ON deliveries TO countersign_web;
 GRANT SELECT ON delivery_attempts TO countersign_web;
-GRANT USAGE ON SEQUENCE webhooks_id_seq, webhook_secrets_id_seq TO countersign_web;
+GRANT USAGE ON SEQUENCE webhooks_id_seq, webhook_secrets_id_seq, deliveries_id_seq TO countersign_web;
 -- The search by signature reads embeddings through these functions, which nobody else may call.
 GRANT EXECUTE ON FUNCTION search_region_codes(bigint[], integer), search_reference_codes(text, integer),
     search_region_embeddings(bigint[]), search_reference_embeddings(bigint[]) TO countersign_web;
 
 GRANT SELECT ON changes, changes_head, webhooks, webhook_secrets, delivery_attempts TO countersign_deliverer;
 GRANT SELECT (document_id, number, status) ON answers TO countersign_deliverer;
-GRANT SELECT (document_id, holder) ON submissions TO countersign_deliverer;
+GRANT SELECT (id, document_id, holder, callback), UPDATE (callback) ON submissions TO countersign_deliverer;
 GRANT UPDATE (place, stopped_at, stopped_why) ON webhooks TO countersign_deliverer;
 GRANT SELECT, INSERT, UPDATE, DELETE ON deliveries TO countersign_deliverer;
 GRANT INSERT ON delivery_attempts TO countersign_deliverer;

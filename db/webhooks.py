@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from db.engine import now
 from db.feed import feed_head
 from db.models import Webhook, WebhookSecret
-from db.writes import changed
+from db.writes import changed, insert_or_find
 
 #: Why a webhook was stopped.
 GONE, REVOKED = "gone", "revoked"
@@ -33,6 +33,21 @@ def insert_webhook(
     session.add(made)
     session.flush()
     return made
+
+
+def insert_callbacks(session: Session, *, events: Sequence[str], holder: str, who: str) -> Webhook | None:
+    """Have the callbacks of a holder's documents told from now on; None where they are already."""
+    facts = {"url": "", "events": list(events), "who": who, "own_only": True}
+    facts |= {"created_at": now(session), "place": feed_head(session).place}
+    key = {"holder": holder, "callbacks": True}
+    number, new = insert_or_find(session, Webhook, key, **facts)
+    return webhook_on_file(session, number) if new else None
+
+
+def has_callbacks(session: Session, holder: str) -> bool:
+    """Whether callbacks of a holder's documents are told."""
+    statement = select(Webhook.id).where(Webhook.holder == holder, Webhook.callbacks)
+    return session.execute(statement).scalar_one_or_none() is not None
 
 
 def webhook_on_file(session: Session, webhook_id: int, *, holder: str | None = None) -> Webhook | None:

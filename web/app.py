@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from web.api import documents, opinions, overview, reviews, signers, webhooks, writes
+from web.api import batches, documents, opinions, overview, reviews, signers, webhooks, writes
 from web.console import login, pages, review
 from web.deps import WebDeps
 from web.guard import Bounds, Guard
@@ -20,6 +20,7 @@ Errors are RFC 9457 problems; their `code` is stable. Pages and regions are numb
 _ROUTERS = (
     documents.router,
     writes.router,
+    batches.router,
     reviews.router,
     opinions.router,
     signers.router,

@@ -62,6 +62,8 @@ class Submission(Base):
     idempotency_key: Mapped[str | None]
     #: SHA-256 of what was asked for, the document's bytes included.
     digest: Mapped[str]
+    #: The address that is told what became of it; None for none, and when it wants nothing more.
+    callback: Mapped[str | None]
     #: None while it is at work.
     document_id: Mapped[int | None] = mapped_column(ForeignKey("documents.id", ondelete="CASCADE"))
     at: Mapped[datetime]

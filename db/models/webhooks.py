@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.base import Base
+
+#: A holder's callbacks are one webhook, for they have one secret.
+_WHERE_CALLBACKS: dict[str, Any] = {f"{kind}_where": text("callbacks") for kind in ("postgresql", "sqlite")}
 
 
 class Webhook(Base):
@@ -16,11 +20,14 @@ class Webhook(Base):
     __tablename__ = "webhooks"
     __table_args__ = (
         Index("ix_webhooks_holder", "holder"),
+        Index("ix_webhooks_callbacks", "holder", "callbacks", unique=True, **_WHERE_CALLBACKS),
         CheckConstraint("(stopped_at IS NULL) = (stopped_why IS NULL)", name="stopped_says_why"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
+    #: Empty where messages go to the callback of each document.
     url: Mapped[str]
+    callbacks: Mapped[bool] = mapped_column(default=False)
     #: Types of messages that it wants; all where the list is empty.
     events: Mapped[list[str]]
     #: `key:7`, or `local` where there was no login; and the name of whoever added it.
@@ -64,6 +71,8 @@ class Delivery(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     webhook_id: Mapped[int] = mapped_column(ForeignKey("webhooks.id", ondelete="CASCADE"))
+    #: The callback of its document; None where the webhook itself has an address.
+    url: Mapped[str | None]
     #: The place in the feed.
     place: Mapped[int]
     #: Such as `document.done`.

@@ -16,6 +16,7 @@ from producer.printing.webhooks import show_deliveries, show_webhooks, tell_secr
 from producer.services.keys import LOCAL
 from producer.services.run_folder import sessions_of
 from producer.services.webhooks import (
+    add_callbacks,
     add_webhook,
     list_deliveries,
     list_webhooks,
@@ -52,6 +53,7 @@ class _Order:
     since: str | None
     delivery: int | None
     as_json: bool
+    callbacks: bool
 
 
 def webhooks(
@@ -64,6 +66,9 @@ def webhooks(
         str | None, typer.Option(help="With replay: everything after this token; `start` for everything.")
     ] = None,
     delivery: Annotated[int | None, typer.Option(help="With replay: this delivery alone.")] = None,
+    callbacks: Annotated[
+        bool, typer.Option("--callbacks", help="With add: tell the callback of each document.")
+    ] = False,
     folder: RunFolder = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False,
 ) -> None:
@@ -74,7 +79,7 @@ def webhooks(
 
     A secret is printed once. `countersign deliver` sends.
     """
-    order = _Order(word, folder, tuple(event or ()), since, delivery, as_json)
+    order = _Order(word, folder, tuple(event or ()), since, delivery, as_json, callbacks)
     _ACTIONS[action](order)
 
 
@@ -88,11 +93,14 @@ def _list(order: _Order) -> None:
 
 
 def _add(order: _Order) -> None:
+    if (order.word is None) != order.callbacks:
+        raise WrongUse("name the address, or --callbacks; one of the two")
+    sessions = sessions_of(order.folder)
     if order.word is None:
-        raise WrongUse("name the address")
-    made = add_webhook(
-        sessions_of(order.folder), LOCAL, order.word, order.events, networks=Webhooks().webhook_networks
-    )
+        made = add_callbacks(sessions, LOCAL, order.events)
+    else:
+        networks = Webhooks().webhook_networks
+        made = add_webhook(sessions, LOCAL, order.word, order.events, networks=networks)
     (print_json if order.as_json else tell_secret)(made)
 
 

@@ -14,7 +14,9 @@ def show_webhooks(rows: Iterable[WebhookResult]) -> None:
     for row in rows:
         state = "" if row.stopped_at is None else f"stopped: {row.stopped_why}"
         messages = ", ".join(row.events) or "all"
-        table.add_row(str(row.id), plain(row.url), messages, plain(row.who), str(row.waiting), state)
+        table.add_row(
+            str(row.id), plain(row.url or "callbacks"), messages, plain(row.who), str(row.waiting), state
+        )
     out.print(table)
 
 

@@ -18,6 +18,8 @@ from functools import partial
 from threading import Event
 from typing import TypeVar
 
+from sqlalchemy.orm import Session
+
 from db import deliveries, webhooks
 from db.deliveries import ClaimedDelivery
 from db.engine import Sessions
@@ -45,8 +47,6 @@ _CHANGES = 500
 _POLL, _AROUND = 0.5, 30.0
 #: Seconds between two occasions on which old deliveries are forgotten.
 _FORGET = 3600.0
-#: The address is gone for good, and wants nothing more.
-_GONE = 410
 
 
 @dataclass(frozen=True)
@@ -207,7 +207,7 @@ class _Deliverer:
 
     def _note(self, claimed: ClaimedDelivery, outcome: _Outcome) -> None:
         """Write down what came of an attempt; the next one comes later, if at all."""
-        gone = outcome.status == _GONE
+        gone = outcome.status == deliveries.GONE_STATUS
         last = outcome.problem is None or gone or claimed.tries >= self._deps.most_tries
         with self._deps.sessions() as session:
             noted = deliveries.end_attempt(
@@ -219,8 +219,16 @@ class _Deliverer:
                 again_in=None if last else self._deps.pauses.pause(claimed.tries),
             )
             if noted and gone:
-                webhooks.stop_webhook(session, claimed.webhook_id, why=webhooks.GONE)
+                _end(session, claimed)
         if outcome.problem is not None:
             # The address itself is not told: it may carry what opens it.
             facts = {"webhook": claimed.webhook_id, "delivery": claimed.id, "status": outcome.status}
             logger.info("a message was not taken", extra={**facts, "reason": outcome.problem, "last": last})
+
+
+def _end(session: Session, claimed: ClaimedDelivery) -> None:
+    """Ask an address that is gone nothing more: that of one document, or the webhook's."""
+    if claimed.is_callback:
+        deliveries.end_callback(session, claimed)
+    else:
+        webhooks.stop_webhook(session, claimed.webhook_id, why=webhooks.GONE)

@@ -1,4 +1,4 @@
-"""Answers at once about images that are not kept: two compared, one looked through, one searched with.
+"""Answers at once about images that are not kept: compared, looked through, classified, searched with.
 
 One at a time is worked on, and few may wait: who comes when they are many is told to come back.
 """
@@ -16,7 +16,7 @@ from db.engine import Sessions
 from producer.services.compare import open_comparer
 from worker.errors import TransientError
 from worker.result import ComparisonResult
-from worker.result.inspection import InspectionResult
+from worker.result.inspection import ClassificationResult, InspectionResult
 from worker.result.search import SearchResult
 from worker.settings import Detection, Reading
 
@@ -79,6 +79,11 @@ class Opinions:
         """What is found on the first page of a file. Busy; DocumentError."""
         with self._asked():
             return self._loaded_inspector().inspect(path.read_bytes())
+
+    def classify(self, path: Path) -> ClassificationResult:
+        """What the first page of a file shows, taken for one crop. Busy; DocumentError."""
+        with self._asked():
+            return self._loaded_inspector().classify(path.read_bytes())
 
     def close(self) -> None:
         """End the processes that read files."""

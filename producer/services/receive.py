@@ -11,29 +11,33 @@ import json
 import re
 import secrets
 import unicodedata
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import chain
 from pathlib import Path
 from typing import Protocol
 
-from db import access, documents, events
+from db import access, deliveries, documents, events
 from db.documents import Object
 from db.engine import Sessions
 from db.models import Submission
 from db.states import ClaimSource, EventSource
 from producer.claims import to_metadata
+from producer.claims_table import ClaimsTable
+from producer.services.claim_lookup import look_up
 from producer.services.deps import IntakeDeps
 from producer.services.keys import Caller
 from producer.services.submit import upload_target
 from producer.sources import configured_source
+from producer.sources.port import UploadOffers
 from producer.text import plain_name
 from worker.errors import PermanentError, TransientError, UnknownFormat, WrongUse
 from worker.log import logger
 from worker.outages import unavailable
 from worker.rendering.formats import sniff
 from worker.rendering.unknown_formats import describe_unknown
+from worker.settings import Reading
 from worker.storage.files import LOCAL_BUCKET
 
 #: A submission that nobody ended in this time was given up: its process has died.
@@ -42,6 +46,8 @@ ABANDONED = timedelta(minutes=5)
 _HEAD, MOST_CLAIMS = 66_000, 20
 #: Objects that are listed at a time to find one.
 _VERSIONS = 10
+#: What keys of documents begin with that came in over HTTP, and for how long one may be uploaded.
+_UPLOADS, _OFFERED_SECONDS = "api/", 900
 #: Characters of a file name that are kept.
 _NAME_LENGTH = 80
 
@@ -74,6 +80,19 @@ class Received:
     name: str = ""
     #: Address of an object in the intake, instead of a file.
     source: str | None = None
+    #: An address that is told what became of it; checked by the caller.
+    callback: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A file may be put there by a form of these fields; `source` names it afterwards."""
+
+    source: str
+    url: str
+    fields: Mapping[str, str]
+    #: How long it may be used.
+    seconds: int
 
 
 class DocumentIntake(Protocol):
@@ -86,8 +105,14 @@ class DocumentIntake(Protocol):
     def store(self, path: Path, name: str, *, signers: str) -> Object:
         """Keep a file under a name that no other has. StorageUnavailable."""
 
-    def find(self, source: str) -> Object:
-        """The object of that address. WrongUse when it is none of the intake."""
+    def find(self, source: str, *, uploads_only: bool = False) -> Object:
+        """The object of that address. WrongUse when it is none of the intake, or none that was uploaded."""
+
+    def claims_of(self, source: Object) -> Mapping[str, ClaimSource]:
+        """Who the object says has signed it, where the request says nothing."""
+
+    def offer(self, name: str, signers: Sequence[str]) -> Offer:
+        """Let a file be uploaded past this process. WrongUse where that cannot be."""
 
     def send(self, document_id: int) -> None:
         """Have a document read."""
@@ -138,11 +163,24 @@ class BucketIntake:
 
     def store(self, path: Path, name: str, *, signers: str) -> Object:
         """Upload, checked by its digest on arrival; the claims travel along, for a watcher that is faster."""
-        return upload_target(self.deps).upload(path, f"api/{secrets.token_hex(8)}/{name}", signers=signers)
+        return upload_target(self.deps).upload(path, _new_key(name), signers=signers)
 
-    def find(self, source: str) -> Object:
+    def offer(self, name: str, signers: Sequence[str]) -> Offer:
+        """A form of the store's own; whoever names the key, which cannot be guessed, has uploaded it."""
+        source = self.deps.source
+        if not isinstance(source, UploadOffers):
+            raise WrongUse(f"files cannot be uploaded to {source.url}: send them with the request")
+        key, (_, claims) = _new_key(safe_name(name)), _claims(signers)
+        form = source.offer_upload(
+            key, signers=claims, max_bytes=Reading().max_bytes, seconds=_OFFERED_SECONDS
+        )
+        return Offer(source.url + key, form.url, form.fields, _OFFERED_SECONDS)
+
+    def find(self, source: str, *, uploads_only: bool = False) -> Object:
         """An object below the intake's own address; no other address is ever asked."""
         url = self.deps.source.url
+        if uploads_only and not source.startswith(url + _UPLOADS):
+            raise WrongUse(f"{source!r} is no upload: a key for its own documents sends them itself")
         if not source.startswith(url) or source == url:
             raise WrongUse(f"{source!r} is not in the intake: give an address below {url}")
         key = self.deps.source.prefix + source.removeprefix(url)
@@ -152,6 +190,10 @@ class BucketIntake:
         if there is None:
             raise WrongUse(f"there is no object {source!r}")
         return there
+
+    def claims_of(self, source: Object) -> Mapping[str, ClaimSource]:
+        """What a watcher would find: in its metadata, beside it, in its key. ObjectError."""
+        return look_up(source, self.deps, ClaimsTable()).signers
 
     def send(self, document_id: int) -> None:
         """Send it to its first stage."""
@@ -175,9 +217,17 @@ class FolderIntake:
         target.write_bytes(data)
         return Object(LOCAL_BUCKET, str(target), f"sha256:{hashlib.sha256(data).hexdigest()}", len(data))
 
-    def find(self, source: str) -> Object:
+    def find(self, source: str, *, uploads_only: bool = False) -> Object:
         """There is no intake with addresses here."""
         raise WrongUse(f"{source!r}: a results folder takes files only")
+
+    def offer(self, name: str, signers: Sequence[str]) -> Offer:
+        """There is no store that others could reach."""
+        raise WrongUse("a results folder takes no uploads past it: send the file with the request")
+
+    def claims_of(self, source: Object) -> Mapping[str, ClaimSource]:
+        """A file says nothing but what came with it."""
+        return {}
 
     def send(self, document_id: int) -> None:
         """Have it read by this process."""
@@ -185,12 +235,7 @@ class FolderIntake:
 
 
 def _checked(received: Received) -> Received:
-    try:
-        signers = tuple(dict.fromkeys(plain_name(name) for name in received.signers))
-    except ValueError as error:
-        raise WrongUse(f"a claim that is no name: {error}") from error
-    if len(signers) > MOST_CLAIMS:
-        raise WrongUse(f"a document may claim at most {MOST_CLAIMS} signers")
+    signers, _ = _claims(received.signers)
     if (received.path is None) == (received.source is None):
         raise WrongUse("send a file, or the address of one in the intake; one of the two")
     if received.path is not None:
@@ -198,14 +243,18 @@ def _checked(received: Received) -> Received:
             head = file.read(_HEAD)
         if sniff(head) is None:
             raise UnknownFormat(describe_unknown(head))
-    return Received(signers, received.path, safe_name(received.name), received.source)
+    return replace(received, signers=signers, name=safe_name(received.name))
 
 
 def _begin(received: Received, sessions: Sessions, caller: Caller, key: str | None) -> Submission:
     digest = _digest(received)
     with sessions() as session:
         begun = access.begin_submission(
-            session, submitter=caller.submitter, idempotency_key=key, digest=digest
+            session,
+            submitter=caller.submitter,
+            idempotency_key=key,
+            digest=digest,
+            callback=received.callback,
         )
         if begun is not None:
             return begun
@@ -223,6 +272,7 @@ def _begin(received: Received, sessions: Sessions, caller: Caller, key: str | No
 def _digest(received: Received) -> str:
     """Of all that was asked for: another file, name or claim is another request."""
     facts = {"signers": received.signers, "name": received.name, "source": received.source}
+    facts |= {"callback": received.callback} if received.callback else {}
     digest = hashlib.sha256(json.dumps(facts).encode())
     if received.path is not None:
         with received.path.open("rb") as file:
@@ -232,17 +282,33 @@ def _digest(received: Received) -> str:
 
 def _register(received: Received, intake: DocumentIntake, caller: Caller, submission_id: int) -> int:
     if received.path is None:
-        source = intake.find(received.source or "")
+        source = intake.find(received.source or "", uploads_only=caller.own_only)
     else:
-        source = intake.store(received.path, received.name, signers=_metadata(received.signers))
-    claims = dict.fromkeys(received.signers, ClaimSource.FILE)
+        source = intake.store(received.path, received.name, signers=_claims(received.signers)[1])
+    named = dict.fromkeys(received.signers, ClaimSource.FILE)
+    claims = named or intake.claims_of(source)
     with intake.sessions() as session:
         document_id, new = documents.register(session, source, claims)
         if new:
             events.record(session, document_id, EventSource.INTAKE, "registered", who=caller.name)
         access.end_submission(session, submission_id, document_id)
+        document = documents.lock(session, document_id) if received.callback else None
+        if document is not None:
+            deliveries.write_callback(session, document, holder=caller.submitter)
     return document_id
 
 
-def _metadata(signers: Sequence[str]) -> str:
-    return to_metadata(list(signers)) if signers else ""
+def _claims(names: Sequence[str]) -> tuple[tuple[str, ...], str]:
+    """The names as claims have them, and as metadata of an object. WrongUse."""
+    try:
+        signers = tuple(dict.fromkeys(plain_name(name) for name in names))
+    except ValueError as error:
+        raise WrongUse(f"a claim that is no name: {error}") from error
+    if len(signers) > MOST_CLAIMS:
+        raise WrongUse(f"a document may claim at most {MOST_CLAIMS} signers")
+    return signers, to_metadata(list(signers)) if signers else ""
+
+
+def _new_key(name: str) -> str:
+    """A key for a document of that safe name that nobody can guess."""
+    return f"{_UPLOADS}{secrets.token_hex(16)}/{name}"

@@ -56,9 +56,7 @@ def add_webhook(
     A key for its own documents has the address told of those alone.
     """
     check_address(url, networks)
-    unknown = sorted(set(events) - set(MESSAGE_TYPES))
-    if unknown:
-        raise WrongUse(f"no message is called {unknown[0]!r}; there are {', '.join(MESSAGE_TYPES)}")
+    _check_events(events)
     with sessions() as session:
         if len(webhooks.webhooks_on_file(session, holder=caller.submitter)) >= MOST_WEBHOOKS:
             raise WrongUse(f"there are {counted(MOST_WEBHOOKS, 'webhook')} already: remove some first")
@@ -71,6 +69,26 @@ def add_webhook(
             own_only=caller.own_only,
         )
         return _with_secret(session, row)
+
+
+def add_callbacks(sessions: Sessions, caller: Caller, events: Sequence[str] = ()) -> NewWebhookResult:
+    """Have the callbacks of the caller's documents told; with the secret that signs. WrongUse."""
+    _check_events(events)
+    with sessions() as session:
+        row = webhooks.insert_callbacks(
+            session, events=list(dict.fromkeys(events)), holder=caller.submitter, who=caller.name
+        )
+        if row is None:
+            raise WrongUse("callbacks have a webhook already; `rotate` makes it a new secret")
+        return _with_secret(session, row)
+
+
+def check_callback(sessions: Sessions, caller: Caller, url: str, networks: Sequence[IPNetwork]) -> None:
+    """WrongUse for a callback that is never called, or has no secret yet that would sign its messages."""
+    check_address(url, networks)
+    with sessions() as session:
+        if not webhooks.has_callbacks(session, caller.submitter):
+            raise WrongUse("callbacks need a secret: add a webhook with `callbacks` first")
 
 
 def list_webhooks(sessions: Sessions, caller: Caller) -> list[WebhookResult]:
@@ -142,6 +160,12 @@ def list_deliveries(
     return DeliveryList(page, rows[limit - 1].id if len(rows) > limit else None)
 
 
+def _check_events(events: Sequence[str]) -> None:
+    unknown = sorted(set(events) - set(MESSAGE_TYPES))
+    if unknown:
+        raise WrongUse(f"no message is called {unknown[0]!r}; there are {', '.join(MESSAGE_TYPES)}")
+
+
 def _known(session: Session, caller: Caller, webhook_id: int) -> Webhook:
     row = webhooks.webhook_on_file(session, checked_id(webhook_id), holder=_only(caller))
     if row is None:
@@ -163,7 +187,7 @@ def _with_secret(session: Session, row: Webhook) -> NewWebhookResult:
 def _result(row: Webhook, head: FeedHead, waiting: int) -> WebhookResult:
     return WebhookResult(
         id=row.id,
-        url=row.url,
+        url=row.url or None,
         events=tuple(row.events),
         own_only=row.own_only,
         who=row.who,
@@ -181,6 +205,7 @@ def _delivery(row: Delivery, tried: Sequence[DeliveryAttempt], feed: str) -> Del
         message=message_id(feed, row.webhook_id, row.place),
         type=row.type,
         document=row.document_id,
+        url=row.url,
         token=written(FeedHead(feed, row.place)),
         due_at=row.due_at,
         delivered_at=row.delivered_at,

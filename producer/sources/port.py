@@ -112,3 +112,19 @@ class UploadTarget(Source, Protocol):
         The same bytes a second time are not sent again. WrongUse when the name is taken by another file that
         may not have been read yet, or the file cannot be read.
         """
+
+
+@dataclass(frozen=True, slots=True)
+class OfferedUpload:
+    """Where somebody else may put one file: a form of these fields, with the file as the last, `file`."""
+
+    url: str
+    fields: Mapping[str, str]
+
+
+@runtime_checkable
+class UploadOffers(Source, Protocol):
+    """A source that lets others put files into it, past this process."""
+
+    def offer_upload(self, key: str, *, signers: str, max_bytes: int, seconds: int) -> OfferedUpload:
+        """Let one file of at most so many bytes be put under that key below the prefix, for so long."""

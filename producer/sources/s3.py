@@ -12,7 +12,7 @@ from producer.sources import bucket
 from producer.sources.filtering import OnUnstorable, warn_unstorable
 from producer.sources.listing import list_pages
 from producer.sources.notifications import configured
-from producer.sources.port import LISTING_PAGE, NotificationSource, SourceSettings
+from producer.sources.port import LISTING_PAGE, NotificationSource, OfferedUpload, SourceSettings
 from producer.waiting import RetryPolicy, once
 from worker.errors import WrongUse
 from worker.storage.s3 import s3_client
@@ -31,8 +31,10 @@ class S3Source:
         bucket: str,
         prefix: str = "",
         notifications: Sequence[NotificationSource] = (),
+        public_endpoint: str | None = None,
     ) -> None:
         self.client, self.bucket, self.prefix = client, bucket, prefix
+        self._public_endpoint = public_endpoint
         self._notifications = notifications
 
     @property
@@ -81,12 +83,31 @@ class S3Source:
         """Put a local file into the bucket, checked by its SHA-256 on arrival."""
         return bucket.upload(self.client, path, bucket=self.bucket, key=self.prefix + key, signers=signers)
 
+    def offer_upload(self, key: str, *, signers: str, max_bytes: int, seconds: int) -> OfferedUpload:
+        """A presigned POST: the store itself holds it to key, claims, size and time."""
+        fields = {"x-amz-meta-signer": signers} if signers else {}
+        conditions: list[dict[str, str] | list[str | int]] = [dict([pair]) for pair in fields.items()]
+        conditions.append(["content-length-range", 1, max_bytes])
+        post = self.client.generate_presigned_post(
+            self.bucket, self.prefix + key, Fields=fields, Conditions=conditions, ExpiresIn=seconds
+        )
+        return OfferedUpload(_seen_from_outside(post["url"], self._public_endpoint), post["fields"])
+
+
+def _seen_from_outside(url: str, endpoint: str | None) -> str:
+    """The same address as others reach it; the signature of a POST does not name the host."""
+    if endpoint is None:
+        return url
+    outside = urlsplit(endpoint)
+    return urlsplit(url)._replace(scheme=outside.scheme, netloc=outside.netloc).geturl()
+
 
 def open_source(url: str, settings: SourceSettings) -> S3Source:
     """The source of s3://bucket/prefix. WrongUse when it names no bucket, or one of another kind."""
     bucket_name, prefix = _place(url)
     notifications = configured(settings.intake, settings.broker, settings.storage)
-    return S3Source(s3_client(settings.storage), bucket_name, prefix, notifications)
+    public = settings.storage.s3_public_endpoint
+    return S3Source(s3_client(settings.storage), bucket_name, prefix, notifications, public)
 
 
 def _place(url: str) -> tuple[str, str]:

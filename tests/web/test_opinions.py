@@ -8,6 +8,7 @@ from threading import Event, Thread
 from typing import Any
 
 import cv2
+import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
@@ -22,7 +23,9 @@ from web.app import guarded_app, make_web_app
 from web.deps import WebDeps
 from web.guard import Bounds
 from worker.enrolling import Enroller
-from worker.vision.values import RenderedPage
+from worker.vision.detection.classifier import KINDS, OnnxClassifier, classified, kind_of
+from worker.vision.values import Box, RenderedPage
+from worker.vision.weights import entry
 
 
 def image_of(seed: int) -> bytes:
@@ -52,6 +55,27 @@ def test_two_images_are_compared_and_one_is_looked_through(http: TestClient) -> 
     assert unreadable.json()["reason"] == "unusable_image"
     assert "/tmp" not in unreadable.text
     assert (no_page.status_code, no_page.json()["code"]) == (415, "unknown_format")
+
+
+def test_a_crop_is_classified_as_a_run_classifies_it(http: TestClient) -> None:
+    """The whole image is the box; the network, the three looks at it and the line are those of a run."""
+    text = np.full((80, 400), 255, np.uint8)
+    cv2.putText(text, "AGREEMENT 2026", (10, 50), cv2.FONT_HERSHEY_DUPLEX, 1.2, 0, 2)
+    network, doubt = OnnxClassifier(), float(entry("classifier").parameters["doubt"])
+    crops = ((signature(1), {"signature"}), (text, {"printed_text", "stamp_or_logo"}))
+
+    for crop, kinds in crops:
+        data = cv2.imencode(".png", crop)[1].tobytes()
+        answer = http.post("/v1/classify", files={"file": ("a.png", data)})
+
+        height, width = crop.shape[:2]
+        (shares,) = classified(network, crop, [Box(0, 0, width, height)])
+        told = answer.json()["probabilities"]
+        assert (answer.status_code, answer.json()["kind"]) == (200, kind_of(shares, doubt=doubt))
+        assert answer.json()["kind"] in kinds
+        assert list(told) == [kind.value for kind in KINDS]
+        assert list(told.values()) == pytest.approx(list(map(float, shares)), abs=1e-3)
+    assert http.post("/v1/classify", files={"file": ("a.png", b"no image")}).status_code == 415
 
 
 def test_when_too_many_ask_others_are_told_when_to_come_back(

@@ -12,6 +12,7 @@ from fastapi.testclient import TestClient
 from db.engine import make_engine
 from db.migrate import upgrade
 from producer.services.keys import Right, make_key
+from producer.services.receive import FolderIntake
 from producer.services.run_folder import DATABASE
 from tests.acceptance.commands import countersign
 from tests.web.conftest import BASE
@@ -118,6 +119,31 @@ def test_what_must_not_be_called_is_refused_when_it_is_added(
     assert "pass@" not in answer.text
 
 
+def test_callbacks_get_a_secret_once_and_are_named_with_a_document(documents: World, tmp_path: Path) -> None:
+    ann = holder(documents, "ann", Right.SUBMIT)
+    sent: list[int] = []
+    intake = FolderIntake(tmp_path, documents.sessions, sent.append)
+    app = make_web_app(WebDeps(documents.sessions, documents.store, intake))
+    door = TestClient(guarded_app(app, Bounds(direct_only=False)), BASE)
+
+    def submit(callback: str) -> int:
+        files = {"file": ("a.pdf", b"%PDF-1.7")}
+        return door.post("/v1/documents", data={"callback": callback}, files=files, headers=ann).status_code
+
+    early = submit(URL)
+    made = door.post("/v1/webhooks", json={"callbacks": True}, headers=ann)
+    again = door.post("/v1/webhooks", json={"callbacks": True}, headers=ann)
+
+    assert (early, made.status_code, again.status_code) == (422, 201, 422)
+    assert (made.json()["url"], made.json()["secret"][:6]) == (None, "whsec_")
+    assert submit(URL) == 202
+    hostile = ("https://127.0.0.1/", "https://[::1]/", "https://169.254.169.254/", "file:///etc/passwd")
+    assert [submit(url) for url in (*hostile, "https://user:pass@example.org/", "gopher://x")] == [422] * 6
+    assert len(sent) == 1
+    for wrong in ({}, {"url": URL, "callbacks": True}):
+        assert door.post("/v1/webhooks", json=wrong, headers=ann).status_code == 422
+
+
 def test_webhooks_are_kept_by_hand_too(tmp_path: Path) -> None:
     engine = make_engine(f"sqlite:///{tmp_path / DATABASE}")
     upgrade(engine)
@@ -134,7 +160,11 @@ def test_webhooks_are_kept_by_hand_too(tmp_path: Path) -> None:
     empty = countersign("webhooks", "log", 1, "--json", *here)
     removed = countersign("webhooks", "remove", 1, *here)
 
+    callbacks = countersign("webhooks", "add", "--callbacks", *here)
+
     assert added.out.startswith("whsec_"), added.err
+    assert callbacks.out.startswith("whsec_"), callbacks.err
+    assert "callbacks" in countersign("webhooks", *here).out
     assert other.objects[0]["secret"].startswith("whsec_")
     assert "example.org" in listed.out
     assert [row["events"] for row in as_json.objects] == [["document.done"], []]

@@ -12,6 +12,8 @@ from producer.services.browse import MOST, ListFilter
 from producer.services.selection import LARGEST_ID
 
 _NO_ZERO = r"^[^\x00]*$"
+#: What may stand in an address.
+ADDRESS = r"^[\x21-\x7e]+$"
 
 #: An id in a path.
 RowId: TypeAlias = Annotated[int, Path(ge=1, le=LARGEST_ID, examples=[1])]

@@ -12,7 +12,7 @@ from web.auth import WHOLE, CallerParam, Submitter
 from web.deps import Deps, WebDeps
 from web.problem_details import PROBLEMS
 from worker.result import ComparisonResult
-from worker.result.inspection import InspectionResult
+from worker.result.inspection import ClassificationResult, InspectionResult
 from worker.result.search import SearchResult
 
 router = APIRouter(prefix="/v1", tags=["opinions"], responses=PROBLEMS)
@@ -41,6 +41,16 @@ def detect_on_image(
     with kept_file(file) as path:
         assert path is not None
         return deps.opinions.inspect(path)
+
+
+@router.post("/classify", summary="Say what a crop shows")
+def classify_crop(
+    deps: Deps, _caller: Submitter, file: Annotated[UploadFile, File(description="An image of one mark.")]
+) -> ClassificationResult:
+    """Whether a hand wrote it, by the network that a run asks; nothing is kept. 429 when too many ask."""
+    with kept_file(file) as path:
+        assert path is not None
+        return deps.opinions.classify(path)
 
 
 @router.post("/search/signature", summary="Who has signed like this, and where", dependencies=[WHOLE])

@@ -9,19 +9,25 @@ from producer.services import webhooks
 from producer.services.selection import LARGEST_ID
 from producer.services.web_addresses import LONGEST_ADDRESS
 from producer.services.webhooks import MESSAGE_TYPES
-from web.api.fields import Cursor, Limit, RowId
+from web.api.fields import ADDRESS, Cursor, Limit, RowId
 from web.auth import Submitter
 from web.deps import Deps
 from web.problem_details import PROBLEMS
+from worker.errors import WrongUse
 from worker.result.webhooks import DeliveryResult, NewWebhookResult, WebhookResult
 
 router = APIRouter(prefix="/v1", tags=["webhooks"], responses=PROBLEMS)
 
 
 class WebhookRequest(BaseModel):
-    """An address that is to be told of changes."""
+    """An address that is to be told of changes, or that the callbacks of documents are."""
 
-    url: str = Field(max_length=LONGEST_ADDRESS, pattern=r"^[\x21-\x7e]+$", description="An https address.")
+    url: str | None = Field(
+        default=None, max_length=LONGEST_ADDRESS, pattern=ADDRESS, description="An https address."
+    )
+    callbacks: bool = Field(
+        default=False, description="Instead of one address: tell each document's `callback`."
+    )
     events: list[str] = Field(
         default=[], max_length=20, description=f"Only these messages, of {', '.join(MESSAGE_TYPES)}."
     )
@@ -61,6 +67,10 @@ class ReplayedResult(BaseModel):
 @router.post("/webhooks", status_code=201, summary="Have an address told of changes")
 def add_one(deps: Deps, caller: Submitter, request: WebhookRequest) -> NewWebhookResult:
     """Of what changes from now on. The secret that signs its messages is answered this once."""
+    if (request.url is None) != request.callbacks:
+        raise WrongUse("name an address, or `callbacks`; one of the two")
+    if request.url is None:
+        return webhooks.add_callbacks(deps.sessions, caller, request.events)
     networks = deps.webhook_networks
     return webhooks.add_webhook(deps.sessions, caller, request.url, request.events, networks=networks)
 

@@ -7,15 +7,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from shutil import copyfileobj
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias
 
 from fastapi import APIRouter, File, Form, Header, UploadFile
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 
 from producer.services import browse, lifecycle
+from producer.services.keys import Caller
 from producer.services.receive import DocumentIntake, Received, receive
-from web.api.fields import RowId
+from producer.services.web_addresses import LONGEST_ADDRESS
+from producer.services.webhooks import check_callback
+from web.api.fields import ADDRESS, RowId
 from web.auth import OWN_DOCUMENTS, Admin, Submitter
 from web.deps import Deps, WebDeps
 from web.problem_details import PROBLEMS
@@ -37,6 +40,15 @@ _ACCEPTED: dict[int | str, dict[str, Any]] = {
         },
     }
 }
+
+
+#: A header that lets a request be repeated.
+IdempotencyKey: TypeAlias = Annotated[
+    str | None,
+    Header(
+        min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+$", description="The same key: the same answer."
+    ),
+]
 
 
 class ErasedResult(BaseModel):
@@ -61,15 +73,11 @@ def submit_document(
         Form(max_length=2000, pattern=r"^[^\x00]*$", description="Instead of a file: s3://bucket/key."),
     ] = None,
     signer: Annotated[list[str] | None, Form(max_length=20, description="Who it says has signed it.")] = None,
-    idempotency_key: Annotated[
+    callback: Annotated[
         str | None,
-        Header(
-            min_length=1,
-            max_length=255,
-            pattern=r"^[\x21-\x7e]+$",
-            description="The same key: the same answer.",
-        ),
+        Form(max_length=LONGEST_ADDRESS, pattern=ADDRESS, description="An https address to be told."),
     ] = None,
+    idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Send a file, or name an object that lies in the intake bucket; no other address is ever asked.
 
@@ -78,8 +86,8 @@ def submit_document(
     """
     with kept_file(file) as path:
         name = "" if file is None else file.filename or ""
-        received = Received(tuple(signer or ()), path, name, source)
-        number, _ = receive(received, intake_of(deps), caller, idempotency_key=idempotency_key)
+        received = Received(tuple(signer or ()), path, name, source, callback)
+        number = take_in(received, deps, caller, idempotency_key)
     summary = browse.summarise_document(deps.sessions, number)
     headers = {"Location": f"/v1/documents/{number}", "Retry-After": str(_RETRY_AFTER)}
     return JSONResponse(summary.json_object(), 202, headers)
@@ -103,6 +111,13 @@ def cancel_document(deps: Deps, document_id: RowId, caller: Submitter) -> Docume
 def erase_one(deps: Deps, document_id: RowId, caller: Admin) -> ErasedResult:
     """Rows, pictures and result, for good. 409 while a worker is at it."""
     return ErasedResult(erased=lifecycle.erase_one_document(deps.sessions, deps.store, document_id, caller))
+
+
+def take_in(received: Received, deps: WebDeps, caller: Caller, idempotency_key: str | None) -> int:
+    """Take a document in, its callback checked; its id. As `receive`."""
+    if received.callback is not None:
+        check_callback(deps.sessions, caller, received.callback, deps.webhook_networks)
+    return receive(received, intake_of(deps), caller, idempotency_key=idempotency_key)[0]
 
 
 def intake_of(deps: WebDeps) -> DocumentIntake:

@@ -25,3 +25,10 @@ class InspectionResult(ResultModel):
     width: Count = Field(description="Width of the page image in pixels.")
     height: Count = Field(description="Height of the page image in pixels.")
     regions: tuple[SightedRegion, ...] = Field(description="Best score first.")
+
+
+class ClassificationResult(ResultModel):
+    """What one crop shows."""
+
+    kind: str = Field(description="`signature`, `handwriting`, `printed_text` or `stamp_or_logo`.")
+    probabilities: dict[str, Share] = Field(description="The probability of each kind; they sum to 1.")

@@ -11,7 +11,7 @@ class WebhookResult(ResultModel):
     """An address that is told of changes."""
 
     id: int = Field(description="Number of the webhook.")
-    url: str = Field(description="Where messages are sent.")
+    url: str | None = Field(description="Where messages are sent; null: to the callback of each document.")
     events: tuple[str, ...] = Field(description="Types of messages that it wants; all where none is named.")
     own_only: bool = Field(description="Whether it is told only of documents of the key that added it.")
     who: str = Field(description="Who added it: the name of the key.")
@@ -46,6 +46,9 @@ class DeliveryResult(ResultModel):
     message: str = Field(description="The `webhook-id` of each attempt.")
     type: str = Field(description="Type of the message, such as `document.done`.")
     document: int = Field(description="Id of the document.")
+    url: str | None = Field(
+        default=None, description="The callback of the document; null where the webhook has an address."
+    )
     token: str = Field(description="Its place in the feed of changes.")
     due_at: Moment | None = Field(
         default=None, description="When the next attempt is due; null when it has ended."

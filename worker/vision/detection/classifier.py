@@ -120,6 +120,13 @@ def doubts(shares: Shares) -> npt.NDArray[np.float32]:
     return doubt
 
 
+def kind_of(shares: npt.NDArray[np.float32], *, doubt: float) -> Kind:
+    """What a crop shows by its probabilities, (4,): print or a stamp from that doubt on."""
+    by_hand = [place for place in range(len(KINDS)) if place not in _NO_HAND]
+    among = _NO_HAND if doubts(shares[None])[0] >= doubt else by_hand
+    return KINDS[max(among, key=lambda place: float(shares[place]))]
+
+
 def classified(classifier: Classifier, page: Pixels | Grey, boxes: Sequence[Box]) -> Shares:
     """What the boxes of a page show: the mean of the answers to a tight, a usual and a wide look; (n, 4)."""
     looks = [look for box in boxes for look in looks_at(page, box)]
