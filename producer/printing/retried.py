@@ -17,6 +17,6 @@ def tell_retried(retried: Retried) -> None:
         )
     err.print(f"{counted(retried.again, 'document')} sent again; {retried.at_work} were still at work")
     if retried.answered:
-        err.print(f"{retried.answered} of them have answers, which stay; the next is added")
+        err.print(f"{counted(retried.answered, 'answer')} on file; each stays, and the next is added")
     if not retried.again + retried.at_work + len(retried.missing):
         err.print("no document in quarantine matches", style="red")

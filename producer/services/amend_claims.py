@@ -16,7 +16,7 @@ from db.states import FIRST_STAGE, AnswerCause, ChunkStage, ClaimSource, Documen
 from producer.services.enroll import checked_name
 from producer.services.erase import StillAtWork
 from producer.services.near_names import near_names
-from producer.services.selection import find_only
+from producer.services.selection import find_one
 from worker.errors import WrongUse
 from worker.pipeline import QueueMessage
 
@@ -75,9 +75,8 @@ def amend_claims(
 
 def _lock_only(session: Session, name: str) -> Document:
     """The one document of that name, held until the transaction ends. WrongUse."""
-    ids = find_only(session, name)
-    document = documents.lock(session, ids[0]) if ids else None
-    if document is None:
+    document = documents.lock(session, find_one(session, name))
+    if document is None:  # pragma: no cover - erased between the two statements
         raise WrongUse(f"there is no document {name!r}")
     return document
 

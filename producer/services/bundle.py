@@ -8,9 +8,8 @@ from pathlib import Path
 from db import bundles, documents
 from db.engine import Sessions
 from producer.services.output import whole_file
-from producer.services.selection import find_only
+from producer.services.selection import find_one
 from worker.embedded.bundle import LARGEST_MEMBER, Bundle, write_bundle
-from worker.errors import WrongUse
 from worker.result import DocumentResult
 from worker.result.rows import document_events, document_result
 from worker.settings import DECIDING
@@ -36,11 +35,9 @@ def bundle_document(name: str, sessions: Sessions, store: Store, *, out: Path | 
     WrongUse when the name means none or several; StorageUnavailable; ObjectMissing when its bytes are gone.
     """
     with sessions() as session:
-        ids = find_only(session, name)
-    if not ids:
-        raise WrongUse(f"there is no document {name!r}")
-    path = out or Path(f"document-{ids[0]}.zip")
-    bundle = pack_bundle(ids[0], sessions, store)
+        document_id = find_one(session, name)
+    path = out or Path(f"document-{document_id}.zip")
+    bundle = pack_bundle(document_id, sessions, store)
     with whole_file(path, mode=0o600) as half:
         write_bundle(bundle, half)
         size = half.stat().st_size  # of a pipe or a device it is 0

@@ -9,7 +9,7 @@ from pathlib import Path
 from db import documents
 from db.engine import Sessions
 from producer.services.output import whole_file
-from producer.services.selection import checked_number
+from producer.services.selection import checked_number, find_all
 from worker.errors import WrongUse
 from worker.result import DocumentResult, EnrolmentResult
 from worker.result.rows import Locate, document_result
@@ -29,16 +29,14 @@ def report_documents(
 ) -> ReportWritten:
     """Write annotated pages, crops and verdicts of the named documents, or of the newest, into one file.
 
-    WrongUse when a name is nobody's, or there are no documents at all; StorageUnavailable.
+    WrongUse when a name means none, or there are no documents at all; StorageUnavailable.
     """
     checked_number(newest, "--newest")
     with sessions() as session:
-        named = [row.id for name in names for row in documents.find(session, name)]
-        chosen = named if names else documents.newest(session, newest)
+        chosen = find_all(session, names) if names else documents.newest(session, newest)
         results = [document_result(session, document_id) for document_id in chosen]
     if not results:
-        lacking = "there is no such document; give an id, a key or a SHA-256"
-        raise WrongUse(lacking if names else "there are no documents yet")
+        raise WrongUse("there are no documents yet")
     with whole_file(out) as path:
         write_html(results, path, sessions=sessions, load_image=store.get)
     return ReportWritten(out, len(results))

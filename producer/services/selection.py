@@ -21,8 +21,19 @@ def checked_number(number: int, option: str) -> int:
 
 
 def find_all(session: Session, names: Iterable[str]) -> list[int]:
-    """Ids of all documents that the names mean, newest first for each. WrongUse when a name means none."""
-    return [document_id for name in names for document_id in _named(session, name)]
+    """Ids of all documents that the names mean, each once, newest first for each name.
+
+    WrongUse when a name means none.
+    """
+    return list(dict.fromkeys(document_id for name in names for document_id in _named(session, name)))
+
+
+def find_one(session: Session, name: str) -> int:
+    """The id of the one document of that name. WrongUse when there is none, or several. As `find_only`."""
+    ids = find_only(session, name)
+    if not ids:
+        raise _unknown(name)
+    return ids[0]
 
 
 def find_only(session: Session, name: str) -> list[int]:
@@ -43,5 +54,9 @@ def find_only(session: Session, name: str) -> list[int]:
 def _named(session: Session, name: str) -> list[int]:
     ids = [document.id for document in documents.find(session, name)]
     if not ids:
-        raise WrongUse(f"there is no document {name!r}; give an id, a key, a SHA-256 or a task id")
+        raise _unknown(name)
     return ids
+
+
+def _unknown(name: str) -> WrongUse:
+    return WrongUse(f"there is no document {name!r}; give an id, a key, a SHA-256 or a task id")

@@ -48,7 +48,7 @@ def test_output_that_nothing_holds_is_a_sentence_and_status_1(tmp_path: Path, wo
     ("words", "sentence"),
     [
         pytest.param(["report"], "there are no documents yet", id="nothing on file"),
-        pytest.param(["report", "a.pdf"], "there is no such document", id="a name"),
+        pytest.param(["report", "a.pdf"], "there is no document 'a.pdf'", id="a name"),
     ],
 )
 def test_a_report_of_nothing_says_whether_a_name_was_wrong(

@@ -69,6 +69,14 @@ def test_a_document_with_an_answer_is_read_again_only_when_that_is_asked_for(
     assert world.document(answered).status is Status.DONE
 
 
+def test_a_document_that_is_named_twice_is_read_again_once(world: World, answered: int) -> None:
+    names = ["a.pdf", str(answered)]
+
+    retried = retry_documents(world.sessions, unsent, names=names, again=True)
+
+    assert (retried.again, retried.at_work, retried.answered) == (1, 0, 1)
+
+
 def test_the_history_says_who_asked_for_what_and_what_changed(world: World, answered: int) -> None:
     world.renderer.documents[b"a.pdf"] = [page(0)]
 

@@ -130,6 +130,22 @@ def test_a_report_without_names_shows_the_documents_that_came_last(world: World,
     assert [name in text for name in ("first.pdf", "second.pdf", "third.pdf")] == [False, True, True]
 
 
+def test_a_report_has_every_named_document_once_or_says_which_name_is_wrong(
+    world: World, tmp_path: Path
+) -> None:
+    for name in ("first.pdf", "second.pdf"):
+        world.through(world.arrive(name, [page(0)]))
+    path = tmp_path / "report.html"
+
+    with pytest.raises(WrongUse, match=r"there is no document 'gone\.pdf'"):
+        report_documents(world.sessions, world.store, path, names=("first.pdf", "gone.pdf"))
+    assert not path.exists()
+
+    written = report_documents(world.sessions, world.store, path, names=("first.pdf", "1"))
+
+    assert written.documents == 1
+
+
 def test_a_report_makes_no_folder(world: World, tmp_path: Path) -> None:
     world.through(world.arrive("a.pdf", [page(0)]))
 
