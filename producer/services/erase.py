@@ -22,7 +22,7 @@ from worker.storage.port import Store
 
 
 class StillAtWork(TransientError):
-    """A worker holds the document at this moment: it would write again what is erased now."""
+    """The document is at work at this moment: a worker would write again what is changed or erased now."""
 
     code = "still_at_work"
 
@@ -31,7 +31,7 @@ class StillAtWork(TransientError):
         self.document_id = document_id
 
     def __str__(self) -> str:
-        return f"a worker is at document {self.document_id}; erase it when that has ended"
+        return f"document {self.document_id} is at work; try again when it has its answer"
 
 
 @dataclass(frozen=True, slots=True)

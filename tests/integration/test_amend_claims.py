@@ -95,7 +95,7 @@ def test_a_document_at_work_is_left_alone(world: World, answered: int) -> None:
     amend(world, "a.pdf", "add", "Ben")
     at_work = world.document(answered)
 
-    with pytest.raises(StillAtWork):
+    with pytest.raises(StillAtWork, match="document 1 is at work; try again"):
         amend(world, "a.pdf", "add", "Cay")
     with world.sessions() as session:
         asked = Asked(cause=AnswerCause.CHANGED_CLAIM, who="eve@desk")
