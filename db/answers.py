@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, and_, delete, exists, func, or_, select, update
+from sqlalchemy import Select, and_, delete, exists, or_, select, update
 from sqlalchemy.orm import Session, selectinload
 
 from db.engine import now
@@ -21,6 +21,7 @@ from db.models import (
     Page,
     Region,
 )
+from db.relations import NEWEST_ANSWER, PAGES_OF
 from db.states import AnswerCause, ChangeKind, DocumentStage, Status
 from db.writes import Values, insert_all, insert_once
 
@@ -92,17 +93,15 @@ def without_details(session: Session, *, limit: int) -> Sequence[DocumentAnswer]
 
     Each with what is written; of documents that are closed and were read.
     """
-    source = func.coalesce(Document.original_id, Document.id)
-    marks = select(Region.id).join(Page, Page.id == Region.page_id).where(Page.document_id == source)
+    marks = select(Region.id).join(Page, Page.id == Region.page_id).where(Page.document_id == PAGES_OF)
     lacking = or_(
         and_(exists().where(Claim.document_id == Document.id), ~DocumentAnswer.claims.any()),
         and_(marks.exists(), ~DocumentAnswer.marks.any()),
     )
     statement = (
         select(DocumentAnswer)
-        .join(Document, Document.id == DocumentAnswer.document_id)
-        .where(DocumentAnswer.number == Document.answer, Document.stage == DocumentStage.CLOSED)
-        .where(Document.status != Status.FAILED, lacking)
+        .join(Document, NEWEST_ANSWER)
+        .where(Document.stage == DocumentStage.CLOSED, Document.status != Status.FAILED, lacking)
         .options(selectinload(DocumentAnswer.claims), selectinload(DocumentAnswer.marks))
         .order_by(DocumentAnswer.id)
         .limit(limit)

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from db.models import Reference, Signer, SignerEvent
+from db.relations import person_of
 
 #: By the name that is asked for and the digest: when it was put on file, and for which signer.
 _OnFile = dict[tuple[str, str], tuple[datetime, int]]
@@ -51,7 +52,7 @@ def _by_history(session: Session, names: Sequence[str], before: datetime) -> _On
 
 def _of_people(names: Sequence[str], of_signer: InstrumentedAttribute[int], *columns: Any) -> Select[Any]:
     """These columns of a table, by the names of the people that its rows are about, in order."""
-    person = func.coalesce(_NAMED.merged_into, _NAMED.id)
+    person = person_of(_NAMED)
     return (
         select(_NAMED.name, of_signer, *columns)
         .join(Signer, or_(Signer.id == person, Signer.merged_into == person))

@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from db.models import Document, Page, Reference, Region, Signer, Verdict
+from db.relations import PAGES_OF
 from db.signers import NAMED, SAME_PERSON
 
 
@@ -90,7 +91,7 @@ def picture_of_reference(
         select(Verdict.compared_with)
         .join(Region, Region.id == Verdict.region_id)
         .join(Page, Page.id == Region.page_id)
-        .join(Document, Page.document_id == func.coalesce(Document.original_id, Document.id))
+        .join(Document, Page.document_id == PAGES_OF)
         .where(Document.id == document_id, Page.index == page, Region.index == region)
     )
     for used in session.execute(statement).scalars():

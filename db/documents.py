@@ -16,6 +16,7 @@ from db.answers import Asked, Given
 from db.claims import add_claims, claimed_signers
 from db.engine import now
 from db.models import Document, Duplicate, Event, Page, Region
+from db.relations import id_in
 from db.states import FIRST_STAGE, ClaimSource, DocumentStage, Status
 from db.writes import changed, insert_or_find
 
@@ -122,8 +123,8 @@ def find(session: Session, text: str) -> list[Document]:
     if any(sign == "\0" or "\ud800" <= sign <= "\udfff" for sign in text):
         return []  # No column holds such a text.
     conditions = [Document.key == text, Document.key.endswith(f"/{text}", autoescape=True)]
-    if text.isdecimal() and len(text) < 10:
-        conditions.append(Document.id == int(text))
+    if (number := id_in(text)) is not None:
+        conditions.append(Document.id == number)
     if len(text) == _TASK_ID:
         conditions.append(Document.id.in_(select(Event.document_id).where(Event.task == text)))
     if len(text) >= 8:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session, aliased, selectinload
 
 from db.documents import NOTED
 from db.models import Document, Duplicate, Event, Page, ReferenceCopy, Region, Verdict, Versions
+from db.relations import PAGES_OF
 from db.signing import how_signed
 from db.states import Status
 
@@ -52,12 +53,10 @@ def load_documents(session: Session, document_ids: Collection[int]) -> Sequence[
 
 #: The earlier region that a duplicate shows again, and its page.
 _EARLIER, _EARLIER_PAGE = aliased(Region), aliased(Page)
-#: The document that was read: a linked one has the answer of its original.
-_SOURCE = func.coalesce(Document.original_id, Document.id)
 #: What was noted of it, in one text.
 _NOTES = (
     select(func.aggregate_strings(Event.detail, ", "))
-    .where(Event.document_id == _SOURCE, Event.event == NOTED)
+    .where(Event.document_id == PAGES_OF, Event.event == NOTED)
     .scalar_subquery()
 )
 #: Those of `worker.result.VerdictRow`, in its order.
@@ -93,7 +92,7 @@ _COLUMNS = (
     ReferenceCopy.reference.label("copy_of_reference"),
     Region.signs,
     Region.role_probability,
-    how_signed(_SOURCE).label("signed_by"),
+    how_signed(PAGES_OF).label("signed_by"),
     _NOTES.label("notes"),
     Verdict.signer_id,
 )
@@ -118,7 +117,7 @@ def _documents_with_verdicts() -> Join:
     answers = join(Page, Region, Region.page_id == Page.id).join(Verdict, Verdict.region_id == Region.id)
     copied = and_(ReferenceCopy.region_id == Region.id, ReferenceCopy.signer == Verdict.signer)
     return (
-        outerjoin(Document, answers, Page.document_id == _SOURCE)
+        outerjoin(Document, answers, Page.document_id == PAGES_OF)
         .join(Versions, Versions.id == Document.versions_id, isouter=True)
         .join(Duplicate, Duplicate.region_id == Region.id, isouter=True)
         .join(_EARLIER, _EARLIER.id == Duplicate.of_region_id, isouter=True)

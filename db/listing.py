@@ -23,6 +23,7 @@ from db.models import (
     Submission,
     Verdict,
 )
+from db.relations import NEWEST_ANSWER, PAGES_OF, id_in, person_of
 from db.states import OUTCOMES_TO_SEE, ClaimAnswer, Status, VerdictOutcome
 
 Columns = TypeVarTuple("Columns")
@@ -109,7 +110,7 @@ def reference_image_key(session: Session, signer_id: int, number: int) -> str | 
     statement = (
         select(Reference.image_key)
         .join(Signer, Signer.id == Reference.signer_id)
-        .where(func.coalesce(Signer.merged_into, Signer.id) == signer_id)
+        .where(person_of() == signer_id)
         .order_by(Reference.id)
         .offset(number - 1)
         .limit(1)
@@ -133,10 +134,9 @@ def _unfinished() -> ColumnElement[bool]:
 
 def _pages_of(statement: Select[*Columns], document_id: int) -> Select[*Columns]:
     """The statement on the pages of a document, or of the one that it is linked to."""
-    source = func.coalesce(Document.original_id, Document.id)
     return (
         statement.select_from(Document)
-        .join(Page, Page.document_id == source)
+        .join(Page, Page.document_id == PAGES_OF)
         .where(Document.id == document_id)
     )
 
@@ -172,7 +172,7 @@ def _by_regions(chosen: ListFilter) -> Iterator[ColumnElement[bool]]:
     regions = (
         select(Region.id)
         .join(Page, Region.page_id == Page.id)
-        .where(Page.document_id == func.coalesce(Document.original_id, Document.id))
+        .where(Page.document_id == PAGES_OF)
         .correlate(Document)
     )
     # Documents are found by verdicts that are few; for others the newest documents are looked through.
@@ -191,7 +191,7 @@ def _by_claims(chosen: ListFilter) -> Iterator[ColumnElement[bool]]:
     answered = (
         select(AnsweredClaim.id)
         .join(DocumentAnswer, DocumentAnswer.id == AnsweredClaim.answer_id)
-        .where(DocumentAnswer.document_id == Document.id, DocumentAnswer.number == Document.answer)
+        .where(NEWEST_ANSWER)
         .correlate(Document)
     )
     if chosen.claim is not None:
@@ -225,8 +225,8 @@ def _text(session: Session, text: str) -> ColumnElement[bool]:
 
     The first that there is: asked for all at once, no index would help.
     """
-    if text.isdecimal() and len(text) < 10:
-        return Document.id == int(text)
+    if (number := id_in(text)) is not None:
+        return Document.id == number
     digest = Document.sha256.startswith(text.lower(), autoescape=True)
     if len(text) >= 8 and _any(session, select(Document.id).where(digest)):
         return digest
@@ -244,7 +244,7 @@ def enrolled_signers(session: Session) -> Sequence[tuple[int, str, int]]:
     person = aliased(Signer)
     statement = (
         select(person.id, person.name, func.count(Reference.id))
-        .join(Signer, func.coalesce(Signer.merged_into, Signer.id) == person.id)
+        .join(Signer, person_of() == person.id)
         .outerjoin(Reference, Reference.signer_id == Signer.id)
         .group_by(person.id)
         .order_by(person.name)
@@ -259,5 +259,4 @@ def name_of_signer(session: Session, signer_id: int) -> str | None:
 
 def id_of_signer(session: Session, name: str) -> int | None:
     """The id of the signer whom that name means; None without one."""
-    person = func.coalesce(Signer.merged_into, Signer.id)
-    return session.execute(select(person).where(Signer.name == name)).scalar_one_or_none()
+    return session.execute(select(person_of()).where(Signer.name == name)).scalar_one_or_none()

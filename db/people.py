@@ -13,13 +13,12 @@ from sqlalchemy import ColumnElement, ScalarSelect, Select, delete, func, or_, s
 from sqlalchemy.orm import Session, aliased
 
 from db.models import Claim, Document, DocumentAnswer, Event, Reference, Signer, SignerEvent
+from db.relations import NEWEST_ANSWER, id_in
 from db.signers import record_event
 from db.states import ChunkStage, Status
 
 #: Events of a signer after which comparisons may come out another way.
 REFERENCE_CHANGES = ("enrolled", "removed", "merged")
-#: A number with as many digits is no signer's id.
-_ID_DIGITS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +40,10 @@ def person(session: Session, name: str) -> Person | None:
 
     A number that a document claims as a name is that name alone.
     """
-    by_name = person_named(session, name)
-    if by_name is not None or not name.isdecimal() or len(name) >= _ID_DIGITS or _claimed(session, name):
+    by_name, number = person_named(session, name), id_in(name)
+    if by_name is not None or number is None or _claimed(session, name):
         return by_name
-    return _person(session, session.get(Signer, int(name)))
+    return _person(session, session.get(Signer, number))
 
 
 def person_named(session: Session, name: str) -> Person | None:
@@ -156,10 +155,7 @@ def compared_before(session: Session, names: Collection[str], moment: datetime) 
     verified = _verified(Event) & or_(_answered_before_it().is_(None), Event.at > _answered_before_it())
     statement = (
         select(Document.id, DocumentAnswer.at, func.min(Event.at).label("ended"), func.max(Event.seconds))
-        .join(
-            DocumentAnswer,
-            (DocumentAnswer.document_id == Document.id) & (DocumentAnswer.number == Document.answer),
-        )
+        .join(DocumentAnswer, NEWEST_ANSWER)
         .outerjoin(Event, verified)
         .where(Document.id.in_(claiming), Document.original_id.is_(None))
         .where(Document.status.in_((Status.DONE, Status.PARTIAL)))

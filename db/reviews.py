@@ -22,6 +22,7 @@ from db.models import (
     Signer,
     Verdict,
 )
+from db.relations import NEWEST_ANSWER, person_of
 from db.states import OUTCOMES_TO_SEE, DocumentStage, VerdictOutcome
 from db.writes import changed, insert_many_once
 
@@ -114,7 +115,7 @@ def _asked_by_other_name() -> ColumnElement[bool]:
     return (
         select(other.id)
         .join(theirs, theirs.name == other.signer)
-        .join(ours, func.coalesce(ours.merged_into, ours.id) == func.coalesce(theirs.merged_into, theirs.id))
+        .join(ours, person_of(ours) == person_of(theirs))
         .where(ours.name == Verdict.signer, other.region_id == Verdict.region_id, other.id < Verdict.id)
         .where(or_(_asks(other), _copied(other)), as_urgently)
         .correlate(Verdict, Region, Page, Document)
@@ -141,8 +142,7 @@ def _answering(verdict: type[Verdict]) -> ColumnElement[bool]:
         select(AnsweredClaim.id)
         .join(DocumentAnswer, DocumentAnswer.id == AnsweredClaim.answer_id)
         .where(
-            DocumentAnswer.document_id == Document.id,
-            DocumentAnswer.number == Document.answer,
+            NEWEST_ANSWER,
             AnsweredClaim.signer == verdict.signer,
             AnsweredClaim.page == Page.index,
             AnsweredClaim.region == Region.index,

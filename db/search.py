@@ -13,6 +13,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from db.models import Document, Page, Reference, Region, Signer, Versions
+from db.relations import person_of
 from db.states import DocumentStage
 
 #: Bytes of a number of an embedding.
@@ -73,7 +74,7 @@ def reference_codes(session: Session, *, encoder: str, floats: int) -> list[Code
     if _is_postgres(session):
         rows = session.execute(_REFERENCE_CODES, {"encoder": encoder, "bytes": floats * _FLOAT_BYTES})
         return [Code(row.id, row.owner, bytes(row.code)) for row in rows]
-    person = func.coalesce(Signer.merged_into, Signer.id)
+    person = person_of()
     statement = (
         select(Reference.id, person, func.substr(Reference.embedding, 1, floats * _FLOAT_BYTES))
         .join(Signer, Signer.id == Reference.signer_id)
@@ -120,7 +121,7 @@ def names_of_signers(session: Session, ids: Sequence[int]) -> Mapping[int, str]:
 
 def reference_numbers(session: Session, people: Sequence[int]) -> Mapping[int, int]:
     """The number, from 1, of each reference of these signers, under whichever name it was enrolled."""
-    person = func.coalesce(Signer.merged_into, Signer.id)
+    person = person_of()
     number = func.row_number().over(partition_by=person, order_by=Reference.id)
     statement = (
         select(Reference.id, number.label("number"))

@@ -10,16 +10,17 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, aliased, undefer
 
 from db.engine import now
 from db.models import Reference, Signer, SignerEvent
+from db.relations import person_of
 from db.writes import insert_or_find
 
 _Value = TypeVar("_Value")
 
 #: Whom a name means, and the signers that are that person: itself, and those that are merged into it.
 NAMED = aliased(Signer)
-PERSON = func.coalesce(NAMED.merged_into, NAMED.id)
+PERSON = person_of(NAMED)
 SAME_PERSON = or_(Signer.id == PERSON, Signer.merged_into == PERSON)
 #: The same where everybody is asked for, under one name each: faster than looking for each name.
-_ONE_NAME = NAMED.id == func.coalesce(Signer.merged_into, Signer.id)
+_ONE_NAME = NAMED.id == person_of()
 
 
 def signer_id(session: Session, name: str) -> int:
@@ -148,7 +149,7 @@ def note_damage(session: Session, reference_id: int, damage: str) -> None:
 
 def named(session: Session, reference_ids: Collection[int]) -> dict[int, tuple[str, int]]:
     """Whose these references are, and their numbers among the signer's."""
-    person = func.coalesce(Signer.merged_into, Signer.id)
+    person = person_of()
     number = func.row_number().over(partition_by=person, order_by=Reference.id)
     of_people = select(person).join(Reference).where(Reference.id.in_(reference_ids))
     numbered = (

@@ -29,6 +29,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from db.documents import NOTED
 from db.models import AnsweredClaim, AnsweredMark, Claim, Document, DocumentAnswer, Event, Versions
+from db.relations import NEWEST_ANSWER, PAGES_OF
 from db.signing import INITIALS, SIGNATURE, is_compared, signs
 
 _IDENTITY = (
@@ -57,7 +58,6 @@ _ANSWER = (
         )
     ),
 )
-_NEWEST = and_(DocumentAnswer.document_id == Document.id, DocumentAnswer.number == Document.answer)
 
 
 def _path(*parts: str | InstrumentedAttribute[int]) -> ColumnElement[str]:
@@ -97,7 +97,7 @@ def _claims() -> Select[*tuple[Any, ...]]:
         )
         .select_from(Claim)
         .join(Document, Document.id == Claim.document_id)
-        .outerjoin(DocumentAnswer, _NEWEST)
+        .outerjoin(DocumentAnswer, NEWEST_ANSWER)
         .outerjoin(AnsweredClaim, answer)
         .outerjoin(AnsweredMark, mark)
         .outerjoin(Versions, Versions.id == DocumentAnswer.versions_id)
@@ -120,7 +120,7 @@ def _signatures() -> Select[*tuple[Any, ...]]:
         )
         .select_from(AnsweredMark)
         .join(DocumentAnswer, DocumentAnswer.id == AnsweredMark.answer_id)
-        .join(Document, _NEWEST)
+        .join(Document, NEWEST_ANSWER)
         .outerjoin(Versions, Versions.id == DocumentAnswer.versions_id)
     )
 
@@ -128,9 +128,7 @@ def _signatures() -> Select[*tuple[Any, ...]]:
 def _documents() -> Select[*tuple[Any, ...]]:
     ordered = select(Claim.signer).where(Claim.document_id == Document.id).order_by(Claim.id)
     signers = ordered.correlate(Document).subquery()
-    noted = select(Event.detail).where(
-        Event.document_id == func.coalesce(Document.original_id, Document.id), Event.event == NOTED
-    )
+    noted = select(Event.detail).where(Event.document_id == PAGES_OF, Event.event == NOTED)
     notes = noted.order_by(Event.id).correlate(Document).subquery()
     return (
         select(
@@ -153,7 +151,7 @@ def _documents() -> Select[*tuple[Any, ...]]:
             *_ANSWER,
         )
         .select_from(Document)
-        .outerjoin(DocumentAnswer, _NEWEST)
+        .outerjoin(DocumentAnswer, NEWEST_ANSWER)
         .outerjoin(Versions, Versions.id == DocumentAnswer.versions_id)
     )
 
