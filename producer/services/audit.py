@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from heapq import merge
-from itertools import chain, groupby, islice
+from itertools import chain, groupby
 from operator import attrgetter
 
 from sqlalchemy.orm import Session
@@ -16,6 +16,7 @@ from db.audit import Known, in_key_order, statuses
 from db.documents import Object
 from db.engine import Sessions
 from db.states import Status
+from producer.services.batches import in_batches
 from producer.sources.port import Source
 from worker.errors import StorageUnavailable
 from worker.result import StatementResult
@@ -102,7 +103,7 @@ def audit_source(sessions: Sessions, source: Source, *, on_loose: Callable[[Loos
         listed = _in_order(chain.from_iterable(source.list(on_unstorable=note_unstorable)))
         merged: Iterator[Known | Object] = merge(known, listed, key=attrgetter("key"))
         unknown = _compare(merged, statement, on_loose)
-        while batch := list(islice(unknown, _BATCH)):
+        for batch in in_batches(unknown, _BATCH):
             _look_again(session, batch, statement, on_loose)
     return statement
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
-from itertools import islice
 from typing import Final
 
 from pydantic import JsonValue
 
 from db import answers, documents, erase
 from db.engine import Sessions, now
+from producer.services.batches import in_batches
 from worker.errors import ObjectMissing
 from worker.storage.keys import DOCUMENTS, answered_document, document_folder
 from worker.storage.port import Results
@@ -54,7 +54,7 @@ def _erase_folder(sessions: Sessions, store: Results, document_id: int) -> int:
 def _unreferenced(sessions: Sessions, store: Results) -> Iterator[str]:
     """Results that no answer refers to yet: an answer that is being written comes after its result."""
     results = (key for key in store.keys(DOCUMENTS) if answered_document(key) is not None)
-    while keys := list(islice(results, _BATCH)):
+    for keys in in_batches(results, _BATCH):
         with sessions() as session:
             known = answers.result_keys(session, set(map(_document, keys)))
         yield from (key for key in keys if key not in known)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 
 from sqlalchemy.orm import Session
@@ -15,6 +15,7 @@ from db.documents import Object
 from db.states import EventSource
 from producer.claims import Claims, to_metadata
 from producer.claims_table import ClaimsTable
+from producer.services.batches import in_batches
 from producer.services.claim_lookup import check_pattern, from_table, look_up, table_names
 from producer.services.deps import IntakeDeps
 from producer.services.local_files import LocalFile, NotUsed, OnNotUsed, gather
@@ -151,13 +152,6 @@ def upload_target(deps: IntakeDeps) -> UploadTarget:
     if not isinstance(deps.source, UploadTarget):
         raise WrongUse(f"files cannot be uploaded to {deps.source.url}")
     return deps.source
-
-
-def in_batches(objects: Iterable[Object], size: int) -> Iterator[list[Object]]:
-    """Runs of at most `size` objects, in their order."""
-    rest = iter(objects)
-    while batch := list(islice(rest, size)):
-        yield batch
 
 
 def _submit_batch(batch: Sequence[Object], deps: IntakeDeps, table: ClaimsTable) -> Counts:

@@ -12,8 +12,9 @@ from db.engine import Sessions
 from db.feed import FeedHead, changes_after, feed_head
 from db.guards.views import view_rows
 from db.models import DocumentChange
+from producer.services.batches import in_batches
 from producer.services.feed import PAGE, ChangesRead, place_of, written
-from producer.services.results import ChosenDocuments, Exported, Selection, read_rows
+from producer.services.results import DOCUMENTS_TOGETHER, ChosenDocuments, Exported, Selection, read_rows
 from producer.services.table_rows import Columns, Format, TableColumn, TableRow, columns_of, write_table
 from worker.errors import WrongUse
 from worker.result import ClaimRow, DocumentRow, ResultModel, SignatureRow, VerdictRow
@@ -49,8 +50,6 @@ _CHANGE_COLUMNS: Columns = {
 }
 #: The tables that a run leaves beside its report.
 RUN_TABLES = tuple(_SHAPES)
-#: Documents of a run that are read together.
-_TOGETHER = 500
 
 
 def table_columns(table: TableName) -> Columns:
@@ -95,9 +94,7 @@ def write_run_tables(sessions: Sessions, document_ids: Iterable[int], folder: Pa
     ids = sorted(set(document_ids))
     paths = []
     for table in RUN_TABLES:
-        pages = (
-            _rows(sessions, table, ids[first : first + _TOGETHER]) for first in range(0, len(ids), _TOGETHER)
-        )
+        pages = (_rows(sessions, table, page) for page in in_batches(ids, DOCUMENTS_TOGETHER))
         write_table(pages, table_columns(table), Format.CSV, folder / f"{table}.csv")
         paths.append(folder / f"{table}.csv")
     return tuple(paths)
