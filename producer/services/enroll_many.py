@@ -72,10 +72,9 @@ def _read(paths: Iterable[Path]) -> Iterator[tuple[str, bytes]]:
 def _open(path: Path) -> BinaryIO:
     try:
         return path.open("rb")
-    except OSError as error:
-        raise WrongUse(f"cannot read {str(path)!r}: {error.strerror or error}") from error
-    except ValueError as error:
-        raise WrongUse(f"cannot read {str(path)!r}: {error}") from error
+    except (OSError, ValueError) as error:
+        problem = getattr(error, "strerror", None) or error
+        raise WrongUse(f"cannot read {str(path)!r}: {problem}") from error
 
 
 def _files(words: Iterable[str], on_not_used: OnNotUsed) -> Iterator[Path]:

@@ -32,10 +32,7 @@ Model = TypeVar("Model", bound=ResultModel)
 
 def give(result: DocumentResult, store: Results, *, versions_id: int | None = None) -> Given:
     """Put an answer's result into the store; what its row says."""
-    data = result.json_line().encode()
-    sha256 = hashlib.sha256(data).hexdigest()
-    key = answer_key(result.id, result.answer or 0, sha256)
-    store.put(key, data)
+    key, sha256 = _put(store, result, document_id=result.id, number=result.answer or 0)
     return Given(
         status=result.status,
         signed=result.signed,
@@ -159,11 +156,17 @@ def _move(
     session: Session, document: Document, answer: DocumentAnswer, store: Store, result: DocumentResult
 ) -> None:
     """Write an answer's result again, under a key of the document's own."""
+    key, sha256 = _put(store, result, document_id=document.id, number=answer.number)
+    answers.move_result(session, answer, key=key, sha256=sha256)
+
+
+def _put(store: Results, result: DocumentResult, *, document_id: int, number: int) -> tuple[str, str]:
+    """Store what an answer says; its key, and its SHA-256 in hexadecimal."""
     data = result.json_line().encode()
     sha256 = hashlib.sha256(data).hexdigest()
-    key = answer_key(document.id, answer.number, sha256)
+    key = answer_key(document_id, number, sha256)
     store.put(key, data)
-    answers.move_result(session, answer, key=key, sha256=sha256)
+    return key, sha256
 
 
 def claim_rows(result: DocumentResult) -> list[Values]:
