@@ -46,7 +46,7 @@ def stack(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 def claims(samples: Path) -> dict[str, list[str]]:
     with (samples / "claims.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    return {row["document"]: [r["signer"] for r in rows if r["document"] == row["document"]] for row in rows}
+    return {row["key"]: [r["signer"] for r in rows if r["key"] == row["key"]] for row in rows}
 
 
 def drop_off(stack: Stack, key: str, data: bytes, signers: list[str]) -> None:

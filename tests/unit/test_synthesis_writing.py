@@ -256,5 +256,5 @@ def test_a_set_says_what_is_signed_and_who_is_claimed(tmp_path: Path) -> None:
         | {"signer": SIGNER.slug, "truth": "forged", "signs": True}
     ]
     with manifest.claims_file.open(encoding="utf-8") as lines:
-        assert list(csv.DictReader(lines)) == [{"document": "a.png", "signer": SIGNER.slug}]
+        assert list(csv.DictReader(lines)) == [{"key": "a.png", "signer": SIGNER.slug}]
     assert (manifest.documents_folder / "b.png").read_bytes() == b"b"

@@ -81,7 +81,7 @@ class Manifest:
 
     @property
     def claims_file(self) -> Path:
-        """Who is said to have signed what: columns document, signer."""
+        """Who is said to have signed what: columns key, signer."""
         return self.folder / "claims.csv"
 
 
@@ -127,7 +127,7 @@ def write_references(folder: Path, signer: InventedSigner, *, seed: int) -> None
 def _csv(rows: Iterable[tuple[str, str]]) -> str:
     text = StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("document", "signer"))
+    writer.writerow(("key", "signer"))
     writer.writerows(rows)
     return text.getvalue()
 
