@@ -73,7 +73,11 @@ def test_what_nobody_takes_for_minutes_is_a_standstill(engine) -> None:
 def test_a_stage_with_work_in_hand_stands_not_still(engine) -> None:
     world = World(engine)
     for name in ("a.pdf", "b.pdf"):
-        world.arrive(name, [page(0)])
+        document_id = world.arrive(name, [page(0)])
+        with world.sessions() as session:
+            events.record(session, document_id, EventSource.INTAKE, "registered")
+    let_time_pass(world, STANDSTILL + timedelta(seconds=1))
+    (stalled,) = stages_at_a_standstill(world.sessions)
     with world.sessions() as session:
         lease_end = now(session) + timedelta(minutes=1)
         session.execute(update(Document).where(Document.key == "a.pdf").values(lease_until=lease_end))
@@ -81,6 +85,7 @@ def test_a_stage_with_work_in_hand_stands_not_still(engine) -> None:
     counts = {stage.stage: stage for stage in overview(world.sessions).stages}
     render = counts[DocumentStage.RENDER]
 
+    assert (stalled.stage, stalled.waiting) == (DocumentStage.RENDER, 2)
     assert (render.waiting, render.at_work) == (1, 1)
     assert stages_at_a_standstill(world.sessions) == []
 

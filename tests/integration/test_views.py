@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Engine, text
 
+from db.guards.views import VIEWS
 from db.migrate import upgrade
 from db.roles import READER, grant
 from tests.fakes import page
@@ -42,12 +43,13 @@ def test_a_document_has_a_row_before_and_after_its_answer(world: World) -> None:
 
 def test_the_reader_reads_the_views(postgres: Engine) -> None:
     world = World(postgres)
-    world.through(world.arrive("a.pdf", [page(0)], claims=("Ann",)))
+    world.through(world.arrive("a.pdf", [page(0, marks=1)], claims=("Ann",)))
     grant(postgres, {})
 
     with postgres.connect() as connection:
         connection.execute(text(f"SET ROLE {READER}"))
-        assert connection.scalar(text("SELECT count(*) FROM claim_answers")) == 1
+        read = {view: connection.scalar(text(f"SELECT count(*) FROM {view}")) for view in VIEWS}
+    assert read == {"claim_answers": 1, "signatures": 1, "documents_current": 1}
 
 
 def test_a_second_migration_leaves_them(world: World) -> None:
