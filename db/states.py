@@ -81,7 +81,7 @@ class AnswerCause(StrEnum):
     NEW_MODEL = "new_model"  # other weights read it again
     NEW_REFERENCE = "new_reference"  # the references of a claimed signer have changed
     CHANGED_CLAIM = "changed_claim"  # it claims other signers
-    REVIEW = "review"  # a person decided
+    REVIEW = "review"  # a person decided; none so far: decisions stand beside answers
     COPY_FOUND = "copy_found"  # an earlier document turned out to show the same ink
     ERASURE = "erasure"  # a name or an earlier document was erased
 
