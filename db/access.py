@@ -35,7 +35,7 @@ def add_key(
         "created_at": moment,
         "expires_at": moment + lasts,
     }
-    return insert_once(session, ApiKey, [row]) == 1
+    return insert_once(session, ApiKey, row)
 
 
 def keys_on_file(session: Session) -> Sequence[ApiKey]:
@@ -96,7 +96,7 @@ def begin_submission(
     row = {"holder": submitter, "idempotency_key": idempotency_key, "digest": digest, "at": now(session)}
     row |= {"callback": callback}
     if idempotency_key is not None:
-        new = insert_once(session, Submission, [row]) == 1
+        new = insert_once(session, Submission, row)
         return submission(session, submitter, idempotency_key) if new else None
     made = Submission(**row)
     session.add(made)

@@ -222,7 +222,7 @@ def move_result(session: Session, answer: DocumentAnswer, *, key: str, sha256: s
 
 def discard(session: Session, key: str) -> None:
     """Note that the object of that key is to be erased once this is committed."""
-    insert_once(session, DiscardedResult, [{"key": key}])
+    insert_once(session, DiscardedResult, {"key": key})
 
 
 def discarded(session: Session) -> list[str]:

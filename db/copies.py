@@ -87,7 +87,7 @@ def locked_places(session: Session, region_ids: Iterable[int]) -> dict[int, Plac
 def record_duplicate(session: Session, later: Place, earlier: Place, *, similarity: float, kind: str) -> bool:
     """Note that one region shows the same ink as an earlier one; False when an earlier one is known."""
     row = {"of_region_id": earlier.id, "similarity": similarity, "kind": kind}
-    if insert_once(session, Duplicate, [{"region_id": later.id, **row}]):
+    if insert_once(session, Duplicate, {"region_id": later.id, **row}):
         return True
     statement = select(Duplicate.of_region_id).where(Duplicate.region_id == later.id).with_for_update()
     known = places(session, [session.execute(statement).scalar_one() or 0])

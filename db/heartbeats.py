@@ -19,7 +19,7 @@ def beat(session: Session, worker: str, *, silence: timedelta) -> None:
     since = case((Heartbeat.at > moment - silence, Heartbeat.since), else_=moment)
     known = update(Heartbeat).where(Heartbeat.worker == worker).values(at=moment, since=since)
     if changed(session, known) == 0:
-        insert_once(session, Heartbeat, [{"worker": worker, "at": moment, "since": moment}])
+        insert_once(session, Heartbeat, {"worker": worker, "at": moment, "since": moment})
 
 
 def silent(session: Session, *, witness: str, silence: timedelta) -> Sequence[str]:

@@ -15,15 +15,16 @@ from db.base import Base
 Values = Mapping[str, object]
 
 
-def insert_once(session: Session, model: type[Base], rows: Sequence[Values]) -> int:
-    """Insert the rows that are not there yet, by any unique key; answer how many were new."""
-    statement = _insert_new(session, model)
-    # One statement a row: the count of an executemany is not to be relied on.
-    return sum(_count(session.execute(statement.values(**row))) for row in rows)
+def insert_once(session: Session, model: type[Base], row: Values) -> bool:
+    """Insert a row unless one is there by any unique key; whether it is new."""
+    return insert_many_once(session, model, [row]) == 1
 
 
 def insert_many_once(session: Session, model: type[Base], rows: Sequence[Values]) -> int:
-    """Insert and count as `insert_once` does, in one statement, rows that name the same columns."""
+    """Insert the rows that are not there yet, by any unique key; how many were new.
+
+    They name the same columns and go in one statement: the count of an executemany is not to be relied on.
+    """
     if not rows:
         return 0
     return _count(session.execute(_insert_new(session, model).values(list(rows))))

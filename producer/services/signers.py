@@ -145,13 +145,13 @@ def export_signers(sessions: Sessions, store: Results, folder: Path, names: Sequ
 
 def touched_documents(sessions: Sessions, names: Sequence[str]) -> Touched:
     """Documents whose answers rest on other references of these signers than are on file now. NotFound."""
-    ids: dict[int, None] = {}
+    ids: set[int] = set()
     with sessions() as session:
         persons = _distinct(session, names)
         for known in persons:
             changed_at = people.references_changed_at(session, known.id)
             if changed_at is not None:
-                ids.update(dict.fromkeys(people.compared_before(session, known.names, changed_at)))
+                ids.update(people.compared_before(session, known.names, changed_at))
         all_names = [name for known in persons for name in known.names]
         at_work = people.at_work_claiming(session, all_names)
     return Touched(tuple(sorted(ids)), at_work)

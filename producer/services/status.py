@@ -34,7 +34,7 @@ def overview(sessions: Sessions) -> OverviewResult:
 
 
 def rows_by_stage(sessions: Sessions) -> list[StageResult]:
-    """What waits at each stage and what is at work: never fewer places than `at_work` may be left."""
+    """What waits at each stage and what is at work. An autoscaler must leave at least `at_work` places."""
     with sessions() as session:
         return list(map(StageResult.model_validate, _stages(session)))
 
