@@ -8,18 +8,23 @@ import pytest
 torch = pytest.importorskip("torch", reason="training is an optional extra")
 
 from training.common.settings import read_settings  # noqa: E402
+from training.detector.sheets import Marked  # noqa: E402
+from training.detector.testsets import PageCase  # noqa: E402
 from training.roles import crossvalidate  # noqa: E402
 from training.roles.backbone import FEATURES, EfficientNetLite0, with_published  # noqa: E402
+from training.roles.choice import OTHER_FOLDS, OTHER_SOURCES, nested_choices  # noqa: E402
 from training.roles.dataset import truth_of  # noqa: E402
-from training.roles.evaluate import NetworkRoles, calibration_error, found_within  # noqa: E402
+from training.roles.evaluate import NetworkRoles, RolesReport, labelled_document_page  # noqa: E402
 from training.roles.export import fold_norms  # noqa: E402
 from training.roles.head import FACTS, Head, head_inputs  # noqa: E402
+from training.roles.heldout import calibration_error, found_within  # noqa: E402
 from training.roles.network import RolesNetwork, averaging  # noqa: E402
 from training.roles.pages import UNCLEAR, TrueMark, drawn_role_pages, judged_marks  # noqa: E402
 from training.roles.settings import ROLES_SETTINGS, Bars, RolesSettings  # noqa: E402
-from training.roles.table import Marks, MarkTable, PageTable  # noqa: E402
+from training.roles.table import Marks, MarkTable, PageTable, joined_marks  # noqa: E402
 from training.roles.train import train_head  # noqa: E402
 from worker.errors import WrongUse  # noqa: E402
+from worker.vision.choices import Label  # noqa: E402
 from worker.vision.detection.roles import RANK, Candidate  # noqa: E402
 from worker.vision.values import Box  # noqa: E402
 
@@ -199,6 +204,74 @@ def test_pages_found_within_a_share_of_false_alarms_are_those_above_the_unsigned
 
     assert (within.signed_found.some, within.signed_found.many) == (5, 10)
     assert none.signed_found.some == 0
+
+
+def forms_with_one_memo_of_chance() -> list[crossvalidate.HeldOutPredictions]:
+    """Two trainings: the first is right on the town's marks, the second on all memos but one document's."""
+    marks = joined_marks([table(40), table(20, source="modern_town")])
+    right = np.where(marks.marks.signs == 1, 0.9, 0.1).astype(np.float32)
+    memos = marks.source == "memos"
+    first, second = np.where(memos, 0.5, right), np.where(memos, right, 1 - right)
+    second[marks.group == "memos:1"] = 0.05
+    return [crossvalidate.HeldOutPredictions(marks, each.astype(np.float32)) for each in (first, second)]
+
+
+def test_other_folds_and_other_sources_choose_who_answers_a_fold():
+    by_folds, by_sources = nested_choices(
+        forms_with_one_memo_of_chance(), "memos", folds=4, budgets=(0.05, 0.02)
+    )
+
+    assert (by_folds.by, by_sources.by) == (OTHER_FOLDS, OTHER_SOURCES)
+    assert (by_folds.picks, by_sources.picks) == ((1,) * 4, (0,) * 4)
+    # The page that the second training misses stays missed, although its own fold did not choose.
+    assert [within.signed_found.some for within in by_folds.budgets] == [19, 19]
+    assert [within.signed_found.some for within in by_sources.budgets] == [0, 0]
+    assert by_folds.quality.auc > by_sources.quality.auc == 0.5
+    names = {(figure.set, figure.measure) for figure in RolesReport(choices=(by_folds,)).figures().figures}
+    assert ("memos, chosen by other folds", "signed pages found at 5 % false alarms") in names
+
+
+def test_a_fold_never_chooses_who_answers_it():
+    marks = joined_marks([table(8), table(2, source="modern_town")])
+    right = np.where(marks.marks.signs == 1, 0.9, 0.1).astype(np.float32)
+    forms = []
+    # Every training answers the first or the second half of the documents, and knows nothing of the rest.
+    for half in (marks.marks.page < 4, marks.marks.page >= 4):
+        forms.append(crossvalidate.HeldOutPredictions(marks, np.where(half, right, 0.5).astype(np.float32)))
+
+    by_folds, _ = nested_choices([*forms, forms[0]], "memos", folds=8, budgets=(0.0,))
+
+    assert len(by_folds.picks) == 8
+    assert set(by_folds.picks) == {0, 1}
+    assert by_folds.budgets[0].signed_found.some == 0
+
+
+@pytest.mark.parametrize(
+    ("labels", "signed"),
+    [
+        pytest.param((Label.INITIALS, Label.INITIALS), False, id="initials at its foot"),
+        pytest.param((Label.INITIALS, Label.SIGNATURE), True, id="signed above them"),
+        pytest.param((Label.HANDWRITTEN_DATE,), False, id="dated"),
+    ],
+)
+def test_initials_at_the_foot_of_an_agreement_do_not_sign_its_page(labels, signed):
+    marks = tuple(Marked(label, BOX) for label in labels)
+    case = PageCase("agreement.pdf-0", "agreement.pdf", lambda: (np.zeros((400, 300, 3), np.uint8), marks))
+
+    page, read = labelled_document_page(case)
+
+    assert page.signed is signed
+    assert [mark.form for mark in page.signing] == ["signature"] * signed
+    assert read().shape == (page.height, page.width, 3)
+
+
+def test_trainings_on_other_marks_are_not_compared():
+    forms = [
+        crossvalidate.HeldOutPredictions(marks, np.zeros(len(marks.source))) for marks in (table(4), table(6))
+    ]
+
+    with pytest.raises(WrongUse, match="different marks"):
+        nested_choices(forms, "memos", folds=2, budgets=(0.05,))
 
 
 def test_marks_that_are_not_looked_at_do_not_sign():

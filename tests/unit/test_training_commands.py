@@ -61,6 +61,14 @@ def run(monkeypatch, capfd):
     return command
 
 
+@pytest.mark.parametrize("option", [("--against", "."), ("--only", "held-out")])
+def test_held_out_answers_of_roles_are_those_of_a_training_that_is_named(run, tmp_path, option):
+    status, _, complaint = run("evaluate", "roles", "--data", tmp_path, *option)
+
+    assert status == 2
+    assert "name it by --run" in complaint
+
+
 def write_signatures(folder, count):
     folder.mkdir(parents=True)
     for number in range(count):

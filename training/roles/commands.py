@@ -28,17 +28,17 @@ from training.common.settings import read_settings
 from training.common.shares import Share
 from training.roles import crossvalidate
 from training.roles.backbone import published_backbone
+from training.roles.choice import NestedChoice, nested_choices
 from training.roles.conditions import DRAWN, HOME, measure_conditions, measure_home
 from training.roles.dataset import read_table
 from training.roles.evaluate import (
     RolesReport,
     crossvalidated,
-    found_within,
     measure_left_out,
     measure_without,
-    qualities,
 )
 from training.roles.export import register_roles, trained_head
+from training.roles.heldout import found_within, qualities
 from training.roles.network import RolesNetwork
 from training.roles.pages import role_sources
 from training.roles.settings import ROLES_SETTINGS, RolesSettings
@@ -51,11 +51,15 @@ from worker.settings import Detection
 
 #: What can be measured of what ships, each by itself.
 SOURCES, CONDITIONS, AT_HOME, KINDS, LOOKALIKES = "sources", "conditions", "home", "unusual", "lookalikes"
-PARTS = (SOURCES, CONDITIONS, AT_HOME, KINDS, LOOKALIKES)
+#: What a training's networks answer to what they did not see.
+HELD_OUT = "held-out"
+PARTS = (SOURCES, CONDITIONS, AT_HOME, KINDS, LOOKALIKES, HELD_OUT)
 #: The score from which boxes count where all of them do: those below move no average precision.
 _EVERY_SCORE = 0.01
 #: The false alarms at which held-out answers are compared: sources with bars, at their bar and at 2 %.
 _BUDGET = 0.02
+#: The source whose answers flatter whoever chose with them in view.
+_CHOSEN_ON = "memos"
 #: What a training leaves in its folder beside the checkpoint.
 TABLE, LOGITS = "marks.npz", "held-out-logits.npy"
 #: The checkpoint of the head that saw nothing of crossvalidate.LEFT_OUT.
@@ -118,6 +122,13 @@ def evaluate_roles(
     run: Annotated[
         Path | None, typer.Option(help="Folder of `train roles`: its cross-validated answers, too.")
     ] = None,
+    against: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Folder of another `train roles` with the same marks: how the memos are answered when other "
+            "folds, or other sources, choose between it and RUN. May be given more than once."
+        ),
+    ] = None,
     only: Annotated[
         list[str] | None,
         typer.Option(help=f"Measure only this: {', '.join(PARTS)}. May be given more than once."),
@@ -131,14 +142,22 @@ def evaluate_roles(
     Whether pages are signed and which marks sign: left-out sources first, then drawn pages askew and
     photographed, the home test set, and drawn pages of unusual kinds; all as served.
     """
-    if unknown := set(only or ()) - set(PARTS):
-        raise WrongUse(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
+    parts = _parts(only, run, against)
     with stage_bars() as notice:
-        report = _as_served(data, only or PARTS, notice, limit=limit)
-        if run is not None:
-            report = _with_held_out(report, data, run, notice, limit=limit)
+        report = _as_served(data, parts, notice, limit=limit)
+        if run is not None and HELD_OUT in parts:
+            report = _with_held_out(report, data, run, against or (), notice, limit=limit)
     write_reports(asdict(report), report.figures(), report_to=report_to, figures_to=figures_to)
     _show(report)
+
+
+def _parts(only: Sequence[str] | None, run: Path | None, against: Sequence[Path] | None) -> Sequence[str]:
+    """What is measured; WrongUse where options do not go together."""
+    if unknown := set(only or ()) - set(PARTS):
+        raise WrongUse(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
+    if run is None and (against or HELD_OUT in (only or ())):
+        raise WrongUse("held-out answers lie in the folder of a training; name it by --run")
+    return only or PARTS
 
 
 def _network_without(run: Path) -> RolesNetwork:
@@ -172,12 +191,10 @@ def _as_served(data: Path, parts: Sequence[str], notice: StageNotice, *, limit: 
 
 
 def _with_held_out(
-    report: RolesReport, data: Path, run: Path, notice: StageNotice, *, limit: int
+    report: RolesReport, data: Path, run: Path, against: Sequence[Path], notice: StageNotice, *, limit: int
 ) -> RolesReport:
     """The report with the answers of a training's networks to what they did not see."""
-    marks, logits, chosen = _held_out(run)
-    slope, shift = crossvalidate.calibration(marks, logits, chosen)
-    answers = crossvalidate.calibrated(marks, logits, slope=slope, shift=shift)
+    answers, chosen = _answers(run)
     threshold = crossvalidate.chosen_threshold(answers, chosen)
     without = measure_without(data, _network_without(run), notice, limit=limit)
     return replace(
@@ -190,7 +207,24 @@ def _with_held_out(
             for alarms in (bars.false_alarms, _BUDGET)
         ),
         qualities=tuple(qualities(answers)),
+        choices=tuple(_choices([run, *against])) if against else (),
     )
+
+
+def _answers(run: Path) -> tuple[crossvalidate.HeldOutPredictions, RolesSettings]:
+    """The calibrated held-out answers of a training, with its settings."""
+    marks, logits, chosen = _held_out(run)
+    slope, shift = crossvalidate.calibration(marks, logits, chosen)
+    return crossvalidate.calibrated(marks, logits, slope=slope, shift=shift), chosen
+
+
+def _choices(runs: Sequence[Path]) -> list[NestedChoice]:
+    """How _CHOSEN_ON is answered where pages beside those answered choose among trainings."""
+    answers = [_answers(run) for run in runs]
+    settings = answers[0][1]
+    budgets = settings.bars[_CHOSEN_ON].false_alarms, _BUDGET
+    forms = [predictions for predictions, _ in answers]
+    return nested_choices(forms, _CHOSEN_ON, folds=settings.folds, budgets=budgets)
 
 
 def _marks(data: Path, out: Path, *, drawn: int) -> Marks:
@@ -224,16 +258,18 @@ def _show(report: RolesReport) -> None:
         shares = (row.signed_found, row.initials_only_found, row.marks_found, row.unsigned_called_signed)
         table.add_row(row.source, *map(_worded, shares))
     output().print(table)
-    for quality in report.qualities:
+    for quality in report.every_quality:
         output().print(
             f"{quality.source}: AUC {quality.auc:.3f}, calibration error {quality.calibration_error:.3f}, "
             f"{quality.marks} marks"
         )
-    for budget in report.budgets:
+    for budget in report.every_budget:
         output().print(
             f"{budget.source}, at {budget.false_alarms:.0%} false alarms: {_worded(budget.signed_found)}, "
             f"by initials only {_worded(budget.initials_only_found)}"
         )
+    for choice in report.choices:
+        output().print(f"{choice.quality.source}: of RUN and those against it, {choice.picks} by fold")
     _show_drawn(report)
     for name, home in ((HOME, report.home), (f"{HOME}, as served", report.home_served)):
         if home is not None:

@@ -8,28 +8,27 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from PIL import Image
 
 from training.common.console import StageNotice
 from training.common.figures import Figure, FigureFile, as_figure, today
 from training.common.shares import Share, share_figure
-from training.common.statistics import area_under_curve
 from training.detector.marked import JudgedMark, MarkedPage, read_marked
 from training.detector.metrics import LabelFigures
 from training.detector.readers import read_tobacco800
 from training.detector.signed_pages import DetectedPage, SignedPages, signed_page_figures, signed_pages_at
 from training.detector.testsets import PageCase, real_documents, rendered
+from training.roles.choice import NestedChoice
 from training.roles.conditions import DRAWN, HOME, SignaturesFound
 from training.roles.crossvalidate import LEFT_OUT, TRAINING, HeldOutPredictions
+from training.roles.heldout import FoundWithin, RoleQuality, share_of
 from training.roles.network import RolesNetwork
-from training.roles.table import Rows
 from training.roles.unusual import Unusual
 from worker.engines import build_detector
 from worker.rendering.pages import render
 from worker.settings import Detection
-from worker.vision.choices import Limits
+from worker.vision.choices import Label, Limits
 from worker.vision.detection import roles
 from worker.vision.detection.classifier import OnnxClassifier
 from worker.vision.detection.detector import Detector
@@ -42,29 +41,8 @@ CONTRACTS = "contracts_unsigned"
 TOBACCO_TEST, DOCUMENTS = "Tobacco800 test", "grant agreements"
 #: What the drawn pages of unusual kinds are called in the figures.
 UNUSUAL = "unusual pages"
-_BINS = 10
 #: A page with its marks, and what renders it.
 Case = tuple[MarkedPage, Callable[[], Pixels]]
-
-
-@dataclass(frozen=True, slots=True)
-class RoleQuality:
-    """How well marks that sign are told from others, and how true the probabilities are."""
-
-    source: str
-    marks: int
-    auc: float
-    calibration_error: float
-
-
-@dataclass(frozen=True, slots=True)
-class FoundWithin:
-    """The signed pages of a source that are found where so great a share of the unsigned is called signed."""
-
-    source: str
-    false_alarms: float
-    signed_found: Share
-    initials_only_found: Share
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +61,17 @@ class RolesReport:
     crossvalidated: tuple[SignedPages, ...] = ()
     budgets: tuple[FoundWithin, ...] = ()
     qualities: tuple[RoleQuality, ...] = ()
+    choices: tuple[NestedChoice, ...] = ()
+
+    @property
+    def every_budget(self) -> tuple[FoundWithin, ...]:
+        """Those of the training, then those of nested choices."""
+        return (*self.budgets, *(row for choice in self.choices for row in choice.budgets))
+
+    @property
+    def every_quality(self) -> tuple[RoleQuality, ...]:
+        """Those of the training, then those of nested choices."""
+        return (*self.qualities, *(choice.quality for choice in self.choices))
 
     def figures(self) -> FigureFile:
         """All of it as figures."""
@@ -90,7 +79,12 @@ class RolesReport:
         digests = {name: entry(name).sha256 for name in ("detector", "classifier", NAME)}
         signed = signed_page_figures(NAME, pages)
         homes = (*_home(HOME, self.home), *_home(f"{HOME}, as served", self.home_served))
-        others = (*_budgets(self.budgets), *_qualities(self.qualities), *_drawn(self.conditions), *homes)
+        others = (
+            *_budgets(self.every_budget),
+            *_qualities(self.every_quality),
+            *_drawn(self.conditions),
+            *homes,
+        )
         kinds = (
             *_unusual(self.unusual, "signatures found"),
             *_unusual(self.lookalikes, "pages called signed"),
@@ -165,40 +159,6 @@ def crossvalidated(answers: HeldOutPredictions, threshold: float) -> list[Signed
     return [_pages_of(answers, source, threshold) for source in TRAINING if source != LEFT_OUT]
 
 
-def found_within(answers: HeldOutPredictions, source: str, false_alarms: float) -> FoundWithin:
-    """Held-out answers at the lowest probability that calls no greater share of the unsigned pages signed."""
-    scores, signed = answers.pages(source)
-    by_initials = answers.marks.pages.by_initials[answers.marks.pages.of(source)] == 1
-    unsigned = np.sort(scores[signed == 0])[::-1]
-    called = scores > unsigned[int(false_alarms * len(unsigned))]
-    return FoundWithin(source, false_alarms, _share(called[signed == 1]), _share(called[by_initials]))
-
-
-def qualities(answers: HeldOutPredictions) -> list[RoleQuality]:
-    """AUC and expected calibration error of every source with marks that sign and others."""
-    return [
-        _quality(source, *answers.of(source))
-        for source in (LEFT_OUT, *(name for name in TRAINING if name != LEFT_OUT))
-        if 0 < answers.of(source)[1].mean() < 1
-    ]
-
-
-def _quality(source: str, probabilities: npt.NDArray[np.float32], truths: Rows) -> RoleQuality:
-    doubles = probabilities.astype(np.float64)
-    auc, error = area_under_curve(doubles, truths == 1), calibration_error(doubles, truths == 1)
-    return RoleQuality(source, len(truths), auc, error)
-
-
-def calibration_error(probabilities: npt.NDArray[np.float64], truths: npt.NDArray[np.bool_]) -> float:
-    """The expected calibration error over ten bins of equal width (Naeini et al., AAAI 2015)."""
-    bins = np.minimum((probabilities * _BINS).astype(np.int64), _BINS - 1)
-    gaps = (
-        (bins == number).mean() * abs(probabilities[bins == number].mean() - truths[bins == number].mean())
-        for number in np.unique(bins)
-    )
-    return float(sum(gaps))
-
-
 def _pages_of(answers: HeldOutPredictions, source: str, threshold: float) -> SignedPages:
     rows = answers.marks.pages.of(source)
     scores, signed = answers.pages(source)
@@ -207,15 +167,11 @@ def _pages_of(answers: HeldOutPredictions, source: str, threshold: float) -> Sig
     return SignedPages(
         source=f"{source}, cross-validated",
         threshold=threshold,
-        signed_found=_share(called[signed == 1]),
-        initials_only_found=_share(called[by_initials]),
+        signed_found=share_of(called[signed == 1]),
+        initials_only_found=share_of(called[by_initials]),
         marks_found=Share(0, 0),
-        unsigned_called_signed=_share(called[signed == 0]),
+        unsigned_called_signed=share_of(called[signed == 0]),
     )
-
-
-def _share(called: npt.NDArray[np.bool_]) -> Share:
-    return Share(int(called.sum()), len(called))
 
 
 def _signing(regions: Sequence[DetectedRegion], across: float, down: float) -> Iterator[DetectedRegion]:
@@ -235,16 +191,23 @@ def _rendered(image: Path) -> Pixels:
 
 
 def _documents(folder: Path) -> list[Case]:
-    """The pages of real agreements labelled by hand; every signature and initial on them signs."""
-    return [_document_page(case) for case in real_documents(folder)]
+    return [labelled_document_page(case) for case in real_documents(folder)]
 
 
-def _document_page(case: PageCase) -> Case:
+def labelled_document_page(case: PageCase) -> Case:
+    """A page of a real agreement labelled by hand: signatures on it sign, initials do not.
+
+    All initials there stand at the foot of one page after another, which by `docs/result.md` does not sign.
+    """
     pixels, marked = case.read()
-    signing = [mark for mark in marked if mark.label in roles.SIGNING_FORMS]
-    marks = tuple(JudgedMark(mark.box, mark.label.value, signs=True, fits=True) for mark in signing)
+    marks = tuple(
+        JudgedMark(mark.box, mark.label.value, signs=mark.label is Label.SIGNATURE, fits=True)
+        for mark in marked
+        if mark.label in roles.SIGNING_FORMS
+    )
     height, width = pixels.shape[:2]
-    page = MarkedPage(Path(case.name), case.group, width, height, bool(marks), marks)
+    signed = any(mark.signs for mark in marks)
+    page = MarkedPage(Path(case.name), case.group, width, height, signed, marks)
     return page, lambda: pixels
 
 
