@@ -50,7 +50,7 @@ def on_copy(
 
 def _is_on_scan(slot: PageSlot, turn: Straightened[Grey]) -> bool:
     """Whether most of a slot lies on the page that was scanned: beyond its edges nobody could look."""
-    lying = turn.undone(Box(slot.x, slot.y, slot.width, slot.height))
+    lying = turn.to_original(Box(slot.x, slot.y, slot.width, slot.height))
     area = Area(x=lying.x, y=lying.y, width=lying.width, height=lying.height)
     return area.share_in(Area(x=0, y=0, width=turn.width, height=turn.height)) > _SHARED
 

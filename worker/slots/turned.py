@@ -13,13 +13,13 @@ _Placed = TypeVar("_Placed", bound=Area)
 
 def straight(area: _Placed, turn: Straightened[Grey]) -> _Placed:
     """What lies somewhere on the page as it lay, on the straight one."""
-    return _at(area, turn.done(_box(area)))
+    return _at(area, turn.to_straight(_box(area)))
 
 
 def as_it_lay(state: SlotState, turn: Straightened[Grey]) -> SlotState:
     """A slot of the straight page, with its anchor, on the page as it lay."""
-    slot = _at(state.slot, turn.undone(_box(state.slot)))
-    anchor = _at(slot.anchor, turn.undone(_box(slot.anchor)))
+    slot = _at(state.slot, turn.to_original(_box(state.slot)))
+    anchor = _at(slot.anchor, turn.to_original(_box(slot.anchor)))
     return state.model_copy(update={"slot": slot.model_copy(update={"anchor": anchor})})
 
 

@@ -43,14 +43,14 @@ class StraightDetector:
         turns = [Straightened.by(page, skew_degrees(page)) for page in pages]
         detected = self._detector.detect([turn.page for turn in turns])
         return [
-            [region for one in regions if (region := _undone(one, turn)) is not None]
+            [region for one in regions if (region := _on_original(one, turn)) is not None]
             for regions, turn in zip(detected, turns, strict=True)
         ]
 
 
-def _undone(region: DetectedRegion, turn: Straightened[Pixels]) -> DetectedRegion | None:
+def _on_original(region: DetectedRegion, turn: Straightened[Pixels]) -> DetectedRegion | None:
     """The region in pixels of the page as it lay; None where it lies beyond the page."""
-    lying = clip(turn.undone(region.box), width=turn.width, height=turn.height)
+    lying = clip(turn.to_original(region.box), width=turn.width, height=turn.height)
     return None if lying is None else replace(region, box=lying)
 
 
@@ -79,12 +79,12 @@ class Straightened(Generic[_Page]):
         straight = cv2.warpAffine(page, matrix, grown, flags=cv2.INTER_LINEAR, borderValue=_PAPER)
         return cls(np.asarray(straight, np.uint8), width, height, np.asarray(matrix, np.float64))
 
-    def done(self, box: Box) -> Box:
-        """The box around what such a box of the page as it lay holds on the straight one."""
+    def to_straight(self, box: Box) -> Box:
+        """The box on the straight page around what this box holds on the page as it lay; in pixels."""
         return box if self.matrix is None else _moved(box, self.matrix)
 
-    def undone(self, box: Box) -> Box:
-        """The box around what such a box of the straight page holds on the page as it lay."""
+    def to_original(self, box: Box) -> Box:
+        """The box on the page as it lay around what this box holds on the straight page; in pixels."""
         return box if self.matrix is None else _moved(box, cv2.invertAffineTransform(self.matrix))
 
 
