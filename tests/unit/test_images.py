@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from worker.errors import DamagedImage
-from worker.vision.images import decode, decode_as_stored, encode_png, resized, shrunk
+from worker.vision.images import darkest_channel, decode, decode_as_stored, encode_png, resized, shrunk
 
 PICTURE = np.random.default_rng(0).integers(0, 256, (40, 60, 3), np.uint8)
 PNG = encode_png(PICTURE)
@@ -65,3 +65,12 @@ def test_reduction_averages_so_that_a_hairline_stays():
 def test_an_image_that_is_small_enough_is_not_touched():
     assert shrunk(PICTURE, longest=60) is PICTURE
     assert shrunk(PICTURE, longest=30).shape == (20, 30, 3)
+
+
+def test_ink_of_any_colour_is_dark_in_the_darkest_channel() -> None:
+    inks = np.array([[[255, 0, 0], [0, 0, 200], [255, 255, 255]]], np.uint8)
+
+    grey = darkest_channel(inks)
+
+    assert (grey.tolist(), grey.dtype) == ([[0, 0, 255]], np.uint8)
+    assert darkest_channel(grey) is grey

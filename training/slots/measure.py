@@ -9,8 +9,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-
 from training.slots.forms import AuthorField, BlankForm
 from training.slots.scanned import Device, FormView
 from worker.errors import PageError
@@ -19,7 +17,7 @@ from worker.rendering.pages import open_document
 from worker.slots.page import Means, page_slots
 from worker.slots.values import Area, PageLayout, PageSlot, SlotKind
 from worker.vision.choices import Limits
-from worker.vision.images import decode
+from worker.vision.images import darkest_channel, decode
 from worker.vision.reading import LineReader
 from worker.vision.values import RenderedPage
 
@@ -96,7 +94,7 @@ def _seen(page: RenderedPage, device: Device | None) -> FormView:
     """The page as it is looked at: drawn, with its words; or scanned, without."""
     if device is not None:
         return device.scanned(decode(page.data))
-    grey = np.asarray(decode(page.data).min(axis=2), np.uint8)
+    grey = darkest_channel(decode(page.data))
     return FormView(grey, PageLayout.model_validate_json(page.layout or "{}"))
 
 

@@ -13,6 +13,7 @@ from training.slots.forms import AuthorField
 from training.synthesis.pages import DrawnPage
 from training.synthesis.scanner import random_scanner, scan
 from worker.slots.values import Area, PageLayout
+from worker.vision.images import darkest_channel
 from worker.vision.values import Grey, Pixels
 
 #: Dots per inch of the devices.
@@ -55,4 +56,4 @@ class Device:
         scanner = random_scanner(self._rng)
         pixels = scan(DrawnPage(page, self.dpi, ()), scanner, self._rng).pixels
         matrix = skew(pixels.shape, scanner.skew)
-        return pixels, FormView(np.asarray(pixels.min(axis=2), np.uint8), PageLayout(), matrix)
+        return pixels, FormView(darkest_channel(pixels), PageLayout(), matrix)

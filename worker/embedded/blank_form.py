@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from worker.errors import PageError, UnreadableDocument
 from worker.rendering.renderer import SandboxRenderer
 from worker.settings import Reading
@@ -11,7 +9,7 @@ from worker.slots.page import Means, page_slots
 from worker.slots.template_files import TemplateFile, TemplatePage, TemplateSlot
 from worker.slots.templates import make_page
 from worker.slots.values import PageLayout, PageSlot
-from worker.vision.images import decode
+from worker.vision.images import darkest_channel, decode
 from worker.vision.reading import load_line_reader
 from worker.vision.values import RenderedPage
 
@@ -35,7 +33,7 @@ class BlankForms:
         return TemplateFile(countersign_template=1, name=name, pages=tuple(pages))
 
     def _page(self, page: RenderedPage) -> TemplatePage:
-        grey = np.asarray(decode(page.data).min(axis=2), np.uint8)
+        grey = darkest_channel(decode(page.data))
         layout = PageLayout() if page.layout is None else PageLayout.model_validate_json(page.layout)
         states = page_slots(grey, layout, (), dpi=page.dpi, means=self._means)
         slots = (_in_points(state.slot, page.dpi) for state in states)

@@ -22,7 +22,7 @@ from worker.slots.template_files import (
     TemplateSlot,
     read_template_folder,
 )
-from worker.vision.images import decode_as_stored, encode_png
+from worker.vision.images import darkest_channel, decode_as_stored, encode_png
 from worker.vision.values import Grey
 
 #: Grey level below which print is black in a template.
@@ -39,8 +39,7 @@ class Template:
     @cached_property
     def print(self) -> Grey:
         """The form's print at PRINT_DPI. DamagedImage or ValueError when it is no picture."""
-        picture = decode_as_stored(base64.b64decode(self.page.print, validate=True))
-        return picture if picture.ndim == 2 else np.asarray(picture.min(axis=2), np.uint8)
+        return darkest_channel(decode_as_stored(base64.b64decode(self.page.print, validate=True)))
 
     @cached_property
     def landmarks(self) -> Landmarks:

@@ -25,6 +25,11 @@ def in_colour(image: Pixels | Grey) -> Pixels:
     return image if image.ndim == 3 else np.asarray(cv2.cvtColor(image, cv2.COLOR_GRAY2RGB), np.uint8)
 
 
+def darkest_channel(image: Pixels | Grey) -> Grey:
+    """Grey by the least of the three channels, so that ink of any colour is dark; itself when it is grey."""
+    return image if image.ndim == 2 else np.asarray(image.min(axis=2), np.uint8)
+
+
 def decode_as_stored(data: bytes) -> Pixels | Grey:
     """A stored JPEG or PNG: (height, width) grey where the file is, which costs a third; else RGB.
 
