@@ -1,36 +1,44 @@
 -- What the database itself holds answers and the feed to, whoever writes. Run after the migrations; may run again.
+-- Each function looks for its tables in public first, never among temporary ones, which any login may make. Triggers
+-- run them; nobody but the owner may put them on tables of their own.
 
 -- Answers of a document are numbered from 1 without gaps.
-CREATE OR REPLACE FUNCTION guard_answer_follows() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION guard_answer_follows() RETURNS trigger LANGUAGE plpgsql
+    SET search_path = public, pg_temp AS $$
 BEGIN
     IF NEW.number <> 1 + (SELECT count(*) FROM answers WHERE document_id = NEW.document_id) THEN
         RAISE check_violation USING MESSAGE = 'an answer must have the number that follows the newest';
     END IF;
     RETURN NEW;
 END $$;
+REVOKE ALL ON FUNCTION guard_answer_follows() FROM PUBLIC;
 CREATE OR REPLACE TRIGGER guard_answer_follows BEFORE INSERT ON answers
     FOR EACH ROW EXECUTE FUNCTION guard_answer_follows();
 
 -- An answer is committed with the document that names it: one that no document names would be in the way of the next.
-CREATE OR REPLACE FUNCTION guard_answer_named() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION guard_answer_named() RETURNS trigger LANGUAGE plpgsql
+    SET search_path = public, pg_temp AS $$
 BEGIN
     IF EXISTS (SELECT FROM documents WHERE id = NEW.document_id AND COALESCE(answer, 0) < NEW.number) THEN
         RAISE check_violation USING MESSAGE = 'an answer must be named by its document';
     END IF;
     RETURN NULL;
 END $$;
+REVOKE ALL ON FUNCTION guard_answer_named() FROM PUBLIC;
 DROP TRIGGER IF EXISTS guard_answer_named ON answers;
 CREATE CONSTRAINT TRIGGER guard_answer_named AFTER INSERT ON answers DEFERRABLE INITIALLY DEFERRED
     FOR EACH ROW EXECUTE FUNCTION guard_answer_named();
 
 -- What an answer says is never changed. An erasure moves its object, and takes names out of its sentence.
-CREATE OR REPLACE FUNCTION guard_answer_stays() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION guard_answer_stays() RETURNS trigger LANGUAGE plpgsql
+    SET search_path = public, pg_temp AS $$
 BEGIN
     IF TG_OP = 'UPDATE' OR EXISTS (SELECT FROM documents WHERE id = OLD.document_id) THEN
         RAISE check_violation USING MESSAGE = 'an answer stays as it was given';
     END IF;
     RETURN OLD;
 END $$;
+REVOKE ALL ON FUNCTION guard_answer_stays() FROM PUBLIC;
 CREATE OR REPLACE TRIGGER guard_answer_stays
     BEFORE UPDATE OF id, document_id, number, at, cause, asked_by, status, signed, reason, versions_id ON answers
     FOR EACH ROW EXECUTE FUNCTION guard_answer_stays();
@@ -39,7 +47,8 @@ CREATE OR REPLACE TRIGGER guard_answer_kept BEFORE DELETE ON answers
 
 -- What an answer says of claims and marks is written while it is given: before its document names it. Whoever owns
 -- the table may add what an older release has not written.
-CREATE OR REPLACE FUNCTION guard_details_with_answer() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION guard_details_with_answer() RETURNS trigger LANGUAGE plpgsql
+    SET search_path = public, pg_temp AS $$
 BEGIN
     IF NOT EXISTS (
         SELECT FROM answers JOIN documents ON documents.id = answers.document_id
@@ -49,13 +58,15 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
+REVOKE ALL ON FUNCTION guard_details_with_answer() FROM PUBLIC;
 CREATE OR REPLACE TRIGGER guard_claims_with_answer BEFORE INSERT ON answered_claims
     FOR EACH ROW EXECUTE FUNCTION guard_details_with_answer();
 CREATE OR REPLACE TRIGGER guard_marks_with_answer BEFORE INSERT ON answered_marks
     FOR EACH ROW EXECUTE FUNCTION guard_details_with_answer();
 
--- A document closes with a new answer, says what the newest answer says, and goes back to none.
-CREATE OR REPLACE FUNCTION guard_document_answered() RETURNS trigger LANGUAGE plpgsql AS $$
+-- A document closes with a new answer, says what the newest answer says, names one that it has, and goes back to none.
+CREATE OR REPLACE FUNCTION guard_document_answered() RETURNS trigger LANGUAGE plpgsql
+    SET search_path = public, pg_temp AS $$
 BEGIN
     IF TG_OP = 'UPDATE' AND OLD.stage <> 'closed' AND NEW.stage = 'closed'
         AND NEW.answer IS DISTINCT FROM COALESCE(OLD.answer, 0) + 1 THEN
@@ -73,9 +84,14 @@ BEGIN
         ) THEN
             RAISE check_violation USING MESSAGE = 'a closed document says what its newest answer says';
         END IF;
+    ELSIF NEW.answer IS NOT NULL AND (TG_OP = 'INSERT' OR NEW.answer IS DISTINCT FROM OLD.answer) THEN
+        IF NOT EXISTS (SELECT FROM answers WHERE document_id = NEW.id AND number = NEW.answer) THEN
+            RAISE check_violation USING MESSAGE = 'a document names an answer that it has';
+        END IF;
     END IF;
     RETURN NEW;
 END $$;
+REVOKE ALL ON FUNCTION guard_document_answered() FROM PUBLIC;
 CREATE OR REPLACE TRIGGER guard_document_answered
     BEFORE INSERT OR UPDATE OF stage, status, signed, reason, answer ON documents
     FOR EACH ROW EXECUTE FUNCTION guard_document_answered();
@@ -101,6 +117,7 @@ BEGIN
         VALUES (taken, clock_timestamp(), TG_ARGV[0], document, number);
     RETURN NULL;
 END $$;
+REVOKE ALL ON FUNCTION guard_take_place() FROM PUBLIC;
 DROP TRIGGER IF EXISTS guard_feed_answered ON answers;
 CREATE CONSTRAINT TRIGGER guard_feed_answered AFTER INSERT ON answers DEFERRABLE INITIALLY DEFERRED
     FOR EACH ROW EXECUTE FUNCTION guard_take_place('answered');

@@ -27,7 +27,7 @@ WHEN NOT EXISTS (
 )
 BEGIN SELECT RAISE(ABORT, 'an answer that is given says no more than it said'); END;
 
-CREATE TRIGGER guard_document_inserted BEFORE INSERT ON documents WHEN NEW.stage = 'closed'
+CREATE TRIGGER guard_document_inserted BEFORE INSERT ON documents WHEN NEW.stage = 'closed' OR NEW.answer IS NOT NULL
 BEGIN SELECT RAISE(ABORT, 'a document closes with a new answer'); END;
 
 CREATE TRIGGER guard_document_closes BEFORE UPDATE OF stage, answer ON documents
@@ -37,6 +37,12 @@ BEGIN SELECT RAISE(ABORT, 'a document closes with a new answer'); END;
 CREATE TRIGGER guard_document_goes_on BEFORE UPDATE OF answer ON documents
 WHEN COALESCE(NEW.answer, 0) < COALESCE(OLD.answer, 0)
 BEGIN SELECT RAISE(ABORT, 'a document goes back to no earlier answer'); END;
+
+CREATE TRIGGER guard_document_names BEFORE UPDATE OF answer ON documents
+WHEN NEW.stage <> 'closed' AND NEW.answer IS NOT NULL AND NEW.answer IS NOT OLD.answer AND NOT EXISTS (
+    SELECT 1 FROM answers WHERE document_id = NEW.id AND number = NEW.answer
+)
+BEGIN SELECT RAISE(ABORT, 'a document names an answer that it has'); END;
 
 CREATE TRIGGER guard_document_answered BEFORE UPDATE OF stage, status, signed, reason, answer ON documents
 WHEN NEW.stage = 'closed' AND NOT EXISTS (

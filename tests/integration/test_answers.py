@@ -204,6 +204,17 @@ def run(engine: Engine, statement: str) -> None:
             "closes with a new answer",
             id="closed without",
         ),
+        pytest.param(
+            "UPDATE documents SET stage = 'finish', status = 'working'; UPDATE documents SET answer = 2",
+            "names an answer that it has",
+            id="invented at work",
+        ),
+        pytest.param(
+            "INSERT INTO documents (bucket, key, version, status, stage, registered_at, fence, deliveries,"
+            " cause, answer) VALUES ('b', 'k', 'v', 'waiting', 'render', '2026-01-01', 0, 0, 'retry', 1)",
+            r"names an answer that it has|closes with a new answer",
+            id="invented at intake",
+        ),
     ],
 )
 def test_the_database_refuses_a_lost_or_changed_answer(

@@ -181,6 +181,44 @@ def test_a_worker_neither_loses_nor_twists_an_answer(as_role: As, statement: str
         run(as_role(WORKER), statement)
 
 
+#: What a closed document says of an answer that stands in a temporary table alone.
+DECEIVED = (
+    "UPDATE documents SET stage = 'finish', status = 'working';"
+    " CREATE TEMPORARY TABLE answers (document_id int, number int, status text, signed bool, reason text);"
+    " INSERT INTO answers VALUES (1, 2, 'failed', NULL, 'x');"
+    " UPDATE documents SET stage = 'closed', status = 'failed', answer = 2, signed = NULL, reason = 'x'"
+)
+#: An answer that only a temporary document names.
+UNNAMED = (
+    "CREATE TEMPORARY TABLE documents (id bigint, answer bigint);"
+    " INSERT INTO answers (document_id, number, at, cause, status) VALUES (1, 2, now(), 'retry', 'done')"
+)
+
+
+@pytest.mark.parametrize(
+    ("statement", "why"),
+    [(DECEIVED, "what its newest answer says"), (UNNAMED, "must be named by its document")],
+)
+def test_a_worker_deceives_no_guard_by_tables_of_its_own(as_role: As, statement: str, why: str) -> None:
+    with pytest.raises(IntegrityError, match=why):
+        run(as_role(WORKER), statement)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_no_role_writes_the_feed_by_tables_of_its_own(granted: Engine, as_role: As, role: str) -> None:
+    with refused():
+        run(
+            as_role(role),
+            "CREATE TEMPORARY TABLE mine (id bigint, answer bigint);"
+            " CREATE TRIGGER mine AFTER DELETE ON mine"
+            " FOR EACH ROW EXECUTE FUNCTION guard_take_place('erased');"
+            " INSERT INTO mine VALUES (1, 7); DELETE FROM mine",
+        )
+
+    with granted.connect() as connection:
+        assert connection.scalar(text("SELECT count(*) FROM changes")) == 1
+
+
 @pytest.mark.parametrize("role", [WORKER, WEB])
 @pytest.mark.parametrize("statement", LATE_DETAILS)
 def test_nobody_but_the_owner_adds_to_an_answer_that_was_given(

@@ -9,6 +9,7 @@ from sqlalchemy import Engine, text
 from db.guards.views import VIEWS
 from db.migrate import upgrade
 from db.roles import READER, grant
+from producer.tables import joined_names, parted_names
 from tests.fakes import page
 from tests.world import World
 
@@ -39,6 +40,15 @@ def test_a_document_has_a_row_before_and_after_its_answer(world: World) -> None:
     assert (waiting["status"], waiting["answer_number"]) == ("waiting", None)
     assert (done["status"], done["answer_number"], done["answer_status"]) == ("done", 1, "done")
     assert done["result_key"] == world.document(document_id).result_key
+
+
+def test_a_name_with_a_semicolon_is_not_two_names(world: World) -> None:
+    world.arrive("a.pdf", [page(0)], claims=("Ann; Ben", "Cay 100%"))
+
+    (row,) = rows(world.engine, "documents_current")
+
+    assert row["signers"] == joined_names(("Ann; Ben", "Cay 100%")) == "Ann%3B Ben; Cay 100%25"
+    assert parted_names(row["signers"]) == ["Ann; Ben", "Cay 100%"]
 
 
 def test_the_reader_reads_the_views(postgres: Engine) -> None:

@@ -93,7 +93,10 @@ class DocumentRow(ResultModel):
     signed_by: SignedBy | None = Field(
         default=None, description="`signature`, or `initials` where only initials sign it."
     )
-    signers: str | None = Field(default=None, description="The claimed signers, parted by semicolons.")
+    signers: str | None = Field(
+        default=None,
+        description="The claimed signers, parted by semicolons; one inside a name is written `%3B`.",
+    )
     pages: Count | None = Field(default=None, description="Number of its pages, once all are known.")
     notes: Annotated[str | None, BeforeValidator(each_once)] = Field(
         default=None, description="What was noted of it, parted by commas, each note once."
