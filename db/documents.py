@@ -141,17 +141,22 @@ def note_completeness(session: Session, document_id: int, completeness: Mapping[
 
 
 def close(session: Session, document_id: int, given: Given) -> None:
-    """Give the document its answer; those linked to it share it, or start alone when it failed."""
+    """Give the document its answer; those linked to it share it.
+
+    They start alone when it failed, and where the two claim other signers by now.
+    """
     _settle(session, document_id, given)
     linked = (Document.original_id == document_id) & (Document.stage == DocumentStage.LINKED)
     if given.status is not Status.FAILED:
         waiting = select(Document.id).where(linked).order_by(Document.id).with_for_update()
-        for other in session.execute(waiting).scalars().all():
-            _settle(session, other, given)
-    else:
-        # They were begun once; that others failed before them does not count against them.
-        alone = {"stage": FIRST_STAGE, "original_id": None, "due_at": now(session), "deliveries": 1}
-        session.execute(update(Document).where(linked).values(alone))
+        others = session.execute(waiting).scalars().all()
+        ours = set(claimed_signers(session, document_id)) if others else set()
+        for other in others:
+            if set(claimed_signers(session, other)) == ours:
+                _settle(session, other, given)
+    # They were begun once; that others failed before them does not count against them.
+    alone = {"stage": FIRST_STAGE, "original_id": None, "due_at": now(session), "deliveries": 1}
+    session.execute(update(Document).where(linked).values(alone))
 
 
 def answer_again(session: Session, document_id: int, given: Given, asked: Asked) -> None:

@@ -58,7 +58,7 @@ def amend_claims(
     """Change a claim of the one document of that name.
 
     A document with an answer is compared again without being rendered or searched again. It gets a new
-    answer, and the one before stays. One that shared its answer is read for itself. WrongUse for a claim that
+    answer, and the one before stays. One that shares its answer is read for itself. WrongUse for a claim that
     is not there, or is there already; StillAtWork; BrokerUnavailable: the sweep sends what was not sent.
     """
     with sessions() as session:
@@ -70,7 +70,8 @@ def amend_claims(
         send(message)
     _, added = _names(amendment)
     notes = near_names(sessions, () if added is None else (added,))
-    return Amended(document.id, bool(sent), tuple(notes))
+    again = any(message.document_id == document.id for message in sent)
+    return Amended(document.id, again, tuple(notes))
 
 
 def _lock_only(session: Session, name: str) -> Document:
@@ -137,21 +138,20 @@ def _note(session: Session, document_id: int, event: str, signer: str, amendment
 
 
 def _compare_again(session: Session, document: Document, who: str) -> list[QueueMessage]:
-    """Send a document with an answer back to be compared; what is to be sent."""
+    """Send a document with an answer back to be compared, those that share it to be read; what is sent."""
     asked = Asked(cause=AnswerCause.CHANGED_CLAIM, who=who)
     if document.status is Status.FAILED:
         # Nothing can be compared; who follows the changes must hear of the claim all the same.
         again = replace(answers.given_by(session, document.id), at=None)
         documents.answer_again(session, document.id, again, asked)
-    if document.status not in (Status.DONE, Status.PARTIAL):
-        return []
-    # Who shared the answer claims other signers now than this document, or than the one it shared it with.
+    # Who shares the answer claims other signers now than this document, or than the one it shared it with.
     alone = documents.sharing(session, document.id)
-    if document.original_id is not None or document.pages_total is None:
+    answered = document.status in (Status.DONE, Status.PARTIAL)
+    if answered and (document.original_id is not None or document.pages_total is None):
         alone.append(document.id)
-    begun = reopening.start_again(session, alone, asked)
+    begun = reopening.start_again(session, alone, asked, open_too=True)
     from_the_start = [QueueMessage(stage=FIRST_STAGE, document_id=row_id) for row_id in begun]
-    if document.id in alone:
+    if not answered or document.id in alone:
         return from_the_start
     chunk_ids = reopening.verify_again(session, document.id, asked)
     compared = [

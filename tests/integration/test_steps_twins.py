@@ -6,9 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from db import documents
+from db import answers, documents
+from db.claims import replace_claims
 from db.models import Page, Verdict
-from db.states import DocumentStage, Status
+from db.states import ClaimSource, DocumentStage, Status
 from tests.fakes import page
 from tests.world import World, count
 from worker.steps.render import render_document
@@ -45,6 +46,25 @@ def test_a_twin_waits_for_an_original_that_is_still_at_work(world: World) -> Non
     world.through(first)
 
     assert world.document(second).status is Status.DONE
+
+
+def test_a_twin_that_claims_others_by_the_time_of_the_answer_starts_alone(world: World) -> None:
+    twins = [
+        world.arrive(key, [page(0)], data=b"same", claims=("Ann",)) for key in ("1.pdf", "2.pdf", "3.pdf")
+    ]
+    for document_id in twins:
+        render_document(document_id, world.render_deps)
+    with world.sessions() as session:
+        replace_claims(session, twins[1], {"Ben": ClaimSource.FILE})
+
+    world.through(twins[0])
+
+    stages = [world.document(document_id).stage for document_id in twins]
+    assert stages == [DocumentStage.CLOSED, DocumentStage.RENDER, DocumentStage.CLOSED]
+    assert world.through(twins[1]).original_id is None
+    with world.sessions() as session:
+        told = [answers.of_document(session, number)[-1].claims[0].signer for number in twins]
+    assert told == ["Ann", "Ben", "Ann"]
 
 
 def test_a_twin_of_a_document_that_fails_starts_alone(world: World) -> None:
