@@ -7,7 +7,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from producer.services.enroll import SignerEnrolled, enroll_images
+from producer.services.enroll import SignerEnrolled, checked_name, enroll_images
 from producer.services.local_files import NotUsed, OnNotUsed, files_below
 from producer.services.progress import unheard
 from producer.services.signers import SIGNERS_FILE
@@ -51,8 +51,11 @@ def enroll_many(
 ) -> list[SignerEnrolled]:
     """Put the images of each signer on file; an event for each. As `enroll_images`.
 
-    WrongUse when an image cannot be opened: then none of any signer is on file that was not before.
+    WrongUse for a name that cannot be one, and when an image cannot be opened: then none of any signer is on
+    file that was not before.
     """
+    for signer in by_signer:
+        checked_name(signer)
     for path in chain.from_iterable(by_signer.values()):
         _open(path).close()
     enrolled = []

@@ -229,6 +229,16 @@ def test_a_table_that_names_a_missing_image_enrolls_nobody(
     assert [row.signer for row in list_signers(world.sessions)] == ["Ann"]
 
 
+def test_a_name_that_cannot_be_one_enrolls_nobody(world: World, enroller: Enroller, tmp_path: Path) -> None:
+    image = tmp_path / "1.png"
+    image.write_bytes(known(world, image_of(1)))
+
+    with pytest.raises(WrongUse, match="cannot be a signer's name"):
+        enroll_many(enroller, {"Ann": [image], "Bo\x07b": [image]}, who=WHO)
+
+    assert list_signers(world.sessions) == []
+
+
 def test_a_folder_of_several_signers_is_not_one_signer_s(tmp_path: Path) -> None:
     for name in ("Ann/1.png", "Bob/2.png", "Bob/more/3.png"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
