@@ -84,7 +84,7 @@ def clock(session: Session) -> datetime | ColumnElement[datetime]:
 
 
 def _sqlite(url: str) -> Engine:
-    engine = create_engine(url, connect_args={"timeout": 60, "isolation_level": None})
+    engine = create_engine(url, hide_parameters=True, connect_args={"timeout": 60, "isolation_level": None})
 
     @event.listens_for(engine, "connect")
     def configure(connection: DBAPIConnection, _record: object) -> None:

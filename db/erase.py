@@ -29,6 +29,7 @@ from db.models import (
     Suggestion,
     Verdict,
 )
+from db.redaction import erase_name
 from db.states import FIRST_STAGE, AnswerCause, ChunkStage, DocumentStage, Status
 
 #: Tables whose rows go with the signer that they name; answers and events stay and lose the name.
@@ -154,6 +155,7 @@ def forget_name(session: Session, name: str) -> None:
     session.execute(delete(Scope).where(Scope.name == signer_scope(name)))
     answers.forget_signer(session, name)
     events.forget_signer_events(session, name)
+    erase_name(session, Decision, "comment", name)
 
 
 def expired(

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from db.engine import clock
 from db.models import Event
+from db.redaction import erase_name
 from db.states import EventSource, StageName
 
 
@@ -93,5 +94,9 @@ def seconds(session: Session, document_id: int) -> dict[str, float]:
 
 
 def forget_signer_events(session: Session, name: str) -> None:
-    """Take a signer's name out of all histories: what an event says of the signer goes, the event stays."""
+    """Take a signer's name out of all histories: what an event says of the signer goes, the event stays.
+
+    Where a person gave a reason that names the signer, the name alone goes.
+    """
     session.execute(update(Event).where(Event.signer == name).values(signer=None, detail=None))
+    erase_name(session, Event, "detail", name, Event.stage == EventSource.OPERATOR.value)

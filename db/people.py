@@ -100,6 +100,19 @@ def lock_people(session: Session, signer_ids: Collection[int]) -> None:
     session.execute(select(Signer.id).where(theirs).order_by(Signer.id).with_for_update()).all()
 
 
+def locked_person(session: Session, name: str) -> Person | None:
+    """Whom a name means, held until the transaction ends; None when that is nobody on file.
+
+    Who was merged while this waited for the lock is looked up once more.
+    """
+    known = person_named(session, name)
+    if known is None:
+        return None
+    lock_people(session, [known.id])
+    session.expire_all()
+    return known if person_named(session, name) == known else locked_person(session, name)
+
+
 def merge_signer(session: Session, signer_id: int, into: int) -> list[str]:
     """Let one person be another; of references with the same bytes, the other's stays.
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, aliased, undefer
 from db.engine import now
 from db.models import Reference, Signer, SignerEvent
 from db.relations import person_of
-from db.writes import insert_or_find
+from db.writes import insert_or_find, insert_or_hold
 
 _Value = TypeVar("_Value")
 
@@ -24,8 +24,8 @@ _ONE_NAME = NAMED.id == person_of()
 
 
 def signer_id(session: Session, name: str) -> int:
-    """The signer's id; made when new."""
-    return insert_or_find(session, Signer, {"name": name}, enrolled_at=now(session))[0]
+    """The signer's id; made when new, and held until the transaction ends: nobody erases it before that."""
+    return insert_or_hold(session, Signer, {"name": name}, enrolled_at=now(session))
 
 
 def add_reference(session: Session, signer_id: int, sha256: str, **facts: object) -> bool:

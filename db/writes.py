@@ -76,6 +76,16 @@ def insert_or_find(session: Session, model: type[Base], key: Values, **others: o
     return session.execute(_by_key(model, key)).scalar_one(), False
 
 
+def insert_or_hold(session: Session, model: type[Base], key: Values, **others: object) -> int:
+    """Insert a row unless one with that unique key is there; its id. The row is held until the end."""
+    columns = model.__table__.c
+    insert = _insert(session, model).values(**key, **others)
+    # What is written again is what stands there: only so does the statement hold a row that it finds.
+    statement = insert.on_conflict_do_update(index_elements=list(key), set_=dict(key))
+    row_id: int = session.execute(statement.returning(columns.id)).scalar_one()
+    return row_id
+
+
 def find_or_insert(session: Session, model: type[Base], key: Values, **others: object) -> int:
     """The id of the row with that unique key, which is nearly always there; inserted where it is not."""
     known = session.execute(_by_key(model, key)).scalar_one_or_none()
@@ -89,9 +99,14 @@ def _by_key(model: type[Base], key: Values) -> Select[int]:
 
 def _insert_new(session: Session, model: type[Base]) -> postgresql.Insert | sqlite.Insert:
     """An INSERT that leaves alone what stands there by any unique key."""
+    return _insert(session, model).on_conflict_do_nothing()
+
+
+def _insert(session: Session, model: type[Base]) -> postgresql.Insert | sqlite.Insert:
+    """An INSERT that may say what is done where a row is there."""
     table = cast(Table, model.__table__)
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    statement: postgresql.Insert | sqlite.Insert = dialect.insert(table).on_conflict_do_nothing()
+    statement: postgresql.Insert | sqlite.Insert = dialect.insert(table)
     return statement
 
 

@@ -130,7 +130,7 @@ def erase_signer(sessions: Sessions, store: Store, name: str, *, who: str) -> bo
     attempts stored with a name, and that no answer refers to.
     """
     with sessions() as session:
-        known = people.person_named(session, name)
+        known = people.locked_person(session, name)
         # The signer that the others are merged into goes last.
         names = (name,) if known is None else (*known.aliases, known.name)
         begun = feed_head(session).place

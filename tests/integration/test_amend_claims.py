@@ -82,6 +82,37 @@ def test_a_document_that_shared_the_answer_is_read_for_itself(world: World) -> N
     assert set(claims(world, first)) == {"Ann"}
 
 
+def test_a_document_that_waits_for_another_s_answer_takes_none_to_other_claims(world: World) -> None:
+    first, second = (
+        world.arrive(key, [page(0, marks=1)], claims=("Ann",), data=b"same") for key in ("a.pdf", "b.pdf")
+    )
+    for document_id in (first, second):
+        world.through(document_id)
+    with world.sessions() as session:
+        reopening.start_again(session, [first], Asked(cause=AnswerCause.RETRY, who="eve@desk"))
+
+    assert amend(world, "a.pdf", "add", "Ben") == [("render", second)]
+    for document_id in (first, second):
+        world.through(document_id)
+
+    assert [set(claims(world, document_id)) for document_id in (first, second)] == [{"Ann", "Ben"}, {"Ann"}]
+    with world.sessions() as session:
+        told = [[claim.signer for claim in row.claims] for row in answers.of_document(session, second)]
+    assert told == [["Ann"], ["Ann"]]
+
+
+def test_a_reason_that_names_an_erased_signer_loses_the_name_and_no_more(world: World, answered: int) -> None:
+    for action, signer, why in (("add", "Bob", "Ann was a slip of Annika"), ("add", "Cem", "by letter")):
+        amendment = Amendment(action=ClaimAction(action), signer=signer, who="eve@desk", why=why)
+        amend_claims(world.sessions, [].append, "a.pdf", amendment)
+        world.through(answered)
+    erased_signer(world, "Ann")
+
+    with world.sessions() as session:
+        told = [row.detail for row in events.history(session, answered) if row.event == "claim_added"]
+    assert told == ["Bob: [erased] was a slip of Annika", "Cem: by letter"]
+
+
 def test_a_document_that_waits_is_read_with_its_new_claims(world: World) -> None:
     document_id = world.arrive("a.pdf", [page(0)], claims=("Ann",))
 

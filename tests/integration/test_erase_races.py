@@ -6,6 +6,7 @@ import threading
 from dataclasses import dataclass, field
 
 import cv2
+import pytest
 
 from db import answers
 from producer.services.erase import erase_signer
@@ -13,6 +14,8 @@ from tests.erasures import erased_signer, everything, signed
 from tests.fakes import MemoryStore, page
 from tests.handwriting import signature
 from tests.integration.test_erase_signers import WideEncoder
+from tests.integration.test_signers_merged import waits_for_a_lock
+from tests.waiting import until
 from tests.world import World
 
 
@@ -29,20 +32,23 @@ class Interrupted(WideEncoder):
         return super().encode(crops, steady=steady)
 
 
-def enrolled(world: World, name: str) -> None:
+def enrolled(world: World, name: str, *, seed: int = 3) -> None:
     world.encoder = WideEncoder()
-    image = cv2.imencode(".png", signature(len(name)))[1].tobytes()
+    image = cv2.imencode(".png", signature(seed))[1].tobytes()
     world.renderer.documents[image] = [page(0, marks=1)]
     world.enroll(name, name, image)
 
 
 @dataclass
 class InterruptedStore(MemoryStore):
-    """Something else happens, once, when the result of an answer has been put into it."""
+    """Something else happens, once: when the result of an answer is in it, or before such a key comes in."""
 
     meanwhile: list = field(default_factory=list)
+    before: str | None = None
 
     def put(self, key, data):
+        while self.before and key.startswith(self.before) and self.meanwhile:
+            self.meanwhile.pop()()
         super().put(key, data)
         while key.endswith(".json") and self.meanwhile:
             self.meanwhile.pop()()
@@ -76,6 +82,23 @@ def test_who_is_erased_while_an_answer_is_written_stands_in_none(world: World):
     assert (first.answer, second.answer) == (None, 1)
     assert "Ann" not in everything(world)
     assert b"Ann" not in world.store.objects[second.result_key or ""]
+
+
+@pytest.mark.parametrize("engine", ["postgres"], indirect=True)
+def test_who_is_erased_while_a_reference_is_put_on_file_leaves_none_of_it(world: World):
+    enrolled(world, "Ann")
+    erasing = threading.Thread(target=erased_signer, args=(world, "Ann"), daemon=True)
+
+    def erase_meanwhile():
+        erasing.start()
+        until(lambda: waits_for_a_lock(world))
+
+    world.store = InterruptedStore(world.store.objects, meanwhile=[erase_meanwhile], before="signers/")
+    enrolled(world, "Ann", seed=7)
+    erasing.join(timeout=60)
+
+    assert "Ann" not in everything(world)
+    assert not [key for key in world.store.objects if key.startswith("signers/")]
 
 
 def test_an_answer_given_in_the_midst_of_an_erasure_is_given_again_without_the_name(world: World):

@@ -7,12 +7,12 @@ import json
 import cv2
 import numpy as np
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from db import answers, events, signers
 from db.base import Base
 from db.erase import NAMING_SIGNERS, digest
-from db.models import AnsweredClaim, AnsweredMark, Event, Verdict
+from db.models import AnsweredClaim, AnsweredMark, Decision, Event, Verdict
 from producer.services.amend_claims import Amendment, ClaimAction, amend_claims
 from producer.services.erase import choose
 from producer.services.keys import Caller, Right
@@ -75,7 +75,7 @@ def test_with_a_signer_the_documents_that_claim_it_can_be_chosen(enrolled: World
     assert choose(enrolled.sessions, signer="Ann").documents == ()
 
 
-def decided_by_eve(world: World) -> Caller:
+def decided_by_eve(world: World, comment: str | None = None) -> Caller:
     """Eve, who has said that the signature on a document that claims Ann is forged."""
     world.through(signed(world, "a.pdf", claims=("Ann",)))
     with world.sessions() as session:
@@ -83,7 +83,9 @@ def decided_by_eve(world: World) -> Caller:
     reviewer = Caller("eve", "key:1", frozenset(Right))
     item = next_review(world.sessions, reviewer, ReviewRules())
     assert item is not None
-    decide(world.sessions, reviewer, item.id, fence=item.fence, answer=DecisionOutcome.FORGED)
+    decide(
+        world.sessions, reviewer, item.id, fence=item.fence, answer=DecisionOutcome.FORGED, comment=comment
+    )
     return reviewer
 
 
@@ -108,6 +110,17 @@ def test_a_decision_on_a_claim_that_was_withdrawn_names_no_erased_signer(world: 
     assert erased_signer(world, "Ann")
 
     assert "Ann" not in everything(world)
+
+
+def test_a_comment_on_somebody_else_s_signature_names_no_erased_signer(world: World):
+    decided_by_eve(world, "The hand of Bob, not of Bobby")
+
+    world.through(signed(world, "b.pdf", claims=("Bob",)))
+    erased_signer(world, "Bob")
+
+    with world.sessions() as session:
+        (decision,) = session.execute(select(Decision)).scalars()
+    assert decision.comment == "The hand of [erased], not of Bobby"
 
 
 def test_every_table_that_names_signers_is_known_to_the_erasure():

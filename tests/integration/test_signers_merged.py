@@ -181,6 +181,29 @@ def test_an_erased_signer_takes_all_other_names_along(world: World, enroller: En
         assert people.person(session, "Zacharias") is None
 
 
+@pytest.mark.parametrize("engine", ["postgres"], indirect=True)
+@pytest.mark.parametrize(("name", "into"), [("Ann", "Bob"), ("Bob", "Ann")])
+def test_an_erasure_that_a_merge_was_faster_than_takes_all_names_along(
+    world: World, enroller: Enroller, name: str, into: str
+) -> None:
+    for seed, signer in enumerate(("Ann", "Bob"), 1):
+        enroll(world, enroller, signer, seed)
+    erasing = Thread(target=lambda: erase_signer(world.sessions, world.store, "Ann", who=WHO))
+
+    with world.sessions() as session:
+        source, target = (signers.signer_id(session, each) for each in (name, into))
+        people.merge_signer(session, source, target)
+        signers.record_event(session, target, "merged", who=WHO, detail=name)
+        erasing.start()
+        until(lambda: waits_for_a_lock(world))
+    erasing.join()
+
+    left = everything(world)
+    assert "Ann" not in left
+    assert "Bob" not in left
+    assert not [key for key in world.store.objects if key.startswith("signers/")]
+
+
 def test_a_bundle_has_what_the_verdicts_rest_on_and_nothing_of_who_was_merged_since(
     world: World, enroller: Enroller
 ) -> None:

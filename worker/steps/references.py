@@ -64,12 +64,12 @@ def enroll_reference(
     sha256 = hashlib.sha256(data).hexdigest()
     embedding = deps.verifier.embed([prepared.ink])[0]
     with deps.sessions() as session:
+        # Held while its pictures are stored: an erasure before that would leave them behind.
         signer_id = signers.signer_id(session, signer)
-    key = reference_key(signer_id, sha256)
-    deps.store.put(key, data)
-    image_key = f"{key}.{signature.suffix}"
-    deps.store.put(image_key, signature.data)
-    with deps.sessions() as session:
+        key = reference_key(signer_id, sha256)
+        deps.store.put(key, data)
+        image_key = f"{key}.{signature.suffix}"
+        deps.store.put(image_key, signature.data)
         new = signers.add_reference(
             session,
             signer_id,
