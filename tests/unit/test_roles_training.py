@@ -17,7 +17,7 @@ from training.roles.dataset import truth_of  # noqa: E402
 from training.roles.evaluate import NetworkRoles, RolesReport, labelled_document_page  # noqa: E402
 from training.roles.export import fold_norms  # noqa: E402
 from training.roles.head import FACTS, Head, head_inputs  # noqa: E402
-from training.roles.heldout import calibration_error, found_within  # noqa: E402
+from training.roles.heldout import calibration_error, found_within, qualities  # noqa: E402
 from training.roles.network import RolesNetwork, averaging  # noqa: E402
 from training.roles.pages import UNCLEAR, TrueMark, drawn_role_pages, judged_marks  # noqa: E402
 from training.roles.settings import ROLES_SETTINGS, Bars, RolesSettings  # noqa: E402
@@ -226,7 +226,7 @@ def test_other_folds_and_other_sources_choose_who_answers_a_fold():
     # The page that the second training misses stays missed, although its own fold did not choose.
     assert [within.signed_found.some for within in by_folds.budgets] == [19, 19]
     assert [within.signed_found.some for within in by_sources.budgets] == [0, 0]
-    assert by_folds.quality.auc > by_sources.quality.auc == 0.5
+    assert by_folds.quality.auc.low > by_sources.quality.auc.value == 0.5
     names = {(figure.set, figure.measure) for figure in RolesReport(choices=(by_folds,)).figures().figures}
     assert ("memos, chosen by other folds", "signed pages found at 5 % false alarms") in names
 
@@ -286,6 +286,19 @@ def test_marks_that_are_not_looked_at_do_not_sign():
 def test_true_probabilities_have_no_calibration_error_and_sure_mistakes_all():
     assert calibration_error(np.array([0.0, 1.0]), np.array([False, True])) == 0
     assert calibration_error(np.array([0.0, 1.0]), np.array([True, False])) == 1
+
+
+def test_the_quality_of_a_source_has_intervals_over_its_documents():
+    marks = table(40)
+    rng = np.random.default_rng(1)
+    probabilities = np.clip(0.5 + 0.3 * (marks.marks.signs - 0.5) + rng.normal(0, 0.15, 80), 0, 1)
+
+    (measured,) = qualities(crossvalidate.HeldOutPredictions(marks, probabilities.astype(np.float32)))
+
+    for value in (measured.auc, measured.calibration_error):
+        assert value.low < value.value < value.high
+    assert measured.auc.high - measured.auc.low < 0.3
+    assert measured.marks == 80
 
 
 def test_a_table_is_read_as_it_was_written(tmp_path: Path):

@@ -13,6 +13,9 @@ from training.common import statistics
 from training.common.statistics import (
     BINS,
     ErrorCurves,
+    area_estimate,
+    area_under_curve,
+    cluster_counts,
     equal_error_rate,
     error_curves,
     exact_interval,
@@ -327,3 +330,25 @@ def test_the_seed_of_a_bootstrap_is_fixed_so_that_a_figure_can_be_repeated():
     assert (statistics.ROUNDS, statistics.SEED) == (1000, 1)
     values = np.random.default_rng(1).random(30)
     assert mean_estimate(values) == mean_estimate(values)
+
+
+def test_the_interval_of_an_area_is_that_of_areas_of_drawn_clusters():
+    rng = np.random.default_rng(5)
+    truths, clusters = np.arange(60) % 3 == 0, np.array([f"c{number // 4}" for number in range(60)])
+    # Few levels, so that there are ties.
+    scores = np.round(rng.normal(0, 1, 60) + truths, 0)
+
+    estimate = area_estimate(scores, truths, clusters)
+
+    drawn = [
+        area_under_curve(np.repeat(scores, often.astype(int)), np.repeat(truths, often.astype(int)))
+        for often in cluster_counts(clusters)
+    ]
+    assert estimate.value == area_under_curve(scores, truths)
+    assert (estimate.low, estimate.high) == pytest.approx(tuple(np.quantile(drawn, (0.025, 0.975))))
+
+
+def test_draws_without_a_true_case_have_no_area():
+    estimate = area_estimate(floats(0.1, 0.2, 0.9), np.array([False, False, True]), np.array(["a", "b", "c"]))
+
+    assert (estimate.value, estimate.low, estimate.high) == (1.0, 1.0, 1.0)

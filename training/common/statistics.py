@@ -222,6 +222,26 @@ def area_under_curve(scores: Floats, truths: Flags) -> float:
     return float(roc_auc_score(truths, scores))
 
 
+def area_estimate(scores: Floats, truths: Flags, clusters: npt.NDArray[np.str_]) -> Estimate:
+    """The area under the curve, with the interval of a bootstrap over clusters; each row names its own."""
+    order = np.argsort(scores, kind="stable")
+    starts = np.unique(scores[order], return_index=True)[1]
+    counts = cluster_counts(clusters)[:, order]
+    true, other = (
+        np.add.reduceat(counts * which, starts, axis=1) for which in (truths[order], ~truths[order])
+    )
+    lower = np.cumsum(other, axis=1) - other / 2
+    pairs = true.sum(axis=1) * other.sum(axis=1)
+    drawn = np.divide((true * lower).sum(axis=1), pairs, out=np.full(len(pairs), np.nan), where=pairs > 0)
+    return percentile_estimate(area_under_curve(scores, truths), drawn)
+
+
+def cluster_counts(clusters: npt.NDArray[np.str_]) -> Floats:
+    """How often each row is drawn in each round of a bootstrap over their clusters: (rounds, rows)."""
+    names, number = np.unique(clusters, return_inverse=True)
+    return np.asarray(resampling_counts(len(names))[:, number], np.float64)
+
+
 def grouped_folds(groups: npt.NDArray[np.str_], folds: int) -> list[tuple[Indices, Indices]]:
     """Rows inside and outside of each fold; the rows of a group never part, folds are about equally large."""
     return [(inside, outside) for inside, outside in GroupKFold(folds).split(groups, groups=groups)]

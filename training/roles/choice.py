@@ -102,5 +102,5 @@ def _choice(
         by,
         tuple(picks),
         tuple(replace(pages, source=name) for pages in within),
-        replace(quality(source, *answers.of(source)), source=name),
+        replace(quality(source, answers), source=name),
     )

@@ -26,6 +26,7 @@ from training.common.options import (
 from training.common.reports import write_reports
 from training.common.settings import read_settings
 from training.common.shares import Share
+from training.common.statistics import Estimate
 from training.roles import crossvalidate
 from training.roles.backbone import published_backbone
 from training.roles.choice import NestedChoice, nested_choices
@@ -252,6 +253,10 @@ def _worded(share: Share) -> str:
     return f"{share.value:.3f} ({low:.3f}–{high:.3f}) of {share.many}" if share.many else ""
 
 
+def _estimated(value: Estimate) -> str:
+    return f"{value.value:.3f} ({value.low:.3f}–{value.high:.3f})"
+
+
 def _show(report: RolesReport) -> None:
     table = Table("source", "signed found", "by initials only", "marks found", "unsigned called signed")
     for row in (*report.left_out, *report.crossvalidated):
@@ -260,8 +265,8 @@ def _show(report: RolesReport) -> None:
     output().print(table)
     for quality in report.every_quality:
         output().print(
-            f"{quality.source}: AUC {quality.auc:.3f}, calibration error {quality.calibration_error:.3f}, "
-            f"{quality.marks} marks"
+            f"{quality.source}: AUC {_estimated(quality.auc)}, "
+            f"calibration error {_estimated(quality.calibration_error)}, {quality.marks} marks"
         )
     for budget in report.every_budget:
         output().print(

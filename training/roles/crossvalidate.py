@@ -35,8 +35,12 @@ class HeldOutPredictions:
 
     def of(self, source: str) -> tuple[Floats, Rows]:
         """Probabilities and truths of the marks of a source, without those nobody knows."""
-        rows = np.flatnonzero((self.marks.source == source) & (self.marks.marks.weight > 0))
+        rows = self.rows_of(source)
         return self.probabilities[rows], self.marks.marks.signs[rows]
+
+    def rows_of(self, source: str) -> Rows:
+        """The rows of those marks."""
+        return np.flatnonzero((self.marks.source == source) & (self.marks.marks.weight > 0))
 
 
 def calibrated(marks: Marks, logits: Floats, *, slope: float, shift: float) -> HeldOutPredictions:

@@ -270,4 +270,7 @@ def _qualities(measured: Sequence[RoleQuality]) -> Iterator[Figure]:
             ("AUC of the role", quality.auc),
             ("calibration error", quality.calibration_error),
         ):
-            yield as_figure(NAME, of=quality.source, measure=name, value=value, n=quality.marks)
+            interval = value.low, value.high
+            yield as_figure(
+                NAME, of=quality.source, measure=name, value=value.value, n=quality.marks, interval=interval
+            )

@@ -8,11 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from training.common.shares import Share
-from training.common.statistics import area_under_curve
+from training.common.statistics import Estimate, area_estimate, cluster_counts, percentile_estimate
 from training.roles.crossvalidate import LEFT_OUT, TRAINING, HeldOutPredictions
 from training.roles.table import Floats, Rows
 
 _BINS = 10
+Floats64 = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +22,8 @@ class RoleQuality:
 
     source: str
     marks: int
-    auc: float
-    calibration_error: float
+    auc: Estimate
+    calibration_error: Estimate
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,27 +54,36 @@ def called_within(scores: Floats, signed: Rows, false_alarms: float) -> npt.NDAr
 def qualities(answers: HeldOutPredictions) -> list[RoleQuality]:
     """AUC and expected calibration error of every source with marks that sign and others."""
     return [
-        quality(source, *answers.of(source))
+        quality(source, answers)
         for source in (LEFT_OUT, *(name for name in TRAINING if name != LEFT_OUT))
-        if 0 < answers.of(source)[1].mean() < 1
+        if len(set(answers.of(source)[1])) > 1
     ]
 
 
-def quality(source: str, probabilities: Floats, truths: Rows) -> RoleQuality:
-    """AUC and expected calibration error of marks; raises ValueError where all sign or none does."""
-    doubles = probabilities.astype(np.float64)
-    auc, error = area_under_curve(doubles, truths == 1), calibration_error(doubles, truths == 1)
-    return RoleQuality(source, len(truths), auc, error)
+def quality(source: str, answers: HeldOutPredictions) -> RoleQuality:
+    """AUC and expected calibration error of its marks, with intervals by bootstrap over documents.
+
+    Raises ValueError where all marks sign or none does.
+    """
+    probabilities, truths = answers.of(source)
+    documents = answers.marks.group[answers.rows_of(source)]
+    doubles, signs = probabilities.astype(np.float64), truths == 1
+    area = area_estimate(doubles, signs, documents)
+    drawn = calibration_errors(doubles, signs, cluster_counts(documents))
+    error = percentile_estimate(calibration_error(doubles, signs), drawn)
+    return RoleQuality(source, len(truths), area, error)
 
 
-def calibration_error(probabilities: npt.NDArray[np.float64], truths: npt.NDArray[np.bool_]) -> float:
+def calibration_error(probabilities: Floats64, truths: npt.NDArray[np.bool_]) -> float:
     """The expected calibration error over ten bins of equal width (Naeini et al., AAAI 2015)."""
+    return float(calibration_errors(probabilities, truths, np.ones((1, len(truths))))[0])
+
+
+def calibration_errors(probabilities: Floats64, truths: npt.NDArray[np.bool_], counts: Floats64) -> Floats64:
+    """The same for marks that count so often in each round: (rounds, marks) to (rounds,)."""
     bins = np.minimum((probabilities * _BINS).astype(np.int64), _BINS - 1)
-    gaps = (
-        (bins == number).mean() * abs(probabilities[bins == number].mean() - truths[bins == number].mean())
-        for number in np.unique(bins)
-    )
-    return float(sum(gaps))
+    gaps = counts @ ((probabilities - truths)[:, None] * (bins[:, None] == np.arange(_BINS)))
+    return np.asarray(np.abs(gaps).sum(axis=1) / counts.sum(axis=1), np.float64)
 
 
 def share_of(called: npt.NDArray[np.bool_]) -> Share:
