@@ -29,6 +29,7 @@ from worker.vision.detection.surroundings import (
     read_letters,
     surroundings,
 )
+from worker.vision.detection.upended import laid_level, may_be_upended
 from worker.vision.images import resized
 from worker.vision.letterbox import Letterbox
 from worker.vision.onnx import OnnxModel
@@ -65,8 +66,8 @@ SIGNING_FORMS = FORMS[:2]
 #: One row per mark: place, the detector's scores by FORMS, the classifier's shares, then the print around it:
 #: (n, 47) float32.
 Facts = npt.NDArray[np.float32]
-#: The column of a mark's place among its page's, from 0.
-RANK = 8
+#: The columns of how many marks its page has, and of its place among them, from 0.
+MARKS, RANK = 7, 8
 #: One per mark: (n,) float32 in [0, 1].
 Probabilities = npt.NDArray[np.float32]
 
@@ -133,11 +134,33 @@ class OnnxRoles:
     def probabilities(self, page: Pixels, candidates: Sequence[Candidate]) -> Probabilities:
         """The calibrated probability that each of the first MAX_CANDIDATES signs.
 
-        WeightsError when the network answers with anything but probabilities.
+        Marks that may lie on their side are laid level, too; the higher answer counts. WeightsError when the
+        network answers with anything but probabilities.
         """
         if not candidates:
             return np.zeros(0, np.float32)
-        marks = read_marks(self._classifier, page, candidates, letters=self._known.of(page))
+        letters = self._known.of(page)
+        answers = self._asked(read_marks(self._classifier, page, candidates, letters=letters))
+        height, width = page.shape[:2]
+        for rank, candidate in enumerate(candidates[: len(answers)]):
+            if may_be_upended(candidate.box, height=height, width=width):
+                answers[rank] = max(answers[rank], self._level(grey(page), candidates, rank, letters))
+        return answers
+
+    def _level(
+        self, page: Grey, candidates: Sequence[Candidate], rank: int, letters: Letters | None
+    ) -> float:
+        """The highest probability that a mark signs, of the two ways in which it may lie on its side."""
+        answers = [0.0]
+        for copy, box in laid_level(page, candidates[rank].box):
+            mark = replace(candidates[rank], box=box)
+            known = letters or read_letters(page)
+            marks = read_marks(self._classifier, copy, [mark], letters=known)
+            marks.facts[0, MARKS : RANK + 1] = len(candidates), rank
+            answers.append(float(self._asked(marks)[0]))
+        return max(answers)
+
+    def _asked(self, marks: MarkViews) -> Probabilities:
         views = marks.tight.astype(np.float32), marks.near.astype(np.float32)
         return self._sound(self._model.run(*views, marks.facts))
 
