@@ -163,7 +163,7 @@ class BucketIntake:
 
     def store(self, path: Path, name: str, *, signers: str) -> Object:
         """Upload, checked by its digest on arrival; the claims travel along, for a watcher that is faster."""
-        return upload_target(self.deps).upload(path, _new_key(name), signers=signers)
+        return upload_target(self.deps).upload(path, _new_key(name), signers=signers, fresh=True)
 
     def offer(self, name: str, signers: Sequence[str]) -> Offer:
         """A form of the store's own; whoever names the key, which cannot be guessed, has uploaded it."""
@@ -226,8 +226,8 @@ class FolderIntake:
         raise WrongUse("a results folder takes no uploads past it: send the file with the request")
 
     def claims_of(self, source: Object) -> Mapping[str, ClaimSource]:
-        """A file says nothing but what came with it."""
-        return {}
+        """There is no intake with addresses here."""
+        raise WrongUse(f"{source.key!r}: a results folder takes files only")
 
     def send(self, document_id: int) -> None:
         """Have it read by this process."""
@@ -281,12 +281,12 @@ def _digest(received: Received) -> str:
 
 
 def _register(received: Received, intake: DocumentIntake, caller: Caller, submission_id: int) -> int:
+    claims: Mapping[str, ClaimSource] = dict.fromkeys(received.signers, ClaimSource.FILE)
     if received.path is None:
         source = intake.find(received.source or "", uploads_only=caller.own_only)
+        claims = claims or intake.claims_of(source)
     else:
         source = intake.store(received.path, received.name, signers=_claims(received.signers)[1])
-    named = dict.fromkeys(received.signers, ClaimSource.FILE)
-    claims = named or intake.claims_of(source)
     with intake.sessions() as session:
         document_id, new = documents.register(session, source, claims)
         if new:

@@ -89,13 +89,18 @@ def sidecar(client: S3Client, source: Object) -> bytes | None:
         return None
 
 
-def upload(client: S3Client, path: Path, *, bucket: str, key: str, signers: str = "") -> Object:
+def upload(
+    client: S3Client, path: Path, *, bucket: str, key: str, signers: str = "", fresh: bool = False
+) -> Object:
     """Put a local file under that key, checked by its SHA-256 on arrival; `signers` becomes its metadata.
 
     The same bytes a second time are not sent again. WrongUse when the key holds another file and the bucket
-    keeps no versions: that file may not have been read yet.
+    keeps no versions: that file may not have been read yet. Nothing can lie under a `fresh` key.
     """
     file = _File(path, key, _sha256(path), signers)
+    if fresh:
+        with translated(key, refusals=()):
+            return _put(client, bucket, file, {})
     there = _there(client, bucket, file)
     if there is not None:
         return there

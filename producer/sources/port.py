@@ -106,11 +106,12 @@ class Source(Protocol):
 class UploadTarget(Source, Protocol):
     """A source that local files can be put into."""
 
-    def upload(self, path: Path, key: str, *, signers: str = "") -> Object:
+    def upload(self, path: Path, key: str, *, signers: str = "", fresh: bool = False) -> Object:
         """Put a file under that key below the prefix; `signers` becomes its metadata.
 
         The same bytes a second time are not sent again. WrongUse when the name is taken by another file that
-        may not have been read yet, or the file cannot be read.
+        may not have been read yet, or the file cannot be read. A `fresh` key was drawn for this file: nobody
+        else can have it, so the store is not asked.
         """
 
 

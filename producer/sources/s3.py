@@ -79,9 +79,10 @@ class S3Source:
         """The queues of notifications that the settings name."""
         return self._notifications
 
-    def upload(self, path: Path, key: str, *, signers: str = "") -> Object:
+    def upload(self, path: Path, key: str, *, signers: str = "", fresh: bool = False) -> Object:
         """Put a local file into the bucket, checked by its SHA-256 on arrival."""
-        return bucket.upload(self.client, path, bucket=self.bucket, key=self.prefix + key, signers=signers)
+        place = self.prefix + key
+        return bucket.upload(self.client, path, bucket=self.bucket, key=place, signers=signers, fresh=fresh)
 
     def offer_upload(self, key: str, *, signers: str, max_bytes: int, seconds: int) -> OfferedUpload:
         """A presigned POST: the store itself holds it to key, claims, size and time."""
