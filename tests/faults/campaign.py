@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy.exc import DBAPIError
 
-from tests.faults import check, clock
+from tests.faults import check, clock, webhooks
 from tests.faults.injuries import Injury, injuries
 from tests.faults.lab import Lab
 from tests.faults.samples import Sample, samples
@@ -27,7 +27,7 @@ ROUNDS, FAULTS, DOCUMENTS = 4, 2, 12
 #: Samples of a round that are read again in the next: unsigned ones, which no later document is a copy of.
 AGAIN = ("annex.tif", "blank.png")
 #: What may not happen, in the words of the summary.
-PROMISES = ("lost", "doubled", "stuck", "wrong", "unexplained", "overwritten", "holes")
+PROMISES = ("lost", "doubled", "stuck", "wrong", "unexplained", "overwritten", "holes", "untold", "renamed")
 Say = Callable[[str], None]
 
 
@@ -45,6 +45,9 @@ class Tally:
     unexplained: list[str] = field(default_factory=list)
     overwritten: list[str] = field(default_factory=list)
     holes: list[str] = field(default_factory=list)
+    #: Changes that the webhook has no message of, and messages whose attempts differ.
+    untold: list[str] = field(default_factory=list)
+    renamed: list[str] = field(default_factory=list)
     #: Seconds from the last fault of a round to the last answer, one a round.
     recovery: list[float] = field(default_factory=list)
     seconds: float = 0.0
@@ -79,6 +82,8 @@ class Campaign:
             told = (answer["status"], answer["signed"], answer["reason"])
             assert told == sample.answer, f"{key}: {told}"
             self._truth[sample.name] = answer
+        untold = self._wait_for_messages()
+        assert not untold, f"without a fault, the webhook was not told of these: {untold}"
 
     def seed(self, tally: Tally, *, rounds: int = ROUNDS) -> None:
         """One seed: its faults are dealt in turn from a pack, so that twenty seeds meet each of them."""
@@ -125,6 +130,7 @@ class Campaign:
         tally.faults["(not met)"] += unsprung + replaced
         self._look_over(drawn, left, tally)
         self._look_again(again, left, tally)
+        self._look_at_messages(tally)
 
     def _arrive(self, tag: str, rng: random.Random, more: Sequence[Sample]) -> dict[str, Sample]:
         """Documents come in; of their notifications some are lost, some come twice, all out of order."""
@@ -192,6 +198,21 @@ class Campaign:
         tally.overwritten += self._feed.rewritten(self._lab, again)
         tally.holes += self._feed.missed(self._lab, again)
         self._lab.clear_away(again)
+
+    def _look_at_messages(self, tally: Tally) -> None:
+        """Every change was told, under one id, however often it was attempted."""
+        tally.untold += self._wait_for_messages()
+        tally.renamed += webhooks.renamed(self._lab.listener.receiver.told)
+        for name in ("untold", "renamed"):
+            if broken := getattr(tally, name):
+                self._say(f"  {name}: {broken}")
+
+    def _wait_for_messages(self) -> list[str]:
+        """Changes that are not told in time."""
+        end = time.monotonic() + BOUND * self._lab.pace
+        while (missing := webhooks.untold(self._lab)) and time.monotonic() < end:
+            Event().wait(0.2)
+        return missing
 
 
 def deal(turn: int) -> Iterator[Injury]:

@@ -156,11 +156,11 @@ def injuries() -> list[Injury]:
         *_trapped("serialization", "before_commit"),
         *(
             Injury(f"kill {name}", partial(_kill, name))
-            for name in ("render", "detect", "verify", "finish", "upkeep", "beat1", "watch1")
+            for name in ("render", "detect", "verify", "finish", "upkeep", "beat1", "watch1", "deliver1")
         ),
         *(
             Injury(f"terminate {name}", partial(_signal, name, signal.SIGTERM))
-            for name in ("render", "detect", "verify", "finish", "watch2")
+            for name in ("render", "detect", "verify", "finish", "watch2", "deliver2")
         ),
         *(
             Injury(f"terminate {name} at work", partial(_terminated_at_work, name), early=True)

@@ -40,6 +40,7 @@ from tests.faults.samples import SIGNERS, reference
 from tests.faults.servers import Postgres, Redis, breakable_postgres, breakable_redis
 from tests.faults.standins import CLEANER, VERSIONS, Ink
 from tests.faults.traps import Traps
+from tests.faults.webhooks import Listener, listening
 from worker.pipeline import QUEUES
 from worker.settings import Attempts, Storage
 from worker.single_signature import SingleSignature
@@ -62,6 +63,7 @@ LIMITS = {
     "SWEEP_SECONDS": 1,
     "RESEND_SECONDS": 2,
     "LIST_SECONDS": 2,
+    "WEBHOOK_SECONDS": 3,
     # Longer than clocks differ: who reads it on a clock that is ahead would take all messages for lost.
     "VISIBILITY_TIMEOUT": 90,
 }
@@ -95,6 +97,8 @@ class Lab:
     traps: Traps
     sessions: Sessions
     s3: Any
+    #: What is told of every change.
+    listener: Listener
     #: What every limit of time is multiplied by, because the machine is busy.
     pace: float
     #: Processes that were found dead and started again.
@@ -174,6 +178,7 @@ def _environment(
         "INTAKE_BUCKET": INTAKE,
         "RESULTS_BUCKET": RESULTS,
         "NOTICE_KEY": NOTICES,
+        "WEBHOOK_NETWORKS": '["127.0.0.0/8"]',
         **QUICK,
         **{name: str(seconds * pace) for name, seconds in LIMITS.items()},
     }
@@ -182,7 +187,7 @@ def _environment(
 
 
 def _commands(scratch: Disk) -> dict[str, list[str]]:
-    """One worker a queue, two beats and two watchers."""
+    """One worker a queue, two beats, two watchers and two deliverers."""
     commands = {}
     for queue in QUEUES:
         words = crew.worker_command(queue, cores=2)
@@ -191,6 +196,7 @@ def _commands(scratch: Disk) -> dict[str, list[str]]:
         schedule = str(scratch.folder / f"beat-{number}")
         commands[f"beat{number}"] = crew.celery("beat", "--schedule", schedule, "--pidfile=")
         commands[f"watch{number}"] = crew.countersign("watch", f"s3://{INTAKE}/")
+        commands[f"deliver{number}"] = crew.countersign("deliver")
     return commands
 
 
@@ -248,6 +254,7 @@ def running_lab(folder: Path) -> Iterator[Lab]:
             weather=weather,
             traps=Traps(folder / "traps"),
             sessions=make_sessions(engine),
+            listener=exits.enter_context(listening(make_sessions(engine))),
             s3=_s3(direct),
             pace=pace,
         )
