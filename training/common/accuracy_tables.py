@@ -161,6 +161,18 @@ TABLES: Mapping[str, Table] = {
             )
         ),
     ),
+    "role-choice": Table(
+        ("chosen by",),
+        (
+            Column("signed pages found at 2 %", "signed pages found at 2 % false alarms"),
+            Column("at 5 %", "signed pages found at 5 % false alarms"),
+            Column(
+                "signed by initials only, at 5 %", "pages signed by initials only, found at 5 % false alarms"
+            ),
+            Column("area under the curve", "AUC of the role"),
+        ),
+        tuple(Row((by,), "roles", f"{_MEMOS}, chosen by {by}") for by in ("other folds", "other sources")),
+    ),
     "role-conditions": Table(
         ("drawn pages",),
         (
