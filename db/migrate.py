@@ -60,6 +60,12 @@ def pending(engine: Engine) -> bool:
         return not _is_newest(connection)
 
 
+def is_empty(engine: Engine) -> bool:
+    """True when no migration has run here."""
+    with engine.connect() as connection:
+        return not MigrationContext.configure(connection).get_current_heads()
+
+
 def _is_newest(connection: Connection) -> bool:
     current = MigrationContext.configure(connection).get_current_heads()
     return set(current) == set(ScriptDirectory.from_config(_config()).get_heads())

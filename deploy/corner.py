@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import boto3
 
+from deploy.redis_server import borrowed_database
 from deploy.servers import Servers
 from deploy.settings import GivenServers
 from producer.machine.postgres_server import create_database, drop_database
-from producer.machine.redis_server import borrowed_database
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client

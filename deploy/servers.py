@@ -12,11 +12,12 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy import s3_server
+from deploy import redis_server, s3_server
 from deploy.settings import GivenServers
-from producer.machine import postgres_server, redis_server
+from producer.machine import postgres_server
 from producer.machine.missing import ServerMissing
 from producer.machine.ports import http_answers
+from producer.machine.redis_programs import find_redis
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ def redis_program() -> Path:
     given = GivenServers().redis_program
     if given is not None and shutil.which(given) is None:
         raise ServerMissing(f"COUNTERSIGN_TEST_REDIS_PROGRAM names no program: {given}")
-    return given or redis_server.find_redis()
+    return given or find_redis()
 
 
 def postgres_programs() -> Path:

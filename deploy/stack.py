@@ -159,7 +159,9 @@ def running_stack(
         servers = servers or exits.enter_context(running_servers(folder))
         env = {**exits.enter_context(private_corner(servers, suffix=suffix)), **(env_overrides or {})}
         _command(env, folder, "migrate")
-        commands = crew.crew(folder, bucket=env["COUNTERSIGN_INTAKE_BUCKET"], watch=watch, cores=cores)
+        commands = crew.crew(
+            folder, intake=f"s3://{env['COUNTERSIGN_INTAKE_BUCKET']}/" if watch else None, cores=cores
+        )
         port = free_port()
         if web:
             commands["web"] = crew.countersign("serve", "--port", str(port))

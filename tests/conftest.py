@@ -18,11 +18,11 @@ import pytest
 from coverage import Coverage
 
 import worker.rendering.raster  # noqa: F401 - before any test imports ultralytics, which patches Pillow
+from deploy.redis_server import borrowed_database
 from deploy.servers import Servers, postgres_somewhere, redis_somewhere, s3_somewhere
 from deploy.settings import GivenServers, Machine
 from producer.machine.missing import ServerMissing
 from producer.machine.postgres_server import create_database, drop_database
-from producer.machine.redis_server import borrowed_database
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client

@@ -29,16 +29,20 @@ def countersign(*words: str) -> list[str]:
     return [str(Path(sysconfig.get_path("scripts")) / "countersign"), *words]
 
 
-def crew(folder: Path, *, bucket: str, watch: bool, cores: int | None = None) -> dict[str, list[str]]:
+def crew(
+    folder: Path, *, intake: str | None, cores: int | None = None, flower: bool = True
+) -> dict[str, list[str]]:
     """Return the command line of every process by its name, in starting order.
 
-    Workers are sized for so many cores; by default those this process may use.
+    `intake` is the URL that is watched; without one, none is. Workers are sized for so many cores; by default
+    those this process may use.
     """
     cores = cores or len(os.sched_getaffinity(0))
     commands = {str(queue.name): worker_command(queue, cores) for queue in QUEUES}
     commands["beat"] = celery("beat", "--schedule", str(folder / "beat-schedule"), "--pidfile=")
-    if watch:
-        commands["watch"] = countersign("watch", f"s3://{bucket}/")
+    if intake:
+        commands["watch"] = countersign("watch", intake)
     commands["deliver"] = countersign("deliver")
-    commands["flower"] = celery("flower")
+    if flower:
+        commands["flower"] = celery("flower")
     return commands

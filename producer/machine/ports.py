@@ -14,6 +14,24 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def kept_or_free_port(port: int) -> int:
+    """Return that port if nothing listens on it, else a free one; 0 is none."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return free_port()
+        return int(probe.getsockname()[1])
+
+
+def listens(port: int) -> bool:
+    """Whether something takes connections at this port."""
+    with socket.socket() as probe:
+        probe.settimeout(2)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 def http_answers(url: str) -> bool:
     """Whether something speaks HTTP at this address; a refusal is an answer, too."""
     try:

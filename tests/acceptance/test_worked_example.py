@@ -62,7 +62,7 @@ def test_a_stage_is_five_files() -> None:
 
 def test_the_new_queue_has_a_task_a_process_and_a_service(code: Path) -> None:
     tasks = python(code, "-c", "import worker.tasks.stages as known; print(*known.app.tasks)")
-    commands = "crew(Path(), bucket='intake', watch=False)"
+    commands = "crew(Path(), intake=None)"
     processes = python(
         code, "-c", f"from producer.machine.crew import crew; from pathlib import Path; print(*{commands})"
     )

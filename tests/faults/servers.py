@@ -12,8 +12,9 @@ from pathlib import Path
 import redis
 from sqlalchemy.engine import URL, make_url
 
+from deploy import redis_server
 from deploy.servers import postgres_programs, redis_program
-from producer.machine import postgres_server, redis_server
+from producer.machine import postgres_server
 from producer.machine.ports import free_port
 from producer.machine.processes import Account, Process, child_environment, start_process, wait_until
 

