@@ -266,3 +266,11 @@ def test_the_database_is_well_when_that_of_the_settings_answers():
 def test_documents_are_kept_forever_unless_somebody_asks_for_less():
     assert SERVICES["retain"]["profiles"] == ["retain"]
     assert "retain" not in environment()["COMPOSE_PROFILES"].split(",")
+
+
+@each_service({"render", "slots", "finish", "desk"})
+def test_rules_and_templates_of_the_host_are_seen_but_not_changed(name):
+    mounts = [volume.rsplit(":", 2) for volume in SERVICES[name]["volumes"]]
+
+    assert [target for _, *target in mounts] == [["/rules", "ro"], ["/templates", "ro"]]
+    assert all(USE.fullmatch(source)["name"] in environment() for source, *_ in mounts)
