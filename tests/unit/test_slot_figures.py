@@ -20,8 +20,17 @@ from training.slots.filled import filled_pages
 from training.slots.forms import AuthorField, author_kind, blank_forms
 from training.slots.measure import is_same, measure_slots, without_fields
 from training.slots.scanned import FormView
-from training.slots.statuses import WITH, WITHOUT, measure_statuses
-from worker.slots.values import Area, PageLayout, SlotKind
+from training.slots.statuses import WITH, WITHOUT, StatusTally, measure_statuses
+from worker.slots.values import (
+    Anchor,
+    AnchorSource,
+    Area,
+    PageLayout,
+    PageSlot,
+    SlotKind,
+    SlotState,
+    SlotStatus,
+)
 from worker.vision.choices import Label
 from worker.vision.reading import load_line_reader
 from worker.vision.values import Box, DetectedRegion, Pixels
@@ -172,3 +181,38 @@ def test_statuses_are_told_with_a_template_and_without(data: Path) -> None:
     console = Console(width=200, record=True, file=StringIO())
     console.print(status_table(report))
     assert "with its template" in console.export_text()
+    assert "right of found" in console.export_text()
+
+
+def test_a_field_without_a_slot_is_wrong_but_says_nothing_of_the_slots_that_were_found() -> None:
+    anchor = Anchor(x=0, y=0, width=9, height=9, text="Date", source=AnchorSource.OCR)
+    slot = PageSlot(x=9, y=0, width=99, height=9, kind=SlotKind.DATE, anchor=anchor)
+    tally = StatusTally()
+    tally.count(None, filled=True)
+    for status, filled in (
+        (SlotStatus.SIGNED, True),
+        (SlotStatus.SIGNED, False),
+        (SlotStatus.UNSIGNED, False),
+    ):
+        tally.count(SlotState(slot=slot, status=status, reason=""), filled=filled)
+
+    assert (tally.share_right, tally.share_right_where_found) == (0.5, 2 / 3)
+    assert (tally.empty, tally.called_signed) == (2, 1)
+
+
+def test_the_fields_of_a_page_that_is_shown_turned_lie_where_they_are_seen(data: Path) -> None:
+    path = data / "slots" / "told.pdf"
+    with pymupdf.open(path) as document:
+        document[0].set_rotation(90)
+        document.saveIncr()
+
+    (field,) = next(blank_forms(data / "slots")).fields
+
+    assert field.area == Area(x=842 - 302, y=150, width=27, height=250)
+
+
+def test_fields_beneath_the_page_are_left_out(data: Path) -> None:
+    form = next(blank_forms(data / "slots"))
+
+    assert len(form.fields_on(0, height=842)) == 1
+    assert form.fields_on(0, height=300) == form.fields_on(1, height=842) == []

@@ -65,15 +65,17 @@ def slot_table(report: SlotReport) -> Table:
 
 def status_table(report: StatusReport) -> Table:
     """A row for each way and half, the half left out first."""
-    table = Table("forms", "scanned copies", "fields", "found", "status right", "empty", "called signed")
+    table = Table(
+        "forms", "scanned copies", "fields", "found", "right", "right of found", "empty", "called signed"
+    )
     for way in (WITHOUT, WITH):
         for half in (LEFT_OUT, CHOSEN_ON):
             tally = report.tally(half, way)
-            shares = f"{tally.right / max(tally.fields, 1):.3f}"
+            shares = f"{tally.share_right:.3f}", f"{tally.share_right_where_found:.3f}"
             counts = (
                 str(tally.fields),
                 str(tally.with_slot),
-                shares,
+                *shares,
                 str(tally.empty),
                 str(tally.called_signed),
             )

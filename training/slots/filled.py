@@ -51,8 +51,7 @@ def filled_pages(form: BlankForm, *, copy: int = 0) -> Iterator[FilledPage]:
     for index, page in enumerate(pages):
         if isinstance(page, PageError):
             continue
-        tall = page.height * 72 / device.dpi
-        fields = [meant for meant in form.fields if meant.page == index and meant.area.bottom < tall]
+        fields = form.fields_on(index, height=page.height * 72 / device.dpi)
         if not fields:
             continue
         filled = tuple(bool(chance < _FILLED) for chance in rng.random(len(fields)))

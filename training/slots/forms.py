@@ -1,3 +1,4 @@
+# mypy: disable-error-code="no-untyped-call"
 """Blank forms with the fields of their authors: `slots/` of the published data, a quarter left out."""
 
 from __future__ import annotations
@@ -5,11 +6,12 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from worker.rendering.engine import pymupdf
 from worker.slots.values import Area, SlotKind
 
 #: Forms on which the finder was chosen, and forms that took no part in it.
@@ -37,12 +39,27 @@ class BlankForm:
     half: str
     fields: tuple[AuthorField, ...]
 
+    def fields_on(self, page: int, *, height: float) -> list[AuthorField]:
+        """The fields that lie on a page of that height in points; some authors have fields beneath it."""
+        return [field for field in self.fields if field.page == page and field.area.bottom < height]
+
 
 def blank_forms(folder: Path) -> Iterator[BlankForm]:
     """The forms that `fields.json` of a folder lists, in its order."""
     for entry in json.loads((folder / "fields.json").read_text(encoding="utf-8")):
-        fields = tuple(_asking(entry["fields"]))
-        yield BlankForm(folder / entry["file"], _half(entry["fields"]), fields)
+        path = folder / entry["file"]
+        fields = tuple(_as_shown(_asking(entry["fields"]), path))
+        yield BlankForm(path, _half(entry["fields"]), fields)
+
+
+def _as_shown(fields: Iterable[AuthorField], path: Path) -> Iterator[AuthorField]:
+    """The fields where they are seen: a page may be shown turned, and its fields are listed as it lies."""
+    with pymupdf.open(path) as document:
+        for field in fields:
+            rect = pymupdf.Rect(field.area.x, field.area.y, field.area.right, field.area.bottom)
+            rect *= document[field.page].rotation_matrix
+            area = Area(x=rect.x0, y=rect.y0, width=rect.width, height=rect.height)
+            yield replace(field, area=area)
 
 
 def _asking(fields: Sequence[Mapping[str, Any]]) -> Iterator[AuthorField]:

@@ -35,6 +35,16 @@ class StatusTally:
     empty: int = 0
     called_signed: int = 0
 
+    @property
+    def share_right(self) -> float:
+        """Share of all fields whose status is right; a field without a slot is wrong."""
+        return self.right / max(self.fields, 1)
+
+    @property
+    def share_right_where_found(self) -> float:
+        """The same share of the fields that have a slot: how well it is told what stands in one."""
+        return self.right / max(self.with_slot, 1)
+
     def count(self, state: SlotState | None, *, filled: bool) -> None:
         """Add a field: None where no slot was found there."""
         wanted = SlotStatus.SIGNED if filled else SlotStatus.UNSIGNED
@@ -106,8 +116,10 @@ def _templates(forms: Iterable[BlankForm]) -> Iterator[Template]:
     """The forms with the places that their authors meant. Editions that print alike are one form."""
     for form in forms:
         for index, page in enumerate(open_document(without_fields(form.path), limits=Limits()).pages()):
-            meant = [one for one in form.fields if one.page == index]
-            if isinstance(page, PageError) or not meant:
+            if isinstance(page, PageError):
+                continue
+            meant = form.fields_on(index, height=page.height * 72 / page.dpi)
+            if not meant:
                 continue
             grey = np.asarray(decode(page.data).min(axis=2), np.uint8)
             slots = [TemplateSlot(**one.area.model_dump(), kind=one.kind) for one in meant]
