@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from producer.tables import Row, read_csv
-from producer.text import plain_name
+from producer.text import listed, plain_name
 from worker.errors import WrongUse
 
 
@@ -85,8 +85,8 @@ class ClaimsTable(Mapping[str, Sequence[str]]):
     def keep(self, name: str, document_id: int, claims: Sequence[str]) -> None:
         """Note that a known document claims other signers than the table says, and keeps to that."""
         self._kept.append(
-            f"{self._path}: {name!r} is known as document {document_id} and keeps its claims {list(claims)}; "
-            "`countersign claim` changes them"
+            f"{self._path}: {name!r} is known as document {document_id} "
+            f"and keeps what it claims, {listed(claims)}; `countersign claim` changes them"
         )
 
     def unused(self) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable
 
 #: Characters of the longest name.
 LONGEST_PLAIN_NAME = 200
@@ -30,6 +31,11 @@ def plain_name(text: object) -> str:
 def counted(number: int, noun: str) -> str:
     """How many there are of what the noun calls: `1 document`, `2 documents`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names in a sentence, sorted and each in quotes; `nobody` where there is none."""
+    return ", ".join(map(repr, sorted(names))) or "nobody"
 
 
 def visible(text: str, *, most: int = 120) -> str:

@@ -452,9 +452,19 @@ GROUPS: tuple[type[BaseSettings], ...] = (
 DECIDING = {"reading": Reading, "detection": Detection}
 
 
+#: What a variable wants that holds JSON of another kind.
+_JSON = {
+    "dict_type": 'give a JSON object, such as {"name": 1}',
+    "list_type": 'give a JSON array, such as ["name"]',
+}
+
+
 def complaints(error: ValidationError) -> list[str]:
     """What is wrong with which variable, a line each; no value is quoted."""
-    named = [("".join(map(str, wrong["loc"][:1])), wrong["msg"]) for wrong in error.errors()]
+    named = [
+        ("".join(map(str, wrong["loc"][:1])), _JSON.get(wrong["type"], wrong["msg"]))
+        for wrong in error.errors()
+    ]
     return [f"COUNTERSIGN_{name.upper()}: {message}" for name, message in named]
 
 

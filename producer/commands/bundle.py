@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -34,4 +35,6 @@ def bundle(
             "the answer rests on more than are on file, and a replay may differ",
             soft_wrap=True,
         )
-    err.print(f"{path}: {written.size} bytes; countersign replay {path}", markup=False, soft_wrap=True)
+    # What went through a pipe or into a device lies somewhere else, if anywhere.
+    advice = f"; countersign replay {shlex.quote(str(path))}" if path.is_file() else ""
+    err.print(f"{path}: {written.size} bytes{advice}", markup=False, soft_wrap=True)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import getpass
 from typing import Annotated
 
 import typer
 
+from producer.account import account
 from producer.console import err, sentences_only
 from producer.options import RunFolder
 from producer.printing.documents import tell_answer
@@ -31,7 +31,7 @@ def claim(
     Pages are not rendered or searched again. With --run this command compares them itself, with the current
     settings, and rewrites the folder's tables and report.
     """
-    amendment = Amendment(action=action, signer=signer, to=to, who=getpass.getuser(), why=why)
+    amendment = Amendment(action=action, signer=signer, to=to, who=account(), why=why)
     if folder is not None:
         sentences_only()
     with open_sender(folder, on_answer=tell_answer) as send:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import getpass
 from typing import Annotated
 
 import typer
 
+from producer.account import account
 from producer.console import err
 from producer.options import RunFolder
 from producer.services.erase import Target, choose, erase_target
@@ -41,7 +41,7 @@ def erase(
         raise typer.Exit(1)
     if not yes:
         typer.confirm(f"erase {_words(target)} for good?", abort=True, err=True)
-    erased = erase_target(sessions, store, target, who=getpass.getuser())
+    erased = erase_target(sessions, store, target, who=account())
     if folder is not None:
         rewrite_outputs(sessions, store, folder)
     if erased.signer is not None:

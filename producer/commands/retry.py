@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import getpass
 from typing import Annotated
 
 import typer
 
+from producer.account import account
 from producer.console import sentences_only
 from producer.options import RunFolder
 from producer.printing.documents import tell_answer
@@ -52,7 +52,7 @@ def retry(
             reason=reason,
             since=None if since is None else parse_time(since),
             again=again,
-            who=getpass.getuser(),
+            who=account(),
             read_here=folder is not None,
         )
     tell_retried(retried)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from producer.account import account
 from producer.console import err, print_json
 from producer.options import RunFolder
 from producer.printing.enrolments import tell_signer
@@ -25,6 +25,7 @@ from producer.services.run_outputs import rewrite_outputs
 from producer.services.sending import open_sender
 from producer.services.signers import (
     Judge,
+    check_merge,
     export_signers,
     merge_signers,
     remove_references,
@@ -132,7 +133,7 @@ def _enroll(order: _Order) -> int:
     unused: list[NotUsed] = []
     by_signer = images_of(order.words, order.table, unused.append)
     other_names = other_names_of(order.words, order.table)
-    enroller, who = _enroller(order.folder), getpass.getuser()
+    enroller, who = _enroller(order.folder), account()
     enrolled = enroll_many(enroller, by_signer, who=who, force=order.force, on_signer=tell_signer)
     add_other_names(
         sessions_of(order.folder),
@@ -152,8 +153,8 @@ def _enroll(order: _Order) -> int:
 
 def _remove(order: _Order) -> int:
     name, *which = _some(order.words, "name the signer and the references")
-    removed = remove_references(sessions_of(order.folder), name, which, _judge(order), who=getpass.getuser())
-    err.print(f"{counted(removed, 'reference')} taken off file; the verdicts that rest on them stay")
+    removed = remove_references(sessions_of(order.folder), name, which, _judge(order), who=account())
+    err.print(f"{counted(removed, 'reference')} taken off file; verdicts that rest on what is taken off stay")
     _after(order, (name,))
     return 0
 
@@ -163,11 +164,11 @@ def _merge(order: _Order) -> int:
         raise WrongUse("merge takes two names: the one that becomes another name, and the signer's")
     name, into = order.words
     sessions = sessions_of(order.folder)
-    signer_history(sessions, into)  # what cannot be done is no question
+    check_merge(sessions, name, into)  # what cannot be done is no question
     if not order.yes:
         question = f"make {name!r} another name of {into!r}? No command takes it back"
         typer.confirm(question, abort=True, err=True)
-    merged = merge_signers(sessions, name, into, _judge(order), who=getpass.getuser())
+    merged = merge_signers(sessions, name, into, _judge(order), who=account())
     err.print(f"{merged.name} is also {', '.join(merged.aliases)}", markup=False, soft_wrap=True)
     _after(order, (merged.name,))
     return 0
@@ -221,7 +222,7 @@ def _after(order: _Order, names: tuple[str, ...]) -> None:
 
 def _compare_again(order: _Order, names: tuple[str, ...]) -> None:
     with open_sender(order.folder) as send:
-        touched = verify_touched(sessions_of(order.folder), send, names, who=getpass.getuser())
+        touched = verify_touched(sessions_of(order.folder), send, names, who=account())
     tell_touched(touched, sent=True)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from producer.console import empty_table, err, out, plain
 from producer.services.signers import Touched
+from producer.text import counted
 from worker.result.listing import SignerHistory, SignerSummary
 
 
@@ -43,12 +44,14 @@ def tell_touched(
     """How many documents were compared with other references, on stderr, and how to compare them again."""
     number = len(touched.documents)
     if sent:
-        err.print(f"{number} documents are compared again; each gets a new answer")
+        verb = "is" if number == 1 else "are"
+        err.print(f"{counted(number, 'document')} {verb} compared again; each gets a new answer")
     elif number:
         words = ["countersign", "signers", "verify", *names, *(["--run", str(folder)] if folder else [])]
         command = shlex.join(words)
-        err.print(
-            f"{number} documents were compared with other references: {command}", markup=False, soft_wrap=True
-        )
+        verb = "was" if number == 1 else "were"
+        sentence = f"{counted(number, 'document')} {verb} compared with other references: {command}"
+        err.print(sentence, markup=False, soft_wrap=True)
     if touched.at_work:
-        err.print(f"{touched.at_work} documents that claim them are at work: look again when they are done")
+        at_work = counted(touched.at_work, "document")
+        err.print(f"at work, and claiming them: {at_work}; look again when that is done")

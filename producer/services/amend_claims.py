@@ -17,6 +17,7 @@ from producer.services.enroll import checked_name
 from producer.services.erase import StillAtWork
 from producer.services.near_names import near_names
 from producer.services.selection import find_one
+from producer.text import listed
 from worker.errors import WrongUse
 from worker.pipeline import QueueMessage
 
@@ -91,7 +92,7 @@ def _check(session: Session, document: Document, amendment: Amendment) -> None:
     claimed = set(claims.claimed_signers(session, document.id))
     removed, added = _names(amendment)
     if removed is not None and removed not in claimed:
-        raise WrongUse(f"document {document.id} does not claim {removed!r}; it claims {sorted(claimed)}")
+        raise WrongUse(f"document {document.id} does not claim {removed!r}; it claims {listed(claimed)}")
     if added is not None:
         _check_added(session, document, added, claimed - {removed})
 

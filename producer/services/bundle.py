@@ -39,8 +39,7 @@ def bundle_document(name: str, sessions: Sessions, store: Store, *, out: Path | 
     path = out or Path(f"document-{document_id}.zip")
     bundle = pack_bundle(document_id, sessions, store)
     with whole_file(path, mode=0o600) as half:
-        write_bundle(bundle, half)
-        size = half.stat().st_size  # of a pipe or a device it is 0
+        size = write_bundle(bundle, half)
     return BundleWritten(path, size, _lacking(bundle))
 
 

@@ -46,7 +46,10 @@ def erase_expired(
     WrongUse without days for any status; StorageUnavailable, after which the next call goes on.
     """
     if not days:
-        raise WrongUse('set COUNTERSIGN_RETAIN_DAYS, such as {"done": 90, "failed": 30}')
+        raise WrongUse(
+            "nothing is erased, since no retention period is set: give COUNTERSIGN_RETAIN_DAYS, "
+            'such as {"done": 90, "failed": 30}'
+        )
     by_status = {Status(name): number for name, number in days.items()}
     erased = at_work = 0
     for number, document_id in enumerate(expired_documents(sessions, by_status), 1):

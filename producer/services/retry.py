@@ -70,7 +70,7 @@ def retry_documents(
     means no document; BrokerUnavailable, after which the sweep sends what was not sent.
     """
     if bool(names) == (reason is not None or since is not None):
-        raise WrongUse("give documents, or --reason CODE and --since TIME, one of the two")
+        raise WrongUse("give documents, or else --reason CODE, --since TIME or both of these")
     with sessions() as session:
         if names:
             chosen = find_all(session, names)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from producer.account import account
 from producer.claims_table import read_claims
 from producer.services.local_files import LocalFile, NotUsed, OnNotUsed, files_below, gather
 from producer.services.near_names import near_names
@@ -20,7 +21,6 @@ from producer.services.run_outputs import REPORT
 from producer.services.tables import write_run_tables
 from producer.text import plain_name
 from worker.errors import UnusableReference, WrongUse
-from worker.log import EMBEDDED
 from worker.result import DocumentResult, EnrolmentResult
 from worker.settings import Detection, Reading
 
@@ -165,6 +165,7 @@ def enroll_folder(
     Those that are on file already stay as they are, and others go once all are read. WrongUse when there
     are none, or none that can be used: then those on file stay.
     """
+    who = account()
     images = list(_reference_images(references, on_event))
     if not images:
         raise WrongUse(f"{references} holds no references; it needs one folder per signer with images in it")
@@ -172,14 +173,14 @@ def enroll_folder(
     for signer, image in images:
         try:
             name, data = _named(signer), image.read_bytes()
-            enrolled = workspace.enroller.enroll(name, str(image), data, who=EMBEDDED.worker)
+            enrolled = workspace.enroller.enroll(name, str(image), data, who=who)
         except (UnusableReference, OSError) as error:
             on_event(ReferenceSkipped(str(error)))
         else:
             given.update(dict.fromkeys((name, digest) for digest in enrolled.digests))
     if not given:
         raise WrongUse(f"no image in {references} can be used as a reference")
-    workspace.keep_references(given.keys())
+    workspace.keep_references(given.keys(), who=who)
     names = dict.fromkeys(name for name, _ in given)
     enrolments = tuple(workspace.enroller.judge(name) for name in names)
     on_event(ReferencesRead(len(images), len({signer for signer, _ in images}), enrolments))

@@ -55,7 +55,8 @@ def signer_history(sessions: Sessions, name: str) -> SignerHistory:
         known = _known(session, name)
         events = people.person_events(session, known.id)
         rows = signers.on_file(session, known.name)
-        on_file = {event.reference: event for event in events if event.event == "enrolled"}
+        # Each of two merged signers may have had the same picture, enrolled by somebody else.
+        on_file = {(row.signer_id, row.reference): row for row in events if row.event == "enrolled"}
         return SignerHistory(
             id=known.id,
             signer=known.name,
@@ -64,8 +65,8 @@ def signer_history(sessions: Sessions, name: str) -> SignerHistory:
                 EnrolledReference(
                     **dict(reference_result(row, number, row.llr)),
                     enrolled_at=row.enrolled_at,
-                    enrolled_by=getattr(on_file.get(row.sha256), "who", None),
-                    source=getattr(on_file.get(row.sha256), "detail", None),
+                    enrolled_by=getattr(on_file.get((row.signer_id, row.sha256)), "who", None),
+                    source=getattr(on_file.get((row.signer_id, row.sha256)), "detail", None),
                 )
                 for number, row in enumerate(rows, 1)
             ),
@@ -90,6 +91,14 @@ def remove_references(sessions: Sessions, name: str, which: Sequence[str], judge
             signers.record_event(session, known.id, "removed", who=who, reference=row.sha256)
     judge(known.name)
     return len(chosen)
+
+
+def check_merge(sessions: Sessions, name: str, into: str) -> None:
+    """NotFound without `into`; WrongUse when the two are one person already."""
+    with sessions() as session:
+        target, source = _known(session, into), people.person(session, name)
+        if source is not None and source.id == target.id:
+            raise WrongUse(f"{name!r} is {target.name!r} already")
 
 
 def merge_signers(sessions: Sessions, name: str, into: str, judge: Judge, *, who: str) -> Person:

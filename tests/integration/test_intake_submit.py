@@ -335,7 +335,7 @@ def test_other_claims_for_a_known_document_are_named_and_change_nothing(deps, s3
 
     assert again == Counts(known=1, unused=1)
     assert [one.reason for one in unused] == [
-        "claims.csv: 'a.pdf' is known as document 1 and keeps its claims ['Ann']; "
+        "claims.csv: 'a.pdf' is known as document 1 and keeps what it claims, 'Ann'; "
         "`countersign claim` changes them"
     ]
     assert claims(deps) == [("Ann", ClaimSource.FILE)]

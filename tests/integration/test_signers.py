@@ -20,6 +20,7 @@ from producer.services.missing import NotFound
 from producer.services.pictures import picture_compared_with
 from producer.services.signers import (
     SIGNERS_FILE,
+    check_merge,
     export_signers,
     merge_signers,
     remove_references,
@@ -49,6 +50,21 @@ def test_a_signer_is_shown_with_who_enrolled_what_when_and_from_where(
     assert signer_history(world.sessions, str(history.id)) == history
     with pytest.raises(NotFound, match="no signer 'Bob'"):
         signer_history(world.sessions, "Bob")
+
+
+def test_a_picture_on_file_for_two_keeps_who_enrolled_it_when_they_are_merged(
+    world: World, enroller: Enroller
+) -> None:
+    picture = [("1.png", known(world, image_of(1)))]
+    enroll_images(enroller, "Ann", picture, who="first")
+    enroll_images(enroller, "A. Lee", picture, who="second")
+
+    merge_signers(world.sessions, "A. Lee", "Ann", enroller.judge, who=WHO)
+
+    assert [row.enrolled_by for row in signer_history(world.sessions, "Ann").references] == ["first"]
+    with pytest.raises(WrongUse, match=r"'A\. Lee' is 'Ann' already"):
+        check_merge(world.sessions, "A. Lee", "Ann")
+    check_merge(world.sessions, "Bob", "Ann")
 
 
 def test_a_weak_reference_is_refused_unless_somebody_insists(world: World, enroller: Enroller) -> None:

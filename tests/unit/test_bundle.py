@@ -52,8 +52,9 @@ def test_no_name_from_outside_names_a_member(tmp_path):
 
 
 def test_a_bundle_is_its_owners_alone(tmp_path):
-    write_bundle(WHOLE, tmp_path / "b.zip")
+    size = write_bundle(WHOLE, tmp_path / "b.zip")
 
+    assert size == (tmp_path / "b.zip").stat().st_size
     assert stat.S_IMODE((tmp_path / "b.zip").stat().st_mode) == 0o600
 
 

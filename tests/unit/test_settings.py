@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 from pydantic_settings import BaseSettings
 
-from worker.settings import GROUPS, Intake, complaints
+from worker.settings import GROUPS, Intake, Retention, complaints
 
 
 @pytest.mark.parametrize("group", GROUPS, ids=lambda group: group.__name__)
@@ -45,3 +45,12 @@ def test_a_list_that_is_no_json_is_named(monkeypatch: pytest.MonkeyPatch) -> Non
         Intake()
 
     assert complaints(refused.value)[0].startswith("COUNTERSIGN_CLAIM_SOURCES: Value error, not JSON")
+
+
+def test_json_of_another_kind_is_answered_with_an_example(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COUNTERSIGN_RETAIN_DAYS", "30")
+
+    with pytest.raises(ValidationError) as refused:
+        Retention()
+
+    assert complaints(refused.value) == ['COUNTERSIGN_RETAIN_DAYS: give a JSON object, such as {"name": 1}']

@@ -49,7 +49,7 @@ def test_documents_references_claims_and_truth_agree(drawn):
     on_disk = {path.name for path in drawn.documents_folder.iterdir()}
     expected = json.loads((drawn.folder / "expected.json").read_text())
     with drawn.claims_file.open() as lines:
-        claims = {(row["document"], row["signer"]) for row in csv.DictReader(lines)}
+        claims = {(row["key"], row["signer"]) for row in csv.DictReader(lines)}
 
     assert expected == drawn.expected
     assert on_disk == set(drawn.documents) == {entry["document"] for entry in expected["documents"]}

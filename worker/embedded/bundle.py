@@ -54,8 +54,8 @@ class _Manifest(ResultModel):
     events: tuple[EventResult, ...]
 
 
-def write_bundle(bundle: Bundle, path: Path) -> None:
-    """Write the file; only its owner may read it: it holds what the document holds."""
+def write_bundle(bundle: Bundle, path: Path) -> int:
+    """Write the file, and answer its bytes; only its owner may read it: it holds what the document holds."""
     signers = list(bundle.references)
     manifest = _Manifest(
         format=FORMAT,
@@ -74,7 +74,7 @@ def write_bundle(bundle: Bundle, path: Path) -> None:
             for index, image in enumerate(bundle.references[name]):
                 file.writestr(f"references/{number}/{index}", image)
     path.touch(mode=0o600)
-    path.write_bytes(packed.getbuffer())
+    return path.write_bytes(packed.getbuffer())
 
 
 def read_bundle(path: Path) -> Bundle:

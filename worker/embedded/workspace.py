@@ -114,13 +114,13 @@ class Workspace:
         self.runner.close()
         self.engine.dispose()
 
-    def keep_references(self, kept: Collection[tuple[str, str]]) -> None:
+    def keep_references(self, kept: Collection[tuple[str, str]], *, who: str) -> None:
         """Take all references off file but these, each a signer and a digest: a run compares with no others.
 
         Their pictures and their signers' histories stay: bundles of earlier answers need them.
         """
         with self.sessions() as session:
-            people.remove_other_references(session, kept, who=EMBEDDED.worker)
+            people.remove_other_references(session, kept, who=who)
 
     def process(self, document_ids: Sequence[int], on_done: Callable[[int], None]) -> None:
         """Take the documents through all stages on all cores; `on_done` is called as each gets its answer.

@@ -152,7 +152,7 @@ class ClaimResult(GrowingResult):
         description="What became of the claim: the verdict, `not_found`, or `inconclusive` where something "
         "could not be read; null until the document has an answer.",
     )
-    source: Annotated[ClaimSource | None, ADDED] = Field(
+    source: Annotated[ClaimSource | None, CIRCUMSTANCE, ADDED] = Field(
         default=None, description="Where the claim came from."
     )
 
