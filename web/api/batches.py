@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from fastapi import APIRouter
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from producer.services import browse
 from producer.services.keys import Caller
@@ -32,12 +32,7 @@ _NAMES: Any = Field(default=[], max_length=MOST_CLAIMS, description="Who it says
 class BatchItem(BaseModel):
     """An object that lies in the intake and is to become a document."""
 
-    source: str = Field(
-        max_length=2000,
-        pattern=_NO_ZERO,
-        description="s3://bucket/key",
-        examples=["s3://countersign-intake/in/contract.pdf"],
-    )
+    source: str = Field(max_length=2000, pattern=_NO_ZERO, description="s3://bucket/key")
     signers: list[str] = _NAMES
     callback: str | None = Field(
         default=None, max_length=LONGEST_ADDRESS, pattern=ADDRESS, description="An https address to be told."
@@ -46,6 +41,14 @@ class BatchItem(BaseModel):
 
 class BatchRequest(BaseModel):
     """Several documents."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"documents": [{"source": "s3://countersign-intake/a.pdf", "signers": ["Anna Kovacs"]}]}
+            ]
+        }
+    )
 
     documents: list[BatchItem] = Field(min_length=1, max_length=MOST_TOGETHER, description="In any order.")
 
@@ -67,7 +70,11 @@ class BatchResult(BaseModel):
 class UploadRequest(BaseModel):
     """A file that is to be uploaded."""
 
-    name: str = Field(max_length=500, pattern=_NO_ZERO, description="Its name.", examples=["contract.pdf"])
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"name": "contract.pdf", "signers": ["Anna Kovacs"]}]}
+    )
+
+    name: str = Field(max_length=500, pattern=_NO_ZERO, description="Its name.")
     signers: list[str] = _NAMES
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from producer.services import browse, review
 from producer.services.selection import LARGEST_ID
@@ -25,6 +25,8 @@ Fence = Annotated[int, Field(ge=0, le=LARGEST_ID, description="As it came with t
 class DecisionRequest(BaseModel):
     """What a person says of an item that they hold."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"fence": 1, "answer": "genuine"}]})
+
     fence: Fence
     answer: DecisionOutcome = Field(description="What the person says.")
     comment: str | None = Field(default=None, max_length=2000, pattern=r"^[^\x00]*$", description="Why.")
@@ -32,6 +34,8 @@ class DecisionRequest(BaseModel):
 
 class PutOffRequest(BaseModel):
     """An item that somebody does not want to decide now."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"fence": 1}]})
 
     fence: Fence
 

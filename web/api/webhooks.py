@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Request
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from producer.services import webhooks
 from producer.services.selection import LARGEST_ID
@@ -22,6 +22,10 @@ router = APIRouter(prefix="/v1", tags=["webhooks"], responses=PROBLEMS)
 class WebhookRequest(BaseModel):
     """An address that is to be told of changes, or that the callbacks of documents are."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"url": "https://intake.example/hook", "events": ["document.done"]}]}
+    )
+
     url: str | None = Field(
         default=None, max_length=LONGEST_ADDRESS, pattern=ADDRESS, description="An https address."
     )
@@ -35,6 +39,8 @@ class WebhookRequest(BaseModel):
 
 class ReplayRequest(BaseModel):
     """What is to be sent again: what the address does not have, where nothing is named."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"since": "start"}]})
 
     since: str | None = Field(
         default=None,
