@@ -9,7 +9,13 @@ from tests.fakes import DarkBlocks
 from training.synthesis.frames import framed
 from training.synthesis.pages import DrawnPage, blank
 from training.synthesis.scanner import SCANNERS, scan
-from worker.vision.detection.polarity import PolarityDetector, dark_on_light, is_light_on_dark
+from worker.vision.detection.polarity import (
+    PolarityDetector,
+    dark_fields,
+    dark_on_light,
+    fields_inverted,
+    is_light_on_dark,
+)
 from worker.vision.values import DetectedRegion, Pixels
 
 
@@ -56,3 +62,46 @@ def test_a_negative_is_inverted_for_the_detector_alone():
 
     assert all(np.array_equal(seen, positive) for seen in inner.pages_seen)
     assert regions == same
+
+
+def with_field(rows: slice, columns: slice, *, strokes: int = 12) -> Pixels:
+    """A letter with a dark field, as many light strokes in it."""
+    pixels = page().pixels.copy()
+    pixels[rows, columns] = 30
+    for number in range(strokes):
+        across = columns.start + 20 + 15 * number
+        pixels[rows.start + 15 : rows.stop - 15, across : across + 3] = 240
+    return pixels
+
+
+def test_a_dark_field_with_light_strokes_is_inverted_and_nothing_else():
+    rows, columns = slice(1200, 1300), slice(300, 620)
+    scene = with_field(rows, columns)
+
+    seen = fields_inverted(scene)
+
+    assert seen[rows, columns].mean() > 180
+    assert seen[1250, columns.start + 21].max() == 255 - 240
+    outside = np.ones(scene.shape[:2], bool)
+    # The box of a field is told to the step of the look.
+    outside[rows.start - 4 : rows.stop + 4, columns.start - 4 : columns.stop + 4] = False
+    assert np.array_equal(seen[outside], scene[outside])
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns", "strokes"),
+    [
+        pytest.param(slice(1200, 1300), slice(300, 620), 0, id="a bar without strokes"),
+        pytest.param(slice(1200, 1220), slice(300, 620), 0, id="a low bar"),
+        pytest.param(slice(1200, 1300), slice(300, 360), 2, id="a narrow one"),
+        pytest.param(slice(1200, 1300), slice(0, 320), 12, id="at an edge of the page"),
+    ],
+)
+def test_other_dark_places_stay_as_they_are(rows, columns, strokes):
+    scene = with_field(rows, columns, strokes=strokes)
+
+    assert fields_inverted(scene) is scene
+
+
+def test_a_page_without_pixels_has_no_dark_fields():
+    assert list(dark_fields(np.zeros((0, 0, 3), np.uint8))) == []
