@@ -10,8 +10,10 @@ import pytest
 from training.common.degradations import one_bit, skewed
 from worker.errors import WeightsError
 from worker.settings import Reading
+from worker.slots.handwriting import without_handwriting
 from worker.slots.page import Means, page_slots
 from worker.slots.print_runs import find_runs
+from worker.slots.ruling import find_ruling
 from worker.slots.values import AnchorSource, FormField, Mark, PageLayout, SlotKind, SlotState
 from worker.vision import reading
 from worker.vision.reading import LineReader, load_line_reader, reader_version
@@ -164,3 +166,66 @@ def test_scans_are_read_where_slots_are_asked_for(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("worker.settings.READER_PACKAGE", "no_such_package_here")
     assert not Reading(slots="on").reads_scans
     assert Reading(slots="on", ocr="on").reads_scans
+
+
+def written(page: Grey, text: str, *, x: float, y: float, points: float) -> Mark:
+    """Write by hand onto the page, its lower left corner and height in points; the mark that is detected."""
+    unit, size = DPI / 72, points * DPI / 72
+    cv2.putText(page, text, (round(x * unit), round(y * unit)), cv2.FONT_HERSHEY_SIMPLEX, size / 22, 0, 4)
+    (width, _), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, size / 22, 4)
+    label = "handwritten_date"
+    return Mark(x=x * unit, y=y * unit - size, width=width, height=size + 4, index=0, label=label, score=0.9)
+
+
+@pytest.mark.parametrize("paper", [255, 205], ids=["white", "grey"])
+def test_a_date_that_reaches_into_its_caption_leaves_the_slot(paper: int, reader: LineReader) -> None:
+    document = pymupdf.open()
+    page = document.new_page(width=595, height=300)
+    for x, text in ((60, "DATE"), (220, "SIGNATURE OF PLAINTIFF")):
+        page.draw_rect((x, 200, x + 160, 236))
+        page.insert_text((x + 6, 209), text, fontsize=8)
+    pixels = page.get_pixmap(dpi=int(DPI), colorspace=pymupdf.csGRAY)
+    scan = np.frombuffer(pixels.samples, np.uint8).reshape(pixels.height, pixels.width).copy()
+    scan = np.minimum(scan, np.uint8(paper))
+    mark = written(scan, "17-11", x=66, y=231, points=17)
+    # Its box holds the lower half of the caption.
+    mark = mark.model_copy(update={"y": 206 * DPI / 72, "height": 27 * DPI / 72})
+
+    states = page_slots(scan, PageLayout(), [mark], dpi=DPI, means=Means(reader))
+
+    assert asked(states) == [
+        (SlotKind.DATE, None, "signed"),
+        (SlotKind.SIGNATURE, "plaintiff", "unsigned"),
+    ]
+
+
+def test_upright_strokes_of_a_date_do_not_part_its_line(reader: LineReader) -> None:
+    page = form()
+    mark = written(page, "11 11 71", x=436, y=299, points=14)
+
+    states = page_slots(page, PageLayout(), [mark], dpi=DPI, means=Means(reader))
+
+    assert (SlotKind.DATE, None, "signed") in asked(states)
+    assert len(states) == 4
+    dated = next(state.slot for state in states if state.status.value == "signed")
+    assert dated.x < 432 * DPI / 72 and dated.right > 538 * DPI / 72
+
+
+def test_nothing_is_taken_off_beyond_the_page() -> None:
+    page = form()
+    mark = Mark(x=-900, y=-900, width=20, height=20, index=0, label="signature", score=0.9)
+
+    assert np.array_equal(without_handwriting(page, [mark], dpi=DPI), page)
+
+
+def test_a_line_that_steps_is_one_line() -> None:
+    page = np.full((300, 800), 255, np.uint8)
+    page[200:202, 50:300] = page[202:204, 302:700] = page[260:262, 50:300] = page[260:262, 340:700] = 0
+
+    stepping, *apart = find_ruling(page, dpi=100).across
+
+    assert (stepping.start, stepping.end) == (50, 700)
+    assert [(rule.start, rule.end) for rule in sorted(apart, key=lambda rule: rule.start)] == [
+        (50, 300),
+        (340, 700),
+    ]

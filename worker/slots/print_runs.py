@@ -40,6 +40,12 @@ def find_runs(page: Grey, *, dpi: float) -> list[Area]:
     ]
 
 
+def bare_ink(page: Grey, *, dpi: float) -> Ink:
+    """The ink of a page, in its own pixels, without ruled lines."""
+    unit = dpi / 72
+    return _without_lines(_ink(page, unit), unit)
+
+
 def _ink(page: Grey, unit: float) -> Ink:
     side = int(_NEIGHBOURS * unit) | 1
     dark = cv2.adaptiveThreshold(page, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, side, _DARKER)

@@ -24,6 +24,8 @@ _THICK, _BRIDGED_THICK = 0.09, 0.03
 _BAR_HEIGHT = 0.45
 #: Inches that gaps in a line across may be wide: dashes, dots and strokes of ink over it.
 _GAP = 0.06
+#: Pixels at LINE_DPI by which the pieces of one line may miss each other.
+_STEP = 2.5
 #: Share of a bar that is ink; letters in it are not.
 _SOLID = 0.75
 #: Ink is darker than its surroundings by this many greys.
@@ -61,7 +63,26 @@ def find_ruling(page: Grey, *, dpi: float) -> Ruling:
     dashed = _rules(_bridged(ink, unit), round(1.5 * _ACROSS * unit), most=_BRIDGED_THICK * unit)
     across = [*solid, *(rule for rule in dashed if not _is_known(rule, solid))]
     down = _rules(np.ascontiguousarray(_thin(ink, _THICK * unit).T), round(_DOWN * unit), most=_THICK * unit)
-    return Ruling(_scaled(across, 1 / scale), _scaled(down, 1 / scale))
+    whole = _end_to_end(across, gap=_GAP * unit)
+    return Ruling(_scaled(whole, 1 / scale), _scaled(down, 1 / scale))
+
+
+def _end_to_end(rules: Iterable[RuledLine], *, gap: float) -> list[RuledLine]:
+    """The lines; pieces of one that steps by a row or two, as scans and faxes show it, made one."""
+    whole: list[RuledLine] = []
+    for rule in sorted(rules, key=lambda rule: rule.start):
+        before = next((other for other in whole if _continues(rule, other, gap)), None)
+        if before is None:
+            whole.append(rule)
+        else:
+            longer = max(before, rule, key=lambda part: part.length)
+            whole[whole.index(before)] = RuledLine(before.start, max(before.end, rule.end), longer.place)
+    return whole
+
+
+def _continues(rule: RuledLine, other: RuledLine, gap: float) -> bool:
+    """Whether a line begins where the other ends, at its height."""
+    return abs(rule.place - other.place) <= _STEP and -2 * gap <= rule.start - other.end <= gap
 
 
 def _thin(ink: Ink, most: float) -> Ink:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from worker.slots.finder import find_slots, is_last
+from worker.slots.handwriting import without_handwriting
 from worker.slots.places import find_places
 from worker.slots.print_runs import find_runs
 from worker.slots.ruling import RuledLine, Ruling, find_ruling
@@ -17,9 +18,10 @@ from worker.vision.values import Grey
 
 #: Degrees from which a scan is laid straight, and how many times as clear its rows must be then.
 _LEAST, _CLEARER = 0.25, 1.05
-_PAPER = 255
 #: Share of a line that lies within a mark of which it is a stroke, and its length as a share of the mark's.
 _WITHIN, _STROKE = 0.8, 0.7
+#: Share of a mark's height at its edges in which a longer line is no stroke: marks stand on lines.
+_EDGE = 0.2
 #: Runs wider than so many times their height are prose.
 _PROSE = 45.0
 #: Pixels, as the reader takes them, that are read of one page at most: a tenth of the pages needs more.
@@ -36,28 +38,29 @@ def on_scan(page: Grey, marks: Sequence[Mark], *, dpi: float, reader: LineReader
     marks = [straight(mark, turn) for mark in marks]
     by_hand = [mark for mark in marks if mark.label in BY_HAND]
     ruling = _printed(find_ruling(turn.page, dpi=dpi), by_hand)
-    words = tuple(read_words(_without(by_hand, turn.page), ruling, dpi=dpi, reader=reader))
+    bare = without_handwriting(turn.page, by_hand, dpi=dpi)
+    words = tuple(read_words(bare, ruling, dpi=dpi, reader=reader))
     slots = find_slots(turn.page, PageLayout(words=words), dpi=dpi, source=AnchorSource.OCR, ruling=ruling)
     return [as_it_lay(state, turn) for state in judge_slots(turn.page, slots, marks)]
 
 
 def _printed(ruling: Ruling, marks: Sequence[Mark]) -> Ruling:
-    """The lines across without those that are strokes of a hand: these end within its mark."""
-    kept = (rule for rule in ruling.across if not any(_is_stroke(rule, mark) for mark in marks))
-    return Ruling(tuple(kept), ruling.down)
+    """The lines without those that are strokes of a hand: these end within its mark."""
+    across = (rule for rule in ruling.across if not any(_is_stroke(rule, mark) for mark in marks))
+    down = (rule for rule in ruling.down if not any(_is_upright_stroke(rule, mark) for mark in marks))
+    return Ruling(tuple(across), tuple(down))
 
 
 def _is_stroke(rule: RuledLine, mark: Mark) -> bool:
     inside = min(rule.end, mark.right) - max(rule.start, mark.x) > _WITHIN * rule.length
-    return inside and rule.length < _STROKE * mark.width and mark.y < rule.place < mark.bottom
+    edge = 0.0 if rule.length < _STROKE * mark.width else _EDGE * mark.height
+    return inside and mark.y + edge < rule.place < mark.bottom - edge
 
 
-def _without(marks: Sequence[Mark], page: Grey) -> Grey:
-    """The page without the marks of hands: they are no print, and where they stand a line is free."""
-    bare = page.copy()
-    for mark in marks:
-        bare[max(int(mark.y), 0) : int(mark.bottom) + 1, max(int(mark.x), 0) : int(mark.right) + 1] = _PAPER
-    return bare
+def _is_upright_stroke(rule: RuledLine, mark: Mark) -> bool:
+    """A digit such as 1 or 7 is as long as a line that parts two cells."""
+    inside = min(rule.end, mark.bottom) - max(rule.start, mark.y) > _WITHIN * rule.length
+    return inside and mark.x < rule.place < mark.right
 
 
 def read_words(page: Grey, ruling: Ruling, *, dpi: float, reader: LineReader) -> list[Word]:
