@@ -1,4 +1,4 @@
-"""What the shipped roles say of drawn pages, exactly: new weights alone change these numbers."""
+"""What the shipped roles say of drawn pages, exactly: new weights or ways of looking change these numbers."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ PAGES = 6
 #: Of so many pages of a kind, the signatures found, and the unsigned ones called signed.
 FOUND = {
     "under or touching a round stamp": 6,
-    "light on dark": 2,
-    "receipt of 0.5 to 1.2 m": 5,
+    "light on dark": 6,
+    "vertical on an upright page": 6,
+    "receipt of 0.5 to 1.2 m": 6,
     "askew by 12°": 5,
 }
 CALLED = {"a signed back that shows through, mirrored": 4, "plots": 3, "logos": 2, "large digits": 1}
