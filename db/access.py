@@ -69,6 +69,24 @@ def open_session(session: Session, key: ApiKey, digest: str, *, lasts: timedelta
     session.add(WebSession(digest=digest, key_id=key.id, expires_at=min(moment + lasts, key.expires_at)))
 
 
+def open_person_session(
+    session: Session, person: str, scopes: Sequence[str], digest: str, *, lasts: timedelta
+) -> None:
+    """A browser has logged in as somebody whom a provider of identities knows."""
+    moment = now(session)
+    session.execute(delete(WebSession).where(WebSession.expires_at <= moment))
+    session.add(WebSession(digest=digest, person=person, scopes=sorted(scopes), expires_at=moment + lasts))
+
+
+def person_of_session(session: Session, digest: str) -> tuple[str, Sequence[str]] | None:
+    """Who has logged in at a provider of identities with this browser, and their rights; None for others."""
+    statement = select(WebSession.person, WebSession.scopes).where(
+        WebSession.digest == digest, WebSession.person.is_not(None), WebSession.expires_at > now(session)
+    )
+    row = session.execute(statement).one_or_none()
+    return None if row is None else (row.person or "", row.scopes or [])
+
+
 def close_session(session: Session, digest: str) -> None:
     """A browser has logged out."""
     session.execute(delete(WebSession).where(WebSession.digest == digest))

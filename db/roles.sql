@@ -82,10 +82,12 @@ GRANT SELECT, INSERT, DELETE ON web_sessions TO countersign_web;
 GRANT SELECT, INSERT, UPDATE, DELETE ON submissions TO countersign_web;
 -- A question that is asked anew for another reason takes the place of the old one; what was said of it stays.
 GRANT SELECT, INSERT, UPDATE, DELETE ON reviews TO countersign_web;
+-- Up to where answers were looked through for it, and everybody's own keys.
+GRANT SELECT, INSERT, UPDATE ON review_scan, key_maps TO countersign_web;
 -- What somebody has said is never changed.
 GRANT SELECT, INSERT ON decisions TO countersign_web;
 GRANT USAGE ON SEQUENCE documents_id_seq, claims_id_seq, events_id_seq, web_sessions_id_seq, submissions_id_seq,
-    reviews_id_seq, decisions_id_seq, answers_id_seq, answered_claims_id_seq TO countersign_web;
+    reviews_id_seq, decisions_id_seq, key_maps_id_seq, answers_id_seq, answered_claims_id_seq TO countersign_web;
 
 -- Addresses may carry what opens them, so the reader has none. Secrets are written by the web and read by the
 -- deliverer alone.

@@ -103,6 +103,18 @@ class VerdictOutcome(StrEnum):
     NO_REFERENCE = "no_reference"
 
 
+class ReviewReason(StrEnum):
+    """Why a person is asked about a verdict."""
+
+    REFERENCE_COPY = "reference_copy"  # the ink is that of a reference of the signer
+    FORGED = "forged"
+    INCONCLUSIVE = "inconclusive"
+    COPY = "copy"  # an earlier document shows the same ink
+    DOUBTFUL_REFERENCES = "doubtful_references"  # references that it rests on disagree with each other
+    LOW_EVIDENCE = "low_evidence"  # genuine, with low confidence
+    SAMPLE = "sample"  # one of a share of all others, drawn by its number
+
+
 #: Verdicts that a person should see. They are few.
 OUTCOMES_TO_SEE = (VerdictOutcome.FORGED, VerdictOutcome.INCONCLUSIVE)
 

@@ -7,5 +7,6 @@ EXTRAS = {
     **dict.fromkeys(
         ("celery", "kombu", "redis", "prometheus_client", "psycopg2", "boto3", "botocore", "pyarrow"), "queue"
     ),
+    **dict.fromkeys(("authlib", "joserfc", "requests"), "web"),
     **dict.fromkeys(("torch", "torchvision", "ultralytics", "safetensors"), "gpu"),
 }

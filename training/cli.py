@@ -33,6 +33,7 @@ EVALUATE = {
     "verifier": "training.verifier.commands_evaluate:evaluate_verifier",
     "copies": "training.verifier.commands_evaluate:evaluate_copies",
     "references": "training.verifier.commands_evaluate:evaluate_references",
+    "decisions": "training.verifier.commands_evaluate:evaluate_decisions",
     "cleaner": "training.cleaner.commands:evaluate_cleaner",
     "classifier": "training.classifier.commands_evaluate:evaluate_classifier",
     "roles": "training.roles.commands:evaluate_roles",

@@ -10,6 +10,7 @@ from starlette.types import ASGIApp
 
 from web.api import batches, documents, opinions, overview, reviews, signers, webhooks, writes
 from web.console import login, pages, review
+from web.console import signers as signer_pages
 from web.deps import WebDeps
 from web.guard import Bounds, Guard
 from web.problem_details import Problem
@@ -28,6 +29,7 @@ _ROUTERS = (
     overview.router,
     pages.open_router,
     pages.router,
+    signer_pages.router,
     review.router,
     login.router,
 )

@@ -19,6 +19,7 @@ from worker.settings import IPNetwork
 from worker.storage.port import Store
 
 if TYPE_CHECKING:
+    from web.identity import IdentityProvider
     from worker.enrolling import Enroller
 
 #: Requests that may wait for a document at the same time; further ones are answered at once.
@@ -42,6 +43,9 @@ class WebDeps:
     rates: RateLimit = field(default_factory=RateLimit)
     #: What the review queue asks for.
     rules: ReviewRules = field(default_factory=ReviewRules)
+    #: Where people log in without a key; None where they do not, and the address under which they reach us.
+    identities: IdentityProvider | None = None
+    public_url: str | None = None
     #: Whether callers need a key. Without, whoever reaches the server may do everything.
     logins: bool = True
     #: Whether pages are reached over TLS, so that browsers send the cookie nowhere else.

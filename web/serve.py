@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from socket import socket
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import uvicorn
 
@@ -22,7 +23,10 @@ from web.deps import WebDeps
 from web.guard import LOOPBACK, Bounds
 from web.rates import RateLimit
 from worker import connections
-from worker.settings import Reading, Web, Webhooks
+from worker.settings import Identities, Reading, Web, Webhooks
+
+if TYPE_CHECKING:
+    from web.identity import IdentityProvider
 
 #: Seconds that requests may take to end once the server is told to.
 CLOSING_SECONDS = 10
@@ -45,7 +49,7 @@ class ServeOptions:
     login: bool = False
     read_only: bool = False
     tls_in_front: bool = False
-    four_eyes: bool = False
+    rules: ReviewRules = field(default_factory=ReviewRules)
 
     @property
     def asks_for_keys(self) -> bool:
@@ -95,11 +99,22 @@ def _deps_of_servers(options: ServeOptions) -> WebDeps:
         connections.sessions(),
         connections.store(),
         None if options.read_only else BucketIntake(connect_bucket()),
-        rules=ReviewRules(four_eyes=options.four_eyes),
+        rules=options.rules,
         rates=RateLimit(Web().web_rate, connections.request_counter()),
         webhook_networks=Webhooks().webhook_networks,
         secure_cookies=options.tls_in_front,
+        identities=_identities(),
+        public_url=Webhooks().public_url,
     )
+
+
+def _identities() -> IdentityProvider | None:
+    settings = Identities()
+    if settings.oidc_issuer is None:
+        return None
+    from web.identity import IdentityProvider  # noqa: PLC0415 - in the extra `web`
+
+    return IdentityProvider(settings)
 
 
 @contextmanager
@@ -109,11 +124,13 @@ def _deps_of_folder(results: Path, options: ServeOptions) -> Iterator[WebDeps]:
         deps = WebDeps(
             folder.sessions,
             folder.store,
-            rules=ReviewRules(four_eyes=options.four_eyes),
+            rules=options.rules,
             rates=RateLimit(Web().web_rate),
             logins=options.asks_for_keys,
             webhook_networks=Webhooks().webhook_networks,
             secure_cookies=options.tls_in_front,
+            identities=_identities() if options.asks_for_keys else None,
+            public_url=Webhooks().public_url,
         )
         if not options.read_only:
             reader.start_unfinished(folder.sessions)

@@ -402,6 +402,32 @@ class Web(_Group):
     )
 
 
+class Identities(_Group):
+    """How people log in at the console with a provider of identities (OpenID Connect)."""
+
+    oidc_issuer: str | None = Field(
+        default=None,
+        pattern=r"^https?://",
+        description="Address of the provider, as it calls itself; empty: people log in with keys alone",
+    )
+    oidc_client_id: str = Field(default="countersign", description="What the provider calls this console")
+    oidc_client_secret: SecretStr | None = Field(
+        default=None, description="The secret that goes with it; empty: none, PKCE alone"
+    )
+    oidc_name_claim: str = Field(
+        default="preferred_username",
+        description="Claim with the person's name, which stands in decisions; it must be unique",
+    )
+    oidc_groups_claim: str = Field(default="groups", description="Claim with the person's groups")
+    oidc_rights: Annotated[
+        dict[str, list[Literal["read", "submit", "review", "admin"]]], NoDecode, BeforeValidator(_read_json)
+    ] = Field(
+        default_factory=dict,
+        description='What groups may do, as JSON: {"reviewers": ["review"]}; others stay outside. '
+        "Empty: everybody whom the provider knows may read",
+    )
+
+
 class Retention(_Group):
     """How long answers are kept."""
 
@@ -444,6 +470,7 @@ GROUPS: tuple[type[BaseSettings], ...] = (
     Retention,
     Webhooks,
     Web,
+    Identities,
     Logging,
 )
 

@@ -15,7 +15,7 @@ from db.models.copies import Duplicate, ReferenceCopy, Scope
 from db.models.documents import Chunk, Claim, Document, Leased, Page, leased_model
 from db.models.history import Erasure, Event, Versions, VersionsContent
 from db.models.regions import QualityContent, Region, Suggestion, Verdict
-from db.models.reviews import Decision, Review
+from db.models.reviews import Decision, EvidenceContent, KeyMap, Review, ReviewScan
 from db.models.signers import Reference, ReferenceContent, Signer, SignerEvent
 from db.models.webhooks import Delivery, DeliveryAttempt, Webhook, WebhookSecret
 from db.models.workers import Heartbeat
@@ -37,7 +37,9 @@ __all__ = [
     "Duplicate",
     "Erasure",
     "Event",
+    "EvidenceContent",
     "Heartbeat",
+    "KeyMap",
     "Leased",
     "Page",
     "QualityContent",
@@ -46,6 +48,7 @@ __all__ = [
     "ReferenceCopy",
     "Region",
     "Review",
+    "ReviewScan",
     "Scope",
     "Signer",
     "SignerEvent",

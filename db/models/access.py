@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.base import Base
@@ -35,14 +35,21 @@ class ApiKey(Base):
 
 
 class WebSession(Base):
-    """A browser that has logged in with a key; the cookie's digest stands for it."""
+    """A browser that has logged in, by a key or an identity provider; the cookie's digest stands for it."""
 
     __tablename__ = "web_sessions"
-    __table_args__ = (UniqueConstraint("digest"), Index("ix_web_sessions_key_id", "key_id"))
+    __table_args__ = (
+        UniqueConstraint("digest"),
+        Index("ix_web_sessions_key_id", "key_id"),
+        CheckConstraint("(key_id IS NULL) <> (person IS NULL)", name="key_or_person"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     digest: Mapped[str]
-    key_id: Mapped[int] = mapped_column(ForeignKey("api_keys.id", ondelete="CASCADE"))
+    key_id: Mapped[int | None] = mapped_column(ForeignKey("api_keys.id", ondelete="CASCADE"))
+    #: What the provider calls the person, and what they may; None of those with a key.
+    person: Mapped[str | None]
+    scopes: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
     expires_at: Mapped[datetime]
 
 

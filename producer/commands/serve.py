@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from db.states import ReviewReason
 from producer.console import err, plain
 
 
@@ -38,12 +39,23 @@ def serve(
     four_eyes: Annotated[
         bool, typer.Option("--four-eyes", help="Ask two persons before a review ends.")
     ] = False,
+    four_eyes_for: Annotated[
+        list[ReviewReason] | None,
+        typer.Option(help="Ask two persons where this is why it is asked; may be given several times."),
+    ] = None,
+    sample: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of genuine verdicts that are reviewed for no reason.")
+    ] = 0.0,
+    planted: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of questions that are cases of `reviews plant`.")
+    ] = 0.0,
 ) -> None:
     """Serve the HTTP API and a console for people, until Ctrl-C.
 
     On a results folder only this machine can reach it, and it asks for no key. On the configured servers, on
     another address or with --login it asks for a key of `countersign keys make`.
     """
+    from producer.services.review import ReviewRules  # noqa: PLC0415 - help loads no database
     from web.serve import ServeOptions, open_app, serve_app  # noqa: PLC0415 - help loads no server
 
     options = ServeOptions(
@@ -54,7 +66,7 @@ def serve(
         login=login,
         read_only=read_only,
         tls_in_front=tls_in_front,
-        four_eyes=four_eyes,
+        rules=ReviewRules(four_eyes, frozenset(four_eyes_for or ()), sample, planted),
     )
     with open_app(options) as app:
         if app.needs_first_key:

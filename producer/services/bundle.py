@@ -7,6 +7,7 @@ from pathlib import Path
 
 from db import bundles, documents
 from db.engine import Sessions
+from producer.services.browse import show_document
 from producer.services.output import whole_file
 from producer.services.selection import find_one
 from worker.embedded.bundle import LARGEST_MEMBER, Bundle, write_bundle
@@ -41,6 +42,12 @@ def bundle_document(name: str, sessions: Sessions, store: Store, *, out: Path | 
     with whole_file(path, mode=0o600) as half:
         size = write_bundle(bundle, half)
     return BundleWritten(path, size, _lacking(bundle))
+
+
+def bundle_of(document_id: int, sessions: Sessions, store: Store, out: Path) -> None:
+    """Write the bundle of a document into this file. NotFound; StorageUnavailable; ObjectMissing."""
+    show_document(sessions, document_id)
+    write_bundle(pack_bundle(document_id, sessions, store), out)
 
 
 def _lacking(bundle: Bundle) -> tuple[str, ...]:

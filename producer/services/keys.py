@@ -50,7 +50,7 @@ class Caller:
     """Who calls: what stands in histories and decisions, and what they may."""
 
     name: str
-    #: Stands for the key in rows: `key:7`, or `local` where there are no logins.
+    #: Stands for the key in rows: `key:7`, `person:anna` for whom a provider knows; `local` without logins.
     submitter: str
     scopes: frozenset[Right]
     own_only: bool = False
@@ -140,6 +140,15 @@ def log_in(sessions: Sessions, secret: str) -> str | None:
     return cookie
 
 
+def log_in_person(sessions: Sessions, person: str, rights: Iterable[Right]) -> str:
+    """A new cookie for the browser of somebody whom a provider of identities knows."""
+    cookie = secrets.token_urlsafe(32)
+    scopes = [right.value for right in rights]
+    with sessions() as session:
+        access.open_person_session(session, person, scopes, digest_of_secret(cookie), lasts=SESSION)
+    return cookie
+
+
 def log_out(sessions: Sessions, cookie: str) -> None:
     """Let the cookie open nothing any more."""
     with sessions() as session:
@@ -148,8 +157,13 @@ def log_out(sessions: Sessions, cookie: str) -> None:
 
 def caller_with_cookie(sessions: Sessions, cookie: str) -> Caller | None:
     """Who calls from a browser that has logged in; None when it has not."""
+    digest = digest_of_secret(cookie)
     with sessions() as session:
-        return _caller(access.key_of_session(session, digest_of_secret(cookie)))
+        person = access.person_of_session(session, digest)
+        if person is None:
+            return _caller(access.key_of_session(session, digest))
+    name, scopes = person
+    return Caller(name, f"person:{name}", _known_rights(scopes))
 
 
 def digest_of_secret(secret: str) -> str:
@@ -166,5 +180,8 @@ def check_right(caller: Caller, right: Right) -> None:
 def _caller(key: ApiKey | None) -> Caller | None:
     if key is None:
         return None
-    known = frozenset(Right(name) for name in key.scopes if name in set(Right))
-    return Caller(key.name, access.key_holder(key.id), known, key.own_only)
+    return Caller(key.name, access.key_holder(key.id), _known_rights(key.scopes), key.own_only)
+
+
+def _known_rights(scopes: Iterable[str]) -> frozenset[Right]:
+    return frozenset(Right(name) for name in scopes if name in set(Right))

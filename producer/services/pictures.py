@@ -76,6 +76,14 @@ def annotated_page(sessions: Sessions, store: Results, document_id: int, page: i
     return Picture(data, _media_type(data) or plain.media_type)
 
 
+def ink_alone(picture: Picture) -> Picture:
+    """The ink of a crop or a reference in one size, so that two can be laid over each other."""
+    from worker.report import overlay  # noqa: PLC0415 - loads OpenCV
+
+    data = overlay.ink_of(picture.data)
+    return Picture(data, _media_type(data) or picture.media_type)
+
+
 def likest_references(sessions: Sessions, result: DocumentResult) -> References:
     """The references beside each signature, by its place and their signer, the likest first.
 

@@ -13,7 +13,12 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 RUNTIME = [
-    Requirement(line) for line in (*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["queue"])
+    Requirement(line)
+    for line in (
+        *PROJECT["dependencies"],
+        *PROJECT["optional-dependencies"]["queue"],
+        *PROJECT["optional-dependencies"]["web"],
+    )
 ]
 LINES = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if not line.startswith("#")]
 

@@ -4,68 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
-from sqlalchemy import select, update
+from sqlalchemy import select
 
-from db.engine import make_engine
-from db.migrate import upgrade
-from db.models import Decision, Review, Verdict
-from producer.machine.crew import countersign
-from producer.machine.ports import free_port, http_answers
-from producer.machine.processes import child_environment, start_process, stopped_at_exit, wait_until
+from db.models import Decision, Review
 from producer.services.keys import Right, make_key
-from producer.services.run_folder import DATABASE, OBJECTS, results_folder
-from tests import fakes
-from tests.world import World
-from worker.errors import EmptyDocument
-from worker.storage.folder import Folder
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-def filled(root: Path) -> Path:
-    """A results folder: four signed documents whose claims want a person, and one in quarantine."""
-    engine = make_engine(f"sqlite:///{root / DATABASE}")
-    upgrade(engine)
-    world = World(engine, encoder=fakes.PartEncoder())
-    world.renderer.documents[b"reference"] = [fakes.page(3, marks=1)]
-    world.enroll("Zoe", "z.png", b"reference")
-    for number in range(4):
-        world.through(
-            world.arrive(f"in/contract-{number}.pdf", [fakes.page(number, marks=1)], claims=("Zoe",))
-        )
-    world.through(world.arrive("in/empty.pdf", EmptyDocument("no bytes")))
-    with world.sessions() as session:
-        session.execute(update(Verdict).values(outcome="inconclusive", probability=0.5))
-    store = Folder(root / OBJECTS)
-    for key, data in world.store.objects.items():
-        store.put(key, data)
-    engine.dispose()
-    return root
+from producer.services.run_folder import results_folder
+from tests.web.consoles import clean_tab, filled, serving
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return filled(tmp_path_factory.mktemp("results"))
-
-
-@contextmanager
-def serving(folder: Path, *words: str) -> Iterator[str]:
-    """The url of a server in a process of its own."""
-    port = free_port()
-    command = countersign("serve", "--results", str(folder), "--port", str(port), *words)
-    log = folder / f"serve-{port}.log"
-    process = start_process("serve", command, log=log, env=child_environment({"PYTHONPATH": str(ROOT)}))
-    url = f"http://127.0.0.1:{port}"
-    with stopped_at_exit(process):
-        wait_until(lambda: http_answers(f"{url}/v1/health"), process, within=90)
-        yield url
 
 
 @pytest.fixture(scope="module")
@@ -76,19 +31,12 @@ def url(folder: Path) -> Iterator[str]:
 
 @pytest.fixture
 def tab(browser: Browser, url: str) -> Iterator[Page]:
-    """A tab in which nothing may be refused or fail: no policy violated, no script broken."""
-    with browser.new_context(base_url=url) as context:
-        opened = context.new_page()
-        complaints: list[str] = []
-        opened.on("console", lambda line: complaints.append(line.text) if line.type == "error" else None)
-        opened.on("pageerror", lambda error: complaints.append(str(error)))
+    with clean_tab(browser, url) as opened:
         yield opened
-        # Browsers ask for an icon by themselves.
-        assert [line for line in complaints if "favicon" not in line and "404" not in line] == []
 
 
 PAGES = (
-    *("/documents", "/documents/1", "/documents/5", "/review"),
+    *("/documents", "/documents/1", "/documents/5", "/review", "/review/keys"),
     *("/signers", "/signers/1", "/search", "/overview", "/login", "/x"),
 )
 

@@ -193,7 +193,7 @@ def test_four_eyes_are_two_persons_and_the_second_is_told_nothing(queue: World) 
     assert second is not None
     assert second.id == item.id
     assert "ann" not in second.json_line()
-    decide(queue.sessions, BOB, second.id, fence=second.fence, answer=DecisionOutcome.FORGED)
+    decide(queue.sessions, BOB, second.id, fence=second.fence, answer=DecisionOutcome.GENUINE)
     with queue.sessions() as session:
         row = session.execute(select(Review).where(Review.id == item.id)).scalar_one()
         assert (row.closed, row.first_by, row.second_by) == (True, "ann", "bob")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from training.common.console import stage_names
+from training.common.console import output, stage_names
 from training.common.data import required_data
 from training.common.figures import today
 from training.common.options import (
@@ -20,7 +21,7 @@ from training.common.options import (
     data_unless,
 )
 from training.common.reports import write_reports
-from training.verifier import library, measure, own, sets, tables
+from training.verifier import library, measure, own, people, sets, tables
 from training.verifier.copies import measure_copies
 from training.verifier.enrolment import measure_reference_check
 from training.verifier.figures import (
@@ -123,3 +124,18 @@ def _own(
     report = {"own": [asdict(row) for row in figures]}
     write_reports(report, measured, report_to=report_to, figures_to=figures_to)
     typer.echo(tables.own_table(figures))
+
+
+def evaluate_decisions(
+    decisions: Annotated[Path, typer.Argument(help="CSV file of `countersign reviews export`.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False,
+) -> None:
+    """Judge the machine by what people decided, and people by the planted cases. Trains nothing.
+
+    What people are asked is chosen: rates among all items say nothing of all verdicts. Those of `sample` do.
+    """
+    rates = people.measure_decisions(people.read_decisions(decisions))
+    if as_json:
+        typer.echo(json.dumps([asdict(rate) for rate in rates]))
+    else:
+        output().print(people.rate_table(rates))

@@ -1,26 +1,33 @@
-"""Logging in and out with a key."""
+"""Logging in, with a key or at a provider of identities, and out."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
-from producer.services.keys import SESSION, log_in, log_out
+from producer.services.keys import SESSION, log_in, log_in_person, log_out
+from producer.services.missing import NotFound
 from web.auth import COOKIE, check_form
 from web.console.templating import render_template
 from web.deps import Deps, WebDeps
 
+if TYPE_CHECKING:
+    from web.identity import IdentityProvider
+
 router = APIRouter(include_in_schema=False)
+
+#: Name of the cookie of a login that is under way.
+_BEGUN = "countersign_login"
 
 
 @router.get("/login")
 def login_page(
-    request: Request, onward: Annotated[str, Query(alias="next", max_length=2000)] = "/"
+    request: Request, deps: Deps, onward: Annotated[str, Query(alias="next", max_length=2000)] = "/"
 ) -> Response:
     """Ask for a key."""
-    return render_template(request, "login.html", onward=_inside(onward), refused=False)
+    return _login_page(request, deps, onward, refused=False)
 
 
 @router.post("/login")
@@ -36,8 +43,47 @@ def login(
         log_out(deps.sessions, earlier)
     cookie = log_in(deps.sessions, key.strip())
     if cookie is None:
-        return render_template(request, "login.html", status=403, onward=_inside(onward), refused=True)
+        return _login_page(request, deps, onward, refused=True)
     answer = RedirectResponse(_inside(onward), 303)
+    _set_cookie(answer, cookie, deps)
+    return answer
+
+
+@router.get("/login/provider")
+def login_at_provider(
+    request: Request, deps: Deps, onward: Annotated[str, Query(alias="next", max_length=2000)] = "/"
+) -> Response:
+    """Send the browser to the provider of identities; what it must bring back is in a cookie of its own."""
+    provider = _provider(deps)
+    begun = provider.begin(_inside(onward))
+    answer = RedirectResponse(provider.address(begun, _return_address(request, deps)), 303)
+    # The provider is another site: a strict cookie would not come back from there.
+    answer.set_cookie(
+        _BEGUN,
+        provider.cookie(begun),
+        max_age=600,
+        path="/login",
+        httponly=True,
+        samesite="lax",
+        secure=deps.secure_cookies,
+    )
+    return answer
+
+
+@router.get("/login/return")
+def login_from_provider(
+    request: Request,
+    deps: Deps,
+    state: Annotated[str, Query(max_length=500)] = "",
+    code: Annotated[str, Query(max_length=4000)] = "",
+) -> Response:
+    """Open a session for whom the provider names. A page goes on: from here the strict cookie comes along."""
+    provider = _provider(deps)
+    begun = provider.resume(request.cookies.get(_BEGUN, ""), state)
+    person = provider.person(begun, _return_address(request, deps), code=code)
+    cookie = log_in_person(deps.sessions, person.name, person.rights)
+    answer = render_template(request, "logged_in.html", onward=_inside(begun.onward), person=person.name)
+    answer.delete_cookie(_BEGUN, path="/login")
     _set_cookie(answer, cookie, deps)
     return answer
 
@@ -52,6 +98,28 @@ def logout(  # nosec B107: no password, but what a form without a token brings; 
     answer = RedirectResponse("/login", 303)
     answer.delete_cookie(COOKIE, path="/")
     return answer
+
+
+def _login_page(request: Request, deps: WebDeps, onward: str, *, refused: bool) -> Response:
+    return render_template(
+        request,
+        "login.html",
+        status=403 if refused else 200,
+        onward=_inside(onward),
+        refused=refused,
+        at_provider=deps.identities is not None,
+    )
+
+
+def _provider(deps: WebDeps) -> IdentityProvider:
+    if deps.identities is None:
+        raise NotFound("provider of identities here")
+    return deps.identities
+
+
+def _return_address(request: Request, deps: WebDeps) -> str:
+    base = deps.public_url or str(request.base_url)
+    return f"{base.rstrip('/')}/login/return"
 
 
 def _inside(onward: str) -> str:

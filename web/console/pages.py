@@ -1,7 +1,8 @@
-"""Pages of documents, signers and numbers; what they show comes from the services."""
+"""Pages of documents and numbers; what they show comes from the services."""
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +13,10 @@ from fastapi import APIRouter, File, Form, Query, Request, UploadFile
 from fastapi.responses import FileResponse, RedirectResponse, Response
 
 from db.states import ClaimAnswer, Status
-from producer.services import browse, lifecycle, pictures, review
+from producer.services import browse, bundle, lifecycle, pictures, review
 from producer.services.keys import Right
 from producer.services.missing import NotFound
-from producer.services.receive import Received, receive, safe_name
+from producer.services.receive import Received, receive
 from producer.services.selection import LARGEST_ID
 from producer.services.status import overview
 from web.api.documents import narrowed
@@ -129,6 +130,17 @@ def document_page(
     )
 
 
+@router.get("/documents/{document_id}/bundle", dependencies=[WHOLE])
+def bundle_download(deps: Deps, document_id: RowId, _caller: Admin) -> Response:
+    """The document's case, packed so that it can be read again on another machine."""
+    with tempfile.TemporaryDirectory(prefix="countersign-") as folder:
+        path = Path(folder) / "bundle.zip"
+        bundle.bundle_of(document_id, deps.sessions, deps.store, path)
+        data = path.read_bytes()
+    disposition = f'attachment; filename="document-{document_id}.zip"'
+    return Response(data, media_type="application/zip", headers={"Content-Disposition": disposition})
+
+
 @router.get("/overview", dependencies=[WHOLE])
 def overview_page(request: Request, deps: Deps) -> Response:
     """Numbers by status, reasons of the quarantine, the oldest that waits."""
@@ -137,22 +149,6 @@ def overview_page(request: Request, deps: Deps) -> Response:
         "overview.html",
         overview=overview(deps.sessions),
     )
-
-
-@router.get("/signers", dependencies=[WHOLE])
-def signers_page(request: Request, deps: Deps) -> Response:
-    """Signers on file."""
-    return render_template(
-        request, "signers.html", signers=browse.list_signers(deps.sessions), enrolls=deps.enroller is not None
-    )
-
-
-@router.get("/signers/{signer_id}", dependencies=[WHOLE])
-def signer_page(request: Request, deps: Deps, signer_id: RowId) -> Response:
-    """A signer's references with their grades, and the documents that claim the signer."""
-    signer = browse.show_signer(deps.sessions, signer_id)
-    listed = browse.list_documents(deps.sessions, browse.ListFilter(signer=signer.signer), limit=_ROWS)
-    return render_template(request, "signer.html", signer=signer, documents=listed.documents)
 
 
 @router.get("/search", dependencies=[WHOLE])
@@ -210,21 +206,6 @@ def submit_from_page(
         received = Received(claims, path, file.filename or "")
         number, _ = receive(received, intake_of(deps), caller)
     return RedirectResponse(f"/documents/{number}", 303)
-
-
-@router.post("/signers", dependencies=[WHOLE])
-def enroll_from_page(
-    request: Request,
-    deps: Deps,
-    caller: Admin,
-    name: Annotated[str, Form(max_length=500, pattern=r"^[^\x00]*$")],
-    files: Annotated[list[UploadFile], File()],
-    token: Annotated[str, Form()],
-) -> Response:
-    """Put references on file from images."""
-    check_form(request, deps, token)
-    images = ((safe_name(file.filename or ""), file.file.read()) for file in files)
-    return RedirectResponse(f"/signers/{put_on_file(deps, name, images, who=caller.name).signer.id}", 303)
 
 
 @router.post("/documents/{document_id}/pages/{page}/regions/{region}/enroll", dependencies=[WHOLE])

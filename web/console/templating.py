@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from web.auth import form_token
-from web.words import SIGNED, TONES
+from web.words import KEY_WORDS, SIGNED, TONES
 from worker.result.claims import claim_word
 
 
@@ -42,7 +42,7 @@ _TEMPLATES = Environment(
     lstrip_blocks=True,
 )
 _TEMPLATES.filters.update(moment=moment, age=age, spoken=spoken, answered=claim_word)
-_TEMPLATES.globals.update(TONES=TONES, SIGNED=SIGNED)
+_TEMPLATES.globals.update(TONES=TONES, KEY_WORDS=KEY_WORDS, SIGNED=SIGNED)
 
 
 def render_template(request: Request, template: str, *, status: int = 200, **values: object) -> HTMLResponse:

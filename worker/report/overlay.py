@@ -6,8 +6,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from worker.rendering.encoding import encode
 from worker.report.drawing import Colour
-from worker.vision.crops import HEIGHT, WIDTH
+from worker.vision.crops import HEIGHT, WIDTH, normalise
+from worker.vision.images import decode_as_stored
 from worker.vision.values import Normal, Pixels
 from worker.vision.verification.correspondence import Correspondence, Likeness
 
@@ -22,6 +24,15 @@ _SCALE = 2
 _DIFFERS, _AGREES = 0.45, 0.9
 #: How strong a cell's tint is.
 _TINT = 0.55
+
+
+def ink_of(data: bytes) -> bytes:
+    """The ink of a picture as it is compared: cut out, in one size, dark on white; a PNG file."""
+    normal = normalise(decode_as_stored(data))
+    ink = (255 * (1 - np.asarray(normal, np.float32))).round().astype(np.uint8)
+    size = (WIDTH * _SCALE, HEIGHT * _SCALE)
+    large = np.asarray(cv2.resize(ink, size, interpolation=cv2.INTER_LINEAR), np.uint8)
+    return encode(large, lossy=False).data
 
 
 def overlay(questioned: Normal, reference: Normal, matched: Correspondence) -> Pixels:
