@@ -80,7 +80,7 @@ def ink_alone(picture: Picture) -> Picture:
     """The ink of a crop or a reference in one size, so that two can be laid over each other."""
     from worker.report import overlay  # noqa: PLC0415 - loads OpenCV
 
-    data = overlay.ink_of(picture.data)
+    data = overlay.ink_picture(picture.data)
     return Picture(data, _media_type(data) or picture.media_type)
 
 

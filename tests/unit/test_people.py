@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 import training.cli
-from training.verifier.people import Rate, measure_decisions, read_decisions
+from training.verifier.people import ErrorShare, judge_decisions, read_decisions
 from worker.errors import WrongUse
 
 HEAD = "document_id,page,region,signer,who,answer,revision,why,outcome,expected"
@@ -37,12 +37,12 @@ def exported(tmp_path: Path) -> Path:
     return path
 
 
-def counts(rates: list[Rate], of: str) -> list[tuple[int, int]]:
+def counts(rates: list[ErrorShare], of: str) -> list[tuple[int, int]]:
     return [(rate.count, rate.cases) for rate in rates if rate.of == of]
 
 
 def test_far_and_frr_of_machine_and_people(exported: Path) -> None:
-    rates = measure_decisions(read_decisions(exported))
+    rates = judge_decisions(read_decisions(exported))
 
     assert counts(rates, "machine, all items") == [(1, 1), (1, 2), (1, 3)]
     assert counts(rates, "machine, sample") == [(1, 1), (0, 0), (0, 1)]
@@ -53,7 +53,7 @@ def test_far_and_frr_of_machine_and_people(exported: Path) -> None:
 
 
 def test_an_interval_is_as_wide_as_few_cases_make_it(exported: Path) -> None:
-    far, frr, _ = (rate for rate in measure_decisions(read_decisions(exported)) if rate.of == "ann")
+    far, frr, _ = (rate for rate in judge_decisions(read_decisions(exported)) if rate.of == "ann")
 
     assert (far.value, far.low, far.high) == (1.0, pytest.approx(0.025), 1.0)
     assert (frr.value, frr.low, frr.high) == (None, 0.0, 1.0)

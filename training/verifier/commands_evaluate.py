@@ -134,7 +134,7 @@ def evaluate_decisions(
 
     What people are asked is chosen: rates among all items say nothing of all verdicts. Those of `sample` do.
     """
-    rates = people.measure_decisions(people.read_decisions(decisions))
+    rates = people.judge_decisions(people.read_decisions(decisions))
     if as_json:
         typer.echo(json.dumps([asdict(rate) for rate in rates]))
     else:

@@ -29,7 +29,7 @@ class PersonDecision:
 
 
 @dataclass(frozen=True, slots=True)
-class Rate:
+class ErrorShare:
     """A share of cases with its exact 95 % interval; None without a case."""
 
     of: str
@@ -58,7 +58,7 @@ def read_decisions(path: Path) -> list[PersonDecision]:
     return [decision for _, decision in last.values()]
 
 
-def measure_decisions(decisions: Sequence[PersonDecision]) -> list[Rate]:
+def judge_decisions(decisions: Sequence[PersonDecision]) -> list[ErrorShare]:
     """All rates: of the machine against what people agree on and what is known, and of each person."""
     planted = [row for row in decisions if row.expected]
     settled = list(_settled(row for row in decisions if not row.expected))
@@ -74,7 +74,7 @@ def measure_decisions(decisions: Sequence[PersonDecision]) -> list[Rate]:
     return [*rates, _agreement(decisions)]
 
 
-def rate_table(rates: Iterable[Rate]) -> Table:
+def rate_table(rates: Iterable[ErrorShare]) -> Table:
     """A row for each rate."""
     table = Table("of", "measure", "cases", "share", "95 % interval")
     for rate in rates:
@@ -95,7 +95,7 @@ def _settled(decisions: Iterable[PersonDecision]) -> Iterator[tuple[str, str, st
                 yield rows[-1].outcome, answer, rows[-1].why
 
 
-def _rates(of: str, pairs: Sequence[tuple[str, str]]) -> list[Rate]:
+def _rates(of: str, pairs: Sequence[tuple[str, str]]) -> list[ErrorShare]:
     """FAR, FRR and the share without a decision, from answers and truths."""
     forged = [answer for answer, truth in pairs if truth == _FORGED]
     genuine = [answer for answer, truth in pairs if truth == _GENUINE]
@@ -106,7 +106,7 @@ def _rates(of: str, pairs: Sequence[tuple[str, str]]) -> list[Rate]:
     ]
 
 
-def _agreement(decisions: Sequence[PersonDecision]) -> Rate:
+def _agreement(decisions: Sequence[PersonDecision]) -> ErrorShare:
     answers: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for decision in decisions:
         answers[decision.question].append(decision.answer)
@@ -114,6 +114,6 @@ def _agreement(decisions: Sequence[PersonDecision]) -> Rate:
     return _rate("people", "all agree, of several", sum(len(set(row)) == 1 for row in several), len(several))
 
 
-def _rate(of: str, measure: str, count: int, cases: int) -> Rate:
+def _rate(of: str, measure: str, count: int, cases: int) -> ErrorShare:
     low, high = exact_interval(count, cases)
-    return Rate(of, measure, count, cases, count / cases if cases else None, low, high)
+    return ErrorShare(of, measure, count, cases, count / cases if cases else None, low, high)

@@ -26,7 +26,7 @@ _DIFFERS, _AGREES = 0.45, 0.9
 _TINT = 0.55
 
 
-def ink_of(data: bytes) -> bytes:
+def ink_picture(data: bytes) -> bytes:
     """The ink of a picture as it is compared: cut out, in one size, dark on white; a PNG file."""
     normal = normalise(decode_as_stored(data))
     ink = (255 * (1 - np.asarray(normal, np.float32))).round().astype(np.uint8)
