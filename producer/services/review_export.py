@@ -11,7 +11,7 @@ from db.engine import Sessions
 from producer.services.table_rows import guarded, opened
 
 #: Its columns: where the signature stands, what the person said, what the machine had said, and what is true.
-COLUMNS = (
+DECISION_COLUMNS = (
     *("id", "document_id", "page", "region", "signer", "who", "answer", "revision", "at", "comment"),
     *("why", "outcome", "probability", "expected"),
 )
@@ -23,9 +23,9 @@ def export_decisions(sessions: Sessions, path: Path) -> int:
     with sessions() as session, opened(path) as stream:
         text = io.TextIOWrapper(stream, encoding="utf-8", newline="")
         writer = csv.writer(text)
-        writer.writerow(COLUMNS)
+        writer.writerow(DECISION_COLUMNS)
         for decision in reviews.all_decisions(session):
-            writer.writerow([guarded(getattr(decision, name)) for name in COLUMNS])
+            writer.writerow([guarded(getattr(decision, name)) for name in DECISION_COLUMNS])
             number += 1
         text.detach()
     return number
