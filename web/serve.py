@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from pkgutil import resolve_name
 from socket import socket
 from types import FrameType
 from typing import TYPE_CHECKING
 
 import uvicorn
 
+from db.states import ReviewReason
 from producer.services.background import BackgroundReader
 from producer.services.intake import connect_bucket
 from producer.services.keys import list_keys
@@ -49,7 +51,15 @@ class ServeOptions:
     login: bool = False
     read_only: bool = False
     tls_in_front: bool = False
-    rules: ReviewRules = field(default_factory=ReviewRules)
+    four_eyes: bool = False
+    four_eyes_for: frozenset[ReviewReason] = frozenset()
+    sample: float = 0.0
+    planted: float = 0.0
+
+    @property
+    def rules(self) -> ReviewRules:
+        """What the review queue asks for."""
+        return ReviewRules(self.four_eyes, self.four_eyes_for, self.sample, self.planted)
 
     @property
     def asks_for_keys(self) -> bool:
@@ -112,9 +122,9 @@ def _identities() -> IdentityProvider | None:
     settings = Identities()
     if settings.oidc_issuer is None:
         return None
-    from web.identity import IdentityProvider  # noqa: PLC0415 - in the extra `web`
-
-    return IdentityProvider(settings)
+    # It needs the extra `web`, and nothing else does.
+    build: Callable[[Identities], IdentityProvider] = resolve_name("web.identity:IdentityProvider")
+    return build(settings)
 
 
 @contextmanager

@@ -55,7 +55,6 @@ def serve(
     On a results folder only this machine can reach it, and it asks for no key. On the configured servers, on
     another address or with --login it asks for a key of `countersign keys make`.
     """
-    from producer.services.review import ReviewRules  # noqa: PLC0415 - help loads no database
     from web.serve import ServeOptions, open_app, serve_app  # noqa: PLC0415 - help loads no server
 
     options = ServeOptions(
@@ -66,7 +65,10 @@ def serve(
         login=login,
         read_only=read_only,
         tls_in_front=tls_in_front,
-        rules=ReviewRules(four_eyes, frozenset(four_eyes_for or ()), sample, planted),
+        four_eyes=four_eyes,
+        four_eyes_for=frozenset(four_eyes_for or ()),
+        sample=sample,
+        planted=planted,
     )
     with open_app(options) as app:
         if app.needs_first_key:

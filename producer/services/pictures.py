@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from db import comparisons, listing
@@ -70,17 +71,13 @@ def annotated_page(sessions: Sessions, store: Results, document_id: int, page: i
     """The image of a page with the boxes and verdicts drawn on it. NotFound; StorageUnavailable."""
     plain = page_picture(sessions, store, document_id, page)
     result = show_document(sessions, document_id)
-    from worker.report.pages import page_with_marks  # noqa: PLC0415 - loads OpenCV
-
-    data = page_with_marks(plain.data, result, page)
+    data: bytes = _drawing().page_with_marks(plain.data, result, page)
     return Picture(data, _media_type(data) or plain.media_type)
 
 
 def ink_alone(picture: Picture) -> Picture:
     """The ink of a crop or a reference in one size, so that two can be laid over each other."""
-    from worker.report import overlay  # noqa: PLC0415 - loads OpenCV
-
-    data = overlay.ink_picture(picture.data)
+    data: bytes = _drawing().ink_picture(picture.data)
     return Picture(data, _media_type(data) or picture.media_type)
 
 
@@ -92,6 +89,12 @@ def likest_references(sessions: Sessions, result: DocumentResult) -> References:
     from worker.report.beside import references_beside  # noqa: PLC0415 - loads OpenCV
 
     return references_beside(sessions)(result)
+
+
+def _drawing() -> ModuleType:
+    from worker.report import pages  # noqa: PLC0415 - loads OpenCV
+
+    return pages
 
 
 def _picture(store: Results, key: str | None, what: str) -> Picture:

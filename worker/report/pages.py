@@ -6,11 +6,14 @@ from collections.abc import Sequence
 
 from worker.rendering.encoding import encode
 from worker.report.drawing import SLOT_COLOURS, UNCOMPARED, RegionMark, annotate, colour_of
+from worker.report.overlay import ink_picture
 from worker.report.summary import likeliest_first
 from worker.result import DocumentResult, RegionResult, SlotResult
 from worker.slots.values import SlotStatus
 from worker.vision.images import decode
 from worker.vision.values import Box
+
+__all__ = ["ink_picture"]
 
 
 def page_with_marks(image: bytes, result: DocumentResult, page: int) -> bytes:
