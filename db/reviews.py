@@ -255,8 +255,8 @@ def _may_correct(session: Session, review: Review, who: str) -> bool:
     """Whether nobody answered after this person, nor holds the item by now to answer it."""
     answered = [name for name in (review.first_by, review.second_by, review.third_by) if name is not None]
     theirs = review.expected is not None or answered[-1:] == [who]
-    held = review.holder is not None and review.lease_until is not None and review.lease_until > now(session)
-    return theirs and not (held and review.expected is None)
+    taken = review.holder is not None and review.lease_until is not None and review.lease_until > now(session)
+    return theirs and not (taken and review.expected is None)
 
 
 def _item(session: Session, review_id: int) -> ReviewItem:

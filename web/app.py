@@ -9,8 +9,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from web.api import batches, documents, opinions, overview, reviews, signers, webhooks, writes
-from web.console import login, pages, review
-from web.console import signers as signer_pages
+from web.console import login, pages, review, signer_pages
 from web.deps import WebDeps
 from web.guard import Bounds, Guard
 from web.problem_details import Problem
