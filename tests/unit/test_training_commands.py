@@ -153,6 +153,13 @@ def test_a_settings_file_with_an_unknown_name_is_refused_before_training(run, tm
     assert "haste" in err
 
 
+def test_a_source_that_is_left_out_must_be_one(run, tmp_path):
+    status, _, err = run("train", "verifier", "--data", tmp_path, "--without", "dutsch")
+
+    assert status == 2
+    assert "--without dutsch: sources are own, online, crossmedia, drawn, letters" in " ".join(err.split())
+
+
 def test_a_classifier_is_trained_on_the_crops_that_lie_in_its_folder(run, tmp_path):
     seeds = range(7_100_000, 7_100_004)
     pieces = [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -24,10 +26,13 @@ from training.verifier import sets
 from training.verifier.batches import Batches
 from training.verifier.calibrate import OTHERS_EACH, calibrate
 from training.verifier.export import register_calibration, register_verifier, trained_verifier
+from training.verifier.folds import FoldsOption, load_folds
+from training.verifier.library import Read, VerifierModels
 from training.verifier.scoring import scored
 from training.verifier.settings import VERIFIER_SETTINGS, VerifierSettings
 from training.verifier.train import fit_verifier, resume_verifier, start_verifier
 from training.verifier.weigh import weigh
+from worker.errors import WrongUse
 from worker.vision.verification.encoder import load_encoder
 from worker.vision.verification.matcher import load_matcher
 from worker.vision.weights import WEIGHTS_DIR
@@ -49,6 +54,9 @@ def train_verifier(
             "--own", help="Your own signers as well: images in DIR/NAME/genuine and DIR/NAME/forged."
         ),
     ] = None,
+    without: Annotated[
+        list[str] | None, typer.Option(help="Leave this source out; BHSig fills its share.")
+    ] = None,
     settings: SettingsOption = None,
     threads: ThreadsOption = 1,
 ) -> None:
@@ -60,6 +68,10 @@ def train_verifier(
     torch.set_num_threads(threads)
     changes = {"minutes": minutes, "seed": seed}
     chosen = read_settings(VerifierSettings, settings or VERIFIER_SETTINGS, changes=changes)
+    if unknown := {*(without or ())} - {*chosen.shares}:
+        raise WrongUse(f"--without {', '.join(sorted(unknown))}: sources are {', '.join(chosen.shares)}")
+    shares = {name: share for name, share in chosen.shares.items() if name not in (without or ())}
+    chosen = replace(chosen, shares=shares)
     _train_shipped(chosen, data, out, own_signers=own_signers, initial=initial, resume=resume)
 
 
@@ -80,18 +92,19 @@ def export_verifier(
         listed = ", ".join(f"{rate:.2%}" for rate in errors)
         messages.print(f"fine and coarse parts x {weights_tried}: skilled EER {listed}")
     register_verifier(encoder, matcher, folder=weights)
-    _calibrate(data, weights)
+    _calibrate(data, weights, {})
 
 
 def export_calibration(
     data: DataOption,
     weights: Annotated[Path, typer.Option(help="The weights folder to calibrate.")] = WEIGHTS_DIR,
+    fold: FoldsOption = None,
 ) -> None:
     """Calibrate the verifier anew.
 
-    On signers that trained nothing.
+    On signers that trained nothing: sets that it was trained on want --fold.
     """
-    _calibrate(data, weights)
+    _calibrate(data, weights, load_folds(fold))
 
 
 def _train_shipped(
@@ -115,12 +128,15 @@ def _train_shipped(
     messages.print(f"checkpoint to export: {final}")
 
 
-def _calibrate(data: Path, folder: Path) -> None:
-    encoder, matcher = load_encoder(folder=folder), load_matcher(folder)
+def _calibrate(data: Path, folder: Path, folds: Mapping[Read, VerifierModels]) -> None:
+    in_folder = load_encoder(folder=folder), load_matcher(folder)
+    models = {read: (fold.encoder, fold.matcher) for read, fold in folds.items()}
     with messages.status("calibrating …"):
-        galleries = [read(data) for read in sets.CALIBRATION]
         calibration = calibrate(
-            [scored(gallery, encoder, matcher, others=OTHERS_EACH) for gallery in galleries]
+            [
+                scored(read(data), *models.get(read, in_folder), others=OTHERS_EACH)
+                for read in sets.CALIBRATION
+            ]
         )
     register_calibration(calibration, folder=folder)
     messages.print_json(data=calibration)

@@ -30,6 +30,7 @@ from training.verifier.figures import (
     reference_figures,
     verifier_figures,
 )
+from training.verifier.folds import FoldsOption, load_folds
 from worker.engines import build_cleaner
 from worker.settings import Verification
 from worker.vision.weights import WEIGHTS_DIR
@@ -61,12 +62,14 @@ def evaluate_verifier(
     parts: Annotated[
         list[Part] | None, typer.Option("--only", help="Measure this alone; may be given several times.")
     ] = None,
+    fold: FoldsOption = None,
     report_to: ReportOption = None,
     figures_to: FiguresOption = None,
 ) -> None:
     """Measure the verifier.
 
-    On writers it never saw, with the query-only baseline beside it. Prints the tables in Markdown.
+    On writers it never saw, with the query-only baseline beside it. Prints the tables in Markdown. Sets that
+    it was trained on want --fold.
     """
     source = data_unless(own_signers, data, instead="your own signers with --own")
     if own_signers is not None:
@@ -75,7 +78,12 @@ def evaluate_verifier(
         wanted = {str(part) for part in parts or Part}
         with stage_names("evaluating") as notice:
             whole = measure.measure_verifier(
-                required_data(source), weights, parts=wanted, plots_to=plots, notice=notice
+                required_data(source),
+                weights,
+                parts=wanted,
+                plots_to=plots,
+                notice=notice,
+                folds=load_folds(fold),
             )
         write_reports(whole, verifier_figures(whole), report_to=report_to, figures_to=figures_to)
         typer.echo(tables.everything(whole))

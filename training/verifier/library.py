@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -54,16 +54,20 @@ class ScoredSet:
 
 @dataclass
 class Library:
-    """Reads, embeds and scores a set when it is first asked for."""
+    """Reads, embeds and scores a set when it is first asked for.
+
+    `folds` are other models for some sets: those that were trained without them.
+    """
 
     data: Path
     models: VerifierModels
+    folds: Mapping[Read, VerifierModels] = field(default_factory=dict)
     _kept: dict[Read, ScoredSet] = field(default_factory=dict)
 
     def of(self, read: Read) -> ScoredSet:
         """The set that `read` reads."""
         if read not in self._kept:
-            self._kept[read] = embed_and_score(read(self.data), self.models)
+            self._kept[read] = embed_and_score(read(self.data), self.folds.get(read, self.models))
         return self._kept[read]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from training.verifier import (
 from training.verifier.decisions import LeftOut
 from training.verifier.evaluate import VerifierReport
 from training.verifier.identification import Search
-from training.verifier.library import Library
+from training.verifier.library import Library, Read, VerifierModels
 from training.verifier.names import SameName
 from training.verifier.robustness import ArrivalCondition
 
@@ -39,10 +39,16 @@ class Whole:
 
 
 def measure_verifier(
-    data: Path, folder: Path, *, parts: Collection[str], plots_to: Path | None, notice: Notice
+    data: Path,
+    folder: Path,
+    *,
+    parts: Collection[str],
+    plots_to: Path | None,
+    notice: Notice,
+    folds: Mapping[Read, VerifierModels],
 ) -> Whole:
-    """Measure the verifier in `folder`; `plots_to` gets the curves."""
-    shelf = Library(data, library.load_verifier_models(folder))
+    """Measure the verifier in `folder`; `plots_to` gets the curves. For `folds` see `Library`."""
+    shelf = Library(data, library.load_verifier_models(folder), folds)
 
     def part(name: str, run: Callable[..., Any]) -> Any:
         if name not in parts:

@@ -96,20 +96,20 @@ def bhsig(folder: Path, split: str, *, shrink: bool = True) -> list[SignerSpecim
         return _grouped("bhsig", specimens)
 
 
-def read_cedar(folder: Path) -> list[SignerSpecimens]:
+def read_cedar(folder: Path, *, shrink: bool = False) -> list[SignerSpecimens]:
     """All 55 signers of CEDAR, for evaluation alone."""
     specimens = (
-        (row["writer"], row["label"] == "genuine", _scan((folder / row["file"]).read_bytes(), shrink=False))
+        (row["writer"], row["label"] == "genuine", _scan((folder / row["file"]).read_bytes(), shrink=shrink))
         for row in _rows(folder / "manifest.csv")
     )
     return _grouped("cedar", specimens)
 
 
-def read_dutch(folder: Path) -> list[SignerSpecimens]:
+def read_dutch(folder: Path, *, shrink: bool = False) -> list[SignerSpecimens]:
     """The Dutch signers of SigComp2011, for evaluation alone."""
     with zipfile.ZipFile(folder / "images.zip") as images:
         specimens = (
-            (row["writer"], row["label"] == "genuine", _scan(images.read(row["file"]), shrink=False))
+            (row["writer"], row["label"] == "genuine", _scan(images.read(row["file"]), shrink=shrink))
             for row in _rows(folder / "manifest.csv")
         )
         return _grouped("dutch", specimens)

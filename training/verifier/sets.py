@@ -97,25 +97,29 @@ def test(data: Path) -> Gallery:
 
 
 def cedar(data: Path) -> Gallery:
-    """All of CEDAR, whose signers, script and scanner training never saw."""
+    """All of CEDAR; a verifier that was trained without it measures on it (`folds`)."""
     return make_gallery(readers.read_cedar(data / "verification" / "cedar"), "CEDAR")
 
 
 def dutch(data: Path) -> Gallery:
-    """32 writers of SigComp2011, whose pens, script and scanner no model was trained on."""
+    """32 writers of SigComp2011; a verifier that was trained without them measures on them (`folds`)."""
     return make_gallery(readers.read_dutch(data / "verification" / "dutch"), "SigComp2011 Dutch")
 
 
 def mcyt(data: Path) -> Gallery:
     """The 30 writers of MCYT-100 with skilled forgeries, drawn with pens of all widths."""
-    signers = readers.online(data / "verification" / "mcyt.npz")
-    forged = [signer for signer in signers if signer.forged]
-    return make_gallery(forged, "MCYT-100", pen=np.random.default_rng(1))
+    return make_gallery(_mcyt(data, forged=True), "MCYT-100", pen=np.random.default_rng(1))
 
 
 def _bhsig(data: Path, split: str) -> Gallery:
     signers = readers.bhsig(data / "verification" / "bhsig_hindi", split, shrink=False)
     return make_gallery(signers, f"BHSig260-Hindi {split}")
+
+
+def _mcyt(data: Path, *, forged: bool) -> list[SignerSpecimens]:
+    """The writers of MCYT-100 whom somebody forged, or whom nobody did."""
+    signers = readers.online(data / "verification" / "mcyt.npz")
+    return [signer for signer in signers if bool(signer.forged) is forged]
 
 
 def _online(data: Path) -> list[SignerSpecimens]:
@@ -139,7 +143,8 @@ def _held_out(position: int) -> bool:
     return position % HELD_OUT_EVERY == HELD_OUT_EVERY - 1
 
 
-#: What fits probabilities, bands and words: signers of five sources, of whom none trained the encoder.
+#: What fits probabilities, bands and words: signers of five sources, each embedded by an encoder that was not
+#: trained on them.
 CALIBRATION: tuple[Callable[[Path], Gallery], ...] = (validation, online_validation, mcyt, cedar, dutch)
 #: Readers of what trains beside BHSig, by the names of the settings' shares.
 OTHERS: dict[str, Callable[[Path], list[SignerSpecimens]]] = {
@@ -147,4 +152,8 @@ OTHERS: dict[str, Callable[[Path], list[SignerSpecimens]]] = {
     "crossmedia": names_for_training,
     "letters": letters_for_training,
     "drawn": lambda data: drawn_for_training(),
+    "dutch": lambda data: readers.read_dutch(data / "verification" / "dutch", shrink=True),
+    "cedar": lambda data: readers.read_cedar(data / "verification" / "cedar", shrink=True),
+    "mcyt": lambda data: _mcyt(data, forged=True),
+    "mcyt_genuine": lambda data: _mcyt(data, forged=False),
 }

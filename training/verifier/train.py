@@ -49,20 +49,24 @@ def start_verifier(settings: VerifierSettings, initial: Path | None = None) -> V
     """A fresh run, its weights drawn from the settings' seed.
 
     `initial` is an encoder in safetensors, of another run or of the catalogue: what fits by name and shape
-    is taken over.
+    is taken over, of its pair classifier, too.
     """
     torch.manual_seed(settings.seed)
-    encoder = SignatureEncoder()
+    models = nn.ModuleDict({"encoder": SignatureEncoder(), "matcher": PairClassifier()})
     if initial is not None:
-        encoder.load_state_dict(_fitting(encoder, initial), strict=False)
-    models = nn.ModuleDict({"encoder": encoder, "matcher": PairClassifier()})
+        for part, model in models.items():
+            model.load_state_dict(_fitting(part, model, initial), strict=False)
     return new_run(settings, models.to(memory_format=torch.channels_last))  # type: ignore[call-overload]
 
 
-def _fitting(encoder: SignatureEncoder, given: Path) -> dict[str, Tensor]:
-    """The tensors of a file that fit by name and shape; what ships also holds the pair classifier."""
-    wanted = encoder.state_dict()
-    named = {name.removeprefix("encoder."): value for name, value in load_file(given).items()}
+def _fitting(part: str, model: nn.Module, given: Path) -> dict[str, Tensor]:
+    """The tensors of a file that fit a part by name and shape; what ships holds both, others an encoder."""
+    wanted = model.state_dict()
+    tensors = load_file(given)
+    whole = any(name.startswith("matcher.") for name in tensors)
+    if part == "matcher" and not whole:
+        return {}
+    named = {name.removeprefix(f"{part}."): value for name, value in tensors.items()}
     return {n: v for n, v in named.items() if n in wanted and wanted[n].shape == v.shape}
 
 
@@ -114,7 +118,7 @@ def _finish(out: Path, batches: Batches, initial: Path | None) -> Path:
     encoder = run.average["encoder"]
     assert isinstance(encoder, SignatureEncoder)
     weights = encoder.state_dict()
-    for name, value in _fitting(encoder, initial).items() if initial is not None else ():
+    for name, value in _fitting("encoder", encoder, initial).items() if initial is not None else ():
         if value.dtype.is_floating_point:
             weights[name].lerp_(value, run.settings.kept)
     describe_fine_cells(encoder, batches)
