@@ -6,6 +6,7 @@ import json
 import shutil
 from pathlib import Path
 
+from producer.account import account
 from tests.acceptance.commands import countersign
 
 LETTER, SIGNER = "letter-claims-department.jpg", "elena-mulvaney"
@@ -83,4 +84,4 @@ def test_a_row_of_two_files_is_named_and_a_near_name_is_a_note(samples: Path, tm
     assert f"line 2: {LETTER!r} may mean" in finished.err
     assert f"note: no signer 'elena-mulvany' is enrolled; near: {SIGNER!r}" in finished.err
     history = countersign("signers", "show", SIGNER, "--run", tmp_path / "out", "--json")
-    assert {event["who"] for event in history.objects[0]["events"]} == {"embedded"}
+    assert {event["who"] for event in history.objects[0]["events"]} == {account()}

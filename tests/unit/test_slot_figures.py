@@ -180,8 +180,9 @@ def test_statuses_are_told_with_a_template_and_without(data: Path) -> None:
     assert with_template.called_signed == 0
     console = Console(width=200, record=True, file=StringIO())
     console.print(status_table(report))
-    assert "with its template" in console.export_text()
-    assert "right of found" in console.export_text()
+    told = console.export_text()
+    assert "with its template" in told
+    assert "right of found" in told
 
 
 def test_a_field_without_a_slot_is_wrong_but_says_nothing_of_the_slots_that_were_found() -> None:

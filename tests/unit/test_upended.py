@@ -54,6 +54,17 @@ def test_a_mark_at_an_edge_stays_on_the_page() -> None:
         assert box.x + box.width <= 100
 
 
+@pytest.mark.parametrize(("pieces", "turned"), [(1, 2), (2, 2), (3, 0), (4, 0)])
+def test_a_column_of_marks_is_level_already(pieces: int, turned: int) -> None:
+    page = np.full((400, 200), 255, np.uint8)
+    for piece in range(pieces):
+        page[50 + 60 * piece : 100 + 60 * piece, 80:110] = 20
+
+    box = Box(75, 45, 40, 60 * pieces + 10)
+
+    assert len(list(laid_level(page, box))) == turned
+
+
 def test_a_mark_beyond_the_page_is_laid_nowhere() -> None:
     assert list(laid_level(np.zeros((50, 50), np.uint8), Box(90, 90, 10, 30))) == []
 

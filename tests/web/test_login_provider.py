@@ -83,7 +83,8 @@ def test_a_browser_logs_in_goes_on_and_decides_under_the_person_s_name(
             expect(tab).to_have_url(re.compile(r"/review$"))
             expect(tab.get_by_text("Is this the signature of Zoe?")).to_be_visible()
             (cookie,) = [row for row in context.cookies() if row.get("name") == COOKIE]
-            tab.keyboard.press("1")
+            with tab.expect_navigation():
+                tab.keyboard.press("1")
             tab.goto("/review/back")
             expect(tab.get_by_text("You said")).to_be_visible()
             tab.get_by_role("button", name="Log out anna").click()

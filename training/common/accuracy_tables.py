@@ -298,7 +298,11 @@ TABLES: Mapping[str, Table] = {
             Column("5 references", "skilled EER, 5 references"),
         ),
         (
-            Row(("SigComp2011 Dutch, 32 writers; by an encoder without them",), "verifier", "SigComp2011 Dutch"),
+            Row(
+                ("SigComp2011 Dutch, 32 writers; by an encoder without them",),
+                "verifier",
+                "SigComp2011 Dutch",
+            ),
             Row(("MCYT-100 tablets, 30 writers; never trained on",), "verifier", "MCYT-100"),
             Row(("CEDAR, 55 writers; by an encoder without them",), "verifier", "CEDAR"),
             Row(("BHSig260-Hindi, 40 writers; others were trained on",), "verifier", "BHSig260-Hindi test"),

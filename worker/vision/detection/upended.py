@@ -18,8 +18,11 @@ from worker.vision.values import Box, Grey
 _TALLER, _LONG = 1.2, 0.05
 #: Quarter turns anticlockwise that lay it level: from either side.
 _TURNS = (1, 3)
-#: The percentile of a mark's pixels that is paper.
-_PAPER = 90
+#: The percentile of a mark's pixels that is paper; ink is darker by so many grey levels.
+_PAPER, _INK = 90, 64
+#: Bands of rows without ink, in shares of the mark's height, and how many of them make it a column of marks,
+#: such as initials on a list: those are level already.
+_BLANK, _BANDS = 0.03, 2
 
 
 def may_be_upended(box: Box, *, height: int, width: int) -> bool:
@@ -28,12 +31,15 @@ def may_be_upended(box: Box, *, height: int, width: int) -> bool:
 
 
 def laid_level(page: Grey, box: Box) -> Iterator[tuple[Grey, Box]]:
-    """Copies of the page with the mark in that box turned to either side in its place, and its new box."""
+    """Copies of the page with the mark in that box turned to either side in its place, and its new box.
+
+    None for a column of several marks.
+    """
     height, width = page.shape
     left, top = max(0, int(box.x)), max(0, int(box.y))
     right, bottom = min(width, ceil(box.x + box.width)), min(height, ceil(box.y + box.height))
     mark = page[top:bottom, left:right]
-    for turns in _TURNS if mark.size else ():
+    for turns in _TURNS if mark.size and not _is_column(mark) else ():
         level = np.rot90(mark, turns)[:height, :width]
         copy = page.copy()
         copy[top:bottom, left:right] = np.percentile(mark, _PAPER)
@@ -43,3 +49,9 @@ def laid_level(page: Grey, box: Box) -> Iterator[tuple[Grey, Box]]:
         place = copy[y : y + down, x : x + across]
         np.minimum(place, level, out=place)
         yield copy, replace(box, x=float(x), y=float(y), width=float(across), height=float(down))
+
+
+def _is_column(mark: Grey) -> bool:
+    """Whether blank bands cut the mark into three pieces or more, one below the other."""
+    inked = np.flatnonzero((mark < np.percentile(mark, _PAPER) - _INK).any(axis=1))
+    return int((np.diff(inked) - 1 >= _BLANK * len(mark)).sum()) >= _BANDS
