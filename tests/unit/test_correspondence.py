@@ -80,6 +80,26 @@ def test_strangers_are_laid_edge_on_edge(embeddings: list[Embedding]) -> None:
     np.testing.assert_array_equal(matched(embeddings[0], reference).placed, np.eye(2, 3))
 
 
+def test_what_would_have_to_grow_much_is_laid_edge_on_edge() -> None:
+    fine = LEVELS[0]
+
+    def strokes(columns: range) -> Embedding:
+        """Cells of one row, each with a descriptor of its own."""
+        embedding = np.zeros(DIMENSION, np.float32)
+        level = embedding[GLOBAL : GLOBAL + fine.floats]
+        split = fine.cells * fine.descriptor
+        for number, column in enumerate(columns):
+            cell = 8 * fine.columns + column
+            level[:split].reshape(fine.cells, fine.descriptor)[cell, number] = 1.0
+            level[split + cell] = 1 / len(columns)
+        return embedding
+
+    wide, narrow = strokes(range(6, 30, 2)), strokes(range(12, 24))
+
+    assert np.nanmin(matched(wide, narrow).questioned) > 0.7
+    np.testing.assert_array_equal(matched(wide, narrow).placed, np.eye(2, 3))
+
+
 def test_a_field_without_ink_and_another_form_of_embedding_agree_with_nothing(
     embeddings: list[Embedding],
 ) -> None:
