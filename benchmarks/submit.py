@@ -101,7 +101,7 @@ class _Sender:
 def _processor_seconds(stack: Stack) -> tuple[float, float]:
     """What the API has used, and what the database, the store and Redis have."""
     web = psutil.Process(stack.process("web").pid)
-    others = [one for one in psutil.Process().children(recursive=True) if one.pid != web.pid]
+    others = [child for child in psutil.Process().children(recursive=True) if child.pid != web.pid]
     return _used(web), sum(map(_used, others))
 
 

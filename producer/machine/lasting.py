@@ -73,7 +73,12 @@ class LastingPostgres:
         )
         process = start_process(
             "postgres",
-            [programs / "postgres", "-D", self.data, *(word for one in settings for word in ("-c", one))],
+            [
+                programs / "postgres",
+                "-D",
+                self.data,
+                *(word for setting in settings for word in ("-c", setting)),
+            ],
             log=self.log,
             env=child_environment({}),
             cwd=self.home,

@@ -224,7 +224,8 @@ def _state(layout: Layout) -> _State:
         try:
             kept = _State.model_validate_json(path.read_bytes())
         except ValidationError as error:
-            raise WrongUse(f"{path} is not what `countersign up` has written: {error}") from error
+            # What was wrong with it is not told: the file holds passwords.
+            raise WrongUse(f"{path} is not what `countersign up` has written") from error
     else:
         kept = _State(
             postgres_port=0,
