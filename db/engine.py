@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Protocol
+from urllib.parse import quote
 
 from sqlalchemy import URL, ColumnElement, DateTime, Engine, create_engine, event, func, make_url, select
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -54,6 +56,16 @@ def make_engine(url: str, *, pool_size: int = 5, answer_within: float | None = N
             "options": limits,
             "connection_factory": connection_class(answer_within),
         },
+    )
+
+
+def read_only_engine(file: Path) -> Engine:
+    """An engine that reads an SQLite file on a medium that takes no writes, and leaves nothing beside it.
+
+    Nobody else may write the file meanwhile, and what its last writer left in a journal is not seen.
+    """
+    return create_engine(
+        f"sqlite:///file:{quote(str(file))}?mode=ro&immutable=1&uri=true", hide_parameters=True
     )
 
 

@@ -81,7 +81,7 @@ class AnswerCause(StrEnum):
     NEW_MODEL = "new_model"  # other weights read it again
     NEW_REFERENCE = "new_reference"  # the references of a claimed signer have changed
     CHANGED_CLAIM = "changed_claim"  # it claims other signers
-    REVIEW = "review"  # a person decided; none so far: decisions stand beside answers
+    REVIEW = "review"  # a person decided: of changes in the feed; the answer stands as it was given
     COPY_FOUND = "copy_found"  # an earlier document turned out to show the same ink
     ERASURE = "erasure"  # a name or an earlier document was erased
 
@@ -92,6 +92,7 @@ class ChangeKind(StrEnum):
     ANSWERED = "answered"  # it has a new answer
     REOPENED = "reopened"  # it is at work again; its newest answer stands until the next
     ERASED = "erased"  # it is gone, and all its answers with it
+    DECIDED = "decided"  # a person said something of one of its verdicts; its newest answer stands
 
 
 class VerdictOutcome(StrEnum):

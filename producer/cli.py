@@ -55,6 +55,8 @@ SERVERS = {
 #: A table or a column is missing: the SQLSTATE codes of Postgres, and what SQLite's messages begin with.
 _SCHEMA_CODES = {"42P01", "42703"}
 _SCHEMA_WORDS = ("no such table:", "no such column:")
+#: What SQLite says where a file cannot be written.
+_READ_ONLY_WORDS = "attempt to write a readonly database"
 
 #: What a user can put right, beside servers that are away.
 REPAIRABLE: tuple[type[Exception], ...] = (ValidationError, ServiceError, ModuleNotFoundError, OSError)
@@ -86,6 +88,11 @@ def explain(error: Exception) -> int:
     if _lacks_schema(error):
         _complain("the database does not have the tables of this version: run `countersign migrate`")
         return WRONG_USE
+    if _is_read_only(error):
+        _complain(
+            "this results folder cannot be written: copy it to where you may write, and work on the copy"
+        )
+        return WRONG_USE
     server, variable = SERVERS[type(error).__module__.partition(".")[0]]
     first = str(error).strip().partition("\n")[0]
     _complain(f"the {server} did not do what was asked: {first}")
@@ -99,6 +106,11 @@ def _lacks_schema(error: Exception) -> bool:
     """Whether the database misses a table or a column: nobody has migrated it to this version."""
     cause = getattr(error, "orig", None)
     return getattr(cause, "pgcode", None) in _SCHEMA_CODES or str(cause).startswith(_SCHEMA_WORDS)
+
+
+def _is_read_only(error: Exception) -> bool:
+    """Whether a command wanted to write into a results folder that can only be read."""
+    return str(getattr(error, "orig", "")).startswith(_READ_ONLY_WORDS)
 
 
 def _complain(*lines: str) -> None:

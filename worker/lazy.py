@@ -60,8 +60,13 @@ def documented(function: str) -> str:
         return ""
     for node in body:
         if isinstance(node, ast.FunctionDef) and node.name == name:
-            return ast.get_docstring(node) or ""
+            return flowing(ast.get_docstring(node) or "")
     return ""
+
+
+def flowing(text: str) -> str:
+    """Paragraphs without the ends of lines in them: a terminal breaks them where it is wide enough."""
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in text.split("\n\n"))
 
 
 def loaded(name: str, function: str, *, helping: bool = False) -> TyperCommand:
@@ -79,4 +84,5 @@ def loaded(name: str, function: str, *, helping: bool = False) -> TyperCommand:
         single.command(name)(bodiless(function))
     command = typer.main.get_command(single)
     assert isinstance(command, TyperCommand)
+    command.help = flowing(command.help or "")
     return command

@@ -108,6 +108,9 @@ BEGIN
     IF TG_TABLE_NAME = 'answers' THEN
         document := NEW.document_id;
         number := NEW.number;
+    ELSIF TG_TABLE_NAME = 'decisions' THEN
+        document := NEW.document_id;
+        number := (SELECT answer FROM documents WHERE id = NEW.document_id);
     ELSE
         document := OLD.id;
         number := OLD.answer;
@@ -127,3 +130,6 @@ CREATE CONSTRAINT TRIGGER guard_feed_reopened AFTER UPDATE OF stage ON documents
 DROP TRIGGER IF EXISTS guard_feed_erased ON documents;
 CREATE CONSTRAINT TRIGGER guard_feed_erased AFTER DELETE ON documents DEFERRABLE INITIALLY DEFERRED
     FOR EACH ROW EXECUTE FUNCTION guard_take_place('erased');
+DROP TRIGGER IF EXISTS guard_feed_decided ON decisions;
+CREATE CONSTRAINT TRIGGER guard_feed_decided AFTER INSERT ON decisions DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW WHEN (NEW.expected IS NULL) EXECUTE FUNCTION guard_take_place('decided');

@@ -74,3 +74,12 @@ BEGIN
     INSERT INTO changes (id, at, kind, document_id, answer)
         SELECT place, strftime('%Y-%m-%d %H:%M:%f000', 'now'), 'erased', OLD.id, OLD.answer FROM changes_head;
 END;
+
+CREATE TRIGGER guard_feed_decided AFTER INSERT ON decisions WHEN NEW.expected IS NULL
+BEGIN
+    UPDATE changes_head SET place = place + 1;
+    INSERT INTO changes (id, at, kind, document_id, answer)
+        SELECT place, strftime('%Y-%m-%d %H:%M:%f000', 'now'), 'decided', NEW.document_id,
+            (SELECT answer FROM documents WHERE id = NEW.document_id)
+        FROM changes_head;
+END;

@@ -131,7 +131,7 @@ class AnsweredMark(Base):
 
 
 class DocumentChange(Base):
-    """A place in the feed: a document has a new answer, is at work again, or was erased.
+    """A place in the feed: a document has a new answer, is at work again, was decided on or erased.
 
     Places follow each other without gaps in the order in which transactions are committed. Triggers take
     them (`db/guards`); nobody else writes here.

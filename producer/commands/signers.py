@@ -14,11 +14,12 @@ from producer.account import account
 from producer.console import err, print_json
 from producer.options import RunFolder
 from producer.printing.enrolments import tell_signer
-from producer.printing.not_used import tell_not_used
+from producer.printing.not_used import tell_not_used, tell_note
 from producer.printing.signers import show_everybody, show_signer_history, tell_touched
 from producer.services.browse import list_signers
 from producer.services.enroll_many import enroll_many, images_of
 from producer.services.local_files import NotUsed
+from producer.services.near_names import same_when_read
 from producer.services.other_names import add_other_names, other_names_of
 from producer.services.run_folder import sessions_of, store_of
 from producer.services.run_outputs import rewrite_outputs
@@ -147,7 +148,7 @@ def _enroll(order: _Order) -> int:
     if order.as_json:
         for outcome in enrolled:
             print_json(outcome.enrolment)
-    _after(order, tuple(outcome.enrolment.signer for outcome in enrolled if outcome.enrolment.references))
+    _after_enrolling(order, tuple(done.enrolment.signer for done in enrolled if done.enrolment.references))
     return 0 if not unused and all(outcome.complete for outcome in enrolled) else 1
 
 
@@ -205,6 +206,13 @@ _OPTIONS: Mapping[SignerAction, frozenset[str]] = {
     SignerAction.EXPORT: frozenset(),
     SignerAction.VERIFY: frozenset(),
 }
+
+
+def _after_enrolling(order: _Order, names: tuple[str, ...]) -> None:
+    """Point out names that look like another signer's, then as after every change."""
+    for sentence in same_when_read(sessions_of(order.folder), names):
+        tell_note(sentence)
+    _after(order, names)
 
 
 def _after(order: _Order, names: tuple[str, ...]) -> None:

@@ -17,7 +17,7 @@ from producer.printing.progress import progress_listener
 from producer.services.local_files import NotUsed
 from producer.services.progress import OnProgress, Progress
 from producer.services.resume import AnswersKept, AnswersOnFile
-from producer.services.run import DocumentSkipped, NameUnknown, ReferencesRead, RunEvent
+from producer.services.run import DocumentSkipped, DoubtfulName, ReferencesRead, RunEvent
 from producer.text import counted
 from worker.exits import STOPPED
 
@@ -50,7 +50,7 @@ class Teller:
             err.print(f"the folder has {event.number} answers; --resume keeps those of documents given again")
         elif isinstance(event, NotUsed):
             tell_not_used(event)
-        elif isinstance(event, NameUnknown):
+        elif isinstance(event, DoubtfulName):
             tell_note(event.sentence)
         else:
             what = "document" if isinstance(event, DocumentSkipped) else "reference"

@@ -1,4 +1,4 @@
-"""The feed of changes, read from where the last reader stopped: every answer, and what was erased."""
+"""The feed of changes, read from where the last reader stopped: answers, decisions, and what was erased."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ from typing import BinaryIO
 
 from sqlalchemy.orm import Session
 
-from db import answers, documents
+from db import answers, documents, reviews
 from db.answers import Asked
 from db.engine import Sessions
 from db.feed import FeedHead, changes_after, feed_head
 from db.models import Document, DocumentAnswer, DocumentChange
-from db.states import ChangeKind
+from db.states import AnswerCause, ChangeKind
 from producer.services.results import write_lines
 from worker.errors import DamagedResult, ObjectMissing, WrongUse
 from worker.result import ChangeResult, DocumentResult
 from worker.result.answers import read_answer
+from worker.result.decisions import DecisionResult
 from worker.storage.port import Results
 
 #: The word for the place before the first.
@@ -115,6 +116,7 @@ class _Reader:
             cause=None if asked is None else asked.cause,
             asked_by=None if asked is None else asked.who,
             result=result,
+            decisions=told.decisions,
             problem=problem,
         )
 
@@ -135,6 +137,7 @@ class _Told:
     answer: DocumentAnswer | None
     document: Document | None
     asked: Asked | None
+    decisions: tuple[DecisionResult, ...]
 
 
 def _with_answers(session: Session, changes: Sequence[DocumentChange]) -> list[_Told]:
@@ -143,7 +146,13 @@ def _with_answers(session: Session, changes: Sequence[DocumentChange]) -> list[_
     given = answers.numbered(session, {*places, *occasions})
     known = documents.by_ids(session, {change.document_id for change in changes})
     return [
-        _Told(change, given.get(place), document, _asked(given.get(occasion), document))
+        _Told(
+            change,
+            given.get(place),
+            document,
+            _asked(change, given.get(occasion), document),
+            _decisions(session, change),
+        )
         for change, place, occasion in zip(changes, places, occasions, strict=True)
         for document in (known.get(change.document_id),)
     ]
@@ -154,8 +163,17 @@ def _occasion(change: DocumentChange) -> int:
     return (change.answer or 0) + (change.kind is ChangeKind.REOPENED)
 
 
-def _asked(answer: DocumentAnswer | None, document: Document | None) -> Asked | None:
+def _decisions(session: Session, change: DocumentChange) -> tuple[DecisionResult, ...]:
+    if change.kind is not ChangeKind.DECIDED:
+        return ()
+    rows = reviews.decisions_on(session, change.document_id)
+    return tuple(DecisionResult.model_validate(row) for row in rows if row.expected is None)
+
+
+def _asked(change: DocumentChange, answer: DocumentAnswer | None, document: Document | None) -> Asked | None:
     """Why that answer was sought, and by whom; until it is given, its document's row says so."""
+    if change.kind is ChangeKind.DECIDED:
+        return Asked(cause=AnswerCause.REVIEW)
     if answer is not None:
         return Asked(cause=answer.cause, who=answer.asked_by)
     return None if document is None else Asked(cause=document.cause, who=document.asked_by)

@@ -1,4 +1,4 @@
-"""Claimed names that are on file nowhere, with enrolled ones that are near: a typing error is soon made."""
+"""Names that may mean another: a typing error is soon made, and some signs cannot be seen."""
 
 from __future__ import annotations
 
@@ -37,7 +37,33 @@ def near_names(sessions: Sessions, claimed: Iterable[str]) -> list[str]:
     return sentences
 
 
+def same_when_read(sessions: Sessions, enrolled: Iterable[str]) -> list[str]:
+    """A sentence for each of these signers whose name somebody else on file has, as far as a person sees.
+
+    Such names differ in letter case, accents, spaces or signs without a width alone.
+    """
+    sentences = []
+    with sessions() as session:
+        alike: dict[str, list[str]] = {}
+        for name in people.all_names(session):
+            alike.setdefault(_folded(name), []).append(name)
+        for name in dict.fromkeys(enrolled):
+            known = people.person_named(session, name)
+            mine = () if known is None else known.names
+            others = [other for other in alike.get(_folded(name), []) if other not in mine]
+            if others:
+                sentences.append(
+                    f"{name!r} is another signer than {', '.join(map(repr, others))}; "
+                    "`countersign signers merge` makes two people one"
+                )
+    return sentences
+
+
 def _folded(name: str) -> str:
-    """The name without its accents, in small letters, with single spaces."""
-    plain = "".join(sign for sign in unicodedata.normalize("NFKD", name) if not unicodedata.combining(sign))
+    """The name without its accents and signs that show nothing, in small letters, with single spaces."""
+    plain = "".join(
+        sign
+        for sign in unicodedata.normalize("NFKD", name)
+        if not unicodedata.combining(sign) and unicodedata.category(sign) != "Cf"
+    )
     return " ".join(plain.casefold().split())

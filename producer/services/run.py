@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from producer.account import account
 from producer.claims_table import read_claims
 from producer.services.local_files import LocalFile, NotUsed, OnNotUsed, files_below, gather
-from producer.services.near_names import near_names
+from producer.services.near_names import near_names, same_when_read
 from producer.services.progress import Progress, unheard
 from producer.services.report import write_html
 from producer.services.resume import AnswersKept, AnswersOnFile, Resumption
@@ -52,8 +52,8 @@ class ReferencesRead:
 
 
 @dataclass(frozen=True, slots=True)
-class NameUnknown:
-    """A claimed name that is on file nowhere while another one is near, in a sentence."""
+class DoubtfulName:
+    """A name that may mean another, in a sentence: nobody on file has it, or two have what looks the same."""
 
     sentence: str
 
@@ -64,7 +64,7 @@ RunEvent = (
     | ReferenceSkipped
     | NotUsed
     | ReferencesRead
-    | NameUnknown
+    | DoubtfulName
     | AnswersKept
     | AnswersOnFile
     | Progress
@@ -127,7 +127,7 @@ def run_documents(
         claimed = ClaimsOfRun(table, files, heard)
         ids = _register(workspace, files, claimed, resume=resume, on_event=heard)
         for sentence in near_names(workspace.sessions, claimed.named):
-            heard(NameUnknown(sentence))
+            heard(DoubtfulName(sentence))
         _process(workspace, ids, on_event)
         results = tuple(workspace.result(document_id) for document_id in ids)
         tables = write_run_tables(workspace.sessions, ids, folder)
@@ -184,6 +184,8 @@ def enroll_folder(
     names = dict.fromkeys(name for name, _ in given)
     enrolments = tuple(workspace.enroller.judge(name) for name in names)
     on_event(ReferencesRead(len(images), len({signer for signer, _ in images}), enrolments))
+    for sentence in same_when_read(workspace.sessions, names):
+        on_event(DoubtfulName(sentence))
     return enrolments
 
 

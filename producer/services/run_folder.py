@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine
 
-from db.engine import Sessions, make_engine, make_sessions
-from db.migrate import upgrade
+from db.engine import Sessions, make_engine, make_sessions, read_only_engine
+from db.migrate import pending, upgrade
 from worker import connections
 from worker.errors import WrongUse
 from worker.result.backfill import fill_tables
@@ -70,10 +71,26 @@ def open_run(
 
 
 def _engine(folder: Path) -> Engine:
-    engine = make_engine(f"sqlite:///{_checked(folder).absolute() / DATABASE}")
+    file = _checked(folder).absolute() / DATABASE
+    if not (os.access(file, os.W_OK) and os.access(file.parent, os.W_OK)):
+        return _engine_that_reads(file)
+    engine = make_engine(f"sqlite:///{file}")
     upgrade(engine)
     fill_tables(make_sessions(engine))
     return engine
+
+
+def _engine_that_reads(file: Path) -> Engine:
+    """A folder that takes no writes, an archive say: it must be whole, and of this release. WrongUse."""
+    engine = read_only_engine(file)
+    journal = file.with_name(f"{file.name}-wal")
+    if journal.is_file() and journal.stat().st_size:
+        missing = "its last command did not end in order, and what that wrote is not in the database yet"
+    elif pending(engine):
+        missing = "an older release wrote it, and it must be brought up to date first"
+    else:
+        return engine
+    raise WrongUse(f"{str(file.parent)!r} cannot be written, and {missing}: copy it to where you may write")
 
 
 def _checked(folder: Path) -> Path:

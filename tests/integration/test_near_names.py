@@ -10,7 +10,7 @@ from sqlalchemy import Engine, event
 from db import people, signers
 from db.roles import PRODUCER, grant
 from producer.services.amend_claims import Amendment, ClaimAction, amend_claims
-from producer.services.near_names import near_names
+from producer.services.near_names import near_names, same_when_read
 from tests.fakes import page
 from tests.world import World
 
@@ -66,3 +66,34 @@ def test_the_intake_s_login_reads_no_names(on_file: World, engine: Engine) -> No
         connection.exec_driver_sql(f"SET LOCAL ROLE {PRODUCER}")  # type: ignore[attr-defined]
 
     assert near_names(on_file.sessions, ["Jon Smith"]) == []
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        pytest.param("john  SMITH", id="letter case and spaces"),
+        pytest.param("John\u00a0Smith", id="space that does not break"),
+        pytest.param("John Smith\u200b", id="space without a width"),
+        pytest.param("Jo\u00adhn Smith", id="hyphen that does not show"),
+        pytest.param("Jöhn Smith", id="accent"),
+    ],
+)
+def test_a_signer_whose_name_looks_like_another_s_is_pointed_out(on_file: World, other: str) -> None:
+    with on_file.sessions() as session:
+        signers.signer_id(session, other)
+
+    (sentence,) = same_when_read(on_file.sessions, [other, "Bob", other])
+
+    assert sentence.startswith(f"{other!r} is another signer than 'John Smith'; `countersign signers merge` ")
+
+
+def test_other_names_of_one_person_and_names_of_other_letters_are_no_news(on_file: World) -> None:
+    with on_file.sessions() as session:
+        first = signers.signer_id(session, "ANNA KOVACS")
+        known = people.person_named(session, "Anna Kovács")
+        assert known is not None
+        people.merge_signer(session, first, known.id)
+        for name in ("सुनीता", "सिनीता"):  # these differ in a vowel's sign alone
+            signers.signer_id(session, name)
+
+    assert same_when_read(on_file.sessions, ["Anna Kovács", "सुनीता", "Nobody"]) == []

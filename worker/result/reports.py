@@ -6,6 +6,7 @@ from pydantic import Field, JsonValue
 
 from db.states import AnswerCause, ChangeKind, Status
 from worker.result.base import Count, Moment, ResultModel, Share
+from worker.result.decisions import DecisionResult
 from worker.result.document import DocumentResult
 from worker.vision.choices import MIN_REFERENCE_GRADE, Confidence, Outcome
 
@@ -130,17 +131,24 @@ class ChangeResult(ResultModel):
     at: Moment = Field(description="When it was committed.")
     change: ChangeKind = Field(
         description="`answered`: the document has a new answer; `reopened`: it is at work again, its newest "
-        "answer stands until the next; `erased`: forget it."
+        "answer stands until the next; `decided`: a person said something of one of its verdicts; "
+        "`erased`: forget it."
     )
     document_id: int = Field(description="Number of the document in the database.")
     answer: int | None = Field(default=None, description="Number of the answer; null without one.")
     cause: AnswerCause | None = Field(
-        default=None, description="Why that answer was given; with `reopened`, why the next one is sought."
+        default=None,
+        description="Why that answer was given; with `reopened`, why the next one is sought; `review` with "
+        "`decided` alone.",
     )
     asked_by: str | None = Field(default=None, description="Who asked for it; null for the intake.")
     result: DocumentResult | None = Field(
         default=None,
         description="What the answer said; null for other changes, and once the document is erased.",
+    )
+    decisions: tuple[DecisionResult, ...] = Field(
+        default=(),
+        description="With `decided`: all that people have said of its verdicts by now, oldest first.",
     )
     problem: str | None = Field(
         default=None, description="Reason code why the stored result cannot be read; null otherwise."
