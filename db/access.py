@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import cast
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import Select, Table, delete, or_, select, update
 from sqlalchemy.orm import Session
 
-from db.engine import now
+from db.engine import clock, now
 from db.models import ApiKey, Submission, WebSession
 from db.webhooks import stop_webhooks_of
-from db.writes import changed, insert_once
+from db.writes import changed, insert_once, insert_or_find
 
 #: How exactly the last use of a key is known: a write for every request would cost more than it says.
 _USE_WITHIN = timedelta(minutes=1)
@@ -59,7 +60,7 @@ def revoke_key(session: Session, name: str) -> bool:
 
 def key_by_digest(session: Session, digest: str) -> ApiKey | None:
     """The key that is valid now and has this digest; its use is noted."""
-    return _used(session, session.execute(select(ApiKey).where(ApiKey.digest == digest)).scalar_one_or_none())
+    return _used(session, select(ApiKey).where(ApiKey.digest == digest))
 
 
 def open_session(session: Session, key: ApiKey, digest: str, *, lasts: timedelta) -> None:
@@ -81,7 +82,7 @@ def open_person_session(
 def person_of_session(session: Session, digest: str) -> tuple[str, Sequence[str]] | None:
     """Who has logged in at a provider of identities with this browser, and their rights; None for others."""
     statement = select(WebSession.person, WebSession.scopes).where(
-        WebSession.digest == digest, WebSession.person.is_not(None), WebSession.expires_at > now(session)
+        WebSession.digest == digest, WebSession.person.is_not(None), WebSession.expires_at > clock(session)
     )
     row = session.execute(statement).one_or_none()
     return None if row is None else (row.person or "", row.scopes or [])
@@ -97,29 +98,28 @@ def key_of_session(session: Session, digest: str) -> ApiKey | None:
     statement = (
         select(ApiKey)
         .join(WebSession, WebSession.key_id == ApiKey.id)
-        .where(WebSession.digest == digest, WebSession.expires_at > now(session))
+        .where(WebSession.digest == digest, WebSession.expires_at > clock(session))
     )
-    return _used(session, session.execute(statement).scalar_one_or_none())
+    return _used(session, statement)
 
 
 def begin_submission(
-    session: Session,
-    *,
-    submitter: str,
-    idempotency_key: str | None,
-    digest: str,
-    callback: str | None = None,
-) -> Submission | None:
-    """Note that something is being submitted; None where the same key was used before."""
-    row = {"holder": submitter, "idempotency_key": idempotency_key, "digest": digest, "at": now(session)}
-    row |= {"callback": callback}
-    if idempotency_key is not None:
-        new = insert_once(session, Submission, row)
-        return submission(session, submitter, idempotency_key) if new else None
-    made = Submission(**row)
-    session.add(made)
-    session.flush()
-    return made
+    session: Session, *, submitter: str, idempotency_key: str, digest: str, callback: str | None = None
+) -> int | None:
+    """Note that something is being submitted, and answer its id; None where the same key was used before."""
+    key = {"holder": submitter, "idempotency_key": idempotency_key}
+    values = {"digest": digest, "callback": callback, "at": clock(session)}
+    submission_id, new = insert_or_find(session, Submission, key, **values)
+    return submission_id if new else None
+
+
+def note_submission(
+    session: Session, *, submitter: str, document_id: int, digest: str, callback: str | None = None
+) -> None:
+    """Note by whom a document was submitted, without a key under which the same could come again."""
+    row = cast(Table, Submission.__table__).insert()
+    values = {"digest": digest, "callback": callback, "at": clock(session)}
+    session.execute(row.values(holder=submitter, document_id=document_id, **values))
 
 
 def submission(session: Session, submitter: str, idempotency_key: str) -> Submission:
@@ -157,10 +157,15 @@ def submitted_by(session: Session, submitter: str, document_id: int) -> bool:
     return session.execute(statement.limit(1)).scalar_one_or_none() is not None
 
 
-def _used(session: Session, key: ApiKey | None) -> ApiKey | None:
-    moment = now(session)
-    if key is None or key.revoked_at is not None or key.expires_at <= moment:
-        return None
+def _used(session: Session, chosen: Select[ApiKey]) -> ApiKey | None:
+    """The key, where it is valid now; its use is noted."""
+    moment = clock(session)
     stale = or_(ApiKey.last_used_at.is_(None), ApiKey.last_used_at < moment - _USE_WITHIN)
-    session.execute(update(ApiKey).where(ApiKey.id == key.id, stale).values(last_used_at=moment))
+    valid = chosen.where(ApiKey.revoked_at.is_(None), ApiKey.expires_at > moment)
+    row = session.execute(valid.add_columns(stale.label("stale"))).one_or_none()
+    if row is None:
+        return None
+    key: ApiKey = row[0]
+    if row.stale:
+        session.execute(update(ApiKey).where(ApiKey.id == key.id, stale).values(last_used_at=moment))
     return key

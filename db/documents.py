@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, selectinload
 from db import answers
 from db.answers import Asked, Given
 from db.claims import add_claims, claimed_signers
-from db.engine import now
+from db.engine import clock, now
 from db.models import Document, Duplicate, Event, Page, Region
 from db.relations import id_in
 from db.states import FIRST_STAGE, ClaimSource, DocumentStage, Status
@@ -36,7 +36,7 @@ class Object:
 
 def register(session: Session, source: Object, claims: Mapping[str, ClaimSource]) -> tuple[int, bool]:
     """Register a document once; answer its id and whether it is new. A known one keeps its claims."""
-    moment = now(session)
+    moment = clock(session)
     document_id, new = insert_or_find(
         session,
         Document,

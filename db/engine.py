@@ -12,6 +12,8 @@ from sqlalchemy import URL, ColumnElement, DateTime, Engine, create_engine, even
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import Session, sessionmaker
 
+from db.rested import ask_rested
+
 
 class Sessions(Protocol):
     """Opens a transaction: commits at the end of the block, rolls back when it raises."""
@@ -45,11 +47,10 @@ def make_engine(url: str, *, pool_size: int = 5, answer_within: float | None = N
     idle = _IDLE if answer_within is None else min(_IDLE, 2 * answer_within)
     limits = f"-c lock_timeout=20s -c idle_in_transaction_session_timeout={idle * 1000:.0f}"
     # Parameters are names of people and embeddings of their hands: they do not belong into error messages.
-    return create_engine(
+    engine = create_engine(
         database_address(url),
         pool_size=pool_size,
         max_overflow=pool_size,
-        pool_pre_ping=True,
         hide_parameters=True,
         connect_args={
             **_BOUNDS,
@@ -57,6 +58,8 @@ def make_engine(url: str, *, pool_size: int = 5, answer_within: float | None = N
             "connection_factory": connection_class(answer_within),
         },
     )
+    ask_rested(engine)
+    return engine
 
 
 def read_only_engine(file: Path) -> Engine:

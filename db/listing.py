@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Literal, TypeVarTuple
 
 from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, func, select, union
-from sqlalchemy.orm import Session, aliased, selectinload
+from sqlalchemy.orm import Session, aliased, joinedload
 
 from db.models import (
     AnsweredClaim,
@@ -68,8 +68,8 @@ def document_ids(
 
 def documents_with_claims(session: Session, document_ids: Collection[int]) -> dict[int, Document]:
     """These documents by their ids, their claims loaded with them."""
-    statement = select(Document).where(Document.id.in_(document_ids)).options(selectinload(Document.claims))
-    return {row.id: row for row in session.execute(statement).scalars()}
+    statement = select(Document).where(Document.id.in_(document_ids)).options(joinedload(Document.claims))
+    return {row.id: row for row in session.execute(statement).unique().scalars()}
 
 
 def document_state(session: Session, document_id: int) -> tuple[object, ...] | None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 from fastapi import Depends, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from producer.services import access_check
@@ -61,14 +62,14 @@ def _caller(
 CallerParam = Annotated[Caller, Depends(_caller)]
 
 
-def _own_documents(request: Request, deps: Deps, caller: CallerParam) -> None:
+async def _own_documents(request: Request, deps: Deps, caller: CallerParam) -> None:
     """NotFound for documents that a key may not see: it is not told that they are there."""
     number = request.path_params.get("document_id")
     if caller.own_only and number is not None:
-        access_check.check_submitted(deps.sessions, caller, str(number))
+        await run_in_threadpool(access_check.check_submitted, deps.sessions, caller, str(number))
 
 
-def _whole(caller: CallerParam) -> None:
+async def _whole(caller: CallerParam) -> None:
     """NotAllowed for keys that see their own documents only."""
     if caller.own_only:
         raise NotAllowed("this key sees only documents that were submitted with it")
@@ -78,10 +79,10 @@ def _whole(caller: CallerParam) -> None:
 OWN_DOCUMENTS, WHOLE = Depends(_own_documents), Depends(_whole)
 
 
-def needs(right: Right) -> Callable[[Caller], Caller]:
+def needs(right: Right) -> Callable[[Caller], Awaitable[Caller]]:
     """A dependency: the caller, who must have this right."""
 
-    def checked(caller: CallerParam) -> Caller:
+    async def checked(caller: CallerParam) -> Caller:
         check_right(caller, right)
         return caller
 

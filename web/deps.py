@@ -57,7 +57,8 @@ class WebDeps:
     form_token: str = field(default_factory=lambda: secrets.token_urlsafe(16))
 
 
-def _web_deps(request: Request) -> WebDeps:
+# What waits for nothing runs in the loop: a thread for it would cost more than it does.
+async def _web_deps(request: Request) -> WebDeps:
     deps = request.app.state.deps
     assert isinstance(deps, WebDeps)
     return deps

@@ -14,7 +14,7 @@ from db import documents, listing, people, signers
 from db.engine import Sessions
 from db.listing import ListFilter
 from db.models import Document
-from db.states import OUTCOMES_TO_SEE
+from db.states import OUTCOMES_TO_SEE, Status
 from producer.services.missing import NotFound
 from producer.services.results import read_rows
 from producer.services.selection import LARGEST_ID
@@ -52,8 +52,12 @@ def list_documents(
 def summarise_document(sessions: Sessions, document_id: int) -> DocumentSummary:
     """One document in a row. NotFound."""
     with sessions() as session:
-        document = listing.documents_with_claims(session, [_known(session, document_id).id])[document_id]
-    return _summary(document, read_rows(sessions, [document_id]))
+        document = listing.documents_with_claims(session, [checked_id(document_id)]).get(document_id)
+    if document is None:
+        raise NotFound(f"document {document_id}")
+    # Nothing is known yet of one that waits for its first stage.
+    rows = [] if document.status is Status.WAITING else read_rows(sessions, [document_id])
+    return _summary(document, rows)
 
 
 def show_document(sessions: Sessions, document_id: int) -> DocumentResult:

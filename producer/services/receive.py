@@ -21,7 +21,6 @@ from typing import Protocol
 from db import access, deliveries, documents, events
 from db.documents import Object
 from db.engine import Sessions
-from db.models import Submission
 from db.states import ClaimSource, EventSource
 from producer.claims import to_metadata
 from producer.claims_table import ClaimsTable
@@ -127,15 +126,18 @@ def receive(
     InProgress while the same is at work; OtherRequest for another request under the same key.
     """
     checked = _checked(received)
-    begun = _begin(checked, intake.sessions, caller, idempotency_key)
-    if begun.document_id is not None:
-        return begun.document_id, False
-    try:
-        document_id = _register(checked, intake, caller, begun.id)
-    except BaseException:  # whatever ends it: the key is free again, and the error goes on
-        with intake.sessions() as session:
-            access.give_up_submission(session, begun.id)
-        raise
+    if idempotency_key is None:
+        document_id = _register(checked, intake, caller)
+    else:
+        begun = _begin(checked, intake.sessions, caller, idempotency_key)
+        if begun.document_id is not None:
+            return begun.document_id, False
+        try:
+            document_id = _register(checked, intake, caller, begun.id)
+        except BaseException:  # whatever ends it: the key is free again, and the error goes on
+            with intake.sessions() as session:
+                access.give_up_submission(session, begun.id)
+            raise
     try:
         intake.send(document_id)
     except unavailable() as error:
@@ -246,7 +248,15 @@ def _checked(received: Received) -> Received:
     return replace(received, signers=signers, name=safe_name(received.name))
 
 
-def _begin(received: Received, sessions: Sessions, caller: Caller, key: str | None) -> Submission:
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """A submission under a key, and the document that has come of it."""
+
+    id: int
+    document_id: int | None = None
+
+
+def _begin(received: Received, sessions: Sessions, caller: Caller, key: str) -> _Begun:
     digest = _digest(received)
     with sessions() as session:
         begun = access.begin_submission(
@@ -257,8 +267,8 @@ def _begin(received: Received, sessions: Sessions, caller: Caller, key: str | No
             callback=received.callback,
         )
         if begun is not None:
-            return begun
-        earlier = access.submission(session, caller.submitter, key or "")
+            return _Begun(begun)
+        earlier = access.submission(session, caller.submitter, key)
         if earlier.digest != digest:
             raise OtherRequest
         taken = earlier.document_id is None and access.take_over_submission(
@@ -266,7 +276,7 @@ def _begin(received: Received, sessions: Sessions, caller: Caller, key: str | No
         )
         if earlier.document_id is None and not taken:
             raise InProgress
-        return earlier
+        return _Begun(earlier.id, earlier.document_id)
 
 
 def _digest(received: Received) -> str:
@@ -280,18 +290,30 @@ def _digest(received: Received) -> str:
     return digest.hexdigest()
 
 
-def _register(received: Received, intake: DocumentIntake, caller: Caller, submission_id: int) -> int:
+def _register(
+    received: Received, intake: DocumentIntake, caller: Caller, submission_id: int | None = None
+) -> int:
     claims: Mapping[str, ClaimSource] = dict.fromkeys(received.signers, ClaimSource.FILE)
     if received.path is None:
         source = intake.find(received.source or "", uploads_only=caller.own_only)
         claims = claims or intake.claims_of(source)
     else:
         source = intake.store(received.path, received.name, signers=_claims(received.signers)[1])
+    digest = _digest(received)
     with intake.sessions() as session:
         document_id, new = documents.register(session, source, claims)
         if new:
             events.record(session, document_id, EventSource.INTAKE, "registered", who=caller.name)
-        access.end_submission(session, submission_id, document_id)
+        if submission_id is not None:
+            access.end_submission(session, submission_id, document_id)
+        else:
+            access.note_submission(
+                session,
+                submitter=caller.submitter,
+                document_id=document_id,
+                digest=digest,
+                callback=received.callback,
+            )
         document = documents.lock(session, document_id) if received.callback else None
         if document is not None:
             deliveries.write_callback(session, document, holder=caller.submitter)

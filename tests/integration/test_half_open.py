@@ -13,7 +13,8 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 
-from db import read_timeout
+from db import read_timeout, rested
+from db.engine import make_engine
 from tests.conftest import Bucket
 from tests.faults.line import Line, engine_at
 from worker.errors import StorageUnavailable
@@ -78,8 +79,9 @@ def test_what_the_transaction_of_a_silent_client_holds_is_let_go_soon(
 
 
 def test_an_idle_connection_that_went_silent_is_replaced_unnoticed(
-    database_url: str, line_to_postgres: Line
+    database_url: str, line_to_postgres: Line, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(rested, "RESTED", 0)
     engine = engine_at(database_url, line_to_postgres.port, SHORT)
     with engine.connect() as connection:
         connection.execute(text("SELECT 1"))
@@ -87,6 +89,37 @@ def test_an_idle_connection_that_went_silent_is_replaced_unnoticed(
 
     with soon(), engine.connect() as connection:
         assert connection.execute(text("SELECT 1")).scalar_one() == 1
+    engine.dispose()
+
+
+def test_a_connection_that_the_server_closed_a_moment_ago_is_replaced_unnoticed(database_url: str) -> None:
+    engine, other = make_engine(database_url), make_engine(database_url)
+    with engine.connect() as connection:
+        number = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
+    with other.connect() as killer:
+        killer.execute(text(f"SELECT pg_terminate_backend({number}, 10000)"))
+
+    with engine.connect() as connection:
+        assert connection.execute(text("SELECT pg_backend_pid()")).scalar_one() != number
+    for each in (engine, other):
+        each.dispose()
+
+
+def test_only_a_connection_that_rested_is_asked_whether_it_answers(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine, asked = make_engine(database_url), list[object]()
+    ping = engine.dialect.do_ping
+    monkeypatch.setattr(engine.dialect, "do_ping", lambda one: asked.append(one) or ping(one))
+
+    for rest in (rested.RESTED, 0.0):
+        monkeypatch.setattr(rested, "RESTED", rest)
+        with engine.connect() as connection:
+            connection.execute(text("SELECT 1"))
+        asked.clear()
+        with engine.connect() as connection:
+            connection.execute(text("SELECT 1"))
+        assert len(asked) == (rest == 0.0)
     engine.dispose()
 
 

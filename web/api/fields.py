@@ -29,7 +29,7 @@ Limit: TypeAlias = Annotated[int, Query(ge=1, le=MOST)]
 Cursor: TypeAlias = Annotated[int | None, Query(ge=1, le=LARGEST_ID, description="From `next` of a page.")]
 
 
-def _filters(
+async def _filters(
     *,
     status: Status | None = None,
     signed: Literal["true", "false", "unknown"] | None = None,

@@ -37,7 +37,7 @@ _Fence = Annotated[int, Form(ge=0, le=LARGEST_ID)]
 _Comment = Annotated[str, Form(max_length=2000, pattern=r"^[^\x00]*$")]
 
 
-def _route(
+async def _route(
     why: Annotated[ReviewReason | Literal["disagreement", ""], Query()] = "",
     band: Annotated[Band | Literal[""], Query()] = "",
 ) -> Route:
