@@ -136,10 +136,10 @@ def s3(s3_server: str, given_servers: GivenServers) -> Iterator[Bucket]:
     bucket = Bucket(f"test-{secrets.token_hex(6)}", s3_server, access, secret, region, client)
     client.create_bucket(Bucket=bucket.name)
     yield bucket
-    _remove(bucket)
+    remove_bucket(bucket)
 
 
-def _remove(bucket: Bucket) -> None:
+def remove_bucket(bucket: Bucket) -> None:
     """Delete the bucket with every version of everything in it."""
     for page in bucket.client.get_paginator("list_object_versions").paginate(Bucket=bucket.name):
         for version in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]:

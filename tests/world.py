@@ -105,7 +105,15 @@ class World:
 
     def before_closing(self, document_id: int) -> None:
         """All stages but the one that answers."""
+        self.opening(document_id)
+        self.chunks_of(document_id)
+
+    def opening(self, document_id: int) -> None:
+        """The stages before its pages are read."""
         self._call(PIPELINE.opening, document_id)
+
+    def chunks_of(self, document_id: int) -> None:
+        """The stages of its pages."""
         for chunk_id in self.open_chunks(document_id):
             self._call(PIPELINE.chunk_stages, chunk_id)
 
