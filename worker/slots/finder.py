@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from worker.slots.anchors import Named, caption_meaning, field_words, party_of
-from worker.slots.places import FreePlace, Relation, find_places
+from worker.slots.places import Caption, FreePlace, Relation, find_places
 from worker.slots.ruling import Ruling, find_ruling
 from worker.slots.values import Anchor, AnchorSource, Area, FormField, PageLayout, PageSlot, SlotKind
 from worker.vision.values import Grey
@@ -24,6 +24,8 @@ class _Candidate:
     slot: PageSlot
     side: Relation
     signing: bool
+    #: Another caption that asks for the same of the same place: it names no other one less surely.
+    also: Anchor | None = None
 
 
 def find_slots(
@@ -58,14 +60,29 @@ def _of_field(field: FormField) -> PageSlot:
 def _named(places: Iterable[FreePlace], source: AnchorSource) -> Iterator[_Candidate]:
     """Places whose captions ask for a mark."""
     for place in places:
-        for side, words in place.captions:
+        for number, (side, words) in enumerate(place.captions):
             meaning = caption_meaning(words.text)
             if meaning is not None:
+                also = _also(place.captions[number + 1 :], meaning)
                 yield _Candidate(
-                    _slot(place, meaning, _anchor(words.area, words.text, source)), side, meaning.signing
+                    _slot(place, meaning, _anchor(words.area, words.text, source)),
+                    side,
+                    meaning.signing,
+                    None if also is None else _anchor(also.area, also.text, source),
                 )
             if is_last(side, words.text):
                 break
+
+
+def _also(captions: Sequence[tuple[Relation, Caption]], meaning: Named) -> Caption | None:
+    """The caption under a box that asks for what another one asks for more surely."""
+    under = (words for side, words in captions if side is Relation.UNDER_BOX)
+    return next((words for words in under if _asks(words.text, meaning.kind)), None)
+
+
+def _asks(text: str, kind: SlotKind) -> bool:
+    meaning = caption_meaning(text)
+    return meaning is not None and meaning.kind is kind
 
 
 def is_last(side: Relation, text: str) -> bool:
@@ -86,8 +103,12 @@ def _slot(place: FreePlace, meaning: Named, anchor: Anchor) -> PageSlot:
 def _each_label_once(candidates: Iterable[_Candidate]) -> list[_Candidate]:
     """A caption names one place: the one that it stands to most surely, then the nearest."""
     best: dict[Anchor, _Candidate] = {}
+    candidates = list(candidates)
+    also = {candidate.also for candidate in candidates}
     for candidate in candidates:
         anchor = candidate.slot.anchor
+        if anchor in also and candidate.side > Relation.UNDER_BOX:
+            continue
         if anchor not in best or _order(candidate) < _order(best[anchor]):
             best[anchor] = candidate
     return list(best.values())

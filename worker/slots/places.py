@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -34,6 +35,13 @@ _SPANS = 0.7
 _BESIDE_DRAWN = re.compile(r"(?:(?!_{2}|…{2}|\.{4}).)+")
 #: Points by which edges that belong together may miss each other.
 _SLACK = 3.0
+#: Points within which captions beneath a line share it out, and the share of the line before the first of
+#: them from which they stand in the middle of their parts.
+_SHARES_OUT, _MIDDLE = 9.0, 0.12
+#: Points within which a caption touches its line.
+_TOUCHES = 12.0
+#: Points from which a line does not reach the next line down: it is a blank, and no edge of a box.
+_APART = 1.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +58,17 @@ class Relation(IntEnum):
 
     LEFT = 0  # the line begins behind it
     CELL = 1  # at the top of a box
-    BENEATH = 2
-    INSIDE = 3  # it stands on the line itself
-    ABOVE = 4
-    CROSS = 5  # it only marks where to sign
+    UNDER_BOX = 2  # beneath a box in which nothing is printed
+    UNDER_BLANK = 3  # just beneath a line that ends at no other
+    BEHIND = 4  # in a box, with room only behind it
+    BENEATH = 5
+    INSIDE = 6  # it stands on the line itself
+    ABOVE = 7
+    CROSS = 8  # it only marks where to sign
+
+
+#: Where a caption stands in the place itself: what is printed beneath names another one.
+_IN_PLACE = frozenset({Relation.CELL, Relation.BEHIND, Relation.INSIDE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,13 +196,15 @@ class _Page:
     def above(self, rule: RuledLine) -> Iterator[FreePlace]:
         """The free places on a line, from left to right."""
         for start, end, walls in self._pieces(rule):
-            top, closed = self._ceiling(rule, start, end)
+            ceiling, top = self._ceiling(rule, start, end)
+            closed = ceiling is not None and self._is_bounded(rule, ceiling, (start, end), walls)
             standing = self._standing(rule, start, end, top)
             for left, right in self._gaps(start, end, standing):
-                yield from self._place(rule, (left, right), top, closed=closed and walls)
+                for part in self._parts(rule, (left, right), top):
+                    yield from self._place(rule, part, top, closed=closed, blank=min(walls) > _APART * self.unit)
 
-    def _pieces(self, rule: RuledLine) -> Iterator[tuple[float, float, bool]]:
-        """The line cut where lines down reach it; whether such lines bound a piece on both sides."""
+    def _pieces(self, rule: RuledLine) -> Iterator[tuple[float, float, tuple[float, float]]]:
+        """The line cut where lines down reach it; how near such lines are to the ends of a piece."""
         slack = _SLACK * self.unit
         cuts = sorted(
             wall.place
@@ -198,21 +215,62 @@ class _Page:
         )
         edges = [rule.start, *(cut for cut in cuts if rule.start + slack < cut < rule.end - slack), rule.end]
         for start, end in pairwise(edges):
-            bounded = all(any(abs(cut - edge) <= 2 * slack for cut in cuts) for edge in (start, end))
-            yield start, end, bounded
+            nearest = [min((abs(cut - edge) for cut in cuts), default=math.inf) for edge in (start, end)]
+            yield start, end, (nearest[0], nearest[1])
 
-    def _ceiling(self, rule: RuledLine, start: float, end: float) -> tuple[float, bool]:
-        """How far up the place may reach, and whether a line ends it there."""
+    def _is_bounded(
+        self, rule: RuledLine, ceiling: RuledLine, span: tuple[float, float], walls: tuple[float, float]
+    ) -> bool:
+        """Whether a piece is a box: walls on both sides, or on one where tables are open at their edges."""
+        ends = zip((rule.start, rule.end), (ceiling.start, ceiling.end), span, strict=True)
+        slack = 2 * _SLACK * self.unit
+        if max(walls) <= slack:
+            return True
+        is_open = [max(abs(line - edge), abs(over - edge)) <= slack for line, over, edge in ends]
+        return min(walls) <= slack / 4 and is_open[walls.index(max(walls))]
+
+    def _ceiling(self, rule: RuledLine, start: float, end: float) -> tuple[RuledLine | None, float]:
+        """The line that closes the place at its top, if one does; and how far up the place may reach."""
         over = [
-            (other.place, min(other.end, end) - max(other.start, start))
+            (other.place, min(other.end, end) - max(other.start, start), other)
             for other in self.ruling.across
             if other.place < rule.place - _LOWEST * self.unit / 2
             and min(other.end, end) - max(other.start, start) > 0.5 * (end - start)
         ]
-        ceiling, shared = max(over, default=(-1.0, 0.0))
-        if ceiling >= rule.place - _HIGHEST_BOX * self.unit:
-            return ceiling, shared >= _SPANS * (end - start)
-        return max(rule.place - _HIGHEST * self.unit, 0.0), False
+        nearest = max(over, key=lambda line: line[:2], default=None)
+        if nearest is None or nearest[0] < rule.place - _HIGHEST_BOX * self.unit:
+            return None, max(rule.place - _HIGHEST * self.unit, 0.0)
+        return nearest[2] if nearest[1] >= _SPANS * (end - start) else None, nearest[0]
+
+    def _parts(
+        self, rule: RuledLine, span: tuple[float, float], top: float
+    ) -> Iterator[tuple[float, float]]:
+        """A free part of a line, shared out among the captions just beneath it: they name a part each."""
+        left, right = span
+        area = Area(x=left, y=top, width=right - left, height=max(rule.place - top, 0.0))
+        feet = [
+            foot
+            for foot in self._feet(rule, area)
+            if foot.area.y - rule.place <= _SHARES_OUT * self.unit
+        ]
+        row = sorted(
+            (foot for foot in feet if abs(foot.area.bottom - feet[0].area.bottom) <= _SLACK * self.unit),
+            key=lambda foot: foot.area.x,
+        )
+        named = any(self._is_beside(caption, area, rule, within=_SLACK, reach=_TOUCHES) for caption in self.captions)
+        if len(row) < 2 or named or self._over(rule, span, top):
+            yield span
+            return
+        centred = row[0].area.x - left > _MIDDLE * (right - left)
+        cuts = [
+            (one.area.right + other.area.x) / 2 if centred else other.area.x - self.unit
+            for one, other in pairwise(row)
+        ]
+        edges = [left, *cuts, right]
+        if all(end - start >= _NARROWEST * self.unit for start, end in pairwise(edges)):
+            yield from pairwise(edges)
+        else:
+            yield span
 
     def _standing(self, rule: RuledLine, start: float, end: float, top: float) -> list[Caption]:
         """What is printed on the line itself."""
@@ -240,7 +298,7 @@ class _Page:
             yield left, end
 
     def _place(
-        self, rule: RuledLine, span: tuple[float, float], top: float, *, closed: bool
+        self, rule: RuledLine, span: tuple[float, float], top: float, *, closed: bool, blank: bool
     ) -> Iterator[FreePlace]:
         over = self._over(rule, span, top)
         area = self._free(rule, span, top, over if closed else ())
@@ -248,7 +306,7 @@ class _Page:
             area = _cut(area, max(caption.area.bottom for caption in over))
         if area.width >= _NARROWEST * self.unit and area.height >= _LOWEST * self.unit:
             heads = over if closed else [caption for caption in over if caption.area.bottom > area.y - 1]
-            captions = self._ranked(rule, area, heads, closed=closed)
+            captions = self._ranked(rule, area, heads, closed=closed, blank=blank)
             yield FreePlace(area, tuple(captions), self._typed(rule, area))
 
     def _over(self, rule: RuledLine, span: tuple[float, float], top: float) -> list[Caption]:
@@ -276,16 +334,28 @@ class _Page:
         return Area(x=behind, y=top, width=max(right - behind, 0.0), height=area.height)
 
     def _ranked(
-        self, rule: RuledLine, area: Area, heads: Sequence[Caption], *, closed: bool
+        self, rule: RuledLine, area: Area, heads: Sequence[Caption], *, closed: bool, blank: bool
     ) -> list[tuple[Relation, Caption]]:
         """The captions that may name a place, the likeliest first."""
-        head = Relation.CELL if closed else Relation.ABOVE
+        head = Relation.ABOVE
+        if closed:
+            beneath = all(caption.area.bottom <= area.y + self.unit for caption in heads)
+            head = Relation.CELL if beneath else Relation.BEHIND
         captions = [*self._sides(area, rule, closed=closed), *((head, caption) for caption in heads)]
-        if not any(relation in (Relation.CELL, Relation.INSIDE) for relation, _ in captions):
-            captions += ((Relation.BENEATH, foot) for foot in self._feet(rule, area))
+        if not any(relation in _IN_PLACE for relation, _ in captions):
+            is_empty_box = closed and not heads and not self._standing(rule, area.x, area.right, area.y)
+            feet = self._feet(rule, area)
+            captions += ((self._foot(foot, rule, box=is_empty_box, blank=blank), foot) for foot in feet)
         crosses = (cross for cross in self.crosses if self._is_beside(cross, area, rule, within=_CROSS))
         captions += ((Relation.CROSS, cross) for cross in crosses)
         return sorted(captions, key=lambda named: named[0])
+
+    def _foot(self, foot: Caption, rule: RuledLine, *, box: bool, blank: bool) -> Relation:
+        """How a caption beneath a line stands to the place above it."""
+        if box:
+            return Relation.UNDER_BOX
+        near = foot.area.y - rule.place <= _SHARES_OUT * self.unit
+        return Relation.UNDER_BLANK if blank and near else Relation.BENEATH
 
     def _typed(self, rule: RuledLine, area: Area) -> str:
         standing = self._standing(rule, area.x, area.right, area.y)
@@ -296,14 +366,16 @@ class _Page:
         beside = [caption for caption in self.captions if self._is_beside(caption, area, rule, within=_SLACK)]
         beside.sort(key=lambda caption: -caption.area.right)
         beside += [block for caption in beside[:1] for block in self._block(caption)]
-        edge, inside = rule.start + _SLACK * self.unit, Relation.CELL if closed else Relation.INSIDE
+        edge, inside = rule.start + _SLACK * self.unit, Relation.BEHIND if closed else Relation.INSIDE
         return [(Relation.LEFT if caption.area.right <= edge else inside, caption) for caption in beside]
 
-    def _is_beside(self, caption: Caption, area: Area, rule: RuledLine, *, within: float) -> bool:
+    def _is_beside(
+        self, caption: Caption, area: Area, rule: RuledLine, *, within: float, reach: float = _LEFT
+    ) -> bool:
         """Whether a caption ends just before the place, or so far inside it, at the height of its line."""
         height = caption.area.height
         middle = caption.area.y + height / 2
-        ends = -_LEFT * self.unit <= caption.area.right - area.x <= within * self.unit
+        ends = -reach * self.unit <= caption.area.right - area.x <= within * self.unit
         return ends and -1.6 * height - _STANDS * self.unit < middle - rule.place < 0.5 * height
 
     def _block(self, caption: Caption) -> Iterator[Caption]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 
@@ -21,6 +23,10 @@ _ACROSS, _DOWN = 22, 20
 _LOW, _HIGH, _WIDE, _TOUCHING = 3.0, 22.0, 20.0, 40.0
 #: Letters no farther apart than so many times their median height stand together.
 _GAP = 1.3
+#: Dots per inch of a glance, and pixels of the gap between letters there.
+_GLANCE_DPI, _GLANCE_GAP = 75, 5
+#: Letters beside the words of a page from which some may be drawn as curves.
+_CURVES = 12
 
 
 def find_runs(page: Grey, *, dpi: float) -> list[Area]:
@@ -38,6 +44,32 @@ def find_runs(page: Grey, *, dpi: float) -> list[Area]:
     return [
         Area(x=x, y=y, width=width, height=height) for x, y, width, height in (boxes[chosen] / scale).tolist()
     ]
+
+
+def is_on_its_side(page: Grey, *, dpi: float) -> bool:
+    """Whether print seems to stand on its side: its runs are longer down than across."""
+    scale = _GLANCE_DPI / dpi
+    small = cv2.resize(page, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    ink = _without_lines(_ink(np.asarray(small, np.uint8), _GLANCE_DPI / 72), _GLANCE_DPI / 72)
+    longer = [
+        int(np.count_nonzero(cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones(brush, np.uint8))))
+        for brush in ((1, _GLANCE_GAP), (_GLANCE_GAP, 1))
+    ]
+    return longer[1] > longer[0]
+
+
+def has_curves(page: Grey, words: Sequence[Area], *, dpi: float) -> bool:
+    """Whether print stands on a page beside its words: letters may be drawn as curves."""
+    scale = _GLANCE_DPI / dpi
+    small = cv2.resize(page, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    unit = _GLANCE_DPI / 72
+    ink = _without_lines(_ink(np.asarray(small, np.uint8), unit), unit)
+    for word in words:
+        rows = slice(max(int(word.y * scale) - 1, 0), int(word.bottom * scale) + 2)
+        ink[rows, max(int(word.x * scale) - 1, 0) : int(word.right * scale) + 2] = 0
+    _, _, across, down, _ = connected(ink).stats[1:].T
+    letters = (down >= _LOW * unit) & (down <= _HIGH * unit) & (across <= _WIDE * unit) & (across >= unit)
+    return int(np.count_nonzero(letters)) >= _CURVES
 
 
 def bare_ink(page: Grey, *, dpi: float) -> Ink:

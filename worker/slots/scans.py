@@ -28,18 +28,28 @@ _PROSE = 45.0
 _MOST_PIXELS = 24_000
 #: What stands for a letter that was not read; its width, as a share of its height.
 _UNREAD, _LETTER = "?", 0.5
+#: What is no wider than so many times its height may be the cross that marks a line.
+_CROSS = 1.3
+#: Points of the height of what is a line in dashes, and no print.
+_DASHES = 4.0
 #: Share of its height by which a picture of a run is wider on every side.
 _MARGIN = 0.15
 
 
-def on_scan(page: Grey, marks: Sequence[Mark], *, dpi: float, reader: LineReader) -> list[SlotState]:
-    """The slots of a page that says nothing of itself, and what stands there; in pixels of the page."""
+def on_scan(
+    page: Grey, known: Sequence[Word], marks: Sequence[Mark], *, dpi: float, reader: LineReader
+) -> list[SlotState]:
+    """The slots of a page that says little of itself, and what stands there; in pixels of the page.
+
+    `known` are the words that it has beside those that have to be read.
+    """
     turn = Straightened.by(page, skew_degrees(page, least=_LEAST, clearer=_CLEARER))
     marks = [straight(mark, turn) for mark in marks]
     by_hand = [mark for mark in marks if mark.label in BY_HAND]
-    ruling = _printed(find_ruling(turn.page, dpi=dpi), by_hand)
+    ruling = _printed(find_ruling(turn.page, dpi=dpi, worn=True), by_hand)
     bare = without_handwriting(turn.page, by_hand, dpi=dpi)
-    words = tuple(read_words(bare, ruling, dpi=dpi, reader=reader))
+    known = [straight(word, turn) for word in known]
+    words = tuple(read_words(bare, ruling, known, dpi=dpi, reader=reader))
     slots = find_slots(turn.page, PageLayout(words=words), dpi=dpi, source=AnchorSource.OCR, ruling=ruling)
     return [as_it_lay(state, turn) for state in judge_slots(turn.page, slots, marks)]
 
@@ -63,10 +73,15 @@ def _is_upright_stroke(rule: RuledLine, mark: Mark) -> bool:
     return inside and mark.x < rule.place < mark.right
 
 
-def read_words(page: Grey, ruling: Ruling, *, dpi: float, reader: LineReader) -> list[Word]:
+def read_words(
+    page: Grey, ruling: Ruling, known_words: Sequence[Word], *, dpi: float, reader: LineReader
+) -> list[Word]:
     """The runs of print of an upright page. Those that may name a place are read, the lowest first."""
-    runs = [_unread(area, number) for number, area in enumerate(find_runs(page, dpi=dpi))]
+    print_runs = (area for area in find_runs(page, dpi=dpi) if not _is_torn_line(area, ruling, dpi / 72))
+    unread = (area for area in print_runs if not any(word.share_in(area) > 0.5 for word in known_words))
+    runs = [*known_words, *(_unread(area, -1 - number) for number, area in enumerate(unread))]
     known = _Known(page, reader)
+    known.texts.update((word, word.text) for word in known_words)
     for place in sorted(find_places(runs, ruling, dpi=dpi), key=lambda place: -place.area.bottom):
         for side, caption in place.captions:
             if is_last(side, " ".join(known.text(run) for run in caption.words)):
@@ -74,8 +89,19 @@ def read_words(page: Grey, ruling: Ruling, *, dpi: float, reader: LineReader) ->
     return [run.model_copy(update={"text": known.texts.get(run, run.text)}) for run in runs]
 
 
+def _is_torn_line(area: Area, ruling: Ruling, unit: float) -> bool:
+    """Whether a run of print is the dashes that a fax left of a line."""
+    slack = unit
+    return area.height <= _DASHES * unit and any(
+        area.y - slack <= rule.place <= area.bottom + slack
+        and min(area.right, rule.end) - max(area.x, rule.start) > 0.5 * area.width
+        for rule in ruling.across
+    )
+
+
 def _unread(area: Area, number: int) -> Word:
-    letters = max(1, round(area.width / area.height / _LETTER))
+    is_cross = area.width <= _CROSS * area.height
+    letters = 1 if is_cross else max(2, round(area.width / area.height / _LETTER))
     return Word(**area.model_dump(), text=_UNREAD * letters, line=number)
 
 
