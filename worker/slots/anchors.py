@@ -15,6 +15,8 @@ from worker.slots.values import SlotKind
 
 #: Words of the longest caption, and of the longest that ends with a full stop: what is longer is prose.
 LONGEST_CAPTION, LONGEST_STOPPED = 12, 4
+#: Letters at both ends of a text in which a word is sought, and the share of its threes of letters there.
+_END, _IN_COMMON = 14, 0.34
 _ANCHORS = Path(__file__).parent / "anchors.json"
 _ADDED = re.compile(r"\([^()]*(?:\)|$)")
 _CAMEL_CASE = re.compile(r"(?<=[a-z])(?=[A-Z])")
@@ -57,6 +59,22 @@ def caption_meaning(text: str) -> Named | None:
     return Named(
         kind, party_of(normal_words(text)), signing=kind is SlotKind.DATE and SlotKind.SIGNATURE in kinds
     )
+
+
+def may_ask(text: str) -> bool:
+    """Whether a text that was hardly legible may ask for a mark: it begins or ends much like such a word."""
+    letters = "".join(normal_words(text))
+    ends = {letters[:_END], letters[-_END:]}
+    threes = {end[start : start + 3] for end in ends for start in range(len(end) - 2)}
+    return any(len(threes & known) >= least for known, least in _asking_threes())
+
+
+@cache
+def _asking_threes() -> tuple[tuple[frozenset[str], float], ...]:
+    """Three letters in a row of each word that asks for a mark, and how many of them are enough."""
+    words = {word for phrases in _lexicon().kinds.values() for phrase in phrases for word in phrase}
+    threes = (frozenset(word[at : at + 3] for at in range(len(word) - 2)) for word in words if len(word) > 3)
+    return tuple((known, max(_IN_COMMON * len(known), 2.0)) for known in threes)
 
 
 def field_kind(name: str, *, signature: bool) -> SlotKind | None:

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from worker.slots.places import is_typed
-from worker.slots.ruling import Ink, ink_of
+from worker.slots.ruling import Ink
 from worker.slots.status import judge_slots, unseen
 from worker.slots.template_files import TemplateSlot
 from worker.slots.templates import BLACK, FormMatch
@@ -42,8 +42,8 @@ def on_copy(
     fields = [straight(field, turn) for field in layout.fields]
     words = [straight(word, turn) for word in layout.words]
     slots = list(_slots(match, fields, words, dpi=dpi))
-    ink = np.where(_print(match, turn.page, dpi=dpi) > 0, np.uint8(0), ink_of(turn.page))
-    states = judge_slots(turn.page, slots, [straight(mark, turn) for mark in marks], ink=ink)
+    form = _print(match, turn.page, dpi=dpi)
+    states = judge_slots(turn.page, slots, [straight(mark, turn) for mark in marks], form=form)
     seen = [state if _is_on_scan(state.slot, turn) else unseen([state.slot], _BEYOND)[0] for state in states]
     return [as_it_lay(state, turn) for state in seen]
 

@@ -201,7 +201,7 @@ class _Page:
             standing = self._standing(rule, start, end, top)
             for left, right in self._gaps(start, end, standing):
                 for part in self._parts(rule, (left, right), top):
-                    yield from self._place(rule, part, top, closed=closed, blank=min(walls) > _APART * self.unit)
+                    yield from self._place(rule, part, top, closed=closed)
 
     def _pieces(self, rule: RuledLine) -> Iterator[tuple[float, float, tuple[float, float]]]:
         """The line cut where lines down reach it; how near such lines are to the ends of a piece."""
@@ -242,22 +242,20 @@ class _Page:
             return None, max(rule.place - _HIGHEST * self.unit, 0.0)
         return nearest[2] if nearest[1] >= _SPANS * (end - start) else None, nearest[0]
 
-    def _parts(
-        self, rule: RuledLine, span: tuple[float, float], top: float
-    ) -> Iterator[tuple[float, float]]:
+    def _parts(self, rule: RuledLine, span: tuple[float, float], top: float) -> Iterator[tuple[float, float]]:
         """A free part of a line, shared out among the captions just beneath it: they name a part each."""
         left, right = span
         area = Area(x=left, y=top, width=right - left, height=max(rule.place - top, 0.0))
         feet = [
-            foot
-            for foot in self._feet(rule, area)
-            if foot.area.y - rule.place <= _SHARES_OUT * self.unit
+            foot for foot in self._feet(rule, area) if foot.area.y - rule.place <= _SHARES_OUT * self.unit
         ]
         row = sorted(
             (foot for foot in feet if abs(foot.area.bottom - feet[0].area.bottom) <= _SLACK * self.unit),
             key=lambda foot: foot.area.x,
         )
-        named = any(self._is_beside(caption, area, rule, within=_SLACK, reach=_TOUCHES) for caption in self.captions)
+        named = any(
+            self._is_beside(caption, area, rule, within=_SLACK, reach=_TOUCHES) for caption in self.captions
+        )
         if len(row) < 2 or named or self._over(rule, span, top):
             yield span
             return
@@ -298,7 +296,7 @@ class _Page:
             yield left, end
 
     def _place(
-        self, rule: RuledLine, span: tuple[float, float], top: float, *, closed: bool, blank: bool
+        self, rule: RuledLine, span: tuple[float, float], top: float, *, closed: bool
     ) -> Iterator[FreePlace]:
         over = self._over(rule, span, top)
         area = self._free(rule, span, top, over if closed else ())
@@ -306,7 +304,7 @@ class _Page:
             area = _cut(area, max(caption.area.bottom for caption in over))
         if area.width >= _NARROWEST * self.unit and area.height >= _LOWEST * self.unit:
             heads = over if closed else [caption for caption in over if caption.area.bottom > area.y - 1]
-            captions = self._ranked(rule, area, heads, closed=closed, blank=blank)
+            captions = self._ranked(rule, area, heads, closed=closed)
             yield FreePlace(area, tuple(captions), self._typed(rule, area))
 
     def _over(self, rule: RuledLine, span: tuple[float, float], top: float) -> list[Caption]:
@@ -334,7 +332,7 @@ class _Page:
         return Area(x=behind, y=top, width=max(right - behind, 0.0), height=area.height)
 
     def _ranked(
-        self, rule: RuledLine, area: Area, heads: Sequence[Caption], *, closed: bool, blank: bool
+        self, rule: RuledLine, area: Area, heads: Sequence[Caption], *, closed: bool
     ) -> list[tuple[Relation, Caption]]:
         """The captions that may name a place, the likeliest first."""
         head = Relation.ABOVE
@@ -345,17 +343,26 @@ class _Page:
         if not any(relation in _IN_PLACE for relation, _ in captions):
             is_empty_box = closed and not heads and not self._standing(rule, area.x, area.right, area.y)
             feet = self._feet(rule, area)
-            captions += ((self._foot(foot, rule, box=is_empty_box, blank=blank), foot) for foot in feet)
+            captions += ((self._foot(foot, rule, box=is_empty_box), foot) for foot in feet)
         crosses = (cross for cross in self.crosses if self._is_beside(cross, area, rule, within=_CROSS))
         captions += ((Relation.CROSS, cross) for cross in crosses)
         return sorted(captions, key=lambda named: named[0])
 
-    def _foot(self, foot: Caption, rule: RuledLine, *, box: bool, blank: bool) -> Relation:
+    def _foot(self, foot: Caption, rule: RuledLine, *, box: bool) -> Relation:
         """How a caption beneath a line stands to the place above it."""
         if box:
             return Relation.UNDER_BOX
         near = foot.area.y - rule.place <= _SHARES_OUT * self.unit
-        return Relation.UNDER_BLANK if blank and near else Relation.BENEATH
+        return Relation.UNDER_BLANK if near and self._is_blank(rule) else Relation.BENEATH
+
+    def _is_blank(self, rule: RuledLine) -> bool:
+        """Whether a line meets none that leads up or down at its ends: it is no edge of a box."""
+        apart, slack = _APART * self.unit, _SLACK * self.unit
+        return not any(
+            wall.start - slack <= rule.place <= wall.end + slack
+            and min(abs(wall.place - rule.start), abs(wall.place - rule.end)) <= apart
+            for wall in self.ruling.down
+        )
 
     def _typed(self, rule: RuledLine, area: Area) -> str:
         standing = self._standing(rule, area.x, area.right, area.y)

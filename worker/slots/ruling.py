@@ -33,8 +33,8 @@ _DASH, _DASH_THICK, _TORN, _PIECES, _COVERED = 0.08, 0.03, 0.75, 4, 0.2
 _STEP = 2.5
 #: Share of a bar that is ink; letters in it are not.
 _SOLID = 0.75
-#: Ink is darker than its surroundings by this many greys.
-_DARKER = 24
+#: Ink is darker than its surroundings, so many pixels to every side, by this many greys.
+PAPER, _DARKER = 15, 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +156,7 @@ def _is_known(rule: RuledLine, solid: Iterable[RuledLine]) -> bool:
 
 def ink_of(page: Grey) -> Ink:
     """What is darker than its surroundings, whatever the shade of the paper."""
-    paper = cv2.blur(page, (31, 31))
+    paper = cv2.blur(page, (2 * PAPER + 1, 2 * PAPER + 1))
     return np.asarray(np.where(page.astype(np.int16) < paper.astype(np.int16) - _DARKER, 255, 0), np.uint8)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from worker.slots.ruling import Ink, ink_of
+from worker.slots.ruling import PAPER, Ink, ink_of
 from worker.slots.values import Area, Mark, PageSlot, SlotKind, SlotState, SlotStatus
 from worker.vision.choices import Label
 from worker.vision.values import Grey
@@ -57,12 +57,19 @@ class _Evidence:
 class _Shares:
     """How much of a slot is ink, and how much is black, its edges left out; in [0, 1]."""
 
-    def __init__(self, page: Grey, ink: Ink) -> None:
-        self._ink, self._page = ink, page
+    def __init__(self, page: Grey, form: Ink | None) -> None:
+        self._page, self._form = page, form
 
     def ink(self, slot: Area) -> float:
-        """Share that is darker than the paper around it."""
-        return _share(self._ink[_inside(slot)] > 0)
+        """Share that is darker than the paper around it, and no print of the form."""
+        rows, columns = _inside(slot)
+        above, left = max(rows.start - PAPER, 0), max(columns.start - PAPER, 0)
+        around = self._page[above : rows.stop + PAPER, left : columns.stop + PAPER]
+        if not around.size:
+            return 0.0
+        here = slice(rows.start - above, rows.stop - above), slice(columns.start - left, columns.stop - left)
+        inked = ink_of(around)[here] > 0
+        return _share(inked if self._form is None else inked & (self._form[rows, columns] == 0))
 
     def black(self, slot: Area) -> float:
         """Share that is black."""
@@ -80,14 +87,14 @@ def _share(pixels: npt.NDArray[np.bool_]) -> float:
 
 
 def judge_slots(
-    page: Grey, slots: Sequence[PageSlot], marks: Sequence[Mark], *, ink: Ink | None = None
+    page: Grey, slots: Sequence[PageSlot], marks: Sequence[Mark], *, form: Ink | None = None
 ) -> list[SlotState]:
     """What stands in each slot, in their order. A mark belongs to one slot: the one that it lies in most.
 
-    `ink` is the page's ink without its print, where a template tells the print.
+    `form` is the print of the page's template, where it has one: it is no ink in a slot.
     """
     homes = {mark.index: _home(mark, slots) for mark in marks}
-    shares = _Shares(page, ink_of(page) if ink is None else ink)
+    shares = _Shares(page, form)
     return [_judge(_evidence(number, slot, marks, homes, shares)) for number, slot in enumerate(slots)]
 
 
