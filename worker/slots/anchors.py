@@ -116,7 +116,7 @@ def normal_words(text: str) -> list[str]:
 
 def slots_version() -> str:
     """What finds slots: the method and the words."""
-    return f"5+{hashlib.sha256(_ANCHORS.read_bytes()).hexdigest()[:12]}"
+    return f"6+{hashlib.sha256(_ANCHORS.read_bytes()).hexdigest()[:12]}"
 
 
 #: The first that a caption mentions is what it asks for.
