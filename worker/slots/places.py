@@ -261,8 +261,8 @@ class _Page:
             return
         centred = row[0].area.x - left > _MIDDLE * (right - left)
         cuts = [
-            (one.area.right + other.area.x) / 2 if centred else other.area.x - self.unit
-            for one, other in pairwise(row)
+            (foot.area.right + following.area.x) / 2 if centred else following.area.x - self.unit
+            for foot, following in pairwise(row)
         ]
         edges = [left, *cuts, right]
         if all(end - start >= _NARROWEST * self.unit for start, end in pairwise(edges)):
