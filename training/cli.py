@@ -38,6 +38,7 @@ EVALUATE = {
     "classifier": "training.classifier.commands_evaluate:evaluate_classifier",
     "roles": "training.roles.commands:evaluate_roles",
     "slots": "training.slots.commands:evaluate_slots",
+    "pages": "training.claims.commands:evaluate_pages",
 }
 
 app = typer.Typer(

@@ -1,0 +1,1 @@
+"""How claims are answered from whole pages: detection, roles, cleaning, comparison, assignment together."""
