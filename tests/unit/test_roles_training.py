@@ -139,11 +139,11 @@ def test_dropout_leaves_what_is_expected_and_answers_alone():
     ones = torch.ones(300, 333)
 
     torch.manual_seed(1)
-    seen = head.train().dropout(ones)
+    seen = head.train().seeing.dropout(ones)
 
     assert sorted({round(float(value), 4) for value in seen.unique()}) == [0, 1.3333]
     assert float(seen.mean()) == pytest.approx(1, abs=0.02)
-    assert head.eval().dropout(ones) is ones
+    assert head.eval().seeing.dropout(ones) is ones
 
 
 def test_every_training_document_is_answered_by_a_network_that_never_saw_it(monkeypatch):

@@ -41,8 +41,9 @@ from training.roles.evaluate import (
 from training.roles.export import register_roles, trained_head
 from training.roles.heldout import found_within, qualities
 from training.roles.network import RolesNetwork
-from training.roles.pages import role_sources
+from training.roles.page_time import TIMED, measure_page_times
 from training.roles.settings import ROLES_SETTINGS, RolesSettings
+from training.roles.sources import role_sources
 from training.roles.table import Floats, Marks, joined_marks
 from training.roles.train import train_head
 from training.roles.unusual import NONE_THERE, THERE, measure_unusual
@@ -52,9 +53,10 @@ from worker.settings import Detection
 
 #: What can be measured of what ships, each by itself.
 SOURCES, CONDITIONS, AT_HOME, KINDS, LOOKALIKES = "sources", "conditions", "home", "unusual", "lookalikes"
+PAGE_TIME = "time"
 #: What a training's networks answer to what they did not see.
 HELD_OUT = "held-out"
-PARTS = (SOURCES, CONDITIONS, AT_HOME, KINDS, LOOKALIKES, HELD_OUT)
+PARTS = (SOURCES, CONDITIONS, AT_HOME, KINDS, LOOKALIKES, PAGE_TIME, HELD_OUT)
 #: The score from which boxes count where all of them do: those below move no average precision.
 _EVERY_SCORE = 0.01
 #: The false alarms at which held-out answers are compared: sources with bars, at their bar and at 2 %.
@@ -86,7 +88,7 @@ def train_roles(
     torch.set_num_threads(threads)
     chosen = read_settings(RolesSettings, settings or ROLES_SETTINGS, changes={"seed": seed})
     out.mkdir(parents=True, exist_ok=True)
-    marks = _marks(data, out, drawn=chosen.drawn)
+    marks = _marks(data, out, chosen)
     marks.save(out / TABLE)
     with training_bar(chosen.minutes, printed="validated") as report:
         run = train_head(marks, crossvalidate.training_rows(marks), chosen, report)
@@ -188,6 +190,11 @@ def _as_served(data: Path, parts: Sequence[str], notice: StageNotice, *, limit: 
             measure_home(data / "detection", looking, notice, limit=limit) for looking in (every, detector)
         )
         report = replace(report, home=home, home_served=served)
+    if PAGE_TIME in parts:
+        times = measure_page_times(
+            data, build_detector(Detection(roles="on", threads=1)), notice, limit=limit
+        )
+        report = replace(report, page_times=times)
     return report
 
 
@@ -228,10 +235,10 @@ def _choices(runs: Sequence[Path]) -> list[NestedChoice]:
     return nested_choices(forms, _CHOSEN_ON, folds=settings.folds, budgets=budgets)
 
 
-def _marks(data: Path, out: Path, *, drawn: int) -> Marks:
-    """The marks of all pages and of so many drawn ones; a source that was read before comes from its file."""
+def _marks(data: Path, out: Path, chosen: RolesSettings) -> Marks:
+    """The marks of all pages, drawn ones too; a source that was read before comes from its file."""
     tables = []
-    for source, pages, count in role_sources(data, drawn=drawn):
+    for source, pages, count in role_sources(data, drawn=chosen.drawn, decoys=chosen.decoys):
         path = out / f"marks-{source}.npz"
         if not path.exists():
             with stage_bars() as notice:
@@ -276,10 +283,22 @@ def _show(report: RolesReport) -> None:
     for choice in report.choices:
         output().print(f"{choice.quality.source}: of RUN and those against it, {choice.picks} by fold")
     _show_drawn(report)
+    _show_home(report)
+    if (times := report.page_times) is not None:
+        output().print(
+            f"{TIMED}: {times.mean.value:.0f} ({times.mean.low:.0f}–{times.mean.high:.0f}) ms a page, "
+            f"median {times.median:.0f}, slowest {times.slowest:.0f}, {times.pages} pages"
+        )
+
+
+def _show_home(report: RolesReport) -> None:
     for name, home in ((HOME, report.home), (f"{HOME}, as served", report.home_served)):
         if home is not None:
+            low, high = home.intervals["map50"]
+            tight_low, tight_high = home.intervals["map50_95"]
             output().print(
-                f"{name}: mAP50 {home.map50:.3f}, mAP50-95 {home.map50_95:.3f}, {home.truths} signatures"
+                f"{name}: mAP50 {home.map50:.3f} ({low:.3f}–{high:.3f}), mAP50-95 "
+                f"{home.map50_95:.3f} ({tight_low:.3f}–{tight_high:.3f}), {home.truths} signatures"
             )
 
 

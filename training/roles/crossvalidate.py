@@ -10,13 +10,15 @@ import torch
 from training.common.console import StageNotice
 from training.common.statistics import grouped_folds, logistic_fit
 from training.roles.head import Head
+from training.roles.pages import DECOYS, DRAWN
 from training.roles.settings import Bars, RolesSettings
 from training.roles.table import Floats, Marks, Rows
 from training.roles.train import train_head, weights_of
+from training.roles.variants import VARIANTS
 from worker.vision.detection.roles import MAX_CANDIDATES, RANK
 
-#: The sources that train, by whole documents; all others are left out.
-TRAINING = ("memos", "modern_town", "tobacco800", "rf100_color", "unsigned", "drawn")
+#: The sources that train and are answered, by whole documents.
+TRAINING = ("memos", "modern_town", "tobacco800", "rf100_color", "unsigned", DRAWN, DECOYS)
 #: Of these, the source whose held-out answers are those of a head that saw nothing of the whole source.
 LEFT_OUT = "modern_town"
 
@@ -52,7 +54,7 @@ def calibrated(marks: Marks, logits: Floats, *, slope: float, shift: float) -> H
 
 def training_rows(marks: Marks) -> Rows:
     """The marks of the sources that train."""
-    return np.flatnonzero(np.isin(marks.source, TRAINING))
+    return np.flatnonzero(np.isin(marks.source, (*TRAINING, *VARIANTS)))
 
 
 def rows_without(marks: Marks, source: str) -> Rows:
@@ -85,14 +87,13 @@ def held_out_logits(
 def raw_logits(head: Head, marks: Marks, rows: Rows) -> Floats:
     """The logit of the members' mean probability, before calibration: (n,)."""
     inputs = head.standardised(marks.marks.inputs()[torch.from_numpy(rows)])
-    mean = head.logits(inputs[None]).sigmoid().mean(dim=0)
-    return np.asarray(mean.logit(eps=1e-6).numpy(), np.float32)
+    return np.asarray(head.pooled(inputs).numpy(), np.float32)
 
 
 def calibration(marks: Marks, logits: Floats, settings: RolesSettings) -> tuple[float, float]:
-    """Slope and shift by which held-out logits become probabilities (Platt, 1999), on all that trains."""
+    """Slope and shift by which held-out logits become probabilities (Platt, 1999), on all of TRAINING."""
     weights = weights_of(marks, settings)
-    rows = training_rows(marks)
+    rows = np.flatnonzero(np.isin(marks.source, TRAINING))
     rows = rows[weights[rows] > 0]
     shares = weights[rows].astype(np.float64) / float(weights[rows].sum())
     slopes, shift = logistic_fit(logits[rows, None].astype(np.float64), marks.marks.signs[rows] == 1, shares)

@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from training.common.console import StageNotice
-from training.common.figures import Figure, FigureFile, as_figure, today
+from training.common.figures import Figure, FigureFile, Unit, as_figure, today
 from training.common.shares import Share, share_figure
 from training.detector.marked import JudgedMark, MarkedPage, read_marked
 from training.detector.metrics import LabelFigures
@@ -24,6 +24,7 @@ from training.roles.conditions import DRAWN, HOME, SignaturesFound
 from training.roles.crossvalidate import LEFT_OUT, TRAINING, HeldOutPredictions
 from training.roles.heldout import FoundWithin, RoleQuality, share_of
 from training.roles.network import RolesNetwork
+from training.roles.page_time import TIMED, PageTimes
 from training.roles.unusual import Unusual
 from worker.engines import build_detector
 from worker.rendering.pages import render
@@ -58,6 +59,7 @@ class RolesReport:
     lookalikes: tuple[Unusual, ...] = ()
     home: LabelFigures | None = None
     home_served: LabelFigures | None = None
+    page_times: PageTimes | None = None
     crossvalidated: tuple[SignedPages, ...] = ()
     budgets: tuple[FoundWithin, ...] = ()
     qualities: tuple[RoleQuality, ...] = ()
@@ -89,7 +91,7 @@ class RolesReport:
             *_unusual(self.unusual, "signatures found"),
             *_unusual(self.lookalikes, "pages called signed"),
         )
-        return today(digests, [*signed, *others, *kinds])
+        return today(digests, [*signed, *others, *kinds, *_page_times(self.page_times)])
 
 
 def measure_left_out(
@@ -240,6 +242,26 @@ def _contracts(root: Path, detector: Detector, notice: StageNotice, limit: int) 
 def _unusual(kinds: Sequence[Unusual], what: str) -> Iterator[Figure]:
     for row in kinds:
         yield share_figure(NAME, of=UNUSUAL, measure=f"{what}, {row.kind}", share=row.share)
+
+
+def _page_times(times: PageTimes | None) -> Iterator[Figure]:
+    if times is None:
+        return
+    mean = times.mean
+    for measure, value, interval in (
+        ("mean time a page", mean.value, (mean.low, mean.high)),
+        ("median time a page", times.median, None),
+        ("slowest time a page", times.slowest, None),
+    ):
+        yield as_figure(
+            NAME,
+            of=TIMED,
+            measure=measure,
+            value=value,
+            n=times.pages,
+            interval=interval,
+            unit=Unit.MILLISECONDS,
+        )
 
 
 def _drawn(conditions: Sequence[SignaturesFound]) -> Iterator[Figure]:

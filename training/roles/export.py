@@ -18,6 +18,7 @@ from training.roles.crossvalidate import TRAINING
 from training.roles.head import FACTS, Head
 from training.roles.network import RolesNetwork
 from training.roles.settings import RolesSettings
+from training.roles.train import new_head
 from worker.vision.detection.roles import NEAR, TIGHT
 from worker.vision.weights import WEIGHTS_DIR, CatalogueEntry
 
@@ -28,8 +29,7 @@ NAME, CARD = "roles", "roles.md"
 def trained_head(checkpoint: Path) -> Head:
     """The averaged head of a checkpoint, in evaluation mode; WrongUse for a file that is none of a head."""
     settings = RolesSettings.model_validate(read_checkpoint(checkpoint)["settings"])
-    head = Head(members=settings.members, hidden=settings.hidden, dropout=settings.dropout)
-    return with_average(head, checkpoint)
+    return with_average(new_head(settings), checkpoint)
 
 
 def register_roles(

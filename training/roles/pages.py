@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,6 +14,7 @@ from training.detector.marked import MARKED_SOURCES, MarkedPage, read_marked
 from training.detector.readers import PageRecord, read_rf100, read_tobacco800
 from training.detector.strokes import StrokeBook
 from training.detector.testsets import rendered, unsigned_pages
+from training.roles.decoys import decoy_page
 from training.roles.drawn import INITIALS_UNTOLD, drawn_role_page
 from training.synthesis.pages import DrawnPage
 from worker.vision.choices import Label
@@ -21,6 +22,8 @@ from worker.vision.values import Box, Pixels
 
 #: The source of pages that our own code draws.
 DRAWN = "drawn"
+#: The source of drawn pages with what is taken for signatures.
+DECOYS = "decoys"
 #: The form of a mark that nobody could tell.
 UNCLEAR = "unclear"
 #: Marks that sources leave out, labelled by hand: those that sign, and those of which nobody can tell.
@@ -83,20 +86,12 @@ def judged_marks() -> JudgedMarks:
     }
 
 
-def role_sources(data: Path, *, drawn: int) -> Iterator[tuple[str, Iterable[RolePage], int]]:
-    """Every source that trains: its name, its pages, and how many they are; `drawn` pages are drawn."""
-    by_source: dict[str, list[RolePage]] = {}
-    for page in read_role_pages(data / "detection"):
-        by_source.setdefault(page.truth.source, []).append(page)
-    yield from ((source, pages, len(pages)) for source, pages in by_source.items())
-    yield DRAWN, drawn_role_pages(data, drawn), drawn
-
-
-def drawn_role_pages(data: Path, count: int) -> Iterator[RolePage]:
-    """That many drawn pages, each drawn when it is asked for; `data` may hold recorded hands."""
+def drawn_role_pages(data: Path | None, count: int, *, source: str = DRAWN) -> Iterator[RolePage]:
+    """That many pages of DRAWN or DECOYS, each drawn when it is asked for; `data` may hold recorded hands."""
     book = StrokeBook.recorded(data)
+    draw = decoy_page if source == DECOYS else drawn_role_page
     for index in range(count):
-        layout, page = drawn_role_page(index, book)
+        layout, page = draw(index, book)
         height, width = page.pixels.shape[:2]
         marks = tuple(
             TrueMark(
@@ -107,7 +102,7 @@ def drawn_role_pages(data: Path, count: int) -> Iterator[RolePage]:
             for mark in page.marks
         )
         signed = any(mark.signs for mark in marks)
-        truth = PageTruth(DRAWN, f"{DRAWN}:{index}", signed, by_initials=False)
+        truth = PageTruth(source, f"{source}:{index}", signed, by_initials=False)
         yield RolePage(truth, partial(_drawn, page), width, height, marks)
 
 

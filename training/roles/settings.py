@@ -25,10 +25,12 @@ class RolesSettings(TrainingSettings):
 
     members: int
     hidden: int
+    plain: int
     dropout: float
     batch: int
     label_smoothing: float
     folds: int
     drawn: int
+    decoys: int
     weights: dict[str, float]
     bars: dict[str, Bars]

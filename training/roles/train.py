@@ -21,7 +21,7 @@ RolesRun = TrainingRun[RolesSettings, Head]
 def train_head(marks: Marks, rows: Rows, settings: RolesSettings, report: ProgressReport) -> RolesRun:
     """A head trained on these rows of the table; those of weight 0 are left out."""
     torch.manual_seed(settings.seed)
-    head = Head(members=settings.members, hidden=settings.hidden, dropout=settings.dropout)
+    head = new_head(settings)
     weights = weights_of(marks, settings)
     used = rows[weights[rows] > 0]
     inputs = marks.marks.inputs()[torch.from_numpy(used)]
@@ -30,6 +30,13 @@ def train_head(marks: Marks, rows: Rows, settings: RolesSettings, report: Progre
     batches = _Batches(head.standardised(inputs), marks.marks.signs[used] == 1, weights[used], settings)
     _loop(run, batches, report).train(run)
     return run
+
+
+def new_head(settings: RolesSettings) -> Head:
+    """A head before training, as its settings have it."""
+    return Head(
+        members=settings.members, hidden=settings.hidden, dropout=settings.dropout, plain=settings.plain
+    )
 
 
 def _optimiser(head: Head, settings: RolesSettings) -> torch.optim.Optimizer:
@@ -76,7 +83,7 @@ class _Batches:
     def draw(self, step: int) -> tuple[Tensor, Tensor, Tensor]:
         """Inputs (members, batch, INPUTS), truths and weights (members, batch)."""
         rng = np.random.default_rng((self._settings.seed, step))
-        size = self._settings.members, self._settings.batch
+        size = self._settings.members + self._settings.plain, self._settings.batch
         rows = torch.from_numpy(rng.integers(len(self._inputs), size=size))
         return self._inputs[rows], self._truths[rows], self._weights[rows]
 
