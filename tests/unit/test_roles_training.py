@@ -16,7 +16,7 @@ from training.roles.choice import OTHER_FOLDS, OTHER_SOURCES, nested_choices  # 
 from training.roles.dataset import truth_of  # noqa: E402
 from training.roles.evaluate import NetworkRoles, RolesReport, labelled_document_page  # noqa: E402
 from training.roles.export import fold_norms  # noqa: E402
-from training.roles.head import FACTS, Head, head_inputs  # noqa: E402
+from training.roles.head import FACTS, INPUTS, Head, head_inputs  # noqa: E402
 from training.roles.heldout import calibration_error, found_within, qualities  # noqa: E402
 from training.roles.network import RolesNetwork, averaging  # noqa: E402
 from training.roles.pages import UNCLEAR, TrueMark, drawn_role_pages, judged_marks  # noqa: E402
@@ -132,6 +132,22 @@ def test_training_finds_what_tells_the_marks_apart_and_is_the_same_twice():
     logits = crossvalidate.raw_logits(first, marks, np.arange(24))
     assert logits[marks.marks.signs == 1].min() > logits[marks.marks.signs == 0].max()
     assert np.array_equal(logits, crossvalidate.raw_logits(second, marks, np.arange(24)))
+
+
+def test_plain_members_read_the_facts_alone_and_their_log_odds_count_as_much_as_the_others():
+    torch.manual_seed(1)
+    head, inputs = Head(members=3, hidden=4, dropout=0.5, plain=2).eval(), torch.randn(6, INPUTS)
+
+    with torch.inference_mode():
+        answers, pooled = head.logits(inputs[None]), head.pooled(inputs)
+        blind = torch.cat([torch.zeros(6, 2 * FEATURES), inputs[:, 2 * FEATURES :]], dim=1)
+        unseen, each = head.logits(blind[None]), head.logits(inputs.expand(5, -1, -1))
+
+    means = [group.sigmoid().mean(dim=0).logit() for group in (answers[:3], answers[3:])]
+    assert torch.allclose(pooled, sum(means) / 2, atol=1e-5)
+    assert torch.allclose(unseen[3:], answers[3:], atol=1e-5)
+    assert not torch.allclose(unseen[:3], answers[:3], atol=1e-2)
+    assert torch.allclose(each, answers, atol=1e-5)
 
 
 def test_dropout_leaves_what_is_expected_and_answers_alone():

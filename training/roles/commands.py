@@ -284,11 +284,7 @@ def _show(report: RolesReport) -> None:
         output().print(f"{choice.quality.source}: of RUN and those against it, {choice.picks} by fold")
     _show_drawn(report)
     _show_home(report)
-    if (times := report.page_times) is not None:
-        output().print(
-            f"{TIMED}: {times.mean.value:.0f} ({times.mean.low:.0f}–{times.mean.high:.0f}) ms a page, "
-            f"median {times.median:.0f}, slowest {times.slowest:.0f}, {times.pages} pages"
-        )
+    _show_page_times(report)
 
 
 def _show_home(report: RolesReport) -> None:
@@ -300,6 +296,14 @@ def _show_home(report: RolesReport) -> None:
                 f"{name}: mAP50 {home.map50:.3f} ({low:.3f}–{high:.3f}), mAP50-95 "
                 f"{home.map50_95:.3f} ({tight_low:.3f}–{tight_high:.3f}), {home.truths} signatures"
             )
+
+
+def _show_page_times(report: RolesReport) -> None:
+    if (times := report.page_times) is not None:
+        output().print(
+            f"{TIMED}: {times.mean.value:.0f} ({times.mean.low:.0f}–{times.mean.high:.0f}) ms a page, "
+            f"median {times.median:.0f}, slowest {times.slowest:.0f}, {times.pages} pages"
+        )
 
 
 def _show_drawn(report: RolesReport) -> None:
