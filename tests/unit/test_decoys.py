@@ -9,13 +9,13 @@ import pytest
 
 from training.roles import decoys, unusual
 from training.roles.pages import DECOYS, UNCLEAR, drawn_role_pages
-from training.synthesis.decoys import cartoon, chart, decoy, emblem, numeral, ridges, rings
+from training.synthesis.decoys import cartoon, chart, decoy, lettermark, numeral, ridges, rings
 from worker.vision.values import Grey
 
 PAGES = 8
 
 
-@pytest.mark.parametrize("draw", [cartoon, chart, decoy, emblem, numeral, ridges, rings])
+@pytest.mark.parametrize("draw", [cartoon, chart, decoy, lettermark, numeral, ridges, rings])
 @pytest.mark.parametrize("side", [60, 400])
 def test_a_figure_is_the_same_twice_and_neither_blank_nor_solid(draw: Callable[..., Grey], side: int) -> None:
     figure, again = (draw(np.random.default_rng(5), side=side) for _ in range(2))

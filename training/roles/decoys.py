@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from training.detector.strokes import StrokeBook, free_place
-from training.roles.drawn import cross
+from training.roles.drawn import crossed_strokes
 from training.synthesis.agreements import AGREEMENTS
 from training.synthesis.decoys import decoy, ridges
 from training.synthesis.ink import INKS, PenStrokes, stain
@@ -124,7 +124,7 @@ def _crossed(sheet: _Sheet, rng: _Rng) -> DrawnPage:
     entries = []
     for slot in _places(sheet.paper):
         signer = sheet.signers[slot.party]
-        entries.append(Entry(slot, PenStrokes(cross(rng)), signer.pen, signer.name))
+        entries.append(Entry(slot, PenStrokes(crossed_strokes(rng)), signer.pen, signer.name))
     return fill(sheet.paper, entries)
 
 

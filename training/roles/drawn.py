@@ -75,13 +75,13 @@ def _written(entry: Entry, book: StrokeBook | None, rng: _Rng) -> Entry:
     if entry.slot.kind not in {"signature", "initials"}:
         return entry
     if entry.slot.kind == "signature" and rng.random() < 0.06:
-        return replace(entry, strokes=PenStrokes(cross(rng)), label="initials")
+        return replace(entry, strokes=PenStrokes(crossed_strokes(rng)), label="initials")
     if book is None or rng.random() < 0.4:
         return entry
     return replace(entry, strokes=book.signed(rng) if entry.slot.kind == "signature" else book.begun(rng))
 
 
-def cross(rng: _Rng) -> tuple[Trace, ...]:
+def crossed_strokes(rng: _Rng) -> tuple[Trace, ...]:
     """Two strokes in millimetres around the start of their baseline."""
     side, wobble = rng.uniform(5, 12), rng.normal(0, 0.6, 8)
     ends = np.array([[0, -side, side, 0], [0, 0, side, -side]]) + wobble.reshape(2, 4)

@@ -25,7 +25,16 @@ _UPRIGHT, _SLANTED = ("helv", "hebo", "tiro", "tibo", "cour"), ("tiit", "heit", 
 
 def decoy(rng: _Rng, *, side: int) -> Grey:
     """One of all kinds, about `side` pixels wide."""
-    kinds: tuple[Callable[..., Grey], ...] = (chart, chart, chart, emblem, emblem, numeral, rings, cartoon)
+    kinds: tuple[Callable[..., Grey], ...] = (
+        chart,
+        chart,
+        chart,
+        lettermark,
+        lettermark,
+        numeral,
+        rings,
+        cartoon,
+    )
     return kinds[int(rng.integers(len(kinds)))](rng, side=side)
 
 
@@ -46,7 +55,7 @@ def chart(rng: _Rng, *, side: int) -> Grey:
     return canvas
 
 
-def emblem(rng: _Rng, *, side: int) -> Grey:
+def lettermark(rng: _Rng, *, side: int) -> Grey:
     """Letters in a ring, shield or band, between crescents, or under an arc."""
     height = round(side * rng.uniform(0.3, 1.0))
     canvas = _canvas(height, side)
@@ -184,10 +193,10 @@ def _series(canvas: Grey, area: _Points, pen: int, rng: _Rng) -> None:
     level = (level - level.min()) / max(float(np.ptp(level)), 1e-6)
     level = level * rng.uniform(0.3, 1) + rng.uniform(0, 0.2)
     points = area[0] + np.column_stack([share, 1 - level]) * area[1]
-    shown = rng.random()
-    if shown < 0.75:
+    style = rng.random()
+    if style < 0.75:
         _lines(canvas, [points], pen)
-    elif shown < 0.88:
+    elif style < 0.88:
         base = float(area.sum(axis=0)[1])
         for x, y in points[:: int(rng.integers(8, 20))]:
             cv2.rectangle(canvas, (int(x), int(y)), (int(x) + 3 * pen + 2, int(base)), 255, 1)
