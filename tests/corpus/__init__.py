@@ -7,6 +7,7 @@ from tests.corpus.containers import CONTAINERS
 from tests.corpus.damage import DAMAGE
 from tests.corpus.directories import DIRECTORIES
 from tests.corpus.disguise import DISGUISES
+from tests.corpus.image_files import IMAGE_FILES
 from tests.corpus.images import IMAGES
 from tests.corpus.kind import ANY, Kind
 from tests.corpus.names import NAMES
@@ -19,6 +20,7 @@ __all__ = ["ANY", "KINDS", "Kind"]
 KINDS: tuple[Kind, ...] = (
     *DAMAGE,
     *CODECS,
+    *IMAGE_FILES,
     *CONTAINERS,
     *DISGUISES,
     *IMAGES,

@@ -13,6 +13,7 @@ from io import BytesIO
 from PIL import Image
 
 from tests.corpus.jbig2 import jbig2_in_arithmetic_codes, jbig2_of_fax, jbig2_page, region, segment
+from tests.corpus.jpeg_arithmetic import jpeg_in_arithmetic_codes
 from tests.corpus.kind import ANY, Kind, lost
 from tests.corpus.pdf_parts import stream
 from tests.corpus.written import SIZE, strip, written
@@ -50,6 +51,7 @@ PICTURES: dict[str, Callable[[], Picture]] = {
     "jpx": lambda: filtered("JPXDecode", "RGB", encoded(written("RGB"), "JPEG2000")),
     "jpeg": lambda: filtered("DCTDecode", "L", encoded(written("L"), "JPEG")),
     "jpeg-colour": lambda: filtered("DCTDecode", "RGB", encoded(written("RGB"), "JPEG")),
+    "jpeg-arithmetic": lambda: filtered("DCTDecode", "L", jpeg_in_arithmetic_codes()),
     "jpeg-progressive": lambda: filtered("DCTDecode", "L", encoded(written("L"), "JPEG", progressive=True)),
     "lzw": lambda: filtered("LZWDecode", "L", strip(written("L"), "tiff_lzw")),
     "lzw-1-bit": lambda: filtered("LZWDecode", "1", strip(written("1"), "tiff_lzw")),
@@ -282,21 +284,8 @@ def jpeg_too_bright() -> bytes:
     return data[:table] + bytes([4 * data[table]]) + data[table + 1 :]
 
 
-#: What Pillow is told for each way of WebP.
-WEBPS: dict[str, dict[str, object]] = {
-    "webp": {},
-    "webp-small": {"quality": 30},
-    "webp-lossless": {"lossless": True},
-}
-
-
-def webp(name: str, damage: Callable[[bytes], bytes] = bytes) -> bytes:
-    """The page as a WebP, damaged."""
-    return damage(encoded(written("RGB"), "WEBP", **WEBPS[name]))
-
-
-#: JPEG has no checksum, and JPEG 2000 keeps damage where it is: what of it the decoder sees is chance.
-UNSEEN = {("jpx", "noise"), ("jpx", "zeros"), ("jpeg-colour", "noise"), ("jpeg-colour", "zeros")}
+#: JPEG has no checksum: what of its damage the decoder sees is chance.
+UNSEEN = {("jpeg-colour", "noise"), ("jpeg-colour", "zeros")}
 TORN = "unreadable_page"
 
 CODECS = (
@@ -356,10 +345,4 @@ CODECS = (
     lost("pdf-jbig2-in-flate-cut", lambda: fax_packed_twice("FlateDecode", zlib.compress, cut), TORN),
     Kind("pdf-jbig2-in-lzw", lambda: fax_packed_twice("LZWDecode", lzw, bytes)),
     lost("jpeg-too-bright", jpeg_too_bright, TORN),
-    *(Kind(f"{name}-sound", partial(webp, name)) for name in WEBPS),
-    *(
-        lost(f"{name}-{damage.__name__}", partial(webp, name, damage), TORN)
-        for name in WEBPS
-        for damage in (noise, zeros)
-    ),
 )

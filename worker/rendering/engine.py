@@ -16,7 +16,7 @@ for _unused in ("pymupdf.layout", "pymupdf4llm"):
 # It stands below the lines above, which have to run before pymupdf is imported (E402).
 import pymupdf  # noqa: E402
 
-__all__ = ["FAULTS", "faxed_rows", "mupdf_complaints", "pymupdf"]
+__all__ = ["FAULTS", "faxed_rows", "jpx_complaints", "mupdf_complaints", "pymupdf"]
 
 pymupdf.TOOLS.mupdf_display_errors(False)
 pymupdf.TOOLS.mupdf_display_warnings(False)
@@ -54,3 +54,14 @@ def faxed_rows(data: bytes, *, k: int, columns: int, rows: int = 0, aligned: boo
     except FAULTS as error:
         return 0, f"{mupdf_complaints()}\n{error}".strip()
     return size // ((columns + 7) // 8), mupdf_complaints()
+
+
+def jpx_complaints(data: bytes) -> str:
+    """What OpenJPEG complains of while it decodes this JPEG 2000; complaints of before are forgotten."""
+    mupdf_complaints()
+    try:
+        pymupdf.Pixmap(data)
+    except FAULTS:
+        # Colours that MuPDF cannot show are no damage; of damage OpenJPEG has complained.
+        return mupdf_complaints()
+    return mupdf_complaints()

@@ -21,6 +21,7 @@ import cv2
 import numpy as np
 
 from worker.rendering.complaints import check
+from worker.rendering.jpeg_arithmetic import check_arithmetic, is_arithmetic
 from worker.rendering.overheard import overhear
 from worker.vision.values import Grey
 
@@ -66,6 +67,8 @@ def check_jpeg(data: bytes) -> None:
     if small is None:
         raise ValueError("part of it is lost: the JPEG decoder gives up")
     _check_levels(np.asarray(small, np.uint8), steps)
+    if is_arithmetic(data):
+        check_arithmetic(data)
 
 
 def _check_levels(small: Grey, steps: float) -> None:

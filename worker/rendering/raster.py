@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import struct
 import zlib
+from collections.abc import Callable
 from contextlib import suppress
 from io import BytesIO
 from typing import Any
@@ -18,9 +19,11 @@ from PIL.Image import open as open_image
 from worker.document_formats import FORMATS
 from worker.errors import PageTooLarge, UnknownFormat, UnreadableDocument, UnreadablePage
 from worker.rendering import complaints
+from worker.rendering.avif import check_avif
 from worker.rendering.density import Density, density_of, orientation
 from worker.rendering.encoding import Encoded, check_jpeg_length, encode, square
 from worker.rendering.jpeg import check_jpeg
+from worker.rendering.jpx import check_jpx
 from worker.rendering.modes import eight_bit
 from worker.rendering.overheard import overhear
 from worker.rendering.sizes import reduction, shrinking
@@ -47,6 +50,8 @@ _DAMAGE = (
     struct.error,
     zlib.error,
 )
+#: What looks at the data of formats whose decoders draw on when it is damaged.
+_CHECKS: dict[str, Callable[[bytes], None]] = {"avif": check_avif, "jp2": check_jpx, "webp": check_webp}
 #: A bit of a page of two values is counted as a bit.
 _BITS = 8
 
@@ -140,8 +145,9 @@ class ImageReader:
     def _check(self, tags: Tags) -> None:
         if self._kind == "tiff":
             check_strips(self._data, tags)
-        if self._kind == "webp":
-            check_webp(self._data)
+        check = _CHECKS.get(self._kind)
+        if check:
+            check(self._data)
 
 
 def _check_reader(kind: str) -> None:

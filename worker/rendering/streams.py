@@ -15,6 +15,7 @@ import numpy as np
 from worker.rendering.fax import Fax, check_rows, has_end
 from worker.rendering.jbig2 import check_jbig2
 from worker.rendering.jpeg import check_jpeg
+from worker.rendering.jpx import check_jpx
 from worker.rendering.mupdf_types import ListedImage, PdfDocument
 from worker.vision.values import Grey, Pixels
 
@@ -155,6 +156,12 @@ def _jbig2(document: PdfDocument, image: ListedImage, _filters: Sequence[str]) -
         check_jbig2(data, shared)
 
 
+def _jpx(document: PdfDocument, image: ListedImage, filters: Sequence[str]) -> None:
+    data = _coded(document, image[0], filters)
+    if data is not None:
+        check_jpx(data)
+
+
 def _flate(document: PdfDocument, image: ListedImage, filters: Sequence[str]) -> None:
     data = _coded(document, image[0], filters)
     if data is not None:
@@ -219,6 +226,7 @@ def _counted(document: PdfDocument, image: ListedImage, filters: Sequence[str]) 
 _CHECKS: dict[str, Callable[[PdfDocument, ListedImage, Sequence[str]], None]] = {
     "DCTDecode": _jpeg,
     "JBIG2Decode": _jbig2,
+    "JPXDecode": _jpx,
     "FlateDecode": _flate,
     "RunLengthDecode": _counted,
     "LZWDecode": _counted,
