@@ -10,13 +10,15 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import Engine, event, text
 
 from db.engine import make_engine, make_sessions
 from db.migrate import upgrade
-from db.states import Status
+from db.states import ClaimAnswer, Priority, Status
 from deploy.servers import postgres_somewhere
 from deploy.settings import GivenServers
 from producer.machine.postgres_server import create_database
@@ -27,14 +29,23 @@ from worker.result.decisions import DecisionOutcome
 
 #: How often each question is asked.
 TIMES = 40
+# What holds answers to their order is not asked: a million rows are filled in at once.
 ROWS = """
+SET LOCAL session_replication_role = replica;
 INSERT INTO versions (id, digest, content) VALUES (1, 'd', '{}');
 INSERT INTO documents (id, bucket, key, version, sha256, status, stage, fence, deliveries, registered_at,
-    finished_at, signed, pages_total, reason)
+    finished_at, signed, pages_total, reason, cause, answer)
 SELECT n, 'b', 'in/' || (n % 1000) || '/' || n || '.pdf', 'v', md5(n::text) || md5((-n)::text),
     CASE WHEN n % 100 = 0 THEN 'failed' ELSE 'done' END, 'closed', 1, 0,
     now() - (:count - n) * interval '1 second', now(), n % 3 > 0, 1,
-    CASE WHEN n % 100 = 0 THEN 'unreadable_document' END
+    CASE WHEN n % 100 = 0 THEN 'unreadable_document' END, 'first_reading', 1
+FROM generate_series(1, :count) n;
+INSERT INTO answers (id, document_id, number, at, cause, status, signed, reason)
+SELECT id, id, 1, now(), cause, status, signed, reason FROM documents;
+INSERT INTO answered_claims (answer_id, signer, source, outcome, page, region, contradicted)
+SELECT n, 'signer ' || (n % 20000), 'key', CASE WHEN n % 100 = 7 THEN 'inconclusive'
+    WHEN n = :count / 2 THEN 'forged' WHEN n % 3 = 0 THEN 'not_found' ELSE 'genuine' END,
+    0, 0, n = :count / 2
 FROM generate_series(1, :count) n;
 INSERT INTO claims (document_id, signer, source)
 SELECT n, 'signer ' || (n % 20000), 'key' FROM generate_series(1, :count) n;
@@ -48,8 +59,14 @@ INSERT INTO verdicts (region_id, signer, outcome, probability, "references", ver
 SELECT n, 'signer ' || (n % 20000),
     CASE WHEN n % 100 = 7 THEN 'inconclusive' WHEN n = :count / 2 THEN 'forged' ELSE 'genuine' END, 0.9, 3, 1
 FROM generate_series(1, :count) n;
-ANALYZE;
+INSERT INTO duplicates (region_id, of_region_id, similarity, kind)
+SELECT n, n - 1, 0.95, 'ink' FROM generate_series(2, :count) n WHERE n % 50 = 3;
+INSERT INTO events (document_id, at, stage, event, detail)
+SELECT n, now(), 'finish', 'closed', NULL FROM generate_series(1, :count) n;
+UPDATE documents SET priority = 1 WHERE id % 500 = 9;
+UPDATE documents SET type = 'loan', amount = id % 100000 WHERE id % 50 = 11;
 """
+LONG_AGO = datetime.now(UTC) - timedelta(days=5)
 QUESTIONS: dict[str, ListFilter] = {
     "newest": ListFilter(),
     "failed": ListFilter(status=Status.FAILED),
@@ -61,9 +78,32 @@ QUESTIONS: dict[str, ListFilter] = {
     "search: digest": ListFilter(text="c4ca4238a0b9"),
     "search: nothing": ListFilter(text="nothing like it"),
     "reason": ListFilter(reason="unreadable_document"),
-    "a frequent verdict": ListFilter(verdict="inconclusive"),
+    "an inconclusive verdict": ListFilter(verdict="inconclusive"),
+    "a genuine verdict": ListFilter(verdict="genuine"),
     "a rare verdict": ListFilter(verdict="forged"),
+    "no verdict like that": ListFilter(verdict="no_reference"),
+    "claim: genuine": ListFilter(claim=ClaimAnswer.GENUINE),
+    "claim: inconclusive": ListFilter(claim=ClaimAnswer.INCONCLUSIVE),
+    "claim: forged": ListFilter(claim=ClaimAnswer.FORGED),
+    "claim: no reference": ListFilter(claim=ClaimAnswer.NO_REFERENCE),
+    "contradicted": ListFilter(contradicted=True),
+    "not contradicted": ListFilter(contradicted=False),
+    "copied": ListFilter(duplicate=True),
+    "not copied": ListFilter(duplicate=False),
+    "signed unknown": ListFilter(signed="unknown"),
+    "one day": ListFilter(
+        since=datetime.now(UTC) - timedelta(days=5), until=datetime.now(UTC) - timedelta(days=4)
+    ),
+    "failed, of a signer": ListFilter(status=Status.FAILED, signer="signer 77"),
+    "of high priority": ListFilter(priority=Priority.HIGH),
+    "of a type": ListFilter(type="loan"),
+    "of an amount": ListFilter(least=99_000.0),
+    "a key's own": ListFilter(submitter="key:1"),
 }
+#: Rows of a table that nobody should read from end to end.
+LARGE = 10_000
+#: Where the questions are asked again: as by who has turned many pages.
+DEEP = 0.3
 
 
 def fill(engine: Engine, count: int) -> None:
@@ -71,6 +111,8 @@ def fill(engine: Engine, count: int) -> None:
     with engine.begin() as connection:
         for statement in filter(str.strip, ROWS.split(";\n")):
             connection.execute(text(statement), {"count": count} if ":count" in statement else {})
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("VACUUM ANALYZE"))
 
 
 def percentile(took: Sequence[float], share: float) -> float:
@@ -101,11 +143,12 @@ def scanned(engine: Engine, ask: Callable[[], object]) -> list[str]:
     plans: list[str] = []
     with engine.connect() as connection:
         for statement, values in statements:
-            if statement.lstrip().upper().startswith("SELECT"):
+            if statement.lstrip().upper().startswith(("SELECT", "WITH")):
                 plans += [row[0] for row in connection.exec_driver_sql(f"EXPLAIN {statement}", values)]
-    return sorted(
-        {line.split(" on ")[1].split()[0] for line in plans if "Seq Scan on" in line} - {"versions"}
-    )
+        rows = f"SELECT relname FROM pg_class WHERE reltuples > {LARGE}"
+        large = set(connection.exec_driver_sql(rows).scalars())
+        scans = {line.split(" on ")[1].split()[0] for line in plans if "Seq Scan on" in line}
+        return sorted(scans & large)
 
 
 def main(count: int) -> None:
@@ -117,10 +160,12 @@ def main(count: int) -> None:
         sessions = make_sessions(engine)
         for name, chosen in QUESTIONS.items():
 
-            def ask(chosen: ListFilter = chosen) -> object:
-                return list_documents(sessions, chosen)
+            def ask(chosen: ListFilter = chosen, before: int | None = None) -> object:
+                return list_documents(sessions, chosen, before=before)
 
-            print(f"{name:22} {p95(ask):8.1f} ms  {', '.join(scanned(engine, ask))}")
+            deep = partial(ask, before=int(DEEP * count))
+            tables = sorted({*scanned(engine, ask), *scanned(engine, deep)})
+            print(f"{name:24} {p95(ask):8.1f} ms {p95(deep):8.1f} ms  {', '.join(tables)}", flush=True)
         reviewer = Caller("r", "key:1", frozenset({Right.REVIEW}))
 
         def answer() -> None:
