@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from db.models import Document, Page, Reference, Region, Signer, Verdict
 from db.relations import PAGES_OF
+from db.search import embeddings_of_references, embeddings_of_regions
 from db.signers import NAMED, SAME_PERSON
 
 
@@ -57,27 +58,26 @@ def may_read_embeddings(session: Session) -> bool:
     """Whether this login may: who only reads results may not (db/roles.sql)."""
     if session.get_bind().dialect.name != "postgresql":
         return True
-    granted = func.has_column_privilege("regions", "embedding", "SELECT")
+    granted = func.has_function_privilege("search_region_embeddings(bigint[])", "EXECUTE")
     return bool(session.execute(select(granted)).scalar_one())
 
 
 def region_embeddings(session: Session, document_id: int) -> dict[tuple[int, int], bytes]:
     """Embeddings of a document's compared regions, by page and index."""
-    statement = (
-        select(Page.index, Region.index, Region.embedding)
+    rows = session.execute(
+        select(Region.id, Page.index, Region.index)
         .join(Page, Page.id == Region.page_id)
-        .where(Page.document_id == document_id, Region.embedding.is_not(None))
+        .where(Page.document_id == document_id)
     )
-    return {(page, index): embedding or b"" for page, index, embedding in session.execute(statement)}
+    places = {number: (page, index) for number, page, index in rows}
+    embeddings = embeddings_of_regions(session, list(places))
+    return {places[number]: embedding for number, embedding in embeddings.items()}
 
 
-def reference_embeddings(session: Session, ids: Sequence[int], *, encoder: str) -> dict[int, bytes]:
+def reference_embeddings(session: Session, ids: Sequence[int], *, encoder: str) -> Mapping[int, bytes]:
     """Embeddings of those of these references that this encoder has embedded, by their ids."""
-    made = Reference.id.in_(ids), Reference.encoder == encoder
-    return {
-        row.id: row.embedding
-        for row in session.execute(select(Reference.id, Reference.embedding).where(*made))
-    }
+    made = select(Reference.id).where(Reference.id.in_(ids), Reference.encoder == encoder)
+    return embeddings_of_references(session, list(session.execute(made).scalars()))
 
 
 def picture_of_reference(

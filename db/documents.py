@@ -17,8 +17,8 @@ from db.claims import add_claims, claimed_signers
 from db.engine import clock, now
 from db.models import Document, Duplicate, Event, Page, Region
 from db.relations import id_in
-from db.states import FIRST_STAGE, ClaimSource, DocumentStage, Status
-from db.writes import changed, insert_or_find
+from db.states import FIRST_STAGE, ClaimSource, DocumentStage, Priority, Status
+from db.writes import changed, insert_new
 
 #: The event that says, in words, what a document carries or how its pages were read.
 NOTED = "noted"
@@ -34,24 +34,65 @@ class Object:
     bytes: int | None = None
 
 
-def register(session: Session, source: Object, claims: Mapping[str, ClaimSource]) -> tuple[int, bool]:
-    """Register a document once; answer its id and whether it is new. A known one keeps its claims."""
+@dataclass(frozen=True, slots=True)
+class Particulars:
+    """What whoever sends a document says of it beside its claims."""
+
+    priority: Priority = Priority.NORMAL
+    type: str | None = None
+    #: What it is about, in whatever currency they count; not negative.
+    amount: float | None = None
+
+
+#: Nothing is said of most.
+NOTHING_SAID = Particulars()
+
+
+class Registered(NamedTuple):
+    """A document that was registered, and when; None for one that was known."""
+
+    id: int
+    at: datetime | None
+
+
+def register(
+    session: Session,
+    source: Object,
+    claims: Mapping[str, ClaimSource],
+    particulars: Particulars = NOTHING_SAID,
+) -> tuple[int, bool]:
+    """Register a document once; answer its id and whether it is new.
+
+    A known one keeps its claims, and what was said of it first.
+    """
+    document_id, at = register_at(session, source, claims, particulars)
+    return document_id, at is not None
+
+
+def register_at(
+    session: Session, source: Object, claims: Mapping[str, ClaimSource], particulars: Particulars
+) -> Registered:
+    """As `register`, with the moment."""
+    key = {"bucket": source.bucket, "key": source.key, "version": source.version}
     moment = clock(session)
-    document_id, new = insert_or_find(
-        session,
-        Document,
-        {"bucket": source.bucket, "key": source.key, "version": source.version},
-        bytes=source.bytes,
-        status=Status.WAITING,
-        stage=FIRST_STAGE,
-        fence=0,
-        deliveries=0,
-        registered_at=moment,
-        due_at=moment,
-    )
-    if new:
-        add_claims(session, document_id, claims)
-    return document_id, new
+    values = {
+        "bytes": source.bytes,
+        "status": Status.WAITING,
+        "stage": FIRST_STAGE,
+        "fence": 0,
+        "deliveries": 0,
+        "registered_at": moment,
+        "due_at": moment,
+        "priority": particulars.priority.rank,
+        "type": particulars.type,
+        "amount": particulars.amount,
+    }
+    new = insert_new(session, Document, {**key, **values}, "id", "registered_at")
+    if new is None:
+        known = select(Document.id).filter_by(**key)
+        return Registered(session.execute(known).scalar_one(), None)
+    add_claims(session, new.id, claims)
+    return Registered(new.id, new.registered_at)
 
 
 def lock(session: Session, document_id: int) -> Document | None:

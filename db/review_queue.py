@@ -5,6 +5,7 @@ The caller owns the transaction.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
@@ -44,6 +45,8 @@ _URGENCY = {
     ReviewReason.DOUBTFUL_REFERENCES: 8,
     ReviewReason.LOW_EVIDENCE: 6,
 }
+#: How much more urgent all questions about a document of high priority are, and less those of low.
+_BY_PRIORITY = 100
 #: Verdicts are drawn by their numbers: the next one is a step further, around a circle of a prime length.
 _STEP, _CIRCLE = 48_271, 65_521
 
@@ -54,6 +57,8 @@ class QueueRules:
 
     #: Reasons for which two persons are asked.
     four_eyes: Collection[str] = ()
+    #: Amount from which two persons are asked about a document, whatever the reason.
+    four_eyes_from: float = math.inf
     #: The share of verdicts that are asked for no reason.
     sample: float = 0.0
 
@@ -136,8 +141,8 @@ def _put(session: Session, rules: QueueRules, asked: Collection[tuple[Row[*_Any]
             "region_id": row.region_id,
             "signer": row.signer,
             "why": why.value,
-            "priority": _URGENCY[why],
-            "four_eyes": why in rules.four_eyes,
+            "priority": _URGENCY[why] + _BY_PRIORITY * row.priority,
+            "four_eyes": why in rules.four_eyes or (row.amount or 0.0) >= rules.four_eyes_from,
             "disputed": False,
             "closed": False,
             "fence": 0,
@@ -161,6 +166,8 @@ def _placed() -> Select[*_Any]:
             Verdict.doubtful,
             Page.index.label("page"),
             Region.index.label("region"),
+            Document.priority,
+            Document.amount,
         )
         .join(Region, Region.id == Verdict.region_id)
         .join(Page, Page.id == Region.page_id)
@@ -185,7 +192,7 @@ def _genuine(documents: Collection[int]) -> Select[*_Any]:
     )
 
 
-def _asking(limit: int) -> Select[int, int, str, str, int | None]:
+def _asking(limit: int) -> Select[int, int, str, str, int | None, int, float | None]:
     """Verdicts that ask for a person and are not in the queue for that, with the reason, the oldest first.
 
     The item comes with them that was decided for another reason, where there is one.
@@ -200,6 +207,8 @@ def _asking(limit: int) -> Select[int, int, str, str, int | None]:
             Verdict.signer,
             why.label("why"),
             Review.id.label("review_id"),
+            Document.priority,
+            Document.amount,
         )
         .join(Region, Region.id == Verdict.region_id)
         .join(Page, Page.id == Region.page_id)

@@ -11,11 +11,11 @@ from sqlalchemy.orm import Session
 
 from db.engine import now
 from db.models import Decision, Document, EvidenceContent, KeyMap, Page, Region, Review, Verdict
-from db.states import DocumentStage
+from db.states import DocumentStage, Priority
 from db.writes import changed, insert_once
 
-#: How urgent an item is about which two persons disagree: before all others.
-_DISPUTED = 40
+#: How much more urgent an item is about which two persons disagree: before all others.
+_DISPUTED = 1000
 #: What is said of such an item instead of why it was asked first.
 DISAGREEMENT = "disagreement"
 
@@ -42,6 +42,10 @@ class ReviewRoute:
     why: Collection[str] = ()
     #: Natural logarithms of the likelihood ratio, genuine over forged: from the first, before the second.
     llr: tuple[float, float] | None = None
+    #: What its sender said of the document; of the amount, at least so much.
+    priority: Priority | None = None
+    type: str | None = None
+    least: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +213,19 @@ def _asks_for(route: ReviewRoute) -> Iterator[ColumnElement[bool]]:
             .correlate(Review)
             .exists()
         )
+    conditions = tuple(_said_of_document(route))
+    if conditions:
+        of_review = select(Document.id).where(Document.id == Review.document_id, *conditions)
+        yield of_review.correlate(Review).exists()
+
+
+def _said_of_document(route: ReviewRoute) -> Iterator[ColumnElement[bool]]:
+    if route.priority is not None:
+        yield Document.priority == route.priority.rank
+    if route.type is not None:
+        yield Document.type == route.type
+    if route.least is not None:
+        yield Document.amount >= route.least
 
 
 def _answered() -> ColumnElement[bool]:
@@ -243,7 +260,7 @@ def _count_second(session: Session, review: Review, who: str, answer: str) -> No
     review.disputed = _newest_answer(session, review.id, review.first_by) != answer
     review.closed = not review.disputed
     if review.disputed:
-        review.priority = _DISPUTED
+        review.priority += _DISPUTED
 
 
 def _newest_answer(session: Session, review_id: int, who: str | None) -> str | None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, text
+from sqlalchemy.orm import Session
 
 PRODUCER, WORKER, READER, WEB, DELIVERER = ROLES = (
     "countersign_producer",
@@ -15,6 +16,8 @@ PRODUCER, WORKER, READER, WEB, DELIVERER = ROLES = (
     "countersign_deliverer",
 )
 
+#: What a login must be allowed to do with references.
+_OF_REFERENCES = ("SELECT", "INSERT", "UPDATE", "DELETE")
 _GRANTS = Path(__file__).with_name("roles.sql")
 
 
@@ -31,6 +34,14 @@ def grant(engine: Engine, passwords: Mapping[str, str]) -> None:
         for role in ROLES:
             if role in passwords:
                 _let_in(connection, role, passwords[role])
+
+
+def may_change_references(session: Session) -> bool:
+    """Whether this login may put references on file, judge them and take them off."""
+    if session.get_bind().dialect.name != "postgresql":
+        return True
+    privileges = ", ".join(f"has_table_privilege('references', '{word}')" for word in _OF_REFERENCES)
+    return all(session.execute(text(f"SELECT {privileges}")).one())
 
 
 def _let_in(connection: Connection, role: str, password: str) -> None:

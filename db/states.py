@@ -73,6 +73,24 @@ class ClaimSource(StrEnum):
     OPERATOR = "operator"  # somebody corrected or added it by hand
 
 
+class Priority(StrEnum):
+    """How urgent whoever sent a document says it is."""
+
+    LOW = "low"
+    NORMAL = "normal"
+    HIGH = "high"
+
+    @property
+    def rank(self) -> int:
+        """As rows have it: the higher comes first."""
+        return list(Priority).index(self) - 1
+
+    @classmethod
+    def of_rank(cls, rank: int) -> Priority:
+        """The priority with that rank."""
+        return list(cls)[rank + 1]
+
+
 class AnswerCause(StrEnum):
     """Why a document was answered."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, Delete, Result, Select, Table, Update, bindparam, select
+from sqlalchemy import CursorResult, Delete, Result, Row, Select, Table, Update, bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -84,6 +84,14 @@ def insert_or_hold(session: Session, model: type[Base], key: Values, **others: o
     statement = insert.on_conflict_do_update(index_elements=list(key), set_=dict(key))
     row_id: int = session.execute(statement.returning(columns.id)).scalar_one()
     return row_id
+
+
+def insert_new(
+    session: Session, model: type[Base], row: Values, *columns: str
+) -> Row[*tuple[object, ...]] | None:
+    """Insert a row unless one is there by any unique key; these columns of it, None where one is there."""
+    wanted = (model.__table__.c[name] for name in columns)
+    return session.execute(_insert_new(session, model).values(**row).returning(*wanted)).one_or_none()
 
 
 def find_or_insert(session: Session, model: type[Base], key: Values, **others: object) -> int:

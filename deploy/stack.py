@@ -112,7 +112,9 @@ class Stack:
             yield app
 
     def _private(self, name: str) -> dict[str, str]:
-        """What only this process may know. In its environment: a command line is everybody's."""
+        """What only this process needs to know. In its environment: a command line is everybody's."""
+        if name == "web" and "flower" in self.commands:
+            return {"COUNTERSIGN_FLOWER_URL": self.flower_url}
         if name != "flower":
             return {}
         port = self.flower_url.rpartition(":")[2]

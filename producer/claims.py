@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from email.errors import MessageError
 from email.header import decode_header, make_header
 from functools import lru_cache
+from typing import TypeVar
 from urllib.parse import unquote
 
-from db.states import ClaimSource
+from db.documents import NOTHING_SAID, Particulars
+from db.states import ClaimSource, Priority
 from producer.text import plain_name, visible
 from worker.errors import WrongUse
 
+_Value = TypeVar("_Value")
 #: Largest sidecar that is read, in bytes.
 LARGEST_SIDECAR = 64 * 1024
 
@@ -33,6 +37,8 @@ class Claims:
 
     signers: Mapping[str, ClaimSource] = field(default_factory=dict)
     refused: tuple[Refused, ...] = ()
+    #: What is said of the document beside them.
+    particulars: Particulars = NOTHING_SAID
 
 
 def from_metadata(value: str) -> list[str]:
@@ -67,6 +73,15 @@ def _escaped(sign: str) -> str:
 
 def from_sidecar(data: bytes) -> list[object]:
     """Names in a sidecar: {"signer": "…"} or {"signers": ["…"]}. ValueError when it is something else."""
+    content = sidecar_content(data)
+    several = content.get("signers", [])
+    if not isinstance(several, list):
+        raise ValueError("signers is not a list")
+    return [*([content["signer"]] if "signer" in content else []), *several]
+
+
+def sidecar_content(data: bytes) -> Mapping[str, object]:
+    """The object in a sidecar. ValueError when it is something else."""
     if len(data) > LARGEST_SIDECAR:
         raise ValueError(f"a sidecar of more than {LARGEST_SIDECAR} bytes")
     try:
@@ -75,10 +90,7 @@ def from_sidecar(data: bytes) -> list[object]:
         raise ValueError("a sidecar that is not JSON") from error
     if not isinstance(content, dict):
         raise ValueError("a sidecar that is not a JSON object")
-    several = content.get("signers", [])
-    if not isinstance(several, list):
-        raise ValueError("signers is not a list")
-    return [*([content["signer"]] if "signer" in content else []), *several]
+    return content
 
 
 _PLACEHOLDERS = {"{signer}": "(?P<signer>[^/]+?)", "{name}": "[^/]+"}
@@ -111,6 +123,34 @@ def _check(pattern: str, parts: Sequence[str]) -> None:
         raise WrongUse(f"key pattern {pattern!r}: {{signer}} must stand in it once")
     if "}{" in pattern:
         raise WrongUse(f"key pattern {pattern!r}: text must part the braces, or nobody knows where one ends")
+
+
+def particulars_from(content: Mapping[str, object]) -> tuple[Particulars, list[str]]:
+    """What metadata or a sidecar say of a document beside its claims, and why a value is none."""
+    reasons: list[str] = []
+
+    def value(name: str, read: Callable[[object], _Value]) -> _Value | None:
+        try:
+            return None if content.get(name) is None else read(content[name])
+        except ValueError as error:
+            reasons.append(f"{name}: {error}")
+            return None
+
+    priority, kind = value("priority", _priority), value("type", plain_name)
+    return Particulars(priority or Priority.NORMAL, kind, value("amount", _amount)), reasons
+
+
+def _priority(text: object) -> Priority:
+    return Priority(str(text).strip().lower())
+
+
+def _amount(text: object) -> float:
+    if isinstance(text, bool) or not isinstance(text, str | int | float):
+        raise ValueError("an amount is a number")
+    amount = float(text)
+    if not 0 <= amount < math.inf:
+        raise ValueError(f"no amount: {visible(str(text))}")
+    return amount
 
 
 #: What one source says: its names, not yet checked; ValueError when they cannot be read.

@@ -34,6 +34,8 @@ class WebDeps:
     store: Store
     #: Where documents are put that come in; None where none do.
     intake: DocumentIntake | None = None
+    #: Transactions by a login that changes signers and erases, where the first may not.
+    admin_sessions: Sessions | None = None
     #: Puts references on file; None where this server enrolls nobody.
     enroller: Callable[[], Enroller] | None = None
     opinions: Opinions = field(default_factory=Opinions)
@@ -53,8 +55,15 @@ class WebDeps:
     #: Set when the server ends: who waits for a document is answered then.
     stopping: Event = field(default_factory=Event)
     waiting: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(MOST_WAITING))
+    #: Where Flower is, for a link.
+    flower_url: str | None = None
     #: Stands in forms where there are no sessions that could have tokens of their own.
     form_token: str = field(default_factory=lambda: secrets.token_urlsafe(16))
+
+    @property
+    def changing(self) -> Sessions:
+        """Transactions in which signers are changed and documents erased."""
+        return self.admin_sessions or self.sessions
 
 
 # What waits for nothing runs in the loop: a thread for it would cost more than it does.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -15,6 +17,7 @@ import uvicorn
 
 from db.states import ReviewReason
 from producer.services.background import BackgroundReader
+from producer.services.enroll import OnlineEnroller
 from producer.services.intake import connect_bucket
 from producer.services.keys import list_keys
 from producer.services.receive import BucketIntake, FolderIntake
@@ -34,6 +37,9 @@ if TYPE_CHECKING:
 CLOSING_SECONDS = 10
 #: Seconds after which a connection that says nothing is closed, and requests that are at work at once.
 KEEP_ALIVE, MOST_REQUESTS = 5, 256
+#: Seconds after which a thread lets others go on. A request waits for servers some fifteen times, each time
+#: also for its turn here: at the usual five milliseconds these turns are most of what it takes.
+SWITCH_SECONDS = 0.0005
 #: Bytes of a request beside the document in it.
 _AROUND = 1024 * 1024
 
@@ -53,13 +59,14 @@ class ServeOptions:
     tls_in_front: bool = False
     four_eyes: bool = False
     four_eyes_for: frozenset[ReviewReason] = frozenset()
+    four_eyes_from: float = math.inf
     sample: float = 0.0
     planted: float = 0.0
 
     @property
     def rules(self) -> ReviewRules:
         """What the review queue asks for."""
-        return ReviewRules(self.four_eyes, self.four_eyes_for, self.sample, self.planted)
+        return ReviewRules(self.four_eyes, self.four_eyes_for, self.four_eyes_from, self.sample, self.planted)
 
     @property
     def asks_for_keys(self) -> bool:
@@ -105,17 +112,23 @@ def open_app(options: ServeOptions) -> Iterator[ServedApp]:
 
 
 def _deps_of_servers(options: ServeOptions) -> WebDeps:
-    return WebDeps(
+    store, admin, settings = connections.store(), connections.admin_sessions(), Web()
+    deps = WebDeps(
         connections.sessions(),
-        connections.store(),
+        store,
         None if options.read_only else BucketIntake(connect_bucket()),
+        admin_sessions=admin,
         rules=options.rules,
-        rates=RateLimit(Web().web_rate, connections.request_counter()),
+        rates=RateLimit(settings.web_rate, connections.request_counter()),
         webhook_networks=Webhooks().webhook_networks,
         secure_cookies=options.tls_in_front,
         identities=_identities(),
         public_url=Webhooks().public_url,
+        flower_url=settings.flower_url,
     )
+    if admin is None or options.read_only:
+        return deps
+    return replace(deps, enroller=OnlineEnroller(admin, store).get)
 
 
 def _identities() -> IdentityProvider | None:
@@ -151,6 +164,7 @@ def _deps_of_folder(results: Path, options: ServeOptions) -> Iterator[WebDeps]:
 
 def serve_app(options: ServeOptions, app: ServedApp, *, on_start: Callable[[str], None]) -> None:
     """Serve until a signal comes. `on_start` is told the address."""
+    sys.setswitchinterval(SWITCH_SECONDS)
     config = uvicorn.Config(
         guarded_app(make_web_app(app.deps), options.bounds),
         host=options.host.strip("[]"),

@@ -29,6 +29,8 @@ TONES = {
     "complete": "good",
     "incomplete": "bad",
     "review": "doubt",
+    "high": "bad",
+    "low": "none",
 }
 #: What the keys of a reviewer do.
 KEY_WORDS = {

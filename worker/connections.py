@@ -9,11 +9,13 @@ from pathlib import Path
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING
 
+from pydantic import SecretStr
 from sqlalchemy import Engine, make_url
 
 from db.engine import Sessions, make_engine, make_sessions
+from db.roles import may_change_references
 from worker.errors import WrongUse
-from worker.settings import Broker, Database, Storage
+from worker.settings import Broker, Database, Storage, Web
 from worker.storage.port import Store
 from worker.storage.stores import open_store
 
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from worker.publisher import CeleryPublisher
     from worker.request_counter import RedisCounter
 
+#: Connections for what admins do.
+_ADMINS = 2
 #: Named, for a results folder is served without the extra `queue`.
 _COUNTER = "worker.request_counter:open_request_counter"
 
@@ -29,6 +33,15 @@ _COUNTER = "worker.request_counter:open_request_counter"
 def sessions() -> Sessions:
     """Transactions on the configured database."""
     return make_sessions(_engine(Database().database_pool))
+
+
+@cache
+def admin_sessions() -> Sessions | None:
+    """Transactions by a login that puts references on file and erases; None where the console has none."""
+    given = Web().web_admin_database_url
+    chosen = sessions() if given is None else make_sessions(_engine(_ADMINS, given))
+    with chosen() as session:
+        return chosen if may_change_references(session) else None
 
 
 @contextmanager
@@ -74,10 +87,10 @@ def existing(url: str) -> str:
     return url
 
 
-def _engine(pool_size: int) -> Engine:
+def _engine(pool_size: int, url: SecretStr | None = None) -> Engine:
     settings = Database()
     return make_engine(
-        existing(settings.database_url.get_secret_value()),
+        existing((url or settings.database_url).get_secret_value()),
         pool_size=pool_size,
         answer_within=settings.database_seconds,
     )

@@ -47,6 +47,10 @@ def _rows(address: SecretStr) -> SecretStr:
     return address
 
 
+def _rows_or_none(url: SecretStr | None) -> SecretStr | None:
+    return None if url is None else _rows(url)
+
+
 def _store(address: str | None) -> str | None:
     """An address without a login: keys have variables of their own."""
     if address and (not _usable(address, {"http", "https"}) or "@" in address):
@@ -399,6 +403,16 @@ class Web(_Group):
         ge=0,
         le=10_000_000,
         description="Requests a minute that a key may make; 0: any number",
+    )
+    web_admin_database_url: Annotated[SecretStr | None, AfterValidator(_rows_or_none)] = Field(
+        default=None,
+        description="Login by which the console does what takes the right `admin`: it enrolls "
+        "and erases; empty: the console's own, where that may",
+    )
+    flower_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://",
+        description="Address of Flower, to which the overview links; empty: no link",
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from db.base import Base, enum_column
@@ -56,6 +56,12 @@ class AnsweredClaim(Base):
         UniqueConstraint("answer_id", "signer"),
         Index("ix_answered_claims_signer", "signer"),
         Index("ix_answered_claims_outcome_answer_id", "outcome", "answer_id"),
+        Index(
+            "ix_answered_claims_contradicted",
+            "answer_id",
+            postgresql_where=text("contradicted"),
+            sqlite_where=text("contradicted"),
+        ),
         CheckConstraint("probability BETWEEN 0 AND 1", name="probability"),
         CheckConstraint("(page IS NULL) = (region IS NULL)", name="place"),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from db.base import Base, enum_column
@@ -45,6 +45,12 @@ def leased_model(stage: StageName) -> type[Document] | type[Chunk]:
     return Document if isinstance(stage, DocumentStage) else Chunk
 
 
+def _index_of_few(column: str, condition: str) -> Index:
+    """By a column that says something of few documents only."""
+    where = text(condition)
+    return Index(f"ix_documents_{column}_id", column, "id", postgresql_where=where, sqlite_where=where)
+
+
 class Document(Leased, Base):
     """One object version in the intake bucket, or one local file. Only an erasure deletes it."""
 
@@ -56,6 +62,9 @@ class Document(Leased, Base):
         ),
         CheckConstraint("status <> 'failed' OR reason IS NOT NULL", name="failed_says_why"),
         CheckConstraint("pages_total IS NULL OR pages_total > 0", name="pages_total"),
+        CheckConstraint("priority BETWEEN -1 AND 1", name="priority"),
+        CheckConstraint("type <> ''", name="type"),
+        CheckConstraint("amount >= 0", name="amount"),
         Index("ix_documents_status_id", "status", "id"),
         Index("ix_documents_stage_due_at", "stage", "due_at"),
         Index("ix_documents_reason", "reason"),
@@ -63,6 +72,9 @@ class Document(Leased, Base):
         Index("ix_documents_original_id", "original_id"),
         Index("ix_documents_signed_id", "signed", "id"),
         Index("ix_documents_finished_at", "finished_at"),
+        _index_of_few("priority", "priority <> 0"),
+        _index_of_few("type", "type IS NOT NULL"),
+        _index_of_few("amount", "amount IS NOT NULL"),
         # What texts begin with is found by their bytes: the collation of the database may be any language's.
         Index("ix_documents_key_bytes", "key", postgresql_ops={"key": "text_pattern_ops"}),
         Index("ix_documents_sha256_bytes", "sha256", postgresql_ops={"sha256": "text_pattern_ops"}),
@@ -91,6 +103,10 @@ class Document(Leased, Base):
     #: Whether it is in good order, as the newest answer says; None where slots were not looked for.
     completeness: Mapped[dict[str, object] | None] = mapped_column(JSON(none_as_null=True))
     versions_id: Mapped[int | None] = mapped_column(ForeignKey("versions.id"))
+    #: What whoever sent it says of it: the rank of a `Priority`, its type, and the amount that it is about.
+    priority: Mapped[int] = mapped_column(default=0, server_default="0")
+    type: Mapped[str | None]
+    amount: Mapped[float | None]
     registered_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
     #: Number of the newest answer; None before the first.

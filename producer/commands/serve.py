@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Annotated
 
@@ -43,6 +44,10 @@ def serve(
         list[ReviewReason] | None,
         typer.Option(help="Ask two persons where this is why it is asked; may be given several times."),
     ] = None,
+    four_eyes_from: Annotated[
+        float | None,
+        typer.Option(min=0, help="Ask two persons about documents of this amount or more."),
+    ] = None,
     sample: Annotated[
         float, typer.Option(min=0, max=1, help="Share of genuine verdicts that are reviewed for no reason.")
     ] = 0.0,
@@ -67,6 +72,7 @@ def serve(
         tls_in_front=tls_in_front,
         four_eyes=four_eyes,
         four_eyes_for=frozenset(four_eyes_for or ()),
+        four_eyes_from=math.inf if four_eyes_from is None else four_eyes_from,
         sample=sample,
         planted=planted,
     )

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import groupby
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from db import documents, listing, people, signers
+from db.documents import Object, Particulars
 from db.engine import Sessions
 from db.listing import ListFilter
 from db.models import Document
-from db.states import OUTCOMES_TO_SEE, Status
+from db.states import OUTCOMES_TO_SEE, ClaimSource, Priority, Status
 from producer.services.missing import NotFound
 from producer.services.results import read_rows
 from producer.services.selection import LARGEST_ID
@@ -64,6 +66,37 @@ def show_document(sessions: Sessions, document_id: int) -> DocumentResult:
     """Everything that is known of a document at this moment, pictures by their keys. NotFound."""
     with sessions() as session:
         return document_result(session, _known(session, document_id).id)
+
+
+def new_summary(
+    document_id: int,
+    source: Object,
+    claims: Mapping[str, ClaimSource],
+    particulars: Particulars,
+    *,
+    at: datetime,
+) -> DocumentSummary:
+    """A document in a row that was registered at that moment, as `summarise_document` has it."""
+    return DocumentSummary(
+        id=document_id,
+        document=source.key,
+        bucket=source.bucket,
+        version=source.version,
+        status=Status.WAITING,
+        claims=claim_results(claims, (), ReadState.OPEN),
+        findings=(),
+        priority=particulars.priority,
+        type=particulars.type,
+        amount=particulars.amount,
+        registered_at=at,
+    )
+
+
+def particulars_of(sessions: Sessions, document_id: int) -> Particulars:
+    """What was said of a document when it came in. NotFound."""
+    with sessions() as session:
+        row = _known(session, document_id)
+        return Particulars(Priority.of_rank(row.priority), row.type, row.amount)
 
 
 def list_events(sessions: Sessions, document_id: int) -> tuple[EventResult, ...]:
@@ -145,6 +178,9 @@ def _summary(document: Document, rows: Sequence[VerdictRow]) -> DocumentSummary:
         sha256=document.sha256,
         signed_by=rows[0].signed_by if rows else None,
         pages=document.pages_total,
+        priority=Priority.of_rank(document.priority),
+        type=document.type,
+        amount=document.amount,
         claims=claims,
         findings=(*_contradictions(claims), *sorted(outcomes), *_copies(rows)),
     )

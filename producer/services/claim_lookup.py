@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
-from db.documents import Object
+from db.documents import NOTHING_SAID, Object
 from db.states import ClaimSource
-from producer.claims import Claims, Reader, compile_pattern, first_of, from_metadata, from_sidecar
+from producer.claims import (
+    Claims,
+    Reader,
+    Refused,
+    compile_pattern,
+    first_of,
+    from_metadata,
+    from_sidecar,
+    particulars_from,
+    sidecar_content,
+)
 from producer.claims_table import ClaimsTable
 from producer.services.deps import IntakeDeps
 from worker.errors import ObjectError, ObjectUnreadable
@@ -18,15 +29,24 @@ def look_up(document: Object, deps: IntakeDeps, table: ClaimsTable) -> Claims:
 
     A sidecar counts when it is there at this moment: it must be uploaded before its document. One that the
     store does not hand out is a refused claim, as is the metadata of an object that can never be read as it
-    is. Raises the other kinds of ObjectError, and StorageUnavailable.
+    is. Whatever is read for claims may say more of the document, too. Raises the other kinds of ObjectError,
+    and StorageUnavailable.
     """
+    by_source: dict[ClaimSource, Mapping[str, object]] = {}
     readers: dict[str, Reader] = {
-        "metadata": partial(_metadata, document, deps),
-        "sidecar": partial(_sidecar, document, deps),
+        "metadata": partial(_metadata, document, deps, by_source),
+        "sidecar": partial(_sidecar, document, deps, by_source),
         "key": partial(_key, document, deps),
     }
     sources = [(ClaimSource(name), readers[name]) for name in deps.settings.claim_sources]
-    return first_of([(ClaimSource.FILE, lambda: from_table(table, document.key, deps)), *sources])
+    claims = first_of([(ClaimSource.FILE, lambda: from_table(table, document.key, deps)), *sources])
+    for source, content in by_source.items():
+        particulars, reasons = particulars_from(content)
+        refused = (*claims.refused, *(Refused(source, reason) for reason in reasons))
+        claims = replace(claims, refused=refused)
+        if claims.particulars == NOTHING_SAID:
+            claims = replace(claims, particulars=particulars)
+    return claims
 
 
 def from_table(table: ClaimsTable, key: str, deps: IntakeDeps) -> Sequence[str]:
@@ -45,20 +65,29 @@ def check_pattern(deps: IntakeDeps) -> None:
         compile_pattern(deps.settings.key_pattern, prefix=deps.source.prefix)
 
 
-def _metadata(document: Object, deps: IntakeDeps) -> Sequence[object]:
+#: What was read, by where it stands.
+_SaidBy = dict[ClaimSource, Mapping[str, object]]
+
+
+def _metadata(document: Object, deps: IntakeDeps, by_source: _SaidBy) -> Sequence[object]:
     try:
-        value = deps.source.metadata(document).get("signer")
+        content = deps.source.metadata(document)
     except ObjectUnreadable as error:  # registered all the same, or nobody would hear of it
         raise ValueError(str(error)) from error
+    by_source[ClaimSource.METADATA] = content
+    value = content.get("signer")
     return [] if value is None else from_metadata(value)
 
 
-def _sidecar(document: Object, deps: IntakeDeps) -> Sequence[object]:
+def _sidecar(document: Object, deps: IntakeDeps, by_source: _SaidBy) -> Sequence[object]:
     try:
         data = deps.source.sidecar(document)
     except ObjectError as error:
         raise ValueError(str(error)) from error
-    return [] if data is None else from_sidecar(data)
+    if data is None:
+        return []
+    by_source[ClaimSource.SIDECAR] = sidecar_content(data)
+    return from_sidecar(data)
 
 
 def _key(document: Object, deps: IntakeDeps) -> Sequence[object]:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pkgutil import resolve_name
+from threading import Lock
 from typing import TYPE_CHECKING
 
+from db.engine import Sessions
 from producer.services.progress import unheard
 from producer.text import plain_name
 from worker.admission import Admission
 from worker.errors import UnusableReference, WrongUse
 from worker.result import EnrolmentResult
+from worker.storage.port import Store
 
 if TYPE_CHECKING:
     from worker.enrolling import Enroller
@@ -43,6 +47,27 @@ class SignerEnrolled:
     def complete(self) -> bool:
         """Whether every image could be used."""
         return not any(image.refused for image in self.images)
+
+
+#: Named, for it loads the models.
+_ENROLLER = "worker.enrolling:open_enroller"
+
+
+class OnlineEnroller:
+    """The enroller of a process that serves: its models are loaded when somebody first enrolls."""
+
+    def __init__(self, sessions: Sessions, store: Store) -> None:
+        self._sessions, self._store = sessions, store
+        self._lock = Lock()
+        self._opened: Enroller | None = None
+
+    def get(self) -> Enroller:
+        """The same each time."""
+        with self._lock:
+            if self._opened is None:
+                build: Callable[[Sessions, Store], Enroller] = resolve_name(_ENROLLER)
+                self._opened = build(self._sessions, self._store)
+            return self._opened
 
 
 def checked_name(text: str) -> str:

@@ -88,7 +88,7 @@ def likest_references(sessions: Sessions, result: DocumentResult) -> References:
     """
     from worker.report.beside import references_beside  # noqa: PLC0415 - loads OpenCV
 
-    return references_beside(sessions)(result)
+    return references_beside(sessions, with_parts=False)(result)
 
 
 def _drawing() -> ModuleType:

@@ -12,18 +12,19 @@ import re
 import secrets
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from itertools import chain
 from pathlib import Path
 from typing import Protocol
 
 from db import access, deliveries, documents, events
-from db.documents import Object
+from db.documents import NOTHING_SAID, Object, Particulars
 from db.engine import Sessions
 from db.states import ClaimSource, EventSource
-from producer.claims import to_metadata
+from producer.claims import Claims, to_metadata
 from producer.claims_table import ClaimsTable
+from producer.services.browse import new_summary
 from producer.services.claim_lookup import look_up
 from producer.services.deps import IntakeDeps
 from producer.services.keys import Caller
@@ -36,8 +37,11 @@ from worker.log import logger
 from worker.outages import unavailable
 from worker.rendering.formats import sniff
 from worker.rendering.unknown_formats import describe_unknown
+from worker.result.listing import DocumentSummary
 from worker.settings import Reading
 from worker.storage.files import LOCAL_BUCKET
+
+__all__ = ["Particulars"]
 
 #: A submission that nobody ended in this time was given up: its process has died.
 ABANDONED = timedelta(minutes=5)
@@ -81,6 +85,8 @@ class Received:
     source: str | None = None
     #: An address that is told what became of it; checked by the caller.
     callback: str | None = None
+    #: What is said of it; where that is nothing, what the object in the intake says.
+    particulars: Particulars = NOTHING_SAID
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +113,8 @@ class DocumentIntake(Protocol):
     def find(self, source: str, *, uploads_only: bool = False) -> Object:
         """The object of that address. WrongUse when it is none of the intake, or none that was uploaded."""
 
-    def claims_of(self, source: Object) -> Mapping[str, ClaimSource]:
-        """Who the object says has signed it, where the request says nothing."""
+    def said_by(self, source: Object) -> Claims:
+        """What the object says of itself, where the request says nothing."""
 
     def offer(self, name: str, signers: Sequence[str]) -> Offer:
         """Let a file be uploaded past this process. WrongUse where that cannot be."""
@@ -117,32 +123,40 @@ class DocumentIntake(Protocol):
         """Have a document read."""
 
 
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A document that was taken in; one that was known, or was sent before, has no summary here."""
+
+    id: int
+    new: DocumentSummary | None = None
+
+
 def receive(
     received: Received, intake: DocumentIntake, caller: Caller, *, idempotency_key: str | None = None
-) -> tuple[int, bool]:
-    """Take a document in; its id, and whether it is new.
+) -> Taken:
+    """Take a document in.
 
     WrongUse, UnknownFormat and StorageUnavailable leave nothing behind: the same may be asked for again.
     InProgress while the same is at work; OtherRequest for another request under the same key.
     """
     checked = _checked(received)
     if idempotency_key is None:
-        document_id = _register(checked, intake, caller)
+        taken = _register(checked, intake, caller)
     else:
         begun = _begin(checked, intake.sessions, caller, idempotency_key)
         if begun.document_id is not None:
-            return begun.document_id, False
+            return Taken(begun.document_id)
         try:
-            document_id = _register(checked, intake, caller, begun.id)
+            taken = _register(checked, intake, caller, begun.id)
         except BaseException:  # whatever ends it: the key is free again, and the error goes on
             with intake.sessions() as session:
                 access.give_up_submission(session, begun.id)
             raise
     try:
-        intake.send(document_id)
+        intake.send(taken.id)
     except unavailable() as error:
         logger.warning("a document waits for the sweep to send it", extra={"reason": str(error)})
-    return document_id, True
+    return taken
 
 
 def safe_name(name: str) -> str:
@@ -193,9 +207,9 @@ class BucketIntake:
             raise WrongUse(f"there is no object {source!r}")
         return there
 
-    def claims_of(self, source: Object) -> Mapping[str, ClaimSource]:
+    def said_by(self, source: Object) -> Claims:
         """What a watcher would find: in its metadata, beside it, in its key. ObjectError."""
-        return look_up(source, self.deps, ClaimsTable()).signers
+        return look_up(source, self.deps, ClaimsTable())
 
     def send(self, document_id: int) -> None:
         """Send it to its first stage."""
@@ -227,7 +241,7 @@ class FolderIntake:
         """There is no store that others could reach."""
         raise WrongUse("a results folder takes no uploads past it: send the file with the request")
 
-    def claims_of(self, source: Object) -> Mapping[str, ClaimSource]:
+    def said_by(self, source: Object) -> Claims:
         """There is no intake with addresses here."""
         raise WrongUse(f"{source.key!r}: a results folder takes files only")
 
@@ -281,8 +295,9 @@ def _begin(received: Received, sessions: Sessions, caller: Caller, key: str) -> 
 
 def _digest(received: Received) -> str:
     """Of all that was asked for: another file, name or claim is another request."""
-    facts = {"signers": received.signers, "name": received.name, "source": received.source}
+    facts: dict[str, object] = {"signers": received.signers, "name": received.name, "source": received.source}
     facts |= {"callback": received.callback} if received.callback else {}
+    facts |= {} if received.particulars == NOTHING_SAID else {"particulars": asdict(received.particulars)}
     digest = hashlib.sha256(json.dumps(facts).encode())
     if received.path is not None:
         with received.path.open("rb") as file:
@@ -292,17 +307,21 @@ def _digest(received: Received) -> str:
 
 def _register(
     received: Received, intake: DocumentIntake, caller: Caller, submission_id: int | None = None
-) -> int:
+) -> Taken:
     claims: Mapping[str, ClaimSource] = dict.fromkeys(received.signers, ClaimSource.FILE)
+    particulars = received.particulars
     if received.path is None:
         source = intake.find(received.source or "", uploads_only=caller.own_only)
-        claims = claims or intake.claims_of(source)
+        if not claims or particulars == NOTHING_SAID:
+            found_there = intake.said_by(source)
+            claims = claims or found_there.signers
+            particulars = found_there.particulars if particulars == NOTHING_SAID else particulars
     else:
         source = intake.store(received.path, received.name, signers=_claims(received.signers)[1])
     digest = _digest(received)
     with intake.sessions() as session:
-        document_id, new = documents.register(session, source, claims)
-        if new:
+        document_id, at = documents.register_at(session, source, claims, particulars)
+        if at is not None:
             events.record(session, document_id, EventSource.INTAKE, "registered", who=caller.name)
         if submission_id is not None:
             access.end_submission(session, submission_id, document_id)
@@ -317,7 +336,8 @@ def _register(
         document = documents.lock(session, document_id) if received.callback else None
         if document is not None:
             deliveries.write_callback(session, document, holder=caller.submitter)
-    return document_id
+    new = None if at is None else new_summary(document_id, source, claims, particulars, at=at)
+    return Taken(document_id, new)
 
 
 def _claims(names: Sequence[str]) -> tuple[tuple[str, ...], str]:

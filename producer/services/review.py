@@ -20,7 +20,7 @@ from db.engine import Sessions
 from db.models import Decision
 from db.review_queue import QueueRules
 from db.reviews import ReviewItem, ReviewRoute
-from db.states import EventSource, ReviewReason
+from db.states import EventSource, Priority, ReviewReason
 from producer.services.keys import Caller, Right, check_right
 from producer.services.missing import NotFound
 from worker.errors import TransientError
@@ -66,6 +66,8 @@ class ReviewRules:
     #: Whether every new item needs two persons, or which ones do, by why they are asked.
     four_eyes: bool = False
     four_eyes_for: frozenset[ReviewReason] = frozenset()
+    #: Amount from which a document needs two persons.
+    four_eyes_from: float = math.inf
     #: Shares, 0 to 1: of verdicts that are asked without a reason, of questions whose answer is known.
     sample: float = 0.0
     planted: float = 0.0
@@ -73,7 +75,8 @@ class ReviewRules:
     @property
     def queue(self) -> QueueRules:
         """As the database takes them."""
-        return QueueRules(frozenset(ReviewReason) if self.four_eyes else self.four_eyes_for, self.sample)
+        reasons = frozenset(ReviewReason) if self.four_eyes else self.four_eyes_for
+        return QueueRules(reasons, self.four_eyes_from, self.sample)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +85,20 @@ class Route:
 
     why: str | None = None
     band: Band | None = None
+    #: What the sender said of the document; of the amount, at least so much.
+    priority: Priority | None = None
+    type: str | None = None
+    least: float | None = None
 
     @property
     def query(self) -> ReviewRoute:
         """As the database takes it."""
         return ReviewRoute(
-            () if self.why is None else (self.why,), None if self.band is None else self.band.llr
+            () if self.why is None else (self.why,),
+            None if self.band is None else self.band.llr,
+            self.priority,
+            self.type,
+            self.least,
         )
 
 

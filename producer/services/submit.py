@@ -195,7 +195,7 @@ def _claims_or_none(source: Object, deps: IntakeDeps, table: ClaimsTable) -> Cla
 
 def _register(session: Session, source: Object, claims: Claims) -> list[int]:
     """The id when the document is new, nothing when somebody else was faster."""
-    document_id, new = documents.register(session, source, claims.signers)
+    document_id, new = documents.register(session, source, claims.signers, claims.particulars)
     if not new:
         return []
     events.record(session, document_id, EventSource.INTAKE, "registered")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 from sqlalchemy import Engine, event, select
+from sqlalchemy.exc import ProgrammingError
 
 from db import people, signers
 from db.models import Reference
-from db.roles import READER, grant
+from db.roles import READER, WEB, grant
+from producer.services.pictures import likest_references
 from tests.fakes import PartEncoder, page
 from tests.world import World
 from worker.report.beside import LikeReference, no_references, references_beside
@@ -154,6 +156,24 @@ def test_who_may_read_no_embedding_sees_them_in_the_order_of_their_numbers(
 
     assert numbers(likest) == [1, 2, 3]
     assert {reference.likeness for reference in likest} == {None}
+
+
+@pytest.mark.parametrize("engine", ["postgres"], indirect=True)
+def test_the_console_shows_the_likest_first_and_reads_no_embedding_otherwise(
+    world: World, compared: DocumentResult, engine: Engine
+) -> None:
+    grant(engine, {})
+
+    @event.listens_for(engine, "begin")
+    def as_web(connection: object) -> None:
+        connection.exec_driver_sql(f"SET LOCAL ROLE {WEB}")  # type: ignore[attr-defined]
+
+    likest = list(likest_references(world.sessions, compared)[PLACE, "Ann"])
+
+    assert numbers(likest) == [2, 3, 1]
+    assert {reference.correspondence for reference in likest} == {None}
+    with pytest.raises(ProgrammingError), world.sessions() as session:
+        session.execute(select(Reference.embedding)).all()
 
 
 def test_without_a_database_there_are_none(compared: DocumentResult) -> None:

@@ -243,12 +243,16 @@ def test_the_web_does_with_documents_what_its_pages_offer(
     intake = FolderIntake(tmp_path, sessions, [].append)
     (file := tmp_path / "c.pdf").write_bytes(b"%PDF-1.7")
 
-    taken_in, new = receive(Received(("Ann",), file, "c.pdf"), intake, ANN, idempotency_key="k")
+    taken_in = receive(Received(("Ann",), file, "c.pdf"), intake, ANN, idempotency_key="k")
     ended = lifecycle.cancel(sessions, first, ANN)
     again = [lifecycle.begin_again(intake, document_id, ANN) for document_id in (done, second)]
 
-    assert (new, ended, again) == (True, True, [True, False])
-    assert (owner.document(first).status, owner.document(taken_in).status) == (Status.FAILED, Status.WAITING)
+    assert (ended, again) == (True, [True, False])
+    assert taken_in.new is not None
+    assert (owner.document(first).status, owner.document(taken_in.id).status) == (
+        Status.FAILED,
+        Status.WAITING,
+    )
     assert (owner.document(second).original_id, owner.through(second).status) == (None, Status.DONE)
     assert (owner.document(done).cause, owner.document(done).asked_by) == ("retry", "ann")
     assert owner.through(done).answer == 2

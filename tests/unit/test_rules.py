@@ -263,11 +263,13 @@ def test_a_document_gets_the_rules_of_its_longest_prefix(tmp_path: Path) -> None
         (tmp_path / f"{name}.yaml").write_text(text)
     known = read_folder(tmp_path)
 
-    def chosen(key: str) -> str | None:
-        rules_of_document = applicable(known, key)
+    def chosen(key: str, kind: str | None = None) -> str | None:
+        rules_of_document = applicable(known, key, kind=kind)
         return None if rules_of_document is None else rules_of_document.file.type
 
     assert (chosen("in/x"), chosen("in/leases/x"), chosen("out/x")) == ("a", "b", None)
+    # What its sender calls it goes before; a type without rules of its own says nothing.
+    assert (chosen("in/leases/x", "a"), chosen("out/x", "b"), chosen("in/x", "c")) == ("a", "b", "a")
 
 
 def test_two_files_for_one_type_are_refused(tmp_path: Path) -> None:

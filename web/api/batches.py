@@ -8,9 +8,9 @@ from typing import Any
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from producer.services import browse
+from db.states import Priority
 from producer.services.keys import Caller
-from producer.services.receive import MOST_CLAIMS, Received
+from producer.services.receive import MOST_CLAIMS, Particulars, Received
 from producer.services.web_addresses import LONGEST_ADDRESS
 from web.api.fields import ADDRESS
 from web.api.writes import IdempotencyKey, intake_of, take_in
@@ -36,6 +36,11 @@ class BatchItem(BaseModel):
     signers: list[str] = _NAMES
     callback: str | None = Field(
         default=None, max_length=LONGEST_ADDRESS, pattern=ADDRESS, description="An https address to be told."
+    )
+    priority: Priority = Field(default=Priority.NORMAL, description="How urgent it is.")
+    type: str | None = Field(default=None, max_length=200, pattern=_NO_ZERO, description="Its type.")
+    amount: float | None = Field(
+        default=None, ge=0, allow_inf_nan=False, description="The amount that it is about."
     )
 
 
@@ -116,10 +121,13 @@ def offer_upload(deps: Deps, caller: Submitter, request: UploadRequest) -> Uploa
 
 
 def _taken_in(item: BatchItem, deps: WebDeps, caller: Caller, key: str | None) -> TakenIn:
-    received = Received(tuple(item.signers), source=item.source, callback=item.callback)
+    particulars = Particulars(item.priority, item.type or None, item.amount)
+    received = Received(
+        tuple(item.signers), source=item.source, callback=item.callback, particulars=particulars
+    )
     try:
-        number = take_in(received, deps, caller, key)
+        summary = take_in(received, deps, caller, key)
     except ServiceError as error:
         status = status_of(error)
         return TakenIn(status=status, problem=make_problem(status, error.code, str(error)))
-    return TakenIn(status=202, document=browse.summarise_document(deps.sessions, number))
+    return TakenIn(status=202, document=summary)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Annotated, Literal, TypeAlias
 
 from fastapi import Depends, Path, Query
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 
-from db.states import ClaimAnswer, Status, VerdictOutcome
+from db.states import ClaimAnswer, Priority, Status, VerdictOutcome
 from producer.services.browse import MOST, ListFilter
 from producer.services.selection import LARGEST_ID
 
@@ -23,6 +23,8 @@ Index: TypeAlias = Annotated[int, Path(ge=0, le=LARGEST_ID, examples=[0])]
 Number: TypeAlias = Annotated[int, Path(ge=1, le=LARGEST_ID, examples=[1])]
 #: A text in a query that a column can hold.
 Text: TypeAlias = Annotated[str | None, Query(max_length=500, pattern=_NO_ZERO)]
+#: An amount, in whatever currency its sender counts.
+Amount: TypeAlias = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 #: How many rows of a list are wanted.
 Limit: TypeAlias = Annotated[int, Query(ge=1, le=MOST)]
 #: Where a page of a list begins.
@@ -42,6 +44,9 @@ async def _filters(
     until: AwareDatetime | None = None,
     prefix: Text = None,
     duplicate: bool | None = None,
+    priority: Priority | None = None,
+    document_type: Annotated[Text, Query(alias="type")] = None,
+    least: Amount | None = None,
     q: Text = None,
 ) -> ListFilter:
     return ListFilter(
@@ -56,6 +61,9 @@ async def _filters(
         until=until,
         prefix=prefix,
         duplicate=duplicate,
+        priority=priority,
+        type=document_type,
+        least=least,
         text=q,
     )
 

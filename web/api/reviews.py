@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal, TypeAlias
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends, Query
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from db.states import Priority, ReviewReason
 from producer.services import browse, review
+from producer.services.review import Band, Route
 from producer.services.selection import LARGEST_ID
-from web.api.fields import RowId
+from web.api.fields import Amount, RowId, Text
 from web.auth import OWN_DOCUMENTS, WHOLE, Reviewer
 from web.deps import Deps
 from web.problem_details import PROBLEMS
@@ -20,6 +22,26 @@ router = APIRouter(prefix="/v1", tags=["review"], responses=PROBLEMS)
 
 #: A fence as requests carry it.
 Fence = Annotated[int, Field(ge=0, le=LARGEST_ID, description="As it came with the item.")]
+
+
+async def _route(
+    why: Annotated[ReviewReason | Literal["disagreement", ""], Query()] = "",
+    band: Annotated[Band | Literal[""], Query()] = "",
+    priority: Annotated[Priority | Literal[""], Query()] = "",
+    document_type: Annotated[Text, Query(alias="type")] = None,
+    least: Annotated[Amount | Literal[""] | None, Query()] = None,
+) -> Route:
+    return Route(
+        str(why) or None,
+        Band(band) if band else None,
+        Priority(priority) if priority else None,
+        document_type or None,
+        least or None,
+    )
+
+
+#: The part of the queue that the query of a request names.
+RouteParam: TypeAlias = Annotated[Route, Depends(_route)]
 
 
 class DecisionRequest(BaseModel):
@@ -53,9 +75,13 @@ class DecisionsResult(BaseModel):
     response_model=ReviewResult,
     responses={204: {"description": "Nothing is left for this person."}},
 )
-def take_next(deps: Deps, caller: Reviewer) -> Response:
-    """It is held for ten minutes; who asks again gets the same one, with a new fence."""
-    item = review.next_review(deps.sessions, caller, deps.rules)
+def take_next(deps: Deps, caller: Reviewer, route: RouteParam) -> Response:
+    """It is held for ten minutes; who asks again gets the same one, with a new fence.
+
+    The query may name a part of the queue: why it is asked, how strongly the evidence speaks, and what the
+    sender said of the document.
+    """
+    item = review.next_review(deps.sessions, caller, deps.rules, route)
     return Response(status_code=204) if item is None else JSONResponse(item.json_object())
 
 

@@ -64,7 +64,7 @@ def put_on_file(
     WrongUse where this server enrolls nobody, or for a name that cannot be one.
     """
     if deps.enroller is None:
-        raise WrongUse("this server does not enroll signers: use `countersign enroll`")
+        raise WrongUse("this server has no login that enrolls signers: use `countersign enroll`")
     done = enroll_images(deps.enroller(), checked_name(name), images, who=who, force=force)
     if not done.enrolment.references:
         raise UnusableReference(done.images[0].image, done.images[0].refused or "not usable")

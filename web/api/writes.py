@@ -13,9 +13,10 @@ from fastapi import APIRouter, File, Form, Header, UploadFile
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 
+from db.states import Priority
 from producer.services import browse, lifecycle
 from producer.services.keys import Caller
-from producer.services.receive import DocumentIntake, Received, receive
+from producer.services.receive import DocumentIntake, Particulars, Received, receive
 from producer.services.web_addresses import LONGEST_ADDRESS
 from producer.services.webhooks import check_callback
 from web.api.fields import ADDRESS, RowId
@@ -77,6 +78,13 @@ def submit_document(
         str | None,
         Form(max_length=LONGEST_ADDRESS, pattern=ADDRESS, description="An https address to be told."),
     ] = None,
+    priority: Annotated[Priority, Form(description="How urgent it is.")] = Priority.NORMAL,
+    document_type: Annotated[
+        str | None, Form(alias="type", max_length=200, pattern=r"^[^\x00]*$", description="Its type.")
+    ] = None,
+    amount: Annotated[
+        float | None, Form(ge=0, allow_inf_nan=False, description="The amount that it is about.")
+    ] = None,
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Send a file, or name an object that lies in the intake bucket; no other address is ever asked.
@@ -86,10 +94,10 @@ def submit_document(
     """
     with kept_file(file) as path:
         name = "" if file is None else file.filename or ""
-        received = Received(tuple(signer or ()), path, name, source, callback)
-        number = take_in(received, deps, caller, idempotency_key)
-    summary = browse.summarise_document(deps.sessions, number)
-    headers = {"Location": f"/v1/documents/{number}", "Retry-After": str(_RETRY_AFTER)}
+        particulars = Particulars(priority, document_type or None, amount)
+        received = Received(tuple(signer or ()), path, name, source, callback, particulars)
+        summary = take_in(received, deps, caller, idempotency_key)
+    headers = {"Location": f"/v1/documents/{summary.id}", "Retry-After": str(_RETRY_AFTER)}
     return JSONResponse(summary.json_object(), 202, headers)
 
 
@@ -110,14 +118,17 @@ def cancel_document(deps: Deps, document_id: RowId, caller: Submitter) -> Docume
 @router.delete("/documents/{document_id}", summary="Erase a document")
 def erase_one(deps: Deps, document_id: RowId, caller: Admin) -> ErasedResult:
     """Rows, pictures and result, for good. 409 while a worker is at it."""
-    return ErasedResult(erased=lifecycle.erase_one_document(deps.sessions, deps.store, document_id, caller))
+    return ErasedResult(erased=lifecycle.erase_one_document(deps.changing, deps.store, document_id, caller))
 
 
-def take_in(received: Received, deps: WebDeps, caller: Caller, idempotency_key: str | None) -> int:
-    """Take a document in, its callback checked; its id. As `receive`."""
+def take_in(
+    received: Received, deps: WebDeps, caller: Caller, idempotency_key: str | None
+) -> DocumentSummary:
+    """Take a document in, its callback checked; how it stands. As `receive`."""
     if received.callback is not None:
         check_callback(deps.sessions, caller, received.callback, deps.webhook_networks)
-    return receive(received, intake_of(deps), caller, idempotency_key=idempotency_key)[0]
+    taken = receive(received, intake_of(deps), caller, idempotency_key=idempotency_key)
+    return taken.new or browse.summarise_document(deps.sessions, taken.id)
 
 
 def intake_of(deps: WebDeps) -> DocumentIntake:

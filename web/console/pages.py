@@ -12,21 +12,23 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, File, Form, Query, Request, UploadFile
 from fastapi.responses import FileResponse, RedirectResponse, Response
 
-from db.states import ClaimAnswer, Status
+from db.states import ClaimAnswer, Priority, Status
 from producer.services import browse, bundle, lifecycle, pictures, review
+from producer.services.audit import Loose, audit_source
 from producer.services.keys import Right
 from producer.services.missing import NotFound
-from producer.services.receive import Received, receive
+from producer.services.receive import BucketIntake, Particulars, Received, receive
 from producer.services.selection import LARGEST_ID
 from producer.services.status import overview
 from web.api.documents import narrowed
-from web.api.fields import Cursor, Filters, Index, RowId
+from web.api.fields import Amount, Cursor, Filters, Index, RowId
 from web.api.opinions import searched
 from web.api.signers import put_on_file
 from web.api.writes import intake_of, kept_file
 from web.auth import OWN_DOCUMENTS, WHOLE, Admin, CallerParam, Submitter, check_form
 from web.console.templating import render_template
 from web.deps import Deps
+from worker.errors import WrongUse
 from worker.result import DocumentResult, PageResult, RegionResult, VerdictResult
 
 router = APIRouter(include_in_schema=False, dependencies=[OWN_DOCUMENTS])
@@ -36,6 +38,8 @@ open_router = APIRouter(include_in_schema=False)
 _STATIC = Path(__file__).parent / "static"
 #: Documents on one page of the table, and how large pages may be looked at.
 _ROWS, _ZOOMS = 50, (1, 2, 4)
+#: Versions without their counterpart that an audit shows.
+_LOOSE = 100
 #: Signers, and signatures, that a search shows.
 _SEARCHED = 12
 #: Filters that are links, with their values.
@@ -45,6 +49,7 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
     "claim": tuple(ClaimAnswer),
     "contradicted": ("true",),
     "duplicate": ("true",),
+    "priority": (Priority.HIGH, Priority.LOW),
 }
 
 
@@ -118,6 +123,7 @@ def document_page(
         request,
         "document.html",
         result=result,
+        particulars=browse.particulars_of(deps.sessions, document_id),
         page=chosen,
         takes=deps.intake is not None,
         enrolls=deps.enroller is not None,
@@ -148,6 +154,29 @@ def overview_page(request: Request, deps: Deps) -> Response:
         request,
         "overview.html",
         overview=overview(deps.sessions),
+        flower=deps.flower_url,
+        audits=isinstance(deps.intake, BucketIntake),
+        statement=None,
+        loose=(),
+    )
+
+
+@router.post("/overview/audit", dependencies=[WHOLE])
+def audit_from_page(request: Request, deps: Deps, _caller: Admin, token: Annotated[str, Form()]) -> Response:
+    """Every version in the intake against every row; it takes as long as the bucket takes to list."""
+    check_form(request, deps, token)
+    if not isinstance(deps.intake, BucketIntake):
+        raise WrongUse("this server has no intake to audit")
+    loose: list[Loose] = []
+    statement = audit_source(deps.changing, deps.intake.deps.source, on_loose=loose.append)
+    return render_template(
+        request,
+        "overview.html",
+        overview=overview(deps.sessions),
+        flower=deps.flower_url,
+        audits=True,
+        statement=statement,
+        loose=loose[:_LOOSE],
     )
 
 
@@ -198,14 +227,18 @@ def submit_from_page(
     file: Annotated[UploadFile, File()],
     token: Annotated[str, Form()],
     signer: Annotated[str, Form(max_length=2000)] = "",
+    priority: Annotated[Priority, Form()] = Priority.NORMAL,
+    document_type: Annotated[str, Form(alias="type", max_length=200, pattern=r"^[^\x00]*$")] = "",
+    amount: Annotated[Amount | Literal[""], Form()] = "",
 ) -> Response:
     """Submit a document with the signers that it claims, separated by semicolons."""
     check_form(request, deps, token)
     claims = tuple(name for name in signer.split(";") if name.strip())
     with kept_file(file) as path:
-        received = Received(claims, path, file.filename or "")
-        number, _ = receive(received, intake_of(deps), caller)
-    return RedirectResponse(f"/documents/{number}", 303)
+        particulars = Particulars(priority, document_type or None, amount or None)
+        received = Received(claims, path, file.filename or "", particulars=particulars)
+        taken = receive(received, intake_of(deps), caller)
+    return RedirectResponse(f"/documents/{taken.id}", 303)
 
 
 @router.post("/documents/{document_id}/pages/{page}/regions/{region}/enroll", dependencies=[WHOLE])

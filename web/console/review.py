@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Literal
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, Form, Query, Request
+from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import RedirectResponse, Response
 from pydantic import BaseModel
 
-from db.states import ReviewReason
+from db.states import Priority
 from producer.services import browse, pictures, review, review_keys
 from producer.services.review import Band, Route
 from producer.services.selection import LARGEST_ID
 from web.api.documents import as_answer
 from web.api.fields import Index, RowId
+from web.api.reviews import RouteParam
 from web.auth import WHOLE, Reviewer, check_form
 from web.console.templating import render_template
 from web.deps import Deps, WebDeps
@@ -35,16 +36,6 @@ _OPACITIES = (0, 25, 50, 75, 100)
 _Answer = Literal["genuine", "forged", "cannot_say"]
 _Fence = Annotated[int, Form(ge=0, le=LARGEST_ID)]
 _Comment = Annotated[str, Form(max_length=2000, pattern=r"^[^\x00]*$")]
-
-
-async def _route(
-    why: Annotated[ReviewReason | Literal["disagreement", ""], Query()] = "",
-    band: Annotated[Band | Literal[""], Query()] = "",
-) -> Route:
-    return Route(str(why) or None, Band(band) if band else None)
-
-
-_RouteParam = Annotated[Route, Depends(_route)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +69,7 @@ def review_page(
     request: Request,
     deps: Deps,
     caller: Reviewer,
-    route: _RouteParam,
+    route: RouteParam,
     beside: Annotated[int, Query(ge=0, le=LARGEST_ID)] = 0,
 ) -> Response:
     """The next item for this person, held for them from now on; `beside` is the reference it is laid over."""
@@ -95,12 +86,13 @@ def review_page(
         opacities=_OPACITIES,
         waiting=waiting,
         routes=_routes(route, waiting),
+        chosen=_query(route),
         here=_href(route),
     )
 
 
 @router.get("/review/back")
-def back_page(request: Request, deps: Deps, caller: Reviewer, route: _RouteParam) -> Response:
+def back_page(request: Request, deps: Deps, caller: Reviewer, route: RouteParam) -> Response:
     """What this person answered last, to look at it again and to correct it."""
     earlier = review.last_answer(deps.sessions, caller)
     return render_template(
@@ -114,6 +106,7 @@ def back_page(request: Request, deps: Deps, caller: Reviewer, route: _RouteParam
         opacities=_OPACITIES,
         waiting={},
         routes={},
+        chosen={},
         here=_href(route),
     )
 
@@ -160,7 +153,7 @@ def decide_from_page(
     deps: Deps,
     review_id: RowId,
     caller: Reviewer,
-    route: _RouteParam,
+    route: RouteParam,
     fence: _Fence,
     token: Annotated[str, Form()],
     answer: Annotated[_Answer | Literal["skip"], Form()],
@@ -188,7 +181,7 @@ def correct_from_page(
     deps: Deps,
     review_id: RowId,
     caller: Reviewer,
-    route: _RouteParam,
+    route: RouteParam,
     fence: _Fence,
     token: Annotated[str, Form()],
     answer: Annotated[_Answer, Form()],
@@ -224,21 +217,41 @@ def _routes(route: Route, waiting: dict[str, int]) -> dict[str, list[RouteLink]]
         "why": [
             RouteLink(
                 f"{why} ({waiting.get(why, 0)})",
-                _href(Route(None if why == route.why else why, route.band)),
+                _href(replace(route, why=None if why == route.why else why)),
                 why == route.why,
             )
             for why in reasons
         ],
         "evidence": [
             RouteLink(
-                band.value, _href(Route(route.why, None if band is route.band else band)), band is route.band
+                band.value,
+                _href(replace(route, band=None if band is route.band else band)),
+                band is route.band,
             )
             for band in Band
+        ],
+        "priority": [
+            RouteLink(
+                priority.value,
+                _href(replace(route, priority=None if priority is route.priority else priority)),
+                priority is route.priority,
+            )
+            for priority in reversed(Priority)
         ],
     }
 
 
+def _query(route: Route) -> dict[str, object]:
+    parts = {
+        "why": route.why,
+        "band": route.band,
+        "priority": route.priority,
+        "type": route.type,
+        "least": route.least,
+    }
+    return {name: value for name, value in parts.items() if value}
+
+
 def _href(route: Route) -> str:
-    parts = {"why": route.why, "band": route.band}
-    query = urlencode({name: value for name, value in parts.items() if value})
+    query = urlencode(_query(route))
     return f"/review?{query}" if query else "/review"

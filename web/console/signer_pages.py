@@ -75,7 +75,7 @@ def remove_from_page(
     """Take a reference off file: no comparison is made with it any more."""
     check_form(request, deps, token)
     name = browse.show_signer(deps.sessions, signer_id).signer
-    signers.remove_references(deps.sessions, name, [str(number)], _judge(deps), who=caller.name)
+    signers.remove_references(deps.changing, name, [str(number)], _judge(deps), who=caller.name)
     return RedirectResponse(f"/signers/{signer_id}", 303)
 
 
@@ -87,7 +87,7 @@ def retire_from_page(
     check_form(request, deps, token)
     signer = browse.show_signer(deps.sessions, signer_id)
     numbers = [str(reference.number) for reference in signer.references]
-    signers.remove_references(deps.sessions, signer.signer, numbers, _judge(deps), who=caller.name)
+    signers.remove_references(deps.changing, signer.signer, numbers, _judge(deps), who=caller.name)
     return RedirectResponse(f"/signers/{signer_id}", 303)
 
 
@@ -98,7 +98,7 @@ def merge_from_page(
     """Make a signer another name of another: claims that use either meet the references of both."""
     check_form(request, deps, token)
     name = browse.show_signer(deps.sessions, signer_id).signer
-    merged = signers.merge_signers(deps.sessions, name, into, _judge(deps), who=caller.name)
+    merged = signers.merge_signers(deps.changing, name, into, _judge(deps), who=caller.name)
     return RedirectResponse(f"/signers/{merged.id}", 303)
 
 

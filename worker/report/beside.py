@@ -51,8 +51,11 @@ def no_references(_result: DocumentResult) -> References:
     return {}
 
 
-def references_beside(sessions: Sessions, locate: Locate = str) -> LoadReferences:
-    """What loads the references beside a document's signatures; `locate` is that of its other pictures."""
+def references_beside(sessions: Sessions, locate: Locate = str, *, with_parts: bool = True) -> LoadReferences:
+    """What loads the references beside a document's signatures; `locate` is that of its other pictures.
+
+    `with_parts` says whether the parts of the likest that agree are looked for.
+    """
 
     def load(result: DocumentResult) -> References:
         compared = [row for row in result.verdicts if row.signer]
@@ -67,7 +70,8 @@ def references_beside(sessions: Sessions, locate: Locate = str) -> LoadReference
         beside = {}
         for (place, signer), references in used.items():
             theirs = {row.id: embeddings[row.id] for row in references if row.id in embeddings}
-            beside[place, signer] = _likest_first(references, regions.get(place), theirs)
+            ranked = _likest_first(references, regions.get(place), theirs)
+            beside[place, signer] = _with_parts(ranked, regions.get(place), theirs) if with_parts else ranked
         return beside
 
     return load
@@ -116,9 +120,14 @@ def _likest_first(
 ) -> list[LikeReference]:
     likeness = _likeness(query, embeddings)
     ordered = sorted(references, key=lambda row: (-likeness.get(row.id, -2.0), row.number))
-    ranked = [replace(row, likeness=likeness.get(row.id)) for row in ordered]
-    if query is not None and ranked and ranked[0].id in embeddings:
-        ranked[0] = replace(
-            ranked[0], correspondence=correspond(*as_matrix([query, embeddings[ranked[0].id]]))
-        )
-    return ranked
+    return [replace(row, likeness=likeness.get(row.id)) for row in ordered]
+
+
+def _with_parts(
+    ranked: Sequence[LikeReference], query: bytes | None, embeddings: Mapping[int, bytes]
+) -> Sequence[LikeReference]:
+    """The same, the likest with which of its parts agree with the query."""
+    if query is None or not ranked or ranked[0].id not in embeddings:
+        return ranked
+    parts = correspond(*as_matrix([query, embeddings[ranked[0].id]]))
+    return [replace(ranked[0], correspondence=parts), *ranked[1:]]

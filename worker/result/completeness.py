@@ -11,10 +11,15 @@ from worker.rules.evaluation import Facts, FilledSlot, judge_document
 from worker.rules.reading import Rules, applicable
 
 
-def completeness_of(result: DocumentResult, rules: Sequence[Rules]) -> CompletenessResult:
-    """The answer of the rules for this document, or that of its slots where there are none for it."""
+def completeness_of(
+    result: DocumentResult, rules: Sequence[Rules], *, kind: str | None = None
+) -> CompletenessResult:
+    """The answer of the rules for this document, or that of its slots where there are none for it.
+
+    `kind` is its type, where its sender names one.
+    """
     templates = (slot.template for slot in result.slots if slot.template is not None)
-    chosen = applicable(rules, result.document, templates)
+    chosen = applicable(rules, result.document, templates, kind=kind)
     facts = Facts(
         key=result.document,
         pages=len(result.pages),

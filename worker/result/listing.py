@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from db.models import Reference
-from db.states import Status
+from db.states import Priority, Status
 from worker.result.base import Count, Moment, ResultModel
 from worker.result.document import ClaimResult
 from worker.result.region import SignedBy
@@ -36,6 +36,11 @@ class DocumentSummary(ResultModel):
         description="What a person should know: `contradicted`, `forged`, `inconclusive`, `copy`, "
         "`reference_copy`."
     )
+    priority: Priority = Field(
+        default=Priority.NORMAL, description="`low`, `normal` or `high`, as its sender said."
+    )
+    type: str | None = Field(default=None, description="Its type, as its sender said.")
+    amount: float | None = Field(default=None, description="The amount that it is about, as its sender said.")
     registered_at: Moment = Field(description="When it was registered.")
     finished_at: Moment | None = Field(default=None, description="When its result was final.")
 

@@ -85,8 +85,16 @@ def read_folder(folder: Path) -> list[Rules]:
     return [rules for _, rules in read]
 
 
-def applicable(rules: Sequence[Rules], key: str, templates: Iterable[str] = ()) -> Rules | None:
-    """The rules for a document: those with the longest prefix of its key, or the first for its templates."""
+def applicable(
+    rules: Sequence[Rules], key: str, templates: Iterable[str] = (), *, kind: str | None = None
+) -> Rules | None:
+    """The rules for a document: those for the type that its sender names.
+
+    Else those with the longest prefix of its key, or the first for its templates.
+    """
+    named = next((candidate for candidate in rules if candidate.file.type == kind), None)
+    if named is not None:
+        return named
     prefixes = [
         (len(prefix), candidate)
         for candidate in rules

@@ -66,7 +66,8 @@ def _answered(lease: Lease, deps: Deps) -> bool:
             answered_at=now(session),
         )
         if "slots" in result.model_fields_set:
-            result = result.model_copy(update={"completeness": completeness_of(result, deps.rules)})
+            completeness = completeness_of(result, deps.rules, kind=lease.document.type)
+            result = result.model_copy(update={"completeness": completeness})
         versions_id = verdicts.versions_id(session, result.versions.json_object(), known)
         check_held(session, lease)
     given = give(result, deps.store, versions_id=versions_id)

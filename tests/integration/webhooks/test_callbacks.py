@@ -13,7 +13,7 @@ from db.documents import Object
 from db.engine import Sessions, make_sessions
 from db.models import Submission
 from db.roles import DELIVERER, WEB, grant
-from db.states import ClaimSource
+from producer.claims import Claims
 from producer.services.deliver import DelivererDeps
 from producer.services.erase import erase_document
 from producer.services.keys import LOCAL, Caller, Right
@@ -49,8 +49,8 @@ class Desk:
     def find(self, source: str, *, uploads_only: bool = False) -> Object:
         return Object("intake", source, "v1")
 
-    def claims_of(self, source: Object) -> dict[str, ClaimSource]:
-        return {}
+    def said_by(self, source: Object) -> Claims:
+        return Claims()
 
     def send(self, document_id: int) -> None:
         self.sent.append(document_id)
@@ -58,7 +58,7 @@ class Desk:
     def submit(self, tmp_path: Path, name: str, callback: str | None, caller: Caller = LOCAL) -> int:
         path = tmp_path / name
         path.write_bytes(b"%PDF-1.7 " + name.encode())
-        return receive(Received((), path, name, callback=callback), self, caller)[0]
+        return receive(Received((), path, name, callback=callback), self, caller).id
 
 
 @pytest.fixture
@@ -108,11 +108,11 @@ def test_a_document_that_has_its_answer_already_is_told_at_once(
     world.through(1)
     made = add_callbacks(world.sessions, LOCAL, ["document.done"])
 
-    number, new = receive(Received((), source="a.pdf", callback=receiver.url), desk, LOCAL)
+    taken = receive(Received((), source="a.pdf", callback=receiver.url), desk, LOCAL)
     run(deps_of(world))
     ended(world, made, 1)
 
-    assert (number, new) == (1, True)
+    assert (taken.id, taken.new) == (1, None)
     assert documents_told(receiver) == [("/hook", 1, "done")]
 
 
