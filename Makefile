@@ -27,7 +27,7 @@ demo: $(VENV)/.installed-core ## Draw sample documents and run the main job on t
 	@rm -f $(DEMO)/results/report.html
 	@# One of the samples is corrupt, so status 1 (some documents failed) is the right answer, with a report.
 	$(VENV)/bin/countersign run $(DEMO)/samples/documents --references $(DEMO)/samples/references \
-	  --claims $(DEMO)/samples/claims.csv --out $(DEMO)/results || test $$? -eq 1
+	  --claims $(DEMO)/samples/claims.csv --slots --out $(DEMO)/results || test $$? -eq 1
 	@test -s $(DEMO)/results/report.html
 	@echo; echo "Look at every page and verdict in a browser:"
 	@echo "  $(VENV)/bin/countersign serve --results $(DEMO)/results"

@@ -71,10 +71,27 @@ def test_a_handwritten_date_fills_the_slot_of_a_date() -> None:
 def test_ink_of_a_neighbour_that_reaches_in_does_not_sign() -> None:
     below = mark(y=125, height=80)
 
-    first, second = judge_slots(blank(), [slot(), slot(y=145)], [below])
+    inked = blank()
+    inked[110:128, 150:200] = 0
+
+    first, second = judge_slots(inked, [slot(), slot(y=145)], [below])
+    empty, _ = judge_slots(blank(), [slot(), slot(y=145)], [below])
 
     assert (first.status, first.region) == (SlotStatus.WRONG_SLOT, 3)
     assert second.status is SlotStatus.SIGNED
+    assert (empty.status, empty.reason) == (SlotStatus.UNSIGNED, "the line is empty")
+
+
+def test_wide_initials_are_a_date_where_a_date_is_asked_for() -> None:
+    assert status(slot(SlotKind.DATE), mark("initials"))[0] is SlotStatus.SIGNED
+    assert status(slot(SlotKind.DATE), mark("initials", y=50, height=110)) == (
+        SlotStatus.WRONG_SLOT,
+        "initials stand where a date is asked for",
+    )
+
+
+def test_initials_are_spoken_of_as_many() -> None:
+    assert status(slot(SlotKind.INITIALS), mark("initials"))[1] == "initials stand here, score 0.90"
 
 
 def test_a_bar_covers_the_slot() -> None:

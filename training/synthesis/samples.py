@@ -18,6 +18,7 @@ from training.synthesis.frames import folded, framed
 from training.synthesis.layouts import LAYOUTS
 from training.synthesis.loads import write_loads
 from training.synthesis.manifest import Manifest, SampleClaim, SampleDocument, SamplePage, write_set
+from training.synthesis.order import lease, signed_in_the_wrong_box
 from training.synthesis.pages import A4, DrawnPage, blank, complete, fill, insert, signature_entry
 from training.synthesis.scanner import SCANNERS, Scanner, scan
 from training.synthesis.strokes import InventedSigner
@@ -192,6 +193,21 @@ def _folded_corner(rng: _Rng) -> SampleDocument:
     return _single("notice-to-staff.jpg", page, None, "memo that nobody signed, with a folded corner")
 
 
+def _lease(rng: _Rng) -> SampleDocument:
+    people = (_JUDITH, _SILAS, _FLORA)
+    return lease(rng, people, name="lease-mill-lane-4.pdf", note="lease in good order")
+
+
+def _lease_without_witness(rng: _Rng) -> SampleDocument:
+    note = "the same lease, which no witness signed"
+    return lease(rng, (_JUDITH, _SILAS), name="lease-mill-lane-4-no-witness.pdf", note=note)
+
+
+def _wrong_box(rng: _Rng) -> SampleDocument:
+    name, note = "change-of-address-0716.pdf", "signed in the box of the date"
+    return signed_in_the_wrong_box(rng, _ELENA, name=name, note=note)
+
+
 def _single(name: str, page: DrawnPage, claim: SampleClaim | None, note: str) -> SampleDocument:
     data = files.png(page) if name.endswith(".png") else files.jpeg(page)
     return SampleDocument(name, data, (_sheet(page),), () if claim is None else (claim,), note)
@@ -214,6 +230,9 @@ _SAMPLES: tuple[Callable[[_Rng], SampleDocument], ...] = (
     _routing,
     _microfilm,
     _folded_corner,
+    _lease,
+    _lease_without_witness,
+    _wrong_box,
 )
 
 

@@ -198,6 +198,8 @@ class _Page:
         for start, end, walls in self._pieces(rule):
             ceiling, top = self._ceiling(rule, start, end)
             closed = ceiling is not None and self._is_bounded(rule, ceiling, (start, end), walls)
+            if not closed:
+                top = max(top, rule.place - _HIGHEST * self.unit)
             standing = self._standing(rule, start, end, top)
             for left, right in self._gaps(start, end, standing):
                 for part in self._parts(rule, (left, right), top):

@@ -32,6 +32,8 @@ _WANTED = {
 }
 #: Marks of a hand, whatever they say.
 BY_HAND = frozenset({Label.SIGNATURE, Label.INITIALS, Label.HANDWRITTEN_DATE, Label.HANDWRITING})
+#: Why a date's slot is filled where nobody names what stands there.
+_WRITTEN = "something is written where a date is asked for"
 #: What each kind is called in a sentence.
 _NAMES = {
     SlotKind.SIGNATURE: "signature",
@@ -39,6 +41,30 @@ _NAMES = {
     SlotKind.DATE: "date",
     SlotKind.STAMP: "stamp",
 }
+
+
+#: The same with the words around them, as marks and as what is asked for.
+_STAND = {
+    Label.SIGNATURE: "a signature stands",
+    Label.INITIALS: "initials stand",
+    Label.HANDWRITTEN_DATE: "a handwritten date stands",
+    Label.HANDWRITING: "handwriting stands",
+    Label.STAMP_OR_LOGO: "a stamp stands",
+}
+_ASKED = {
+    SlotKind.SIGNATURE: "a signature is asked for",
+    SlotKind.INITIALS: "initials are asked for",
+    SlotKind.DATE: "a date is asked for",
+    SlotKind.STAMP: "a stamp is asked for",
+}
+_STANDS_HERE = {
+    SlotKind.SIGNATURE: "a signature stands",
+    SlotKind.INITIALS: "initials stand",
+    SlotKind.DATE: "a date stands",
+    SlotKind.STAMP: "a stamp stands",
+}
+#: A date is so many times wider than high at least: the detector calls some of them initials.
+_DATE_WIDE = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,12 +187,12 @@ def _signed(evidence: _Evidence) -> SlotState | None:
     if not wanted:
         return None
     mark = next((mark for mark in wanted if mark.signs is not False), wanted[0])
-    name = _NAMES[evidence.slot.kind]
     is_doubtful = mark.signs is False and evidence.slot.template is None
     if is_doubtful and evidence.slot.kind in (SlotKind.SIGNATURE, SlotKind.INITIALS):
-        reason = f"the mark here is hardly a {name} that signs"
+        reason = f"the mark here hardly signs where {_ASKED[evidence.slot.kind]}"
         return _state(evidence, SlotStatus.LOW_EVIDENCE, reason, mark)
-    return _state(evidence, SlotStatus.SIGNED, f"a {name} stands here, score {mark.score:.2f}", mark)
+    stands = _STANDS_HERE[evidence.slot.kind]
+    return _state(evidence, SlotStatus.SIGNED, f"{stands} here, score {mark.score:.2f}", mark)
 
 
 def _typed(evidence: _Evidence) -> SlotState | None:
@@ -182,7 +208,7 @@ def _written_on_copy(evidence: _Evidence) -> SlotState | None:
     mark = next((mark for mark in evidence.marks if mark.label == "handwriting"), None)
     if mark is None:
         return None
-    reason = f"handwriting stands where the {_NAMES[evidence.slot.kind]} is asked for"
+    reason = f"handwriting stands where {_ASKED[evidence.slot.kind]}"
     return _state(evidence, SlotStatus.SIGNED, reason, mark)
 
 
@@ -190,15 +216,18 @@ def _of_another_kind(evidence: _Evidence) -> SlotState | None:
     marks = [mark for mark in evidence.marks if mark.label in BY_HAND]
     if not marks:
         return None
-    mark, name = marks[0], _NAMES[evidence.slot.kind]
-    if evidence.slot.kind is SlotKind.DATE or mark.label == Label.HANDWRITTEN_DATE:
-        reason = f"a {mark.label.replace('_', ' ')} stands where a {name} is asked for"
+    mark, kind = marks[0], evidence.slot.kind
+    if kind is SlotKind.DATE and mark.label == Label.INITIALS and mark.width >= _DATE_WIDE * mark.height:
+        return _state(evidence, SlotStatus.SIGNED, _WRITTEN, mark)
+    if kind is SlotKind.DATE or mark.label == Label.HANDWRITTEN_DATE:
+        reason = f"{_STAND[Label(mark.label)]} where {_ASKED[kind]}"
         return _state(evidence, SlotStatus.WRONG_SLOT, reason, mark)
-    return _state(evidence, SlotStatus.LOW_EVIDENCE, f"handwriting that is hardly a {name}", mark)
+    reason = f"handwriting that hardly signs stands where {_ASKED[kind]}"
+    return _state(evidence, SlotStatus.LOW_EVIDENCE, reason, mark)
 
 
 def _of_a_neighbour(evidence: _Evidence) -> SlotState | None:
-    if not evidence.reaching:
+    if not evidence.reaching or evidence.ink < INKED:
         return None
     reason = f"the ink here belongs to a neighbouring line; the {_place(evidence.slot)} has none of its own"
     return _state(evidence, SlotStatus.WRONG_SLOT, reason, evidence.reaching[0])
@@ -209,7 +238,7 @@ def _inked(evidence: _Evidence) -> SlotState | None:
     if evidence.ink < INKED:
         return None
     if evidence.slot.kind is SlotKind.DATE:
-        return _state(evidence, SlotStatus.SIGNED, "something is written where the date is asked for")
+        return _state(evidence, SlotStatus.SIGNED, _WRITTEN)
     place, name = _place(evidence.slot), _NAMES[evidence.slot.kind]
     reason = f"{evidence.ink:.1%} of the {place} is ink, but no {name} was found"
     return _state(evidence, SlotStatus.LOW_EVIDENCE, reason)
