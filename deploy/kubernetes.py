@@ -14,6 +14,8 @@ from db.states import ChunkStage, DocumentStage
 from worker.pipeline import PIPELINE, QUEUES, Queue
 
 FOLDER = Path(__file__).parent / "kubernetes"
+#: What a company brings along, as config maps that are mounted where they are there.
+_FORMS = ("rules", "templates")
 #: A manifest, or a part of one.
 Part = Mapping[str, object]
 
@@ -299,7 +301,14 @@ def _pod(name: str, container: dict[str, object], *, restart: str = "Always") ->
                 "seccompProfile": {"type": "RuntimeDefault"},
             },
             "containers": [{"name": name, **container}],
-            "volumes": [{"name": "scratch", "emptyDir": {"sizeLimit": "2Gi"}}],
+            "volumes": [
+                {"name": "scratch", "emptyDir": {"sizeLimit": "2Gi"}},
+                # Rule files and templates, where there are any: docs/completeness.md.
+                *(
+                    {"name": kind, "configMap": {"name": f"{_NAME}-{kind}", "optional": True}}
+                    for kind in _FORMS
+                ),
+            ],
         },
     }
 
@@ -319,7 +328,10 @@ def _container(
             "readOnlyRootFilesystem": True,
             "capabilities": {"drop": ["ALL"]},
         },
-        "volumeMounts": [{"name": "scratch", "mountPath": _SCRATCH}],
+        "volumeMounts": [
+            {"name": "scratch", "mountPath": _SCRATCH},
+            *({"name": kind, "mountPath": f"/{kind}", "readOnly": True} for kind in _FORMS),
+        ],
     }
 
 

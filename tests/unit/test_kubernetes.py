@@ -117,3 +117,17 @@ def test_scaling_asks_what_the_page_says() -> None:
 
     assert scaled == documented == {stage.value: query for stage, query in BACKLOG.items()}
     assert set(BACKLOG) == {stage.name for stage in PIPELINE}
+
+
+def test_rules_and_templates_are_mounted_where_config_maps_hold_them() -> None:
+    for name, pod in pods():
+        maps = {volume["name"]: volume["configMap"] for volume in pod["volumes"] if "configMap" in volume}
+        mounts = {
+            mount["name"]: (mount["mountPath"], mount.get("readOnly"))
+            for container in pod["containers"]
+            for mount in container["volumeMounts"]
+        }
+
+        for kind in ("rules", "templates"):
+            assert maps[kind] == {"name": f"countersign-{kind}", "optional": True}, name
+            assert mounts[kind] == (f"/{kind}", True), name

@@ -113,7 +113,7 @@ def test_places_are_the_same_by_overlap_or_where_one_holds_the_other() -> None:
 
 def test_forms_are_scanned_and_read_where_that_is_asked_for(data: Path) -> None:
     done = CliRunner().invoke(app, ["evaluate", "slots", "--data", str(data), "--scans"])
-    read = measure_slots(blank_forms(data / "slots"), load_line_reader())
+    read = measure_slots(blank_forms(data / "slots"), load_line_reader(), scans=True)
 
     assert done.exit_code == 0, done.output
     (half,) = {half for half, _ in read.tallies}

@@ -90,6 +90,20 @@ def test_wide_initials_are_a_date_where_a_date_is_asked_for() -> None:
     )
 
 
+def test_a_mark_that_is_print_of_the_form_is_none() -> None:
+    printed = blank()
+    printed[100:140:8, 160:290] = 0
+    form = np.where(printed < 128, np.uint8(255), np.uint8(0))
+    written = printed.copy()
+    written[104:136:8, 160:290] = 0
+
+    (bare,) = judge_slots(printed, [slot()], [mark()], form=form)
+    (signed,) = judge_slots(written, [slot()], [mark()], form=form)
+
+    assert bare.status is SlotStatus.UNSIGNED
+    assert signed.status is SlotStatus.SIGNED
+
+
 def test_initials_are_spoken_of_as_many() -> None:
     assert status(slot(SlotKind.INITIALS), mark("initials"))[1] == "initials stand here, score 0.90"
 

@@ -6,6 +6,7 @@ import base64
 import json
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pymupdf
 import pytest
@@ -66,9 +67,10 @@ def templates(*seeds: int) -> Templates:
 
 
 def signed_at(page: Grey, **facts: object) -> Mark:
-    """A mark over the template's slot on a page that lies straight."""
+    """A mark over the template's slot on a page that lies straight, with a stroke of its ink."""
     unit = DPI / 72
     box = {"x": 200 * unit, "y": 638 * unit, "width": 120 * unit, "height": 26 * unit}
+    cv2.line(page, (int(210 * unit), int(660 * unit)), (int(310 * unit), int(642 * unit)), 0, 3)
     return Mark.model_validate(
         {"index": 0, "label": "signature", "score": 0.9, "signs": True, **box, **facts}
     )
@@ -117,7 +119,7 @@ def test_a_copy_of_another_size_is_none() -> None:
         ({"signs": False}, "signed"),
         ({"label": "handwriting", "signs": False}, "signed"),
         ({"label": "handwritten_date", "signs": False}, "wrong_slot"),
-        ({"label": "stamp_or_logo", "signs": False}, "unsigned"),
+        ({"label": "stamp_or_logo", "signs": False}, "low_evidence"),
     ],
 )
 def test_what_a_hand_writes_where_a_template_asks_for_a_signature_signs(
@@ -162,8 +164,9 @@ def test_what_lies_beyond_the_edge_of_a_scan_is_unknown_and_not_empty() -> None:
 def test_handwriting_where_a_template_asks_for_a_stamp_is_none() -> None:
     asked = SLOT.model_copy(update={"kind": SlotKind.STAMP})
     known = Templates((Template("form", make_page(drawn(blank(1)), dpi=DPI, slots=[asked])),))
+    page = drawn(blank(1))
 
-    (state,) = states(drawn(blank(1)), signed_at(drawn(blank(1)), label="handwriting"), known=known)
+    (state,) = states(page, signed_at(page, label="handwriting"), known=known)
 
     assert state.status.value == "low_evidence"
 

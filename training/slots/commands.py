@@ -43,7 +43,7 @@ def evaluate_slots(
         statuses = measure_statuses(forms, build_detector(Detection()), load_line_reader())
         output().print(status_table(statuses))
         return
-    report = measure_slots(forms, load_line_reader() if scans else None)
+    report = measure_slots(forms, load_line_reader(), scans=scans)
     output().print(slot_table(report))
     milliseconds = report.milliseconds or [0.0]
     output().print(

@@ -68,11 +68,13 @@ class SlotReport:
         return SlotTally(**{name: sum(getattr(tally, name) for tally in tallies) for name in names})
 
 
-def measure_slots(forms: Iterable[BlankForm], reader: LineReader | None = None) -> SlotReport:
-    """Find the slots of each form, as it looks on paper; with a `reader` on a scan that tells no words."""
+def measure_slots(
+    forms: Iterable[BlankForm], reader: LineReader | None = None, *, scans: bool = False
+) -> SlotReport:
+    """Find the slots of each form, as it looks on paper; or on scans of them, which tell no words."""
     report = SlotReport()
     for form in forms:
-        device = None if reader is None else Device(form.path.name)
+        device = Device(form.path.name) if scans else None
         for index, page in enumerate(_drawn(form, device)):
             if isinstance(page, PageError):
                 continue

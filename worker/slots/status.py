@@ -19,6 +19,8 @@ _ABOVE, _BELOW = 1.0, 0.6
 _LIES, _REACHES = 0.35, 0.1
 #: Share of a slot that is ink from which it is not empty.
 INKED = 0.012
+#: Share of a mark's box that is ink beside the print of a form; with less of it, the mark is print.
+_MARK_INK = 0.008
 #: Share of a slot that a bar must cover, and how dark its pixels are.
 _BAR, _BLACK = 0.5, 96
 #: Pixels at each edge of a slot that its own lines may take, as a share of its height.
@@ -119,8 +121,10 @@ def judge_slots(
 
     `form` is the print of the page's template, where it has one: it is no ink in a slot.
     """
-    homes = {mark.index: _home(mark, slots) for mark in marks}
     shares = _Shares(page, form)
+    # What a detector takes for a mark may be the form's own print.
+    marks = [mark for mark in marks if form is None or shares.ink(mark) >= _MARK_INK]
+    homes = {mark.index: _home(mark, slots) for mark in marks}
     return [_judge(_evidence(number, slot, marks, homes, shares)) for number, slot in enumerate(slots)]
 
 
