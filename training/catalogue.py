@@ -15,6 +15,7 @@ from worker.vision.weights import (
     Catalogue,
     CatalogueEntry,
     VerifierEntry,
+    entry,
     file_digest,
     read_catalogue,
 )
@@ -48,6 +49,13 @@ def register_weights(
     if replaced is not None and replaced.file not in {entry.file for entry in catalogue.values()}:
         (folder / replaced.file).unlink(missing_ok=True)
     return made
+
+
+def set_parameter(name: str, parameter: str, value: object, *, folder: Path = WEIGHTS_DIR) -> None:
+    """Give an entry a parameter; its file stays. WeightsError when there is no such entry."""
+    known, weights = read_catalogue(folder), entry(name, folder)
+    changed = dataclasses.replace(weights, parameters={**weights.parameters, parameter: value})
+    _write({**known.files, name: changed, **known.verifiers}, folder)
 
 
 def _write(catalogue: Mapping[str, CatalogueEntry | VerifierEntry], folder: Path) -> None:

@@ -24,6 +24,7 @@ EXPORT = {
     "detector": "training.detector.commands:export_detector",
     "verifier": "training.verifier.commands:export_verifier",
     "calibration": "training.verifier.commands:export_calibration",
+    "outlook": "training.verifier.commands:export_outlook",
     "cleaner": "training.cleaner.commands:export_cleaner",
     "classifier": "training.classifier.commands:export_classifier",
     "roles": "training.roles.commands:export_roles",

@@ -53,11 +53,16 @@ def signed_words(result: DocumentResult) -> str:
 def _show_claims(result: DocumentResult) -> None:
     """Each claimed signer with the signature that answers the claim. Pages and marks count from 1."""
     rows = empty_table("Claims", "signer", "answer", "signature", "probability", "confidence", "references")
+    outlooks = []
     for claim in result.claims:
         answers = (row for row in result.verdicts if row.signer == claim.signer and _is_at(row, claim))
-        answer = claim_words(claim, result.status)
-        rows.add_row(plain(claim.signer), answer, *_signature(claim, next(answers, None)))
+        verdict = next(answers, None)
+        rows.add_row(plain(claim.signer), claim_words(claim, result.status), *_signature(claim, verdict))
+        if verdict is not None and verdict.outlook:
+            outlooks.append(f"  {claim.signer}: {verdict.outlook}")
     out.print(rows)
+    for line in outlooks:
+        out.print(plain(line), soft_wrap=True, highlight=False)
 
 
 def _is_at(verdict: VerdictResult, claim: ClaimResult) -> bool:

@@ -74,7 +74,7 @@ def test_high_is_judged_by_itself_and_has_no_figure_where_it_was_never_given() -
     assert figures["wrong among high, 3 references"].value == 1.0
     assert figures["wrong among high, 3 references"].n == 1
     assert "wrong among high, 1 reference" not in figures
-    assert figures["the signer's: not found, 1 reference"].value == 1.0
+    assert figures["answered not found, the signer's, 1 reference"].value == 1.0
     assert single.answers[Truth.GENUINE][NOT_FOUND].value == 1.0
 
 

@@ -56,6 +56,14 @@ def test_a_contradicted_claim_names_the_signature_that_contradicts_it(
     assert cells[1:3] == ["genuine, contradicted", "page 2, mark 1; forged: page 2, mark 3"]
 
 
+def test_what_more_references_would_bring_is_told_below_the_claims(monkeypatch: pytest.MonkeyPatch) -> None:
+    undecided = verdict("ben", "inconclusive", 0.6).model_copy(update={"outlook": "3 references would help."})
+    result = document(pages=[page(regions=[region(0)])], claims=["ben"], verdicts=[undecided])
+
+    assert "  ben: 3 references would help." in printed(result, monkeypatch).splitlines()
+    assert "would help" not in printed(SIGNED, monkeypatch)
+
+
 @pytest.mark.parametrize(
     ("facts", "words"),
     [

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import pytest
 
-from tests.results import region, verdict
+from tests.results import document, page, region, verdict
 from worker.report.evidence import support, why_inconclusive
+from worker.report.html import write_report
 from worker.result import CropQuality, VerdictResult
 
 
@@ -69,6 +71,16 @@ def test_a_poor_crop_is_named_first():
 
     assert reasons[0] == "the crop is clipped"
     assert len(reasons) == 2
+
+
+def test_a_report_says_what_more_references_would_bring(tmp_path: Path) -> None:
+    undecided = judged(0.1, references=1, outlook="3 references would help: they decided at least 31.")
+    result = document(pages=[page(regions=[region(0)])], claims=["ann"], verdicts=[undecided])
+
+    path = write_report([result], tmp_path / "report.html", load_image=lambda key: b"")
+
+    told = "one reference does not show how much its writer varies. 3 references would help: they decided"
+    assert told in path.read_text(encoding="utf-8")
 
 
 def test_a_verdict_that_decides_has_no_doubts():

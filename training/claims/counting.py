@@ -174,7 +174,7 @@ def claim_figures(measured: Sequence[ClaimShares]) -> Iterator[Figure]:
         sure = {"wrong among high": row.wrong_among_high}
         yield from _known_rates(row.source, suffix, sure, row.sure_verdicts)
         for truth, answers in row.answers.items():
-            named = {f"{truth.value}: {word}": estimate for word, estimate in answers.items()}
+            named = {f"answered {word}, {truth.value}": estimate for word, estimate in answers.items()}
             yield from _known_rates(row.source, suffix, named, row.claims[truth])
 
 

@@ -10,10 +10,13 @@ from typing import Annotated
 import torch
 import typer
 
+from training.catalogue import set_parameter
 from training.common.checkpoints import LAST
-from training.common.console import messages, training_bar
+from training.common.console import messages, stage_names, training_bar
+from training.common.figures import today, write_figures
 from training.common.options import (
     DataOption,
+    FiguresOption,
     MinutesOption,
     ResumeOption,
     SeedOption,
@@ -22,12 +25,12 @@ from training.common.options import (
     WeightsOption,
 )
 from training.common.settings import read_settings
-from training.verifier import sets
+from training.verifier import outlook, sets
 from training.verifier.batches import Batches
 from training.verifier.calibrate import OTHERS_EACH, calibrate
 from training.verifier.export import register_calibration, register_verifier, trained_verifier
 from training.verifier.folds import FoldsOption, load_folds
-from training.verifier.library import Read, VerifierModels
+from training.verifier.library import Library, Read, VerifierModels, load_verifier_models
 from training.verifier.scoring import scored
 from training.verifier.settings import VERIFIER_SETTINGS, VerifierSettings
 from training.verifier.train import fit_verifier, resume_verifier, start_verifier
@@ -35,6 +38,7 @@ from training.verifier.weigh import weigh
 from worker.errors import WrongUse
 from worker.vision.verification.encoder import load_encoder
 from worker.vision.verification.matcher import load_matcher
+from worker.vision.verification.outlook import MORE_REFERENCES
 from worker.vision.weights import WEIGHTS_DIR
 
 
@@ -105,6 +109,25 @@ def export_calibration(
     On signers that trained nothing: sets that it was trained on want --fold.
     """
     _calibrate(data, weights, load_folds(fold))
+
+
+def export_outlook(
+    data: DataOption,
+    weights: Annotated[Path, typer.Option(help="The weights folder to measure and complete.")] = WEIGHTS_DIR,
+    figures_to: FiguresOption = None,
+) -> None:
+    """Ship what more references would bring to inconclusive verdicts.
+
+    Measured on writers of whom the encoder saw nothing, and kept beside the calibration in the catalogue.
+    """
+    shelf = Library(data, load_verifier_models(weights))
+    with stage_names("measuring") as notice:
+        measured = outlook.measure_outlook(shelf, notice=notice)
+    shipped = outlook.outlook_parameters(measured)
+    set_parameter("calibration", MORE_REFERENCES, shipped, folder=weights)
+    if figures_to is not None:
+        write_figures(today(shelf.models.digests, outlook.outlook_figures(measured)), figures_to)
+    messages.print_json(data=shipped)
 
 
 def _train_shipped(

@@ -142,9 +142,14 @@ def _kept(value: object, name: str) -> object:
 
 
 def _says(result: DocumentResult) -> dict[str, JsonValue]:
-    """What a result says, copies included, without when it was given and how long it took."""
+    """What a result says, copies included, without when it was given and how long it took.
+
+    Nor what more references would bring: an older release did not say so of the same verdicts.
+    """
     occasion = DocumentResult.marked(OCCASION)
-    return {name: value for name, value in result.json_object().items() if name not in occasion}
+    verdicts = tuple(verdict.model_copy(update={"outlook": None}) for verdict in result.verdicts)
+    written = result.model_copy(update={"verdicts": verdicts}).json_object()
+    return {name: value for name, value in written.items() if name not in occasion}
 
 
 def _with_objects(session: Session, document: Document) -> Sequence[DocumentAnswer]:

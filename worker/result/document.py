@@ -106,10 +106,15 @@ class VerdictResult(ResultModel):
     compared_with: Annotated[tuple[ReferenceUsed, ...], CIRCUMSTANCE, ADDED] = Field(
         default=(), description="The references that the verdict rests on; absent without any."
     )
+    outlook: Annotated[str | None, CIRCUMSTANCE, ADDED] = Field(
+        default=None,
+        description="What more references would bring to an inconclusive comparison, in a sentence, by what "
+        "was measured for this calibration; absent for any other, and where nobody measured it.",
+    )
 
     @model_serializer(mode="wrap")
     def _without_empty_fields(self, handler: SerializerFunctionWrapHandler) -> dict[str, JsonValue]:
-        optional = ("damaged_references", "reason", "signer_id", "compared_with")
+        optional = ("damaged_references", "reason", "signer_id", "compared_with", "outlook")
         return without_unknown(without_nothing(handler(self), *optional), self)
 
     @property

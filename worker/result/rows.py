@@ -38,6 +38,7 @@ from worker.result.region import (
 from worker.result.slot import AnchorResult, CompletenessResult, SlotResult
 from worker.slots.values import PageSlot, SlotState
 from worker.vision.choices import Confidence, Outcome
+from worker.vision.verification.outlook import outlook
 
 #: Turns a storage key into what the reader can open: a path, a URL, or the key itself.
 Locate = Callable[[str], str]
@@ -77,9 +78,10 @@ def document_result(
     document = load_pages(session, document_id)
     source = document if document.original_id is None else load_pages(session, document.original_id)
     versions = None if document.versions_id is None else session.get(Versions, document.versions_id)
+    calibration = None if versions is None else versions.content.get("calibration")
     claims = {claim.signer: claim.source for claim in document.claims}
     verdicts = with_assignment(
-        list(claims), [verdict for page in source.pages for verdict in _verdicts(page, locate)]
+        list(claims), [verdict for page in source.pages for verdict in _verdicts(page, locate, calibration)]
     )
     pages = tuple(_page(page, locate) for page in source.pages)
     remarks = events.details(session, source.id, (NOTED, LACKS), stage=DocumentStage.RENDER)
@@ -304,8 +306,19 @@ def _duplicate(duplicate: Duplicate) -> DuplicateResult:
     )
 
 
-def _verdicts(page: Page, locate: Locate) -> list[VerdictResult]:
-    return [_verdict(page, region, verdict, locate) for region in page.regions for verdict in region.verdicts]
+def _verdicts(page: Page, locate: Locate, calibration: object) -> Iterator[VerdictResult]:
+    for region in page.regions:
+        for verdict in region.verdicts:
+            result = _verdict(page, region, verdict, locate)
+            helps = _outlook(result, calibration)
+            yield result.model_copy(update={"outlook": helps}) if helps else result
+
+
+def _outlook(verdict: VerdictResult, calibration: object) -> str:
+    """What more references would bring to a comparison that decided nothing; empty for any other."""
+    if verdict.verdict is not Outcome.INCONCLUSIVE or verdict.probability is None:
+        return ""
+    return outlook(verdict.references, calibration=str(calibration))
 
 
 def _verdict(page: Page, region: Region, verdict: Verdict, locate: Locate) -> VerdictResult:
