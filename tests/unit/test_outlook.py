@@ -11,6 +11,7 @@ import pytest
 from training.catalogue import set_parameter
 from training.common.statistics import Estimate
 from training.verifier.outlook import (
+    STEPS,
     Outlook,
     outlook_counts,
     outlook_figures,
@@ -18,6 +19,7 @@ from training.verifier.outlook import (
     outlook_parameters,
 )
 from worker.errors import WeightsError
+from worker.vision.verification.calibration import load_calibration
 from worker.vision.verification.outlook import (
     MORE_REFERENCES,
     MoreReferences,
@@ -50,12 +52,13 @@ MEASURED = (
         ),
         pytest.param(
             5,
-            "There are enough references: of 100 comparisons that 5 references left inconclusive, 10 decided 11.",
-            id="enough",
+            "10 references would help: of 100 comparisons that 5 references left inconclusive, they decided "
+            "at least 11, of which up to 2 % wrongly.",
+            id="five",
         ),
         pytest.param(
             12,
-            "There are enough references: more than 10 were not measured.",
+            "More than 10 references were not measured.",
             id="beyond what was measured",
         ),
         pytest.param(0, "", id="none"),
@@ -80,7 +83,15 @@ def test_the_figures_are_those_of_the_calibration_of_that_digest(tmp_path: Path)
 
     assert measured_with("0", tmp_path) == (MoreReferences(**step),)
     assert measured_with("1", tmp_path) == measured_with("2", tmp_path) == ()
-    assert outlook(2, calibration="0", folder=tmp_path).startswith("There are enough references: of")
+    assert outlook(2, calibration="0", folder=tmp_path).startswith("3 references would help: of 100")
+
+
+def test_the_calibration_that_ships_was_measured() -> None:
+    shipped = measured_with(load_calibration().version)
+
+    assert [(step.references, step.more) for step in shipped] == list(STEPS)
+    assert all(0 < step.decided < 1 and 0 <= step.wrong < 1 for step in shipped)
+    assert outlook(1, calibration=load_calibration().version).startswith("3 references would help: of 100 ")
 
 
 def test_only_what_was_inconclusive_counts_and_a_verdict_is_wrong_by_who_wrote_it() -> None:

@@ -79,6 +79,15 @@ _LEFT_OUT = (
 )
 _VERDICTS = tuple(row for title, source in _LEFT_OUT for row in _references(title, source))
 
+#: Pages whose signers are claimed, and who wrote the signature: what errs most stands first.
+_CLAIMED_PAGES = (
+    ("letters, held out", "letters, held out"),
+    ("letters, seen by the detector", "letters, seen by the detector"),
+    ("drawn, BHSig260-Hindi test", "BHSig260-Hindi test on drawn pages"),
+    ("drawn, MCYT-100", "MCYT-100 on drawn pages"),
+)
+_WRITERS = ("skilled forgeries", "the signer's", "somebody else's")
+
 _MEMOS, _TOWN, _HOME = "memos", "modern_town", "hlx8j test-419"
 
 #: The probability from which a mark signs.
@@ -278,6 +287,52 @@ TABLES: Mapping[str, Table] = {
         ("set left out",),
         (Column("EER without any reference", "query-only EER"),),
         tuple(Row((title,), "verifier", source) for title, source in _LEFT_OUT),
+    ),
+    "outlook": Table(
+        ("writers", "references", "then"),
+        (
+            Column("inconclusive at first", "decided, {at}", count=True),
+            Column("then decided", "decided, {at}"),
+            Column("wrong of these", "wrong of these, {at}"),
+        ),
+        tuple(
+            Row((title, few, more), "outlook", source, f"{few} to {more} references")
+            for title, source in (_LEFT_OUT[3], _LEFT_OUT[2], _LEFT_OUT[4])
+            for few, more in (("1", "3"), ("3", "5"), ("5", "10"))
+        ),
+    ),
+    "claims": Table(
+        ("pages", "references"),
+        (
+            Column("claims", "right, {at}", count=True),
+            Column("answered right", "right, {at}"),
+            Column("wrong", "wrong, {at}"),
+            Column("wrong where decided", "wrong where decided, {at}", optional=True),
+            Column("wrong among *high*", "wrong among high, {at}", optional=True),
+            Column("leaning right", "leaning right, {at}"),
+        ),
+        tuple(
+            Row((title, count), "claims", source, at)
+            for title, source in _CLAIMED_PAGES
+            for count, at in _REFERENCES[:2]
+        ),
+    ),
+    "claim-answers": Table(
+        ("pages", "signature", "references"),
+        (
+            Column("claims", "answered genuine, {at}", count=True),
+            *(
+                Column(f"*{word.replace(' ', '_')}*", f"answered {word}, {{at}}")
+                for word in ("genuine", "inconclusive", "forged", "not found")
+            ),
+        ),
+        tuple(
+            Row((title, wrote, count), "claims", source, f"{wrote}, {at}")
+            for title, source in _CLAIMED_PAGES
+            for wrote in _WRITERS
+            for count, at in _REFERENCES[:2]
+            if "letters" not in source or wrote != _WRITERS[0]
+        ),
     ),
     "another-laboratory": Table(
         ("set", "references"),

@@ -56,13 +56,8 @@ def sentence(references: int, measured: Sequence[MoreReferences]) -> str:
         return ""
     step = max(steps, key=lambda step: (step.references, step.more))
     if references >= step.more:
-        return f"There are enough references: more than {step.more} were not measured."
+        return f"More than {step.more} references were not measured."
     decided, wrong = round(100 * step.decided), round(100 * step.wrong)
-    if step is max(measured, key=lambda step: step.references):
-        return (
-            f"There are enough references: of 100 comparisons that {_counted(step.references)} left "
-            f"inconclusive, {step.more} decided {decided}."
-        )
     return (
         f"{step.more} references would help: of 100 comparisons that {_counted(step.references)} left "
         f"inconclusive, they decided at least {decided}, of which up to {wrong} % wrongly."
