@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from db.engine import now
@@ -145,10 +145,29 @@ def last_decision(session: Session, who: str) -> int:
     return session.execute(select(func.max(Decision.id)).where(Decision.who == who)).scalar_one() or 0
 
 
-def decisions_on(session: Session, document_id: int) -> Sequence[Decision]:
-    """What people said of a document's signatures, oldest first."""
-    statement = select(Decision).where(Decision.document_id == document_id).order_by(Decision.id)
-    return session.execute(statement).scalars().all()
+def decisions_on(session: Session, document_id: int, *, told: str | None = None) -> Sequence[Decision]:
+    """What people said of a document's signatures, oldest first, as far as `told` may know it.
+
+    While an item is open, nobody learns what was said of its verdict but who said it: whoever is still asked
+    answers for themselves. Planted cases stay open.
+    """
+    asked = _open_item().where(
+        Page.document_id == Decision.document_id,
+        Page.index == Decision.page,
+        Region.index == Decision.region,
+        Review.signer == Decision.signer,
+    )
+    settled = and_(Decision.expected.is_(None), ~asked.correlate(Decision).exists())
+    statement = select(Decision).where(
+        Decision.document_id == document_id, or_(settled, Decision.who == (told or ""))
+    )
+    return session.execute(statement.order_by(Decision.id)).scalars().all()
+
+
+def signers_in_question(session: Session, document_id: int) -> Collection[str]:
+    """The signers about whom an item of a document is open."""
+    statement = _open_item().with_only_columns(Review.signer).where(Review.document_id == document_id)
+    return set(session.execute(statement).scalars())
 
 
 def all_decisions(session: Session) -> Iterator[Decision]:
@@ -174,6 +193,16 @@ def set_key_map(session: Session, who: str, keys: dict[str, str]) -> None:
     """Keep the keys of a person."""
     insert_once(session, KeyMap, {"who": who, "keys": keys})
     session.execute(update(KeyMap).where(KeyMap.who == who).values(keys=keys))
+
+
+def _open_item() -> Select[int]:
+    """Items that are open, with the places of their signatures."""
+    return (
+        select(Review.id)
+        .join(Region, Region.id == Review.region_id)
+        .join(Page, Page.id == Region.page_id)
+        .where(Review.closed.is_(False))
+    )
 
 
 def _first(session: Session, *conditions: ColumnElement[bool]) -> int | None:

@@ -60,6 +60,9 @@ GRANT SELECT ON documents, claims, chunks, pages, verdicts, suggestions, signers
     duplicates, reference_copies, answers, answered_claims, answered_marks, changes, changes_head, signer_events,
     heartbeats
     TO countersign_reader, countersign_web;
+-- What people said of verdicts stands in the feed and in histories, once nobody is asked about them any more.
+GRANT SELECT ON decisions TO countersign_reader;
+GRANT SELECT (id, document_id, region_id, signer, closed) ON reviews TO countersign_reader;
 -- One row a claim, a mark and a document, with what their newest answers say: see guards/views.py.
 GRANT SELECT ON claim_answers, signatures, documents_current TO countersign_reader, countersign_web;
 GRANT SELECT (id, page_id, index, label, score, x, y, width, height, crop_key, clean_key, quality,

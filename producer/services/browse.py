@@ -17,6 +17,7 @@ from db.engine import Sessions
 from db.listing import ListFilter
 from db.models import Document
 from db.states import OUTCOMES_TO_SEE, ClaimSource, Priority, Status
+from producer.services.keys import Caller
 from producer.services.missing import NotFound
 from producer.services.results import read_rows
 from producer.services.selection import LARGEST_ID
@@ -99,10 +100,10 @@ def particulars_of(sessions: Sessions, document_id: int) -> Particulars:
         return Particulars(Priority.of_rank(row.priority), row.type, row.amount)
 
 
-def list_events(sessions: Sessions, document_id: int) -> tuple[EventResult, ...]:
-    """What happened to a document, oldest first. NotFound."""
+def list_events(sessions: Sessions, document_id: int, caller: Caller) -> tuple[EventResult, ...]:
+    """What happened to a document, oldest first, as far as the caller may know it. NotFound."""
     with sessions() as session:
-        return document_events(session, _known(session, document_id).id)
+        return document_events(session, _known(session, document_id).id, told=caller.name)
 
 
 def document_tag(sessions: Sessions, document_id: int) -> str:

@@ -167,7 +167,7 @@ def _decisions(session: Session, change: DocumentChange) -> tuple[DecisionResult
     if change.kind is not ChangeKind.DECIDED:
         return ()
     rows = reviews.decisions_on(session, change.document_id)
-    return tuple(DecisionResult.model_validate(row) for row in rows if row.expected is None)
+    return tuple(DecisionResult.model_validate(row) for row in rows)
 
 
 def _asked(change: DocumentChange, answer: DocumentAnswer | None, document: Document | None) -> Asked | None:

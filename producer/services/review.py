@@ -236,10 +236,13 @@ def put_off(sessions: Sessions, caller: Caller, review_id: int, *, fence: int) -
             raise NoLongerHeld
 
 
-def list_decisions(sessions: Sessions, document_id: int) -> list[DecisionResult]:
-    """What people said of a document's signatures, oldest first."""
+def list_decisions(sessions: Sessions, document_id: int, caller: Caller) -> list[DecisionResult]:
+    """What people said of a document's signatures, oldest first.
+
+    Of an item that is still open, and of a case whose answer is known, the caller learns their own part only.
+    """
     with sessions() as session:
-        rows = reviews.decisions_on(session, document_id)
+        rows = reviews.decisions_on(session, document_id, told=caller.name)
         return [DecisionResult.model_validate(row) for row in rows]
 
 

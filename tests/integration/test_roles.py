@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -21,8 +23,10 @@ from db.roles import PRODUCER, READER, ROLES, WEB, WORKER, grant
 from db.states import ClaimSource, DocumentStage, EventSource, Status
 from db.sweep import overdue
 from producer.services import lifecycle
+from producer.services.feed import START, export_changes
 from producer.services.receive import FolderIntake, Received, receive
 from producer.services.review import decide, list_decisions, next_review
+from producer.services.status import histories
 from tests.acceptance.commands import countersign
 from tests.fakes import page
 from tests.late_details import LATE_DETAILS
@@ -86,6 +90,24 @@ def test_the_reader_reads_results_and_history_but_no_embedding(as_role: As) -> N
     for column in (Region.embedding, Reference.embedding):
         with refused(), make_sessions(as_role(READER))() as session:
             session.execute(select(column))
+
+
+def test_the_reader_reads_the_feed_and_the_history_with_what_people_decided(
+    granted: Engine, as_role: As
+) -> None:
+    owner, sessions = World(granted), make_sessions(as_role(READER))
+    set_outcome(owner, 1, "forged")
+    item = next_review(owner.sessions, ANN, ONE)
+    assert item is not None
+    decide(owner.sessions, ANN, item.id, fence=item.fence, answer=DecisionOutcome.GENUINE)
+    out = io.BytesIO()
+
+    export_changes(sessions, owner.store, START, out)
+
+    last = json.loads(out.getvalue().splitlines()[-1])
+    assert (last["change"], [said["answer"] for said in last["decisions"]]) == ("decided", ["genuine"])
+    (history,) = histories(sessions, "1")
+    assert (history.events[-1].event, history.events[-1].who) == ("decided", "ann")
 
 
 def test_the_producer_registers_documents_and_sees_what_is_known(as_role: As) -> None:
@@ -268,7 +290,7 @@ def test_the_web_asks_people_and_asks_anew_for_another_reason(granted: Engine, a
         assert item.why == outcome
         decide(sessions, ANN, item.id, fence=item.fence, answer=DecisionOutcome.GENUINE)
 
-    assert [row.answer for row in list_decisions(sessions, 1)] == ["genuine"] * 2
+    assert [row.answer for row in list_decisions(sessions, 1, ANN)] == ["genuine"] * 2
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 from producer.services.review import list_decisions
 from producer.services.run_folder import results_folder
 from tests.web.consoles import clean_tab, filled, serving
+from tests.web.reviewers import ANN
 
 
 @pytest.fixture
@@ -75,7 +76,9 @@ def test_a_person_chooses_keys_and_they_are_kept(tab: Page, folder: Path) -> Non
     expect(link).not_to_have_text(first)
 
     with results_folder(folder) as opened:
-        answers = [row.answer for number in range(1, 5) for row in list_decisions(opened.sessions, number)]
+        answers = [
+            row.answer for number in range(1, 5) for row in list_decisions(opened.sessions, number, ANN)
+        ]
     assert answers == ["forged"]
 
 
@@ -103,7 +106,7 @@ def test_a_wrong_key_is_taken_back_with_one_more(tab: Page, folder: Path) -> Non
     expect(tab.get_by_role("heading", name="Review")).to_be_visible()
 
     with results_folder(folder) as opened:
-        rows = [row for number in range(1, 5) for row in list_decisions(opened.sessions, number)]
+        rows = [row for number in range(1, 5) for row in list_decisions(opened.sessions, number, ANN)]
     assert [(row.answer, row.revision) for row in rows] == [("genuine", 0), ("forged", 1)]
 
 

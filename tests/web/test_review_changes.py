@@ -106,5 +106,5 @@ def test_a_verdict_that_changed_is_asked_again_and_its_decision_stays(queue: Wor
     assert again is not None
     assert (again.document_id, again.why) == (item.document_id, "inconclusive")
     decide(queue.sessions, ANN, again.id, fence=again.fence, answer=DecisionOutcome.FORGED)
-    answers = [row.answer for row in list_decisions(queue.sessions, item.document_id)]
+    answers = [row.answer for row in list_decisions(queue.sessions, item.document_id, ANN)]
     assert answers == [DecisionOutcome.GENUINE, DecisionOutcome.FORGED]

@@ -125,7 +125,8 @@ def test_known_cases_look_like_the_others_and_everybody_is_asked_once(queue: Wor
         assert (item.document_id, item.why, item.four_eyes) == (known, "sample", False)
         assert "expected" not in item.json_object()
         assert all(
-            row.who != caller.name or row.answer == "genuine" for row in list_decisions(queue.sessions, known)
+            row.who != caller.name or row.answer == "genuine"
+            for row in list_decisions(queue.sessions, known, caller)
         )
     assert say(queue, ANN, "genuine", rules).document_id == 2
     with queue.sessions() as session:
@@ -187,7 +188,7 @@ def test_two_persons_who_disagree_are_followed_by_a_third(queue: World) -> None:
     with queue.sessions() as session:
         row = session.get_one(Review, first.id)
     assert (row.closed, row.disputed, row.third_by) == (True, True, "cem")
-    assert [row.answer for row in list_decisions(queue.sessions, first.document_id)] == [
+    assert [row.answer for row in list_decisions(queue.sessions, first.document_id, ANN)] == [
         "genuine",
         "forged",
         "forged",
@@ -254,7 +255,7 @@ def test_a_decision_says_what_was_shown(world: World) -> None:
     genuine(world, "low.pdf", confidence="low")
     say(world, ANN, "genuine")
 
-    (decision,) = list_decisions(world.sessions, 1)
+    (decision,) = list_decisions(world.sessions, 1, ANN)
     with world.sessions() as session:
         region = session.execute(select(Region)).scalars().one()
     assert decision.evidence is not None
@@ -271,7 +272,7 @@ def test_who_pressed_the_wrong_key_says_so_and_both_answers_stay(queue: World) -
     correct(queue.sessions, ANN, earlier.item.id, fence=earlier.item.fence, answer=DecisionOutcome.FORGED)
 
     assert (earlier.answer, earlier.open) == ("genuine", True)
-    rows = list_decisions(queue.sessions, earlier.item.document_id)
+    rows = list_decisions(queue.sessions, earlier.item.document_id, ANN)
     assert [(row.answer, row.revision) for row in rows] == [("genuine", 0), ("forged", 1)]
     with pytest.raises(NoLongerHeld):
         correct(

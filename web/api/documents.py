@@ -102,9 +102,9 @@ def result_of_document(
 
 
 @router.get("/documents/{document_id}/history", summary="What happened to a document")
-def history_of_document(deps: Deps, document_id: RowId) -> HistoryResult:
+def history_of_document(deps: Deps, document_id: RowId, caller: CallerParam) -> HistoryResult:
     """Every step with its stage, attempt, worker and time."""
-    return HistoryResult(events=list(browse.list_events(deps.sessions, document_id)))
+    return HistoryResult(events=list(browse.list_events(deps.sessions, document_id, caller)))
 
 
 @router.get("/documents/{document_id}/pages/{page}", summary="One page with what was found on it")

@@ -13,7 +13,7 @@ from producer.services import browse, review
 from producer.services.review import Band, Route
 from producer.services.selection import LARGEST_ID
 from web.api.fields import Amount, RowId, Text
-from web.auth import OWN_DOCUMENTS, WHOLE, Reviewer
+from web.auth import OWN_DOCUMENTS, WHOLE, CallerParam, Reviewer
 from web.deps import Deps
 from web.problem_details import PROBLEMS
 from worker.result.decisions import DecisionOutcome, DecisionResult, ReviewResult
@@ -105,7 +105,7 @@ def put_item_off(deps: Deps, review_id: RowId, caller: Reviewer, request: PutOff
 
 
 @router.get("/documents/{document_id}/decisions", summary="What people said", dependencies=[OWN_DOCUMENTS])
-def decisions_of_document(deps: Deps, document_id: RowId) -> DecisionsResult:
-    """Who, when, and what the machine had said; oldest first."""
+def decisions_of_document(deps: Deps, document_id: RowId, caller: CallerParam) -> DecisionsResult:
+    """Who, when, and what the machine had said; oldest first. While others are still asked: your own."""
     browse.summarise_document(deps.sessions, document_id)
-    return DecisionsResult(decisions=review.list_decisions(deps.sessions, document_id))
+    return DecisionsResult(decisions=review.list_decisions(deps.sessions, document_id, caller))

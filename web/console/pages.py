@@ -110,6 +110,7 @@ def document_page(
     request: Request,
     deps: Deps,
     document_id: RowId,
+    caller: CallerParam,
     page: Annotated[int, Query(ge=0, le=LARGEST_ID)] = 0,
     zoom: Annotated[int, Query(ge=1, le=max(_ZOOMS))] = 1,
 ) -> Response:
@@ -129,8 +130,8 @@ def document_page(
         enrolls=deps.enroller is not None,
         cards=cards,
         likest=pictures.likest_references(deps.sessions, result) if cards else {},
-        decisions=review.list_decisions(deps.sessions, document_id),
-        events=browse.list_events(deps.sessions, document_id),
+        decisions=review.list_decisions(deps.sessions, document_id, caller),
+        events=browse.list_events(deps.sessions, document_id, caller),
         zoom=zoom,
         zooms=_ZOOMS,
     )

@@ -148,7 +148,8 @@ class ChangeResult(ResultModel):
     )
     decisions: tuple[DecisionResult, ...] = Field(
         default=(),
-        description="With `decided`: all that people have said of its verdicts by now, oldest first.",
+        description="With `decided`: what people have said of its verdicts by now, oldest first. While "
+        "people are still asked about a verdict, what was said of it is not told.",
     )
     problem: str | None = Field(
         default=None, description="Reason code why the stored result cannot be read; null otherwise."

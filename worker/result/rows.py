@@ -8,10 +8,10 @@ from typing import TypedDict
 
 from sqlalchemy.orm import Session
 
-from db import answers, events
+from db import answers, events, reviews
 from db.documents import NOTED, load_pages
 from db.models import Document, Duplicate, Page, Region, Verdict, Versions
-from db.states import AnswerCause, DocumentStage, PageStatus, Status
+from db.states import AnswerCause, DocumentStage, EventSource, PageStatus, Status
 from db.tallies import LACKS, newest_lack
 from worker.result.claims import ReadState, claim_results, with_assignment
 from worker.result.document import (
@@ -174,9 +174,19 @@ def _newest_answer(document: Document) -> _Newest:
     return {"cause": answer.cause, "asked_by": answer.asked_by, "answered_at": answer.at}
 
 
-def document_events(session: Session, document_id: int) -> tuple[EventResult, ...]:
-    """The document's history, oldest first."""
-    return tuple(EventResult.model_validate(event) for event in events.history(session, document_id))
+def document_events(
+    session: Session, document_id: int, *, told: str | None = None
+) -> tuple[EventResult, ...]:
+    """The document's history, oldest first, as far as `told` may know it.
+
+    While people are still asked about a signer, what others said of the signer is not in it.
+    """
+    asked = reviews.signers_in_question(session, document_id)
+    return tuple(
+        EventResult.model_validate(event)
+        for event in events.history(session, document_id)
+        if event.stage != EventSource.REVIEW or event.signer not in asked or event.who == told
+    )
 
 
 def document_answers(session: Session, document_id: int) -> tuple[AnswerResult, ...]:
