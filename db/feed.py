@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from db.models import ChangesHead, DocumentChange
@@ -21,6 +22,13 @@ class FeedHead(NamedTuple):
 def feed_head(session: Session) -> FeedHead:
     """Where the feed ends at this moment. Every place up to there can be read."""
     return FeedHead(*session.execute(select(ChangesHead.feed, ChangesHead.place)).one())
+
+
+def rename_feed(session: Session) -> str:
+    """Give the feed a new name, drawn at random, and answer it: earlier tokens count no more."""
+    name = secrets.token_hex(4)
+    session.execute(update(ChangesHead).values(feed=name))
+    return name
 
 
 def changes_after(session: Session, place: int, *, limit: int) -> Sequence[DocumentChange]:

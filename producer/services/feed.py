@@ -72,7 +72,10 @@ def place_of(token: str, head: FeedHead) -> int:
     if match is None:
         raise WrongUse(f"{token!r} is no token; give one that an export has printed, or {START!r}")
     if match["feed"] != head.feed:
-        raise WrongUse(f"{token!r} is a token of another database: this feed is called {head.feed}")
+        raise WrongUse(
+            f"{token!r} is a token of another database, or from before this one was restored from a backup: "
+            f"this feed is called {head.feed}. Read everything with --since {START}"
+        )
     if int(match["place"]) > head.place:
         raise WrongUse(
             f"{token!r} lies beyond the end of this feed, {written(head)}: was the database restored from a "
