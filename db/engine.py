@@ -41,7 +41,7 @@ def make_engine(url: str, *, pool_size: int = 5, answer_within: float | None = N
     client likewise, after twice that time: what its transaction holds, others wait for.
     """
     if url.startswith("sqlite"):
-        return _sqlite(url)
+        return _sqlite(make_url(url))
     from db.read_timeout import connection_class  # noqa: PLC0415 - SQLite needs no driver of Postgres
 
     idle = _IDLE if answer_within is None else min(_IDLE, 2 * answer_within)
@@ -62,14 +62,19 @@ def make_engine(url: str, *, pool_size: int = 5, answer_within: float | None = N
     return engine
 
 
+def file_engine(file: Path) -> Engine:
+    """An engine for an SQLite file of any name; in an address, `?` and `%` do not stand for themselves."""
+    return _sqlite(URL.create("sqlite", database=str(file)))
+
+
 def read_only_engine(file: Path) -> Engine:
     """An engine that reads an SQLite file on a medium that takes no writes, and leaves nothing beside it.
 
     Nobody else may write the file meanwhile, and what its last writer left in a journal is not seen.
     """
-    return create_engine(
-        f"sqlite:///file:{quote(str(file))}?mode=ro&immutable=1&uri=true", hide_parameters=True
-    )
+    how = {"mode": "ro", "immutable": "1", "uri": "true"}
+    address = URL.create("sqlite", database=f"file:{quote(str(file))}", query=how)
+    return create_engine(address, hide_parameters=True)
 
 
 def database_address(url: str | URL) -> URL:
@@ -98,7 +103,7 @@ def clock(session: Session) -> datetime | ColumnElement[datetime]:
     return datetime.now(UTC)
 
 
-def _sqlite(url: str) -> Engine:
+def _sqlite(url: URL) -> Engine:
     engine = create_engine(url, hide_parameters=True, connect_args={"timeout": 60, "isolation_level": None})
 
     @event.listens_for(engine, "connect")

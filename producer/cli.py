@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from producer.commands import functions
 from producer.console import err, out
 from producer.extras import EXTRAS
+from producer.text import FOLDER_IS_READ_ONLY
 from worker.errors import ServiceError
 from worker.exits import FAILED, WRONG_USE, end_broken_pipe, explanation
 from worker.lazy import lazy_group
@@ -89,9 +90,7 @@ def explain(error: Exception) -> int:
         _complain("the database does not have the tables of this version: run `countersign migrate`")
         return WRONG_USE
     if _is_read_only(error):
-        _complain(
-            "this results folder cannot be written: copy it to where you may write, and work on the copy"
-        )
+        _complain(FOLDER_IS_READ_ONLY)
         return WRONG_USE
     server, variable = SERVERS[type(error).__module__.partition(".")[0]]
     first = str(error).strip().partition("\n")[0]

@@ -7,6 +7,10 @@ from collections.abc import Iterable
 
 #: Characters of the longest name.
 LONGEST_PLAIN_NAME = 200
+#: What is said where a command would have to write into a results folder and may not.
+FOLDER_IS_READ_ONLY = (
+    "this results folder cannot be written: copy it to where you may write, and work on the copy"
+)
 #: Signs that reorder the text around them: a name must read as it is stored.
 _REORDERING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 

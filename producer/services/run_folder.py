@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine
 
-from db.engine import Sessions, make_engine, make_sessions, read_only_engine
+from db.engine import Sessions, file_engine, make_sessions, read_only_engine
 from db.migrate import pending, upgrade
+from producer.text import FOLDER_IS_READ_ONLY
 from worker import connections
 from worker.errors import WrongUse
 from worker.result.backfill import fill_tables
@@ -63,8 +64,11 @@ def open_run(
 ) -> Workspace:
     """The folder and the models that read documents into it; made where it is not there. Close it.
 
-    Settings that are given go before those of the environment. StorageUnavailable.
+    Settings that are given go before those of the environment. StorageUnavailable; WrongUse for a folder of a
+    run that takes no writes.
     """
+    if (folder / DATABASE).is_file() and not _may_write(folder / DATABASE):
+        raise WrongUse(FOLDER_IS_READ_ONLY)
     from worker.embedded.workspace import open_workspace  # noqa: PLC0415 - loads the models
 
     return open_workspace(folder, detection=detection, reading=reading)
@@ -72,12 +76,17 @@ def open_run(
 
 def _engine(folder: Path) -> Engine:
     file = _checked(folder).absolute() / DATABASE
-    if not (os.access(file, os.W_OK) and os.access(file.parent, os.W_OK)):
+    if not _may_write(file):
         return _engine_that_reads(file)
-    engine = make_engine(f"sqlite:///{file}")
+    engine = file_engine(file)
     upgrade(engine)
     fill_tables(make_sessions(engine))
     return engine
+
+
+def _may_write(file: Path) -> bool:
+    """Whether an SQLite file can be written, and its journal beside it."""
+    return os.access(file, os.W_OK) and os.access(file.parent, os.W_OK)
 
 
 def _engine_that_reads(file: Path) -> Engine:
@@ -85,12 +94,12 @@ def _engine_that_reads(file: Path) -> Engine:
     engine = read_only_engine(file)
     journal = file.with_name(f"{file.name}-wal")
     if journal.is_file() and journal.stat().st_size:
-        missing = "its last command did not end in order, and what that wrote is not in the database yet"
+        missing = "a command is at work in it or did not end in order: what that wrote is not in the database"
     elif pending(engine):
         missing = "an older release wrote it, and it must be brought up to date first"
     else:
         return engine
-    raise WrongUse(f"{str(file.parent)!r} cannot be written, and {missing}: copy it to where you may write")
+    raise WrongUse(f"{str(file.parent)!r} cannot be written, and {missing}. Copy it to where you may write")
 
 
 def _checked(folder: Path) -> Path:

@@ -16,6 +16,8 @@ from producer.machine.processes import child_environment
 from tests.acceptance.commands import COUNTERSIGN, CommandResult, countersign
 
 LETTER = "letter-claims-department.jpg"
+#: A folder as people name them; in an address each of these signs means something else.
+NAME = "50%25 signed? #1"
 #: Root may write what nobody may; without that right it is a user like others.
 _LIKE_A_USER = (
     "setpriv",
@@ -40,7 +42,7 @@ def lock(folder: Path) -> None:
 
 @pytest.fixture(scope="module")
 def written(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("written")
+    folder = tmp_path_factory.mktemp("written") / NAME
     done = countersign("run", samples / "documents" / LETTER, "--out", folder)
     assert done.status == 0, done.err
     return folder
@@ -55,6 +57,27 @@ def archive(written: Path, tmp_path: Path) -> Iterator[Path]:
     yield folder
     for path in (folder, *folder.rglob("*")):
         path.chmod(0o755)
+
+
+@pytest.mark.parametrize("locked", [False, True])
+def test_a_folder_of_any_name_is_the_one_that_is_read(written: Path, tmp_path: Path, *, locked: bool) -> None:
+    folder = tmp_path / NAME
+    shutil.copytree(written, folder)
+    if locked:
+        lock(folder)
+
+    counts = reading("status", "--run", folder, "--json")
+
+    assert counts.objects[0]["documents"]["done"] == 1, counts.err
+    assert [path.name for path in tmp_path.iterdir()] == [NAME]
+    assert [path.name for path in written.parent.iterdir()] == [NAME]
+
+
+def test_a_run_into_it_says_that_it_cannot(archive: Path, samples: Path) -> None:
+    refused = reading("run", samples / "documents" / LETTER, "--out", archive)
+
+    assert refused.status == 2
+    assert "cannot be written: copy it to where you may write, and work on the copy" in refused.err
 
 
 def test_every_reading_command_reads_it_and_leaves_nothing_in_it(archive: Path, tmp_path: Path) -> None:
@@ -105,7 +128,7 @@ def test_what_an_unfinished_command_left_is_not_overlooked(written: Path, tmp_pa
     refused = reading("status", "--run", folder)
 
     assert refused.status == 2
-    assert "what that wrote is not in the database yet: copy it to where you may write" in refused.err
+    assert "what that wrote is not in the database. Copy it to where you may write" in refused.err
 
 
 def test_a_folder_of_an_older_release_must_be_brought_up_to_date_first(written: Path, tmp_path: Path) -> None:

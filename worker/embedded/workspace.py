@@ -17,7 +17,7 @@ from db import chunks, documents, listing, people, reopening
 from db.answers import Asked
 from db.claims import claimed_signers, replace_claims
 from db.documents import Object
-from db.engine import Sessions, make_engine, make_sessions
+from db.engine import Sessions, file_engine, make_sessions
 from db.migrate import upgrade
 from db.states import AnswerCause, ClaimSource, DocumentStage
 from worker.embedded.inputs import Change, Inputs, read_inputs
@@ -203,7 +203,7 @@ def open_workspace(
     )
     check_weights(settings.detection, settings.verification)
     (root / "objects").mkdir(parents=True, exist_ok=True)
-    engine = make_engine(f"sqlite:///{root / 'countersign.db'}")
+    engine = file_engine(root / "countersign.db")
     upgrade(engine)
     fill_tables(sessions := make_sessions(engine))
     runner = make_runner(sessions, Folder(root / "objects"), NoPublisher(), settings)
