@@ -48,9 +48,11 @@ def same_when_read(sessions: Sessions, enrolled: Iterable[str]) -> list[str]:
         for name in people.all_names(session):
             alike.setdefault(_folded(name), []).append(name)
         for name in dict.fromkeys(enrolled):
-            known = people.person_named(session, name)
-            mine = () if known is None else known.names
-            others = [other for other in alike.get(_folded(name), []) if other not in mine]
+            others = [other for other in alike.get(_folded(name), []) if other != name]
+            # Few names have a look-alike: of the others nothing more is asked.
+            known = people.person_named(session, name) if others else None
+            if known is not None:
+                others = [other for other in others if other not in known.names]
             if others:
                 sentences.append(
                     f"{name!r} is another signer than {', '.join(map(repr, others))}; "

@@ -87,6 +87,19 @@ def test_a_signer_whose_name_looks_like_another_s_is_pointed_out(on_file: World,
     assert sentence.startswith(f"{other!r} is another signer than 'John Smith'; `countersign signers merge` ")
 
 
+def test_a_name_that_looks_like_no_other_costs_no_query(on_file: World, engine: Engine) -> None:
+    names = ["Mia", "Noa", "Ole", "Pia"]
+    with on_file.sessions() as session:
+        for name in names:
+            signers.signer_id(session, name)
+    asked: list[str] = []
+    event.listen(engine, "before_cursor_execute", lambda *words: asked.append(str(words[2])))
+
+    assert same_when_read(on_file.sessions, names) == []
+
+    assert len([statement for statement in asked if "signers" in statement]) == 1
+
+
 def test_other_names_of_one_person_and_names_of_other_letters_are_no_news(on_file: World) -> None:
     with on_file.sessions() as session:
         first = signers.signer_id(session, "ANNA KOVACS")
