@@ -82,7 +82,7 @@ $(VENV)/.installed-core: pyproject.toml | $(VENV)/bin/python
 
 $(VENV)/.installed-all: pyproject.toml | $(VENV)/bin/python
 	@echo "Installing what the queues, training and the tests need into $(VENV) (torch is large) ..."
-	$(PIP) install --editable ".[queue,web,train,dev,ocr]"
+	$(PIP) install --editable ".[queue,web,traces,train,dev,ocr]"
 	@touch $@ $(VENV)/.installed-core
 
 $(VENV)/.installed-fuzz: pyproject.toml | $(VENV)/bin/python

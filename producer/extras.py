@@ -8,5 +8,6 @@ EXTRAS = {
         ("celery", "kombu", "redis", "prometheus_client", "psycopg2", "boto3", "botocore", "pyarrow"), "queue"
     ),
     **dict.fromkeys(("authlib", "joserfc", "requests"), "web"),
+    "opentelemetry": "traces",
     **dict.fromkeys(("torch", "torchvision", "ultralytics", "safetensors"), "gpu"),
 }

@@ -395,6 +395,17 @@ class Webhooks(_Group):
     )
 
 
+class Traces(_Group):
+    """Where traces of documents are sent."""
+
+    otlp_endpoint: Annotated[str | None, AfterValidator(_store)] = Field(
+        default=None,
+        description="Address of an OpenTelemetry collector for `countersign traces`, with its path: "
+        "http://collector:4318/v1/traces",
+    )
+    otlp_seconds: Seconds = Field(default=10, description="Seconds that the collector may take to answer")
+
+
 class Web(_Group):
     """What programs may ask of the API."""
 
@@ -483,6 +494,7 @@ GROUPS: tuple[type[BaseSettings], ...] = (
     Attempts,
     Retention,
     Webhooks,
+    Traces,
     Web,
     Identities,
     Logging,

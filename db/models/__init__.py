@@ -17,6 +17,7 @@ from db.models.history import Erasure, Event, Versions, VersionsContent
 from db.models.regions import QualityContent, Region, Suggestion, Verdict
 from db.models.reviews import Decision, EvidenceContent, KeyMap, Review, ReviewScan
 from db.models.signers import Reference, ReferenceContent, Signer, SignerEvent
+from db.models.traces import TraceScan
 from db.models.webhooks import Delivery, DeliveryAttempt, Webhook, WebhookSecret
 from db.models.workers import Heartbeat
 
@@ -54,6 +55,7 @@ __all__ = [
     "SignerEvent",
     "Submission",
     "Suggestion",
+    "TraceScan",
     "Verdict",
     "Versions",
     "VersionsContent",

@@ -186,8 +186,8 @@ def test_every_table_that_holds_personal_data_is_known_to_the_erasure():
             "signer_events",
         ),
         *("reviews", "decisions", "submissions", "api_keys", "web_sessions"),
-        # Keys of the reviewer's own choice name the reviewer; the scan is a place in the feed.
-        *("key_maps", "review_scan"),
+        # Keys of the reviewer's own choice name the reviewer; the scans are places in the feed.
+        *("key_maps", "review_scan", "trace_scan"),
         # Messages say numbers of documents alone; heartbeats are of workers.
         *("webhooks", "webhook_secrets", "deliveries", "delivery_attempts", "heartbeats"),
     }

@@ -18,6 +18,7 @@ RUNTIME = [
         *PROJECT["dependencies"],
         *PROJECT["optional-dependencies"]["queue"],
         *PROJECT["optional-dependencies"]["web"],
+        *PROJECT["optional-dependencies"]["traces"],
     )
 ]
 LINES = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if not line.startswith("#")]

@@ -66,7 +66,10 @@ def test_images_are_pinned_and_run_as_nobody_in_particular(path):
 def test_only_the_gpu_image_carries_torch():
     extras = {path.name: re.findall(r'install "\.\[(.*)\]"', path.read_text()) for path in DOCKERFILES}
 
-    assert extras == {"Dockerfile.cpu": ["queue,web,ocr"], "Dockerfile.gpu": ["queue,web,gpu,ocr"]}
+    assert extras == {
+        "Dockerfile.cpu": ["queue,web,traces,ocr"],
+        "Dockerfile.gpu": ["queue,web,traces,gpu,ocr"],
+    }
 
 
 @each_service()
