@@ -16,7 +16,7 @@ from worker.errors import ServiceError
 from worker.exits import FAILED, WRONG_USE, end_broken_pipe, explanation
 from worker.lazy import lazy_group
 from worker.log_lines import configure_command
-from worker.outages import server_errors
+from worker.outages import is_read_only, server_errors
 from worker.settings import Logging, complaints
 from worker.version import code_version
 
@@ -56,8 +56,6 @@ SERVERS = {
 #: A table or a column is missing: the SQLSTATE codes of Postgres, and what SQLite's messages begin with.
 _SCHEMA_CODES = {"42P01", "42703"}
 _SCHEMA_WORDS = ("no such table:", "no such column:")
-#: What SQLite says where a file cannot be written.
-_READ_ONLY_WORDS = "attempt to write a readonly database"
 
 #: What a user can put right, beside servers that are away.
 REPAIRABLE: tuple[type[Exception], ...] = (ValidationError, ServiceError, ModuleNotFoundError, OSError)
@@ -89,7 +87,7 @@ def explain(error: Exception) -> int:
     if _lacks_schema(error):
         _complain("the database does not have the tables of this version: run `countersign migrate`")
         return WRONG_USE
-    if _is_read_only(error):
+    if is_read_only(error):
         _complain(FOLDER_IS_READ_ONLY)
         return WRONG_USE
     server, variable = SERVERS[type(error).__module__.partition(".")[0]]
@@ -105,11 +103,6 @@ def _lacks_schema(error: Exception) -> bool:
     """Whether the database misses a table or a column: nobody has migrated it to this version."""
     cause = getattr(error, "orig", None)
     return getattr(cause, "pgcode", None) in _SCHEMA_CODES or str(cause).startswith(_SCHEMA_WORDS)
-
-
-def _is_read_only(error: Exception) -> bool:
-    """Whether a command wanted to write into a results folder that can only be read."""
-    return str(getattr(error, "orig", "")).startswith(_READ_ONLY_WORDS)
 
 
 def _complain(*lines: str) -> None:

@@ -17,13 +17,14 @@ from producer.services.missing import NotFound
 from producer.services.opinions import Busy
 from producer.services.receive import InProgress
 from producer.services.review import NoLongerHeld
+from producer.text import FOLDER_IS_READ_ONLY
 from web.auth import NotLoggedIn
 from web.console.templating import render_template
 from web.problem_details import MEDIA_TYPE, FieldProblem, make_problem
 from web.rates import TooOften
 from worker import errors
 from worker.log import logger
-from worker.outages import server_errors
+from worker.outages import is_read_only, server_errors
 
 #: Seconds after which somebody may ask again who met a server that is away.
 RETRY_AFTER = 5
@@ -98,6 +99,8 @@ def _hints(error: errors.ServiceError) -> dict[str, str]:
 
 
 def _server_away(request: Request, error: Exception) -> Response:
+    if is_read_only(error):
+        return problem(request, 422, "wrong_use", FOLDER_IS_READ_ONLY)
     logger.warning("a request met a server that is away", extra={"reason": type(error).__name__})
     headers = {"Retry-After": str(RETRY_AFTER)}
     return problem(request, 503, "unavailable", "a server behind this one does not answer", headers=headers)

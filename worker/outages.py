@@ -21,6 +21,11 @@ _LIBRARY_ERRORS = {
 }
 
 
+def is_read_only(error: Exception) -> bool:
+    """Whether somebody wanted to write into the database of a results folder that can only be read."""
+    return str(getattr(error, "orig", "")).startswith("attempt to write a readonly database")
+
+
 def database_away() -> Errors:
     """The database is away or overloaded; nothing where no database was opened."""
     if "sqlalchemy" not in sys.modules:

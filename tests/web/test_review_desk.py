@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
+import pytest
 from fastapi.testclient import TestClient
 
 from db import people, signers
+from db.engine import make_sessions, read_only_engine
 from producer.services.keys import Right, make_key
 from tests.fakes import PartEncoder, page
 from tests.integration.conftest import engine  # noqa: F401 - a fixture: both databases
@@ -90,3 +93,17 @@ def test_a_key_needs_the_right_to_review(queue: World) -> None:
         ]
 
     assert answers == [403, 200]
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+def test_in_a_folder_that_takes_no_writes_nobody_is_told_to_come_again(queue: World) -> None:
+    queue.engine.dispose()
+    archive = read_only_engine(Path(str(queue.engine.url.database)))
+    app = make_web_app(WebDeps(make_sessions(archive), queue.store, logins=False))
+
+    with TestClient(guarded_app(app, Bounds()), BASE) as client:
+        read, refused = client.get("/v1/documents/1"), client.post("/v1/reviews/next")
+
+    assert (read.status_code, refused.status_code) == (200, 422)
+    assert refused.json()["detail"].startswith("this results folder cannot be written: copy it")
+    assert "Retry-After" not in refused.headers
