@@ -181,6 +181,13 @@ def note_completeness(session: Session, document_id: int, completeness: Mapping[
     session.execute(update(Document).where(Document.id == document_id).values(values))
 
 
+def judged(session: Session) -> list[int]:
+    """The closed documents of which is said whether they are in good order, by id."""
+    closed = Document.stage == DocumentStage.CLOSED
+    statement = select(Document.id).where(closed, Document.completeness.is_not(None))
+    return list(session.execute(statement.order_by(Document.id)).scalars())
+
+
 def close(session: Session, document_id: int, given: Given) -> None:
     """Give the document its answer; those linked to it share it.
 

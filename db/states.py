@@ -102,6 +102,7 @@ class AnswerCause(StrEnum):
     REVIEW = "review"  # a person decided: of changes in the feed; the answer stands as it was given
     COPY_FOUND = "copy_found"  # an earlier document turned out to show the same ink
     ERASURE = "erasure"  # a name or an earlier document was erased
+    CHANGED_RULES = "changed_rules"  # the rules of its type ask for other marks
 
 
 class ChangeKind(StrEnum):

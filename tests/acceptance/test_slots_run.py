@@ -10,7 +10,9 @@ from typer.testing import CliRunner
 
 from producer.cli import app
 from producer.services.run import run_documents
+from producer.services.run_folder import results_folder
 from worker.result import DocumentResult
+from worker.result.answers import every_answer
 
 RULES = """
 countersign: 1
@@ -67,6 +69,36 @@ def test_a_run_that_does_not_ask_has_no_slots(form: Path, tmp_path: Path) -> Non
     result = run(form, tmp_path)
 
     assert not {"slots", "completeness"} & set(result.json_object())
+
+
+def test_changed_rules_answer_stored_documents_again_without_reading_them(form: Path, tmp_path: Path) -> None:
+    first = run(form, tmp_path, slots=True)
+    form.unlink()
+    file = tmp_path / "lease.yaml"
+    file.write_text(RULES.format(prefix=form.parent))
+    asked = ["rules", "apply", str(file), "--run", str(tmp_path / "out")]
+
+    applied, again = (CliRunner().invoke(app, asked) for _ in range(2))
+
+    assert (applied.exit_code, applied.stdout) == (0, f"document {first.id}: incomplete\n")
+    assert applied.stderr.endswith("1 document judged, 1 answered again\n")
+    assert (again.stdout, again.stderr) == ("", "1 document judged, 0 answered again\n")
+    with results_folder(tmp_path / "out") as folder, folder.sessions() as session:
+        before, after = every_answer(session, first.id, folder.store)
+    assert (before.completeness, after.slots) == (first.completeness, first.slots)
+    assert (after.answer, after.cause) == (2, "changed_rules")
+    assert after.completeness is not None
+    assert (after.completeness.type, len(after.completeness.unmet)) == ("lease", 1)
+
+
+def test_rules_of_another_type_leave_stored_documents_alone(form: Path, tmp_path: Path) -> None:
+    run(form, tmp_path, slots=True)
+    file = tmp_path / "lease.yaml"
+    file.write_text(RULES.format(prefix="elsewhere/"))
+
+    applied = CliRunner().invoke(app, ["rules", "apply", str(file), "--run", str(tmp_path / "out")])
+
+    assert (applied.stdout, applied.stderr) == ("", "0 documents judged, 0 answered again\n")
 
 
 def test_a_check_says_what_one_document_lacks(form: Path) -> None:
