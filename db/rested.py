@@ -28,17 +28,18 @@ def ask_rested(engine: Engine) -> None:
     @event.listens_for(engine, "checkout")
     def lent(connection: DBAPIConnection, entry: ConnectionPoolEntry, _lent: object) -> None:
         moment = entry.info.pop(_RETURNED, None)
-        if moment is None or (time.monotonic() - moment < RESTED and not _has_word(connection)):
+        if moment is None:
             return
         try:
-            engine.dialect.do_ping(connection)
+            if time.monotonic() - moment >= RESTED or _has_word(connection):
+                engine.dialect.do_ping(connection)
         except engine.dialect.loaded_dbapi.Error as error:
             # All that were opened before it are asked for nothing any more.
             raise exc.InvalidatePoolError from error
 
 
 def _has_word(connection: DBAPIConnection) -> bool:
-    """Whether something waits to be read, such as the end of the connection."""
+    """Whether something waits to be read, such as its end. The driver's error on one that is closed."""
     poll = select.poll()
     poll.register(connection.fileno(), select.POLLIN)
     return bool(poll.poll(0))

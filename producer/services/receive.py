@@ -32,7 +32,7 @@ from producer.services.submit import upload_target
 from producer.sources import configured_source
 from producer.sources.port import UploadOffers
 from producer.text import plain_name
-from worker.errors import PermanentError, TransientError, UnknownFormat, WrongUse
+from worker.errors import PermanentError, StorageUnavailable, TransientError, UnknownFormat, WrongUse
 from worker.log import logger
 from worker.outages import unavailable
 from worker.rendering.formats import sniff
@@ -226,11 +226,14 @@ class FolderIntake:
     start: Callable[[int], None]
 
     def store(self, path: Path, name: str, *, signers: str) -> Object:
-        """Copy the file; its version is its digest, as a run has it."""
+        """Copy the file; its version is its digest, as a run has it. StorageUnavailable."""
         data = path.read_bytes()
         target = self.root / "received" / f"{secrets.token_hex(8)}-{name}"
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(data)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(data)
+        except OSError as error:
+            raise StorageUnavailable(name, error.strerror or str(error)) from error
         return Object(LOCAL_BUCKET, str(target), f"sha256:{hashlib.sha256(data).hexdigest()}", len(data))
 
     def find(self, source: str, *, uploads_only: bool = False) -> Object:

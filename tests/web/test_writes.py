@@ -202,6 +202,21 @@ def test_names_become_safe(name: str, kept: str) -> None:
     assert safe_name(name) == kept
 
 
+def test_a_folder_that_takes_no_file_says_so_and_keeps_nothing(
+    http: TestClient, folder: FolderIntake
+) -> None:
+    """As on a full disk, or a medium that cannot be written."""
+    folder.root.parent.mkdir(exist_ok=True)
+    folder.root.write_bytes(b"a file where a folder should be")
+    before = http.get("/v1/documents").json()["documents"]
+
+    answer = submit(http)
+
+    assert (answer.status_code, answer.json()["code"]) == (503, "storage_unavailable")
+    assert "Not a directory" in answer.json()["detail"]
+    assert http.get("/v1/documents").json()["documents"] == before
+
+
 def test_a_server_that_only_shows_takes_nothing_in(client: TestClient) -> None:
     answer = submit(client)
 
