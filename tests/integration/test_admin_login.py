@@ -85,3 +85,9 @@ def test_models_are_loaded_once_for_who_enrolls_first(world: World, monkeypatch:
 
     assert online.get() is online.get()
     assert opened == [(world.sessions, world.store)]
+
+
+def test_whoever_holds_a_folder_may_change_its_references(sqlite: Engine) -> None:
+    """A file has no logins."""
+    with make_sessions(sqlite)() as session:
+        assert may_change_references(session)

@@ -138,9 +138,13 @@ def test_an_address_that_cannot_be_used_is_not_quoted(command: str, slip: str) -
 def test_settings_show_no_secret_when_they_are_shown(group, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every variable whose name says that it is secret, or holds an address with a login."""
     named = [name for name in group.model_fields if name.endswith(("_password", "_key", "_url"))]
-    secret = [name for name in named if name not in ("notice_key", "s3_sse_key", "sqs_url", "public_url")]
+    secret = [
+        name
+        for name in named
+        if name not in ("notice_key", "s3_sse_key", "sqs_url", "public_url", "flower_url")
+    ]
     for name in secret:
-        scheme = "postgresql" if name == "database_url" else "redis"
+        scheme = "postgresql" if name.endswith("database_url") else "redis"
         monkeypatch.setenv(f"COUNTERSIGN_{name.upper()}", f"{scheme}://:{CANARY}@localhost/0")
 
     settings = group()
