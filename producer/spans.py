@@ -81,8 +81,11 @@ def _by_answer(times: DocumentTimes) -> Iterable[tuple[AnswerMoment, list[Step]]
     for answer in times.answers:
         is_last = answer is times.answers[-1]
         until = answer.at + _TOGETHER
-        led = [step for step in left if step.at <= until or (is_last and step.seconds is None)]
-        left = [step for step in left if step not in led]
+        led: list[Step] = []
+        later: list[Step] = []
+        for step in left:
+            (led if step.at <= until or (is_last and step.seconds is None) else later).append(step)
+        left = later
         yield answer, led
 
 

@@ -110,7 +110,7 @@ def test_only_a_connection_that_rested_is_asked_whether_it_answers(
 ) -> None:
     engine, asked = make_engine(database_url), list[object]()
     ping = engine.dialect.do_ping
-    monkeypatch.setattr(engine.dialect, "do_ping", lambda one: asked.append(one) or ping(one))
+    monkeypatch.setattr(engine.dialect, "do_ping", lambda link: asked.append(link) or ping(link))
 
     for rest in (rested.RESTED, 0.0):
         monkeypatch.setattr(rested, "RESTED", rest)

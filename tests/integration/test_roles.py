@@ -105,7 +105,10 @@ def test_the_reader_reads_the_feed_and_the_history_with_what_people_decided(
     export_changes(sessions, owner.store, START, out)
 
     last = json.loads(out.getvalue().splitlines()[-1])
-    assert (last["change"], [said["answer"] for said in last["decisions"]]) == ("decided", ["genuine"])
+    assert (last["change"], [decision["answer"] for decision in last["decisions"]]) == (
+        "decided",
+        ["genuine"],
+    )
     (history,) = histories(sessions, "1")
     assert (history.events[-1].event, history.events[-1].who) == ("decided", "ann")
 

@@ -35,7 +35,9 @@ def test_a_decision_and_its_correction_are_told_with_who_said_what(queue: World)
     for line in (first, second):
         assert (line["change"], line["document_id"], line["answer"]) == ("decided", item.document_id, 1)
         assert (line["cause"], line["result"], line["problem"]) == ("review", None, None)
-        assert [(said["who"], said["answer"], said["outcome"]) for said in line["decisions"]] == [
+        assert [
+            (decision["who"], decision["answer"], decision["outcome"]) for decision in line["decisions"]
+        ] == [
             ("ann", "forged", "forged"),
             ("ann", "genuine", "forged"),
         ]

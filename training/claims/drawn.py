@@ -88,7 +88,7 @@ def _writer(signer: SignerSpecimens, product: Product, pages: int, rng: np.rando
     genuine = [signer.genuine[index] for index in rng.permutation(len(signer.genuine))]
     forged = [signer.forged[index] for index in rng.permutation(len(signer.forged))]
     most = max(COUNTS)
-    enrolled = [product.enrolled(signer.name, _on_white(one.mask(rng))) for one in genuine[:most]]
+    enrolled = [product.enrolled(signer.name, _on_white(specimen.mask(rng))) for specimen in genuine[:most]]
     references = tuple(known[0] for known in enrolled if known is not None)
     return _Writer(signer.name, references, tuple(genuine[most : most + pages]), tuple(forged[:pages]))
 

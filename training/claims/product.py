@@ -59,7 +59,7 @@ class Product:
         signing = [region for region in regions if _is_compared(region)]
         crops = [in_colour(turned(crop(pixels, region.box), region.turns)) for region in signing]
         prepared = [prepare(raw, self.cleaner) for raw in crops]
-        return PageRead(self._stored(prepared), tuple(one.quality for one in prepared))
+        return PageRead(self._stored(prepared), tuple(crop.quality for crop in prepared))
 
     def enrolled(self, name: str, image: Pixels) -> tuple[ReferenceMade, Skeleton] | None:
         """An image of one signature as a reference, and its strokes; None where enrolment refuses it."""
@@ -101,7 +101,7 @@ class Product:
 
     def _stored(self, prepared: list[Prepared]) -> Embeddings:
         """Embeddings with the digits that are stored of them."""
-        embeddings = self.verifier.embed([one.ink for one in prepared])
+        embeddings = self.verifier.embed([crop.ink for crop in prepared])
         return as_matrix([as_bytes(row) for row in embeddings]) if prepared else embeddings
 
 

@@ -80,7 +80,7 @@ def _outlook(scored: ScoredSet, calibration: Calibration, references: int, more:
 def outlook_of(source: str, references: int, more: int, *, counts: Sequence[_Counts]) -> Outlook:
     """Shares of the counts of some writers, with intervals over them."""
     inconclusive, decided = (
-        [float(getattr(one, name)) for one in counts] for name in ("inconclusive", "decided")
+        [float(getattr(writer, name)) for writer in counts] for name in ("inconclusive", "decided")
     )
     return Outlook(
         source=source,
@@ -88,7 +88,7 @@ def outlook_of(source: str, references: int, more: int, *, counts: Sequence[_Cou
         more=more,
         inconclusive=int(sum(inconclusive)),
         decided=ratio_estimate(decided, inconclusive, empty=0.0),
-        wrong=ratio_estimate([float(one.wrong) for one in counts], decided, empty=0.0),
+        wrong=ratio_estimate([float(writer.wrong) for writer in counts], decided, empty=0.0),
     )
 
 
